@@ -23,6 +23,8 @@ export interface RunOptions {
 export interface Outcome {
   /** 0: all is well; `undefined`: it did not start, or a signal ended it. */
   readonly exitCode: number | undefined;
+  /** The signal that ended it. */
+  readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
   /** No such program in PATH. */
@@ -58,20 +60,20 @@ export function run(program: string, args: readonly string[], options: RunOption
             stop();
           }, options.timeoutSeconds * 1000);
     options.signal?.addEventListener("abort", stop, { once: true });
-    const ended = (exitCode: number | undefined, missing: boolean): void => {
+    const ended = (how: Pick<Outcome, "exitCode" | "signal" | "missing">): void => {
       clearTimeout(limit);
       options.signal?.removeEventListener("abort", stop);
-      resolve({ exitCode, stdout: stdout.join("\n"), stderr: stderr.join("\n"), missing, timedOut });
+      resolve({ ...how, stdout: stdout.join("\n"), stderr: stderr.join("\n"), timedOut });
     };
     child.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") {
-        ended(undefined, true);
+        ended({ exitCode: undefined, signal: undefined, missing: true });
       } else {
         reject(error);
       }
     });
-    child.on("close", (code) => {
-      ended(code ?? undefined, false);
+    child.on("close", (code, signal) => {
+      ended({ exitCode: code ?? undefined, signal: signal ?? undefined, missing: false });
     });
   });
 }
@@ -100,7 +102,7 @@ export function howItEnded(outcome: Outcome, options: RunOptions = {}): string {
   }
   const reason = outcome.timedOut
     ? `took longer than ${options.timeoutSeconds} s`
-    : `failed (${outcome.exitCode === undefined ? "ended by a signal" : `exit code ${outcome.exitCode}`})`;
+    : `failed (${outcome.signal ?? `exit code ${outcome.exitCode}`})`;
   const last = lastLines(`${outcome.stdout}\n${outcome.stderr}`, 20);
   return last === "" ? reason : `${reason}:\n${last}`;
 }

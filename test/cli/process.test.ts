@@ -8,7 +8,14 @@ describe("run", () => {
     const outcome = await run(NODE, ["-e", "console.log('a\\nb'); console.error('c'); process.exit(3)"], {
       onLine: (line) => lines.push(line),
     });
-    expect(outcome).toEqual({ exitCode: 3, stdout: "a\nb", stderr: "c", missing: false, timedOut: false });
+    expect(outcome).toEqual({
+      exitCode: 3,
+      signal: undefined,
+      stdout: "a\nb",
+      stderr: "c",
+      missing: false,
+      timedOut: false,
+    });
     expect(lines.sort()).toEqual(["a", "b", "c"]);
   });
 
@@ -19,7 +26,7 @@ describe("run", () => {
   it("ends a program that takes too long", async () => {
     const startedAt = Date.now();
     const outcome = await run(NODE, ["-e", "setTimeout(() => {}, 60000)"], { timeoutSeconds: 0.3 });
-    expect(outcome).toMatchObject({ timedOut: true, exitCode: undefined });
+    expect(outcome).toMatchObject({ timedOut: true, exitCode: undefined, signal: "SIGTERM" });
     expect(Date.now() - startedAt).toBeLessThan(5000);
   });
 
@@ -65,11 +72,18 @@ describe("runOrFail", () => {
 });
 
 describe("howItEnded", () => {
-  const ended = { exitCode: undefined, stdout: "", stderr: "", missing: false, timedOut: false };
+  const ended = {
+    exitCode: undefined,
+    signal: undefined,
+    stdout: "",
+    stderr: "",
+    missing: false,
+    timedOut: false,
+  };
   it.each([
     [{ ...ended, timedOut: true }, "took longer than 5 s"],
     [{ ...ended, missing: true }, "is not installed"],
-    [ended, "failed (ended by a signal)"],
+    [{ ...ended, signal: "SIGKILL" as const }, "failed (SIGKILL)"],
     [{ ...ended, exitCode: 1, stdout: "a\n\nb" }, "failed (exit code 1):\n    a\n    b"],
   ])("%j", (outcome, text) => {
     expect(howItEnded(outcome, { timeoutSeconds: 5 })).toBe(text);

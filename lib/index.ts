@@ -1,6 +1,12 @@
 export { LocalBackend, type LocalBackendProps } from "./docker/local-backend";
 export { CustomServe, type CustomServeProps } from "./engines/custom-serve";
 export { EmulatedServe, type EmulatedServeProps } from "./engines/emulated-serve";
+export { LmdeployDtype, LmdeployServe, type LmdeployServeProps } from "./engines/lmdeploy-serve";
+export { RayOnly } from "./engines/ray-only";
+export { RollPipeline, type RollPipelineProps } from "./engines/roll-pipeline";
+export { RollProfile } from "./engines/roll-profile";
+export { VllmDtype, VllmExecutor, type VllmServeProps } from "./engines/vllm-props";
+export { VllmServe } from "./engines/vllm-serve";
 export { RayCluster, type RayClusterProps } from "./ray-cluster";
 export { ClusterBackend } from "./terraform/cluster-backend";
 export { Accelerator } from "./topology/accelerator";
@@ -11,9 +17,11 @@ export type {
   EngineContext,
   EngineFinding,
   EngineFollower,
+  EngineImage,
   EngineKind,
   EnginePort,
   EngineRequirements,
+  EngineSizing,
   EngineSpec,
   EngineText,
   IEngine,
@@ -21,6 +29,9 @@ export type {
   RuntimeFile,
 } from "./topology/engine-spec";
 export { Fabric } from "./topology/fabric";
+export { Model, type ModelConfigOptions } from "./topology/model";
+export type { ModelNumbers } from "./topology/model-numbers";
+export type { LayerWeights, ModelWeights } from "./topology/model-weights";
 export type { Parallelism } from "./topology/parallelism";
 export type {
   ClusterPlan,

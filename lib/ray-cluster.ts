@@ -21,7 +21,10 @@ export interface RayClusterProps extends ClusterOptions {
 export class RayCluster extends Construct {
   /** Everything that was decided at synth, as plain data. */
   public readonly plan: ClusterPlan;
-  /** Base URL of the engine's API. Who reads it in a stack waits until the cluster serves. */
+  /**
+   * Base URL of the engine's API; without an API (`RollPipeline`, `RayOnly`) the address of Ray for
+   * `RAY_ADDRESS`, on the cluster's network. Who reads it in a stack waits until the cluster serves.
+   */
   public readonly endpoint: string;
 
   /** @throws PlanError with everything that is wrong with the declaration */

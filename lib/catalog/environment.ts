@@ -4,6 +4,12 @@ import type { Collective, FactRow } from "./facts";
 /** `cluster`: the same on every node; `node`: each node has its own; `driver`: only the engine process. */
 export type VariableScope = "cluster" | "node" | "driver";
 
+/**
+ * What a node finds of itself: its address on the cluster network, the interface with it, or `=<interface>`, for
+ * software that reads a bare name as a prefix (NCCL).
+ */
+export type FoundValue = "address" | "interface" | "exact-interface";
+
 /** What a value must look like. `number` may have a fraction; `flag`: `0` or `1`; `port-ranges`: `auto` or `a-b[,c-d]`. */
 export type VariableType = "integer" | "number" | "flag" | "choice" | "text" | "path" | "port-ranges";
 
@@ -22,7 +28,7 @@ export interface VariableFacts extends FactRow {
   /** What the software does when the variable is unset, as text. */
   readonly default: string | null;
   /** What this project sets by itself; `null`: nothing. */
-  readonly value: { readonly found: "address" | "interface" } | { readonly constant: string } | null;
+  readonly value: { readonly found: FoundValue } | { readonly constant: string } | null;
   /** Where the variable has an effect; an absent list means everywhere. */
   readonly appliesTo: {
     readonly collectives?: readonly Collective[];

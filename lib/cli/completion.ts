@@ -12,7 +12,7 @@ export interface Completion {
  * @throws CommandError if there is no answer, or one without what it must hold
  */
 export async function askCompletion(endpoint: string, config: NodeConfig): Promise<Completion> {
-  const { path, body, mustContain } = config.engine.completion;
+  const { path, body, mustContain } = apiOf(config).completion;
   const startedAt = Date.now();
   const answer = await post(`${endpoint}${path}`, body, config.deadlines.completion);
   const text = messageOf(answer);
@@ -22,9 +22,21 @@ export async function askCompletion(endpoint: string, config: NodeConfig): Promi
   return { text, seconds: (Date.now() - startedAt) / 1000 };
 }
 
+/**
+ * The engine's API.
+ *
+ * @throws CommandError if the engine has none
+ */
+export function apiOf({ cluster, engine }: NodeConfig): NonNullable<NodeConfig["engine"]["api"]> {
+  if (engine.api === null) {
+    throw new CommandError(`the engine '${engine.name}' of cluster '${cluster}' has no API`);
+  }
+  return engine.api;
+}
+
 /** The same question, for a person to ask. */
 export function curlExample(endpoint: string, config: NodeConfig): string {
-  const { path, body } = config.engine.completion;
+  const { path, body } = apiOf(config).completion;
   return `curl ${endpoint}${path} \\\n  -H 'Content-Type: application/json' \\\n  -d '${JSON.stringify(body)}'`;
 }
 

@@ -1,6 +1,6 @@
 import { CdktfApp, type CdktfOutcome } from "./cdktf";
 import { CommandError } from "./command-error";
-import { askCompletion, curlExample } from "./completion";
+import { apiOf, askCompletion, curlExample } from "./completion";
 import { ensureDocker } from "./docker-engine";
 import { ensureEmulationImage } from "./emulation-image";
 import { followGate } from "./gate-log";
@@ -115,7 +115,7 @@ async function report(stack: LocalStack, progress: Progress): Promise<void> {
     `Completion, asked just now through the public endpoint (${completion.seconds.toFixed(2)} s):`,
     `  ${completion.text}`,
     "",
-    `Endpoint: ${stack.endpoint} (OpenAI API, model '${stack.config.engine.servedModel}')`,
+    `Endpoint: ${stack.endpoint} (OpenAI API, model '${apiOf(stack.config).servedModel}')`,
     curlExample(stack.endpoint, stack.config),
     "",
     `Destroy it with: npm run demo:destroy${destroy}`,

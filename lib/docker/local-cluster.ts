@@ -6,6 +6,7 @@ import { containerSpec } from "../runtime/make-container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import type { ClusterEndpoint } from "../terraform/cluster-backend";
 import { literal } from "../terraform/encode";
+import { hasApi } from "../topology/engine-spec";
 import type { ClusterPlan, NodePlan } from "../topology/plan";
 import { ContainerFiles } from "./container-files";
 import { Gate } from "./gate";
@@ -51,12 +52,19 @@ export function buildLocalCluster(
     placement: place(gateSpec.name, addressOf(plan, "gate")),
     nodes: containers,
   });
-  const url = `http://${LOOPBACK}:${settings.apiPort}`;
+  const url = endpointOf(plan, settings);
   return {
     url: gate.whenServing(url),
     reviewUrl: url,
     reviewMounts: [`Docker volume \`${plan.name}\` at \`${CONTAINER_PATHS.volume}\``],
   };
+}
+
+/** The API on the Docker host; without one, the address of Ray on the cluster's network. */
+function endpointOf(plan: ClusterPlan, settings: LocalSettings): string {
+  return hasApi(plan.engine)
+    ? `http://${LOOPBACK}:${settings.apiPort}`
+    : `${plannedAddress(plan.nodes[0])}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }
 
 /** Nothing of a cluster is published but the engine's API, from the head. */
@@ -65,7 +73,7 @@ function publishedPorts(
   plan: ClusterPlan,
   settings: LocalSettings,
 ): { internal: number; external: number; ip: string; protocol: string }[] | undefined {
-  return node.role === "head"
+  return node.role === "head" && hasApi(plan.engine)
     ? [{ internal: plan.engine.port, external: settings.apiPort, ip: LOOPBACK, protocol: "tcp" }]
     : undefined;
 }

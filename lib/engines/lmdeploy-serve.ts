@@ -6,7 +6,8 @@ import { option, repeatedFlags, toggle } from "./arguments";
 import { chatCompletion } from "./chat-completion";
 import { environmentFence } from "./environment-fence";
 import { LMDEPLOY_FLAGS } from "./lmdeploy-flags";
-import { modelPathFindings, servedName } from "./local-model";
+import { modelFolder, modelPathFindings, servedName } from "./local-model";
+import { releaseFindings } from "./release-findings";
 
 /** Element type of weights and activations. */
 export enum LmdeployDtype {
@@ -18,12 +19,16 @@ export enum LmdeployDtype {
 
 /** What may be chosen of LMDeploy. */
 export interface LmdeployServeProps {
-  /** Absolute path of the model's folder in the container, the same on every node. */
-  readonly modelPath: string;
+  /**
+   * Absolute path of the model's folder in the container, the same on every node.
+   *
+   * @default - where the cluster's `model` is brought
+   */
+  readonly modelPath?: string;
   /**
    * Name under which the API serves the model.
    *
-   * @default - the last part of `modelPath`
+   * @default - the last part of the model's path
    */
   readonly servedModelName?: string;
   /**
@@ -50,6 +55,12 @@ export interface LmdeployServeProps {
    * @default - the model's own
    */
   readonly sessionLength?: number;
+  /**
+   * Sequences of full length that the cache must hold at the same time. Checked at synth, not given to the engine.
+   *
+   * @default 1
+   */
+  readonly plannedSequences?: number;
   /**
    * Share of the memory left by the weights that the cache takes, more than 0 and less than 1.
    *
@@ -94,7 +105,8 @@ export class LmdeployServe implements IEngine {
     const ascend = context.rayResource === "NPU";
     const eager = props.eagerMode ?? (ascend && context.acceleratorId !== GRAPH_ONLY);
     const tensor = props.tensorParallelSize ?? context.accelerators;
-    const servedModel = servedName(props.modelPath, props.servedModelName);
+    const modelPath = modelFolder(props.modelPath, context);
+    const servedModel = servedName(modelPath, props.servedModelName);
     const port = props.port ?? enginePortOf("lmdeploy-api");
     const masterPort = props.masterPort ?? enginePortOf("lmdeploy-master");
     const acrossNodes = tensor > context.acceleratorsPerNode;
@@ -102,7 +114,7 @@ export class LmdeployServe implements IEngine {
     return {
       name: this.engineName,
       argv: [
-        ...["lmdeploy", "serve", "api_server", props.modelPath],
+        ...["lmdeploy", "serve", "api_server", modelPath],
         ...option("--model-name", servedModel),
         ...option("--backend", "pytorch"),
         ...option("--device", ascend ? "ascend" : undefined),
@@ -129,6 +141,12 @@ export class LmdeployServe implements IEngine {
       rayVersions: rayRangeOfEngine("lmdeploy"),
       kind: "serve",
       parallelism: { tensor, pipeline: 1, data: 1, expertParallel: false },
+      sizing: {
+        contextTokens: props.sessionLength,
+        concurrentSequences: props.plannedSequences,
+        contextProperty: "sessionLength",
+        memoryProperty: "cacheMaxEntryCount",
+      },
       clusterEnvironment: engineSettingsFor({ ...wanted, scope: "cluster" }),
       withheld: environmentFence("lmdeploy", context).withheld,
       requires: {
@@ -137,9 +155,10 @@ export class LmdeployServe implements IEngine {
         paths: [],
       },
       findings: [
-        ...modelPathFindings(props.modelPath),
+        ...modelPathFindings(props.modelPath, context),
         ...repeatedFlags(props.extraArguments ?? [], LMDEPLOY_FLAGS),
         ...eagerFindings(eager, context),
+        ...releaseFindings("lmdeploy", context),
       ],
     };
   }

@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { rayRangeOfEngine } from "../catalog/engine-releases";
 import { rayPorts } from "../catalog/ports";
 import type { EngineContext, EngineFinding, EngineSpec, IEngine } from "../topology/engine-spec";
+import { releaseFindings } from "./release-findings";
 import { nestedSettings } from "./nested-settings";
 import type { RollProfile } from "./roll-profile";
 import { WITHOUT_API } from "./without-api";
@@ -95,7 +96,7 @@ export class RollPipeline implements IEngine {
         pythonModules: ["hydra", "dacite", "ray"],
         paths: [script, recipeFile],
       },
-      findings: this.findings(rollPath),
+      findings: [...this.findings(rollPath), ...releaseFindings("roll", context)],
     };
   }
 
@@ -116,7 +117,7 @@ export class RollPipeline implements IEngine {
   }
 
   private ofCluster(context: EngineContext): { readonly [key: string]: unknown } {
-    const { modelPath } = this.props;
+    const modelPath = this.props.modelPath ?? context.modelPath;
     const all = `list(range(0,${context.accelerators}))`;
     return {
       num_gpus_per_node: context.acceleratorsPerNode,

@@ -44,7 +44,10 @@ export const VLLM_FLAGS: readonly OwnedFlag[] = [
 ];
 
 /** What every process of the engine is started with: model, cut, and how it runs. */
-export function serveArguments(props: VllmServeProps, cut: VllmCut): readonly string[] {
+export function serveArguments(
+  props: VllmServeProps & { readonly modelPath: string },
+  cut: VllmCut,
+): readonly string[] {
   const { tensor, pipeline, expertParallel } = cut.parallelism;
   return [
     "vllm",

@@ -1,6 +1,7 @@
 import type { EngineContext, EngineFinding } from "../topology/engine-spec";
 import { repeatedFlags } from "./arguments";
 import { modelPathFindings } from "./local-model";
+import { releaseFindings } from "./release-findings";
 import { VLLM_FLAGS, type VllmCut } from "./vllm-arguments";
 import type { VllmServeProps } from "./vllm-props";
 
@@ -11,9 +12,10 @@ export function vllmFindings(
   context: EngineContext,
 ): readonly EngineFinding[] {
   return [
-    ...modelPathFindings(props.modelPath),
+    ...modelPathFindings(props.modelPath, context),
     ...repeatedFlags(props.extraArguments ?? [], VLLM_FLAGS),
     ...headAddress(cut),
+    ...releaseFindings("vllm", context, cut.executor),
     ...(context.rayResource === "NPU" && cut.executor === "ray" && cut.nodes > 1 ? onAscendRay(cut) : []),
   ];
 }

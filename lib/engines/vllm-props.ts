@@ -17,12 +17,16 @@ export enum VllmDtype {
 
 /** What may be chosen of vLLM. */
 export interface VllmServeProps {
-  /** Absolute path of the model's folder in the container, the same on every node. */
-  readonly modelPath: string;
+  /**
+   * Absolute path of the model's folder in the container, the same on every node.
+   *
+   * @default - where the cluster's `model` is brought
+   */
+  readonly modelPath?: string;
   /**
    * Name under which the API serves the model.
    *
-   * @default - the last part of `modelPath`
+   * @default - the last part of the model's path
    */
   readonly servedModelName?: string;
   /**
@@ -46,6 +50,12 @@ export interface VllmServeProps {
    */
   readonly pipelineParallelSize?: number;
   /**
+   * Layers of each pipeline stage, first to last (`VLLM_PP_LAYER_PARTITION`).
+   *
+   * @default - as even as possible
+   */
+  readonly layerPartition?: readonly number[];
+  /**
    * Replicas of the attention that take requests of their own.
    *
    * @default 1
@@ -63,6 +73,12 @@ export interface VllmServeProps {
    * @default - the model's own
    */
   readonly maxModelLen?: number;
+  /**
+   * Sequences of full length that the cache must hold at the same time. Checked at synth, not given to the engine.
+   *
+   * @default 1
+   */
+  readonly plannedSequences?: number;
   /**
    * Share of an accelerator's memory that vLLM may fill, more than 0 and at most 1.
    *

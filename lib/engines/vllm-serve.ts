@@ -5,7 +5,7 @@ import type { EngineContext, EngineFollower, EngineSpec, EngineText, IEngine } f
 import { deriveParallelism, type Parallelism } from "../topology/parallelism";
 import { chatCompletion } from "./chat-completion";
 import { environmentFence } from "./environment-fence";
-import { servedName } from "./local-model";
+import { modelFolder, servedName } from "./local-model";
 import {
   followerArguments,
   headArguments,
@@ -29,11 +29,11 @@ export class VllmServe implements IEngine {
   }
 
   public bind(context: EngineContext): EngineSpec {
-    const { modelPath, servedModelName } = this.props;
+    const modelPath = modelFolder(this.props.modelPath, context);
     const cut = this.cut(context);
     const port = this.props.port ?? enginePortOf("vllm-api");
-    const servedModel = servedName(modelPath, servedModelName);
-    const serve = serveArguments({ ...this.props, servedModelName: servedModel }, cut);
+    const servedModel = servedName(modelPath, this.props.servedModelName);
+    const serve = serveArguments({ ...this.props, modelPath, servedModelName: servedModel }, cut);
     const carriesEnvironment = cut.executor === VllmExecutor.RAY;
     return {
       name: this.engineName,
@@ -45,6 +45,9 @@ export class VllmServe implements IEngine {
       environment: {
         ...engineSettingsFor({ engine: "vllm", scope: "driver", acrossNodes: cut.nodes > 1 }),
         ...(carriesEnvironment ? { VLLM_CONFIG_ROOT: CONFIGURATION } : {}),
+        ...(this.props.layerPartition
+          ? { VLLM_PP_LAYER_PARTITION: this.props.layerPartition.join(",") }
+          : {}),
         ...(carriesEnvironment && replicasSpanNodes(cut) ? { VLLM_RAY_DP_PACK_STRATEGY: "span" } : {}),
       },
       files: [],
@@ -53,6 +56,13 @@ export class VllmServe implements IEngine {
       kind: "serve",
       ...this.follower(cut, serve),
       parallelism: cut.parallelism,
+      sizing: {
+        contextTokens: this.props.maxModelLen,
+        concurrentSequences: this.props.plannedSequences,
+        memoryUtilization: this.props.gpuMemoryUtilization,
+        contextProperty: "maxModelLen",
+        memoryProperty: "gpuMemoryUtilization",
+      },
       texts: carriesEnvironment ? exclusionList(context) : [],
       requires: {
         programs: ["vllm"],
@@ -83,6 +93,7 @@ export class VllmServe implements IEngine {
       pipeline: this.props.pipelineParallelSize,
       data: this.props.dataParallelSize,
       expertParallel: this.props.enableExpertParallel,
+      layerPartition: this.props.layerPartition,
     });
   }
 

@@ -1,7 +1,8 @@
 import { findAccelerator } from "../catalog/accelerators";
 import { findFabric } from "../catalog/fabrics";
 import { containerDevices } from "../runtime/devices";
-import type { ClusterPlan, PortPlan } from "../topology/plan";
+import type { ClusterPlan, NodeValue, PortPlan } from "../topology/plan";
+import { engineLines, engineSummary } from "./engine";
 import { code, table } from "./table";
 
 /** What the place adds to the review. */
@@ -32,7 +33,7 @@ export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
     section("Environment", environment(plan)),
     section("Container", container(plan, extra)),
     section("Image and versions", image(plan)),
-    section("Engine", engine(plan)),
+    section("Engine", engineLines(plan)),
     section("Deadlines and retries", deadlines(plan)),
     section("Warnings", warnings(plan)),
   ];
@@ -52,8 +53,7 @@ function header(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
     "",
     `${count(plan.nodes.length, "node")} with ${count(total, "accelerator")} on the backend ${code(extra.backend)}, ` +
       `network ${code(plan.subnetCidr)}, fabric ${fabric}.`,
-    `Engine ${code(plan.engine.name)} serves ${code(plan.engine.servedModel)} at ` +
-      `${extra.endpoint ?? `port ${plan.engine.port} of the head`}.`,
+    engineSummary(plan, extra.endpoint),
   ];
 }
 
@@ -98,18 +98,21 @@ function ports(plan: ClusterPlan): readonly string[] {
   return table(["port", "name", "on", "reachable by", "purpose"], sorted.map(row), "No ports.");
 }
 
+const FOUND_VALUES: { readonly [source in NodeValue]: string } = {
+  address: "the node's address",
+  interface: "the interface with the node's address",
+  "exact-interface": "`=` and the interface with the node's address",
+};
+
 function environment(plan: ClusterPlan): readonly string[] {
   const { cluster, node, driver } = plan.environment;
   const values = (scope: string, record: { readonly [name: string]: string }) =>
     Object.entries(record).map(([name, value]) => [scope, code(name), code(value)]);
-  const found = Object.entries(node).map(([name, source]) => [
-    "node",
-    code(name),
-    source === "address" ? "the node's address" : "the interface with the node's address",
-  ]);
+  const found = Object.entries(node).map(([name, source]) => ["node", code(name), FOUND_VALUES[source]]);
+  const own = plan.nodes.flatMap((each) => values(each.name, each.environment ?? {}));
   return table(
     ["scope", "variable", "value"],
-    [...values("cluster", cluster), ...found, ...values("driver", driver)],
+    [...values("cluster", cluster), ...found, ...own, ...values("driver", driver)],
     "None.",
   );
 }
@@ -146,16 +149,6 @@ function image(plan: ClusterPlan): readonly string[] {
     `- authentication: ${authentication}`,
     `- CPUs per node: ${plan.ray.cpusPerNode ?? "what Ray detects"}`,
     `- object store per node: ${plan.ray.objectStoreMiB === undefined ? "Ray's default" : `${plan.ray.objectStoreMiB} MiB`}`,
-  ];
-}
-
-function engine(plan: ClusterPlan): readonly string[] {
-  const { argv, healthPath, completion } = plan.engine;
-  const expected = completion.mustContain === undefined ? "any text" : code(completion.mustContain);
-  return [
-    `- command: ${code(argv.join(" "))}`,
-    `- up when ${code(`GET ${healthPath}`)} answers 200`,
-    `- serving when ${code(`POST ${completion.path}`)} answers with ${expected}`,
   ];
 }
 

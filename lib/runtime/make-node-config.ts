@@ -1,4 +1,5 @@
 import { findAccelerator } from "../catalog/accelerators";
+import { hasApi } from "../topology/engine-spec";
 import type { ClusterPlan, NodePlan } from "../topology/plan";
 import type { NodeConfig } from "./node-config";
 import { CONTAINER_PATHS } from "./paths";
@@ -35,19 +36,8 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan): NodeConfig {
       objectStoreBytes: plan.ray.objectStoreMiB === undefined ? null : plan.ray.objectStoreMiB * 1024 * 1024,
     },
     ports: portsOf(plan),
-    environment: plan.environment,
-    engine: {
-      name: plan.engine.name,
-      argv: plan.engine.argv,
-      port: plan.engine.port,
-      healthPath: plan.engine.healthPath,
-      servedModel: plan.engine.servedModel,
-      completion: {
-        path: plan.engine.completion.path,
-        body: plan.engine.completion.body,
-        mustContain: plan.engine.completion.mustContain ?? null,
-      },
-    },
+    environment: { ...plan.environment, own: node.environment ?? {} },
+    engine: engineOf(plan, node),
     deadlines: {
       head: plan.deadlines.headSeconds,
       membership: plan.deadlines.membershipSeconds,
@@ -79,6 +69,24 @@ function acceleratorsOf(plan: ClusterPlan, node: NodePlan): NodeConfig["node"]["
     resource: facts?.rayResource ?? null,
     deviceGlob: facts?.deviceGlob ?? null,
     visibleDevicesVariable: facts?.visibleDevicesVariable ?? null,
+  };
+}
+
+function engineOf({ engine }: ClusterPlan, node: NodePlan): NodeConfig["engine"] {
+  const { port, healthPath, servedModel, completion } = engine;
+  const { path, body, mustContain } = completion;
+  return {
+    name: engine.name,
+    kind: engine.kind ?? "serve",
+    argv: engine.argv,
+    api: hasApi(engine)
+      ? { port, healthPath, servedModel, completion: { path, body, mustContain: mustContain ?? null } }
+      : null,
+    follower: engine.follower ?? null,
+    withheld: engine.withheld ?? [],
+    texts: node.role === "head" ? (engine.texts ?? []) : [],
+    workingDirectory: engine.workingDirectory ?? null,
+    requires: engine.requires ?? { programs: [], pythonModules: [], paths: [] },
   };
 }
 

@@ -56,20 +56,42 @@ export interface NodeConfig {
   };
   readonly environment: {
     readonly cluster: { readonly [name: string]: string };
-    /** Value: `address` or `interface`, found on the node. */
-    readonly node: { readonly [name: string]: "address" | "interface" };
+    /** What the node finds of itself; `exact-interface` is `=` and the interface. */
+    readonly node: { readonly [name: string]: "address" | "interface" | "exact-interface" };
+    /** This node's alone, set before Ray starts. */
+    readonly own: { readonly [name: string]: string };
     readonly driver: { readonly [name: string]: string };
   };
   readonly engine: {
     readonly name: string;
+    /** `serve`: answers requests; `job`: its exit status is the outcome; `none`: nothing runs. */
+    readonly kind: "serve" | "job" | "none";
+    /** Run on the head; empty for `none`. */
     readonly argv: readonly string[];
-    readonly port: number;
-    readonly healthPath: string;
-    readonly servedModel: string;
-    readonly completion: {
-      readonly path: string;
-      readonly body: { readonly [key: string]: unknown };
-      readonly mustContain: string | null;
+    /** `null` unless the engine serves. */
+    readonly api: {
+      readonly port: number;
+      readonly healthPath: string;
+      readonly servedModel: string;
+      readonly completion: {
+        readonly path: string;
+        readonly body: { readonly [key: string]: unknown };
+        readonly mustContain: string | null;
+      };
+    } | null;
+    /** Run on every other node with accelerators, with its rank after `rankFlag`; `null`: no such process. */
+    readonly follower: { readonly argv: readonly string[]; readonly rankFlag: string } | null;
+    /** Variables that the engine's processes must not see. */
+    readonly withheld: readonly string[];
+    /** Files that the head writes before the engine starts; empty on workers. */
+    readonly texts: readonly { readonly path: string; readonly text: string }[];
+    /** `null`: where the node program runs. */
+    readonly workingDirectory: string | null;
+    /** What the image must hold: programs in PATH, modules that python3 finds, files. */
+    readonly requires: {
+      readonly programs: readonly string[];
+      readonly pythonModules: readonly string[];
+      readonly paths: readonly string[];
     };
   };
   /** Seconds. */

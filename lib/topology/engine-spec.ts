@@ -45,6 +45,12 @@ export interface EngineSpec {
    */
   readonly parallelism?: Parallelism;
   /**
+   * What the engine was asked to hold in the accelerators' memory, besides the model.
+   *
+   * @default - unknown: the model's own longest sequence, once
+   */
+  readonly sizing?: EngineSizing;
+  /**
    * Variables that the engine needs on every node before Ray starts. The user's `environment` goes before them.
    *
    * @default - none
@@ -92,6 +98,37 @@ export interface EngineSpec {
 /** `serve`: has an HTTP API. `job`: runs to its end. `none`: nothing runs. */
 export type EngineKind = "serve" | "job" | "none";
 
+/** What decides whether a model fits, and under which name the engine takes it. */
+export interface EngineSizing {
+  /**
+   * Longest sequence, prompt and answer together, in tokens.
+   *
+   * @default - the model's own
+   */
+  readonly contextTokens?: number;
+  /**
+   * Sequences of that length that the cache must hold at the same time.
+   *
+   * @default 1
+   */
+  readonly concurrentSequences?: number;
+  /**
+   * Share of an accelerator's memory that the engine may fill, more than 0 and at most 1.
+   *
+   * @default 0.9
+   */
+  readonly memoryUtilization?: number;
+  /** The engine's property for the longest sequence, e.g. `maxModelLen`. */
+  readonly contextProperty: string;
+  /** The engine's property for the share of memory, e.g. `gpuMemoryUtilization`. */
+  readonly memoryProperty: string;
+}
+
+/** Whether the engine is a server that answers requests. */
+export function hasApi(engine: EngineSpec): boolean {
+  return engine.kind === undefined || engine.kind === "serve";
+}
+
 /** A process of the engine on each node but the head, with the same driver-scoped environment. */
 export interface EngineFollower {
   /** The command, without its rank. Never a shell line. */
@@ -125,6 +162,12 @@ export interface EngineFinding {
   readonly got: string;
   readonly allowed: string;
   readonly fix: string;
+  /**
+   * Where to read more.
+   *
+   * @default - nowhere
+   */
+  readonly links?: readonly string[];
 }
 
 /** Oldest and newest Ray, both inclusive; `undefined`: no bound known. */
@@ -193,6 +236,50 @@ export interface EngineContext {
    * @default - none but those of the catalogue
    */
   readonly nodeVariables?: readonly string[];
+  /**
+   * The image of the nodes.
+   *
+   * @default - not known; nothing is said about it
+   */
+  readonly image?: EngineImage;
+  /**
+   * Key of the fabric.
+   *
+   * @default - not known
+   */
+  readonly fabric?: string;
+  /**
+   * Whether every node gets a rank table.
+   *
+   * @default false
+   */
+  readonly rankTable?: boolean;
+  /**
+   * Folder of the model in the container, where the cluster brings the model there.
+   *
+   * @default - the engine names a folder itself
+   */
+  readonly modelPath?: string;
+}
+
+/** The image as an engine sees it. */
+export interface EngineImage {
+  /** Reference of the published image, also where packages are added to it. */
+  readonly reference: string;
+  /** Ray that the nodes will find in it. */
+  readonly rayVersion: string;
+  /**
+   * Python that it is said to hold.
+   *
+   * @default - not said
+   */
+  readonly pythonVersion?: string;
+  /**
+   * Names of Python packages that are added to the published image.
+   *
+   * @default - none
+   */
+  readonly addedPackages?: readonly string[];
 }
 
 /** An engine: a value object that says what to run once the shape of the cluster is known. */

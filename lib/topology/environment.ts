@@ -24,7 +24,12 @@ export function planEnvironment(spec: ClusterSpec): EnvironmentPlan {
     node[name] = "interface";
   }
   return {
-    cluster: sorted({ ...cluster, ...spec.environment, ...fabricPins(spec) }),
+    cluster: sorted({
+      ...cluster,
+      ...spec.engine.clusterEnvironment,
+      ...spec.environment,
+      ...fabricPins(spec),
+    }),
     node: sorted(node),
     driver: sorted({ ...spec.engine.environment, ...spec.driverEnvironment }),
   };

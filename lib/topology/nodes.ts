@@ -1,3 +1,4 @@
+import type { EngineSpec } from "./engine-spec";
 import type { Place } from "./place";
 import type { NodePlan, PoolPlan } from "./plan";
 import { type ClusterSpec, countableNodes } from "./spec";
@@ -16,7 +17,7 @@ export function planPools(spec: ClusterSpec, place: Place): readonly PoolPlan[] 
 
 /** The nodes: head first, then pool by pool. */
 export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] {
-  return spec.pools.flatMap((pool, poolIndex) =>
+  const nodes = spec.pools.flatMap((pool, poolIndex) =>
     Array.from({ length: countableNodes(pool) }, (_, index): NodePlan => ({
       name: `${pool.name}-${index}`,
       pool: pool.name,
@@ -26,4 +27,20 @@ export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] 
       acceleratorCount: pool.acceleratorsPerNode,
     })),
   );
+  return withOwnEnvironment(nodes, spec.engine.nodeEnvironment);
+}
+
+/** The engine's variables of each node with accelerators, by rank. */
+function withOwnEnvironment(
+  nodes: readonly NodePlan[],
+  byRank: EngineSpec["nodeEnvironment"],
+): readonly NodePlan[] {
+  if (byRank === undefined) {
+    return nodes;
+  }
+  const ranked = nodes.filter((node) => node.acceleratorCount > 0);
+  return nodes.map((node) => {
+    const environment = byRank[ranked.indexOf(node)];
+    return environment === undefined ? node : { ...node, environment };
+  });
 }

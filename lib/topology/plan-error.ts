@@ -18,7 +18,8 @@ export class PlanError extends Error {
 
 /** One problem as a line: path, rule, what is allowed, what was got, what to do. */
 export function problemLine(problem: Problem): string {
-  return `  - ${problem.path} [${problem.rule}]: ${problem.allowed}, got ${problem.got}; ${problem.fix}`;
+  const links = problem.links?.length ? ` (see ${problem.links.join(", ")})` : "";
+  return `  - ${problem.path} [${problem.rule}]: ${problem.allowed}, got ${problem.got}; ${problem.fix}${links}`;
 }
 
 /** Problems by path (`pools[2]` before `pools[10]`), then by rule. */

@@ -49,6 +49,12 @@ export interface NodePlan {
   /** IPv4 address on the cluster network; `undefined` where the place assigns it. */
   readonly address?: string;
   readonly acceleratorCount: number;
+  /**
+   * Variables of this node alone, set before Ray starts.
+   *
+   * @default - none
+   */
+  readonly environment?: { readonly [name: string]: string };
 }
 
 export interface ImagePlan {
@@ -93,7 +99,7 @@ export interface EnvironmentPlan {
 }
 
 /** What a node-scoped variable takes its value from, on the node. */
-export type NodeValue = "address" | "interface";
+export type NodeValue = "address" | "interface" | "exact-interface";
 
 /** What a container of this cluster needs of its host, from accelerator and fabric. */
 export interface ContainerNeeds {

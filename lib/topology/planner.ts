@@ -18,7 +18,7 @@ import { type ClusterSpec, type ImageSpec, normalise } from "./spec";
  * @throws PlanError with all problems at once
  */
 export function planCluster(props: ClusterProps, place: Place): ClusterPlan {
-  const spec = normalise(props);
+  const spec = normalise(props, place);
   const problems = sortProblems([...checkRules(spec, place), ...place.problems]);
   const errors = problems.filter((problem) => problem.level === "error");
   if (errors.length > 0) {

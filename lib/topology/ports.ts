@@ -1,4 +1,5 @@
 import { type PortMover, type ReservedPortFacts, rayPorts, reservedPorts } from "../catalog/ports";
+import { hasApi } from "./engine-spec";
 import type { PortPlan } from "./plan";
 import type { ClusterSpec } from "./spec";
 
@@ -18,7 +19,7 @@ export function planPorts(spec: ClusterSpec): readonly PortPlan[] {
         : { from: spec.ports[property] ?? row.from, to: spec.ports[property] ?? row.to };
     return { name: row.name, ...range, where: row.where, reachableBy: "cluster", purpose: row.purpose };
   });
-  const engine: PortPlan[] = [
+  const api: PortPlan[] = [
     {
       name: "engine",
       from: spec.engine.port,
@@ -27,6 +28,9 @@ export function planPorts(spec: ClusterSpec): readonly PortPlan[] {
       reachableBy: "user",
       purpose: `API of the engine '${spec.engine.name}'`,
     },
+  ];
+  const engine: PortPlan[] = [
+    ...(hasApi(spec.engine) ? api : []),
     ...spec.engine.ports.map((port): PortPlan => ({
       name: port.name,
       from: port.from,

@@ -11,4 +11,10 @@ export interface Problem {
   readonly allowed: string;
   /** The change to make. */
   readonly fix: string;
+  /**
+   * Where to read more.
+   *
+   * @default - nowhere
+   */
+  readonly links?: readonly string[];
 }

@@ -5,6 +5,11 @@ import type { EngineContext, EngineSpec } from "./engine-spec";
 import type { Deadlines, Retries } from "./plan";
 import { normaliseDeadlines } from "./deadlines";
 import { MAXIMUM_NODES } from "./limits";
+import type { Model } from "./model";
+import type { Place } from "./place";
+
+/** Names the rank table's file on every node. */
+const RANK_TABLE = "ASCEND_RANK_TABLE_FILE_PATH";
 
 /** A declaration with every default filled in and the engine bound; not yet checked. */
 export interface ClusterSpec {
@@ -22,6 +27,8 @@ export interface ClusterSpec {
   readonly deadlines: Deadlines;
   readonly retries: Retries;
   readonly engine: EngineSpec;
+  /** The model as numbers; `undefined`: not known. */
+  readonly model?: Model;
   /** Library of the first pool with known accelerators; `undefined`: no such pool. */
   readonly collective?: Collective;
 }
@@ -45,8 +52,12 @@ export interface ImageSpec {
   readonly allowFloatingTag: boolean;
 }
 
-/** Fills in all defaults and binds the engine. */
-export function normalise(props: ClusterProps): ClusterSpec {
+/**
+ * Fills in all defaults and binds the engine.
+ *
+ * @param place what the place decides; without it, the engine does not know the head's address
+ */
+export function normalise(props: ClusterProps, place?: Pick<Place, "addresses">): ClusterSpec {
   const pools = props.pools.map(normalisePool);
   const accelerated = pools.filter((pool) => pool.accelerator && pool.acceleratorsPerNode > 0);
   return {
@@ -66,7 +77,7 @@ export function normalise(props: ClusterProps): ClusterSpec {
     ports: { ...props.ports },
     deadlines: normaliseDeadlines(props),
     retries: { engineStarts: props.engineStartAttempts ?? 3 },
-    engine: props.engine.bind(engineContext(props.name, accelerated)),
+    engine: props.engine.bind({ ...shapeContext(props.name, accelerated), ...detailContext(props, place) }),
     collective: accelerated[0]?.accelerator?.collective,
   };
 }
@@ -87,7 +98,27 @@ function normalisePool(pool: NodePool): PoolSpec {
   };
 }
 
-function engineContext(clusterName: string, accelerated: readonly PoolSpec[]): EngineContext {
+/** What an engine may know besides the shape of the cluster. */
+function detailContext(
+  props: ClusterProps,
+  place: Pick<Place, "addresses"> | undefined,
+): Partial<EngineContext> {
+  const { image, fabric, ports, environment, addressVariables = [], interfaceVariables = [] } = props;
+  return {
+    headAddress: place?.addresses[props.pools[0]?.name ?? ""]?.[0],
+    gcsPort: ports?.gcs,
+    nodeVariables: [...addressVariables, ...interfaceVariables],
+    fabric: fabric.id,
+    image: {
+      reference: image.reference,
+      rayVersion: image.rayVersion,
+      pythonVersion: image.pythonVersion,
+    },
+    rankTable: RANK_TABLE in (environment ?? {}),
+  };
+}
+
+function shapeContext(clusterName: string, accelerated: readonly PoolSpec[]): EngineContext {
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   return {
     clusterName,
@@ -95,5 +126,6 @@ function engineContext(clusterName: string, accelerated: readonly PoolSpec[]): E
     acceleratorNodes: sum(accelerated.map(countableNodes)),
     acceleratorsPerNode: accelerated[0]?.acceleratorsPerNode ?? 0,
     rayResource: accelerated[0]?.accelerator?.rayResource ?? "CPU",
+    acceleratorId: accelerated[0]?.acceleratorId,
   };
 }

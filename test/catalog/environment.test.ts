@@ -53,7 +53,7 @@ test.each([
   ["VLLM_HOST_IP", "address"],
   ["GLOO_SOCKET_IFNAME", "interface"],
   ["TP_SOCKET_IFNAME", "interface"],
-  ["NCCL_SOCKET_IFNAME", "interface"],
+  ["NCCL_SOCKET_IFNAME", "exact-interface"],
 ])("each node finds %s: its %s", (name, found) => {
   expect(variable(name)).toMatchObject({ scope: "node", value: { found }, setBefore: "ray start" });
 });

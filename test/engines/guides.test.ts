@@ -67,7 +67,7 @@ const GUIDES: readonly (readonly [string, string, string | undefined, Outcome])[
   ["roll-2x2", "MASTER_PORT", "6379", "same"],
   ["roll-2x2", "WORLD_SIZE", "2", "same"],
   ["roll-2x2", "RANK", "0", "same"],
-  ["roll-2x2", "NCCL_SOCKET_IFNAME", "interface", "same"],
+  ["roll-2x2", "NCCL_SOCKET_IFNAME", "exact-interface", "same"],
   ["roll-2x2", "GLOO_SOCKET_IFNAME", "interface", "same"],
   [
     "roll-2x2",

@@ -2,7 +2,10 @@ import { PlanError } from "../../lib/topology/plan-error";
 import { planCluster } from "../../lib/topology/planner";
 import { RULE_TOPICS } from "../../lib/topology/rules";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../support/clusters";
-import { BAD_INPUTS, type BadInput } from "./bad-inputs";
+import { BAD_ENGINES } from "./bad-engines";
+import { BAD_INPUTS as BAD_BASICS, type BadInput } from "./bad-inputs";
+
+const BAD_INPUTS = [...BAD_BASICS, ...BAD_ENGINES];
 
 function plan({ props, place, machines }: Omit<BadInput, "line">) {
   return machines

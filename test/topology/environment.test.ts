@@ -22,7 +22,11 @@ test("an Ascend cluster gets HCCL's address, the interfaces and the NOSET variab
 test("an InfiniBand cluster gets NCCL's interface and the pin that fails closed", () => {
   expect(machines()).toEqual({
     cluster: { NCCL_NET: "IB" },
-    node: { GLOO_SOCKET_IFNAME: "interface", NCCL_SOCKET_IFNAME: "interface", TP_SOCKET_IFNAME: "interface" },
+    node: {
+      GLOO_SOCKET_IFNAME: "interface",
+      NCCL_SOCKET_IFNAME: "exact-interface",
+      TP_SOCKET_IFNAME: "interface",
+    },
     driver: {},
   });
 });

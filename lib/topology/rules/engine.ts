@@ -1,3 +1,4 @@
+import { type EngineFinding, hasApi } from "../engine-spec";
 import type { ClusterSpec } from "../spec";
 import type { Finding, Rule } from "./rule";
 import { show } from "./text";
@@ -13,7 +14,7 @@ export const engineRules: readonly Rule[] = [
     why: "It is started as it stands, without a shell: nothing splits a line, expands a variable or quotes a blank.",
     check: ({ engine }) => {
       const [program] = engine.argv;
-      return program !== undefined && program !== "" && !/\s/.test(program)
+      return engine.kind === "none" || (program !== undefined && program !== "" && !/\s/.test(program))
         ? []
         : [
             {
@@ -30,10 +31,13 @@ export const engineRules: readonly Rule[] = [
     level: "error",
     title: "The engine's paths are absolute",
     why: "They are appended to http://<head>:<port>.",
-    check: ({ engine }) => [
-      ...absolute("engine.healthPath", engine.healthPath),
-      ...absolute("engine.completion.path", engine.completion.path),
-    ],
+    check: ({ engine }) =>
+      hasApi(engine)
+        ? [
+            ...absolute("engine.healthPath", engine.healthPath),
+            ...absolute("engine.completion.path", engine.completion.path),
+          ]
+        : [],
   },
   {
     id: "RC072",
@@ -60,7 +64,7 @@ export const engineRules: readonly Rule[] = [
     title: "The served model has a name",
     why: "The completion that proves serving asks for the model by this name.",
     check: ({ engine }) =>
-      /^\S+$/.test(engine.servedModel)
+      !hasApi(engine) || /^\S+$/.test(engine.servedModel)
         ? []
         : [
             {
@@ -93,7 +97,74 @@ export const engineRules: readonly Rule[] = [
           fix: `call it '${engine.name}-${port.name}'`,
         })),
   },
+  {
+    id: "RC076",
+    level: "error",
+    title: "The engine can do what is asked of it",
+    why: "Each engine knows its own flags, images and limits; it would refuse them after the machines were made.",
+    check: ({ engine }) => findingsOf(engine.findings, "error"),
+  },
+  {
+    id: "RC077",
+    level: "warning",
+    title: "The engine is known to do well what is asked of it",
+    why: "Each engine knows what is reported to fail or to be slow.",
+    check: ({ engine }) => findingsOf(engine.findings, "warning"),
+  },
+  {
+    id: "RC078",
+    level: "error",
+    title: "An engine that numbers its nodes has its first one on the head",
+    why: "Rank 0 has the API and the address at which the others meet; the head runs it.",
+    check: ({ engine, pools: [first] }) =>
+      first === undefined || first.acceleratorsPerNode > 0 || !(engine.follower || engine.nodeEnvironment)
+        ? []
+        : [
+            {
+              path: "pools[0].accelerator",
+              got: "none",
+              allowed: `must be there: the engine '${engine.name}' runs its rank 0 on the head`,
+              fix: "put the pool with accelerators first, or let the engine reach the nodes through Ray",
+            },
+          ],
+  },
+  {
+    id: "RC079",
+    level: "error",
+    title: "Nodes with variables of their own have planned addresses",
+    why: "A node that gets its address at boot cannot know which rank's variables are its own.",
+    check: ({ engine, pools }, { place }) =>
+      engine.nodeEnvironment === undefined
+        ? []
+        : pools.flatMap((pool, index) =>
+            pool.acceleratorsPerNode > 0 && place.addresses[pool.name] === undefined
+              ? [
+                  {
+                    path: `pools[${index}]`,
+                    got: "addresses assigned at boot",
+                    allowed: `must have planned addresses: the engine '${engine.name}' numbers its nodes`,
+                    fix: "use a place that plans them, e.g. hosts with fixed addresses",
+                  },
+                ]
+              : [],
+          ),
+  },
 ];
+
+function findingsOf(
+  findings: readonly EngineFinding[] | undefined,
+  level: EngineFinding["level"],
+): readonly Finding[] {
+  return (findings ?? [])
+    .filter((finding) => finding.level === level)
+    .map(({ path, got, allowed, fix, links }) => ({
+      path,
+      got,
+      allowed,
+      fix,
+      ...(links?.length ? { links } : {}),
+    }));
+}
 
 function absolute(path: string, value: string): readonly Finding[] {
   return value.startsWith("/")

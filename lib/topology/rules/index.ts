@@ -8,6 +8,7 @@ import { engineRules } from "./engine";
 import { environmentRules } from "./environment";
 import { fabricRules } from "./fabric";
 import { imageRules } from "./image";
+import { clusterModelRules } from "./model";
 import { nameRules } from "./names";
 import { networkRules } from "./network";
 import { poolRules } from "./pools";
@@ -31,6 +32,7 @@ export const RULE_TOPICS: readonly RuleTopic[] = [
   { title: "Engine", rules: engineRules },
   { title: "Deadlines and retries", rules: deadlineRules },
   { title: "Fabric", rules: fabricRules },
+  { title: "Model", rules: clusterModelRules },
 ];
 
 /** Runs all rules and returns everything that they find. */

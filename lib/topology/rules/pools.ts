@@ -72,9 +72,11 @@ export const poolRules: readonly Rule[] = [
     id: "RC014",
     level: "error",
     title: "At least one pool has accelerators",
-    why: "The engine places one rank on each accelerator.",
+    why: "The engine places one rank on each accelerator; only Ray alone (RayOnly) runs without.",
     check: (spec) =>
-      spec.pools.length === 0 || spec.pools.some((pool) => pool.acceleratorId !== undefined)
+      spec.engine.kind === "none" ||
+      spec.pools.length === 0 ||
+      spec.pools.some((pool) => pool.acceleratorId !== undefined)
         ? []
         : [
             {

@@ -16,6 +16,8 @@ export interface Finding {
   readonly got: string;
   readonly allowed: string;
   readonly fix: string;
+  /** Where to read more. */
+  readonly links?: readonly string[];
 }
 
 /** One thing that must hold. Pure: the same declaration and facts give the same findings. */

@@ -31,6 +31,7 @@ export function settings(spec: ClusterSpec): readonly Setting[] {
     ...collect("environment", "cluster", spec.environment),
     ...collect("driverEnvironment", "driver", spec.driverEnvironment),
     ...collect("engine.environment", "driver", spec.engine.environment),
+    ...collect("engine.clusterEnvironment", "cluster", spec.engine.clusterEnvironment ?? {}),
   ];
 }
 

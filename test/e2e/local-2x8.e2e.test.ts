@@ -3,15 +3,16 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describeWith } from "../support/requirements";
 import { complete, containerOf, type DeployedCluster, expectServing, note } from "./support/cluster";
-import type { CommandResult } from "./support/command";
+import { type CommandResult, run } from "./support/command";
+import { developmentPython } from "../tools/development-python";
 import { Docker } from "./support/docker";
 import { Project } from "./support/project";
-import { COMPILED, DEPLOYMENT } from "./support/requirements";
+import { COMPILED, DEPLOYMENT, JQ } from "./support/requirements";
 import { holders, placesOf } from "./support/secret-search";
 
 const OUTSIDE = "e2e-outside";
 
-describeWith([...DEPLOYMENT, COMPILED], "local-2x8", () => {
+describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
   const docker = new Docker();
   const project = Project.ofStack("local-2x8");
   const cluster: DeployedCluster = {
@@ -66,6 +67,23 @@ describeWith([...DEPLOYMENT, COMPILED], "local-2x8", () => {
     const text = chunks.map((chunk) => chunk.choices[0].delta.content ?? "").join("");
     expect(text).toBe(await complete(cluster));
   });
+
+  it("answers both examples for users: curl, and the OpenAI client", async () => {
+    const answer = await complete(cluster);
+    const example = (file: string) => join(__dirname, "../../stacks/inference_test", file);
+    const options = { timeoutSeconds: 60 };
+    const curl = await run(example("inference_test.sh"), [cluster.url], options);
+    expect([curl.exitCode, curl.stdout]).toEqual([0, `${answer}\n`]);
+    const python = [example("inference_test.py"), cluster.url];
+    const client = await run(await developmentPython(), python, options);
+    expect([client.exitCode, client.stdout]).toEqual([0, `${answer}\n`]);
+    expect(client.output).toContain("serves 'emulated'");
+    for (const program of [[example("inference_test.sh")], [await developmentPython(), python[0]]]) {
+      const nobody = await run(program[0], [...program.slice(1), "http://127.0.0.1:9"], options);
+      expect(nobody.exitCode).toBe(1);
+      expect(nobody.output).toContain("error: http://127.0.0.1:9");
+    }
+  }, 300_000);
 
   it("writes the review beside the stack", () => {
     const review = readFileSync(join(project.outputFolder, "review.md"), "utf8");

@@ -19,6 +19,9 @@ export const PACKET_FILTER: Requirement = {
     process.getuid?.() === 0 && succeeds("nsenter", "--version") && succeeds("iptables", "--version"),
 };
 
+/** The example with curl reads JSON. */
+export const JQ: Requirement = { what: "curl and jq", isMet: () => succeeds("jq", "--version") };
+
 /** A second Docker daemon of the test's own. */
 export const OWN_DAEMON: Requirement = {
   what: "root with dockerd and unshare",

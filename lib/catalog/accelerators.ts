@@ -45,6 +45,8 @@ export interface AcceleratorFacts extends AcceleratorFamily, FactRow {
   /** Most accelerators that one machine of this kind has. */
   readonly maximumPerNode: number;
   readonly usualBoard: string;
+  /** Ascend: kind of board, which decides the checks of its network: `a2`, `a3`, `300i-duo`. */
+  readonly board?: string;
   readonly note?: string;
 }
 

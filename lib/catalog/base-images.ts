@@ -14,11 +14,12 @@ export interface BaseImage extends FactRow {
   readonly packages: readonly string[];
   /** Debian archive, where the host names none of its own. */
   readonly mirror: string;
+  readonly note?: string;
 }
 
 /** The base of an image. Throws for an id that the catalogue does not hold: that is our mistake. */
 export function baseImageOf(id: string): BaseImage {
-  const row = rows.find((candidate) => candidate.id === id);
+  const row: BaseImage | undefined = rows.find((candidate) => candidate.id === id);
   if (!row) {
     throw new Error(`no base image '${id}' in the catalogue`);
   }

@@ -6,9 +6,11 @@ export type VariableScope = "cluster" | "node" | "driver";
 
 /**
  * What a node finds of itself: its address on the cluster network, the interface with it, or `=<interface>`, for
- * software that reads a bare name as a prefix (NCCL).
+ * software that reads a bare name as a prefix (NCCL); the numbers of its planned accelerators; the RDMA adapters
+ * whose ports are active, and the RoCE v2 GID that they share.
  */
-export type FoundValue = "address" | "interface" | "exact-interface";
+export type FoundValue =
+  "address" | "interface" | "exact-interface" | "visible-devices" | "rdma-devices" | "rdma-gid-index";
 
 /** What a value must look like. `number` may have a fraction; `flag`: `0` or `1`; `port-ranges`: `auto` or `a-b[,c-d]`. */
 export type VariableType = "integer" | "number" | "flag" | "choice" | "text" | "path" | "port-ranges";
@@ -33,7 +35,10 @@ export interface VariableFacts extends FactRow {
   readonly appliesTo: {
     readonly collectives?: readonly Collective[];
     readonly engines?: readonly string[];
+    readonly fabrics?: readonly string[];
   };
+  /** Whether a user may set one value for all nodes in place of what each finds. @default false */
+  readonly overridable?: boolean;
   /** Who alone may set it; `null`: the user may. */
   readonly owner: string | null;
   /** The moment after which a change has no effect. */
@@ -54,13 +59,17 @@ export function findVariable(name: string): VariableFacts | undefined {
   return variables.get(name);
 }
 
-/** Whether a variable has an effect with this collective library and this engine. */
+/** Whether a variable has an effect with this collective library, this engine and this fabric. */
 export function variableApplies(
   variable: VariableFacts,
   collective: Collective | undefined,
   engine: string,
+  fabric?: string,
 ): boolean {
-  const { collectives, engines } = variable.appliesTo;
+  const { collectives, engines, fabrics } = variable.appliesTo;
+  if (fabrics && fabric !== undefined && !fabrics.includes(fabric)) {
+    return false;
+  }
   const withCollective = !collectives || (collective !== undefined && collectives.includes(collective));
   return withCollective && (!engines || engines.includes(engine));
 }

@@ -142,6 +142,12 @@ export function findModel(id: string): ModelFacts | undefined {
   return models.get(id);
 }
 
+/** Facts of the model in a repository of a hub, whatever the case of its name; `undefined`: not in the catalogue. */
+export function findModelOfRepository(hub: ModelHub, repository: string): ModelFacts | undefined {
+  const wanted = repository.toLowerCase();
+  return allModels().find((model) => model.hub === hub && model.hubRepository.toLowerCase() === wanted);
+}
+
 /** All families whose weights can be computed from a configuration. */
 export function allModelFamilies(): readonly ModelFamily[] {
   return [...families.values()];

@@ -47,6 +47,15 @@ export function addressRange(address: string): string {
   return ipaddr.IPv4.parse(address).range();
 }
 
+/** Networks that stand for those of the reader in documents; no machine has such an address (RFC 5737). */
+const DOCUMENTATION_NETWORKS = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
+
+export function isDocumentationAddress(address: string): boolean {
+  return DOCUMENTATION_NETWORKS.some((network) =>
+    ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(network)),
+  );
+}
+
 /** Numerical value of an IPv4 address, for comparing. */
 export function addressNumber(address: string): number {
   return ipaddr.IPv4.parse(address).octets.reduce((value, octet) => value * 256 + octet, 0);

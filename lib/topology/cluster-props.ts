@@ -2,6 +2,9 @@ import type { Accelerator } from "./accelerator";
 import type { ContainerImage } from "./container-image";
 import type { IEngine } from "./engine-spec";
 import type { Fabric } from "./fabric";
+import type { ModelSource } from "./model-source";
+import type { RankTableKind } from "./rank-table-kind";
+import type { IStorage } from "./storage";
 
 /** Nodes that are alike. The first node of the first pool is the head. */
 export interface NodePool {
@@ -47,6 +50,8 @@ export interface RayPorts {
   readonly workersTo?: number;
   /** Where the nodes report to the head's node program. @default 6378 */
   readonly nodeReport?: number;
+  /** Where each node gives files of the model to the others. @default 6377 */
+  readonly nodeFiles?: number;
 }
 
 /** A cluster without its name: what `RayCluster` takes besides its place. */
@@ -59,6 +64,18 @@ export interface ClusterOptions {
   readonly engine: IEngine;
   /** Image of every node. */
   readonly image: ContainerImage;
+  /**
+   * The model: where it comes from, and with it its numbers. It is on all nodes before the engine starts.
+   *
+   * @default - the engine finds its model by itself, or needs none
+   */
+  readonly model?: ModelSource;
+  /**
+   * Folders of the machines that every container has. A model that is fetched goes to the first one.
+   *
+   * @default - `HostPathStorage.perNode()` where a model is fetched, else none
+   */
+  readonly storage?: readonly IStorage[];
   /**
    * Environment variables with the same value on every node, set before Ray starts. The state of
    * Terraform holds them: no secrets.
@@ -85,6 +102,19 @@ export interface ClusterOptions {
    */
   readonly interfaceVariables?: readonly string[];
   /**
+   * HCCL's rank table for Ascend nodes: from the device addresses of the inventory, else gathered at boot.
+   *
+   * @default - RankTableKind.SERVERS where the engine's version reads one (LMDeploy before 0.15), else NONE
+   */
+  readonly rankTable?: RankTableKind;
+  /**
+   * Checks of the NPUs' network whose failures only warn: names of `lib/catalog/preflight-checks.json`,
+   * e.g. `neighbour` where the switches do not speak LLDP.
+   *
+   * @default - none
+   */
+  readonly toleratedChecks?: readonly string[];
+  /**
    * Ports of Ray and of the node program.
    *
    * @default - see each port
@@ -109,9 +139,15 @@ export interface ClusterOptions {
    */
   readonly membershipHoldSeconds?: number;
   /**
+   * How long the model may take to be on all nodes, in seconds.
+   *
+   * @default - its bytes at 50 MB/s, at least 600; 3600 for a model of unknown size; 60 for one that is in place
+   */
+  readonly stagingTimeoutSeconds?: number;
+  /**
    * How long the engine may take from its start until its health probe answers, in seconds.
    *
-   * @default 300
+   * @default - 1800, plus the bytes of a known model at 500 MB/s; 300 with emulated accelerators
    */
   readonly engineTimeoutSeconds?: number;
   /**
@@ -129,7 +165,7 @@ export interface ClusterOptions {
   /**
    * How long a deployment waits for the cluster to serve, in seconds.
    *
-   * @default - the sum of head, membership, hold, engine and completion
+   * @default - the sum of head, membership, hold, staging, engine and completion
    */
   readonly servingTimeoutSeconds?: number;
   /**

@@ -88,6 +88,12 @@ export interface EngineSpec {
    */
   readonly requires?: EngineRequirements;
   /**
+   * Whether this version reads HCCL's rank table where its ranks are on several Ascend nodes.
+   *
+   * @default false
+   */
+  readonly readsRankTable?: boolean;
+  /**
    * What is wrong or risky about the engine on this cluster.
    *
    * @default - nothing
@@ -249,9 +255,9 @@ export interface EngineContext {
    */
   readonly fabric?: string;
   /**
-   * Whether every node gets a rank table.
+   * Whether every node gets a rank table, as the declaration says.
    *
-   * @default false
+   * @default - where the engine's version reads one
    */
   readonly rankTable?: boolean;
   /**
@@ -260,6 +266,8 @@ export interface EngineContext {
    * @default - the engine names a folder itself
    */
   readonly modelPath?: string;
+  /** Name of the model on its hub, `owner/name`. @default - not known */
+  readonly modelName?: string;
 }
 
 /** The image as an engine sees it. */

@@ -1,6 +1,8 @@
-import { allVariables, variableApplies } from "../catalog/environment";
+import { allVariables, type VariableFacts, variableApplies } from "../catalog/environment";
 import { fabricNeed, findFabric } from "../catalog/fabrics";
+import { offlineVariables } from "../catalog/model-hubs";
 import type { EnvironmentPlan, NodeValue } from "./plan";
+import { rankTableEnvironment } from "./rank-table-plan";
 import type { ClusterSpec } from "./spec";
 
 /** All variables by scope: what the catalogue derives, what the fabric pins and what the user adds. */
@@ -8,7 +10,7 @@ export function planEnvironment(spec: ClusterSpec): EnvironmentPlan {
   const cluster: { [name: string]: string } = {};
   const node: { [name: string]: NodeValue } = {};
   for (const variable of allVariables()) {
-    if (variable.value === null || !variableApplies(variable, spec.collective, spec.engine.name)) {
+    if (variable.value === null || !isDerived(spec, variable)) {
       continue;
     }
     if ("found" in variable.value) {
@@ -26,13 +28,27 @@ export function planEnvironment(spec: ClusterSpec): EnvironmentPlan {
   return {
     cluster: sorted({
       ...cluster,
+      ...(spec.modelSource && offlineVariables()),
       ...spec.engine.clusterEnvironment,
+      ...rankTableEnvironment(spec),
       ...spec.environment,
       ...fabricPins(spec),
     }),
     node: sorted(node),
     driver: sorted({ ...spec.engine.environment, ...spec.driverEnvironment }),
   };
+}
+
+/** Whether the plan sets the variable: it has an effect, the user has not set it, and there is what it names. */
+function isDerived(spec: ClusterSpec, variable: VariableFacts): boolean {
+  const isOnEmulated =
+    spec.pools.every(({ accelerator }) => accelerator?.emulated !== false) &&
+    (variable.appliesTo.fabrics?.length ?? 0) > 0;
+  return (
+    !isOnEmulated &&
+    !(variable.overridable === true && variable.name in spec.environment) &&
+    variableApplies(variable, spec.collective, spec.engine.name, spec.fabric)
+  );
 }
 
 /** Variables that make the collective library fail where the declared fabric is missing. */

@@ -24,10 +24,16 @@ export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] 
       index,
       role: poolIndex === 0 && index === 0 ? "head" : "worker",
       address: place.addresses[pool.name]?.[index],
+      ...deviceIpsOf(place, pool.name, index),
       acceleratorCount: pool.acceleratorsPerNode,
     })),
   );
   return withOwnEnvironment(nodes, spec.engine.nodeEnvironment);
+}
+
+function deviceIpsOf(place: Place, pool: string, index: number): Pick<NodePlan, "deviceIps"> {
+  const deviceIps = place.deviceIps?.[pool]?.[index];
+  return deviceIps === undefined ? {} : { deviceIps };
 }
 
 /** The engine's variables of each node with accelerators, by rank. */

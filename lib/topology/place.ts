@@ -17,6 +17,8 @@ export interface Place {
   readonly objectStoreMiB?: number;
   /** Shared memory per node; `undefined`: computed from the accelerators. */
   readonly sharedMemoryMiB?: number;
+  /** By pool name, in node order: addresses of the devices on their own network (Ascend); `undefined`: not stated. */
+  readonly deviceIps?: { readonly [pool: string]: readonly (readonly string[] | undefined)[] };
   /** What is wrong with the place itself. */
   readonly problems: readonly Problem[];
 }

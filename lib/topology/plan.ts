@@ -1,5 +1,7 @@
 import type { EngineSpec } from "./engine-spec";
+import type { ModelSourceKind } from "./model-source";
 import type { Problem } from "./problem";
+import type { SecretKind } from "./secret-ref";
 
 /**
  * The decided cluster: plain data, printable, complete at synth. Everything that runs on a node is
@@ -21,6 +23,22 @@ export interface ClusterPlan {
   readonly environment: EnvironmentPlan;
   readonly engine: EngineSpec;
   readonly container: ContainerNeeds;
+  /**
+   * HCCL's file of all devices.
+   *
+   * @default - no node has one
+   */
+  readonly rankTable?: RankTablePlan;
+  /** Checks of the NPUs' network whose failures only warn. */
+  readonly toleratedChecks: readonly string[];
+  /** Folders of the machines that every container has. */
+  readonly storage: readonly StoragePlan[];
+  /**
+   * How the model comes to the nodes.
+   *
+   * @default - the cluster brings no model
+   */
+  readonly staging?: StagingPlan;
   readonly deadlines: Deadlines;
   readonly retries: Retries;
   /** Problems of level `warning`: legal, but slow or risky. */
@@ -50,11 +68,37 @@ export interface NodePlan {
   readonly address?: string;
   readonly acceleratorCount: number;
   /**
+   * Addresses of the devices on their own network (Ascend), in their order.
+   *
+   * @default - not stated; found on the node where they are needed
+   */
+  readonly deviceIps?: readonly string[];
+  /**
    * Variables of this node alone, set before Ray starts.
    *
    * @default - none
    */
   readonly environment?: { readonly [name: string]: string };
+}
+
+/** A rank table, at the same path in every container. */
+export interface RankTablePlan {
+  readonly path: string;
+  readonly version: "1.0" | "1.2";
+  /** Where HCCL listens on every device. */
+  readonly devicePort: number;
+  /**
+   * The file.
+   *
+   * @default - the head makes it at boot from what the nodes gather
+   */
+  readonly text?: string;
+  /**
+   * SHA-256 of the file.
+   *
+   * @default - not known before the nodes have gathered
+   */
+  readonly checksum?: string;
 }
 
 export interface ImagePlan {
@@ -64,6 +108,38 @@ export interface ImagePlan {
   readonly digest?: string;
   /** Python version the image is said to hold; `undefined`: not said. */
   readonly pythonVersion?: string;
+  /**
+   * How each machine builds the image.
+   *
+   * @default - it is pulled
+   */
+  readonly derived?: DerivedImagePlan;
+}
+
+/** An image that every machine builds for itself: a published one with further Python packages. */
+export interface DerivedImagePlan {
+  /** Reference of the published image. */
+  readonly base: string;
+  /**
+   * Ray that the base is said to hold.
+   *
+   * @default - none
+   */
+  readonly baseRayVersion?: string;
+  /** `name==version`, sorted. */
+  readonly packages: readonly string[];
+  /**
+   * Path on the machine that runs Terraform; read during the build only.
+   *
+   * @default - none
+   */
+  readonly pipConfigurationFile?: string;
+  /**
+   * Path on the machine that runs Terraform; read during the build only.
+   *
+   * @default - none
+   */
+  readonly certificateAuthoritiesFile?: string;
 }
 
 export interface RayPlan {
@@ -99,7 +175,13 @@ export interface EnvironmentPlan {
 }
 
 /** What a node-scoped variable takes its value from, on the node. */
-export type NodeValue = "address" | "interface" | "exact-interface";
+export type NodeValue =
+  | "address"
+  | "interface"
+  | "exact-interface"
+  | "visible-devices"
+  | "rdma-devices"
+  | "rdma-gid-index";
 
 /** What a container of this cluster needs of its host, from accelerator and fabric. */
 export interface ContainerNeeds {
@@ -125,6 +207,49 @@ export interface MountPlan {
   readonly readOnly: boolean;
 }
 
+export interface StoragePlan {
+  readonly hostPath: string;
+  readonly mountPath: string;
+  /** Whether all machines see the same files; else each has its own. */
+  readonly isShared: boolean;
+}
+
+/** One download for the whole cluster; engines start offline on the folder. */
+export interface StagingPlan {
+  readonly source: StagingSource;
+  /** Folder in the containers, of this model alone. */
+  readonly destination: string;
+  /** `shared`: all nodes see one copy; `replicated`: the head fetches, the nodes take it from one another. */
+  readonly placement: "shared" | "replicated";
+  /** Files that are fetched at the same time. */
+  readonly parallelFiles: number;
+  readonly deadlineSeconds: number;
+  /** @default - not known */
+  readonly modelName?: string;
+  /** Bytes of the weight files. @default - not known before the source is asked */
+  readonly modelBytes?: number;
+  /** What opens the source. @default - nothing is needed */
+  readonly secret?: SecretPlan;
+}
+
+export interface StagingSource {
+  readonly kind: ModelSourceKind;
+  /** Repository, URI or folder. */
+  readonly location: string;
+  /** @default - only a repository has one */
+  readonly revision?: string;
+  /** @default - only a repository has one */
+  readonly endpoint?: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface SecretPlan {
+  readonly kind: SecretKind;
+  /** Absolute path on the machine of the head. */
+  readonly hostPath: string;
+}
+
 /** Seconds. Every wait of the node program has one of these. */
 export interface Deadlines {
   /** Worker: the head's port and token appear. */
@@ -133,6 +258,8 @@ export interface Deadlines {
   readonly membershipSeconds: number;
   /** The membership must stay whole this long before the engine starts. */
   readonly holdSeconds: number;
+  /** The model is on all nodes; 0: the cluster brings none. */
+  readonly stagingSeconds: number;
   /** Engine start until its health probe answers. */
   readonly engineSeconds: number;
   /** One completion. */

@@ -7,8 +7,10 @@ import type { Place } from "./place";
 import type { ClusterPlan, ImagePlan, RayPlan } from "./plan";
 import { PlanError, sortProblems } from "./plan-error";
 import { planPorts } from "./ports";
+import { planRankTable } from "./rank-table-plan";
 import { checkRules } from "./rules";
 import { type ClusterSpec, type ImageSpec, normalise } from "./spec";
+import { planStaging, planStorage } from "./staging";
 
 /**
  * Decides everything about a cluster, or says everything that is wrong with its declaration.
@@ -30,12 +32,16 @@ export function planCluster(props: ClusterProps, place: Place): ClusterPlan {
     subnetCidr: place.subnetCidr,
     pools: planPools(spec, place),
     nodes: planNodes(spec, place),
+    rankTable: planRankTable(spec, planNodes(spec, place), planPorts(spec)),
+    toleratedChecks: spec.toleratedChecks,
     image: planImage(spec.image),
     ray: planRay(spec, place),
     ports: planPorts(spec),
     environment: planEnvironment(spec),
     engine: spec.engine,
     container: planContainerNeeds(spec, place),
+    storage: planStorage(spec),
+    staging: planStaging(spec),
     deadlines: spec.deadlines,
     retries: spec.retries,
     warnings: problems,
@@ -47,6 +53,7 @@ function planImage(image: ImageSpec): ImagePlan {
     reference: image.reference,
     digest: image.reference.split("@")[1],
     pythonVersion: image.pythonVersion,
+    derived: image.derived,
   };
 }
 

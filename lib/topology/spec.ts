@@ -2,14 +2,18 @@ import { type AcceleratorFacts, findAccelerator } from "../catalog/accelerators"
 import type { Collective } from "../catalog/facts";
 import type { ClusterProps, NodePool } from "./cluster-props";
 import type { EngineContext, EngineSpec } from "./engine-spec";
-import type { Deadlines, Retries } from "./plan";
+import type { Deadlines, DerivedImagePlan, Retries } from "./plan";
 import { normaliseDeadlines } from "./deadlines";
 import { MAXIMUM_NODES } from "./limits";
 import type { Model } from "./model";
+import type { ModelSource } from "./model-source";
 import type { Place } from "./place";
+import { RankTableKind } from "./rank-table-kind";
+import { RANK_TABLE_VARIABLE } from "./rank-table-plan";
+import { modelFolder, storageOf } from "./staging";
+import type { IStorage } from "./storage";
+import { parsePinnedPackage } from "./python-package";
 
-/** Names the rank table's file on every node. */
-const RANK_TABLE = "ASCEND_RANK_TABLE_FILE_PATH";
 
 /** A declaration with every default filled in and the engine bound; not yet checked. */
 export interface ClusterSpec {
@@ -27,8 +31,17 @@ export interface ClusterSpec {
   readonly deadlines: Deadlines;
   readonly retries: Retries;
   readonly engine: EngineSpec;
+  /** As asked; `undefined`: what the engine's version reads. */
+  readonly rankTable?: RankTableKind;
+  readonly toleratedChecks: readonly string[];
   /** The model as numbers; `undefined`: not known. */
   readonly model?: Model;
+  /** Where the model comes from; `undefined`: the cluster brings none. */
+  readonly modelSource?: ModelSource;
+  /** Folder of the model in the containers. */
+  readonly modelPath?: string;
+  /** What every container has; a model that is fetched goes to the first. */
+  readonly storage: readonly IStorage[];
   /** Library of the first pool with known accelerators; `undefined`: no such pool. */
   readonly collective?: Collective;
 }
@@ -47,9 +60,12 @@ export interface PoolSpec {
 /** The image as declared. */
 export interface ImageSpec {
   readonly reference: string;
+  /** Empty: the image holds none. */
   readonly rayVersion: string;
   readonly pythonVersion?: string;
   readonly allowFloatingTag: boolean;
+  /** `undefined`: the image is pulled as it is. */
+  readonly derived?: DerivedImagePlan;
 }
 
 /**
@@ -66,9 +82,10 @@ export function normalise(props: ClusterProps, place?: Pick<Place, "addresses">)
     fabric: props.fabric.id,
     image: {
       reference: props.image.reference,
-      rayVersion: props.image.rayVersion,
+      rayVersion: props.image.rayVersion ?? "",
       pythonVersion: props.image.pythonVersion,
       allowFloatingTag: props.image.allowFloatingTag,
+      derived: props.image.derived,
     },
     environment: { ...props.environment },
     driverEnvironment: { ...props.driverEnvironment },
@@ -78,6 +95,12 @@ export function normalise(props: ClusterProps, place?: Pick<Place, "addresses">)
     deadlines: normaliseDeadlines(props),
     retries: { engineStarts: props.engineStartAttempts ?? 3 },
     engine: props.engine.bind({ ...shapeContext(props.name, accelerated), ...detailContext(props, place) }),
+    rankTable: props.rankTable,
+    toleratedChecks: [...(props.toleratedChecks ?? [])],
+    model: props.model?.model,
+    modelSource: props.model,
+    modelPath: modelPathOf(props),
+    storage: storageOf(props),
     collective: accelerated[0]?.accelerator?.collective,
   };
 }
@@ -85,6 +108,10 @@ export function normalise(props: ClusterProps, place?: Pick<Place, "addresses">)
 /** Nodes of a pool as a number that is safe to count to, whatever was declared. */
 export function countableNodes(pool: PoolSpec): number {
   return Number.isInteger(pool.nodes) ? Math.min(Math.max(pool.nodes, 0), MAXIMUM_NODES) : 0;
+}
+
+function modelPathOf(props: ClusterProps): string | undefined {
+  return props.model && modelFolder(props.model, storageOf(props));
 }
 
 function normalisePool(pool: NodePool): PoolSpec {
@@ -103,19 +130,30 @@ function detailContext(
   props: ClusterProps,
   place: Pick<Place, "addresses"> | undefined,
 ): Partial<EngineContext> {
-  const { image, fabric, ports, environment, addressVariables = [], interfaceVariables = [] } = props;
+  const { image, fabric, ports, addressVariables = [], interfaceVariables = [] } = props;
   return {
     headAddress: place?.addresses[props.pools[0]?.name ?? ""]?.[0],
     gcsPort: ports?.gcs,
     nodeVariables: [...addressVariables, ...interfaceVariables],
     fabric: fabric.id,
     image: {
-      reference: image.reference,
-      rayVersion: image.rayVersion,
+      reference: image.derived?.base ?? image.reference,
+      rayVersion: image.rayVersion ?? "",
       pythonVersion: image.pythonVersion,
+      addedPackages: image.derived?.packages.flatMap((text) => parsePinnedPackage(text)?.name ?? []),
     },
-    rankTable: RANK_TABLE in (environment ?? {}),
+    rankTable: hasRankTable(props),
+    modelPath: modelPathOf(props),
+    modelName: props.model?.kind === "huggingFace" ? props.model.location : undefined,
   };
+}
+
+/** `undefined`: the plan makes one where the engine's version reads one. */
+function hasRankTable({ rankTable, environment }: ClusterProps): boolean | undefined {
+  if (RANK_TABLE_VARIABLE in (environment ?? {})) {
+    return true;
+  }
+  return rankTable && rankTable !== RankTableKind.NONE;
 }
 
 function shapeContext(clusterName: string, accelerated: readonly PoolSpec[]): EngineContext {

@@ -42,10 +42,11 @@ describe.each(allAccelerators())("$id", (row) => {
 
   test("its NOSET variable is Ray's name for the visible-devices variable, which nobody else may set", () => {
     expect(row.nosetVariable).toBe(`RAY_EXPERIMENTAL_NOSET_${row.visibleDevicesVariable}`);
-    expect(findVariable(row.visibleDevicesVariable)).toMatchObject({
-      scope: "node",
-      owner: expect.any(String),
-    });
+    const facts = findVariable(row.visibleDevicesVariable);
+    expect(facts?.scope).toBe("node");
+    // Ray or the container owns it, or every node finds it: RC042 and RC046 refuse one of the user's.
+    expect(facts?.owner ?? JSON.stringify(facts?.value)).toMatch(/\S/);
+    expect(facts?.owner === null && facts.value === null).toBe(false);
   });
 
   test("capabilities carry the prefix that Docker answers with, devices and mounts are absolute", () => {

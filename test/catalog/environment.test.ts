@@ -53,6 +53,10 @@ test.each([
   ["VLLM_HOST_IP", "address"],
   ["GLOO_SOCKET_IFNAME", "interface"],
   ["TP_SOCKET_IFNAME", "interface"],
+  ["HCCL_SOCKET_IFNAME", "exact-interface"],
+  ["ASCEND_RT_VISIBLE_DEVICES", "visible-devices"],
+  ["NCCL_IB_HCA", "rdma-devices"],
+  ["NCCL_IB_GID_INDEX", "rdma-gid-index"],
   ["NCCL_SOCKET_IFNAME", "exact-interface"],
 ])("each node finds %s: its %s", (name, found) => {
   expect(variable(name)).toMatchObject({ scope: "node", value: { found }, setBefore: "ray start" });

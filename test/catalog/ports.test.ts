@@ -3,6 +3,7 @@ import { findVariable } from "../../lib/catalog/environment";
 
 test("every service of Ray is pinned, with the default that Ray has where it has one", () => {
   expect(rayPorts().map(({ name, from, rayDefault }) => [name, from, rayDefault])).toEqual([
+    ["node-files", 6377, null],
     ["node-report", 6378, null],
     ["gcs", 6379, "6379"],
     ["node-manager", 6380, "random"],
@@ -16,8 +17,9 @@ test("every service of Ray is pinned, with the default that Ray has where it has
   ]);
 });
 
-test("only the node program's own port has no flag of ray start", () => {
-  expect(rayPorts().flatMap(({ name, flag }) => (flag === null ? [name] : []))).toEqual(["node-report"]);
+test("only the node program's own ports have no flag of ray start", () => {
+  const own = rayPorts().filter(({ flag }) => flag === null);
+  expect(own.map(({ name }) => name)).toEqual(["node-files", "node-report"]);
 });
 
 test("no two of Ray's ports overlap, nor does one lie where the kernel picks outgoing ports", () => {

@@ -2,10 +2,13 @@ import { PlanError } from "../../lib/topology/plan-error";
 import { planCluster } from "../../lib/topology/planner";
 import { RULE_TOPICS } from "../../lib/topology/rules";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../support/clusters";
+import { BAD_ASCEND_INPUTS } from "./bad-ascend-inputs";
 import { BAD_ENGINES } from "./bad-engines";
+import { BAD_IMAGES } from "./bad-images";
+import { BAD_MODELS } from "./bad-models";
 import { BAD_INPUTS as BAD_BASICS, type BadInput } from "./bad-inputs";
 
-const BAD_INPUTS = [...BAD_BASICS, ...BAD_ENGINES];
+const BAD_INPUTS = [...BAD_BASICS, ...BAD_ENGINES, ...BAD_MODELS, ...BAD_IMAGES, ...BAD_ASCEND_INPUTS];
 
 function plan({ props, place, machines }: Omit<BadInput, "line">) {
   return machines

@@ -4,6 +4,7 @@ import { ContainerImage } from "../../lib/topology/container-image";
 import { Fabric } from "../../lib/topology/fabric";
 import type { Place } from "../../lib/topology/place";
 import { engine } from "../support/engines";
+import { BAD_STORAGE_INPUTS } from "./bad-storage-inputs";
 
 /** A declaration with one mistake, and the one line that must come of it. */
 export interface BadInput {
@@ -196,8 +197,8 @@ export const BAD_INPUTS: readonly BadInput[] = [
     line: "engine.port [RC031]: must not overlap 'workers' (10002-10999, Ray worker processes), got 10500; choose a port that nothing else of the node uses",
   },
   {
-    props: { engine: engine({ ports: [{ name: "rendezvous", from: 6300, to: 6378, where: "head" }] }) },
-    line: "engine.ports.rendezvous [RC031]: must not overlap 'node-report' (6378, reports of the nodes to the head's node program), got 6300-6378; choose a port that nothing else of the node uses",
+    props: { engine: engine({ ports: [{ name: "rendezvous", from: 6378, to: 6378, where: "head" }] }) },
+    line: "engine.ports.rendezvous [RC031]: must not overlap 'node-report' (6378, reports of the nodes to the head's node program), got 6378; choose a port that nothing else of the node uses",
   },
   {
     props: {
@@ -218,7 +219,7 @@ export const BAD_INPUTS: readonly BadInput[] = [
   },
   {
     props: { ports: { gsc: 6400 } as object },
-    line: "ports.gsc [RC033]: must be a port of Ray or of the node program, got 'gsc'; use one of nodeReport, gcs, nodeManager, objectManager, runtimeEnvAgent, dashboardAgentGrpc, dashboardAgentListen, metricsExport, dashboard, workersFrom, workersTo",
+    line: "ports.gsc [RC033]: must be a port of Ray or of the node program, got 'gsc'; use one of nodeFiles, nodeReport, gcs, nodeManager, objectManager, runtimeEnvAgent, dashboardAgentGrpc, dashboardAgentListen, metricsExport, dashboard, workersFrom, workersTo",
   },
   // environment
   {
@@ -239,7 +240,7 @@ export const BAD_INPUTS: readonly BadInput[] = [
   },
   {
     props: environment("HCCL_SOCKET_IFNAME", "eth0"),
-    line: "environment.HCCL_SOCKET_IFNAME [RC042]: must not be set here: HCCL_SOCKET_IFNAME differs from node to node (interfaces HCCL may use between hosts), got 'eth0'; remove it; addressVariables and interfaceVariables take names whose value each node finds",
+    line: "environment.HCCL_SOCKET_IFNAME [RC042]: must not be set here: HCCL_SOCKET_IFNAME differs from node to node (interfaces HCCL may use between hosts; = before an exact name), got 'eth0'; remove it: each node finds its own value",
   },
   {
     props: { driverEnvironment: { HCCL_BUFFSIZE: "1024" } },
@@ -263,7 +264,7 @@ export const BAD_INPUTS: readonly BadInput[] = [
   },
   {
     props: environment("ASCEND_RT_VISIBLE_DEVICES", "0,1"),
-    line: "environment.ASCEND_RT_VISIBLE_DEVICES [RC046]: must not be set: ASCEND_RT_VISIBLE_DEVICES belongs to the container, which maps only the planned devices, got '0,1'; remove it",
+    line: "environment.ASCEND_RT_VISIBLE_DEVICES [RC042]: must not be set here: ASCEND_RT_VISIBLE_DEVICES differs from node to node (NPUs a process may see: those that the plan gives to the cluster), got '0,1'; remove it: each node finds its own value",
   },
   {
     props: environment("HF_TOKEN", "hf_secret"),
@@ -463,4 +464,5 @@ export const BAD_INPUTS: readonly BadInput[] = [
     props: environment("NCCL_IB_DISABLE", "1"),
     line: "environment.NCCL_IB_DISABLE [RC092]: must not be 1 with the fabric 'infiniband', got '1'; remove it, or declare another fabric",
   },
+  ...BAD_STORAGE_INPUTS,
 ];

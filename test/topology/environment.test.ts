@@ -14,7 +14,13 @@ const machines = (change: Parameters<typeof machineProps>[0] = {}) =>
 test("an Ascend cluster gets HCCL's address, the interfaces and the NOSET variable", () => {
   expect(emulated()).toEqual({
     cluster: { RAY_EXPERIMENTAL_NOSET_ASCEND_RT_VISIBLE_DEVICES: "1" },
-    node: { GLOO_SOCKET_IFNAME: "interface", HCCL_IF_IP: "address", TP_SOCKET_IFNAME: "interface" },
+    node: {
+      ASCEND_RT_VISIBLE_DEVICES: "visible-devices",
+      GLOO_SOCKET_IFNAME: "interface",
+      HCCL_IF_IP: "address",
+      HCCL_SOCKET_IFNAME: "exact-interface",
+      TP_SOCKET_IFNAME: "interface",
+    },
     driver: {},
   });
 });
@@ -24,11 +30,34 @@ test("an InfiniBand cluster gets NCCL's interface and the pin that fails closed"
     cluster: { NCCL_NET: "IB" },
     node: {
       GLOO_SOCKET_IFNAME: "interface",
+      NCCL_IB_HCA: "rdma-devices",
       NCCL_SOCKET_IFNAME: "exact-interface",
       TP_SOCKET_IFNAME: "interface",
     },
     driver: {},
   });
+});
+
+test.each([
+  [Fabric.INFINIBAND, { NCCL_IB_HCA: "rdma-devices" }],
+  [Fabric.ROCE, { NCCL_IB_GID_INDEX: "rdma-gid-index", NCCL_IB_HCA: "rdma-devices" }],
+  [Fabric.TCP, {}],
+  [Fabric.EFA, {}],
+])("%j: what each node finds of its adapters", (fabric, found) => {
+  const rdma = Object.entries(machines({ fabric }).node).filter(([name]) => name.startsWith("NCCL_IB"));
+  expect(Object.fromEntries(rdma)).toEqual(found);
+});
+
+test("one choice of adapters for all nodes may be made by hand", () => {
+  const planned = machines({ fabric: Fabric.ROCE, environment: { NCCL_IB_HCA: "^mlx5_bond_0" } });
+  expect(planned.cluster.NCCL_IB_HCA).toBe("^mlx5_bond_0");
+  expect(planned.node).not.toHaveProperty("NCCL_IB_HCA");
+  expect(planned.node.NCCL_IB_GID_INDEX).toBe("rdma-gid-index");
+});
+
+test("emulated GPUs have no adapters to find", () => {
+  const pool = { name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU };
+  expect(machines({ pools: [pool] }).node).not.toHaveProperty("NCCL_IB_HCA");
 });
 
 test.each([

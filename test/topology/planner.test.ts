@@ -38,6 +38,7 @@ describe("two nodes of eight emulated NPUs", () => {
       headSeconds: 120,
       membershipSeconds: 180,
       holdSeconds: 3,
+      stagingSeconds: 0,
       engineSeconds: 300,
       completionSeconds: 60,
       stopSeconds: 20,

@@ -21,7 +21,7 @@ describe("what is planned", () => {
   test("an Ascend cluster reserves HCCL's ports, a GPU cluster does not", () => {
     const gpu = [{ name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU }];
     expect(portsOf({}).map((port) => port.name)).toEqual([
-      ...["node-report", "gcs", "node-manager", "object-manager", "runtime-env-agent"],
+      ...["node-files", "node-report", "gcs", "node-manager", "object-manager", "runtime-env-agent"],
       ...["dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "dashboard", "workers"],
       ...["engine", "hccl-npu", "hccl-host"],
     ]);
@@ -82,9 +82,11 @@ describe("what is planned", () => {
       workersFrom: 7100,
       workersTo: 7999,
       nodeReport: 7009,
+      nodeFiles: 7010,
     };
     const planned = portsOf({ ports });
-    expect(planned.slice(0, 10).map(({ from, to }) => [from, to])).toEqual([
+    expect(planned.slice(0, 11).map(({ from, to }) => [from, to])).toEqual([
+      [7010, 7010],
       [7009, 7009],
       ...[7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008].map((port) => [port, port]),
       [7100, 7999],

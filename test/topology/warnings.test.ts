@@ -1,9 +1,15 @@
+import { VllmServe } from "../../lib/engines/vllm-serve";
+import type { VllmServeProps } from "../../lib/engines/vllm-props";
+import { Model } from "../../lib/topology/model";
 import { Accelerator } from "../../lib/topology/accelerator";
 import { ContainerImage } from "../../lib/topology/container-image";
 import { Fabric } from "../../lib/topology/fabric";
 import { planCluster } from "../../lib/topology/planner";
 import { problemLine } from "../../lib/topology/plan-error";
+import { ModelSource } from "../../lib/topology/model-source";
 import { RULE_TOPICS } from "../../lib/topology/rules";
+import { SecretRef } from "../../lib/topology/secret-ref";
+import { HostPathStorage } from "../../lib/topology/storage";
 import { engine } from "../support/engines";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../support/clusters";
 
@@ -16,6 +22,27 @@ const machines =
 const gpus = (change: object) => ({ name: "gpu", nodes: 2, accelerator: Accelerator.H100, ...change });
 const twoPools = hostsPlace({ addresses: { gpu: ["10.20.0.1", "10.20.0.2"], other: ["10.20.0.3"] } });
 const old = (rayVersion: string) => ({ image: ContainerImage.of("a:1", { rayVersion }) });
+
+const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
+/** A model on shared storage of machines of eight H100. */
+const served = (
+  model: Model,
+  nodes: number,
+  maxModelLen: number,
+  fabric: Fabric,
+  props: VllmServeProps = {},
+) =>
+  machines(
+    {
+      pools: [gpus({ nodes })],
+      fabric,
+      model: ModelSource.path("/models/m", { model }),
+      storage: [HostPathStorage.shared("/mnt/models")],
+      image: ContainerImage.of(`vllm@${DIGEST}`, { rayVersion: "2.54.0" }),
+      engine: new VllmServe({ maxModelLen, ...props }),
+    },
+    hostsPlace({ addresses: { gpu: Array.from({ length: nodes }, (_, index) => `10.20.0.${index + 1}`) } }),
+  );
 
 const CASES: readonly (readonly [
   () => { warnings: readonly Parameters<typeof problemLine>[0][] },
@@ -62,11 +89,57 @@ const CASES: readonly (readonly [
   ],
   [
     emulated({ servingTimeoutSeconds: 60 }),
-    "servingTimeoutSeconds [RC082]: should be at least 663, the sum of head, membership, hold, engine and completion, got 60; leave it out, or shorten the steps",
+    "servingTimeoutSeconds [RC082]: should be at least 663, the sum of head, membership, hold, staging, engine and completion, got 60; leave it out, or shorten the steps",
   ],
   [
     machines({ fabric: Fabric.TCP }),
     "fabric [RC094]: is slow between nodes with real accelerators, got 'tcp'; declare the RDMA fabric of the machines if they have one",
+  ],
+  [
+    emulated({
+      model: ModelSource.huggingFace("a/b", {
+        revision: "0123456789abcdef0123456789abcdef01234567",
+        endpoint: "http://hub.example",
+        token: SecretRef.hostFile("/root/hf-token"),
+      }),
+    }),
+    "model.endpoint [RC136]: should be https, where a token is sent, got 'http://hub.example'; use https, or a mirror that needs no token",
+  ],
+  [
+    emulated({ model: ModelSource.path("/models/a") }),
+    "model [RC137]: lies on no storage of the cluster: the image must hold it, got '/models/a'; declare the folder, e.g. storage: [HostPathStorage.shared('/mnt/models')]",
+  ],
+  [
+    emulated({ model: ModelSource.path("/models/a"), storage: [HostPathStorage.perNode()] }),
+    "model [RC137]: lies on each machine's own disk: it must be put on all of them, got '/models/a'; use shared storage, or let the cluster fetch it with ModelSource.huggingFace",
+  ],
+  [
+    emulated({ stagingTimeoutSeconds: 900 }),
+    "stagingTimeoutSeconds [RC138]: has no effect: the cluster brings no model, got 900; name the model, e.g. ModelSource.huggingFace(...), or leave it out",
+  ],
+  [
+    machines({
+      engine: new VllmServe({ modelPath: "/m" }),
+      image: ContainerImage.of(`vllm@${DIGEST}`, { rayVersion: "2.58.0" }),
+    }),
+    "image.rayVersion [RC077]: is reported to break vLLM's executor 'ray' from 2.55.0 on (2.55.1 is reported to fail while the engine starts, where 2.48.0 works; and 2.55 where the driver has no raylet beside it), got '2.58.0'; use 2.48.0, with which vLLM tests itself, or VllmExecutor.MP (see https://github.com/vllm-project/vllm/issues/45318, https://github.com/gpustack/runner/pull/178)",
+  ],
+  [
+    served(Model.LLAMA_3_1_405B, 2, 131_072, Fabric.INFINIBAND, { plannedSequences: 5 }),
+    "engine.maxModelLen [RC109]: should leave 3.4 GiB, as much as engine releases differ by, got 0.6 GiB left of 72.0 GiB on each accelerator; expect at most 675385 tokens in the cache, or take fewer sequences or another node",
+  ],
+  [
+    emulated({
+      model: ModelSource.path("/models/m", { model: Model.LLAMA_3_1_70B }),
+      storage: [HostPathStorage.shared("/mnt/models")],
+      engine: new VllmServe({ tensorParallelSize: 16, maxModelLen: 4096 }),
+      ...old("2.54.0"),
+    }),
+    "engine.tensorParallelSize [RC110]: should lie within a node where the fabric has no RDMA, got tp 16 over 2 nodes on 'tcp'; expect 160 all-reduces and 4.7 MiB over the wire for each token; tp 8 x pp 2 x dp 1 sends 32.0 KiB",
+  ],
+  [
+    served(Model.LLAMA_3_1_405B, 4, 4096, Fabric.INFINIBAND),
+    "engine.pipelineParallelSize [RC111]: should divide the layers, got 126 layers as 31, 32, 32, 31; expect stages of 32 layers, 1.6 % above the mean; layerPartition sets another split",
   ],
 ];
 

@@ -56,7 +56,7 @@ export const deadlineRules: readonly Rule[] = [
             {
               path: "servingTimeoutSeconds",
               got: show(deadlines.servingSeconds),
-              allowed: `should be at least ${sum}, the sum of head, membership, hold, engine and completion`,
+              allowed: `should be at least ${sum}, the sum of head, membership, hold, staging, engine and completion`,
               fix: "leave it out, or shorten the steps",
             },
           ];
@@ -75,6 +75,10 @@ function bounds({ deadlines }: ClusterSpec): readonly Bound[] {
     bound("headTimeoutSeconds", deadlines.headSeconds, 5, 86400),
     bound("membershipTimeoutSeconds", deadlines.membershipSeconds, 10, 86400),
     bound("membershipHoldSeconds", deadlines.holdSeconds, 1, 600),
+    // Without a model there is nothing to wait for.
+    ...(deadlines.stagingSeconds === 0
+      ? []
+      : [bound("stagingTimeoutSeconds", deadlines.stagingSeconds, 10, 7 * 86400)]),
     bound("engineTimeoutSeconds", deadlines.engineSeconds, 1, 86400),
     bound("completionTimeoutSeconds", deadlines.completionSeconds, 1, 3600),
     bound("stopTimeoutSeconds", deadlines.stopSeconds, 5, 600),

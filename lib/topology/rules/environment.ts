@@ -49,6 +49,7 @@ export const environmentRules: readonly Rule[] = [
     check: (spec) =>
       known(spec)
         .filter(({ facts }) => facts.scope === "node" && facts.owner === null)
+        .filter(({ scope, facts }) => !(facts.overridable === true && scope === "cluster"))
         .map(({ path, value, facts, name }) => ({
           path,
           got: show(value),
@@ -88,6 +89,8 @@ export const environmentRules: readonly Rule[] = [
     check: (spec) =>
       known(spec)
         .filter(({ facts }) => facts.owner !== null)
+        // An engine's process is not the node program: it may have an import path of its own.
+        .filter(({ path }) => path !== "engine.environment.PYTHONPATH")
         .map(({ path, value, facts, name }) => ({
           path,
           got: SECRET_NAME.test(name) ? "a value" : show(value),
@@ -117,7 +120,7 @@ export const environmentRules: readonly Rule[] = [
     why: "Most libraries take a wrong value in silence and go on with another.",
     check: (spec) =>
       known(spec).flatMap(({ path, value, facts }) => {
-        const settable = facts.owner === null && facts.scope !== "node" && typeof value === "string";
+        const settable = isSettable(facts) && typeof value === "string";
         const problem = settable ? valueProblem(facts, value) : undefined;
         return problem ? [{ path, got: show(value), ...problem }] : [];
       }),
@@ -171,8 +174,8 @@ export const environmentRules: readonly Rule[] = [
     why: "A setting without effect is a misunderstanding.",
     check: (spec) =>
       known(spec)
-        .filter(({ facts }) => facts.owner === null && facts.scope !== "node")
-        .filter(({ facts }) => !variableApplies(facts, spec.collective, spec.engine.name))
+        .filter(({ facts }) => isSettable(facts))
+        .filter(({ facts }) => !variableApplies(facts, spec.collective, spec.engine.name, spec.fabric))
         .map(({ path, value, facts }) => ({
           path,
           got: show(value),
@@ -201,6 +204,10 @@ export const environmentRules: readonly Rule[] = [
       }),
   },
 ];
+
+function isSettable({ owner, scope, overridable }: VariableFacts): boolean {
+  return owner === null && (scope !== "node" || overridable === true);
+}
 
 function misplaced(
   spec: ClusterSpec,
@@ -267,7 +274,8 @@ function checkNodeVariables(spec: ClusterSpec): readonly Finding[] {
 }
 
 function appliesText({ appliesTo, name }: VariableFacts): string {
-  const places = [...(appliesTo.collectives ?? []), ...(appliesTo.engines ?? [])];
+  const { collectives = [], engines = [], fabrics = [] } = appliesTo;
+  const places = [...collectives, ...engines, ...fabrics];
   return `${name} belongs to ${places.join(", ")}`;
 }
 

@@ -1,7 +1,7 @@
 import { compareVersions, parseVersion, rayVersionOf } from "../../catalog/ray-versions";
 import { hasTokenAuthentication } from "../authentication";
 import { MINIMUM_PYTHON } from "../limits";
-import type { ClusterSpec } from "../spec";
+import type { ClusterSpec, ImageSpec } from "../spec";
 import type { Finding, Rule } from "./rule";
 import { show } from "./text";
 
@@ -20,12 +20,12 @@ export const imageRules: readonly Rule[] = [
     title: "The image's reference is well formed",
     why: "Docker refuses it on every node, after the machines were made.",
     check: ({ image }) =>
-      reference(image.reference)
+      reference(pulled(image))
         ? []
         : [
             {
-              path: "image",
-              got: show(image.reference),
+              path: pathOfPulled(image),
+              got: show(pulled(image)),
               allowed: "must be repository:tag or repository@sha256:<digest>, the repository in lower case",
               fix: "copy the reference from the registry",
             },
@@ -37,14 +37,14 @@ export const imageRules: readonly Rule[] = [
     title: "The image's tag does not move",
     why: "Two nodes that pull it on different days hold different Ray versions and refuse each other.",
     check: ({ image }) => {
-      const parts = reference(image.reference);
+      const parts = reference(pulled(image));
       const floats = parts && !parts.digest && (!parts.tag || FLOATING_TAG.test(parts.tag));
       return !floats || image.allowFloatingTag
         ? []
         : [
             {
-              path: "image",
-              got: show(image.reference),
+              path: pathOfPulled(image),
+              got: show(pulled(image)),
               allowed: "must have a tag that does not move, or a digest",
               fix: "pin the version or the digest, or set allowFloatingTag",
             },
@@ -57,12 +57,12 @@ export const imageRules: readonly Rule[] = [
     title: "A digest is a sha256 of 64 hex digits",
     why: "A shortened digest names nothing.",
     check: ({ image }) => {
-      const digest = reference(image.reference)?.digest;
+      const digest = reference(pulled(image))?.digest;
       return digest === undefined || DIGEST.test(digest)
         ? []
         : [
             {
-              path: "image",
+              path: pathOfPulled(image),
               got: show(digest),
               allowed: "must have a digest of the form sha256:<64 hex digits>",
               fix: "copy the whole digest, as docker inspect prints it",
@@ -83,7 +83,9 @@ export const imageRules: readonly Rule[] = [
               path: "image.rayVersion",
               got: show(image.rayVersion),
               allowed: `must be a version such as '${rayVersionOf("emulation")}'`,
-              fix: "state what 'ray --version' prints in the image",
+              fix: image.derived
+                ? "add Ray to the packages, or state what 'ray --version' prints in the base"
+                : "state what 'ray --version' prints in the image",
             },
           ],
   },
@@ -165,13 +167,13 @@ export const imageRules: readonly Rule[] = [
     title: "Machines that pull the image by themselves name its digest",
     why: "A tag can be pushed again between two pulls.",
     check: ({ image }, { place }) => {
-      const parts = reference(image.reference);
+      const parts = reference(pulled(image));
       return place.emulated || !parts || parts.digest
         ? []
         : [
             {
-              path: "image",
-              got: show(image.reference),
+              path: pathOfPulled(image),
+              got: show(pulled(image)),
               allowed: "should name a digest",
               fix: "append @sha256:<digest> as the registry states it",
             },
@@ -179,6 +181,15 @@ export const imageRules: readonly Rule[] = [
     },
   },
 ];
+
+/** What comes from a registry: of a derived image its base. */
+function pulled(image: ImageSpec): string {
+  return image.derived?.base ?? image.reference;
+}
+
+function pathOfPulled(image: ImageSpec): string {
+  return image.derived ? "image.base" : "image";
+}
 
 function reference(text: string): { readonly tag?: string; readonly digest?: string } | undefined {
   return REFERENCE.exec(text)?.groups;

@@ -13,7 +13,11 @@ import { nameRules } from "./names";
 import { networkRules } from "./network";
 import { poolRules } from "./pools";
 import { portRules } from "./ports";
+import { pythonPackageRules } from "./python-packages";
+import { rankTableRules } from "./rank-table";
 import type { PlanFacts, Rule } from "./rule";
+import { stagingRules } from "./staging";
+import { storageRules } from "./storage";
 
 /** A group of rules, in a file of its own. */
 export interface RuleTopic {
@@ -33,6 +37,10 @@ export const RULE_TOPICS: readonly RuleTopic[] = [
   { title: "Deadlines and retries", rules: deadlineRules },
   { title: "Fabric", rules: fabricRules },
   { title: "Model", rules: clusterModelRules },
+  { title: "Storage", rules: storageRules },
+  { title: "Where the model comes from", rules: stagingRules },
+  { title: "Python packages", rules: pythonPackageRules },
+  { title: "Ascend", rules: rankTableRules },
 ];
 
 /** Runs all rules and returns everything that they find. */

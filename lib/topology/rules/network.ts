@@ -3,6 +3,7 @@ import {
   addressRange,
   addressText,
   isAddress,
+  isDocumentationAddress,
   isHostAddress,
   maskedSubnet,
   parseSubnet,
@@ -101,7 +102,10 @@ export const networkRules: readonly Rule[] = [
       const range =
         subnet &&
         [subnet.network, subnet.broadcast]
-          .map((end) => addressRange(addressText(end)))
+          .map((end) => addressText(end))
+          // Nobody can deploy to such a network, so nobody can reach a port there.
+          .filter((end) => !isDocumentationAddress(end))
+          .map((end) => addressRange(end))
           .find((name) => !INTERNAL_RANGES.includes(name));
       return range === undefined
         ? []

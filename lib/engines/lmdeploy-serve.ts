@@ -8,6 +8,7 @@ import { environmentFence } from "./environment-fence";
 import { LMDEPLOY_FLAGS } from "./lmdeploy-flags";
 import { modelFolder, modelPathFindings, servedName } from "./local-model";
 import { releaseFindings } from "./release-findings";
+import { readsRankTable } from "./release-version-checks";
 
 /** Element type of weights and activations. */
 export enum LmdeployDtype {
@@ -96,7 +97,7 @@ export class LmdeployServe implements IEngine {
   public readonly engineName = "lmdeploy";
   private readonly props: LmdeployServeProps;
 
-  constructor(props: LmdeployServeProps) {
+  constructor(props: LmdeployServeProps = {}) {
     this.props = { ...props, extraArguments: [...(props.extraArguments ?? [])] };
   }
 
@@ -106,7 +107,7 @@ export class LmdeployServe implements IEngine {
     const eager = props.eagerMode ?? (ascend && context.acceleratorId !== GRAPH_ONLY);
     const tensor = props.tensorParallelSize ?? context.accelerators;
     const modelPath = modelFolder(props.modelPath, context);
-    const servedModel = servedName(modelPath, props.servedModelName);
+    const servedModel = servedName(modelPath, props.servedModelName ?? context.modelName);
     const port = props.port ?? enginePortOf("lmdeploy-api");
     const masterPort = props.masterPort ?? enginePortOf("lmdeploy-master");
     const acrossNodes = tensor > context.acceleratorsPerNode;
@@ -148,6 +149,7 @@ export class LmdeployServe implements IEngine {
         memoryProperty: "cacheMaxEntryCount",
       },
       clusterEnvironment: engineSettingsFor({ ...wanted, scope: "cluster" }),
+      readsRankTable: ascend && readsRankTable("lmdeploy", context.image?.reference),
       withheld: environmentFence("lmdeploy", context).withheld,
       requires: {
         programs: ["lmdeploy"],

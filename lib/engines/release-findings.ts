@@ -16,12 +16,13 @@ export function releaseFindings(
     engine,
     image: image.reference,
     rayVersion: image.rayVersion,
+    addedPackages: image.addedPackages,
     pythonVersion: image.pythonVersion,
     executor,
     acceleratorId,
     fabric,
     nodes: acceleratorNodes,
-    rankTable: rankTable ?? false,
+    rankTable,
     authentication: hasTokenAuthentication(image.rayVersion) ? "token" : "none",
   });
   return findings.map(({ level, path, got, allowed, fix, reason, links }) => ({

@@ -55,7 +55,8 @@ export function nothingMissing(
   found: FoundRelease | undefined,
 ): readonly ReleaseFinding[] {
   const { release, version } = found ?? {};
-  return (release?.missing ?? []).map((what) =>
+  const missing = (release?.missing ?? []).filter((what) => !query.addedPackages?.includes(what));
+  return missing.map((what) =>
     what === "ray"
       ? error(
           release,

@@ -7,6 +7,8 @@ export interface EngineReleaseQuery {
   readonly engine: string;
   /** Reference of the image. */
   readonly image: string;
+  /** Names of Python packages that are added to the image before it runs. @default - none */
+  readonly addedPackages?: readonly string[];
   /** Ray that the image is said to hold. */
   readonly rayVersion: string;
   /** Python that the image is said to hold. @default - not said */
@@ -21,8 +23,12 @@ export interface EngineReleaseQuery {
   readonly fabric?: string;
   /** Nodes with accelerators. */
   readonly nodes: number;
-  /** Whether a rank table is given to every node (`ASCEND_RANK_TABLE_FILE_PATH`). */
-  readonly rankTable: boolean;
+  /**
+   * Whether a rank table is given to every node (`ASCEND_RANK_TABLE_FILE_PATH`).
+   *
+   * @default - where the engine's version reads one
+   */
+  readonly rankTable?: boolean;
   readonly authentication: "token" | "none";
 }
 

@@ -1,5 +1,5 @@
 import { findAccelerator } from "../catalog/accelerators";
-import type { FoundRelease } from "../catalog/engine-releases";
+import { findEngineRelease, type FoundRelease } from "../catalog/engine-releases";
 import { engineMilestone } from "../catalog/engine-versions";
 import { compareVersions, parseVersion, rayVersionOf } from "../catalog/ray-versions";
 import type { EngineReleaseQuery, ReleaseFinding } from "./release-query";
@@ -42,20 +42,20 @@ export function rankTable(
     return [];
   }
   const reads = compareVersions(version, first) < 0;
-  if (reads && query.nodes > 1 && !query.rankTable) {
+  if (reads && query.nodes > 1 && query.rankTable === false) {
     return [
       {
         level: "error",
         path: "environment.ASCEND_RANK_TABLE_FILE_PATH",
         got: "nothing",
         allowed: `must name a rank table for LMDeploy before ${first}, this is ${version}`,
-        fix: `use LMDeploy ${first} or newer, which needs none`,
+        fix: `leave rankTable out, which makes one, or use LMDeploy ${first} or newer, which needs none`,
         reason: "its Ray executor refuses to start without one",
         links,
       },
     ];
   }
-  return !reads && query.rankTable
+  return !reads && query.rankTable === true
     ? [
         {
           level: "warning",
@@ -68,6 +68,17 @@ export function rankTable(
         },
       ]
     : [];
+}
+
+/** Whether the version that the catalogue knows in this image refuses Ascend nodes without a rank table. */
+export function readsRankTable(engine: string, image: string | undefined): boolean {
+  const version = image === undefined ? undefined : findEngineRelease(image)?.version;
+  return (
+    engine === "lmdeploy" &&
+    version !== undefined &&
+    parseVersion(version) !== undefined &&
+    compareVersions(version, engineMilestone("lmdeploy-without-rank-table").version) < 0
+  );
 }
 
 /** Ray that takes nobody without a token. */

@@ -83,12 +83,12 @@ export class RollPipeline implements IEngine {
         ...["--config_name", NAME],
       ],
       ...WITHOUT_API,
-      environment: node(context, 0),
+      // Its programs import its packages from there; Ray hands the driver's import path to the workers.
+      environment: { ...node(context, 0), PYTHONPATH: rollPath },
       nodeEnvironment: nodes,
       files: [],
       ports: [],
       rayVersions: rayRangeOfEngine("roll"),
-      // Ray hands the driver's working folder to its workers as a place to import from: ROLL's own packages.
       workingDirectory: rollPath,
       texts: [{ path: `${FOLDER}/${NAME}.yaml`, text: this.configuration(context, recipeFile) }],
       requires: {

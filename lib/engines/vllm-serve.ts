@@ -24,7 +24,7 @@ export class VllmServe implements IEngine {
   public readonly engineName = "vllm";
   private readonly props: VllmServeProps;
 
-  constructor(props: VllmServeProps) {
+  constructor(props: VllmServeProps = {}) {
     this.props = { ...props, extraArguments: [...(props.extraArguments ?? [])] };
   }
 
@@ -32,7 +32,7 @@ export class VllmServe implements IEngine {
     const modelPath = modelFolder(this.props.modelPath, context);
     const cut = this.cut(context);
     const port = this.props.port ?? enginePortOf("vllm-api");
-    const servedModel = servedName(modelPath, this.props.servedModelName);
+    const servedModel = servedName(modelPath, this.props.servedModelName ?? context.modelName);
     const serve = serveArguments({ ...this.props, modelPath, servedModelName: servedModel }, cut);
     const carriesEnvironment = cut.executor === VllmExecutor.RAY;
     return {

@@ -29,6 +29,10 @@ describe("what can run", () => {
     ["an image by its digest", { image: `vllm/vllm-openai@sha256:${"0".repeat(64)}` }],
     ["the last stock vLLM image with Ray", { image: "vllm/vllm-openai:v0.17.1", acceleratorId: "h100" }],
     ["the same image by its full name", { image: "docker.io/vllm/vllm-openai:v0.17.1" }],
+    [
+      "a vLLM image without Ray, to which Ray is added",
+      { image: "vllm/vllm-openai:v0.20.0", acceleratorId: "h100", addedPackages: ["httpx", "ray"] },
+    ],
     ["vllm-ascend with the Ray it pins", { ...ASCEND, pythonVersion: "3.12.9" }],
     [
       "vllm-ascend from a mirror",

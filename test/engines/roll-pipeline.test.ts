@@ -4,6 +4,9 @@ import { allRollProfiles, rollProfile } from "../../lib/catalog/roll-profiles";
 import { RollPipeline, type RollPipelineProps } from "../../lib/engines/roll-pipeline";
 import { RollProfile } from "../../lib/engines/roll-profile";
 import { Accelerator } from "../../lib/topology/accelerator";
+import { ContainerImage } from "../../lib/topology/container-image";
+import { planCluster } from "../../lib/topology/planner";
+import { emulatedProps, localPlace } from "../support/clusters";
 import { contextOf } from "./support/systems";
 
 interface RollClass {
@@ -166,12 +169,25 @@ test("the user's settings go before the profile's, those before the cluster's; g
 test("its variables are the ones by which ROLL's nodes find each other, by rank", () => {
   const { environment, nodeEnvironment } = new RollPipeline().bind({ ...CONTEXT, gcsPort: 7000 });
   const node = { MASTER_ADDR: "10.20.0.1", MASTER_PORT: "7000", WORLD_SIZE: "2" };
-  expect(environment).toEqual({ ...node, RANK: "0" });
+  const { PYTHONPATH, ...found } = environment;
+  expect(found).toEqual({ ...node, RANK: "0" });
+  expect(PYTHONPATH).toBe("/workspace/ROLL");
   expect(nodeEnvironment).toEqual([
     { ...node, RANK: "0" },
     { ...node, RANK: "1" },
   ]);
-  expect(SOURCE.environment).toEqual(expect.arrayContaining(Object.keys(environment)));
+  expect(SOURCE.environment).toEqual(expect.arrayContaining(Object.keys(found)));
+});
+
+test("a cluster takes it as it is, with its own import path for its process alone", () => {
+  const image = ContainerImage.of("registry.example/roll:1", { rayVersion: "2.48.0" });
+  const { environment, nodes } = planCluster(
+    emulatedProps({ image, engine: new RollPipeline() }),
+    localPlace(),
+  );
+  expect(environment.driver).toMatchObject({ PYTHONPATH: "/workspace/ROLL", RANK: "0" });
+  expect(environment.cluster).not.toHaveProperty("PYTHONPATH");
+  expect(nodes.map((node) => node.environment?.RANK)).toEqual(["0", "1"]);
 });
 
 test("it is a job, on the one Ray that ROLL pins, in ROLL's folder", () => {

@@ -12,11 +12,7 @@ export interface ContainerSpec {
   /** Files that must lie in the container before it starts. */
   readonly files: readonly ContainerFile[];
   readonly devices: readonly ContainerDevice[];
-  readonly mounts: readonly {
-    readonly source: string;
-    readonly target: string;
-    readonly readOnly: boolean;
-  }[];
+  readonly mounts: readonly ContainerMount[];
   /** Capabilities with the `CAP_` prefix. */
   readonly capabilities: readonly string[];
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
@@ -33,6 +29,15 @@ export interface ContainerSpec {
   };
   /** Grace between SIGTERM and SIGKILL. */
   readonly stopSeconds: number;
+}
+
+export interface ContainerMount {
+  /** Path on the host. */
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** Each machine's own disk: where one machine stands for many, each node must get one of its own. */
+  readonly isPerNode?: boolean;
 }
 
 export interface ContainerFile {

@@ -1,6 +1,6 @@
 import type { AcceleratorFacts } from "../catalog/accelerators";
 import type { ClusterPlan, NodePlan } from "../topology/plan";
-import type { ContainerSpec } from "./container-spec";
+import type { ContainerFile, ContainerMount, ContainerSpec } from "./container-spec";
 import { acceleratorOf, containerDevices, deviceIndices } from "./devices";
 import { nodeConfig, nodeConfigText } from "./make-node-config";
 import { CONTAINER_PATHS } from "./paths";
@@ -21,10 +21,15 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
       ...programFiles(),
       ...engineFiles(plan),
       { path: CONTAINER_PATHS.config, content: nodeConfigText(nodeConfig(plan, node)) },
+      ...rankTableFiles(plan, node),
     ],
     devices: containerDevices(plan, node),
-    // The plan's mounts, capabilities and runtime are those of the accelerators.
-    mounts: accelerator ? plan.container.mounts : [],
+    // The plan's own mounts, capabilities and runtime are those of the accelerators.
+    mounts: [
+      ...(accelerator ? plan.container.mounts : []),
+      ...storageMounts(plan),
+      ...secretMounts(plan, node),
+    ],
     capabilities: accelerator ? plan.container.capabilities : [],
     ulimits: plan.container.ulimits,
     sharedMemoryMiB: plan.container.sharedMemoryMiB,
@@ -39,6 +44,30 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
     },
     stopSeconds: plan.deadlines.stopSeconds + STOP_MARGIN_SECONDS,
   };
+}
+
+/** A table that is known already lies on every node with NPUs, word for word the same. */
+function rankTableFiles({ rankTable }: ClusterPlan, node: NodePlan): readonly ContainerFile[] {
+  return rankTable?.text !== undefined && node.acceleratorCount > 0
+    ? [{ path: rankTable.path, content: rankTable.text }]
+    : [];
+}
+
+/** Folders that every node has, whatever it computes with. */
+function storageMounts(plan: ClusterPlan): readonly ContainerMount[] {
+  return plan.storage.map(({ hostPath, mountPath, isShared }) => ({
+    source: hostPath,
+    target: mountPath,
+    readOnly: false,
+    isPerNode: !isShared,
+  }));
+}
+
+/** The head alone asks the model's source. */
+function secretMounts({ staging }: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
+  return staging?.secret !== undefined && node.role === "head"
+    ? [{ source: staging.secret.hostPath, target: CONTAINER_PATHS.modelSecret, readOnly: true }]
+    : [];
 }
 
 /** A subcommand of the node program. */

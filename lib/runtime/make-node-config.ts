@@ -3,6 +3,8 @@ import { hasApi } from "../topology/engine-spec";
 import type { ClusterPlan, NodePlan } from "../topology/plan";
 import type { NodeConfig } from "./node-config";
 import { CONTAINER_PATHS } from "./paths";
+import { preflightConfig } from "./preflight-config";
+import { stagingConfig } from "./staging-config";
 
 /** `node.json` of one node. Throws where the plan has no head address, which no checked plan has. */
 export function nodeConfig(plan: ClusterPlan, node: NodePlan): NodeConfig {
@@ -53,6 +55,8 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan): NodeConfig {
       token: CONTAINER_PATHS.token,
       engineLog: CONTAINER_PATHS.engineLog,
     },
+    staging: stagingConfig(plan, node),
+    preflight: preflightConfig(plan),
   };
 }
 
@@ -110,5 +114,6 @@ function portsOf(plan: ClusterPlan): NodeConfig["ports"] {
     workersFrom: port("workers").from,
     workersTo: port("workers").to,
     nodeReport: port("node-report").from,
+    nodeFiles: port("node-files").from,
   };
 }

@@ -1,3 +1,5 @@
+import type { NodeValue } from "../topology/plan";
+
 /**
  * `node.json`: everything the node program needs, as data. This is the contract between the planner
  * (TypeScript) and `ray_node` (Python); `test/fixtures/node.json` is read by the tests of both sides.
@@ -53,11 +55,13 @@ export interface NodeConfig {
     readonly workersTo: number;
     /** The node program's own report channel on the head. */
     readonly nodeReport: number;
+    /** Where each node gives files of the model to the others. */
+    readonly nodeFiles: number;
   };
   readonly environment: {
     readonly cluster: { readonly [name: string]: string };
-    /** What the node finds of itself; `exact-interface` is `=` and the interface. */
-    readonly node: { readonly [name: string]: "address" | "interface" | "exact-interface" };
+    /** What the node finds of itself: `ray_node/node_values.py`. */
+    readonly node: { readonly [name: string]: NodeValue };
     /** This node's alone, set before Ray starts. */
     readonly own: { readonly [name: string]: string };
     readonly driver: { readonly [name: string]: string };
@@ -113,4 +117,61 @@ export interface NodeConfig {
     /** Engine output, on the head. */
     readonly engineLog: string;
   };
+  /** How the model comes to the nodes; `null`: there is none to bring. */
+  readonly staging: StagingConfig | null;
+  /** What is checked of the machines before an engine starts. */
+  readonly preflight: PreflightConfig;
 }
+
+/** The same on every node. */
+export interface PreflightConfig {
+  readonly fabric: string;
+  /** Collective library of the accelerators; `null`: there are none. */
+  readonly collective: string | null;
+  /** Ascend: `a2`, `a3`, `300i-duo`. */
+  readonly board: string | null;
+  /** `emulated`: there is no tool to ask. */
+  readonly devices: "real" | "emulated";
+  readonly image: {
+    /** `sha256:...`; `null`: not given, the nodes are only compared. */
+    readonly digest: string | null;
+    /** File with the digest of the image that the container was made from, where the place writes one. */
+    readonly foundIn: string;
+  };
+  /** By node address: addresses of its devices as the inventory states them. */
+  readonly deviceIps: { readonly [address: string]: readonly string[] };
+  /** Checks whose failures only warn. */
+  readonly tolerated: readonly string[];
+  readonly rankTable: {
+    readonly path: string;
+    readonly version: "1.0" | "1.2";
+    readonly devicePort: number;
+    /** Of the file that came with the container; `null`: the head makes it from what the nodes find. */
+    readonly checksum: string | null;
+  } | null;
+}
+
+/** The model's way, the same on every node but for the secret, which only the head has. */
+export interface StagingConfig {
+  readonly source: StagingSourceConfig;
+  /** Folder of this model alone. */
+  readonly destination: string;
+  /** `shared`: all nodes see one copy; `replicated`: the head fetches, the nodes take it from one another. */
+  readonly placement: "shared" | "replicated";
+  readonly parallelFiles: number;
+  readonly deadlineSeconds: number;
+}
+
+/** `huggingFace`: a hub; `index`: addresses in a file; `path`: the folder holds the model already. */
+export type StagingSourceConfig =
+  | {
+      readonly kind: "huggingFace";
+      readonly repository: string;
+      readonly revision: string;
+      readonly endpoint: string;
+      readonly tokenFile: string | null;
+      readonly include: readonly string[];
+      readonly exclude: readonly string[];
+    }
+  | { readonly kind: "index"; readonly name: string; readonly index: string }
+  | { readonly kind: "path" };

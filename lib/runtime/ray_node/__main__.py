@@ -30,6 +30,10 @@ def main() -> int:
         from ray_node import stop
 
         return stop.run(loaded)
+    if arguments.cluster:
+        from ray_node import preflight_finding
+
+        return preflight_finding.show(loaded.paths.state, arguments.json)
     from ray_node import local_checks
 
     return local_checks.run(loaded, arguments.json)
@@ -67,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     add("stop", "end the node program of this container and wait until it is gone")
     preflight = add(
         "preflight", "check this node alone: address, accelerators, versions, ports, shared memory, token"
+    )
+    preflight.add_argument(
+        "--cluster", action="store_true", help="on the head: its last report on the machines of all nodes"
     )
     for command in (status, preflight):
         command.add_argument("--json", action="store_true", help="machine-readable output")

@@ -9,6 +9,8 @@ from ray_node.membership import HeardReport, Member
 from ray_node.versions import Versions
 
 CLOCK_SKEW_SECONDS = 60.0
+#: Certificates, signed addresses and the order of events across logs go wrong before this.
+CLOCK_SKEW_FAILS_SECONDS = 300.0
 #: How long a member's report may be missing before its versions stay uncompared.
 REPORT_WAIT_SECONDS = 10.0
 
@@ -52,5 +54,9 @@ def judge(
             )
         if abs(found.skew_seconds) > CLOCK_SKEW_SECONDS:
             skew = f"{abs(found.skew_seconds):.0f} s {'ahead of' if found.skew_seconds > 0 else 'behind'}"
+            if abs(found.skew_seconds) > CLOCK_SKEW_FAILS_SECONDS:
+                reason = f"its clock is {skew} the head's; set both by NTP (chronyc tracking, timedatectl)"
+                culprit = Culprit(member.name, member.address, reason)
+                return Outcome(ClusterFailed(f"{culprit}: {reason}", culprit), tuple(warnings))
             warnings.append(f"the clock of {member.name} ({member.address}) is {skew} the head's")
     return Outcome(None, tuple(warnings))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ray_node import cluster_preflight, membership
 from ray_node.config import NodeConfig
+from ray_node.errand_desk import ErrandDesk
 from ray_node.failure import Culprit, MembershipLost
 from ray_node.host_prober import HostProber
 from ray_node.membership import Assessment, Evidence, HeardReport, Member
@@ -25,7 +26,10 @@ class ClusterView:
     ) -> None:
         self._config = config
         self._book = ReportBook(config.network, config.cluster, token)
-        self._server = ReportServer(config.head.address, config.ports.node_report, self._book, answer)
+        #: What the head asks of the nodes before an engine starts.
+        self.desk = ErrandDesk(config.cluster)
+        port = config.ports.node_report
+        self._server = ReportServer(config.head.address, port, self._book, answer, self.desk)
         self._prober = HostProber(config.ports.node_manager)
         self._reader: MembershipReader | None = None
         self.assessment = Assessment((), ())

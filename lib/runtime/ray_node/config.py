@@ -1,142 +1,32 @@
-"""`node.json` as typed data. The contract is `lib/runtime/node-config.ts`."""
+"""Reads and checks `node.json`. The contract is `lib/runtime/node-config.ts`."""
 
-import ipaddress
 import json
-from dataclasses import dataclass
-from typing import Any
 
+from ray_node import preflight_config, staging_config
 from ray_node.config_check import contradictions
+from ray_node.config_engine import read_engine
 from ray_node.config_reader import ConfigError, Reader
+from ray_node.config_types import (
+    Accelerators,
+    Deadlines,
+    Head,
+    Node,
+    NodeConfig,
+    Paths,
+    Pool,
+    Ports,
+    RaySettings,
+    ScopedEnvironment,
+)
+
+__all__ = ["DEFAULT_PATH", "Accelerators", "NodeConfig", "Pool", "load", "parse"]
 
 DEFAULT_PATH = "/etc/ray-cluster/node.json"
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Accelerators:
-    planned: int
-    resource: str | None
-    device_glob: str | None
-    visible_devices_variable: str | None
-
-
-@dataclass(frozen=True)
-class Node:
-    name: str | None
-    pool: str
-    role: str
-    address: str | None
-    accelerators: Accelerators
-
-
-@dataclass(frozen=True)
-class Head:
-    name: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Pool:
-    name: str
-    nodes: int
-    accelerators: int
-    resource: str | None
-    addresses: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class RaySettings:
-    version: str
-    authentication: str
-    cpus: int | None
-    object_store_bytes: int | None
-
-
-@dataclass(frozen=True)
-class Ports:
-    gcs: int
-    node_manager: int
-    object_manager: int
-    runtime_env_agent: int
-    dashboard_agent_grpc: int
-    dashboard_agent_listen: int
-    metrics_export: int
-    dashboard: int
-    workers_from: int
-    workers_to: int
-    node_report: int
-
-
-@dataclass(frozen=True)
-class ScopedEnvironment:
-    cluster: dict[str, str]
-    node: dict[str, str]
-    driver: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Completion:
-    path: str
-    body: dict[str, Any]
-    must_contain: str | None
-
-
-@dataclass(frozen=True)
-class Engine:
-    name: str
-    argv: tuple[str, ...]
-    port: int
-    health_path: str
-    served_model: str
-    completion: Completion
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """Seconds."""
-
-    head: float
-    membership: float
-    hold: float
-    engine: float
-    completion: float
-    stop: float
-    serving: float
-
-
-@dataclass(frozen=True)
-class Paths:
-    state: str
-    token: str
-    engine_log: str
-
-
-@dataclass(frozen=True)
-class NodeConfig:
-    cluster: str
-    node: Node
-    subnet: str
-    head: Head
-    pools: tuple[Pool, ...]
-    ray: RaySettings
-    ports: Ports
-    environment: ScopedEnvironment
-    engine: Engine
-    deadlines: Deadlines
-    engine_starts: int
-    paths: Paths
-
-    @property
-    def network(self) -> ipaddress.IPv4Network:
-        return ipaddress.IPv4Network(self.subnet)
-
-    @property
-    def is_head(self) -> bool:
-        return self.node.role == "head"
-
-    @property
-    def gcs_address(self) -> str:
-        return f"{self.head.address}:{self.ports.gcs}"
+_FOUND_ON_NODE = (
+    *("address", "interface", "exact-interface"),
+    *("visible-devices", "rdma-devices", "rdma-gid-index"),
+)
 
 
 def load(path: str) -> NodeConfig:
@@ -160,6 +50,7 @@ def parse(value: object, source: str = DEFAULT_PATH) -> NodeConfig:
             source, [f"schema: must be {SCHEMA}, got {schema!r}; this node program reads no other"]
         )
     root = Reader(value, "", problems)
+    staging = root.optional_child("staging")
     config = NodeConfig(
         cluster=root.text("cluster"),
         node=_node(root.child("node")),
@@ -169,10 +60,12 @@ def parse(value: object, source: str = DEFAULT_PATH) -> NodeConfig:
         ray=_ray(root.child("ray")),
         ports=_ports(root.child("ports")),
         environment=_environment(root.child("environment")),
-        engine=_engine(root.child("engine")),
+        engine=read_engine(root.child("engine")),
         deadlines=_deadlines(root.child("deadlines")),
         engine_starts=root.child("retries").integer("engineStarts", 1),
         paths=_paths(root.child("paths")),
+        staging=None if staging is None else staging_config.read(staging),
+        preflight=preflight_config.read(root.child("preflight")),
     )
     if not problems:
         problems.extend(contradictions(config))
@@ -237,33 +130,17 @@ def _ports(reader: Reader) -> Ports:
         workers_from=port("workersFrom"),
         workers_to=port("workersTo"),
         node_report=port("nodeReport"),
+        node_files=port("nodeFiles"),
     )
 
 
 def _environment(reader: Reader) -> ScopedEnvironment:
     node = reader.texts("node")
     for name, source in node.items():
-        if source not in ("address", "interface"):
-            reader.note(f"node.{name}", "'address' or 'interface'", source)
-    return ScopedEnvironment(cluster=reader.texts("cluster"), node=node, driver=reader.texts("driver"))
-
-
-def _engine(reader: Reader) -> Engine:
-    argv = reader.text_list("argv")
-    if reader.value.get("argv") == []:
-        reader.note("argv", "a command with at least one word", argv)
-    completion = reader.child("completion")
-    return Engine(
-        name=reader.text("name"),
-        argv=tuple(argv),
-        port=reader.integer("port", 1, 65535),
-        health_path=reader.text("healthPath"),
-        served_model=reader.text("servedModel"),
-        completion=Completion(
-            path=completion.text("path"),
-            body=completion.json_object("body"),
-            must_contain=completion.optional_text("mustContain"),
-        ),
+        if source not in _FOUND_ON_NODE:
+            reader.note(f"node.{name}", " or ".join(f"'{item}'" for item in _FOUND_ON_NODE), source)
+    return ScopedEnvironment(
+        cluster=reader.texts("cluster"), node=node, own=reader.texts("own"), driver=reader.texts("driver")
     )
 
 

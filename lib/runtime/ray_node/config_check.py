@@ -1,13 +1,11 @@
 """Values of `node.json` that are each well-formed and do not fit together."""
 
 import ipaddress
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ray_node.config import NodeConfig
+from ray_node.config_types import NodeConfig
 
 
-def contradictions(config: "NodeConfig") -> list[str]:
+def contradictions(config: NodeConfig) -> list[str]:
     """One line for each, empty when all is well."""
     try:
         network = ipaddress.IPv4Network(config.subnet)
@@ -30,13 +28,31 @@ def contradictions(config: "NodeConfig") -> list[str]:
             )
         if pool.accelerators > 0 and pool.resource is None:
             problems.append(f"pools[{index}].resource: must be text in a pool with accelerators, got None")
+    problems += _follower_problems(config)
     first, last = config.ports.workers_from, config.ports.workers_to
     if first > last:
         problems.append(f"ports.workersTo: must be at least workersFrom {first}, got {last}")
     return problems
 
 
-def _addresses(config: "NodeConfig") -> list[tuple[str, str]]:
+def _follower_problems(config: NodeConfig) -> list[str]:
+    """The engine's process on the head is rank 0; it needs accelerators as every other rank."""
+    if config.engine.follower is None:
+        return []
+    head = config.head.address
+    pools = [
+        pool.name
+        for pool in config.pools
+        if (config.is_head and pool.name == config.node.pool) or head in (pool.addresses or ())
+        if pool.accelerators == 0
+    ]
+    return [
+        f"engine.follower: must be null as the head's pool '{pool}' has no accelerators: the head is rank 0"
+        for pool in pools
+    ]
+
+
+def _addresses(config: NodeConfig) -> list[tuple[str, str]]:
     found = [("head.address", config.head.address)]
     if config.node.address is not None:
         found.append(("node.address", config.node.address))

@@ -47,6 +47,14 @@ class Reader:
         self._wrong(key, "text that is not empty", found)
         return ""
 
+    def any_text(self, key: str) -> str:
+        """Text that may be empty."""
+        found = self._get(key, "text")
+        if isinstance(found, str):
+            return found
+        self._wrong(key, "text", found)
+        return ""
+
     def optional_text(self, key: str) -> str | None:
         found = self._get(key, "text or null")
         if found is None or (isinstance(found, str) and found):
@@ -112,10 +120,21 @@ class Reader:
     def child(self, key: str) -> "Reader":
         return Reader(self._get(key, "an object"), self._path(key), self.problems)
 
-    def children(self, key: str) -> list["Reader"]:
-        found = self._get(key, "a list with at least one entry")
-        if not isinstance(found, list) or not found:
-            self._wrong(key, "a list with at least one entry", found)
+    def optional_child(self, key: str) -> "Reader | None":
+        """`None` also for what is missing or no object, which is noted."""
+        if self.is_null(key):
+            return None
+        child = self.child(key)
+        return None if child._missing else child
+
+    def is_null(self, key: str) -> bool:
+        return self.value.get(key, _ABSENT) is None
+
+    def children(self, key: str, at_least: int = 1) -> list["Reader"]:
+        wanted = "a list with at least one entry" if at_least else "a list"
+        found = self._get(key, wanted)
+        if not isinstance(found, list) or len(found) < at_least:
+            self._wrong(key, wanted, found)
             return []
         return [
             Reader(item, f"{self._path(key)}[{index}]", self.problems) for index, item in enumerate(found)

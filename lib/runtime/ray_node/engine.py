@@ -1,12 +1,11 @@
-"""The engine's process on the head: its output goes to a file and, prefixed, to stdout."""
+"""A process of the engine on this node: its output goes to a file and, prefixed, to stdout."""
 
 import contextlib
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ray_node import log
-from ray_node.config import NodeConfig
 from ray_node.failure import EngineFailed
 from ray_node.processes import ManagedProcess, describe_exit
 
@@ -31,17 +30,29 @@ class EngineLog:
 
 
 class EngineProcess:
-    """One run of the engine. Raises EngineFailed when it cannot be started at all."""
+    """One run of a command. `title` is what it is called: engine, job, follower.
 
-    def __init__(self, config: NodeConfig, environment: Mapping[str, str], output: EngineLog) -> None:
+    Raises EngineFailed when it cannot be started at all.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        output: EngineLog,
+        folder: str | None = None,
+    ) -> None:
+        self._title = title
         self._output = output
-        argv = list(config.engine.argv)
-        log.line(f"engine '{config.engine.name}': {shlex.join(argv)}")
+        log.line(f"{title}: {shlex.join(argv)}")
+        if folder is not None and not os.path.isdir(folder):
+            raise EngineFailed(f"the {title} cannot be started: its folder {folder} does not exist")
         try:
-            self._process = ManagedProcess(argv, environment, self._line)
+            self._process = ManagedProcess(argv, environment, self._line, folder)
         except OSError as error:
             raise EngineFailed(
-                f"the engine cannot be started: {argv[0]}: {error.strerror or error}"
+                f"the {title} cannot be started: {argv[0]}: {error.strerror or error}"
             ) from error
 
     def tail(self) -> list[str]:
@@ -51,7 +62,7 @@ class EngineProcess:
     def ended(self) -> str | None:
         """How it ended, `None` while it runs."""
         code = self._process.exit_code
-        return None if code is None else f"the engine {describe_exit(code)}"
+        return None if code is None else f"the {self._title} {describe_exit(code)}"
 
     @property
     def process(self) -> ManagedProcess:
@@ -59,4 +70,4 @@ class EngineProcess:
 
     def _line(self, text: str) -> None:
         self._output.write(text)
-        log.line(f"engine | {text}")
+        log.line(f"{self._title} | {text}")

@@ -1,7 +1,9 @@
 """The engine's HTTP API as the head uses it: the health probe and one real completion."""
 
+import http.client
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -14,13 +16,21 @@ class BadCompletion(Exception):
     """The completion did not come, or not as it must be."""
 
 
-def is_healthy(url: str, timeout_seconds: float = 3.0) -> bool:
-    """Whether a GET answers 200."""
+def health_problem(url: str, timeout_seconds: float = 3.0) -> str | None:
+    """Why a GET is not answered with 200, as a sentence's end; `None` when it is."""
     try:
         with _opener.open(url, timeout=timeout_seconds) as response:
-            return bool(response.status == 200)
-    except (OSError, ValueError):
-        return False
+            return None if response.status == 200 else f"it answers HTTP {response.status}"
+    except urllib.error.HTTPError as error:
+        said = error.read(500).decode(errors="replace")
+        return f"it answers HTTP {error.code}: {_short(said)}"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        cause = getattr(error, "reason", error)
+        if isinstance(cause, ConnectionRefusedError):
+            return f"nothing listens on port {urllib.parse.urlsplit(url).port}"
+        if isinstance(cause, TimeoutError):
+            return f"it takes connections and says nothing for {timeout_seconds:g} s"
+        return str(cause) or type(cause).__name__
 
 
 def complete(url: str, body: dict[str, Any], must_contain: str | None, timeout_seconds: float) -> str:

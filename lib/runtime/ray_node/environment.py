@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ray_node import node_values
 from ray_node.address import LocalAddress
 from ray_node.config import NodeConfig
 
@@ -20,8 +21,10 @@ class NodeEnvironment:
 
 def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None = None) -> NodeEnvironment:
     """Ray's workers inherit the raylet's environment: all but `driver` must be there before `ray start`."""
-    values = {"address": own.address, "interface": own.interface}
-    node = {name: values[source] for name, source in config.environment.node.items()}
+    wanted = config.environment.node
+    values = node_values.find(config, own, wanted.values())
+    node = {name: values[kind] for name, kind in wanted.items() if kind in values}
+    node.update(config.environment.own)
     ray = dict(os.environ if base is None else base)
     ray.update(config.environment.cluster)
     ray.update(node)
@@ -32,12 +35,20 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
     engine.update(config.environment.driver)
     engine["RAY_ADDRESS"] = config.gcs_address
     engine.setdefault("PYTHONUNBUFFERED", "1")
+    for name in config.engine.withheld:
+        engine.pop(name, None)
     recorded = {
         "cluster": dict(config.environment.cluster),
         "node": node,
-        "driver": dict(config.environment.driver) if config.is_head else {},
+        "driver": dict(config.environment.driver) if _runs_engine(config) else {},
     }
     return NodeEnvironment(ray=ray, engine=engine, recorded=recorded)
+
+
+def _runs_engine(config: NodeConfig) -> bool:
+    """Whether a process of the engine's own runs on this node."""
+    is_follower = config.engine.follower is not None and config.node.accelerators.planned > 0
+    return config.is_head or is_follower
 
 
 def _authenticate(environment: dict[str, str], config: NodeConfig) -> None:

@@ -39,6 +39,10 @@ class ClusterFailed(Trouble):
     """The cluster cannot form or serve; the head stays and says why."""
 
 
+class BudgetSpent(ClusterFailed):
+    """The engine has failed as often in a row as it may."""
+
+
 class MembershipLost(Trouble):
     """A member went away after the membership had been whole."""
 

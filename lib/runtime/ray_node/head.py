@@ -2,66 +2,74 @@
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 
-from ray_node import clock, cluster_preflight, log, probe, state, token
+from ray_node import clock, cluster_preflight, log, node_staging, probe, state, token
 from ray_node.cluster_view import ClusterView
-from ray_node.engine import EngineLog
-from ray_node.engine_run import EngineRun
-from ray_node.failure import ClusterFailed, Culprit, EngineFailed, MembershipLost, NodeFailed, Trouble
-from ray_node.membership import Assessment
+from ray_node.failure import (
+    BudgetSpent,
+    ClusterFailed,
+    Culprit,
+    EngineFailed,
+    MembershipLost,
+    NodeFailed,
+    Trouble,
+)
+from ray_node.head_engine import HeadEngine
+from ray_node.head_preflight import HeadPreflight
+from ray_node.head_staging import HeadStaging
+from ray_node.membership import Assessment, HeardReport
 from ray_node.report import HeadAnswer, NodeReport
+from ray_node.retry_budget import RetryBudget
 from ray_node.supervisor import POLL_SECONDS, Supervisor
 
 #: A verdict that waiting will not change ends the wait when it has held this long.
 _DEFINITE_SECONDS = 15.0
 #: Ray needs up to this long to notice that a silent node is dead (64 s measured for a frozen one).
 _RAY_NOTICES_SECONDS = 75.0
-#: An engine that has served this long has started well: failures before it are forgotten.
-_PROVEN_SECONDS = 60.0
 _ENGINE_PORT_SECONDS = 10.0
 
 
 class Head(Supervisor):
     session = ""
     view: ClusterView | None = None
-    engine: EngineRun | None = None
+    engine: HeadEngine | None = None
+    staging: HeadStaging | None = None
     assessment = Assessment((), ())
     #: The membership the engine was started on; while set, every wait raises MembershipLost on a change.
     _formed: Assessment | None = None
-    _serving_since: float | None = None
 
     def live(self) -> None:
-        view = self._begin()
-        failures = 0
-        failed: EngineFailed | None = None
-        while True:
+        view, engine = self._begin()
+        budget = RetryBudget(self.config.engine_starts, engine.is_job)
+        while not engine.has_succeeded():
             try:
-                broken = self._await_membership(view)
-                if failed is not None and not broken:
-                    # Nothing happened to the membership: the engine itself is to blame.
-                    failures += 1
-                    if failures >= self.config.engine_starts:
-                        reason = f"{failed.reason} ({failures} times in a row)"
-                        raise ClusterFailed(reason, failed.culprit, failed.log_lines)
-                failed = None
+                budget.settle(was_broken=self._await_membership(view))
+                self._check_machines(view)
+                self._stage(view)
                 self._preflight(view)
-                self._serve()
+                engine.begin(self.assessment.members)
             except MembershipLost as lost:
-                self._degrade(lost)
+                budget.lost(lost, engine.job_under_way)
+                self._end_attempt(state.DEGRADED, lost)
             except EngineFailed as caught:
-                if self._served_seconds >= _PROVEN_SECONDS:
-                    failures = 0
-                failed = caught
-                failed.culprit = self._self_culprit(f"engine: {caught.reason}")
-                self._degrade(failed)
+                failed = engine.explain(caught)
+                budget.failed(failed, engine.proven)
+                self._end_attempt(state.DEGRADED, failed)
             except ClusterFailed as given_up:
-                self._give_up(given_up)
-                failures, failed = 0, None
+                if self._give_up(given_up) or not engine.is_job:
+                    budget.renew()
+        self._formed = None
+        while True:
+            self.pause()
 
     def close(self) -> None:
         if self.engine is not None:
             self.engine.stop(self.config.deadlines.stop / 2)
+            self.engine.tell()
+        if self.staging is not None:
+            self.staging.close()
         if self.view is not None:
             self.view.close()
             self.view = None
@@ -79,11 +87,22 @@ class Head(Supervisor):
             state.take_retry_request(self.config.paths.state)
         if self._formed is not None:
             self.view.guard(self._formed)
+        if self.engine is not None:
+            self.engine.check()
 
-    def _begin(self) -> ClusterView:
+    def _begin(self) -> tuple[ClusterView, HeadEngine]:
         self.session = secrets.token_hex(8)
         self.state.put(session=self.session)
-        self.engine_log = EngineLog(self.config.paths.engine_log)
+        engine = HeadEngine(
+            self.config,
+            self.state,
+            self.environment.engine,
+            Culprit(self.name, self.own.address, ""),
+            self._heard,
+            self.pause,
+            super().pause,
+        )
+        self.engine = engine
         value: str | None = None
         if self.config.ray.authentication == "token":
             try:
@@ -91,6 +110,9 @@ class Head(Supervisor):
             except OSError as error:
                 raise NodeFailed(f"the token cannot be made at {self.config.paths.token}: {error}") from error
             log.hide(value)
+        own_staging = node_staging.of(self.config, self.name, self.own.address, value)
+        if own_staging is not None:
+            self.staging = HeadStaging(own_staging, self.name, self.own.address)
         self.start_ray()
         try:
             view = ClusterView(self.config, value, self._answer)
@@ -99,7 +121,7 @@ class Head(Supervisor):
             raise NodeFailed(f"the report port {port} cannot be opened: {error}") from error
         self.view = view
         view.watch(self.environment.ray)
-        return view
+        return view, engine
 
     def _await_membership(self, view: ClusterView) -> bool:
         """Until every planned node has been a member for the hold time. Returns whether one was missing.
@@ -152,6 +174,31 @@ class Head(Supervisor):
                 return False
         return True
 
+    def _stage(self, view: ClusterView) -> None:
+        """Until every node has the model. Raises ClusterFailed."""
+        staging = self.staging
+        if staging is None:
+            return
+        self._formed = self.assessment
+        staging.begin()
+        self.state.become(state.STAGING, staging.title)
+        try:
+            while not staging.look(self.assessment.members, view.heard()):
+                self.state.put(staging=staging.published())
+                self.state.wait_for(staging.waiting, staging.deadline)
+                self.pause()
+        finally:
+            self.state.put(staging=staging.published())
+        log.say(state.STAGING, staging.outcome)
+
+    def _check_machines(self, view: ClusterView) -> None:
+        """Devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
+        self._formed = self.assessment
+        machines = HeadPreflight(
+            self.config, self.state, self.name, self.own.address, self.environment.ray, self.pause
+        )
+        machines.run(self.assessment.members, view.desk)
+
     def _preflight(self, view: ClusterView) -> None:
         self.state.become(state.PREFLIGHT, "compares the nodes")
         self._formed = self.assessment
@@ -163,53 +210,48 @@ class Head(Supervisor):
             self.state.warn(warning)
         if outcome.problem is not None:
             raise outcome.problem
-        port = self.config.engine.port
+        api = self.config.engine.api
+        if api is None:
+            return
+        port = api.port
         if not self.await_true(
             lambda: probe.is_free(self.own.address, port), clock.Deadline(_ENGINE_PORT_SECONDS)
         ):
             reason = f"port {port} of the engine is in use by another program"
             raise ClusterFailed(reason, self._self_culprit(reason))
 
-    def _serve(self) -> None:
-        """Start the engine, prove it by a completion, and stay. Ends only by an exception."""
-        self._serving_since = None
-        self.state.become(state.LOADING, f"starts the engine '{self.config.engine.name}'")
-        self.engine = EngineRun(
-            self.config, self.environment.engine, self.engine_log, self.pause, self.state.wait_for
-        )
-        self.engine.await_healthy()
-        proof = self.engine.complete()
-        self.state.put(completion={"text": proof.text, "seconds": proof.seconds, "at": clock.stamp()})
-        self._serving_since = time.monotonic()
-        self.state.become(state.SERVING, f"a completion came back in {proof.seconds:.2f} s: {proof.text}")
-        self.engine.watch()
-
-    def _degrade(self, trouble: Trouble) -> None:
-        self._end_attempt(state.DEGRADED, trouble)
-
-    def _give_up(self, trouble: Trouble) -> None:
-        """`failed`: stay, watch, and return when there is reason to try again."""
+    def _give_up(self, trouble: Trouble) -> bool:
+        """`failed`: stay, watch, and return when there is reason to try again. Whether it was asked for."""
         self._end_attempt(state.FAILED, trouble)
+        if self.staging is not None:
+            self.staging.give_up()
         was_broken = not self.assessment.whole
+        # A job that has failed is not run again because of a node that came back.
+        heals = not (isinstance(trouble, BudgetSpent) and self.engine is not None and self.engine.is_job)
         while True:
             self.pause()
             if state.take_retry_request(self.config.paths.state):
                 self.state.become(state.JOINED, "tries again: asked to")
-                return
+                return True
             if not self.assessment.whole:
                 was_broken = True
-            elif was_broken:
+            elif was_broken and heals:
                 self.state.become(state.JOINED, "tries again: the membership is whole again")
-                return
+                return False
 
     def _end_attempt(self, into: str, trouble: Trouble) -> None:
         self._formed = None
         self.state.put(completion=None)
         self.state.become(into, trouble.reason, trouble.culprit, trouble.log_lines)
         if self.engine is not None:
-            log.say(into, "stops the engine")
+            self.engine.release()
+            if self.engine.runs:
+                log.say(into, "stops the engine")
             self.engine.stop(self.config.deadlines.stop / 2, self.pause)
-            self.engine = None
+
+    def _heard(self) -> Mapping[str, HeardReport]:
+        view = self.view
+        return view.heard() if view is not None else {}
 
     def _answer(self, received: NodeReport) -> HeadAnswer:
         """Called in the report server's threads: reads only whole values."""
@@ -224,11 +266,9 @@ class Head(Supervisor):
             alive=(seen is not None and seen.alive) if known else None,
             verdict=seen.verdict if seen is not None else "not a planned node",
             nonce=received.nonce,
+            staging=self.staging.attempt if self.staging is not None else None,
+            run=self.engine.run_for(received.address) if self.engine is not None else None,
         )
-
-    @property
-    def _served_seconds(self) -> float:
-        return 0.0 if self._serving_since is None else time.monotonic() - self._serving_since
 
     def _self_culprit(self, reason: str) -> Culprit:
         return Culprit(self.name, self.own.address, reason)

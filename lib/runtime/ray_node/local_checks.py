@@ -6,9 +6,22 @@ import stat
 import time
 from dataclasses import asdict, dataclass
 
-from ray_node import address, clock, devices, environment, probe, table, token, versions
+from ray_node import (
+    address,
+    clock,
+    devices,
+    environment,
+    machine_checks,
+    port_holder,
+    probe,
+    requirements,
+    table,
+    token,
+    versions,
+)
 from ray_node.address import LocalAddress
 from ray_node.config import NodeConfig
+from ray_node.environment import NodeEnvironment
 from ray_node.failure import NodeFailed
 
 OK = "ok"
@@ -41,15 +54,38 @@ def every(config: NodeConfig) -> list[Check]:
         first = Check("address", OK, f"{own.address} on {own.interface}")
     except NodeFailed as failure:
         first = Check("address", FAILED, failure.reason)
-    checks = [first, _devices(config, own), *_versions(config)]
+    variables = _environment(config, own)
+    checks = [first, _devices(config, variables), *_versions(config), _engine(config, variables)]
     if own is not None:
         checks.append(_ports(config, own))
+        checks.extend(_machine(config, own))
     return [*checks, _shared_memory(config), _token(config), _clock()]
 
 
-def _devices(config: NodeConfig, own: LocalAddress | None) -> Check:
-    variables = environment.build(config, own or LocalAddress("", "")).ray
-    found = devices.count(config.node.accelerators, variables)
+def _environment(config: NodeConfig, own: LocalAddress | None) -> NodeEnvironment:
+    """Without its fabric a node has no environment; which fabric is missing is the machine's check."""
+    try:
+        return environment.build(config, own or LocalAddress("", ""))
+    except NodeFailed:
+        return NodeEnvironment(dict(os.environ), dict(os.environ), {})
+
+
+def _machine(config: NodeConfig, own: LocalAddress) -> list[Check]:
+    """NPUs, fabric, GPUs and image; what is only comparable is compared by the head."""
+    name = config.node.name or f"{config.node.pool}-{own.address}"
+    report = machine_checks.run(config, name, own.address)
+    return [
+        Check(
+            f"{item.check} ({item.device})" if item.device else item.check,
+            item.outcome,
+            f"{item.seen}; {item.fix}" if item.fix else item.seen,
+        )
+        for item in report.findings
+    ]
+
+
+def _devices(config: NodeConfig, variables: NodeEnvironment) -> Check:
+    found = devices.count(config.node.accelerators, variables.ray)
     return Check("accelerators", OK if found.found >= found.planned else FAILED, str(found))
 
 
@@ -75,19 +111,27 @@ def _versions(config: NodeConfig) -> list[Check]:
     return checks
 
 
+def _engine(config: NodeConfig, variables: NodeEnvironment) -> Check:
+    lacking = requirements.problem(config.engine, variables.engine)
+    return Check("engine", OK if lacking is None else FAILED, lacking or f"what '{config.engine.name}' needs")
+
+
 def _ports(config: NodeConfig, own: LocalAddress) -> Check:
     ports = config.ports
     needed = [
         *(ports.node_manager, ports.object_manager, ports.runtime_env_agent),
         *(ports.dashboard_agent_grpc, ports.dashboard_agent_listen, ports.metrics_export),
     ]
+    if config.staging is not None and config.staging.fans_out:
+        needed.append(ports.node_files)
     if config.is_head:
-        needed += [ports.gcs, ports.dashboard, ports.node_report, config.engine.port]
-    taken = [str(port) for port in needed if not probe.is_free(own.address, port)]
+        needed += [ports.gcs, ports.dashboard, ports.node_report]
+        if config.engine.api is not None:
+            needed.append(config.engine.api.port)
+    taken = [port for port in needed if not probe.is_free(own.address, port)]
     if taken:
-        return Check(
-            "ports", FAILED, f"in use: {', '.join(taken)} (also when the node program already runs here)"
-        )
+        held = "; ".join(f"{port} by {port_holder.holder(port)}" for port in taken)
+        return Check("ports", FAILED, f"in use (also when the node program already runs here): {held}")
     return Check("ports", OK, f"{len(needed)} ports are free")
 
 

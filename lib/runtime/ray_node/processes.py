@@ -9,6 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+#: How `describe_exit` begins for a process that did not end by itself.
+KILLED = "was killed by"
 _TAIL_LINES = 200
 
 
@@ -20,6 +22,7 @@ class ManagedProcess:
         argv: Sequence[str],
         environment: Mapping[str, str],
         on_line: Callable[[str], None] | None = None,
+        folder: str | None = None,
     ) -> None:
         self._on_line = on_line
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
@@ -27,6 +30,7 @@ class ManagedProcess:
         self._process = subprocess.Popen(
             list(argv),
             env=dict(environment),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -36,6 +40,9 @@ class ManagedProcess:
         )
         self._reader = threading.Thread(target=self._read, name=f"output of {argv[0]}", daemon=True)
         self._reader.start()
+        #: When it ended, on the monotonic clock; `None` while it runs.
+        self.ended_at: float | None = None
+        threading.Thread(target=self._await_end, name=f"end of {argv[0]}", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -81,6 +88,12 @@ class ManagedProcess:
                 if started is not None:
                     self._known[pid] = started
 
+    def _await_end(self) -> None:
+        """The moment itself, however seldom somebody asks; its exit code is left for `poll`."""
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self.ended_at = time.monotonic()
+
     def _read(self) -> None:
         output = self._process.stdout
         if output is None:
@@ -100,9 +113,9 @@ def describe_exit(code: int | None) -> str:
     if code >= 0:
         return f"exited with code {code}"
     try:
-        return f"was killed by {signal.Signals(-code).name}"
+        return f"{KILLED} {signal.Signals(-code).name}"
     except ValueError:
-        return f"was killed by signal {-code}"
+        return f"{KILLED} signal {-code}"
 
 
 def descendants(pid: int) -> list[int]:

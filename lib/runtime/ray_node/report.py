@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray_node import REPORT_SCHEMA
+from ray_node.follower_messages import FollowerReport, RunDirective, read_follower, read_run
+from ray_node.message_text import one_line as _text
 from ray_node.versions import Versions
 
 PATH = "/v1/report"
@@ -20,6 +22,23 @@ INTERVAL_SECONDS = 2.0
 
 class BadMessage(Exception):
     """The message is not what the protocol allows."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """How far a node is with the model."""
+
+    #: The head's attempt that this answers.
+    attempt: int
+    done: bool
+    #: Stable name of the cause when it has failed.
+    code: str | None
+    #: Progress, or why it has failed.
+    text: str
+
+    @property
+    def settled(self) -> bool:
+        return self.done or self.code is not None
 
 
 @dataclass(frozen=True)
@@ -39,6 +58,10 @@ class NodeReport:
     wall_clock: float
     #: Comes back in the answer, so that an old answer cannot be replayed.
     nonce: str
+    #: `None`: the node has not been asked for the model, or there is none to stage.
+    staged: Staged | None = None
+    #: This node's part of the engine; `None`: it runs none.
+    follower: FollowerReport | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +77,10 @@ class HeadAnswer:
     #: The head's verdict on the node.
     verdict: str
     nonce: str
+    #: Number of the attempt at staging that the node takes part in; `None`: none is under way.
+    staging: int | None = None
+    #: What the node shall run as its part of the engine; `None`: nothing.
+    run: RunDirective | None = None
 
 
 def sign(body: bytes, token: str | None) -> str | None:
@@ -80,6 +107,8 @@ def encode_report(report: NodeReport) -> bytes:
             "accelerators": {"found": report.accelerators_found, "planned": report.accelerators_planned},
             "wallClock": report.wall_clock,
             "nonce": report.nonce,
+            "staged": _encode_staged(report.staged),
+            "follower": None if report.follower is None else report.follower.plain(),
         }
     )
 
@@ -100,6 +129,8 @@ def decode_report(body: bytes) -> NodeReport:
             accelerators_planned=int(value["accelerators"]["planned"]),
             wall_clock=float(value["wallClock"]),
             nonce=_text(value["nonce"]),
+            staged=_decode_staged(value["staged"]),
+            follower=read_follower(value["follower"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadMessage(f"report: {error!r}") from error
@@ -115,6 +146,8 @@ def encode_answer(answer: HeadAnswer) -> bytes:
             "alive": answer.alive,
             "verdict": answer.verdict,
             "nonce": answer.nonce,
+            "staging": answer.staging,
+            "run": None if answer.run is None else answer.run.plain(),
         }
     )
 
@@ -134,9 +167,28 @@ def decode_answer(body: bytes) -> HeadAnswer:
             alive=alive,
             verdict=_text(value["verdict"], 2000),
             nonce=_text(value["nonce"]),
+            staging=None if value["staging"] is None else int(value["staging"]),
+            run=read_run(value["run"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadMessage(f"answer: {error!r}") from error
+
+
+def _encode_staged(staged: Staged | None) -> dict[str, Any] | None:
+    if staged is None:
+        return None
+    return {"attempt": staged.attempt, "done": staged.done, "code": staged.code, "text": staged.text}
+
+
+def _decode_staged(value: Any) -> Staged | None:
+    if value is None:
+        return None
+    return Staged(
+        attempt=int(value["attempt"]),
+        done=value["done"] is True,
+        code=None if value["code"] is None else _text(value["code"]),
+        text=_text(value["text"], 2000),
+    )
 
 
 def _encode(value: dict[str, Any]) -> bytes:
@@ -151,10 +203,3 @@ def _decode(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("schema") != REPORT_SCHEMA:
         raise BadMessage(f"not schema {REPORT_SCHEMA}")
     return value
-
-
-def _text(value: object, maximum: int = 200) -> str:
-    """Text of bounded length on one line: it ends up in logs."""
-    if not isinstance(value, str):
-        raise ValueError(f"text expected, got {type(value).__name__}")
-    return " ".join(value.split())[:maximum]

@@ -22,11 +22,14 @@ class Exchange:
     wrong_token: bool = False
     #: Why there is no answer.
     problem: str | None = None
+    #: From sending to the answer.
+    seconds: float = 0.0
 
 
 def post(message: NodeReport, head: str, port: int, token: str | None) -> Exchange:
     """Send one report; never raises."""
     body = report.encode_report(message)
+    started = time.monotonic()
     connection = http.client.HTTPConnection(
         head, port, timeout=_TIMEOUT_SECONDS, source_address=(message.address, 0)
     )
@@ -53,7 +56,7 @@ def post(message: NodeReport, head: str, port: int, token: str | None) -> Exchan
         answer = report.decode_answer(content)
         if answer.nonce != message.nonce:
             return Exchange(None, problem="the head's answer belongs to another report")
-        return Exchange(answer)
+        return Exchange(answer, seconds=time.monotonic() - started)
     except (OSError, http.client.HTTPException, BadMessage) as error:
         return Exchange(None, problem=f"no answer from the head's report port {port}: {error}")
     finally:
@@ -81,6 +84,12 @@ class Reporter:
     def silent_seconds(self) -> float:
         """Since the head's last answer."""
         return time.monotonic() - self.answered_at
+
+    @property
+    def delay_seconds(self) -> float:
+        """About what a report needs to the head."""
+        last = self.last
+        return last.seconds / 2 if last is not None else 0.0
 
     def now(self) -> None:
         """Send the next report at once."""

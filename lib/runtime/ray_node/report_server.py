@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ray_node import report
+from ray_node import errand, report
+from ray_node.errand_desk import ErrandDesk
 from ray_node.membership import HeardReport
 from ray_node.report import BadMessage, HeadAnswer, NodeReport
 
@@ -75,12 +76,18 @@ class ReportBook:
 
 
 class ReportServer:
-    """HTTP server of the channel. `answer` is called for every good report, in the server's threads."""
+    """HTTP server of the channel. `answer` and `desk` get the good messages, in the server's threads."""
 
     def __init__(
-        self, address: str, port: int, book: ReportBook, answer: Callable[[NodeReport], HeadAnswer]
+        self,
+        address: str,
+        port: int,
+        book: ReportBook,
+        answer: Callable[[NodeReport], HeadAnswer],
+        desk: ErrandDesk | None = None,
     ) -> None:
-        handler = type("Handler", (_Handler,), {"book": book, "answer": staticmethod(answer)})
+        parts = {"book": book, "answer": staticmethod(answer), "desk": desk or ErrandDesk(book.cluster)}
+        handler = type("Handler", (_Handler,), parts)
         self._server = _Server((address, port), handler)
         self._server.network = book.network
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="reports", daemon=True).start()
@@ -106,6 +113,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     book: ReportBook
     answer: Callable[[NodeReport], HeadAnswer]
+    desk: ErrandDesk
     protocol_version = "HTTP/1.1"
     timeout = _REQUEST_TIMEOUT_SECONDS
     server_version = "ray-node"
@@ -119,11 +127,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, body: bytes) -> tuple[int, bytes]:
         client = str(self.client_address[0])
-        if self.path != report.PATH:
+        if self.path not in (report.PATH, errand.PATH):
             return 404, b"unknown path"
         if not report.is_signed(body, self.headers.get(report.SIGNATURE_HEADER), self.book.token):
             self.book.reject(client)
             return 401, b"wrong token"
+        if self.path == errand.PATH:
+            return self.desk.serve(client, body)
         try:
             received = report.decode_report(body)
         except BadMessage as error:

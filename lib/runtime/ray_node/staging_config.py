@@ -83,7 +83,8 @@ def request_of(config: StagingConfig, place: Place) -> StagingRequest:
 
 def _source(reader: Reader) -> Source:
     kind = reader.choice("kind", _KINDS)
-    if kind == "path":
+    if kind == "path" or reader.value.get("kind") != kind:
+        # What an unknown kind lacks says nothing to anybody.
         return PathSource()
     if kind == "index":
         index = reader.text("index")

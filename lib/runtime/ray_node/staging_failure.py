@@ -96,6 +96,12 @@ class PeerRefused(StagingFailed):
     code = "peer-refused"
 
 
+class PortTaken(StagingFailed):
+    """Another program of this node listens where the other nodes would take the files."""
+
+    code = "port-taken"
+
+
 class StagingTimeout(StagingFailed):
     code = "staging-timeout"
 

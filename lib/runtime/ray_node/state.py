@@ -11,12 +11,18 @@ from ray_node.failure import Culprit
 STARTING = "starting"
 JOINED = "joined"
 FORMED = "formed"
+STAGING = "staging"
 PREFLIGHT = "preflight"
 LOADING = "loading"
 SERVING = "serving"
+RUNNING = "running"
+SUCCEEDED = "succeeded"
+READY = "ready"
 DEGRADED = "degraded"
 FAILED = "failed"
-STATES = (STARTING, JOINED, FORMED, PREFLIGHT, LOADING, SERVING, DEGRADED, FAILED)
+#: The cluster is what the plan wants: the gate ends with 0, the head is healthy.
+DONE = (SERVING, RUNNING, SUCCEEDED, READY)
+STATES = (STARTING, JOINED, FORMED, STAGING, PREFLIGHT, LOADING, *DONE, DEGRADED, FAILED)
 
 HEARTBEAT_SECONDS = 2.0
 #: A state file whose heartbeat is older than this says nothing about now.
@@ -72,7 +78,9 @@ class StateFile:
             "waitingFor": None,
             "member": False,
             "members": [],
+            "staging": None,
             "completion": None,
+            "job": None,
             "lastLogLines": [],
             "warnings": [],
             "history": list(history) if isinstance(history, list) else [],

@@ -1,8 +1,9 @@
 """`ray_node status`: where this node stands. Its exit code is the container's health check.
 
-Healthy is a question about this node, not about the cluster: the head is healthy while it serves, a worker
-while it is a member. So a degraded cluster shows as one unhealthy head beside healthy workers, and a lost
-worker as itself unhealthy. A heartbeat older than 15 seconds is unhealthy on both.
+Healthy is a question about this node, not about the cluster: the head is healthy while the cluster is what
+the plan wants (it serves, its job runs or has succeeded, it is ready), a worker while it is a member. So a
+degraded cluster shows as one unhealthy head beside healthy workers, and a lost worker as itself unhealthy. A
+heartbeat older than 15 seconds is unhealthy on both.
 """
 
 import json
@@ -49,7 +50,7 @@ def unhealthy_because(found: dict[str, Any], now: float) -> str | None:
     if age is None or age > state.STALE_SECONDS:
         return "no heartbeat" if age is None else f"the last heartbeat was {table.duration(age)} ago"
     if found.get("role") == "head":
-        return None if found.get("state") == state.SERVING else f"the head is {found.get('state')}"
+        return None if found.get("state") in state.DONE else f"the head is {found.get('state')}"
     return None if found.get("member") is True else "the node is not a member of the cluster"
 
 
@@ -82,6 +83,13 @@ def lines(found: dict[str, Any], now: float, why: str | None) -> list[str]:
     completion = found.get("completion")
     if completion:
         add("completion", f"{completion['text']} ({completion['seconds']:.2f} s)")
+    job = found.get("job")
+    if job:
+        ended = job["endedAt"]
+        add("job", f"exit code {job['exitCode']} after {job['seconds']} s, at {ended}" if ended else "runs")
+    follower = found.get("follower")
+    if follower:
+        add("follower", f"rank {follower['rank']}, {follower['reason'] or follower['state']}")
     if found.get("members"):
         text += table.members(found["members"])
     for line in found.get("lastLogLines") or []:

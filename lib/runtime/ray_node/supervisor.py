@@ -5,7 +5,18 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from ray_node import address, clock, devices, environment, log, ray_process, state, versions
+from ray_node import (
+    address,
+    clock,
+    devices,
+    environment,
+    log,
+    port_holder,
+    ray_process,
+    requirements,
+    state,
+    versions,
+)
 from ray_node.config import NodeConfig
 from ray_node.devices import Devices
 from ray_node.failure import NodeFailed, RestartNeeded, StopRequested
@@ -18,6 +29,8 @@ EXIT_STOPPED = 143
 #: A node that cannot go on waits this long before it ends, so that the restart loop is slow.
 FAILED_PAUSE_SECONDS = 10.0
 POLL_SECONDS = 0.2
+#: A port may still be held by what has just ended.
+_PORT_SECONDS = 5.0
 #: Ray ends in 3 seconds; with its head gone it would wait 19 for it. Killing it then loses nothing.
 _RAY_STOP_SECONDS = 6.0
 #: A Ray that belongs to a cluster that is no more has nothing to tell anyone.
@@ -86,6 +99,9 @@ class Supervisor:
             log.say(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
             if self.devices.found != self.devices.planned:
                 self.state.warn(f"{self.devices.found} accelerators found, {self.devices.planned} planned")
+            lacking = requirements.problem(self.config.engine, self.environment.engine)
+            if lacking is not None:
+                raise NodeFailed(lacking)
             self.live()
             return EXIT_FAILED
         except NodeFailed as failure:
@@ -120,6 +136,12 @@ class Supervisor:
             raise kind(f"{what}: {cause}" if cause else what, log_lines=ray_process.telling(output))
 
     def start_ray(self) -> None:
+        """Raises NodeFailed where another program has one of Ray's ports, which Ray itself explains badly."""
+        ended = clock.Deadline(_PORT_SECONDS)
+        while (taken := port_holder.taken(self.config, self.own.address)) is not None:
+            if ended.passed:
+                raise NodeFailed(taken)
+            self.pause()
         log.say(self.state.state, "ray start")
         self.ray = ray_process.start(
             self.config, self.name, self.own.address, self.devices, self.environment.ray
@@ -135,6 +157,7 @@ class Supervisor:
         return True
 
     def _facts(self) -> dict[str, object]:
+        api = self.config.engine.api
         return {
             "cluster": self.config.cluster,
             "role": self.config.node.role,
@@ -144,7 +167,7 @@ class Supervisor:
             "head": {"name": self.config.head.name, "address": self.config.head.address},
             "authentication": self.config.ray.authentication,
             "session": None,
-            "endpoint": f"http://{self.config.head.address}:{self.config.engine.port}",
+            "endpoint": None if api is None else f"http://{self.config.head.address}:{api.port}",
         }
 
     def _check_versions(self) -> None:

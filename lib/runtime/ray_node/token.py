@@ -1,7 +1,8 @@
-"""The Ray token: made by the head, read by the workers from the cluster's private volume."""
+"""The Ray token: made by the head unless the place brought one, read by the workers."""
 
 import os
 import secrets
+import stat
 
 
 def read(path: str) -> str | None:
@@ -21,7 +22,9 @@ def ensure(path: str) -> str:
     """
     existing = read(path)
     if existing is not None:
-        os.chmod(path, 0o600)
+        # Where the place brought the token its folder is mounted read-only, and nothing can be changed.
+        if stat.S_IMODE(os.stat(path).st_mode) != 0o600:
+            os.chmod(path, 0o600)
         return existing
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)

@@ -1,17 +1,32 @@
-"""`ray_node wait`, the gate: ends with 0 when the head serves, else with 1 and one block that says why."""
+"""`ray_node wait`, the gate: ends with 0 when the cluster is what the plan wants.
+
+That is by kind of engine: it serves (the gate asks for a completion itself), its job runs or has succeeded,
+or nothing was to run and the cluster is ready. Else it ends with 1 and one block that says why.
+"""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
 from ray_node import clock, engine_api, log, state, table
-from ray_node.config import NodeConfig
+from ray_node.config_engine import JOB, NONE, SERVE
+from ray_node.config_types import EngineApi, NodeConfig
 from ray_node.engine_api import BadCompletion
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 10.0
 #: A head that had failed before the gate came gets this long to take the retry request.
 _RETRY_SECONDS = 20.0
+
+#: By kind of engine: what the cluster is not (yet).
+_NOT = {SERVE: "not serving", JOB: "not running its job", NONE: "not ready"}
+#: By state of the head: what the cluster does.
+_IS = {
+    state.SERVING: "is serving",
+    state.RUNNING: "runs its job",
+    state.SUCCEEDED: "has finished its job",
+    state.READY: "is ready",
+}
 
 
 class Gate:
@@ -38,14 +53,15 @@ class Gate:
         deadline = self._config.deadlines.serving
         while True:
             found = state.read(self._path)
-            if found is not None and self._is_serving(found):
-                completion = self._complete()
-                if completion is not None:
-                    self._print_serving(found, completion)
+            if found is not None and self._is_done(found):
+                api = self._config.engine.api
+                completion = self._complete(api) if api is not None else None
+                if api is None or completion is not None:
+                    self._print_done(found, completion)
                     return 0
             why = self._hopeless(found)
             if why is None and self._elapsed >= deadline:
-                why = f"not serving after {deadline:.0f} s"
+                why = f"{_NOT[self._config.engine.kind]} after {deadline:.0f} s"
             if why is not None:
                 log.line("\n".join(self.block(found, why)))
                 return 1
@@ -56,19 +72,18 @@ class Gate:
     def _elapsed(self) -> float:
         return self._now() - self._started
 
-    def _is_serving(self, found: dict[str, Any]) -> bool:
+    def _is_done(self, found: dict[str, Any]) -> bool:
         """A heartbeat from after the gate's start: the file may be left over from an earlier run."""
         beat = clock.epoch(found.get("heartbeat"))
-        return found.get("state") == state.SERVING and beat is not None and beat > self._started
+        return found.get("state") in state.DONE and beat is not None and beat > self._started
 
-    def _complete(self) -> str | None:
+    def _complete(self, api: EngineApi) -> str | None:
         """The text of a completion, `None` when none came."""
-        engine = self._config.engine
         deadlines = self._config.deadlines
         left = min(deadlines.completion, max(1.0, deadlines.serving - self._elapsed))
-        url = f"http://{self._config.head.address}:{engine.port}{engine.completion.path}"
+        url = f"http://{self._config.head.address}:{api.port}{api.completion.path}"
         try:
-            return engine_api.complete(url, engine.completion.body, engine.completion.must_contain, left)
+            return engine_api.complete(url, api.completion.body, api.completion.must_contain, left)
         except BadCompletion as error:
             self._unproven = str(error)
             return None
@@ -97,7 +112,7 @@ class Gate:
             "address": self._config.head.address,
             "reason": "",
         }
-        text = [f"cluster '{self._config.cluster}' is not serving: {why}"]
+        text = [f"cluster '{self._config.cluster}' is {_NOT[self._config.engine.kind]}: {why}"]
         text.append(f"  culprit: {culprit['name']} ({culprit['address']})")
         if culprit["reason"] or reason:
             text.append(f"  reason: {culprit['reason'] or reason}")
@@ -137,11 +152,17 @@ class Gate:
             return self._unproven
         return found.get("reason")
 
-    def _print_serving(self, found: dict[str, Any], completion: str) -> None:
-        text = [f"cluster '{self._config.cluster}' is serving after {self._elapsed:.0f} s"]
+    def _print_done(self, found: dict[str, Any], completion: str | None) -> None:
+        is_what = _IS[str(found["state"])]
+        text = [f"cluster '{self._config.cluster}' {is_what} after {self._elapsed:.0f} s"]
         text += table.members(found.get("members") or [])
-        text.append(f"  model: {self._config.engine.served_model} at {found.get('endpoint')}")
-        text.append(f"  completion: {completion}")
+        api, job = self._config.engine.api, found.get("job")
+        if api is not None:
+            text.append(f"  model: {api.served_model} at {found.get('endpoint')}")
+            text.append(f"  completion: {completion}")
+        elif job:
+            ended = f", ended at {job['endedAt']} with code {job['exitCode']}" if job["endedAt"] else ""
+            text.append(f"  job: {self._config.engine.name}, started at {job['startedAt']}{ended}")
         text += [f"  warning: {warning}" for warning in found.get("warnings") or []]
         log.line("\n".join(text))
 

@@ -4,21 +4,38 @@ import contextlib
 import secrets
 import time
 
-from ray_node import clock, log, probe, report_client, state, token, versions
+from ray_node import (
+    clock,
+    log,
+    node_staging,
+    preflight_errands,
+    probe,
+    report_client,
+    state,
+    token,
+    versions,
+)
+from ray_node.errand_runner import ErrandRunner
 from ray_node.failure import Culprit, NodeFailed, RestartNeeded
+from ray_node.follower import Follower
+from ray_node.follower_messages import FollowerReport
+from ray_node.node_staging import NodeStaging, Seldom
 from ray_node.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
 from ray_node.report_client import Reporter
 from ray_node.supervisor import POLL_SECONDS, Supervisor
 
 #: The head says for this long that Ray does not list the node: its raylet is cut off or dead.
 _ABSENT_SECONDS = 15.0
+#: Who runs a part of the engine hears of its start and its end this soon.
+FOLLOWER_INTERVAL_SECONDS = 0.5
 #: How long the head's report port may leave the first report unanswered before Ray starts all the same.
 _ANSWER_SECONDS = 3.0
 _MIRRORED = (
     state.FORMED,
+    state.STAGING,
     state.PREFLIGHT,
     state.LOADING,
-    state.SERVING,
+    *state.DONE,
     state.DEGRADED,
     state.FAILED,
     state.JOINED,
@@ -29,6 +46,10 @@ class Worker(Supervisor):
     token: str | None = None
     session: str | None = None
     reporter: Reporter | None = None
+    follower: Follower | None = None
+    staging: NodeStaging | None = None
+    errands: ErrandRunner | None = None
+    _progress = Seldom()
 
     def live(self) -> None:
         deadline = clock.Deadline(self.config.deadlines.head)
@@ -36,13 +57,24 @@ class Worker(Supervisor):
             self.token = self._await_token(deadline)
         reporter = Reporter(self._report, self.config.head.address, self.config.ports.node_report, self.token)
         self.reporter = reporter
+        command = self.config.engine.follower
+        if command is not None and self.config.node.accelerators.planned > 0:
+            self.follower = Follower(self.config, command, self.name, self.environment.engine, reporter.now)
         self._await_head(reporter, deadline)
         self._await_answer(reporter)
+        self.staging = node_staging.of(self.config, self.name, self.own.address, self.token)
         self.start_ray()
         self._join(reporter)
+        self.errands = self._run_errands(reporter)
         self._follow(reporter)
 
     def close(self) -> None:
+        if self.follower is not None:
+            self.follower.close(self._beat_through)
+        if self.staging is not None:
+            self.staging.close()
+        if self.errands is not None:
+            self.errands.close()
         if self.reporter is not None:
             self.reporter.close()
 
@@ -116,7 +148,9 @@ class Worker(Supervisor):
                 and answer.alive
                 and probe.tcp(self.own.address, self.config.ports.node_manager) == probe.OPEN
             ):
-                reporter.interval_seconds = INTERVAL_SECONDS
+                reporter.interval_seconds = (
+                    INTERVAL_SECONDS if self.follower is None else FOLLOWER_INTERVAL_SECONDS
+                )
                 self.was_member = True
                 self.state.put(member=True)
                 self.state.become(state.JOINED, answer.verdict)
@@ -134,6 +168,8 @@ class Worker(Supervisor):
             answer = self._check_answer(reporter)
             if answer is None:
                 continue
+            self._stage(reporter, answer)
+            self._run_follower(answer)
             if reporter.silent_seconds > 3 * INTERVAL_SECONDS:
                 self.state.become(
                     state.JOINED,
@@ -147,6 +183,55 @@ class Worker(Supervisor):
                 raise RestartNeeded(f"Ray on the head has not listed this node for {_ABSENT_SECONDS:.0f} s")
             if answer.state in _MIRRORED:
                 self.state.become(answer.state, f"head: {answer.reason}" if answer.reason else None)
+
+    def _run_errands(self, reporter: Reporter) -> ErrandRunner:
+        """What the head asks of this machine while it checks the cluster."""
+        config = self.config
+        handlers = preflight_errands.handlers(
+            config, config.preflight, self.name, self.own.address, self.environment.ray
+        )
+
+        def is_wanted() -> bool:
+            answer = reporter.last_answer
+            return answer is not None and answer.state == state.PREFLIGHT
+
+        head = (config.head.address, config.ports.node_report)
+        return ErrandRunner(
+            config.cluster, self.name, self.own.address, head, self.token, handlers, is_wanted
+        )
+
+    def _stage(self, reporter: Reporter, answer: HeadAnswer) -> None:
+        """Do as the head says, and tell it at once how it ended."""
+        staging = self.staging
+        if staging is None:
+            return
+        if answer.staging is None:
+            staging.stop()
+        else:
+            staging.begin(answer.staging)
+        if staging.look():
+            reporter.now()
+        self.state.put(staging=staging.published())
+        if staging.is_under_way:
+            self.state.wait_for(self._progress.text(lambda: f"the model: {staging.text}"), staging.deadline)
+        else:
+            self._progress.forget()
+
+    def _run_follower(self, answer: HeadAnswer) -> None:
+        """A head that is silent has last said what still holds: its engine may be well."""
+        if self.follower is not None:
+            self.follower.obey(answer.run, self.pause)
+            self.state.put(follower=self.follower.published())
+
+    def _follower_report(self) -> FollowerReport | None:
+        if self.follower is None:
+            return None
+        return self.follower.report(self.reporter.delay_seconds if self.reporter is not None else 0.0)
+
+    def _beat_through(self, seconds: float) -> None:
+        """A pause at the end of the node: nothing interrupts it."""
+        time.sleep(seconds)
+        self.state.beat()
 
     def _check_answer(self, reporter: Reporter) -> HeadAnswer | None:
         """The head's last answer. Raises NodeFailed when it means that this node cannot join.
@@ -194,6 +279,8 @@ class Worker(Supervisor):
             accelerators_planned=self.devices.planned,
             wall_clock=time.time(),
             nonce=nonce,
+            staged=self.staging.staged if self.staging is not None else None,
+            follower=self._follower_report(),
         )
 
     @property

@@ -57,7 +57,7 @@ def free_ports(count: int) -> list[int]:
 
 def on_loopback(folder: Path, engine: list[str] | None = None, **changes: Any) -> dict[str, Any]:
     """The example moved to 127.0.0.1 (head) and 127.0.0.2, with short deadlines and the tiny engine."""
-    gcs, reports, api, manager = free_ports(4)
+    gcs, reports, api, manager, files = free_ports(5)
     value = changed(
         example(),
         {
@@ -68,13 +68,14 @@ def on_loopback(folder: Path, engine: list[str] | None = None, **changes: Any) -
             "pools.0.addresses": [HEAD, WORKER],
             "ports.gcs": gcs,
             "ports.nodeReport": reports,
+            "ports.nodeFiles": files,
             "ports.nodeManager": manager,
-            "engine.port": api,
+            "engine.api.port": api,
             "engine.argv": [
                 *(sys.executable, str(FIXTURES / "tiny_engine.py"), "--port", str(api)),
                 *(engine or ["--break", str(folder / "break")]),
             ],
-            "engine.completion.mustContain": "0 of 0 ranks",
+            "engine.api.completion.mustContain": "0 of 0 ranks",
             "deadlines": {
                 "head": 30,
                 "membership": 30,
@@ -90,6 +91,10 @@ def on_loopback(folder: Path, engine: list[str] | None = None, **changes: Any) -
         },
     )
     return changed(value, {path.replace("__", "."): item for path, item in changes.items()})
+
+
+def parsed_loopback(folder: Path, **changes: Any) -> NodeConfig:
+    return config.parse(on_loopback(folder, **changes))
 
 
 def await_that(met: Callable[[], bool], what: Callable[[], object], seconds: float = 45.0) -> None:

@@ -45,11 +45,19 @@ class ClusterPreflightTest(unittest.TestCase):
             (59.0, ()),
             (-59.0, ()),
             (61.0, ("the clock of npu-1 (10.0.0.2) is 61 s ahead of the head's",)),
-            (-3600.0, ("the clock of npu-1 (10.0.0.2) is 3600 s behind the head's",)),
+            (-299.0, ("the clock of npu-1 (10.0.0.2) is 299 s behind the head's",)),
         ]
         for skew, warnings in cases:
             with self.subTest(skew=skew):
                 self.assertEqual(judge(heard(skew_seconds=skew)), cluster_preflight.Outcome(None, warnings))
+
+    def test_a_clock_that_is_minutes_off_is_a_failure(self) -> None:
+        for skew, words in ((600.0, "600 s ahead of"), (-600.0, "600 s behind")):
+            with self.subTest(skew=skew):
+                problem = judge(heard(skew_seconds=skew)).problem
+                assert problem is not None
+                self.assertIn(f"npu-1 (10.0.0.2): its clock is {words} the head's", problem.reason)
+                self.assertEqual(str(problem.culprit), "npu-1 (10.0.0.2)")
 
     def test_a_member_without_a_report_warns(self) -> None:
         outcome = judge({})

@@ -8,6 +8,14 @@ import support
 from ray_node import config
 from ray_node.config_reader import ConfigError
 
+STAGING = {
+    "source": {"kind": "path"},
+    "destination": "/models/m",
+    "placement": "shared",
+    "parallelFiles": 4,
+    "deadlineSeconds": 60,
+}
+
 #: (changes to the example, the one problem that must be named)
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"cluster": ""}, "cluster: must be text that is not empty, got ''"),
@@ -36,13 +44,62 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"ray.cpus": "1"}, "ray.cpus: must be a whole number of at least 0, got '1'"),
     ({"ports.gcs": 0}, "ports.gcs: must be a whole number of at least 1 and at most 65535, got 0"),
     ({"ports.gcs": 65536}, "ports.gcs: must be a whole number of at least 1 and at most 65535, got 65536"),
+    ({"ports.nodeFiles": 0}, "ports.nodeFiles: must be a whole number of at least 1 and at most 65535"),
+    ({"staging": 1}, "staging: must be an object, got 1"),
+    (
+        {"staging": {**STAGING, "source": {"kind": "s3"}}},
+        "staging.source.kind: must be one of 'huggingFace', 'index', 'path', got 's3'",
+    ),
+    (
+        {"staging": {**STAGING, "parallelFiles": 0}},
+        "staging.parallelFiles: must be a whole number of at least 1",
+    ),
     ({"ports.workersTo": 10001}, "ports.workersTo: must be at least workersFrom 10002, got 10001"),
-    ({"environment.node": {"X": "hostname"}}, "environment.node.X: must be 'address' or 'interface'"),
+    (
+        {"environment.node": {"X": "hostname"}},
+        "environment.node.X: must be 'address' or 'interface' or 'exact-interface' or 'visible-devices'",
+    ),
+    ({"environment.own": {"RANK": 1}}, "environment.own: must be an object whose values are texts"),
     ({"environment.cluster": {"X": 1}}, "environment.cluster: must be an object whose values are texts"),
     ({"environment.driver": []}, "environment.driver: must be an object whose values are texts, got []"),
     ({"engine.argv": []}, "engine.argv: must be a command with at least one word, got []"),
     ({"engine.argv": ["a", 1]}, "engine.argv: must be a list of texts, got ['a', 1]"),
-    ({"engine.completion.body": "{}"}, "engine.completion.body: must be an object, got '{}'"),
+    ({"engine.kind": "batch"}, "engine.kind: must be one of 'serve', 'job', 'none', got 'batch'"),
+    ({"engine.kind": "job"}, "engine.api: must be null unless kind is 'serve', got {"),
+    ({"engine.api": None}, "engine.api: must be an object of an engine that serves, got None"),
+    ({"engine.api": 8000}, "engine.api: must be an object, got 8000"),
+    ({"engine.kind": "job", "engine.api": None, "engine.argv": []}, "engine.argv: must be a command with"),
+    (
+        {"engine.kind": "none", "engine.api": None},
+        "engine.argv: must be empty, as nothing runs (kind 'none')",
+    ),
+    ({"engine.api.port": 0}, "engine.api.port: must be a whole number of at least 1 and at most 65535"),
+    ({"engine.api.completion.body": "{}"}, "engine.api.completion.body: must be an object, got '{}'"),
+    ({"engine.follower": []}, "engine.follower: must be an object, got []"),
+    ({"engine.follower": {"argv": [], "rankFlag": "-r"}}, "engine.follower.argv: must be a command with"),
+    ({"engine.follower": {"argv": ["v"]}}, "engine.follower.rankFlag: is missing; must be text"),
+    (
+        {
+            "engine.kind": "job",
+            "engine.api": None,
+            "engine.follower": {"argv": ["v"], "rankFlag": "--node-rank"},
+        },
+        "engine.follower: must be null unless kind is 'serve', got {",
+    ),
+    (
+        {
+            "engine.follower": {"argv": ["v"], "rankFlag": "--node-rank"},
+            "pools.0.accelerators": 0,
+            "node.accelerators.planned": 0,
+        },
+        "engine.follower: must be null as the head's pool 'npu' has no accelerators: the head is rank 0",
+    ),
+    ({"engine.withheld": "RANK"}, "engine.withheld: must be a list of texts, got 'RANK'"),
+    ({"engine.texts": None}, "engine.texts: must be a list, got None"),
+    ({"engine.texts": [{"path": "a.yaml", "text": ""}]}, "engine.texts[0].path: must be an absolute path"),
+    ({"engine.texts": [{"path": "/a", "text": 1}]}, "engine.texts[0].text: must be text, got 1"),
+    ({"engine.workingDirectory": "roll"}, "engine.workingDirectory: must be an absolute path or null"),
+    ({"engine.requires.programs": [1]}, "engine.requires.programs: must be a list of texts, got [1]"),
     ({"deadlines.hold": 0}, "deadlines.hold: must be a number of seconds above 0, got 0"),
     ({"deadlines.stop": "20"}, "deadlines.stop: must be a number of seconds above 0, got '20'"),
     ({"retries.engineStarts": 0}, "retries.engineStarts: must be a whole number of at least 1, got 0"),
@@ -60,7 +117,9 @@ class ConfigTest(unittest.TestCase):
         self.assertEqual(loaded.node.accelerators.visible_devices_variable, "ASCEND_RT_VISIBLE_DEVICES")
         self.assertEqual(loaded.ports.node_report, 6378)
         self.assertEqual(loaded.environment.node["GLOO_SOCKET_IFNAME"], "interface")
-        self.assertEqual(loaded.engine.completion.must_contain, "16 of 16 ranks")
+        assert loaded.engine.api is not None
+        self.assertEqual(loaded.engine.kind, "serve")
+        self.assertEqual(loaded.engine.api.completion.must_contain, "16 of 16 ranks")
         self.assertEqual(loaded.deadlines.hold, 3.0)
         self.assertEqual(loaded.engine_starts, 3)
 
@@ -78,7 +137,7 @@ class ConfigTest(unittest.TestCase):
         def visit(value: Any, path: str) -> None:
             for key in value:
                 where = f"{path}{key}"
-                if where == "schema" or where.startswith(("environment.", "engine.completion.body.")):
+                if where == "schema" or where.startswith(("environment.", "engine.api.completion.body.")):
                     continue
                 broken = support.example()
                 at = broken

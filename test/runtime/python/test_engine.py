@@ -1,6 +1,9 @@
 import json
 import os
+import socket
+import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -29,6 +32,47 @@ class AnswerTest(unittest.TestCase):
         for content in cases:
             with self.subTest(content=content), self.assertRaises(BadCompletion):
                 engine_api.text_of(content)
+
+
+class HealthTest(unittest.TestCase):
+    """What answers, or does not, on a port that the kernel chose."""
+
+    def problem_of(self, listener: socket.socket) -> str | None:
+        return engine_api.health_problem(f"http://127.0.0.1:{listener.getsockname()[1]}/health", 0.3)
+
+    def answering(self, head: bytes) -> socket.socket:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            connection.recv(1000)
+            connection.sendall(head)
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        return listener
+
+    def test_200_is_healthy(self) -> None:
+        self.assertIsNone(self.problem_of(self.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))
+
+    def test_another_answer_is_named(self) -> None:
+        answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nloading"
+        self.assertEqual(self.problem_of(self.answering(answer)), "it answers HTTP 503: loading")
+
+    def test_nobody_listens(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        found = engine_api.health_problem(f"http://127.0.0.1:{port}/health", 0.3)
+        self.assertEqual(found, f"nothing listens on port {port}")
+
+    def test_a_listener_that_says_nothing(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.assertEqual(self.problem_of(listener), "it takes connections and says nothing for 0.3 s")
+
+    def test_what_is_no_http(self) -> None:
+        self.assertIn("no http", str(self.problem_of(self.answering(b"no http\r\n\r\n"))))
+        self.assertIsNotNone(self.problem_of(self.answering(b"")))
 
 
 class EngineLogTest(unittest.TestCase):
@@ -64,8 +108,10 @@ class EngineRunTest(unittest.TestCase):
 
     def start(self, engine_arguments: list[str] | None = None, **changes: Any) -> EngineRun:
         settings = config.parse(support.on_loopback(self.folder, engine_arguments, **changes))
+        assert settings.engine.api is not None
         run = EngineRun(
             settings,
+            settings.engine.api,
             dict(os.environ),
             EngineLog(settings.paths.engine_log),
             self.pause,
@@ -108,8 +154,37 @@ class EngineRunTest(unittest.TestCase):
     def test_an_engine_that_never_gets_healthy(self) -> None:
         self.broken("sick")
         run = self.start(deadlines__engine=1.5)
-        with self.assertRaisesRegex(EngineFailed, "did not answer /health within 2 s"):
+        said = r"did not answer /health within 2 s: it answers HTTP 503: .* \(for \d s\)$"
+        with self.assertRaisesRegex(EngineFailed, said):
             run.await_healthy()
+
+    def test_an_engine_on_another_port(self) -> None:
+        other = support.free_ports(1)[0]
+        program = [sys.executable, str(support.FIXTURES / "tiny_engine.py"), "--port", str(other)]
+        run = self.start(deadlines__engine=3, engine__argv=program)
+        with self.assertRaises(EngineFailed) as caught:
+            run.await_healthy()
+        self.assertRegex(
+            caught.exception.reason,
+            r"^the engine did not answer /health within 3 s: nothing listens on port \d+ \(for \d s; "
+            rf"the engine's process runs; it listens on 0\.0\.0\.0:{other}, not on 127\.0\.0\.1:\d+\)$",
+        )
+        self.assertEqual(caught.exception.log_lines, [f"serving on {other}"])
+
+    def test_an_engine_that_listens_and_says_nothing(self) -> None:
+        script = "import socket, sys, time; s = socket.create_server(('', int(sys.argv[1]))); time.sleep(99)"
+        api = support.free_ports(1)[0]
+        run = self.start(
+            deadlines__engine=4,
+            engine__api__port=api,
+            engine__argv=[sys.executable, "-c", script, str(api)],
+        )
+        with self.assertRaisesRegex(EngineFailed, r"it takes connections and says nothing for 3 s \(for"):
+            run.await_healthy()
+
+    def test_a_folder_that_is_not_there(self) -> None:
+        with self.assertRaisesRegex(EngineFailed, "cannot be started: its folder /no/such does not exist"):
+            self.start(engine__workingDirectory="/no/such")
 
     def test_completions_that_prove_nothing(self) -> None:
         run = self.start(deadlines__completion=4)
@@ -126,7 +201,9 @@ class EngineRunTest(unittest.TestCase):
         run.await_healthy()
         with mock.patch("ray_node.engine_run._WATCH_SECONDS", 0.1):
             self.broken("sick")
-            with self.assertRaisesRegex(EngineFailed, "has not answered /health 3 times"):
+            with self.assertRaisesRegex(
+                EngineFailed, "has not answered /health 3 times: it answers HTTP 503"
+            ):
                 run.watch()
         misses = [call for call in self.lines.call_args_list if "miss" in str(call)]
         self.assertEqual(len(misses), 3)

@@ -83,7 +83,7 @@ class HeadFailuresTest(HeadCase):
         with mock.patch("ray_node.head._ENGINE_PORT_SECONDS", 0.3), socket.socket() as other:
             other.bind((support.HEAD, 0))
             other.listen()
-            self.start(engine__port=other.getsockname()[1])
+            self.start(engine__api__port=other.getsockname()[1])
             self.assertRegex(self.until("failed")["reason"], "port [0-9]+ of the engine is in use")
 
     def test_an_address_that_is_not_local(self) -> None:

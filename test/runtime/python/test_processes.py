@@ -33,6 +33,23 @@ class ProcessesTest(unittest.TestCase):
         self.assertEqual(lines, ["a", "b"])
         self.assertEqual(process.exit_code, 3)
 
+    def test_the_moment_of_its_end_is_known_however_late_one_asks(self) -> None:
+        before = time.monotonic()
+        process = self.start("sleep 0.2")
+        self.assertIsNone(process.ended_at)
+        time.sleep(1.0)
+        ended = process.ended_at
+        assert ended is not None
+        self.assertLess(ended, time.monotonic() - 0.2)
+        self.assertGreater(ended, before)
+        self.assertEqual(process.exit_code, 0)
+
+    def test_its_folder(self) -> None:
+        process = ManagedProcess(["pwd"], os.environ, folder="/proc")
+        self.addCleanup(process.stop, 0)
+        support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
+        self.assertEqual(process.tail(), ["/proc"])
+
     def test_bytes_that_are_no_text_do_not_stop_the_reading(self) -> None:
         process = self.start("printf '\\377\\n'; echo after")
         support.await_that(lambda: process.exit_code is not None, lambda: "still runs")

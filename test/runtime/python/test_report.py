@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import support
 from ray_node import report, report_client
-from ray_node.report import BadMessage, HeadAnswer, NodeReport
+from ray_node.follower_messages import FollowerReport, RunDirective
+from ray_node.report import BadMessage, HeadAnswer, NodeReport, Staged
 from ray_node.report_client import Exchange, Reporter
 from ray_node.report_server import ReportBook, ReportServer
 from ray_node.versions import Versions
@@ -41,6 +42,36 @@ class MessagesTest(unittest.TestCase):
         for alive in (True, False, None):
             sent = replace(answer_to(REPORT), alive=alive)
             self.assertEqual(report.decode_answer(report.encode_answer(sent)), sent)
+
+    def test_staging_reads_back(self) -> None:
+        for staged in (
+            Staged(3, False, None, "fetches"),
+            Staged(4, True, None, "done"),
+            Staged(1, False, "x", "y"),
+        ):
+            sent = replace(REPORT, staged=staged)
+            self.assertEqual(report.decode_report(report.encode_report(sent)), sent)
+        asked = replace(answer_to(REPORT), staging=4)
+        self.assertEqual(report.decode_answer(report.encode_answer(asked)), asked)
+        good = json.loads(report.encode_report(replace(REPORT, staged=Staged(3, False, None, "a"))))
+        for bad in (1, {}, {**good["staged"], "attempt": "x"}, {**good["staged"], "text": 1}):
+            with self.subTest(bad=bad), self.assertRaises(BadMessage):
+                report.decode_report(json.dumps({**good, "staged": bad}).encode())
+
+    def test_a_part_of_the_engine_reads_back(self) -> None:
+        ended = FollowerReport(2, "ended", "exited with code 1", ("last words",), 0.5)
+        sent = replace(REPORT, follower=ended)
+        self.assertEqual(report.decode_report(report.encode_report(sent)), sent)
+        told = replace(answer_to(REPORT), run=RunDirective(2, 1))
+        self.assertEqual(report.decode_answer(report.encode_answer(told)), told)
+        value = json.loads(report.encode_report(sent))
+        value["follower"]["state"] = "resting"
+        with self.assertRaises(BadMessage):
+            report.decode_report(json.dumps(value).encode())
+        answer = json.loads(report.encode_answer(told))
+        answer["run"] = {"attempt": 1}
+        with self.assertRaises(BadMessage):
+            report.decode_answer(json.dumps(answer).encode())
 
     def test_bad_messages(self) -> None:
         good = json.loads(report.encode_report(REPORT))
@@ -101,6 +132,7 @@ class ChannelTest(unittest.TestCase):
         self.serve()
         exchange = self.post()
         self.assertEqual(exchange.answer, answer_to(REPORT))
+        self.assertGreater(exchange.seconds, 0)
         self.assertEqual(self.book.heard()[support.WORKER].report, REPORT)
         self.assertLess(self.book.heard()[support.WORKER].skew_seconds, -1e9)
         self.assertEqual(self.book.rejected(), {})

@@ -1,4 +1,5 @@
 import ipaddress
+import json
 import unittest
 from typing import Any
 
@@ -7,9 +8,17 @@ from ray_node.config_reader import Reader
 from ray_node.staging_config import Place, StagingConfig
 from ray_node.staging_progress import Meter, Progress, amount, duration
 from ray_node.staging_request import FETCH, RECEIVE, HubSource, IndexSource, PathSource
+from support import ROOT
 
 HUB = "https://hub.example"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+WORKER: dict[str, Any] = {
+    "repository": "meta-llama/Llama-3.1-405B-Instruct",
+    "revision": COMMIT,
+    "endpoint": "https://huggingface.co",
+    "token_file": None,
+    "exclude": ("original/*",),
+}
 SOURCE = {
     "kind": "huggingFace",
     "endpoint": HUB,
@@ -56,6 +65,16 @@ class Reading(unittest.TestCase):
         source = HubSource("maker/model", COMMIT, HUB, "/run/secrets/hf", ("*",), exclude)
         self.assertEqual(config.source, source)
         self.assertTrue(config.fans_out)
+
+    def test_what_the_planner_writes(self) -> None:
+        """The examples that its own tests make."""
+        examples = json.loads((ROOT / "test" / "fixtures" / "staging.json").read_text(encoding="utf-8"))
+        for name, value in examples.items():
+            with self.subTest(name):
+                config, problems = read(**value)
+                self.assertEqual(problems, [])
+                self.assertEqual(config.destination, value["destination"])
+        self.assertEqual(read(**examples["hub, a worker"])[0].source, HubSource(**WORKER))
 
     def test_other_sources(self) -> None:
         config, problems = read(source={"kind": "index", "name": "s3://b/m", "index": "/run/secrets/index"})

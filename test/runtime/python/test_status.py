@@ -29,16 +29,16 @@ def found(role: str, node_state: str, age: float = 1.0, **more: Any) -> dict[str
 
 class HealthTest(unittest.TestCase):
     def test_table(self) -> None:
-        """The head is healthy while it serves, a worker while it is a member, whatever the cluster does."""
+        """The head by what the cluster does, a worker by being a member."""
         cases: list[tuple[dict[str, Any], str | None]] = [
-            (found("head", "serving"), None),
+            *[(found("head", done), None) for done in ("serving", "running", "succeeded", "ready")],
             (found("head", "serving", age=14.0), None),
             (found("head", "serving", age=16.0), "the last heartbeat was 16 s ago"),
             (found("head", "serving", heartbeat=None), "no heartbeat"),
             *[
                 (found("head", other, member=True), f"the head is {other}")
                 for other in state.STATES
-                if other != "serving"
+                if other not in state.DONE
             ],
             *[(found("worker", mirrored, member=True), None) for mirrored in state.STATES],
             (found("worker", "starting", member=False), "the node is not a member of the cluster"),
@@ -106,6 +106,8 @@ class StatusTest(unittest.TestCase):
             versions={"ray": "2.58.0", "python": "3.11.2"},
             authentication="none",
             warnings=["no authentication"],
+            job={"exitCode": 3, "startedAt": "then", "endedAt": "later", "seconds": 61.5},
+            follower={"rank": 1, "attempt": 2, "state": "ended", "reason": "exited with code 1"},
             members=[
                 {
                     "name": "npu-1",
@@ -125,6 +127,8 @@ class StatusTest(unittest.TestCase):
             "waits      waits for npu-1 (until later)",
             "versions   Ray 2.58.0, Python 3.11.2, no authentication",
             "warning    no authentication",
+            "job        exit code 3 after 61.5 s, at later",
+            "follower   rank 1, exited with code 1",
             "  npu-1  -        0 of 8        left the cluster",
             "  | Traceback",
         ):

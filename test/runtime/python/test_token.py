@@ -3,6 +3,7 @@ import stat
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from ray_node import token
 
@@ -36,6 +37,14 @@ class TokenTest(unittest.TestCase):
         self.path.chmod(0o644)
         self.assertEqual(token.ensure(str(self.path)), "ab" * 32)
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+
+    def test_an_existing_token_that_is_closed_is_not_touched(self) -> None:
+        # It may lie on a file system that is mounted read-only, where every change fails.
+        self.path.parent.mkdir()
+        self.path.write_text("ab" * 32, encoding="ascii")
+        self.path.chmod(0o600)
+        with mock.patch("os.chmod", side_effect=OSError(30, "Read-only file system")):
+            self.assertEqual(token.ensure(str(self.path)), "ab" * 32)
 
     def test_two_tokens_differ(self) -> None:
         first = token.ensure(str(self.path))

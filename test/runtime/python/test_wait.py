@@ -49,8 +49,9 @@ class WaitTest(unittest.TestCase):
     def say(self, after: float, node_state: str, **more: Any) -> None:
         self.script.append((after, {"schema": 1, "state": node_state, **more}))
 
-    def run_gate(self) -> int:
-        config = support.parsed({"paths.state": self.folder, "deadlines.serving": 660, "deadlines.head": 120})
+    def run_gate(self, changes: dict[str, Any] | None = None) -> int:
+        deadlines = {"deadlines.serving": 660, "deadlines.head": 120}
+        config = support.parsed({"paths.state": self.folder, **deadlines, **(changes or {})})
         self.play()
         return Gate(config, now=lambda: self.now, sleep=self.sleep).run()
 
@@ -85,6 +86,41 @@ class WaitTest(unittest.TestCase):
         self.assertIn("npu-0  10.89.28.10  8 of 8        member with 8 NPU", self.text)
         self.assertIn("completion: here are 16 of 16 ranks", self.text)
         self.assertIn("warning: no authentication", self.text)
+
+    def test_what_else_is_an_end(self) -> None:
+        """By kind of engine: the state that ends the gate, and what it says then."""
+        job = {"exitCode": None, "startedAt": "then", "endedAt": None, "seconds": None}
+        ended = {**job, "exitCode": 0, "endedAt": "later"}
+        cases: list[tuple[str, str, dict[str, Any], str, str]] = [
+            ("job", "running", {"job": job}, "runs its job", "job: emulated, started at then\n"),
+            (
+                *("job", "succeeded", {"job": ended}, "has finished its job"),
+                "job: emulated, started at then, ended at later with code 0\n",
+            ),
+            ("none", "ready", {"job": None}, "is ready", ""),
+        ]
+        for kind, found, more, wanted, detail in cases:
+            with self.subTest(state=found):
+                self.now, self.script, self.printed[:] = START, [], []
+                self.say(0, "loading")
+                self.say(6, found, members=MEMBERS[:1], **more)
+                argv = [] if kind == "none" else ["run"]
+                changes = {"engine.kind": kind, "engine.api": None, "engine.argv": argv}
+                self.assertEqual(self.run_gate(changes), 0)
+                self.assertEqual(self.now, START + 6)
+                self.assertIn(f"cluster 'local-2x8' {wanted} after 6 s\n", self.text)
+                self.assertIn(detail, f"{self.text}\n")
+                self.assertNotIn("completion", self.text)
+
+    def test_the_deadline_of_each_kind(self) -> None:
+        for kind, wanted in (("job", "not running its job"), ("none", "not ready")):
+            with self.subTest(kind=kind):
+                self.now, self.script = START, []
+                self.say(0, "degraded", reason="npu-1 left", culprit=None)
+                argv = [] if kind == "none" else ["run"]
+                changes = {"engine.kind": kind, "engine.api": None, "engine.argv": argv}
+                self.assertEqual(self.run_gate(changes), 1)
+                self.assertIn(f"cluster 'local-2x8' is {wanted}: {wanted} after 660 s", self.printed[-1])
 
     def test_a_line_for_every_change_and_every_ten_seconds(self) -> None:
         self.say(0, "joined", waitingFor={"what": "waits for npu-1"})

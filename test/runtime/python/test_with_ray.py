@@ -48,10 +48,10 @@ def real(folder: Path, addresses: list[str], index: int, **changes: Any) -> dict
             "ray.version": RAY,
             "ray.authentication": AUTHENTICATION,
             "engine.argv": [
-                *(sys.executable, str(engine), "--port", str(value["engine"]["port"])),
+                *(sys.executable, str(engine), "--port", str(value["engine"]["api"]["port"])),
                 *("--nodes", str(count), "--break", str(folder / "break")),
             ],
-            "engine.completion.mustContain": f"{8 * count} of {8 * count} ranks",
+            "engine.api.completion.mustContain": f"{8 * count} of {8 * count} ranks",
             "deadlines": {
                 "head": 60,
                 "membership": 90,
@@ -135,7 +135,7 @@ class TwoNodesTest(unittest.TestCase):
             value = real(self.folder, [self.HEAD, self.WORKER], index, subnet="10.89.250.0/24")
             for key in ("ports", "engine"):
                 value[key] = base[key] if key == "ports" else value[key]
-            value["engine"].update(port=8000)
+            value["engine"]["api"].update(port=8000)
             value["engine"]["argv"][3] = "8000"
             config = self.folder / f"npu-{index}.json"
             config.write_text(json.dumps(value), encoding="utf-8")

@@ -1,113 +1,16 @@
-"""A worker without Ray: the test plays the head with a real report server and a real listening port."""
+"""A worker's way into the cluster, and what it says when there is none."""
 
 import socket
-import sys
-import tempfile
-import threading
 import unittest
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import support
-from ray_node import config, state, token
-from ray_node.address import LocalAddress
-from ray_node.report import HeadAnswer, NodeReport
-from ray_node.report_server import ReportBook, ReportServer
+from ray_node import state, token
 from ray_node.versions import Versions
-from ray_node.worker import Worker
-
-VERSIONS = Versions("2.58.0", "3.11.2")
-#: Stands for `ray start --block`: opens the node manager's port and stays.
-RAY = """
-import socket, sys, time
-listener = socket.create_server((sys.argv[1], int(sys.argv[2])))
-time.sleep(300)
-"""
+from worker_case import WorkerCase
 
 
-class WorkerTest(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.code: list[int] = []
-        self.session = "s1"
-        self.head_state = "joined"
-        self.head_versions = VERSIONS
-        self.alive: bool | None = True
-        self.config = config.parse(
-            support.on_loopback(
-                self.folder,
-                node__role="worker",
-                node__name="npu-1",
-                node__address=support.WORKER,
-                node__accelerators={
-                    "planned": 8,
-                    "resource": "NPU",
-                    "deviceGlob": str(self.folder / "davinci[0-9]*"),
-                    "visibleDevicesVariable": None,
-                },
-            )
-        )
-        for index in range(6):
-            (self.folder / f"davinci{index}").touch()
-        self.path = state.path_of(self.config.paths.state, "npu-1")
-        ray = [sys.executable, "-c", RAY, support.WORKER, str(self.config.ports.node_manager)]
-        for patch in (
-            mock.patch("ray_node.versions.installed", return_value=VERSIONS),
-            mock.patch(
-                "ray_node.address.local_addresses",
-                # All of 127.0.0.0/8 can be bound, only the first is listed.
-                return_value=[LocalAddress("lo", support.HEAD), LocalAddress("lo", support.WORKER)],
-            ),
-            mock.patch("ray_node.supervisor.FAILED_PAUSE_SECONDS", 0.5),
-            mock.patch("ray_node.worker.INTERVAL_SECONDS", 0.1),
-            mock.patch("ray_node.worker._ABSENT_SECONDS", 0.5),
-            mock.patch("ray_node.ray_process.argv", return_value=ray),
-            mock.patch("ray_node.log.line"),
-        ):
-            patch.start()
-            self.addCleanup(patch.stop)
-
-    def play_head(self, value: str | None = None) -> None:
-        """The report port with the token `value` (default: the one in the file), then Ray's port."""
-        value = value or token.ensure(self.config.paths.token)
-        self.book = ReportBook(self.config.network, self.config.cluster, value)
-        self.server = ReportServer(support.HEAD, self.config.ports.node_report, self.book, self.answer)
-        self.addCleanup(self.server.close)
-        self.gcs = socket.create_server((support.HEAD, self.config.ports.gcs))
-        self.addCleanup(self.gcs.close)
-
-    def answer(self, received: NodeReport) -> HeadAnswer:
-        return HeadAnswer(
-            self.session, self.head_state, "why", self.head_versions, self.alive, "a verdict", received.nonce
-        )
-
-    def start(self) -> None:
-        self.worker = Worker(self.config)
-        self.thread = threading.Thread(target=lambda: self.code.append(self.worker.life()))
-        self.thread.start()
-        self.addCleanup(self.end)
-
-    def with_deadline(self, **seconds: float) -> config.NodeConfig:
-        return replace(self.config, deadlines=replace(self.config.deadlines, **seconds))
-
-    def end(self) -> None:
-        self.worker.stopping.set()
-        self.thread.join()
-
-    def ended(self) -> dict[str, Any]:
-        self.thread.join(60)
-        self.assertEqual(self.code, [1])
-        return state.read(self.path) or {}
-
-    def shows(self, met: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        support.await_that(lambda: met(state.read(self.path) or {}), lambda: state.read(self.path))
-        return state.read(self.path) or {}
-
+class WorkerTest(WorkerCase):
     def test_joins_mirrors_and_stops(self) -> None:
         self.play_head()
         self.start()
@@ -115,7 +18,7 @@ class WorkerTest(unittest.TestCase):
         self.assertEqual(joined["session"], "s1")
         self.assertEqual(joined["accelerators"], {"found": 6, "planned": 8, "resource": "NPU"})
         self.assertIn("6 accelerators found, 8 planned", joined["warnings"])
-        for mirrored in ("formed", "serving", "degraded", "failed"):
+        for mirrored in ("formed", *state.DONE, "degraded", "failed"):
             self.head_state = mirrored
             found = self.shows(lambda found, wanted=mirrored: found["state"] == wanted)  # type: ignore[misc]
             self.assertEqual((found["reason"], found["member"]), ("head: why", True))
@@ -181,6 +84,17 @@ class WorkerTest(unittest.TestCase):
         self.assertIsNone(self.worker.ray)
         heard = self.book.heard()[support.WORKER]
         self.assertEqual((heard.report.state, heard.failure), ("failed", found["reason"]))
+
+    def test_what_its_image_lacks_is_reported(self) -> None:
+        requires = {"programs": [], "pythonModules": ["no_such_engine"], "paths": []}
+        self.configure(engine__requires=requires)
+        self.play_head()
+        self.start()
+        found = self.ended()
+        lacks = "this node's image lacks what the engine 'emulated' needs: Python module 'no_such_engine'"
+        self.assertEqual(found["reason"], lacks)
+        self.assertIsNone(self.worker.ray)
+        self.assertEqual(self.book.heard()[support.WORKER].failure, lacks)
 
     def test_an_old_ray_is_reported_to_a_head_with_a_token(self) -> None:
         self.play_head()

@@ -1,0 +1,6 @@
+"""The kinds of Ascend boards; which checks fit follows from them."""
+
+A2 = "a2"
+A3 = "a3"
+DUO = "300i-duo"
+BOARDS = (A2, A3, DUO)

@@ -1,0 +1,126 @@
+"""The RDMA adapters that sysfs shows: state of the ports, and their GIDs. No tool of the image is needed."""
+
+import ipaddress
+import os
+from dataclasses import dataclass
+
+SYSFS = "/sys"
+_ADAPTERS = "class/infiniband"
+
+INFINIBAND = "InfiniBand"
+ETHERNET = "Ethernet"
+_ROCE_V2 = "RoCE v2"
+
+
+@dataclass(frozen=True)
+class Gid:
+    index: int
+    #: `RoCE v2`, `IB/RoCE v1`; `None` on InfiniBand.
+    kind: str | None
+    #: The IPv4 address of a GID that is one (`::ffff:10.0.0.1`).
+    address: str | None
+    interface: str | None
+
+
+@dataclass(frozen=True)
+class RdmaPort:
+    adapter: str
+    port: int
+    #: `ACTIVE`, `DOWN`, `INIT`, ...
+    state: str
+    #: `LinkUp`, `Polling`, `Disabled`, ...
+    physical: str
+    link_layer: str
+    rate: str
+    gids: tuple[Gid, ...]
+
+    @property
+    def name(self) -> str:
+        """As NCCL_IB_HCA takes it."""
+        return f"{self.adapter}:{self.port}"
+
+    @property
+    def active(self) -> bool:
+        return self.state == "ACTIVE" and self.physical == "LinkUp"
+
+    @property
+    def roce_v2(self) -> dict[int, Gid]:
+        """The GIDs of RoCE v2 over IPv4, by index: what is routed between nodes."""
+        return {gid.index: gid for gid in self.gids if gid.kind == _ROCE_V2 and gid.address is not None}
+
+
+def ports(sysfs: str = SYSFS) -> tuple[RdmaPort, ...]:
+    """Every port of every adapter, in order of their names."""
+    folder = os.path.join(sysfs, _ADAPTERS)
+    found = []
+    for adapter in sorted(_entries(folder), key=_natural):
+        for port in sorted(_entries(os.path.join(folder, adapter, "ports")), key=_natural):
+            if port.isdigit():
+                found.append(_port(os.path.join(folder, adapter, "ports", port), adapter, int(port)))
+    return tuple(found)
+
+
+def _port(folder: str, adapter: str, port: int) -> RdmaPort:
+    return RdmaPort(
+        adapter=adapter,
+        port=port,
+        state=_value(folder, "state"),
+        physical=_value(folder, "phys_state"),
+        link_layer=_read(os.path.join(folder, "link_layer")) or "?",
+        rate=_read(os.path.join(folder, "rate")) or "?",
+        gids=_gids(folder),
+    )
+
+
+def _gids(folder: str) -> tuple[Gid, ...]:
+    found = []
+    for index in sorted((name for name in _entries(os.path.join(folder, "gids")) if name.isdigit()), key=int):
+        raw = _read(os.path.join(folder, "gids", index))
+        if raw is None or not raw.strip("0:"):
+            # An entry that is not used is all zeros.
+            continue
+        found.append(
+            Gid(
+                int(index),
+                # Reading the type of an entry that is not used gives an error.
+                _read(os.path.join(folder, "gid_attrs", "types", index)),
+                _mapped(raw),
+                _read(os.path.join(folder, "gid_attrs", "ndevs", index)),
+            )
+        )
+    return tuple(found)
+
+
+def _mapped(gid: str) -> str | None:
+    try:
+        mapped = ipaddress.IPv6Address(gid).ipv4_mapped
+    except ValueError:
+        return None
+    return None if mapped is None else str(mapped)
+
+
+def _value(folder: str, name: str) -> str:
+    """`4: ACTIVE` is `ACTIVE`."""
+    text = _read(os.path.join(folder, name)) or "?"
+    return text.partition(":")[2].strip() or text
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read().strip() or None
+    except OSError:
+        return None
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """`mlx5_2` before `mlx5_10`."""
+    digits = len(name) - len(name.rstrip("0123456789"))
+    return (name, 0) if digits == 0 else (name[:-digits], int(name[-digits:]))

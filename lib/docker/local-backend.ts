@@ -7,6 +7,7 @@ import type { ClusterPlan } from "../topology/plan";
 import { emulationImage } from "./emulation-image";
 import { buildLocalCluster } from "./local-cluster";
 import { checkLocal, type LocalSettings } from "./local-rules";
+import { vllmCpuImage } from "./vllm-cpu-image";
 
 /** What may be chosen of a local cluster's place. */
 export interface LocalBackendProps {
@@ -56,6 +57,15 @@ export class LocalBackend extends ClusterBackend {
    */
   public static emulationImage(): ContainerImage {
     return emulationImage();
+  }
+
+  /**
+   * Image of real vLLM on CPUs, with a pinned Ray and a tiny model in `/models/tiny-llama`. The command
+   * `cdktf-ray-cluster image vllm-cpu` builds it; as with the emulation's, the tag is a hash over its inputs. Each
+   * emulated GPU stands for one rank; vLLM takes a gigabyte of shared memory and two of memory for it.
+   */
+  public static vllmCpuImage(): ContainerImage {
+    return vllmCpuImage();
   }
 
   /** IPv4 CIDR of the cluster's own bridge network. */

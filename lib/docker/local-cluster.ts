@@ -9,22 +9,25 @@ import { literal } from "../terraform/encode";
 import { hasApi } from "../topology/engine-spec";
 import type { ClusterPlan, NodePlan } from "../topology/plan";
 import { ContainerFiles } from "./container-files";
+import { derivedImage } from "./derived-image";
 import { Gate } from "./gate";
 import type { LocalSettings } from "./local-rules";
 import { addressOf, clusterNetwork } from "./network";
 import { type ContainerPlacement, nodeContainerConfig } from "./node-container";
+import { nodeVolumes, volumeName } from "./node-volumes";
 import { dockerProvider } from "./provider";
 
 /** Only there may anybody reach the API of a cluster on one's own machine. */
 const LOOPBACK = "127.0.0.1";
 
-/** Network, volume, one container per node, and the gate that waits until they serve. */
+/** Image where it is derived, network, volume, one container per node, and the gate that waits until they serve. */
 export function buildLocalCluster(
   scope: Construct,
   plan: ClusterPlan,
   settings: LocalSettings,
 ): ClusterEndpoint {
   const provider = dockerProvider(scope, settings.dockerHost);
+  const image = derivedImage(scope, "image", provider, plan.image);
   const network = clusterNetwork(scope, plan, provider);
   const volume = new Volume(scope, "volume", { provider, name: literal(plan.name, "volume name") });
   const nodes = plan.nodes.map((node) => ({ plan: node, spec: containerSpec(plan, node) }));
@@ -41,8 +44,12 @@ export function buildLocalCluster(
   const containers = nodes.map(
     (node) =>
       new Container(scope, node.plan.name, {
-        ...nodeContainerConfig(node.spec, place(`${plan.name}-${node.plan.name}`, plannedAddress(node.plan))),
+        ...nodeContainerConfig(node.spec, {
+          ...place(`${plan.name}-${node.plan.name}`, plannedAddress(node.plan)),
+          nodeVolumes: nodeVolumes(scope, plan, node.spec, provider),
+        }),
         provider,
+        dependsOn: image && [image],
         ports: publishedPorts(node.plan, plan, settings),
       }),
   );
@@ -56,7 +63,7 @@ export function buildLocalCluster(
   return {
     url: gate.whenServing(url),
     reviewUrl: url,
-    reviewMounts: [`Docker volume \`${plan.name}\` at \`${CONTAINER_PATHS.volume}\``],
+    reviewMounts: [`Docker volume \`${plan.name}\` at \`${CONTAINER_PATHS.volume}\``, ...ownDisks(plan)],
   };
 }
 
@@ -65,6 +72,16 @@ function endpointOf(plan: ClusterPlan, settings: LocalSettings): string {
   return hasApi(plan.engine)
     ? `http://${LOOPBACK}:${settings.apiPort}`
     : `${plannedAddress(plan.nodes[0])}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
+}
+
+/** As the review says it, for all nodes together. */
+function ownDisks(plan: ClusterPlan): readonly string[] {
+  return plan.storage
+    .filter(({ isShared }) => !isShared)
+    .map(
+      ({ mountPath }) =>
+        `Docker volumes \`${volumeName(plan, "<node>", mountPath)}\`, one for each node, at \`${mountPath}\``,
+    );
 }
 
 /** Nothing of a cluster is published but the engine's API, from the head. */

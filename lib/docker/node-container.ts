@@ -1,21 +1,26 @@
 import { createHash } from "node:crypto";
 import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
-import type { ContainerSpec } from "../runtime/container-spec";
+import type { ContainerMount, ContainerSpec } from "../runtime/container-spec";
 import type { GateSpec } from "../runtime/gate-container";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { literal } from "../terraform/encode";
 import type { ContainerFiles } from "./container-files";
+import type { NodeVolumes } from "./node-volumes";
 
 /** What the place adds to a container: where it stands, never what it is. */
 export interface ContainerPlacement {
   /** Name on the Docker host, unique there. */
   readonly containerName: string;
-  /** Docker network, by id or name; may be a reference. */
-  readonly network: string;
+  /** Docker network, by id or name; may be a reference. Without one the container has the host's. */
+  readonly network?: string;
   /** Address on that network. */
-  readonly address: string;
+  readonly address?: string;
+  /** Id of the image on the Docker host, as a reference; `undefined`: by the name that the plan has for it. */
+  readonly image?: string;
   /** Docker volume with the cluster's private files, by name; may be a reference. */
   readonly privateVolume: string;
+  /** In place of folders of the machine that each node has for itself. */
+  readonly nodeVolumes?: NodeVolumes;
   readonly files: ContainerFiles;
 }
 
@@ -47,8 +52,7 @@ export function nodeContainerConfig(spec: ContainerSpec, placement: ContainerPla
     ),
     mounts: [
       ...spec.mounts.map((mount) => ({
-        type: "bind",
-        source: text(mount.source, "mount"),
+        ...mountSource(mount, placement, text),
         target: text(mount.target, "mount"),
         readOnly: mount.readOnly,
       })),
@@ -99,20 +103,41 @@ export function goDuration(seconds: number): string {
 
 function commonConfig(spec: ContainerSpec | GateSpec, placement: ContainerPlacement): ContainerConfig {
   const text = encoderOf(spec.name);
+  const [program, ...words] = placement.files
+    .command(spec.command)
+    .map((word) => text(nonEmpty(word, spec.name), "command"));
   return {
     name: text(placement.containerName, "container name"),
     hostname: text(spec.name, "host name"),
-    image: text(spec.image, "image"),
-    command: placement.files.command(spec.command).map((word) => text(nonEmpty(word, spec.name), "command")),
+    image: placement.image ?? text(spec.image, "image"),
+    // An engine's image may have an entry point of its own, and would take the command for arguments of it.
+    entrypoint: [program],
+    command: words,
     env: Object.entries(spec.environment).map(([name, value]) =>
       text(`${name}=${value}`, `environment ${name}`),
     ),
     init: true,
     // Bounded by itself (5 files of 20 MB). Options of ours would drift against those of the daemon.
     logDriver: "local",
-    networksAdvanced: [{ name: placement.network, ipv4Address: placement.address }],
+    ...networkOf(placement),
     upload: placement.files.uploads(spec.files, spec.name),
   };
+}
+
+function mountSource(
+  mount: ContainerMount,
+  { nodeVolumes = {} }: ContainerPlacement,
+  text: (value: string, what: string) => string,
+): { type: string; source: string } {
+  return mount.isPerNode && mount.target in nodeVolumes
+    ? { type: "volume", source: nodeVolumes[mount.target] }
+    : { type: "bind", source: text(mount.source, "mount") };
+}
+
+function networkOf({ network, address }: ContainerPlacement): Partial<ContainerConfig> {
+  return network === undefined
+    ? { networkMode: "host" }
+    : { networksAdvanced: [{ name: network, ipv4Address: address }] };
 }
 
 function privateVolume(placement: ContainerPlacement): { type: string; source: string; target: string } {

@@ -9,8 +9,13 @@ import { constrainProvider } from "../terraform/provider-versions";
  *
  * @param host the user's declaration, e.g. `unix:///var/run/docker.sock`; `undefined`: the stack's
  * default provider, which takes `DOCKER_HOST`, else the usual socket
+ * @param sshOptions arguments of ssh, for a daemon on another machine
  */
-export function dockerProvider(scope: IConstruct, host: string | undefined): DockerProvider {
+export function dockerProvider(
+  scope: IConstruct,
+  host: string | undefined,
+  sshOptions?: readonly string[],
+): DockerProvider {
   const stack = TerraformStack.of(scope);
   constrainProvider(stack, "docker");
   const address = host === undefined ? undefined : literal(host, "dockerHost");
@@ -24,6 +29,7 @@ export function dockerProvider(scope: IConstruct, host: string | undefined): Doc
   const alias = address?.replace(/[^A-Za-z0-9]+/g, "-");
   return new DockerProvider(stack, alias === undefined ? "docker" : `docker-${alias}`, {
     host: address,
+    sshOpts: sshOptions?.map((option) => literal(option, "ssh option")),
     alias,
   });
 }

@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import type { NodePool } from "../topology/cluster-props";
 import type { ClusterPlan } from "../topology/plan";
 import type { Place } from "../topology/place";
 
@@ -16,7 +17,7 @@ export abstract class ClusterBackend {
 /** How many nodes the place must find addresses for, pool by pool; the first node of the first pool is the head. */
 export interface ClusterShape {
   readonly clusterName: string;
-  readonly pools: readonly { readonly name: string; readonly nodes: number }[];
+  readonly pools: readonly NodePool[];
 }
 
 /** Where users reach the engine's API, and what the place adds to the review. */
@@ -27,4 +28,6 @@ export interface ClusterEndpoint {
   readonly reviewUrl: string;
   /** What the place mounts into every container, one line each. */
   readonly reviewMounts: readonly string[];
+  /** Node, machine, and how it is reached, of machines that exist already; `undefined`: the place makes them. */
+  readonly reviewMachines?: readonly (readonly string[])[];
 }

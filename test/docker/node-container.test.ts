@@ -1,6 +1,7 @@
 import { App, TerraformStack } from "cdktf";
 import { ContainerFiles } from "../../lib/docker/container-files";
 import { goDuration, nodeContainerConfig } from "../../lib/docker/node-container";
+import type { NodeVolumes } from "../../lib/docker/node-volumes";
 import type { ContainerSpec } from "../../lib/runtime/container-spec";
 
 const SPEC: ContainerSpec = {
@@ -26,25 +27,48 @@ const SPEC: ContainerSpec = {
   stopSeconds: 25,
 };
 
-function configOf(change: Partial<ContainerSpec> = {}): ReturnType<typeof nodeContainerConfig> {
+function configOf(
+  change: Partial<ContainerSpec> = {},
+  nodeVolumes?: NodeVolumes,
+): ReturnType<typeof nodeContainerConfig> {
   const spec = { ...SPEC, ...change };
   return nodeContainerConfig(spec, {
     containerName: "c1-npu-1",
     network: "net",
     address: "10.89.1.11",
     privateVolume: "vol",
+    nodeVolumes,
     files: new ContainerFiles(new TerraformStack(new App(), "test"), "c1", [spec]),
   });
 }
 
 describe("nodeContainerConfig", () => {
+  it("gives a node a volume in place of a disk of its own, and all nodes the same shared folder", () => {
+    const mounts = [
+      { source: "/var/lib/models", target: "/models", readOnly: false, isPerNode: true },
+      { source: "/mnt/data", target: "/data", readOnly: false, isPerNode: false },
+    ];
+    expect(configOf({ mounts }, { "/models": "c1-npu-1-models" }).mounts).toEqual([
+      { type: "volume", source: "c1-npu-1-models", target: "/models", readOnly: false },
+      { type: "bind", source: "/mnt/data", target: "/data", readOnly: false },
+      { type: "volume", source: "vol", target: "/var/lib/ray-cluster" },
+    ]);
+    // A machine of its own has a disk of its own.
+    expect(configOf({ mounts }).mounts).toContainEqual({
+      type: "bind",
+      source: "/var/lib/models",
+      target: "/models",
+      readOnly: false,
+    });
+  });
+
   it("carries everything of the spec and nothing else", () => {
     expect(configOf()).toEqual({
       name: "c1-npu-1",
       hostname: "npu-1",
       image: "example/ray:2.58.0",
+      entrypoint: ["python3"],
       command: [
-        "python3",
         "/opt/ray-cluster/unpack_files.py",
         "/opt/ray-cluster/files.json",
         ...["python3", "-m", "ray_node", "start"],

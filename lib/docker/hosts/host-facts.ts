@@ -1,0 +1,29 @@
+import type { ContainerSpec } from "../../runtime/container-spec";
+import type { ClusterPlan, NodePlan } from "../../topology/plan";
+import type { Machine } from "./host-machine";
+
+/** What `check-host.sh` is to find on the machine of a node, one fact per line. */
+export function hostFacts(
+  plan: ClusterPlan,
+  node: NodePlan,
+  spec: ContainerSpec,
+  machine: Machine,
+): string[] {
+  const ports = plan.ports.filter((port) => port.where === "node" || node.role === "head");
+  return [
+    `cluster ${plan.name}`,
+    `container ${containerName(plan, node)}`,
+    ...(node.address === undefined ? [] : [`address ${node.address}`]),
+    ...(machine.architecture === undefined ? [] : [`architecture ${machine.architecture}`]),
+    ...spec.devices.map((device) => `device ${device.hostPath}`),
+    // A folder of each machine's own is made with the container.
+    ...spec.mounts.filter((mount) => !mount.isPerNode).map((mount) => `mount ${mount.source}`),
+    ...(spec.runtime === undefined ? [] : [`runtime ${spec.runtime}`]),
+    ...ports.map(({ from, to }) => `port ${from === to ? from : `${from}-${to}`}`),
+  ];
+}
+
+/** Name of a node's container on its machine. */
+export function containerName(plan: ClusterPlan, node: NodePlan): string {
+  return `${plan.name}-${node.name}`;
+}

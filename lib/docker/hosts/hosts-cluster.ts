@@ -1,0 +1,263 @@
+import { Container, type ContainerMounts, type ContainerVolumes } from "@cdktf/provider-docker/lib/container";
+import { Image } from "@cdktf/provider-docker/lib/image";
+import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { Volume } from "@cdktf/provider-docker/lib/volume";
+import type { Construct } from "constructs";
+import type { ContainerSpec } from "../../runtime/container-spec";
+import { gateContainer } from "../../runtime/gate-container";
+import { containerSpec } from "../../runtime/make-container-spec";
+import { CONTAINER_PATHS } from "../../runtime/paths";
+import type { ClusterEndpoint } from "../../terraform/cluster-backend";
+import { literal } from "../../terraform/encode";
+import { resourceAddress } from "../../terraform/resource-address";
+import { addStackFile } from "../../terraform/stack-files";
+import { hasApi } from "../../topology/engine-spec";
+import type { ClusterPlan, NodePlan } from "../../topology/plan";
+import { ContainerFiles } from "../container-files";
+import { derivedImage } from "../derived-image";
+import { Gate } from "../gate";
+import { nodeContainerConfig } from "../node-container";
+import { dockerProvider } from "../provider";
+import { HostCommand } from "./host-command";
+import { containerName, hostFacts } from "./host-facts";
+import type { Machine } from "./host-machine";
+import { type HostsFile, hostsFileName } from "./hosts-file";
+import { calledMachine, dockerHost, sshArguments, sshOptions } from "./ssh";
+
+export interface HostsClusterProps {
+  /** Machine of each node, by the node's name. */
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly imagePullTimeoutSeconds: number;
+  /** Why nothing may be deployed; empty: it may. */
+  readonly refusals: readonly string[];
+}
+
+/** Everything of one node that is needed to build it. */
+interface Node {
+  readonly plan: NodePlan;
+  readonly spec: ContainerSpec;
+  readonly machine: Machine;
+  readonly facts: readonly string[];
+  readonly provider: DockerProvider;
+}
+
+/** On each machine: a look at it, the image, two volumes, the token, the node's container; on the head's, the gate. */
+export function buildHostsCluster(
+  scope: Construct,
+  plan: ClusterPlan,
+  props: HostsClusterProps,
+): ClusterEndpoint {
+  const nodes = plan.nodes.map((node) => describe(scope, plan, node, props));
+  const checks = nodes.map((node) => check(scope, plan, node, props.refusals));
+  const images = nodes.map((node, index) => image(scope, plan, node, checks[index], props));
+  const volumes = nodes.map(({ plan: { name }, provider }, index) => {
+    const before = { provider, dependsOn: [checks[index]] };
+    const state = new Volume(scope, `${name}-state`, { ...before, name: literal(plan.name, "volume") });
+    const secrets = new Volume(scope, `${name}-secrets`, {
+      ...before,
+      name: literal(`${plan.name}-secrets`, "volume"),
+    });
+    return { state, secrets };
+  });
+  const gateSpec = gateContainer(plan);
+  const files = new ContainerFiles(scope, plan.name, [...nodes.map((node) => node.spec), gateSpec]);
+  const tokens = plan.ray.authentication === "token" ? shareToken(scope, plan, nodes, images, volumes) : [];
+
+  const containers = nodes.map((node, index) => {
+    const { perNode, elsewhere } = splitMounts(node.spec);
+    const config = nodeContainerConfig(elsewhere, {
+      containerName: containerName(plan, node.plan),
+      image: images[index].imageId,
+      privateVolume: volumes[index].state.name,
+      files,
+    });
+    return new Container(scope, node.plan.name, {
+      ...config,
+      provider: node.provider,
+      mounts: [...(config.mounts as ContainerMounts[]), secretsMount(volumes[index].secrets)],
+      volumes: perNode.length > 0 ? perNode : undefined,
+      labels: [...(config.labels as []), { label: "ray-cluster.cluster", value: plan.name }],
+      dependsOn: tokens.length > 0 ? [tokens[index]] : undefined,
+      lifecycle: { precondition: sameImage(plan, nodes, images, index) },
+    });
+  });
+  const gate = new Gate(scope, {
+    provider: nodes[0].provider,
+    spec: gateSpec,
+    placement: {
+      containerName: gateSpec.name,
+      image: images[0].imageId,
+      privateVolume: volumes[0].state.name,
+      files,
+    },
+    nodes: containers,
+  });
+  writeHostsFile(scope, plan, nodes);
+  const url = endpointOf(plan);
+  return {
+    url: gate.whenServing(url),
+    reviewUrl: url,
+    reviewMounts: [
+      `Docker volume \`${plan.name}\` of each machine at \`${CONTAINER_PATHS.volume}\``,
+      `Docker volume \`${plan.name}-secrets\` of each machine at \`${CONTAINER_PATHS.secrets}\`, read-only`,
+    ],
+    reviewMachines: nodes.map(({ plan: { name }, machine }) => [name, machine.name, dockerHost(machine)]),
+  };
+}
+
+function describe(scope: Construct, plan: ClusterPlan, node: NodePlan, props: HostsClusterProps): Node {
+  const machine = props.machines.get(node.name);
+  if (machine === undefined) {
+    throw new Error(`node ${node.name} has no machine: a checked plan has one for every node`);
+  }
+  const spec = containerSpec(plan, node);
+  const provider = dockerProvider(scope, dockerHost(machine), sshOptions(machine));
+  return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
+}
+
+/** Before Docker is asked for anything: the provider's own errors name neither machine nor remedy. */
+function check(
+  scope: Construct,
+  plan: ClusterPlan,
+  { plan: node, machine, facts }: Node,
+  refusals: readonly string[],
+): HostCommand {
+  return new HostCommand(scope, `${node.name}-check`, {
+    command: HostCommand.onHost("check-host.sh"),
+    environment: { ...onHost(node, machine, facts), FINDINGS: "1" },
+    // How the machine is reached is no part of it: another port of ssh is the same machine.
+    triggers: [machine.sshHost, ...facts],
+    refusals: node === plan.nodes[0] ? refusals : [],
+  });
+}
+
+function image(
+  scope: Construct,
+  plan: ClusterPlan,
+  { plan: node, provider }: Node,
+  checked: HostCommand,
+  { imagePullTimeoutSeconds }: HostsClusterProps,
+): Image {
+  const id = `${node.name}-image`;
+  const made =
+    derivedImage(scope, id, provider, plan.image) ??
+    new Image(scope, id, {
+      provider,
+      name: literal(plan.image.reference, "image"),
+      // Of many gigabytes, and perhaps somebody else's, too.
+      keepLocally: true,
+      timeouts: { create: `${imagePullTimeoutSeconds}s` },
+    });
+  made.dependsOn = [resourceAddress(checked)];
+  return made;
+}
+
+/** The head's machine makes the token, all others get it from there; each in its volume, before any container. */
+function shareToken(
+  scope: Construct,
+  plan: ClusterPlan,
+  nodes: readonly Node[],
+  images: readonly Image[],
+  volumes: readonly { readonly secrets: Volume }[],
+): HostCommand[] {
+  const commands: HostCommand[] = [];
+  for (const [index, { plan: node, machine }] of nodes.entries()) {
+    const head = commands[0] as HostCommand | undefined;
+    const facts = (action: string) => [
+      `action ${action}`,
+      `volume ${plan.name}-secrets`,
+      `image ${plan.image.reference}`,
+    ];
+    const fromHead = {
+      HEAD: calledMachine(nodes[0].plan.name, nodes[0].machine),
+      HEAD_SSH_ARGUMENTS: sshArguments(nodes[0].machine).join("\n"),
+      HEAD_FACTS: facts("print").join("\n"),
+    };
+    const command = new HostCommand(scope, `${node.name}-token`, {
+      command: head === undefined ? HostCommand.onHost("cluster-token.sh") : HostCommand.shareToken,
+      environment: {
+        ...onHost(node, machine, facts(head === undefined ? "make" : "take")),
+        ...(head === undefined ? {} : fromHead),
+      },
+      // A volume that somebody removed is made anew, and is empty then.
+      triggers: [volumes[index].secrets.id, ...(head === undefined ? [] : [head.id])],
+      dependsOn: [resourceAddress(images[index])],
+    });
+    commands.push(command);
+  }
+  return commands;
+}
+
+function onHost(node: NodePlan, machine: Machine, facts: readonly string[]): { [name: string]: string } {
+  return {
+    HOST: calledMachine(node.name, machine),
+    SSH_ARGUMENTS: sshArguments(machine).join("\n"),
+    FACTS: facts.join("\n"),
+  };
+}
+
+/**
+ * What a tag names may differ from machine to machine. A digest names its content, and what each machine
+ * builds for itself has a name that is a hash of all inputs.
+ */
+function sameImage(
+  plan: ClusterPlan,
+  nodes: readonly Node[],
+  images: readonly Image[],
+  index: number,
+): { condition: string; errorMessage: string }[] | undefined {
+  const { digest, derived, reference } = plan.image;
+  if (index === 0 || digest !== undefined || derived !== undefined) {
+    return undefined;
+  }
+  const of = (image: Image) => `${resourceAddress(image)}.image_id`;
+  const node = calledMachine(nodes[index].plan.name, nodes[index].machine);
+  const name = literal(reference, "image");
+  return [
+    {
+      condition: `\${${of(images[index])} == ${of(images[0])}}`,
+      errorMessage:
+        `${literal(node, "machine")} has another image '${name}' than ${nodes[0].plan.name}: ` +
+        `\${${of(images[index])}}, there \${${of(images[0])}}. ` +
+        `Name the image with its digest, or run \`docker pull ${name}\` on the machine.`,
+    },
+  ];
+}
+
+/** A folder of each machine's own is made by Docker where it is missing; what is shared must be there. */
+function splitMounts(spec: ContainerSpec): { perNode: ContainerVolumes[]; elsewhere: ContainerSpec } {
+  const perNode = spec.mounts.filter((mount) => mount.isPerNode);
+  return {
+    perNode: perNode.map(({ source, target, readOnly }) => ({
+      hostPath: literal(source, "folder"),
+      containerPath: literal(target, "folder"),
+      readOnly,
+    })),
+    elsewhere: { ...spec, mounts: spec.mounts.filter((mount) => !mount.isPerNode) },
+  };
+}
+
+function secretsMount(volume: Volume): ContainerMounts {
+  return { type: "volume", source: volume.name, target: CONTAINER_PATHS.secrets, readOnly: true };
+}
+
+/** The API on the head's address of the cluster network; without one, the address of Ray. */
+function endpointOf(plan: ClusterPlan): string {
+  const { address } = plan.nodes[0];
+  return hasApi(plan.engine)
+    ? `http://${address}:${plan.engine.port}`
+    : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
+}
+
+function writeHostsFile(scope: Construct, plan: ClusterPlan, nodes: readonly Node[]): void {
+  const file: HostsFile = {
+    cluster: plan.name,
+    machines: nodes.map(({ plan: node, machine, facts }) => ({
+      node: node.name,
+      called: calledMachine(node.name, machine),
+      sshArguments: sshArguments(machine),
+      facts,
+    })),
+  };
+  addStackFile(scope, hostsFileName(plan.name), `${JSON.stringify(file, null, 2)}\n`);
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# ssh is a stand-in that runs what it is given on this machine, as a login shell would.
+
+HOSTS="$BATS_TEST_DIRNAME/../../../lib/docker/hosts"
+
+setup() {
+  export CALLS="$BATS_TEST_TMPDIR/calls" HOME="$BATS_TEST_TMPDIR/home"
+  mkdir -p "$BATS_TEST_TMPDIR/bin" "$HOME"
+  cat >"$BATS_TEST_TMPDIR/bin/ssh" <<'SSH'
+#!/bin/bash
+printf '[%s]' "${@:1:$#-1}" >>"$CALLS"
+printf '\n' >>"$CALLS"
+if [ -n "${SSH_FAILS:-}" ]; then
+  echo 'ssh: connect to host gone port 22: No route to host' >&2
+  exit 255
+fi
+exec sh -c "${*: -1}"
+SSH
+  chmod +x "$BATS_TEST_TMPDIR/bin/ssh"
+  PATH="$BATS_TEST_TMPDIR/bin:$PATH"
+  export HOST='npu-1 on atlas-1' SSH_ARGUMENTS=$'-o\nProxyCommand=ssh -W %h:%p jump\n--\natlas-1'
+  SCRIPT="$BATS_TEST_TMPDIR/script.sh"
+}
+
+# script: the text of the remote script comes on standard input.
+script() {
+  cat >"$SCRIPT"
+}
+
+@test "runs the script there with the facts, and hands back what it says" {
+  script <<<'while read -r key value; do echo "$key=$value"; done'
+  FACTS=$'device /dev/x y\nport 1-2' run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$status" -eq 0 ]
+  [ "${lines[0]}" = 'device=/dev/x y' ]
+  [ "${lines[1]}" = 'port=1-2' ]
+  [[ "${lines[2]}" =~ ^clock=[0-9]+$ ]]
+}
+
+@test "each line is one argument of ssh" {
+  script <<<'true'
+  FACTS='' run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$(cat "$CALLS")" = '[-o][ProxyCommand=ssh -W %h:%p jump][--][atlas-1]' ]
+}
+
+@test "facts are data: nothing of them is run" {
+  script <<<'while read -r key value; do echo "$key=$value"; done'
+  FACTS='x $(touch '"$BATS_TEST_TMPDIR"'/touched) `id` * "'"'" run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "${lines[0]}" = 'x=$(touch '"$BATS_TEST_TMPDIR"'/touched) `id` * "'"'" ]
+  [ ! -e "$BATS_TEST_TMPDIR/touched" ]
+}
+
+@test "ends as the script ends" {
+  script <<<'exit 7'
+  FACTS='' run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$status" -eq 7 ]
+}
+
+@test "a machine that cannot be reached is named" {
+  script <<<'true'
+  FACTS='' SSH_FAILS=1 run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$status" -eq 255 ]
+  [[ "$output" == *"No route to host"*"npu-1 on atlas-1 cannot be reached by ssh"* ]]
+}
+
+@test "findings are told with the machine's name, and those that are well are counted" {
+  script <<<'printf "ok a b\nok c d\nproblem device /dev/x is missing\nwarning clock off\n"; exit 1'
+  FACTS='' FINDINGS=1 run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$status" -eq 1 ]
+  [ "${lines[0]}" = 'npu-1 on atlas-1: 2 checks are well' ]
+  [ "${lines[1]}" = 'npu-1 on atlas-1: problem: device: /dev/x is missing' ]
+  [ "${lines[2]}" = 'npu-1 on atlas-1: warning: clock: off' ]
+  [ "${#lines[@]}" -eq 3 ]
+}
+
+@test "makes the folder for connections that are kept, closed to others" {
+  script <<<'true'
+  FACTS='' sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$(stat -c %a "$HOME/.ssh")" = 700 ]
+}
+
+@test "share-token hands on what the head's machine prints, in no argument and no environment" {
+  mkdir "$BATS_TEST_TMPDIR/hosts"
+  cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
+  cat >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh" <<'REMOTE'
+while read -r key value; do
+  case "$key" in
+    action) action="$value" ;;
+    token) token="$value" ;;
+  esac
+done
+if [ "$action" = print ]; then
+  echo secret123
+else
+  echo "took ${#token}"
+  tr '\0' ' ' </proc/self/environ | grep -c secret123
+fi
+REMOTE
+  HEAD='npu-0' HEAD_SSH_ARGUMENTS=$'--\natlas-0' HEAD_FACTS='action print' FACTS='action take' \
+    run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
+  [ "${lines[0]}" = 'took 9' ]
+  [ "${lines[1]}" = 0 ]
+  [ "$(cat "$CALLS")" = $'[--][atlas-0]\n[-o][ProxyCommand=ssh -W %h:%p jump][--][atlas-1]' ]
+}
+
+@test "share-token fails where the head's machine has none" {
+  mkdir "$BATS_TEST_TMPDIR/hosts"
+  cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
+  echo 'true' >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh"
+  HEAD='npu-0' HEAD_SSH_ARGUMENTS=$'--\natlas-0' HEAD_FACTS='action print' FACTS='action take' \
+    run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"npu-0 has no token"* ]]
+}

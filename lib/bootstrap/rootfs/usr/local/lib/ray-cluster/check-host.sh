@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Compares the machine with what was planned: device nodes of accelerators and fabric, Docker's runtime.
+#
+# Each line of `devices`: a name for messages, the planned number, a glob.
+set -euo pipefail
+readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$PROGRAMS/common.sh"
+
+main() {
+  local name planned glob
+  check_runtime
+  while read -r name planned glob; do
+    # Drivers may still be at work.
+    attempt "$(setting device_seconds 180)" has_devices "$planned" "$glob" ||
+      fatal "$(count "$glob") of $planned $name: no more device nodes $glob"
+    info "$planned $name"
+  done <"$BOOT_FOLDER/devices"
+}
+
+has_devices() { [ "$(count "$2")" -ge "$1" ]; }
+
+count() { compgen -G "$1" | wc -l; }
+
+check_runtime() {
+  local runtime
+  runtime="$(setting runtime)"
+  [ -z "$runtime" ] && return
+  docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}' | grep -qx "$runtime" ||
+    fatal "Docker has no runtime '$runtime': the machine image lacks the vendor's container toolkit"
+}
+
+main "$@"

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Brings the image, unless it is there, and notes which one it got.
+set -euo pipefail
+readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$PROGRAMS/common.sh"
+
+main() {
+  local image
+  image="$(setting image)"
+  if ! docker image inspect "$image" >/dev/null 2>&1; then
+    login
+    attempt "$(setting image_seconds 3600)" docker pull --quiet "$image" || fatal "cannot pull the image $image"
+  fi
+  note "$image"
+}
+
+# A private registry's user and source of its password, where there is one; the password passes by a pipe.
+login() {
+  local registry user source words
+  [ -s "$BOOT_FOLDER/registry" ] || return 0
+  read -r registry user source words <"$BOOT_FOLDER/registry"
+  local arguments=()
+  read -r -a arguments <<<"$words"
+  sign_in() {
+    "$PROGRAMS/sources/$source" "${arguments[@]}" |
+      docker login --username "$user" --password-stdin "$registry" >/dev/null
+  }
+  attempt 120 sign_in || fatal "cannot sign in at the registry $registry"
+}
+
+note() {
+  local digest
+  digest="$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" | head -n 1)"
+  printf '%s\n' "${digest:-$1}" >"$RUN_FOLDER/image"
+  info "image ${digest:-$1, which no registry has}"
+}
+
+main "$@"

@@ -1,0 +1,57 @@
+import { BootError, type BootFile, type BootMount, type BootSpec } from "./boot-spec";
+import { HOST_PATHS, SERVICE } from "./host-paths";
+
+/** Beyond the time that the container itself has to stop. */
+const STOP_MARGIN_SECONDS = 15;
+
+/** The units of a machine that depend on its cluster: one per mount, and what the node waits for. */
+export function systemdUnits({ mounts = [], container }: BootSpec): readonly BootFile[] {
+  return [
+    ...mounts.map((mount) => ({
+      path: `${HOST_PATHS.units}/${mountUnitName(mount.hostPath)}`,
+      content: mountUnit(mount),
+    })),
+    {
+      path: `${HOST_PATHS.units}/${SERVICE}.d/10-cluster.conf`,
+      content: [
+        ...(mounts.length > 0
+          ? ["[Unit]", `RequiresMountsFor=${mounts.map(({ hostPath }) => hostPath).join(" ")}`, ""]
+          : []),
+        "[Service]",
+        `TimeoutStopSec=${container.stopSeconds + STOP_MARGIN_SECONDS}`,
+        "",
+      ].join("\n"),
+    },
+  ];
+}
+
+/** As systemd wants it: the path, with dashes for slashes and its own dashes escaped. */
+export function mountUnitName(hostPath: string): string {
+  if (!/^(\/[\w.-]+)+$/.test(hostPath) || hostPath.split("/").some((part) => /^\.\.?$/.test(part))) {
+    throw new BootError(
+      `a mount's folder is an absolute path of letters, digits, '_', '.' and '-', got '${hostPath}'`,
+    );
+  }
+  const escaped = hostPath.slice(1).replaceAll("-", "\\x2d").replaceAll("/", "-").replace(/^\./, "\\x2e");
+  return `${escaped}.mount`;
+}
+
+function mountUnit({ source, hostPath, type, options, after }: BootMount): string {
+  const before = ["network-online.target", ...after];
+  return [
+    "[Unit]",
+    `Description=Shared storage of the Ray cluster at ${hostPath}`,
+    `Wants=network-online.target`,
+    ...(after.length > 0 ? [`Requires=${after.join(" ")}`] : []),
+    `After=${before.join(" ")}`,
+    "",
+    "[Mount]",
+    `What=${source}`,
+    `Where=${hostPath}`,
+    `Type=${type}`,
+    `Options=${["_netdev", ...options].join(",")}`,
+    // A server that does not answer must not hold the machine: the node tries again.
+    "TimeoutSec=300",
+    "",
+  ].join("\n");
+}

@@ -1,3 +1,5 @@
+export { HostsBackend, type HostsBackendOptions, type HostsBackendProps } from "./docker/hosts-backend";
+export type { HostMachine } from "./docker/hosts/host-machine";
 export { LocalBackend, type LocalBackendProps } from "./docker/local-backend";
 export { CustomServe, type CustomServeProps } from "./engines/custom-serve";
 export { EmulatedServe, type EmulatedServeProps } from "./engines/emulated-serve";
@@ -11,7 +13,11 @@ export { RayCluster, type RayClusterProps } from "./ray-cluster";
 export { ClusterBackend } from "./terraform/cluster-backend";
 export { Accelerator } from "./topology/accelerator";
 export type { ClusterOptions, NodePool, RayPorts } from "./topology/cluster-props";
-export { ContainerImage, type ContainerImageOptions } from "./topology/container-image";
+export {
+  ContainerImage,
+  type ContainerImageOptions,
+  type PythonPackagesOptions,
+} from "./topology/container-image";
 export type {
   CompletionCheck,
   EngineContext,
@@ -31,12 +37,20 @@ export type {
 export { Fabric } from "./topology/fabric";
 export { Model, type ModelConfigOptions } from "./topology/model";
 export type { ModelNumbers } from "./topology/model-numbers";
+export {
+  ModelSource,
+  type HuggingFaceOptions,
+  type ModelPathOptions,
+  type ModelSourceKind,
+  type S3Options,
+} from "./topology/model-source";
 export type { LayerWeights, ModelWeights } from "./topology/model-weights";
 export type { Parallelism } from "./topology/parallelism";
 export type {
   ClusterPlan,
   ContainerNeeds,
   Deadlines,
+  DerivedImagePlan,
   EnvironmentPlan,
   ImagePlan,
   MountPlan,
@@ -46,7 +60,20 @@ export type {
   PortPlan,
   RayPlan,
   Retries,
+  SecretPlan,
+  StagingPlan,
+  StagingSource,
+  StoragePlan,
   Ulimit,
 } from "./topology/plan";
 export { PlanError } from "./topology/plan-error";
 export type { Problem } from "./topology/problem";
+export { SecretRef, type SecretKind } from "./topology/secret-ref";
+export { HostPathStorage, type HostPathStorageProps, type IStorage } from "./topology/storage";
+export type {
+  AttentionBias,
+  ExpertLayers,
+  LatentAttention,
+  ModelShape,
+  Quantization,
+} from "./catalog/models";

@@ -33,12 +33,17 @@ export class RayCluster extends Construct {
     const { backend, ...options } = props;
     const place = backend._place({ clusterName: id, pools: options.pools });
     this.plan = planCluster({ ...options, name: id }, place);
-    const { url, reviewUrl, reviewMounts } = backend._build(this, this.plan);
+    const { url, reviewUrl, reviewMounts, reviewMachines } = backend._build(this, this.plan);
     this.endpoint = url;
     for (const warning of this.plan.warnings) {
       Annotations.of(this).addWarning(problemLine(warning).trim());
     }
-    const extra = { backend: place.backend, endpoint: reviewUrl, mounts: reviewMounts };
+    const extra = {
+      backend: place.backend,
+      endpoint: reviewUrl,
+      mounts: reviewMounts,
+      machines: reviewMachines,
+    };
     appendToStackFile(this, "review.md", reviewMarkdown(this.plan, extra));
   }
 }

@@ -2,8 +2,8 @@ import { CdktfApp, type CdktfOutcome } from "./cdktf";
 import { CommandError } from "./command-error";
 import { apiOf, askCompletion, curlExample } from "./completion";
 import { ensureDocker } from "./docker-engine";
-import { ensureEmulationImage } from "./emulation-image";
 import { followGate } from "./gate-log";
+import { ownImagesOf } from "./images";
 import { nodeTable } from "./node-table";
 import { lastLines } from "./process";
 import type { Progress } from "./progress";
@@ -30,7 +30,9 @@ export async function demo(stackName: string, progress: Progress, options: DemoO
   const stack = stackNamed(localStacks(app.root), stackName);
   const engine = await ensureDocker(progress);
   progress.say(`Docker engine ${engine.version} answers`);
-  await ensureEmulationImage(engine, progress);
+  for (const image of ownImagesOf(stack.images)) {
+    await image.ensure(engine, progress);
+  }
   const access = await ensureProviders(["docker"], progress, { mirror: options.providerMirror });
   progress.say(`Terraform providers: ${access.origin}`);
   progress.say(`deploying ${stackName}; what will be there: cdktf.out/stacks/${stackName}/review.md`);

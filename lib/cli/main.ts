@@ -4,8 +4,10 @@ import { CommandError } from "./command-error";
 import { DEFAULT_STACK, demo } from "./demo";
 import { destroy } from "./destroy";
 import { ensureDocker } from "./docker-engine";
-import { ensureEmulationImage } from "./emulation-image";
+import type { ImageOptions } from "./image-options";
+import { OWN_IMAGES } from "./images";
 import type { ProviderId } from "./init-probe";
+import { prepareHosts, type PrepareHostsOptions } from "./prepare-hosts";
 import { Progress } from "./progress";
 import { ensureProviders, MIRROR_VARIABLE } from "./provider-access";
 
@@ -20,8 +22,8 @@ const program = new Command("cdktf-ray-cluster")
 
 program
   .command("demo")
-  .description("deploy a local cluster with emulated accelerators and ask it for a completion")
-  .argument("[stack]", "local-2x8 or local-4x8", DEFAULT_STACK)
+  .description("deploy a local cluster and ask it for a completion")
+  .argument("[stack]", "local-2x8, local-4x8 or vllm-cpu-2x1", DEFAULT_STACK)
   .option(...MIRROR_OPTION)
   .action((stack: string, options: { providerMirror?: string }) => demo(stack, new Progress(), options));
 
@@ -36,12 +38,22 @@ program
 
 program
   .command("image")
-  .description("build the image of the local emulation: Python and a pinned Ray")
+  .description(
+    `build an image that the local stacks name:\n${OWN_IMAGES.map(({ name, title }) => `${name}: ${title}`).join("\n")}`,
+  )
+  .addArgument(
+    new Argument("[name]", "which image")
+      .choices(OWN_IMAGES.map((image) => image.name))
+      .default(OWN_IMAGES[0].name),
+  )
   .option("--ray-version <version>", "another Ray than the one of the catalogue")
   .option("--base-image <reference>", "an image with the right Python, where the public one is out of reach")
-  .action(async (options: { rayVersion?: string; baseImage?: string }) => {
+  .action(async (name: string, options: ImageOptions) => {
     const progress = new Progress();
-    await ensureEmulationImage(await ensureDocker(progress), progress, options);
+    const engine = await ensureDocker(progress);
+    for (const image of OWN_IMAGES.filter((candidate) => candidate.name === name)) {
+      await image.ensure(engine, progress, options);
+    }
   });
 
 program
@@ -58,6 +70,15 @@ program
       process.stdout.write(`\nexport TF_CLI_CONFIG_FILE=${configuration}\n`);
     }
   });
+
+program
+  .command("prepare-hosts")
+  .description("look whether machines that exist can carry a cluster, and install Docker where it is missing")
+  .argument("[stacks...]", "names of synthesized stacks; without one, all that have machines")
+  .option("--inventory <file>", "the machines of this file, whatever a stack wants of them")
+  .option("--dry-run", "look, show what would run, and change nothing")
+  .option("--yes", "do not ask before something is installed")
+  .action((stacks: string[], options: PrepareHostsOptions) => prepareHosts(stacks, new Progress(), options));
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\nerror: ${error instanceof CommandError ? error.toString() : stackOf(error)}\n`);

@@ -13,6 +13,12 @@ export interface RunOptions {
    * @default - no limit
    */
   readonly timeoutSeconds?: number;
+  /**
+   * Standard input.
+   *
+   * @default - empty
+   */
+  readonly input?: string;
   /** Is given every line of both outputs as it comes. */
   readonly onLine?: (line: string) => void;
   /** Stops the program early. */
@@ -35,7 +41,7 @@ export interface Outcome {
 const KILL_AFTER_MILLISECONDS = 5_000;
 
 /**
- * Runs a program without a shell and without standard input. A program that fails, is missing or
+ * Runs a program without a shell. A program that fails, is missing or
  * takes too long is an outcome like any other: the caller knows what it means.
  */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
@@ -43,8 +49,10 @@ export function run(program: string, args: readonly string[], options: RunOption
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: "pipe",
     });
+    // A program that ends before it has read everything is judged by its exit code.
+    child.stdin.on("error", () => undefined).end(options.input);
     const stdout = collect(child.stdout, options.onLine);
     const stderr = collect(child.stderr, options.onLine);
     let timedOut = false;

@@ -9,6 +9,8 @@ export interface LocalStack {
   readonly name: string;
   /** Names of all containers, nodes and gate. */
   readonly containers: readonly string[];
+  /** References of the images that its containers run. */
+  readonly images: readonly string[];
   readonly networks: readonly string[];
   readonly volumes: readonly string[];
   /** Container of the head. */
@@ -23,6 +25,7 @@ export interface LocalStack {
 
 interface ContainerJson {
   readonly name: string;
+  readonly image: string;
   readonly must_run?: boolean;
   readonly ports?: readonly { readonly external: number; readonly ip: string }[];
   readonly upload?: readonly { readonly file: string; readonly content?: string }[];
@@ -76,6 +79,7 @@ export function localStackOf(name: string, json: StackJson): LocalStack | undefi
   return {
     name,
     containers: containers.map((container) => container.name),
+    images: [...new Set(containers.map((container) => unescapeTerraform(container.image)))],
     networks: namesOf(json.resource?.docker_network),
     volumes: namesOf(json.resource?.docker_volume),
     head: head.name,

@@ -7,13 +7,32 @@ import { howItEnded, run } from "./process";
 import type { Progress } from "./progress";
 
 export interface WheelsWanted {
-  readonly rayVersion: string;
+  /** What they are, as a person says it, e.g. `Ray 2.58.0`. */
+  readonly title: string;
+  /** Name of their folder in the cache, before the key of the inputs. */
+  readonly name: string;
+  /** What pip is asked for, each with its version. */
+  readonly packages: readonly string[];
+  /** Path of a file that pins everything else. */
+  readonly pins: string;
+  /**
+   * Whether the pins are the complete list of what is fetched, instead of bounds for what the packages depend on.
+   *
+   * @default false
+   */
+  readonly pinsAreComplete?: boolean;
   /** `major.minor` of the image's Python. */
   readonly pythonVersion: string;
   /** Docker's name of the image's architecture. */
   readonly architecture: string;
-  /** Path of the pip constraints that pin everything besides Ray. */
-  readonly constraints: string;
+  /**
+   * Further platform tags of Linux wheels that the image's C library runs, without the machine.
+   *
+   * @default - none
+   */
+  readonly platforms?: readonly string[];
+  /** How long it takes as a rule. */
+  readonly usually: string;
 }
 
 /** Python's names for Docker's architectures. */
@@ -23,18 +42,18 @@ const MACHINES: { readonly [architecture: string]: string } = { amd64: "x86_64",
 const PLATFORMS = ["manylinux2014", "manylinux_2_28"];
 
 /**
- * Folder of the wheels that the image needs, for the image's Python and architecture, fetched with
+ * Folder of the wheels that an image needs, for the image's Python and architecture, fetched with
  * the host's pip: that one is set up for the user's proxy, package index and certificates.
  */
 export async function fetchWheels(wanted: WheelsWanted, progress: Progress): Promise<string> {
   const args = downloadArguments(wanted);
-  const key = inputsKey(...args, readFileSync(wanted.constraints, "utf8"));
-  return cached(join(cacheFolder(), "wheels", `ray${wanted.rayVersion}-${key}`), async (work) => {
+  const key = inputsKey(...args, readFileSync(wanted.pins, "utf8"));
+  return cached(join(cacheFolder(), "wheels", `${wanted.name}-${key}`), async (work) => {
     await ensurePip(progress);
     const folder = join(work, "wheels");
     mkdirSync(folder);
     await progress.step(
-      `fetching the wheels of Ray ${wanted.rayVersion} with pip`,
+      `fetching the wheels of ${wanted.title} with pip`,
       async () => {
         const outcome = await run("python3", [...PIP, ...args, "--dest", folder]);
         if (outcome.exitCode !== 0) {
@@ -44,7 +63,7 @@ export async function fetchWheels(wanted: WheelsWanted, progress: Progress): Pro
           );
         }
       },
-      "5 to 60 s",
+      wanted.usually,
     );
     return folder;
   });
@@ -54,17 +73,19 @@ function downloadArguments(wanted: WheelsWanted): string[] {
   const machine = MACHINES[wanted.architecture];
   if (machine === undefined) {
     throw new CommandError(
-      `the emulation image is built for ${Object.keys(MACHINES).join(" and ")}, the Docker engine runs on ${wanted.architecture}`,
+      `the image is built for ${Object.keys(MACHINES).join(" and ")}, the Docker engine runs on ${wanted.architecture}`,
     );
   }
   const version = wanted.pythonVersion.replace(".", "");
+  const platforms = [...PLATFORMS, ...(wanted.platforms ?? [])];
   return [
     "download",
     "--quiet",
     "--only-binary=:all:",
     ...["--implementation", "cp", "--python-version", wanted.pythonVersion, "--abi", `cp${version}`],
     ...["--abi", "abi3", "--abi", "none"],
-    ...PLATFORMS.flatMap((platform) => ["--platform", `${platform}_${machine}`]),
-    ...["--constraint", wanted.constraints, `ray==${wanted.rayVersion}`, "pip"],
+    ...platforms.flatMap((platform) => ["--platform", `${platform}_${machine}`]),
+    ...(wanted.pinsAreComplete === true ? ["--no-deps", "--requirement"] : ["--constraint"]),
+    ...[wanted.pins, ...wanted.packages, "pip"],
   ];
 }

@@ -3,6 +3,8 @@ import { findFabric } from "../catalog/fabrics";
 import { containerDevices } from "../runtime/devices";
 import type { ClusterPlan, NodeValue, PortPlan } from "../topology/plan";
 import { engineLines, engineSummary } from "./engine";
+import { imageLines } from "./image";
+import { modelSection } from "./model-section";
 import { code, table } from "./table";
 
 /** What the place adds to the review. */
@@ -21,6 +23,12 @@ export interface ReviewExtra {
    * @default - none
    */
   readonly mounts?: readonly string[];
+  /**
+   * Node, machine, and how it is reached, of machines that exist already.
+   *
+   * @default - the place makes the machines
+   */
+  readonly machines?: readonly (readonly string[])[];
 }
 
 /** The page that a person reads before deploying. The same plan gives the same text. */
@@ -28,10 +36,12 @@ export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
   const sections = [
     header(plan, extra),
     section("Nodes", nodes(plan)),
+    ...optionalSection("Machines", machines(extra)),
     section("Accelerators", accelerators(plan)),
     section("Ports", ports(plan)),
     section("Environment", environment(plan)),
     section("Container", container(plan, extra)),
+    ...optionalSection("Model and storage", modelSection(plan)),
     section("Image and versions", image(plan)),
     section("Engine", engineLines(plan)),
     section("Deadlines and retries", deadlines(plan)),
@@ -42,6 +52,14 @@ export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
 
 function section(title: string, lines: readonly string[]): readonly string[] {
   return [`## ${title}`, "", ...lines];
+}
+
+function machines({ machines: rows = [] }: ReviewExtra): readonly string[] {
+  return rows.length === 0 ? [] : table(["node", "machine", "Docker engine"], rows, "");
+}
+
+function optionalSection(title: string, lines: readonly string[]): readonly (readonly string[])[] {
+  return lines.length === 0 ? [] : [section(title, lines)];
 }
 
 function header(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
@@ -102,6 +120,9 @@ const FOUND_VALUES: { readonly [source in NodeValue]: string } = {
   address: "the node's address",
   interface: "the interface with the node's address",
   "exact-interface": "`=` and the interface with the node's address",
+  "visible-devices": "the numbers of the node's planned accelerators",
+  "rdma-devices": "the RDMA ports that are active on the node",
+  "rdma-gid-index": "the RoCE v2 GID of the node's ports",
 };
 
 function environment(plan: ClusterPlan): readonly string[] {
@@ -142,8 +163,7 @@ function image(plan: ClusterPlan): readonly string[] {
       ? "token, made by the head at boot, in a file of mode 0600 on the cluster's private volume"
       : "**no authentication**: whoever reaches the cluster's ports runs code on it";
   return [
-    `- image: ${code(plan.image.reference)}`,
-    `- digest: ${plan.image.digest === undefined ? "no digest given" : code(plan.image.digest)}`,
+    ...imageLines(plan.image),
     `- Ray: ${plan.ray.version}`,
     `- Python: ${plan.image.pythonVersion ?? "not stated"}`,
     `- authentication: ${authentication}`,
@@ -160,6 +180,7 @@ function deadlines(plan: ClusterPlan): readonly string[] {
       ["a worker waits for the head", `${seconds.headSeconds} s`],
       ["the head waits for all nodes", `${seconds.membershipSeconds} s`],
       ["the membership is held before the engine starts", `${seconds.holdSeconds} s`],
+      ...(seconds.stagingSeconds === 0 ? [] : [["the model is on all nodes", `${seconds.stagingSeconds} s`]]),
       ["engine start until its health probe answers", `${seconds.engineSeconds} s`],
       ["one completion", `${seconds.completionSeconds} s`],
       ["a node stops", `${seconds.stopSeconds} s`],

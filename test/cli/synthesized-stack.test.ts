@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { emulationImageTag } from "../../lib/docker/emulation-image";
 import { Local2x8 } from "../../stacks/local-2x8";
 import { localStackOf, localStacks, stackNamed } from "../../lib/cli/synthesized-stack";
 import { Synthesized } from "../support/synth";
@@ -17,6 +18,7 @@ describe("a synthesized stack", () => {
     expect({ ...stack, config: undefined, containers: [...(stack?.containers ?? [])].sort() }).toEqual({
       name: "local-2x8",
       containers: ["local-2x8-gate", "local-2x8-npu-0", "local-2x8-npu-1"],
+      images: [emulationImageTag()],
       networks: ["local-2x8"],
       volumes: ["local-2x8"],
       head: "local-2x8-npu-0",

@@ -125,9 +125,16 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
 
   it("keeps the token out of state, plan, inspect, command lines, environments and logs", async () => {
     const head = containerOf(cluster, "npu-0");
-    const token = await docker.output("exec", head, "cat", "/var/lib/ray-cluster/ray-token");
+    const token = await docker.output("exec", head, "cat", "/var/lib/ray-cluster/secrets/ray-token");
     expect(token).toMatch(/^[0-9a-f]{64}$/);
-    const mode = await docker.output("exec", head, "stat", "-c", "%a", "/var/lib/ray-cluster/ray-token");
+    const mode = await docker.output(
+      "exec",
+      head,
+      "stat",
+      "-c",
+      "%a",
+      "/var/lib/ray-cluster/secrets/ray-token",
+    );
     expect(mode).toBe("600");
 
     const places = await placesOf(cluster, project, deployed.output);

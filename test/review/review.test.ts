@@ -50,6 +50,28 @@ test("a digest that was given is shown, and no token is ever in the text", () =>
   expect(text).not.toContain("no digest");
 });
 
+test("an image that is built on the machines says from what", () => {
+  const base = `vllm/vllm-openai@sha256:${"0123456789abcdef".repeat(4)}`;
+  const text = (reference: string) => {
+    const image = ContainerImage.withPythonPackages(
+      ContainerImage.of(reference),
+      ["ray==2.58.0", "httpx==0.28.1"],
+      { pipConfigurationFile: "~/.config/pip/pip.conf" },
+    );
+    return reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), { backend: "local" });
+  };
+  expect(text(base)).toContain(
+    [
+      "built on each machine",
+      `- base: \`${base}\`; nothing that it holds is changed`,
+      "- added Python packages: `httpx==0.28.1`, `ray==2.58.0`",
+      "- read during the build only, where Terraform runs: `~/.config/pip/pip.conf`",
+      "- Ray: 2.58.0",
+    ].join("\n"),
+  );
+  expect(text("vllm/vllm-openai:v0.20.0")).toContain("- base: `vllm/vllm-openai:v0.20.0`, no digest given;");
+});
+
 test("nodes whose addresses the place assigns say so", () => {
   const pools = [
     { name: "head", nodes: 1 },

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { App, TerraformStack } from "cdktf";
 import { Local2x8 } from "../../stacks/local-2x8";
 import { Local4x8 } from "../../stacks/local-4x8";
+import { VllmCpu2x1 } from "../../stacks/vllm-cpu-2x1";
 import { Synthesized } from "../support/synth";
 
 interface Expectation {
@@ -12,10 +13,20 @@ interface Expectation {
   readonly Stack: new (app: App, id: string) => TerraformStack;
   readonly pool: string;
   readonly nodes: number;
+  readonly accelerators: number;
   readonly subnet: string;
   readonly apiPort: number;
   readonly device: string;
+  readonly image: RegExp;
+  /** How the engine's programs begin that the containers get with their files. */
+  readonly enginePrograms?: string;
 }
+
+const EMULATION = {
+  accelerators: 8,
+  image: /^cdktf-ray-cluster\/emulation:ray/,
+  enginePrograms: "/opt/ray-cluster/emulated_",
+};
 
 const STACKS: readonly Expectation[] = [
   {
@@ -26,6 +37,7 @@ const STACKS: readonly Expectation[] = [
     subnet: "10.89.28",
     apiPort: 8000,
     device: "/dev/davinci",
+    ...EMULATION,
   },
   {
     name: "local-4x8",
@@ -35,6 +47,18 @@ const STACKS: readonly Expectation[] = [
     subnet: "10.89.48",
     apiPort: 8001,
     device: "/dev/nvidia",
+    ...EMULATION,
+  },
+  {
+    name: "vllm-cpu-2x1",
+    Stack: VllmCpu2x1,
+    pool: "gpu",
+    nodes: 2,
+    accelerators: 1,
+    subnet: "10.89.68",
+    apiPort: 8002,
+    device: "/dev/nvidia",
+    image: /^cdktf-ray-cluster\/vllm-cpu:\d+\.\d+\.\d+-[0-9a-f]{12}$/,
   },
 ];
 
@@ -53,7 +77,7 @@ function contents(folder: string): { [path: string]: string } {
 }
 
 describe.each(STACKS)("stack $name", (expected) => {
-  const { name, pool, nodes, subnet, apiPort, device } = expected;
+  const { name, pool, nodes, accelerators, subnet, apiPort, device, image, enginePrograms } = expected;
   const stack = synth(expected);
   const containers = Object.values(stack.resources("docker_container"));
   const nodeContainers = containers.filter((container) => container.name !== `${name}-gate`);
@@ -111,7 +135,7 @@ describe.each(STACKS)("stack $name", (expected) => {
   it("asks the host for nothing but emulated device nodes", () => {
     for (const container of nodeContainers) {
       expect(container.devices).toEqual(
-        [...Array(8).keys()].map((index) => ({
+        [...Array(accelerators).keys()].map((index) => ({
           host_path: "/dev/null",
           container_path: `${device}${index}`,
           permissions: "rwm",
@@ -131,6 +155,12 @@ describe.each(STACKS)("stack $name", (expected) => {
     }
     const sources = containers.flatMap((container) => container.mounts.map((m: { type: string }) => m.type));
     expect(sources).toEqual(Array(nodes + 1).fill("volume"));
+  });
+
+  it("runs all of it in one image, pinned by its inputs", () => {
+    const [one, ...others] = new Set(containers.map((container) => container.image));
+    expect(one).toMatch(image);
+    expect(others).toEqual([]);
   });
 
   it("keeps every node running and stops it in peace", () => {
@@ -176,8 +206,8 @@ describe.each(STACKS)("stack $name", (expected) => {
 
   it("sends the programs as one bundle beside the JSON, and only node.json inline", () => {
     for (const container of containers) {
-      const [unpack, bundle, config, ...others] = container.upload;
-      expect(others).toEqual([]);
+      const [unpack, bundle, config, ...further] = container.upload;
+      expect(further).toEqual([]);
       expect(unpack.source).toBe("files/unpack_files.py");
       expect(bundle.source).toBe(`files/${name}.json`);
       for (const upload of [unpack, bundle]) {
@@ -189,7 +219,9 @@ describe.each(STACKS)("stack $name", (expected) => {
     }
     const programs = Object.keys(JSON.parse(stack.file(`files/${name}.json`)));
     expect(programs).toContain("/opt/ray-cluster/ray_node/__main__.py");
-    expect(programs).toContain("/opt/ray-cluster/emulated_serve.py");
+    const others = programs.filter((path) => !path.startsWith("/opt/ray-cluster/ray_node/"));
+    expect(others.length > 0).toBe(enginePrograms !== undefined);
+    expect(others.filter((path) => !path.startsWith(enginePrograms ?? ""))).toEqual([]);
     expect(programs.filter((path) => path.endsWith("node.json"))).toEqual([]);
   });
 
@@ -234,7 +266,28 @@ describe.each(STACKS)("stack $name", (expected) => {
   });
 });
 
-describe("both stacks", () => {
+describe("stack vllm-cpu-2x1", () => {
+  it("runs real vLLM, cut over both nodes, with the shared memory that it takes", () => {
+    const stack = synth(STACKS[2]);
+    const nodes = Object.values(stack.resources("docker_container")).filter(
+      (container) => container.must_run,
+    );
+    expect(nodes.map((container) => container.shm_size)).toEqual([1024, 1024]);
+    for (const container of nodes) {
+      const { engine } = JSON.parse(container.upload.at(-1).content);
+      const cut = "--tensor-parallel-size 2 --pipeline-parallel-size 1 --distributed-executor-backend mp";
+      const meeting = "--nnodes 2 --master-addr 10.89.68.10 --master-port 29501";
+      expect(engine.argv.join(" ")).toMatch(/^vllm serve \/models\/tiny-llama /);
+      expect(engine.argv.join(" ")).toContain(cut);
+      expect(engine.argv.join(" ")).toContain(`${meeting} --node-rank 0`);
+      expect(engine.follower.argv.join(" ")).toContain(`${meeting} --headless`);
+      expect(engine.requires).toEqual({ programs: ["vllm"], pythonModules: ["vllm"], paths: [] });
+    }
+    stack.remove();
+  });
+});
+
+describe("all stacks", () => {
   it("stand on one Docker host: no name, subnet or published port twice", () => {
     const stacks = STACKS.map(synth);
     const containers = stacks.flatMap((stack) => Object.values(stack.resources("docker_container")));

@@ -1,7 +1,8 @@
 import { type App, TerraformStack } from "cdktf";
-import { Accelerator, EmulatedServe, Fabric, LocalBackend, RayCluster } from "../../lib";
+import { Accelerator, ContainerImage, EmulatedServe, Fabric, LocalBackend, RayCluster } from "../../lib";
 import { Local2x8 } from "../../stacks/local-2x8";
 import { Local4x8 } from "../../stacks/local-4x8";
+import { VllmCpu2x1 } from "../../stacks/vllm-cpu-2x1";
 import { describeWith, DOCKER, DOCKER_PROVIDER, TERRAFORM } from "../support/requirements";
 import { Synthesized } from "../support/synth";
 import { initialise, terraform } from "../support/terraform";
@@ -28,10 +29,30 @@ class NastyStack extends TerraformStack {
   }
 }
 
+/** Nodes of an image that is built where they run. */
+class DerivedStack extends TerraformStack {
+  public constructor(scope: App, id: string) {
+    super(scope, id);
+    const base = ContainerImage.of("vllm/vllm-openai:v0.20.0");
+    const files = { pipConfigurationFile: "~/pip.conf", certificateAuthoritiesFile: "/etc/ssl/ca.pem" };
+    for (const [index, dockerHost] of [undefined, "unix:///var/run/docker.sock"].entries()) {
+      new RayCluster(this, `${id}-${index}`, {
+        backend: new LocalBackend({ subnetCidr: `10.89.${index}.0/24`, apiPort: 8000 + index, dockerHost }),
+        pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU }],
+        fabric: Fabric.TCP,
+        image: ContainerImage.withPythonPackages(base, ["ray[default]==2.58.0"], files),
+        engine: new EmulatedServe(),
+      });
+    }
+  }
+}
+
 const STACKS: readonly [string, new (app: App, id: string) => TerraformStack, number][] = [
   ["local-2x8", Local2x8, 5],
   ["local-4x8", Local4x8, 7],
+  ["vllm-cpu-2x1", VllmCpu2x1, 5],
   ["nasty", NastyStack, 5],
+  ["derived", DerivedStack, 12],
 ];
 
 interface PlannedResource {

@@ -8,7 +8,8 @@ import { ensureEmulationImage } from "../../lib/cli/emulation-image";
 import { Progress } from "../../lib/cli/progress";
 import { howItEnded } from "../../lib/cli/process";
 import { ensureProviders, MIRROR_VARIABLE } from "../../lib/cli/provider-access";
-import { OLDER_RAY } from "../e2e/support/requirements";
+import { ensureVllmCpuImage } from "../../lib/cli/vllm-cpu-image";
+import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
 import { type Check, type Counts, Missing } from "./check";
 import { ROOT, runShown } from "./program";
 import { jestCounts } from "./reports";
@@ -43,9 +44,10 @@ export const endToEndTests: Check = {
     if (engine === undefined) {
       throw new Missing("no Docker daemon");
     }
-    for (const rayVersion of [undefined, OLDER_RAY]) {
+    for (const rayVersion of [undefined, OLDER_RAY, ROLL_RAY]) {
       await orMissing(ensureEmulationImage(engine, new Progress(), { rayVersion }));
     }
+    await orMissing(ensureVllmCpuImage(engine, new Progress()));
     return jest("jest.e2e.config.js", [], await providerEnvironment());
   },
 };

@@ -2,7 +2,15 @@ import type { Container } from "@cdktf/provider-docker/lib/container";
 import { type IResolvable, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { emulationImageTag } from "../../../lib/docker/emulation-image";
-import { Accelerator, ContainerImage, EmulatedServe, Fabric, LocalBackend, RayCluster } from "../../../lib";
+import {
+  Accelerator,
+  ContainerImage,
+  EmulatedServe,
+  Fabric,
+  LocalBackend,
+  type PythonPackagesOptions,
+  RayCluster,
+} from "../../../lib";
 
 export interface SmallClusterProps {
   /** IPv4 CIDR, so that the tests' clusters can stand beside one another. */
@@ -10,9 +18,19 @@ export interface SmallClusterProps {
   readonly apiPort: number;
   /** @default - the one of the catalogue */
   readonly rayVersion?: string;
+  /** @default - the image is the emulation's, as it is */
+  readonly derived?: DerivedProps;
   readonly dockerHost?: string;
   /** @default - nothing is wrong with the cluster */
   readonly fault?: Fault;
+}
+
+/** An image that is built by the deployment. */
+export interface DerivedProps extends PythonPackagesOptions {
+  readonly base: string;
+  /** @default - the base holds no Ray */
+  readonly baseRayVersion?: string;
+  readonly packages: readonly string[];
 }
 
 /** What is wrong with a node before it starts: the plan says one thing and the container is another. */
@@ -27,15 +45,12 @@ const OLDER_RAY = "2.47.1";
 export class SmallCluster extends TerraformStack {
   public constructor(scope: Construct, id: string, props: SmallClusterProps) {
     super(scope, id);
-    const { subnetCidr, apiPort, dockerHost, rayVersion } = props;
+    const { subnetCidr, apiPort, dockerHost } = props;
     const cluster = new RayCluster(this, id, {
       backend: new LocalBackend({ subnetCidr, apiPort, dockerHost }),
       pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 8 }],
       fabric: Fabric.TCP,
-      image:
-        rayVersion === undefined
-          ? LocalBackend.emulationImage()
-          : ContainerImage.of(emulationImageTag(rayVersion), { rayVersion }),
+      image: imageOf(props),
       engine: new EmulatedServe(),
       headTimeoutSeconds: 30,
       membershipTimeoutSeconds: 60,
@@ -48,6 +63,17 @@ export class SmallCluster extends TerraformStack {
       FAULTS[props.fault](cluster);
     }
   }
+}
+
+function imageOf({ rayVersion, derived }: SmallClusterProps): ContainerImage {
+  if (derived !== undefined) {
+    const { base, baseRayVersion, packages, ...files } = derived;
+    const published = ContainerImage.of(base, { rayVersion: baseRayVersion });
+    return ContainerImage.withPythonPackages(published, packages, files);
+  }
+  return rayVersion === undefined
+    ? LocalBackend.emulationImage()
+    : ContainerImage.of(emulationImageTag(rayVersion), { rayVersion });
 }
 
 const FAULTS: { readonly [fault in Fault]: (cluster: RayCluster) => void } = {

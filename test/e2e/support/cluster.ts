@@ -11,6 +11,9 @@ export interface NodeState {
   readonly warnings: readonly string[];
   readonly members: readonly { readonly name: string; readonly verdict: string }[];
   readonly culprit: { readonly name: string; readonly address: string; readonly reason: string } | null;
+  readonly lastLogLines: readonly string[];
+  /** On the head of a cluster with a job. */
+  readonly job?: { readonly exitCode: number | null; readonly seconds: number | null };
   readonly history: readonly {
     readonly state: string;
     readonly at: string;
@@ -23,6 +26,8 @@ export interface DeployedCluster {
   /** Node names, the head first. */
   readonly nodes: readonly string[];
   readonly ranks: number;
+  /** @default - the emulated engine's */
+  readonly model?: string;
   readonly url: string;
   readonly docker: Docker;
 }
@@ -50,7 +55,10 @@ export async function complete(cluster: DeployedCluster): Promise<string> {
   const response = await fetch(`${cluster.url}/v1/chat/completions`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ model: "emulated", messages: [{ role: "user", content: "Who is there?" }] }),
+    body: JSON.stringify({
+      model: cluster.model ?? "emulated",
+      messages: [{ role: "user", content: "Who is there?" }],
+    }),
     signal: AbortSignal.timeout(30_000),
   });
   const body = await response.text();

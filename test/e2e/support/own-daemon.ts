@@ -16,13 +16,16 @@ export class OwnDaemon {
   public readonly host = `unix://${join(this.folder, "docker.sock")}`;
   public readonly docker = new Docker(this.host);
 
+  /** @param network its default network: builds need one; clusters make their own */
+  public constructor(private readonly network: "bridge" | "none" = "none") {}
+
   public async start(): Promise<void> {
     const at = (name: string): string => join(this.folder, name);
     const folders = ["--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid")];
     const log = openSync(at("log"), "a");
     this.process = spawn(
       "unshare",
-      ["--net", "sh", "-c", START, "sh", ...folders, "--host", this.host, "--bridge", "none"],
+      ["--net", "sh", "-c", START, "sh", ...folders, "--host", this.host, ...this.bridge()],
       { stdio: ["ignore", log, log] },
     );
     closeSync(log);
@@ -31,6 +34,10 @@ export class OwnDaemon {
     } catch (error) {
       throw new Error(`${String(error)}\n${readFileSync(at("log"), "utf8").slice(-4000)}`, { cause: error });
     }
+  }
+
+  private bridge(): string[] {
+    return this.network === "none" ? ["--bridge", "none"] : [];
   }
 
   /** As a person or a package update does it: the daemon stops its containers and ends. */

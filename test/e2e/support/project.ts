@@ -38,6 +38,11 @@ export class Project {
     return names.map((name) => join(this.folder, name));
   }
 
+  public synthesize(): Promise<CommandResult> {
+    const program = join(REPOSITORY, "node_modules", ".bin", "cdktf");
+    return run(program, ["synth"], { timeoutSeconds: 60, cwd: this.folder, environment: this.variables() });
+  }
+
   public deploy(timeoutSeconds = 300): Promise<CommandResult> {
     return this.cdktf("deploy", timeoutSeconds, "--auto-approve");
   }

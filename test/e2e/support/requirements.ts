@@ -2,10 +2,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { emulationImageTag } from "../../../lib/docker/emulation-image";
+import { vllmCpuImageTag } from "../../../lib/docker/vllm-cpu-image";
 import { DOCKER, DOCKER_PROVIDER, type Requirement, TERRAFORM } from "../../support/requirements";
 import { REPOSITORY } from "./project";
 
 export const OLDER_RAY = "2.47.1";
+
+/** The one Ray that ROLL's requirements pin. */
+export const ROLL_RAY = "2.48.0";
 
 export const COMPILED: Requirement = {
   what: "compiled app in dist/ (npm run build)",
@@ -22,6 +26,12 @@ export const PACKET_FILTER: Requirement = {
 /** The example with curl reads JSON. */
 export const JQ: Requirement = { what: "curl and jq", isMet: () => succeeds("jq", "--version") };
 
+/** Machines are reached as a person reaches them. */
+export const SSH: Requirement = {
+  what: "ssh client (ssh and ssh-keygen)",
+  isMet: () => succeeds("ssh", "-V") && succeeds("sh", "-c", "command -v ssh-keygen"),
+};
+
 /** A second Docker daemon of the test's own. */
 export const OWN_DAEMON: Requirement = {
   what: "root with dockerd and unshare",
@@ -37,6 +47,12 @@ export function emulationImage(rayVersion?: string): Requirement {
     isMet: () => succeeds("docker", "image", "inspect", emulationImageTag(rayVersion)),
   };
 }
+
+/** Image of real vLLM on CPUs. */
+export const VLLM_CPU_IMAGE: Requirement = {
+  what: `image ${vllmCpuImageTag()} (npx cdktf-ray-cluster image vllm-cpu)`,
+  isMet: () => succeeds("docker", "image", "inspect", vllmCpuImageTag()),
+};
 
 /** What every deployment needs. */
 export const DEPLOYMENT: readonly Requirement[] = [DOCKER, TERRAFORM, DOCKER_PROVIDER, emulationImage()];

@@ -85,6 +85,7 @@ function readIfThere(file: string): string {
   }
 }
 
+export /** Text of every file below a folder, but for what Terraform has downloaded. */
 function everythingBelow(folder: string): string {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
   const plain = files.filter((file) => !file.includes("/.terraform/") && statSync(file).isFile());

@@ -1,0 +1,91 @@
+/** What happens to a spot machine that is taken back. */
+export enum SpotInterruption {
+  TERMINATE = "terminate",
+  STOP = "stop",
+  HIBERNATE = "hibernate",
+}
+
+export type CapacityKind = "on-demand" | "reservation" | "capacity-block" | "ultra-server-block" | "spot";
+
+/** What may be said of reserved capacity besides its id. */
+export interface ReservedCapacityOptions {
+  /**
+   * Zone of the reservation; a network in another zone is then refused at synth.
+   *
+   * @default - not compared
+   */
+  readonly availabilityZone?: string;
+}
+
+/** What may be chosen of spot capacity. */
+export interface SpotOptions {
+  /**
+   * What happens to a machine that is taken back.
+   *
+   * @default SpotInterruption.TERMINATE
+   */
+  readonly interruption?: SpotInterruption;
+}
+
+/**
+ * How machines are paid for. Nothing in here is ever bought by a deployment: reservations and blocks are named by
+ * the id that they got when a person bought them.
+ */
+export class Capacity {
+  /** At the list price, if there are free machines. */
+  public static onDemand(): Capacity {
+    return new Capacity("on-demand");
+  }
+
+  /**
+   * Out of an On-Demand Capacity Reservation.
+   *
+   * @param id e.g. `cr-0123456789abcdef0`
+   */
+  public static reservation(id: string, options: ReservedCapacityOptions = {}): Capacity {
+    return new Capacity("reservation", id, options.availabilityZone);
+  }
+
+  /**
+   * Out of a Capacity Block for ML. It ends at 11:30 UTC of its last day, its machines at 11:00.
+   *
+   * @param id id of the block's reservation, e.g. `cr-0123456789abcdef0`
+   */
+  public static capacityBlock(id: string, options: ReservedCapacityOptions = {}): Capacity {
+    return new Capacity("capacity-block", id, options.availabilityZone);
+  }
+
+  /**
+   * Out of an UltraServer's Capacity Block, the only way to P6e-GB200.
+   *
+   * @param resourceGroupArn ARN of the resource group with the block's reservations
+   */
+  public static ultraServerBlock(resourceGroupArn: string, options: ReservedCapacityOptions = {}): Capacity {
+    return new Capacity("ultra-server-block", resourceGroupArn, options.availabilityZone);
+  }
+
+  /** Machines that may be taken back at any time, and the whole engine with one of them. */
+  public static spot(options: SpotOptions = {}): Capacity {
+    return new Capacity("spot", undefined, undefined, options.interruption ?? SpotInterruption.TERMINATE);
+  }
+
+  private constructor(
+    public readonly kind: CapacityKind,
+    /** Reservation, or ARN of a resource group. @default - none */
+    public readonly id?: string,
+    /** Zone of the reservation. @default - not stated */
+    public readonly availabilityZone?: string,
+    /** Of spot machines. @default - they are not spot */
+    public readonly interruption?: SpotInterruption,
+  ) {}
+
+  /** Whether the machines come out of something that was bought before. */
+  public get isReserved(): boolean {
+    return this.id !== undefined;
+  }
+
+  /** Whether the cloud places the machines close to one another by itself. */
+  public get bringsPlacement(): boolean {
+    return this.kind === "capacity-block" || this.kind === "ultra-server-block";
+  }
+}

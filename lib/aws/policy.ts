@@ -1,0 +1,22 @@
+/** What a role may do, and with what. */
+export interface Permission {
+  readonly actions: readonly string[];
+  /** ARNs; may be references. */
+  readonly resources: readonly string[];
+}
+
+/** A policy document that allows the given things and nothing else. */
+export function allow(permissions: readonly Permission[]): string {
+  return document(
+    permissions.map(({ actions, resources }) => ({ Effect: "Allow", Action: actions, Resource: resources })),
+  );
+}
+
+/** A trust policy: a service of AWS may take the role. */
+export function assumedBy(service: string): string {
+  return document([{ Effect: "Allow", Action: ["sts:AssumeRole"], Principal: { Service: service } }]);
+}
+
+function document(statements: readonly object[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}

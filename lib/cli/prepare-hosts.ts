@@ -1,0 +1,189 @@
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { CommandError } from "./command-error";
+import { findingsOf, type HostFinding, type HostTarget, runOnHost, scriptPath } from "./host-shell";
+import { targetsOfInventory, targetsOfStacks } from "./host-targets";
+import { lastLines, type Outcome } from "./process";
+import type { Progress } from "./progress";
+import { table } from "./table";
+
+export interface PrepareHostsOptions {
+  /** @default - the machines of the synthesized stacks */
+  readonly inventory?: string;
+  /** Look, say what would run, and change nothing. */
+  readonly dryRun?: boolean;
+  /** Do not ask. */
+  readonly yes?: boolean;
+}
+
+/** A machine, and what was found on it. */
+interface Looked {
+  readonly target: HostTarget;
+  readonly findings: readonly HostFinding[];
+}
+
+const LOOK_SECONDS = 60;
+const INSTALL_SECONDS = 900;
+
+/**
+ * Makes machines ready for a deployment: looks at all of them at the same time, installs Docker where it is
+ * missing, looks again. A machine that fails is named with the reason; the others go on.
+ *
+ * @throws CommandError that names the machines that are not ready
+ */
+export async function prepareHosts(
+  stacks: readonly string[],
+  progress: Progress,
+  options: PrepareHostsOptions = {},
+): Promise<void> {
+  const targets =
+    options.inventory === undefined
+      ? targetsOfStacks(process.cwd(), stacks)
+      : targetsOfInventory(options.inventory);
+  const first = await look(targets, progress);
+  const bare = first.filter(lacksDocker);
+  if (bare.length > 0) {
+    showInstallation(bare, progress, options.dryRun ?? false);
+  }
+  const isAllowed = bare.length > 0 && !options.dryRun && (options.yes || (await isAgreed()));
+  const last = isAllowed ? await installAndLook(first, bare, progress) : first;
+  report(last, progress, options.dryRun ?? false);
+}
+
+/** Looks at all machines at once; what cannot be reached is a problem like any other. */
+function look(targets: readonly HostTarget[], progress: Progress): Promise<readonly Looked[]> {
+  return progress.step(`looking at ${targets.length} machines`, () =>
+    Promise.all(
+      targets.map(async (target) => {
+        const clock = `clock ${Math.floor(Date.now() / 1000)}`;
+        const outcome = await runOnHost(target, "check-host.sh", [...target.facts, clock], {
+          timeoutSeconds: LOOK_SECONDS,
+        });
+        const found = findingsOf(outcome.stdout);
+        const findings = [...found, ...(found.some(isProblem) ? [] : failureOf(outcome))];
+        progress.say(`  ${target.called}: ${summary(findings)}`);
+        return { target, findings };
+      }),
+    ),
+  );
+}
+
+/** Why the script did not come to an end, where it has not said so itself. */
+function failureOf(outcome: Outcome): readonly HostFinding[] {
+  if (outcome.exitCode === 0) {
+    return [];
+  }
+  const problem = (topic: string, text: string): readonly HostFinding[] => [
+    { outcome: "problem", topic, text },
+  ];
+  const said = lastLines(outcome.stderr, 2).trim().replace(/\s+/g, " ");
+  if (outcome.missing) {
+    return problem("ssh", "this machine has no ssh");
+  }
+  if (outcome.timedOut) {
+    return problem("ssh", `no answer within ${LOOK_SECONDS} s`);
+  }
+  return problem("ssh", outcome.exitCode === 255 ? `cannot be reached: ${said}` : said);
+}
+
+function lacksDocker({ findings }: Looked): boolean {
+  return findings.some(
+    ({ outcome, topic, text }) =>
+      outcome === "problem" && topic === "docker" && !text.includes("may not talk"),
+  );
+}
+
+function showInstallation(bare: readonly Looked[], progress: Progress, inFull: boolean): void {
+  const path = scriptPath("install-docker.sh");
+  progress.say(`Docker is to be installed and started, from the distribution's packages, on:`);
+  for (const { target } of bare) {
+    progress.say(`  ${target.called}`);
+  }
+  progress.say(`as root, by ${relative(process.cwd(), path)}`);
+  if (inFull) {
+    progress.say(readFileSync(path, "utf8").trimEnd());
+  }
+}
+
+/** @throws CommandError where nobody can be asked */
+async function isAgreed(): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new CommandError("nothing was changed: nobody is there to agree", "Agree with --yes.");
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question("Install? [y/N] ")).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+async function installAndLook(
+  first: readonly Looked[],
+  bare: readonly Looked[],
+  progress: Progress,
+): Promise<readonly Looked[]> {
+  const failed = new Map<HostTarget, HostFinding>();
+  await progress.step(`installing Docker on ${bare.length} machines`, () =>
+    Promise.all(
+      bare.map(async ({ target }) => {
+        const outcome = await runOnHost(target, "install-docker.sh", [], {
+          asRoot: true,
+          timeoutSeconds: INSTALL_SECONDS,
+          onLine: (line) => {
+            progress.say(`  ${target.node}: ${line}`);
+          },
+        });
+        if (outcome.exitCode !== 0) {
+          const text = `installing Docker failed: ${lastLines(outcome.stderr, 1).trim()}`;
+          failed.set(target, { outcome: "problem", topic: "docker", text });
+        }
+      }),
+    ),
+  );
+  const again = await look(
+    bare.map(({ target }) => target),
+    progress,
+  );
+  return first.map((before) => {
+    const after = again.find(({ target }) => target === before.target) ?? before;
+    const failure = failed.get(before.target);
+    return failure === undefined ? after : { ...after, findings: [...after.findings, failure] };
+  });
+}
+
+/** @throws CommandError that names the machines with problems */
+function report(looked: readonly Looked[], progress: Progress, isDryRun: boolean): void {
+  const rows = looked.map(({ target, findings }) => [
+    target.called,
+    findings.some(isProblem) ? "NOT READY" : "ready",
+    summary(findings),
+  ]);
+  process.stdout.write(`\n${table([["MACHINE", "", "FOUND"], ...rows])}\n\n`);
+  const bad = looked.filter(({ findings }) => findings.some(isProblem));
+  if (bad.length === 0) {
+    progress.say(`${looked.length} of ${looked.length} machines are ready`);
+    return;
+  }
+  const lines = bad.flatMap(({ target, findings }) =>
+    findings.filter(isProblem).map(({ topic, text }) => `  ${target.called}: ${topic}: ${text}`),
+  );
+  throw new CommandError(
+    `${bad.length} of ${looked.length} machines are not ready:\n${lines.join("\n")}`,
+    isDryRun ? "This was a dry run: nothing was changed." : undefined,
+  );
+}
+
+function summary(findings: readonly HostFinding[]): string {
+  const others = findings.filter(({ outcome }) => outcome !== "ok");
+  const well = findings.length - others.length;
+  const rest = others.map(
+    ({ outcome, topic, text }) => `${outcome === "problem" ? "" : "warning: "}${topic}: ${text}`,
+  );
+  return [`${well} checks are well`, ...rest].join("; ");
+}
+
+function isProblem({ outcome }: HostFinding): boolean {
+  return outcome === "problem";
+}

@@ -1,0 +1,65 @@
+import type { ClusterPlan, StagingPlan, StoragePlan } from "../topology/plan";
+import { code, table } from "./table";
+
+/** Where the model comes from and where it goes, and the folders of the machines; empty without either. */
+export function modelSection({ staging, storage }: ClusterPlan): readonly string[] {
+  return [...(staging ? modelLines(staging) : []), ...(storage.length > 0 ? storageLines(storage) : [])];
+}
+
+function modelLines(staging: StagingPlan): readonly string[] {
+  const { source, destination, placement, modelBytes, modelName, secret, deadlineSeconds } = staging;
+  const isFetched = source.kind !== "path";
+  return [
+    `- source: ${sourceText(staging)}`,
+    ...(modelName === undefined ? [] : [`- model: ${modelName}`]),
+    `- weights: ${modelBytes === undefined ? "size not known before the source is asked" : amount(modelBytes)}`,
+    `- folder in the containers: ${code(destination)}`,
+    ...(isFetched ? [`- way to the nodes: ${WAYS[placement]}`] : []),
+    ...(secret
+      ? [`- secret: the file ${code(secret.hostPath)} of the head's machine, in the head's container only`]
+      : []),
+    `- at most ${deadlineSeconds} s, then the deployment fails; what has come is kept`,
+  ];
+}
+
+const WAYS: { readonly [placement in StagingPlan["placement"]]: string } = {
+  shared: "the head fetches it once, onto storage that all nodes see",
+  replicated: "the head fetches it once, the other nodes take it from one another onto their own disks",
+};
+
+function sourceText({ source }: StagingPlan): string {
+  const { kind, location, revision, endpoint, include, exclude } = source;
+  if (kind === "path") {
+    return "none, it lies in its folder already";
+  }
+  if (kind === "index") {
+    return `${code(location)}, by an index of addresses`;
+  }
+  const only = include.join() === "*" ? "" : `, only ${list(include)}`;
+  const without = exclude.length === 0 ? "" : `, without ${list(exclude)}`;
+  return `${code(location)} of ${endpoint ?? "the hub"} at commit ${code(revision)}${only}${without}`;
+}
+
+function storageLines(storage: readonly StoragePlan[]): readonly string[] {
+  return [
+    "",
+    ...table(
+      ["folder in the containers", "folder of the machines", "kept by"],
+      storage.map(({ hostPath, mountPath, isShared }) => [
+        code(mountPath),
+        code(hostPath),
+        isShared ? "storage that all machines share" : "each machine",
+      ]),
+      "None.",
+    ),
+  ];
+}
+
+function list(patterns: readonly string[]): string {
+  return patterns.map(code).join(", ");
+}
+
+/** Decimal, as disks and hubs count. */
+function amount(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

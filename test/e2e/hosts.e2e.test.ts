@@ -1,0 +1,284 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { emulationImageTag } from "../../lib/docker/emulation-image";
+import { describeWith } from "../support/requirements";
+import { note } from "./support/cluster";
+import type { CommandResult } from "./support/command";
+import { hostsProject } from "./support/hosts-project";
+import { mayRaiseLimits, type SimulatedMachine, SimulatedMachines } from "./support/machines";
+import type { Project } from "./support/project";
+import { DEPLOYMENT, SSH } from "./support/requirements";
+import { everythingBelow, holders, type Place } from "./support/secret-search";
+
+const NAME = "e2e-hosts";
+const TOKEN = "/var/lib/ray-cluster/secrets/ray-token";
+const PORT_HOLDER = "import socket, time; port = socket.create_server(('0.0.0.0', 6379)); time.sleep(600)";
+
+describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
+  const machines = new SimulatedMachines("e2e-machines", "10.89.120");
+  let atlas0: SimulatedMachine;
+  let atlas1: SimulatedMachine;
+  let bare: SimulatedMachine;
+  let project: Project;
+
+  beforeAll(async () => {
+    if (!mayRaiseLimits()) {
+      note("the containers ask for no ulimits: nobody here may raise any (no CAP_SYS_RESOURCE)");
+    }
+    await machines.create();
+    atlas0 = await machines.add("atlas-0", 10);
+    atlas1 = await machines.add("atlas-1", 11);
+    bare = await machines.add("bare", 12, "bare");
+    await atlas0.becomeAscend(0);
+    await atlas1.becomeAscend(1);
+    await bare.becomeAscend(2);
+    await machines.load(emulationImageTag(), [atlas0, atlas1]);
+  }, 900_000);
+
+  afterAll(async () => {
+    await machines.end();
+  }, 120_000);
+
+  describe("are refused before anything is made on them", () => {
+    interface Case {
+      readonly what: string;
+      readonly says: () => RegExp;
+      readonly break: () => Promise<unknown>;
+      readonly mend?: () => Promise<unknown>;
+      readonly machines?: () => readonly Pick<SimulatedMachine, "name" | "address">[];
+      readonly image?: string;
+    }
+    const nothing = () => Promise.resolve();
+
+    const cases: readonly Case[] = [
+      {
+        what: "a machine that cannot be reached",
+        machines: () => [atlas0, { name: "atlas-9", address: "10.89.120.99" }],
+        break: nothing,
+        says: () => /npu-1 on atlas-9 \(ssh:\/\/root@10\.89\.120\.99:22\) cannot be reached by ssh/,
+      },
+      {
+        what: "a machine without Docker",
+        machines: () => [atlas0, bare],
+        break: nothing,
+        says: () =>
+          /npu-1 on bare \(ssh:\/\/root@10\.89\.120\.12:22\): problem: docker: Docker is not installed/,
+      },
+      {
+        what: "a missing device",
+        break: () => atlas1.output("rm", "/dev/davinci7"),
+        mend: () => atlas1.becomeAscend(1),
+        says: () => /npu-1 on atlas-1 \(\S+\): problem: device: \/dev\/davinci7 is missing/,
+      },
+      {
+        what: "a container of somebody else on a port of Ray",
+        break: () =>
+          atlas1.docker(
+            ...["run", "--detach", "--name", "somebody", "--network", "host", "--entrypoint", "python3"],
+            ...[emulationImageTag(), "-c", PORT_HOLDER.replace("6379", "6380")],
+          ),
+        mend: () => atlas1.docker("rm", "--force", "somebody"),
+        says: () => /npu-1 on atlas-1 \(\S+\): problem: port: 6380 is in use by container 'somebody'/,
+      },
+      {
+        what: "a container of another cluster",
+        break: () =>
+          atlas0.docker(
+            ...["run", "--detach", "--name", "other-npu-0", "--label", "ray-cluster.cluster=other"],
+            ...["--entrypoint", "sleep", emulationImageTag(), "600"],
+          ),
+        mend: () => atlas0.docker("rm", "--force", "other-npu-0"),
+        says: () =>
+          /npu-0 on atlas-0 \(\S+\): problem: container: container 'other-npu-0' of the cluster 'other'/,
+      },
+    ];
+
+    it.each(cases)(
+      "for $what",
+      async (one) => {
+        const inventory = machines.inventory(one.machines?.() ?? [atlas0, atlas1]);
+        const refused = hostsProject(NAME, inventory);
+        try {
+          await one.break();
+          const failed = await refused.deploy(120);
+          note(`${one.what}: exit code ${failed.exitCode} after ${failed.seconds.toFixed(0)} s`);
+          expect(unwrapped(failed)).toMatch(one.says());
+          expect(failed.exitCode).not.toBe(0);
+          await one.mend?.();
+          // What the other machine has got goes, and nothing was made on the one that was refused.
+          expect((await refused.destroy()).exitCode).toBe(0);
+          expect([await atlas0.leftovers(), await atlas1.leftovers()]).toEqual([[], []]);
+        } finally {
+          refused.remove();
+        }
+      },
+      240_000,
+    );
+
+    it("for an image that differs from that of the head", async () => {
+      const image = "e2e/other:1";
+      await atlas0.docker("tag", emulationImageTag(), image);
+      const container = await atlas1.docker("create", emulationImageTag());
+      await atlas1.docker("commit", "--message", "another", container, image);
+      await atlas1.docker("rm", container);
+      const refused = hostsProject(NAME, machines.inventory([atlas0, atlas1]), image);
+      try {
+        const failed = await refused.deploy(120);
+        expect(unwrapped(failed)).toMatch(
+          /npu-1 on atlas-1 \(\S+\) has another image 'e2e\/other:1' than npu-0/,
+        );
+        expect(failed.exitCode).not.toBe(0);
+        expect(await atlas1.docker("ps", "--all", "--quiet")).toBe("");
+        expect((await refused.destroy()).exitCode).toBe(0);
+      } finally {
+        refused.remove();
+      }
+    }, 240_000);
+
+    it("for addresses of documentation, in the plan already", async () => {
+      const inventory = machines.inventory([
+        { name: "atlas-0", address: "192.0.2.10" },
+        { name: "atlas-1", address: "192.0.2.11" },
+      ]);
+      writeFileSync(inventory, readFileSync(inventory, "utf8").replace(machines.subnetCidr, "192.0.2.0/24"));
+      const refused = hostsProject(NAME, inventory);
+      try {
+        const failed = await refused.deploy(60);
+        const text = unwrapped(failed);
+        expect(text).toContain("for documentation. Write your own machines into");
+        expect(text).toContain("machines.yaml and deploy again");
+        expect(text).not.toContain("Creating...");
+        expect(failed.exitCode).not.toBe(0);
+      } finally {
+        refused.remove();
+      }
+    }, 120_000);
+  });
+
+  describe("as a cluster", () => {
+    let deployed: CommandResult;
+
+    beforeAll(async () => {
+      project = hostsProject(NAME, machines.inventory([atlas0, atlas1]));
+      deployed = await project.deploy(400);
+      note(`cdktf deploy: exit code ${deployed.exitCode} after ${deployed.seconds.toFixed(0)} s`);
+    }, 500_000);
+
+    afterAll(() => {
+      project.remove();
+    });
+
+    it("serves from all ranks when the deployment returns", async () => {
+      expect(deployed.output).toContain("Apply complete! Resources: 13 added, 0 changed, 0 destroyed.");
+      expect(deployed.output).toMatch(/npu-1 +10\.89\.120\.11 +8 of 8/);
+      const response = await fetch("http://10.89.120.10:8000/v1/chat/completions", {
+        method: "POST",
+        body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
+        signal: AbortSignal.timeout(30_000),
+      });
+      const answer = (await response.json()) as { choices: { message: { content: string } }[] };
+      expect(answer.choices[0].message.content).toBe(
+        "16 of 16 ranks: npu-0 (10.89.120.10) ranks 0-7 on NPU 0-7; npu-1 (10.89.120.11) ranks 8-15 on NPU 0-7",
+      );
+    }, 60_000);
+
+    it("runs one container on each machine, without privileges, on its network", async () => {
+      for (const [index, machine] of [atlas0, atlas1].entries()) {
+        const [{ HostConfig, Config }] = JSON.parse(await machine.docker("inspect", `${NAME}-npu-${index}`));
+        expect(HostConfig).toMatchObject({ Privileged: false, NetworkMode: "host" });
+        expect(HostConfig.Devices).toHaveLength(11);
+        expect(Config.Labels).toMatchObject({ "ray-cluster.cluster": NAME });
+      }
+    });
+
+    it("needs few connections for all of it", async () => {
+      for (const machine of [atlas0, atlas1]) {
+        const logins = await machine.output(
+          "sh",
+          "-c",
+          "journalctl --unit ssh | grep -c 'Accepted publickey'",
+        );
+        note(`${machine.name}: ${logins} logins by ssh in the whole run`);
+        // A deployment alone talks to the machine dozens of times.
+        expect(Number(logins)).toBeLessThan(10);
+      }
+    });
+
+    it("has one token on both machines, which nobody else can read or change", async () => {
+      const tokens = await Promise.all(
+        [atlas0, atlas1].map((machine, index) =>
+          machine.docker("exec", `${NAME}-npu-${index}`, "cat", TOKEN),
+        ),
+      );
+      expect(tokens[0]).toMatch(/^[0-9a-f]{64}$/);
+      expect(tokens[1]).toBe(tokens[0]);
+      for (const [index, machine] of [atlas0, atlas1].entries()) {
+        const inside = ["exec", `${NAME}-npu-${index}`];
+        expect(await machine.docker(...inside, "stat", "-c", "%a %U", TOKEN)).toBe("600 root");
+        await expect(machine.docker(...inside, "touch", `${TOKEN}.x`)).rejects.toThrow(
+          "Read-only file system",
+        );
+      }
+    });
+
+    it("keeps the token out of state, plan, output, inspect, environments, command lines and logs", async () => {
+      const token = await atlas0.docker("exec", `${NAME}-npu-0`, "cat", TOKEN);
+      const shown = await project.terraform("plan", "-input=false", "-lock=false", "-out=search.tfplan");
+      const places: Place[] = [
+        { name: "output", text: deployed.output, control: "Apply complete" },
+        {
+          name: "plan",
+          text: shown.output + (await project.terraform("show", "-json", "search.tfplan")).stdout,
+          control: NAME,
+        },
+        { name: "synthesized", text: everythingBelow(project.outputFolder), control: NAME },
+        ...project
+          .stateFiles()
+          .map((file) => ({ name: file, text: readFileSync(file, "utf8"), control: "version" })),
+      ];
+      for (const machine of [atlas0, atlas1]) {
+        places.push(...(await placesOn(machine)));
+      }
+      expect(places.filter(({ text, control }) => !text.includes(control)).map(({ name }) => name)).toEqual(
+        [],
+      );
+      expect(holders(places, token)).toEqual([]);
+    }, 120_000);
+
+    it("plans no change in a second deploy", async () => {
+      const again = await project.deploy();
+      expect(again.output).toContain("No changes. Your infrastructure matches the configuration.");
+      expect(again.exitCode).toBe(0);
+    }, 200_000);
+
+    it("leaves the machines as they were", async () => {
+      const destroyed = await project.destroy();
+      expect(destroyed.exitCode).toBe(0);
+      expect([await atlas0.leftovers(), await atlas1.leftovers()]).toEqual([[], []]);
+    }, 200_000);
+  });
+});
+
+/** Terraform breaks its errors into lines with a frame. */
+function unwrapped({ output }: CommandResult): string {
+  return output.replace(/^\s*\S*\s*│/gm, " ").replace(/\s+/g, " ");
+}
+
+async function placesOn(machine: SimulatedMachine): Promise<Place[]> {
+  const shell = (line: string) => machine.output("sh", "-c", line);
+  const containers = (await machine.docker("ps", "--all", "--quiet")).split("\n");
+  const all: Place[] = [
+    { name: "inspect", text: await machine.docker("inspect", ...containers), control: "ray_node" },
+    { name: "journal", text: await machine.output("journalctl", "--no-pager"), control: "sshd" },
+    {
+      name: "command lines and environments",
+      text: await shell("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"),
+      control: "PYTHONPATH=/opt/ray-cluster",
+    },
+    {
+      name: "files of the engine and logs",
+      text: await shell("grep -rha '' /var/lib/docker/containers /var/log /tmp 2>/dev/null | tr -d '\\0'"),
+      control: NAME,
+    },
+  ];
+  return all.map((place) => ({ ...place, name: `${place.name} of ${machine.name}` }));
+}

@@ -1,0 +1,15 @@
+# A machine in a container: systemd, sshd, and in the second stage a Docker engine of its own.
+ARG BASE_IMAGE
+FROM ${BASE_IMAGE} AS bare
+ENV DEBIAN_FRONTEND=noninteractive
+# procps and iproute2 are on every server.
+RUN apt-get update -q && \
+    apt-get install -y -q --no-install-recommends \
+      ca-certificates dbus iproute2 iptables openssh-server procps systemd systemd-sysv && \
+    rm -rf /var/lib/apt/lists/*
+CMD ["/sbin/init"]
+
+FROM bare AS docker
+RUN apt-get update -q && \
+    apt-get install -y -q --no-install-recommends docker.io && \
+    rm -rf /var/lib/apt/lists/*

@@ -1,0 +1,74 @@
+import { TerraformOutput, TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import {
+  Accelerator,
+  ContainerImage,
+  Fabric,
+  type IEngine,
+  LmdeployServe,
+  LocalBackend,
+  RayCluster,
+  RayOnly,
+  RollPipeline,
+  VllmExecutor,
+  VllmServe,
+} from "../../../lib";
+import { standInImageTag } from "../support/stand-in-image";
+
+export interface EngineClusterProps {
+  /** IPv4 CIDR, so that the tests' clusters can stand beside one another. */
+  readonly subnetCidr: string;
+  readonly apiPort: number;
+  readonly engine: EngineName;
+  readonly rayVersion: string;
+  /** How the stand-in behaves and which version it is: `STAND_IN_…`. */
+  readonly standIn?: { readonly [name: string]: string };
+}
+
+export type EngineName = "vllm-ray" | "vllm-mp" | "lmdeploy" | "roll" | "ray";
+
+export const MODEL = "/models/stand-in";
+
+/** The port of `LocalBackend`'s API is the engine's; each has the port that it has by itself. */
+const ENGINES: { readonly [name in EngineName]: () => IEngine } = {
+  "vllm-ray": () => new VllmServe({ modelPath: MODEL, maxModelLen: 4096, extraArguments: ["--seed", "7"] }),
+  "vllm-mp": () => new VllmServe({ modelPath: MODEL, executor: VllmExecutor.MP, tensorParallelSize: 4 }),
+  lmdeploy: () => new LmdeployServe({ modelPath: MODEL }),
+  // 12 s: longer than a job must live to be called running.
+  roll: () => new RollPipeline({ modelPath: MODEL, overrides: { max_steps: 24 } }),
+  ray: () => new RayOnly(),
+};
+
+/** LMDeploy's variables of HCCL are the ones that must stay on their node. */
+const ACCELERATORS: { readonly [name in EngineName]: Accelerator } = {
+  "vllm-ray": Accelerator.EMULATED_GPU,
+  "vllm-mp": Accelerator.EMULATED_GPU,
+  lmdeploy: Accelerator.EMULATED_NPU,
+  roll: Accelerator.EMULATED_GPU,
+  ray: Accelerator.EMULATED_NPU,
+};
+
+/** Two nodes of two emulated accelerators with an engine's stand-in and short deadlines. */
+export class EngineCluster extends TerraformStack {
+  public constructor(scope: Construct, id: string, props: EngineClusterProps) {
+    super(scope, id);
+    const { subnetCidr, apiPort, engine, rayVersion, standIn } = props;
+    const cluster = new RayCluster(this, id, {
+      backend: new LocalBackend({ subnetCidr, apiPort }),
+      pools: [{ name: "node", nodes: 2, accelerator: ACCELERATORS[engine], acceleratorsPerNode: 2 }],
+      fabric: Fabric.TCP,
+      image: ContainerImage.of(standInImageTag(rayVersion), { rayVersion }),
+      engine: ENGINES[engine](),
+      driverEnvironment: standIn,
+      // vLLM up to 0.20 hands every VLLM_ variable of the head to its workers.
+      addressVariables: engine === "vllm-ray" ? ["VLLM_NIXL_SIDE_CHANNEL_HOST"] : [],
+      engineStartAttempts: 2,
+      headTimeoutSeconds: 45,
+      membershipTimeoutSeconds: 60,
+      engineTimeoutSeconds: 12,
+      completionTimeoutSeconds: 10,
+      stopTimeoutSeconds: 10,
+    });
+    new TerraformOutput(this, "endpoint", { value: cluster.endpoint });
+  }
+}

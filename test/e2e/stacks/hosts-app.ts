@@ -1,0 +1,37 @@
+import type { Container } from "@cdktf/provider-docker/lib/container";
+import { App, TerraformOutput, TerraformStack } from "cdktf";
+import { Accelerator, ContainerImage, EmulatedServe, Fabric, HostsBackend, RayCluster } from "../../../lib";
+
+/** What a test says of the one stack. */
+export interface HostsAppProps {
+  readonly name: string;
+  readonly image: string;
+  readonly rayVersion: string;
+  /** Whether the machines may raise limits; else the containers ask for none. */
+  readonly withUlimits: boolean;
+}
+
+/** Two Ascend servers of an inventory that `cdktf.json` names, with short deadlines. */
+const { name, image, rayVersion, withUlimits } = JSON.parse(process.env.E2E_HOSTS ?? "") as HostsAppProps;
+
+const app = new App();
+const stack = new TerraformStack(app, name);
+const cluster = new RayCluster(stack, name, {
+  backend: HostsBackend.fromContext(stack, { cpusPerNode: 1, objectStoreMiB: 100, sharedMemoryMiB: 256 }),
+  pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB, acceleratorsPerNode: 8 }],
+  fabric: Fabric.ROCE,
+  image: ContainerImage.of(image, { rayVersion }),
+  engine: new EmulatedServe(),
+  headTimeoutSeconds: 60,
+  membershipTimeoutSeconds: 90,
+  engineTimeoutSeconds: 120,
+  completionTimeoutSeconds: 30,
+  stopTimeoutSeconds: 10,
+});
+new TerraformOutput(stack, "endpoint", { value: cluster.endpoint });
+if (!withUlimits) {
+  for (const node of cluster.plan.nodes) {
+    (cluster.node.findChild(node.name) as Container).resetUlimit();
+  }
+}
+app.synth();

@@ -1,0 +1,182 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually, run, runOrFail } from "./command";
+import { Docker } from "./docker";
+import { type MachineKind, machineImage } from "./machine-image";
+import { REPOSITORY } from "./project";
+
+/** CAP_SYS_RESOURCE, without which nobody raises a limit: a machine in a container has it only where we have it. */
+const SYS_RESOURCE = 24;
+const ASCEND = join(REPOSITORY, "test", "support", "ascend");
+
+export function mayRaiseLimits(): boolean {
+  const bounding = /^CapBnd:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  return ((BigInt(`0x${bounding}`) >> BigInt(SYS_RESOURCE)) & 1n) === 1n;
+}
+
+/** One simulated machine: a container with systemd, sshd and mostly a Docker engine of its own. */
+export class SimulatedMachine {
+  public constructor(
+    private readonly machines: SimulatedMachines,
+    public readonly name: string,
+    public readonly address: string,
+    private readonly kind: MachineKind,
+  ) {}
+
+  public get container(): string {
+    return `${this.machines.prefix}-${this.name}`;
+  }
+
+  public async start(): Promise<void> {
+    const capabilities = ["--cap-add", "ALL", ...(mayRaiseLimits() ? [] : ["--cap-drop", "SYS_RESOURCE"])];
+    await this.machines.docker.output(
+      ...["run", "--detach", "--name", this.container, "--hostname", this.name],
+      ...["--network", this.machines.prefix, "--ip", this.address, ...capabilities],
+      ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
+      ...[
+        "--cgroupns",
+        "host",
+        "--volume",
+        "/sys/fs/cgroup:/sys/fs/cgroup:rw",
+        "--volume",
+        "/var/lib/docker",
+      ],
+      ...["--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", `${this.machines.folder}:/shared:ro`],
+      await machineImage(this.kind),
+    );
+    const authorize =
+      "mkdir -p -m 700 /root/.ssh && install -m 600 /shared/key.pub /root/.ssh/authorized_keys";
+    await this.output("sh", "-c", authorize);
+    await eventually(`${this.name} takes ssh`, 60, () => this.ssh("true"));
+    if (this.kind === "docker") {
+      await eventually(`the engine of ${this.name} answers`, 90, () => this.output("docker", "version"));
+    }
+  }
+
+  /** Makes it an Atlas 800T A2 from outside: device nodes, driver folder, tools. */
+  public async becomeAscend(server: number): Promise<void> {
+    await this.machines.docker.output("cp", ASCEND, `${this.container}:/opt/ascend`);
+    await this.output("sh", "/opt/ascend/install.sh", "/", "a2", String(server), "8", "--nodes");
+  }
+
+  /** A program on the machine, without ssh. */
+  public output(...command: readonly string[]): Promise<string> {
+    return this.machines.docker.output("exec", this.container, ...command);
+  }
+
+  /** Docker on the machine. */
+  public docker(...args: readonly string[]): Promise<string> {
+    return this.output("docker", ...args);
+  }
+
+  /** Everything that a cluster has left on the machine's engine. */
+  public async leftovers(): Promise<string[]> {
+    const networks = (await this.docker("network", "ls", "--format", "{{.Name}}")).split("\n");
+    return [
+      ...(await this.docker("ps", "--all", "--format", "{{.Names}}")).split("\n"),
+      ...(await this.docker("volume", "ls", "--format", "{{.Name}}")).split("\n"),
+      ...networks.filter((name) => !["bridge", "host", "none"].includes(name)),
+    ].filter((name) => name !== "");
+  }
+
+  public ssh(command: string): Promise<string> {
+    return runOrFail("ssh", [...this.machines.sshArguments(), `root@${this.address}`, command], {
+      timeoutSeconds: 30,
+    });
+  }
+}
+
+/** Machines on a network of their own, which are reached by ssh with a key of the test's own. */
+export class SimulatedMachines {
+  public readonly docker = new Docker();
+  public readonly folder = mkdtempSync(join(tmpdir(), "e2e-machines-"));
+  private readonly started: SimulatedMachine[] = [];
+
+  /** @param subnet first three numbers of a network of the test's own */
+  public constructor(
+    public readonly prefix: string,
+    private readonly subnet: string,
+  ) {}
+
+  public get subnetCidr(): string {
+    return `${this.subnet}.0/24`;
+  }
+
+  public async create(): Promise<void> {
+    await this.remove();
+    await this.docker.output("network", "create", "--subnet", this.subnetCidr, this.prefix);
+    const key = join(this.folder, "key");
+    await runOrFail("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key], { timeoutSeconds: 30 });
+  }
+
+  public async add(name: string, host: number, kind: MachineKind = "docker"): Promise<SimulatedMachine> {
+    const machine = new SimulatedMachine(this, name, `${this.subnet}.${host}`, kind);
+    this.started.push(machine);
+    await machine.start();
+    return machine;
+  }
+
+  /** As ssh's configuration file has them. */
+  public sshOptions(): string[] {
+    return [
+      `IdentityFile=${join(this.folder, "key")}`,
+      `UserKnownHostsFile=${join(this.folder, "known_hosts")}`,
+      "StrictHostKeyChecking=accept-new",
+      "ConnectTimeout=5",
+    ];
+  }
+
+  public sshArguments(): string[] {
+    return ["-o", "BatchMode=yes", ...this.sshOptions().flatMap((option) => ["-o", option])];
+  }
+
+  /** Copies an image from the machine that tests run on. */
+  public async load(image: string, machines: readonly SimulatedMachine[]): Promise<void> {
+    const file = join(this.folder, "image.tar");
+    await runOrFail("docker", ["save", "--output", file, image], { timeoutSeconds: 180 });
+    await Promise.all(
+      machines.map((machine) => machine.docker("load", "--quiet", "--input", "/shared/image.tar")),
+    );
+    rmSync(file);
+  }
+
+  /** An inventory of these machines as a person writes it. */
+  public inventory(machines: readonly Pick<SimulatedMachine, "name" | "address">[], user = "root"): string {
+    const file = join(this.folder, "machines.yaml");
+    const lines = [
+      `subnetCidr: ${this.subnetCidr}`,
+      `sshUser: ${user}`,
+      "sshOptions:",
+      ...this.sshOptions().map((option) => `  - ${option}`),
+      "hosts:",
+      ...machines.flatMap(({ name, address }) => [
+        `  - name: ${name}`,
+        `    sshHost: ${address}`,
+        `    address: ${address}`,
+      ]),
+    ];
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    return file;
+  }
+
+  /** Connections that ssh still keeps open would outlive their machines. */
+  public async closeConnections(user = "root"): Promise<void> {
+    for (const { address } of this.started) {
+      const socket = `ControlPath=${join(homedir(), ".ssh")}/ray-cluster-%C`;
+      await run("ssh", ["-O", "exit", "-o", socket, "-l", user, "-p", "22", address], {
+        timeoutSeconds: 10,
+      });
+    }
+  }
+
+  public async remove(): Promise<void> {
+    await this.closeConnections();
+    await this.docker.sweep(this.prefix);
+  }
+
+  public async end(): Promise<void> {
+    await this.remove();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,15 +1,14 @@
 import * as fc from "fast-check";
 import { findAccelerator } from "../../lib/catalog/accelerators";
 import { Accelerator } from "../../lib/topology/accelerator";
-import { localAddresses } from "../../lib/topology/addressing";
 import type { RayPorts } from "../../lib/topology/cluster-props";
-import type { ClusterPlan, PortPlan } from "../../lib/topology/plan";
+import type { PortPlan } from "../../lib/topology/plan";
 import { PlanError } from "../../lib/topology/plan-error";
-import { planCluster } from "../../lib/topology/planner";
+import { planOrProblems, randomTopologies } from "../support/random-topologies";
 import { parsePortRanges, planPorts } from "../../lib/topology/ports";
 import { normalise } from "../../lib/topology/spec";
 import { engine } from "../support/engines";
-import { emulatedProps, localPlace } from "../support/clusters";
+import { emulatedProps } from "../support/clusters";
 
 const portsOf = (change: Parameters<typeof emulatedProps>[0]) => planPorts(normalise(emulatedProps(change)));
 const named = (ports: readonly PortPlan[], name: string) => {
@@ -114,64 +113,11 @@ test.each([
 });
 
 describe("for any topology", () => {
-  const port = fc.integer({ min: 1024, max: 65535 });
-  const topology = fc.record({
-    accelerator: fc.constantFrom(Accelerator.EMULATED_GPU, Accelerator.EMULATED_NPU),
-    poolSizes: fc.array(
-      fc.record({ nodes: fc.integer({ min: 1, max: 20 }), accelerators: fc.integer({ min: 1, max: 16 }) }),
-      {
-        minLength: 1,
-        maxLength: 3,
-      },
-    ),
-    enginePort: port,
-    extraPort: fc.option(fc.tuple(port, fc.integer({ min: 0, max: 2000 })), { nil: undefined }),
-    gcs: fc.option(port, { nil: undefined }),
-    workersFrom: fc.option(port, { nil: undefined }),
-    basePort: fc.option(fc.integer({ min: 1024, max: 65520 }), { nil: undefined }),
-    mooncake: fc.boolean(),
-  });
-
-  function planOrProblems(
-    shape: typeof topology extends fc.Arbitrary<infer T> ? T : never,
-  ): ClusterPlan | PlanError {
-    const pools = shape.poolSizes.map(({ nodes, accelerators }, index) => ({
-      name: `p${index}`,
-      nodes,
-      accelerator: shape.accelerator,
-      acceleratorsPerNode: accelerators,
-    }));
-    const [from, size] = shape.extraPort ?? [0, 0];
-    const props = emulatedProps({
-      pools,
-      engine: engine({
-        argv: shape.mooncake ? ["serve", "MooncakeConnector"] : ["serve"],
-        port: shape.enginePort,
-        ports: shape.extraPort
-          ? [{ name: "extra", from, to: Math.min(from + size, 65535), where: "node" }]
-          : [],
-      }),
-      ports: { gcs: shape.gcs, workersFrom: shape.workersFrom },
-      environment:
-        shape.basePort && shape.accelerator.id === "emulated-npu"
-          ? { HCCL_IF_BASE_PORT: `${shape.basePort}` }
-          : {},
-    });
-    try {
-      return planCluster(props, localPlace({ addresses: localAddresses("10.89.28.0/24", pools) }));
-    } catch (error) {
-      if (error instanceof PlanError) {
-        return error;
-      }
-      throw error;
-    }
-  }
-
   test("a planned port belongs to one service, and a refusal names the ports that collide", () => {
     let planned = 0;
     let refused = 0;
     fc.assert(
-      fc.property(topology, (shape) => {
+      fc.property(randomTopologies, (shape) => {
         const result = planOrProblems(shape);
         if (result instanceof PlanError) {
           refused += 1;

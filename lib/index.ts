@@ -58,6 +58,7 @@ export type {
   NodeValue,
   PoolPlan,
   PortPlan,
+  RankTablePlan,
   RayPlan,
   Retries,
   SecretPlan,
@@ -68,6 +69,7 @@ export type {
 } from "./topology/plan";
 export { PlanError } from "./topology/plan-error";
 export type { Problem } from "./topology/problem";
+export { RankTableKind } from "./topology/rank-table-kind";
 export { SecretRef, type SecretKind } from "./topology/secret-ref";
 export { HostPathStorage, type HostPathStorageProps, type IStorage } from "./topology/storage";
 export type {

@@ -1,3 +1,4 @@
+import type { BootMount } from "../bootstrap/boot-spec";
 import type { IStorage } from "../topology/storage";
 
 /** Shared storage on AWS, as machines and boot see it. */
@@ -7,18 +8,25 @@ export interface IAwsStorage extends IStorage {
   /** Zone in which it lies; a machine elsewhere cannot mount it. @default - it is in every zone of the region */
   readonly availabilityZone?: string;
   /** How a machine mounts it. */
-  readonly mount: StorageMount;
+  readonly mount: BootMount;
 }
 
-/** One mount, as data: the boot part makes a systemd unit of it. */
-export interface StorageMount {
-  /** What is mounted; may hold references. */
-  readonly source: string;
-  /** Absolute path on the machine. */
-  readonly hostPath: string;
-  /** `lustre`, `nfs4`, `efs`. */
-  readonly type: string;
-  readonly options: readonly string[];
-  /** Systemd units that must run before. */
-  readonly after: readonly string[];
+/** Where a file system is on the machines and in the containers. */
+export interface StoragePaths {
+  /**
+   * Absolute path on the machines.
+   *
+   * @default '/mnt/' and the construct's id
+   */
+  readonly hostPath?: string;
+  /**
+   * Absolute path in the containers.
+   *
+   * @default '/models'
+   */
+  readonly mountPath?: string;
+}
+
+export function storagePaths(id: string, props: StoragePaths): Required<StoragePaths> {
+  return { hostPath: props.hostPath ?? `/mnt/${id}`, mountPath: props.mountPath ?? "/models" };
 }

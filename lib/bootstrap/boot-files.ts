@@ -9,13 +9,28 @@ import { CONTAINER_NAME, HOST_PATHS } from "./host-paths";
 import { systemdUnits } from "./systemd-units";
 
 const ROOTFS = path.join(__dirname, "rootfs");
+/** Of what lies there, what every boot needs; the rest is for machines that are prepared by hand or over SSH. */
+const PARTS = [
+  "etc/systemd/system/ray-cluster.service",
+  ...[
+    "boot.sh",
+    "check-host.sh",
+    "common.sh",
+    "fetch-program.sh",
+    "fetch-secrets.sh",
+    "install-docker.sh",
+    "pull-image.sh",
+    "run-node.sh",
+    "sources/file.sh",
+  ].map((name) => `usr/local/lib/ray-cluster/${name}`),
+];
 const UNPACK = path.join(__dirname, "..", "runtime", "unpack_files.py");
 
 /** All files of a machine: the constant ones of `rootfs`, and this node's, which are data. */
 export function bootFiles(spec: BootSpec): readonly BootFile[] {
   const { container, program } = spec;
   return [
-    ...rootfsFiles(ROOTFS),
+    ...PARTS.map((name) => rootfsFile(ROOTFS, name)),
     { path: `${HOST_PATHS.programs}/unpack_files.py`, content: fs.readFileSync(UNPACK, "utf8") },
     ...(spec.files ?? []),
     { path: HOST_PATHS.nodeConfig, content: nodeConfigOf(container.files) },
@@ -27,17 +42,13 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
   ];
 }
 
-/** The files of a folder that mirrors a machine: path there = path here. */
-export function rootfsFiles(folder: string): readonly BootFile[] {
-  return fs
-    .readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => fs.statSync(path.join(folder, name)).isFile())
-    .sort()
-    .map((name) => ({
-      path: `/${name.split(path.sep).join("/")}`,
-      content: fs.readFileSync(path.join(folder, name), "utf8"),
-      mode: name.endsWith(".sh") ? "0755" : "0644",
-    }));
+/** A file of a folder that mirrors a machine: path there = path here. */
+export function rootfsFile(folder: string, name: string): BootFile {
+  return {
+    path: `/${name}`,
+    content: fs.readFileSync(path.join(folder, name), "utf8"),
+    mode: name.endsWith(".sh") ? "0755" : "0644",
+  };
 }
 
 /**

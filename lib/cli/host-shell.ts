@@ -9,14 +9,14 @@ const SCRIPTS = join(__dirname, "../bootstrap/rootfs/usr/local/lib/ray-cluster")
 /** One machine of a cluster, as the stack or the inventory has it. */
 export type HostTarget = HostsFile["machines"][number];
 
-/** What `check-host.sh` says of one thing. */
+/** What `check-machine.sh` says of one thing. */
 export interface HostFinding {
   readonly outcome: "ok" | "warning" | "problem";
   readonly topic: string;
   readonly text: string;
 }
 
-export type HostScript = "check-host.sh" | "install-docker.sh";
+export type HostScript = "check-machine.sh" | "install-docker.sh";
 
 /** Reads a script's length and the script, and leaves the rest to it: see `on-host.sh`, which deployments use. */
 const remote = (shell: string) => `sh -c 'read -r n && s=$(head -c "$n") && exec ${shell} -c "$s" on-host'`;
@@ -51,7 +51,7 @@ export function runOnHost(
   });
 }
 
-/** The findings among what `check-host.sh` has printed. */
+/** The findings among what `check-machine.sh` has printed. */
 export function findingsOf(output: string): readonly HostFinding[] {
   return output.split("\n").flatMap((line) => {
     const found = /^(ok|warning|problem) (\S+) (.*)$/.exec(line);

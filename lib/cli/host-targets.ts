@@ -42,7 +42,10 @@ export function targetsOfInventory(path: string): readonly HostTarget[] {
   const inventory = readInventory(path);
   const { sshUser = "root", sshPort = 22, sshOptions = [] } = inventory;
   const machines = inventory.hosts.map((host) => withDefaults(host, { sshUser, sshPort, sshOptions }));
-  const found = checkHosts({ machines, imagePullTimeoutSeconds: 7200 }, { clusterName: "", pools: [] });
+  const found = checkHosts(
+    { machines, imagePullTimeoutSeconds: 7200, registryLogins: [] },
+    { clusterName: "", pools: [] },
+  );
   // Pools are the matter of a stack.
   const problems = locatedProblems(
     inventory,

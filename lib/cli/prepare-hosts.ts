@@ -57,7 +57,7 @@ function look(targets: readonly HostTarget[], progress: Progress): Promise<reado
     Promise.all(
       targets.map(async (target) => {
         const clock = `clock ${Math.floor(Date.now() / 1000)}`;
-        const outcome = await runOnHost(target, "check-host.sh", [...target.facts, clock], {
+        const outcome = await runOnHost(target, "check-machine.sh", [...target.facts, clock], {
           timeoutSeconds: LOOK_SECONDS,
         });
         const found = findingsOf(outcome.stdout);

@@ -36,6 +36,13 @@ export interface HostsBackendOptions {
    * @default 7200
    */
   readonly imagePullTimeoutSeconds?: number;
+  /**
+   * Registries that give the image only to who is logged in, e.g. `quay.io`. The machines pull with the credentials of
+   * `docker login` on the machine of Terraform; none of them keeps any.
+   *
+   * @default - none
+   */
+  readonly registryLogins?: readonly string[];
 }
 
 /** Machines that exist, and what may be chosen of the place. */
@@ -130,6 +137,7 @@ export class HostsBackend extends ClusterBackend {
       objectStoreMiB: props.objectStoreMiB,
       sharedMemoryMiB: props.sharedMemoryMiB,
       imagePullTimeoutSeconds: props.imagePullTimeoutSeconds ?? 7200,
+      registryLogins: props.registryLogins ?? [],
     };
   }
 
@@ -158,11 +166,12 @@ export class HostsBackend extends ClusterBackend {
 
   /** @internal */
   public override _build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
-    const { imagePullTimeoutSeconds, machines } = this.settings;
+    const { imagePullTimeoutSeconds, machines, registryLogins } = this.settings;
     const assigned = assign(machines, plan.pools);
     return buildHostsCluster(scope, plan, {
       machines: new Map(plan.nodes.map((node) => [node.name, assigned[node.pool][node.index] as Machine])),
       imagePullTimeoutSeconds,
+      registryLogins,
       refusals: this.refusals(scope),
     });
   }

@@ -4,17 +4,25 @@ import type { IConstruct } from "constructs";
 import { literal } from "../terraform/encode";
 import { constrainProvider } from "../terraform/provider-versions";
 
+/** How a daemon on another machine is reached, and what it may pull. */
+export interface DockerAccess {
+  /** Arguments of ssh. */
+  readonly sshOptions?: readonly string[];
+  /** Registries for which the user of Terraform's machine is logged in. */
+  readonly registryLogins?: readonly string[];
+}
+
 /**
  * The provider of the daemon at `host`, one per daemon and stack.
  *
  * @param host the user's declaration, e.g. `unix:///var/run/docker.sock`; `undefined`: the stack's
  * default provider, which takes `DOCKER_HOST`, else the usual socket
- * @param sshOptions arguments of ssh, for a daemon on another machine
+ * @param access how a daemon on another machine is reached
  */
 export function dockerProvider(
   scope: IConstruct,
   host: string | undefined,
-  sshOptions?: readonly string[],
+  access: DockerAccess = {},
 ): DockerProvider {
   const stack = TerraformStack.of(scope);
   constrainProvider(stack, "docker");
@@ -29,7 +37,9 @@ export function dockerProvider(
   const alias = address?.replace(/[^A-Za-z0-9]+/g, "-");
   return new DockerProvider(stack, alias === undefined ? "docker" : `docker-${alias}`, {
     host: address,
-    sshOpts: sshOptions?.map((option) => literal(option, "ssh option")),
+    sshOpts: access.sshOptions?.map((option) => literal(option, "ssh option")),
+    // Without further words the provider takes the credentials of `docker login`, and hands them to the daemon.
+    registryAuth: access.registryLogins?.map((address) => ({ address: literal(address, "registry") })),
     alias,
   });
 }

@@ -5,6 +5,7 @@ import type { ClusterPlan, NodeValue, PortPlan } from "../topology/plan";
 import { engineLines, engineSummary } from "./engine";
 import { imageLines } from "./image";
 import { modelSection } from "./model-section";
+import { preflightSection } from "./preflight-section";
 import { code, table } from "./table";
 
 /** What the place adds to the review. */
@@ -43,6 +44,7 @@ export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
     section("Container", container(plan, extra)),
     ...optionalSection("Model and storage", modelSection(plan)),
     section("Image and versions", image(plan)),
+    ...optionalSection("Before the engine starts", preflightSection(plan)),
     section("Engine", engineLines(plan)),
     section("Deadlines and retries", deadlines(plan)),
     section("Warnings", warnings(plan)),

@@ -1,9 +1,15 @@
+import { gunzipSync } from "node:zlib";
 import { TerraformVariable } from "cdktf";
 import { Capacity } from "../../lib/aws/capacity";
 import { AwsClusterNetwork } from "../../lib/aws/cluster-network";
 import { AwsInternetAccess } from "../../lib/aws/network-props";
+import { FsxLustreStorage } from "../../lib/aws/fsx-lustre-storage";
+import { EfsStorage } from "../../lib/aws/nfs-storage";
 import { AwsNodePool } from "../../lib/aws/node-pool";
+import { AWS_SOURCES, UserData } from "../../lib/aws/user-data";
+import { cloudConfig } from "../../lib/bootstrap/cloud-config";
 import { Fabric } from "../../lib/topology/fabric";
+import { bootSpec } from "../bootstrap/support";
 import { AWS_PROVIDER, awsTerraform, offlineAwsProvider } from "../support/aws-provider";
 import { describeWith, TERRAFORM } from "../support/requirements";
 import { Synthesized } from "../support/synth";
@@ -22,7 +28,14 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
       internetAccess: AwsInternetAccess.NAT,
       egressCidrs: ["0.0.0.0/0"],
     });
-    const common = { network, nodes: 4, fabric: Fabric.EFA };
+    const efa = { efa: true, capacityTiB: 9.6, dataRepositoryUri: "s3://my-models/llama/" };
+    const lustre = new FsxLustreStorage(scope, "models", { network, ...efa });
+    const efs = new EfsStorage(scope, "small", { network, mountPath: "/small" });
+    // The one is known at plan, the other holds the names of file systems that apply makes.
+    const userData = new UserData(scope, "known", bootSpec()).base64;
+    const mounts = [lustre.mount, efs.mount];
+    const headUserData = new UserData(scope, "late", bootSpec({ mounts })).base64;
+    const common = { network, nodes: 4, fabric: Fabric.EFA, userData, headUserData };
     TYPES.forEach((instanceType, index) => {
       new AwsNodePool(scope, `pool-${index}`, {
         ...common,
@@ -64,5 +77,15 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
         ["p5en.48xlarge", 17],
       ]),
     );
+  });
+
+  it("plans user data that is byte for byte what a machine is to boot", () => {
+    const plan = JSON.parse(awsTerraform(stack.folder, "show", "-json", "plan"));
+    const templates = plan.resource_changes.filter((change: any) => change.type === "aws_launch_template");
+    const known = templates.filter(({ change }: any) => typeof change.after.user_data === "string");
+    const late = templates.filter(({ change }: any) => change.after_unknown.user_data === true);
+    expect([known.length, late.length]).toEqual([TYPES.length + 1, TYPES.length]);
+    const text = gunzipSync(Buffer.from(known[0].change.after.user_data, "base64")).toString();
+    expect(text).toBe(cloudConfig(bootSpec({ files: AWS_SOURCES })));
   });
 });

@@ -164,7 +164,7 @@ describe("a cluster on machines that exist", () => {
   });
 
   it("brings its scripts along", () => {
-    for (const name of ["on-host.sh", "share-token.sh", "check-host.sh", "cluster-token.sh"]) {
+    for (const name of ["on-host.sh", "share-token.sh", "check-machine.sh", "cluster-token.sh"]) {
       expect(stack.file(`hosts/${name}`)).toMatch(/^#!/);
     }
   });
@@ -184,6 +184,17 @@ it("works with 16 machines", () => {
     docker_container: 17,
   });
   stack.remove();
+});
+
+it("hands on the login of this machine only where it is asked for", () => {
+  const auth = (registryLogins?: string[]) => {
+    const machines = { hosts: hosts(2), subnetCidr: "10.30.0.0/24", registryLogins };
+    const stack = synth({ backend: new HostsBackend(machines) });
+    stack.remove();
+    return stack.json.provider.docker.map((provider: any) => provider.registry_auth);
+  };
+  expect(auth()).toEqual([undefined, undefined]);
+  expect(auth(["quay.io"])).toEqual([[{ address: "quay.io" }], [{ address: "quay.io" }]]);
 });
 
 it("shares no token with a Ray that has none", () => {

@@ -7,15 +7,15 @@ import { DEPLOYMENT, emulationImage, ROLL_RAY } from "./support/requirements";
 const RAY = "2.58.0";
 
 const lmdeploy = new EngineTestCluster("e2e-lmdeploy", {
-  ...{ subnetCidr: "10.89.122.0/24", apiPort: 8122, engine: "lmdeploy", rayVersion: RAY },
+  ...{ subnetCidr: "10.89.132.0/24", apiPort: 8132, engine: "lmdeploy", rayVersion: RAY },
   standIn: { STAND_IN_BEHAVIOUR: "crash-always" },
 });
 const roll = new EngineTestCluster("e2e-roll", {
-  ...{ subnetCidr: "10.89.123.0/24", apiPort: 8123, engine: "roll", rayVersion: ROLL_RAY },
+  ...{ subnetCidr: "10.89.133.0/24", apiPort: 8133, engine: "roll", rayVersion: ROLL_RAY },
   standIn: { STAND_IN_BEHAVIOUR: "exit-3" },
 });
 const rayOnly = new EngineTestCluster("e2e-ray-only", {
-  ...{ subnetCidr: "10.89.124.0/24", apiPort: 8124, engine: "ray", rayVersion: RAY },
+  ...{ subnetCidr: "10.89.134.0/24", apiPort: 8134, engine: "ray", rayVersion: RAY },
 });
 const ALL = [lmdeploy, roll, rayOnly];
 
@@ -147,6 +147,6 @@ describeWith(
 /** In the order of the clusters: what `cdktf deploy` says. */
 const DEPLOYED: readonly RegExp[] = [
   /is not serving: the engine exited with code 7 \(2 times in a row\)[^]*culprit: node-0[^]*crash-always/,
-  /the job exited with code 3 .*\(2 times in a row\)[^]*culprit: node-0 \(10\.89\.123\.10\)/,
+  /the job exited with code 3 .*\(2 times in a row\)[^]*culprit: node-0 \(10\.89\.133\.10\)/,
   /is ready[^]*Apply complete!/,
 ];

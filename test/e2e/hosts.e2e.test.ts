@@ -250,6 +250,23 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       expect(again.exitCode).toBe(0);
     }, 200_000);
 
+    it("fails by name where a machine is gone that was there", async () => {
+      await machines.docker.output("network", "disconnect", machines.prefix, atlas1.container);
+      await machines.closeConnections();
+      const failed = await project.deploy(120);
+      await machines.docker.output(
+        "network",
+        "connect",
+        "--ip",
+        atlas1.address,
+        machines.prefix,
+        atlas1.container,
+      );
+      note(`without atlas-1: exit code ${failed.exitCode} after ${failed.seconds.toFixed(0)} s`);
+      expect(unwrapped(failed)).toMatch(/ssh:\/\/root@10\.89\.120\.11:22 is reachable/);
+      expect(failed.exitCode).not.toBe(0);
+    }, 200_000);
+
     it("leaves the machines as they were", async () => {
       const destroyed = await project.destroy();
       expect(destroyed.exitCode).toBe(0);

@@ -20,10 +20,11 @@ const PIECE_BYTES = 256 * 1024;
 
 describeWith([...DEPLOYMENT], "a model on its way to the nodes", () => {
   const hub = new ModelHub();
-  const folder = mkdtempSync(join(tmpdir(), "e2e-model-"));
+  let folder: string;
   let made: ModelTestCluster[] = [];
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "e2e-model-"));
     await hub.start(new Docker());
   }, 60_000);
 

@@ -26,15 +26,22 @@ interface Run {
   readonly props: VllmClusterProps["cut"];
   /** How vLLM itself names the cut, in each of its answers. */
   readonly fingerprint: RegExp;
-  /** The process of the second node that is killed when it serves; `undefined`: none. */
-  readonly victim?: RegExp;
+  /** What is killed when it serves; `undefined`: nothing. */
+  readonly kill?: Kill;
+}
+
+interface Kill {
+  /** The process of the second node. */
+  readonly victim: RegExp;
+  /** What the cluster must say of it. */
+  readonly reason: RegExp;
 }
 
 function run(
   executor: VllmExecutor,
   tensorParallelSize: number,
   pipelineParallelSize: number,
-  victim?: RegExp,
+  kill?: Kill,
 ): Run {
   const parts = { tp: tensorParallelSize, pp: pipelineParallelSize };
   const [name] = Object.entries(parts).find(([, size]) => size > 1) ?? ["none"];
@@ -42,15 +49,15 @@ function run(
     title: `executor ${executor}, ${name} 2`,
     props: { executor, tensorParallelSize, pipelineParallelSize },
     fingerprint: new RegExp(`^vllm-[\\d.]+.*-${name}2\\b`),
-    victim,
+    kill,
   };
 }
 
 const RUNS: readonly Run[] = [
   run(VllmExecutor.RAY, 1, 2),
-  run(VllmExecutor.RAY, 2, 1, /RayWorkerProc|ray::\S*Worker\S*/),
+  run(VllmExecutor.RAY, 2, 1, { victim: /RayWorkerProc|VLLM::Worker/, reason: /the engine exited/ }),
   run(VllmExecutor.MP, 1, 2),
-  run(VllmExecutor.MP, 2, 1, /vllm serve .*--headless/),
+  run(VllmExecutor.MP, 2, 1, { victim: /vllm serve .*--headless/, reason: /gpu-1 .*follower.*SIGKILL/ }),
 ];
 
 describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE], "real vLLM on two nodes", () => {
@@ -74,7 +81,7 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE], "real vLLM on
     project.remove();
   }, 200_000);
 
-  describe.each(RUNS)("$title", ({ title, props: cut, fingerprint, victim }) => {
+  describe.each(RUNS)("$title", ({ title, props: cut, fingerprint, kill }) => {
     it(
       "serves when the deploy returns",
       async () => {
@@ -100,17 +107,18 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE], "real vLLM on
       }
     }, 120_000);
 
-    if (victim !== undefined) {
+    if (kill !== undefined) {
       it(
         "serves again, with the same answer, after the second node's engine was killed",
         async () => {
           const since = new Date();
-          process.kill(await pidOf(cluster, "gpu-1", victim), "SIGKILL");
+          process.kill(await pidOf(cluster, "gpu-1", kill.victim), "SIGKILL");
           const found = await recovery(cluster, since, RECOVERY_SECONDS);
           note(
             `${title}: serves again after ${found.seconds.toFixed(0)} s, through ${found.states.join(", ")}`,
           );
           note(`${title}: ${found.reasons.join("; ")}`);
+          expect(found.reasons[0]).toMatch(kill.reason);
           expect(await answersOf(cluster, fingerprint)).toEqual(answers.get(title));
         },
         (RECOVERY_SECONDS + 60) * 1000,

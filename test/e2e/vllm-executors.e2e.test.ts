@@ -9,11 +9,11 @@ const RAY = "2.58.0";
 const OLDER_VLLM = { STAND_IN_VLLM: "0.20.2" };
 
 const ray = new EngineTestCluster("e2e-vllm-ray", {
-  ...{ subnetCidr: "10.89.120.0/24", apiPort: 8120, engine: "vllm-ray", rayVersion: RAY },
+  ...{ subnetCidr: "10.89.130.0/24", apiPort: 8130, engine: "vllm-ray", rayVersion: RAY },
   standIn: { ...OLDER_VLLM, STAND_IN_BEHAVIOUR: "crash-always" },
 });
 const mp = new EngineTestCluster("e2e-vllm-mp", {
-  ...{ subnetCidr: "10.89.121.0/24", apiPort: 8121, engine: "vllm-mp", rayVersion: RAY },
+  ...{ subnetCidr: "10.89.131.0/24", apiPort: 8131, engine: "vllm-mp", rayVersion: RAY },
   standIn: { STAND_IN_BEHAVIOUR: "crash-always" },
 });
 const BOTH = [ray, mp];
@@ -36,7 +36,7 @@ const FAULTS: readonly { readonly behaviour: string; readonly reason: RegExp; re
     {
       behaviour: "wrong-port",
       reason:
-        /nothing listens on port 8000 .*listens on 0\.0\.0\.0:8001.*not on 10\.89\.12\d\.10:8000.*\(2 times/,
+        /nothing listens on port 8000 .*listens on 0\.0\.0\.0:8001.*not on 10\.89\.13\d\.10:8000.*\(2 times/,
       lastLine: /listens on 0\.0\.0\.0:8001/,
     },
     {
@@ -96,6 +96,26 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     expect(JSON.stringify(state)).toContain("crashes, since its behaviour is follower-crash-always");
     expect(states.filter((name) => name === "loading")).toHaveLength(2);
   }, 120_000);
+
+  it("starts the follower anew when the head's part was killed, and gives up when that goes on", async () => {
+    expect((await mp.retry("normal", ["failed", "serving"], 60)).state.state).toBe("serving");
+    const [, , before] = await mp.ranks();
+    for (const end of ["serving", "failed"]) {
+      const since = new Date();
+      await mp.exec("node-0", "python3", "-c", KILL, "--served-model-name");
+      const { state, history } = await mp.outcome(since, ["failed", "serving"], 60);
+      expect([history[0].state, history[0].reason]).toEqual(["degraded", "the engine was killed by SIGKILL"]);
+      expect(state.state).toBe(end);
+      if (end === "serving") {
+        // By itself a follower goes on without its head.
+        const [, , after] = await mp.ranks();
+        expect([after.node, after.pid]).not.toEqual(["node-1", before.pid]);
+        expect(await mp.exec("node-1", "sh", "-c", FOLLOWERS)).toBe("1");
+      }
+    }
+    expect((await mp.state()).reason).toBe("the engine was killed by SIGKILL (2 times in a row)");
+    expect(await mp.exec("node-1", "sh", "-c", FOLLOWERS)).toBe("0");
+  }, 150_000);
 
   it("waits for an engine that starts slowly", async () => {
     await withAll(BOTH, async (cluster) => {
@@ -189,6 +209,9 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     });
   }, 200_000);
 });
+
+/** How many processes are followers; the pattern does not match itself. */
+const FOLLOWERS = "grep -lae '[-]-headless' /proc/[0-9]*/cmdline | wc -l";
 
 /** Ends the first process whose command line holds the argument, and none of those that look for it. */
 const KILL = `

@@ -18,7 +18,12 @@ test("a server of the user's own needs its command and its model", () => {
     servedModel: "m",
     completion: {
       path: "/v1/chat/completions",
-      body: { model: "m", messages: [{ role: "user", content: "Who is there?" }], max_tokens: 64, temperature: 0 },
+      body: {
+        model: "m",
+        messages: [{ role: "user", content: "Who is there?" }],
+        max_tokens: 64,
+        temperature: 0,
+      },
       mustContain: undefined,
     },
     environment: {},

@@ -24,7 +24,12 @@ test("it asks every accelerator of the cluster and expects an answer of each", (
   ]);
   expect(spec.completion).toEqual({
     path: "/v1/chat/completions",
-    body: { model: "emulated", messages: [{ role: "user", content: "Who is there?" }], max_tokens: 64, temperature: 0 },
+    body: {
+      model: "emulated",
+      messages: [{ role: "user", content: "Who is there?" }],
+      max_tokens: 64,
+      temperature: 0,
+    },
     mustContain: "32 of 32 ranks",
   });
 });

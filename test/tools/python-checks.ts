@@ -6,7 +6,13 @@ import { ROOT, runShown } from "./program";
 import { unittestCounts } from "./reports";
 
 /** Folders that are on the path where the programs run. */
-const PROGRAMS = ["lib/runtime", "lib/engines/emulated", "lib/cli", "lib/topology/derived-image", "lib/docker/vllm-cpu"];
+const PROGRAMS = [
+  "lib/runtime",
+  "lib/engines/emulated",
+  "lib/cli",
+  "lib/topology/derived-image",
+  "lib/docker/vllm-cpu",
+];
 /** Programs for users, which nothing else imports. */
 const EXAMPLES = ["stacks/inference_test"];
 

@@ -1,3 +1,4 @@
+import { VllmServe } from "../../lib/engines/vllm-serve";
 import { ModelSource } from "../../lib/topology/model-source";
 import { SecretRef } from "../../lib/topology/secret-ref";
 import { HostPathStorage } from "../../lib/topology/storage";
@@ -112,6 +113,10 @@ export const BAD_STORAGE_INPUTS: readonly BadInput[] = [
   {
     props: { model: ModelSource.s3("s3://bucket/m", { index: SecretRef.hostFile("/root/") }) },
     line: "model.index [RC135]: must be the absolute path of a file on the machine of the head, got another text (not shown); write the secret into a file and name that, e.g. SecretRef.hostFile('/root/hf-token')",
+  },
+  {
+    props: { ...hub("a/b"), engine: new VllmServe({ modelPath: "/models/other" }) },
+    line: "engine.modelPath [RC076]: must be where the cluster brings the model ('/models/a--b--0123456789ab'), got '/models/other'; leave it out",
   },
   {
     props: { ...hub("a/b"), stagingTimeoutSeconds: 5 },

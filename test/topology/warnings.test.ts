@@ -122,7 +122,7 @@ const CASES: readonly (readonly [
       engine: new VllmServe({ modelPath: "/m" }),
       image: ContainerImage.of(`vllm@${DIGEST}`, { rayVersion: "2.58.0" }),
     }),
-    "image.rayVersion [RC077]: is reported to break vLLM's executor 'ray' from 2.55.0 on (2.55.1 is reported to fail while the engine starts, where 2.48.0 works; and 2.55 where the driver has no raylet beside it), got '2.58.0'; use 2.48.0, with which vLLM tests itself, or VllmExecutor.MP (see https://github.com/vllm-project/vllm/issues/45318, https://github.com/gpustack/runner/pull/178)",
+    "image.rayVersion [RC077]: is reported to break vLLM's executor 'ray' from 2.55.0 on (2.55.1 is reported to fail while the engine starts, where 2.48.0 works; and 2.55 where the driver has no raylet beside it; vLLM 0.32.0 on CPUs serves with 2.58.0), got '2.58.0'; use 2.48.0, with which vLLM tests itself, or VllmExecutor.MP (see https://github.com/vllm-project/vllm/issues/45318, https://github.com/gpustack/runner/pull/178)",
   ],
   [
     served(Model.LLAMA_3_1_405B, 2, 131_072, Fabric.INFINIBAND, { plannedSequences: 5 }),

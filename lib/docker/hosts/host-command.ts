@@ -13,7 +13,7 @@ const NEVER = '${terraform.workspace == ""}';
 
 /** Scripts that run on the machine of Terraform, and those that they run on the cluster's machines. */
 const LOCAL_SCRIPTS = ["on-host.sh", "share-token.sh"];
-const REMOTE_SCRIPTS = ["check-host.sh", "cluster-token.sh"];
+const REMOTE_SCRIPTS = ["check-machine.sh", "cluster-token.sh"];
 
 export interface HostCommandProps {
   /** `on-host.sh <script>` or `share-token.sh`. */

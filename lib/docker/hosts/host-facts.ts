@@ -2,7 +2,7 @@ import type { ContainerSpec } from "../../runtime/container-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan";
 import type { Machine } from "./host-machine";
 
-/** What `check-host.sh` is to find on the machine of a node, one fact per line. */
+/** What `check-machine.sh` is to find on the machine of a node, one fact per line. */
 export function hostFacts(
   plan: ClusterPlan,
   node: NodePlan,

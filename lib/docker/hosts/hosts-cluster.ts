@@ -28,6 +28,7 @@ export interface HostsClusterProps {
   /** Machine of each node, by the node's name. */
   readonly machines: ReadonlyMap<string, Machine>;
   readonly imagePullTimeoutSeconds: number;
+  readonly registryLogins: readonly string[];
   /** Why nothing may be deployed; empty: it may. */
   readonly refusals: readonly string[];
 }
@@ -111,7 +112,10 @@ function describe(scope: Construct, plan: ClusterPlan, node: NodePlan, props: Ho
     throw new Error(`node ${node.name} has no machine: a checked plan has one for every node`);
   }
   const spec = containerSpec(plan, node);
-  const provider = dockerProvider(scope, dockerHost(machine), sshOptions(machine));
+  const provider = dockerProvider(scope, dockerHost(machine), {
+    sshOptions: sshOptions(machine),
+    registryLogins: props.registryLogins.length > 0 ? props.registryLogins : undefined,
+  });
   return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
 }
 
@@ -123,7 +127,7 @@ function check(
   refusals: readonly string[],
 ): HostCommand {
   return new HostCommand(scope, `${node.name}-check`, {
-    command: HostCommand.onHost("check-host.sh"),
+    command: HostCommand.onHost("check-machine.sh"),
     environment: { ...onHost(node, machine, facts), FINDINGS: "1" },
     // How the machine is reached is no part of it: another port of ssh is the same machine.
     triggers: [machine.sshHost, ...facts],

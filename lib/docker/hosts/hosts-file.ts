@@ -1,6 +1,6 @@
 /**
  * Beside the stack's JSON: the machines of a cluster as the command `prepare-hosts` needs them. It holds what a
- * deployment hands to `check-host.sh`, so that both look at the same.
+ * deployment hands to `check-machine.sh`, so that both look at the same.
  */
 export interface HostsFile {
   readonly cluster: string;
@@ -10,7 +10,7 @@ export interface HostsFile {
     readonly called: string;
     /** Arguments of ssh up to the destination. */
     readonly sshArguments: readonly string[];
-    /** Standard input of `check-host.sh`, line by line. */
+    /** Standard input of `check-machine.sh`, line by line. */
     readonly facts: readonly string[];
   }[];
 }

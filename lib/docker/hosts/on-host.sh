@@ -7,7 +7,7 @@
 #   HOST              how the machine is called in messages
 #   SSH_ARGUMENTS     arguments of ssh up to the destination, one per line
 #   FACTS             what the script reads, one fact per line
-#   FINDINGS=1        the script prints findings (see check-host.sh): those that are well are only counted
+#   FINDINGS=1        the script prints findings (see check-machine.sh): those that are well are only counted
 #   FACTS_FROM_INPUT=1  further facts come on standard input: that is the way of a secret
 set -eu
 

@@ -13,6 +13,7 @@ export interface HostsSettings {
   readonly objectStoreMiB?: number;
   readonly sharedMemoryMiB?: number;
   readonly imagePullTimeoutSeconds: number;
+  readonly registryLogins: readonly string[];
 }
 
 type Check = (settings: HostsSettings, shape: ClusterShape) => readonly Problem[];
@@ -21,6 +22,7 @@ const ARCHITECTURES = ["amd64", "arm64"];
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 const USER = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+const REGISTRY = /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$/;
 const OPTION = /^[A-Za-z]+=[^\n\r]+$/;
 /** Ray refuses to start with a smaller object store. */
 const MINIMUM_OBJECT_STORE_MIB = 75;
@@ -76,6 +78,18 @@ const CHECKS: readonly Check[] = [
   checkAccelerators,
   checkDeviceIps,
   checkNumbers,
+  ({ registryLogins }) =>
+    registryLogins.flatMap((registry, index) =>
+      REGISTRY.test(registry)
+        ? []
+        : error(
+            "RC314",
+            `registryLogins[${index}]`,
+            show(registry),
+            "must be the name of a registry, with its port if it has one",
+            "write what you wrote after `docker login`, e.g. 'quay.io'",
+          ),
+    ),
 ];
 
 function checkPools({ machines }: HostsSettings, { pools }: ClusterShape): readonly Problem[] {

@@ -113,7 +113,8 @@ class HeadEngine:
         for member in self._group.absent():
             reason = f"has not started its part of the engine within {START_SECONDS:.0f} s"
             culprit = Culprit(member.name, member.address, reason)
-            raise EngineFailed(f"{culprit} {reason}", culprit)
+            lines = self.run.failed(reason).log_lines if self.run is not None else []
+            raise EngineFailed(f"{culprit} {reason}", culprit, lines)
 
     def explain(self, failed: EngineFailed) -> EngineFailed:
         """The failure with the node to blame. Asks the nodes with followers once more before that."""

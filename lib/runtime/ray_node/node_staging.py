@@ -1,7 +1,8 @@
 """This node's part in staging: starts it when the head says so, and says how far it is."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,13 @@ from ray_node.staging_server import FileServer
 
 #: The lease is given back within this time, or goes stale: a read of the network may take a while.
 _CANCEL_SECONDS = 4.0
-_WORDS_SECONDS = 10.0
+#: What Python takes from its environment to reach a source; a declaration sets it for all programs of a node.
+_NETWORK_VARIABLES = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+_WORDS_SOONEST_SECONDS = 2.0
+_WORDS_LATEST_SECONDS = 60.0
 
 
 def of(config: NodeConfig, name: str, address: str, token: str | None) -> "NodeStaging | None":
@@ -35,19 +42,30 @@ def of(config: NodeConfig, name: str, address: str, token: str | None) -> "NodeS
         subnet=config.network,
         token=token,
     )
+    _reach_out(config.environment.cluster)
     return NodeStaging(config.staging, place)
 
 
+def _reach_out(variables: Mapping[str, str]) -> None:
+    """The node program itself has only the container's environment, and knows no proxy from there."""
+    os.environ.update({name: variables[name] for name in _NETWORK_VARIABLES if name in variables})
+
+
 class Seldom:
-    """A text for the log and for people, which is renewed now and then. Numbers change every second."""
+    """A text for the log and for people. Numbers change every second, this more and more seldom."""
 
     def __init__(self) -> None:
         self._text = ""
+        self._began_at = 0.0
         self._made_at = 0.0
 
     def text(self, make: Callable[[], str]) -> str:
-        if not self._text or time.monotonic() - self._made_at >= _WORDS_SECONDS:
-            self._text, self._made_at = make(), time.monotonic()
+        now = time.monotonic()
+        if not self._text:
+            self._began_at = now
+        pause = min(max(_WORDS_SOONEST_SECONDS, (now - self._began_at) / 5), _WORDS_LATEST_SECONDS)
+        if not self._text or now - self._made_at >= pause:
+            self._text, self._made_at = make(), now
         return self._text
 
     def forget(self) -> None:

@@ -31,6 +31,13 @@ class Finding:
         where = f"{self.node} ({self.address})" if self.address else self.node
         return f"{where}, {self.device}" if self.device else where
 
+    @property
+    def words(self) -> str:
+        """Without the node."""
+        device = f"{self.device}: " if self.device else ""
+        text = f"{device}{self.check}: {self.seen}"
+        return f"{text}; {self.fix}" if self.fix else text
+
     def __str__(self) -> str:
         text = f"{self.subject}: {self.check}: {self.seen}"
         return f"{text}; {self.fix}" if self.fix else text

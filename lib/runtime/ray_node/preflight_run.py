@@ -196,7 +196,7 @@ def problem_of(report: PreflightReport) -> ClusterFailed | None:
     first = report.failures[0]
     reason = f"preflight: {first_words(report.failures)}"
     lines = report.as_text().splitlines()
-    return ClusterFailed(reason, Culprit(first.node, first.address, str(first)), lines[:60])
+    return ClusterFailed(reason, Culprit(first.node, first.address, first.words), lines[:60])
 
 
 def save(report: PreflightReport, state_folder: str) -> None:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2016 # scripts for another shell
 # ssh is a stand-in that runs what it is given on this machine, as a login shell would.
 
 HOSTS="$BATS_TEST_DIRNAME/../../../lib/docker/hosts"

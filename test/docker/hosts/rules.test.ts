@@ -18,7 +18,7 @@ function check(
 ): string[] {
   const machines = hosts.map((one) => withDefaults(one, DEFAULTS));
   const problems = checkHosts(
-    { machines, imagePullTimeoutSeconds: 7200, ...settings },
+    { machines, imagePullTimeoutSeconds: 7200, registryLogins: [], ...settings },
     { clusterName: "c1", pools },
   );
   for (const { level, allowed, fix } of problems) {
@@ -97,6 +97,7 @@ test.each<[Partial<HostsSettings>, string]>([
   [{ cpusPerNode: 0 }, "RC313 cpusPerNode 0"],
   [{ objectStoreMiB: 74 }, "RC313 objectStoreMiB 74"],
   [{ objectStoreMiB: 200, sharedMemoryMiB: 199 }, "RC313 sharedMemoryMiB 199"],
+  [{ registryLogins: ["quay.io", "https://quay.io"] }, "RC314 registryLogins[1] 'https://quay.io'"],
   [{ imagePullTimeoutSeconds: 59 }, "RC313 imagePullTimeoutSeconds 59"],
 ])("says what is wrong with the settings %j", (settings, expected) => {
   expect(check([host(1), host(2)], settings)).toEqual([expected]);

@@ -16,6 +16,8 @@ from ray_node import config, machine_checks, port_holder, preflight_errands, sta
 from ray_node.errand_runner import ErrandRunner
 from ray_node.preflight_finding import REPORT_FILE
 
+#: Before it is replaced.
+HANDLERS = preflight_errands.handlers
 TABLE = {"path": "/table.json", "version": "1.0", "devicePort": 16666, "checksum": None}
 
 
@@ -24,7 +26,7 @@ class HeadPreflightTest(HeadCase):
         super().setUp()
         self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]
         # The head's own handlers look at the simulated machine in place of this one.
-        rooted = functools.partial(preflight_errands.handlers, root=self.machines[0].root)
+        rooted = functools.partial(HANDLERS, root=self.machines[0].root)
         patch = mock.patch("ray_node.head_preflight.preflight_errands.handlers", rooted)
         patch.start()
         self.addCleanup(patch.stop)
@@ -41,9 +43,7 @@ class HeadPreflightTest(HeadCase):
             support.WORKER,
             (support.HEAD, self.config.ports.node_report),
             token.read(self.config.paths.token),
-            preflight_errands.handlers(
-                self.config, self.config.preflight, "npu-1", support.WORKER, {}, self.machines[1].root
-            ),
+            HANDLERS(self.config, self.config.preflight, "npu-1", support.WORKER, {}, self.machines[1].root),
             lambda: self.head.state.state == state.PREFLIGHT,
         )
         self.addCleanup(runner.close)

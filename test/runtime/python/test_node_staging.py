@@ -1,6 +1,8 @@
 import ipaddress
+import os
 import socket
 import unittest
+import urllib.request
 from dataclasses import replace
 from unittest import mock
 
@@ -13,6 +15,22 @@ from ray_node.staging_config import REPLICATED, SHARED, Place, StagingConfig
 from ray_node.staging_request import PathSource, Source
 
 FIRST = "model-00001-of-00005.safetensors"
+STAGING = {
+    "source": {"kind": "path"},
+    "destination": "/models/m",
+    "placement": "shared",
+    "parallelFiles": 4,
+    "deadlineSeconds": 600,
+}
+HUB = {
+    "kind": "huggingFace",
+    "repository": "maker/model",
+    "revision": "0123456789abcdef0123456789abcdef01234567",
+    "endpoint": "https://hub.example",
+    "tokenFile": None,
+    "include": ["*"],
+    "exclude": [],
+}
 
 
 class OneNode(StagingCase):
@@ -136,24 +154,29 @@ class OneNode(StagingCase):
 class Made(unittest.TestCase):
     def test_from_the_configuration(self) -> None:
         self.assertIsNone(node_staging.of(support.parsed(), "npu-0", support.HEAD, None))
-        value = {
-            "source": {"kind": "path"},
-            "destination": "/models/m",
-            "placement": "shared",
-            "parallelFiles": 4,
-            "deadlineSeconds": 600,
-        }
-        made = node_staging.of(support.parsed({"staging": value}), "npu-0", "10.89.28.10", None)
+        made = node_staging.of(support.parsed({"staging": STAGING}), "npu-0", "10.89.28.10", None)
         assert made is not None
         self.assertEqual(made.title, "looks for the model in /models/m")
 
+    def test_the_proxy_of_the_declaration_is_that_of_the_node_program(self) -> None:
+        value = {"HTTPS_PROXY": "http://proxy.example:3128", "NCCL_DEBUG": "INFO"}
+        staging = {**STAGING, "source": HUB}
+        with mock.patch.dict("os.environ", {"PATH": "/bin"}, clear=True):
+            changes = {"staging": staging, "environment.cluster": value}
+            node_staging.of(support.parsed(changes), "npu-0", "10.89.28.10", None)
+            self.assertEqual(os.environ.get("HTTPS_PROXY"), "http://proxy.example:3128")
+            self.assertEqual(urllib.request.getproxies()["https"], "http://proxy.example:3128")
+            self.assertNotIn("NCCL_DEBUG", os.environ)
+
     def test_words_change_seldom(self) -> None:
-        words, count = Seldom(), iter("abc")
-        with mock.patch("time.monotonic", side_effect=[100.0, 101.0, 111.0, 111.0]):
-            said = [words.text(lambda: next(count)) for _ in range(3)]
-        self.assertEqual(said, ["a", "a", "b"])
+        words, count = Seldom(), iter("abcdef")
+        # After two seconds at first, after a minute in the end.
+        seconds = [0.0, 1.9, 2.1, 4.0, 4.2, 1000.0, 1059.0, 1061.0]
+        with mock.patch("time.monotonic", side_effect=seconds):
+            said = [words.text(lambda: next(count)) for _ in seconds]
+        self.assertEqual(said, ["a", "a", "b", "b", "c", "d", "d", "e"])
         words.forget()
-        self.assertEqual(words.text(lambda: next(count)), "c")
+        self.assertEqual(words.text(lambda: next(count)), "f")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from ray_node.config_reader import Reader
 from ray_node.gpu_facts import GpuFacts
 from ray_node.preflight_config import PreflightConfig
 from ray_node.preflight_facts import NodeFacts
-from ray_node.preflight_finding import FAILED, OK, WARNING, Finding, PreflightReport
+from ray_node.preflight_finding import FAILED, OK, REPORT_FILE, WARNING, Finding, PreflightReport
 
 FAKE_TORCH = support.FIXTURES / "fake_torch"
 
@@ -138,8 +138,8 @@ class AscendClusterTest(unittest.TestCase):
         report = self.cluster(wanted()).report()
         with tempfile.TemporaryDirectory() as folder:
             preflight_run.save(report, folder)
-            self.assertEqual(os.listdir(folder), [preflight_run.REPORT_FILE])
-            text = (Path(folder) / preflight_run.REPORT_FILE).read_text(encoding="utf-8")
+            self.assertEqual(os.listdir(folder), [REPORT_FILE])
+            text = (Path(folder) / REPORT_FILE).read_text(encoding="utf-8")
         self.assertEqual(json.loads(text)["outcome"], OK)
 
 

@@ -35,8 +35,8 @@ export const VLLM_ASCEND: Guide = {
     {
       part: RAY,
       guide: "`ASCEND_RT_VISIBLE_DEVICES=0,1,2,3,4,5,6,7`",
-      here: "the container has the planned devices and no others, so there is nothing to choose from",
-      absent: [{ variable: "ASCEND_RT_VISIBLE_DEVICES", is: "0,1,2,3,4,5,6,7" }],
+      here: "set on every node before Ray: the numbers of its planned devices",
+      shown: [{ variable: "ASCEND_RT_VISIBLE_DEVICES", is: "visible-devices" }],
     },
     {
       part: RAY,

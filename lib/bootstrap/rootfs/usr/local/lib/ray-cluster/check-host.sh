@@ -23,10 +23,11 @@ has_devices() { [ "$(count "$2")" -ge "$1" ]; }
 count() { compgen -G "$1" | wc -l; }
 
 check_runtime() {
-  local runtime
+  local runtime runtimes
   runtime="$(setting runtime)"
   [ -z "$runtime" ] && return
-  docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}' | grep -qx "$runtime" ||
+  runtimes="$(docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}')"
+  [[ $'\n'"$runtimes"$'\n' == *$'\n'"$runtime"$'\n'* ]] ||
     fatal "Docker has no runtime '$runtime': the machine image lacks the vendor's container toolkit"
 }
 

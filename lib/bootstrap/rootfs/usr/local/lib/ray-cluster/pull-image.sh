@@ -30,8 +30,9 @@ login() {
 }
 
 note() {
-  local digest
-  digest="$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" | head -n 1)"
+  local digests digest
+  digests="$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1")"
+  digest="${digests%%$'\n'*}"
   printf '%s\n' "${digest:-$1}" >"$RUN_FOLDER/image"
   info "image ${digest:-$1, which no registry has}"
 }

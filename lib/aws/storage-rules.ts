@@ -1,0 +1,95 @@
+import { fsxLustreTierOf } from "../catalog/fsx-lustre-tiers";
+import type { Problem } from "../topology/problem";
+import { show } from "../topology/rules/text";
+import { type AwsRule, applyRules } from "./rule";
+
+/** A Lustre file system as its rules see it. */
+export interface LustreSpec {
+  /** Row of `fsx-lustre-tiers.json`. */
+  readonly tier: string;
+  readonly capacityTiB: number;
+  readonly efa: boolean;
+  readonly hasKmsKey: boolean;
+  /** `undefined`: none, or known only at apply. */
+  readonly dataRepositoryUri?: string;
+}
+
+export const lustreRules: readonly AwsRule<LustreSpec>[] = [
+  {
+    id: "RC360",
+    title: "The file system has a size that AWS sells.",
+    check: ({ tier, capacityTiB, efa }) => {
+      const { smallestTiB, stepTiB, efaStepTiB } = fsxLustreTierOf(tier);
+      const step = efa && efaStepTiB !== null ? efaStepTiB : stepTiB;
+      const smallest = efa ? [] : smallestTiB;
+      if (smallest.includes(capacityTiB) || isMultiple(capacityTiB, step)) {
+        return undefined;
+      }
+      const next = (Math.max(1, Math.ceil(tenths(capacityTiB) / tenths(step))) * tenths(step)) / 10;
+      return {
+        path: "capacityTiB",
+        got: show(capacityTiB),
+        allowed: `must be ${[...smallest, `a multiple of ${step}`].join(" or ")} for ${tier}${efa ? " with EFA" : ""}`,
+        fix: `use ${Number.isFinite(next) ? next : step}`,
+      };
+    },
+  },
+  {
+    id: "RC361",
+    title: "The tier has EFA.",
+    check: ({ tier, efa }) =>
+      efa && fsxLustreTierOf(tier).efaStepTiB === null
+        ? {
+            path: "efa",
+            got: "true",
+            allowed: `must be false for ${tier}: only persistent file systems have EFA, from their creation on`,
+            fix: "choose a persistent tier, or leave efa out",
+          }
+        : undefined,
+  },
+  {
+    id: "RC362",
+    title: "A key of one's own encrypts persistent file systems only.",
+    check: ({ tier, hasKmsKey }) =>
+      hasKmsKey && fsxLustreTierOf(tier).deploymentType.startsWith("SCRATCH")
+        ? {
+            path: "kmsKeyArn",
+            got: "a key",
+            allowed: `must be left out for ${tier}, which AWS encrypts with a key of its own`,
+            fix: "leave it out, or choose a persistent tier",
+          }
+        : undefined,
+  },
+  {
+    id: "RC363",
+    title: "A data repository is a bucket, or a part of one.",
+    check: ({ dataRepositoryUri }) =>
+      dataRepositoryUri === undefined ||
+      /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/.test(dataRepositoryUri)
+        ? undefined
+        : {
+            path: "dataRepositoryUri",
+            got: show(dataRepositoryUri),
+            allowed: "must be the URI of a bucket or of a prefix in it",
+            fix: "write e.g. 's3://my-models/llama/'",
+          },
+  },
+];
+
+/** Everything that is wrong with a Lustre file system. */
+export function checkLustre(spec: LustreSpec): readonly Problem[] {
+  return applyRules(lustreRules, spec);
+}
+
+/** Sizes have one decimal, and 2.4 is no sum of powers of two. */
+function tenths(tib: number): number {
+  return Math.round(tib * 10);
+}
+
+function isMultiple(capacityTiB: number, step: number): boolean {
+  return (
+    capacityTiB > 0 &&
+    Math.abs(tenths(capacityTiB) - capacityTiB * 10) < 1e-6 &&
+    tenths(capacityTiB) % tenths(step) === 0
+  );
+}

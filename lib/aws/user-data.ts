@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { Fn, TerraformLocal, Token } from "cdktf";
+import { Construct } from "constructs";
+import { rootfsFile } from "../bootstrap/boot-files";
+import type { BootFile, BootSource, BootSpec } from "../bootstrap/boot-spec";
+import { cloudConfig, requireUserDataSize } from "../bootstrap/cloud-config";
+import { literal } from "../terraform/encode";
+
+const ROOTFS = join(__dirname, "rootfs");
+const SOURCES = ["aws-ecr.sh", "aws-s3.sh", "aws-secret.sh"];
+/** How cdktf writes a value into a text that it fills in later. */
+const TOKEN = /(\$\{TfToken\[TOKEN\.\d+\]\})/;
+
+/**
+ * The boot of a node as EC2 takes it: gzip, then base64, both made by Terraform, because a value that is known only
+ * at apply (the name of a file system) may be a part of the text.
+ */
+export class UserData extends Construct {
+  /** Base64 of gzip. */
+  public readonly base64: string;
+
+  /** @throws BootError for one that EC2 does not take */
+  public constructor(scope: Construct, id: string, spec: BootSpec) {
+    super(scope, id);
+    const text = cloudConfig({ ...spec, files: [...AWS_SOURCES, ...(spec.files ?? [])] });
+    requireUserDataSize(text, this.node.path);
+    const local = new TerraformLocal(this, "text", template(text, this.node.path));
+    this.base64 = Token.asString(Fn.base64gzip(local.asString));
+  }
+}
+
+/** Programs by which a machine asks AWS; each prints what it got. */
+export const AWS_SOURCES: readonly BootFile[] = SOURCES.map((name) =>
+  rootfsFile(ROOTFS, `usr/local/lib/ray-cluster/sources/${name}`),
+);
+
+/** A secret of AWS Secrets Manager. @param create whether this machine puts a new random value into an empty one */
+export function secretSource(region: string, arn: string, create = false): BootSource {
+  return { name: "aws-secret.sh", arguments: [region, arn, ...(create ? ["create"] : [])] };
+}
+
+/** An object of S3. */
+export function s3Source(region: string, uri: string): BootSource {
+  return { name: "aws-s3.sh", arguments: [region, uri] };
+}
+
+/** A text whose references Terraform fills in, and in which everything else stays as it is. */
+export function template(text: string, what: string): string {
+  return text
+    .split(TOKEN)
+    .map((part, index) => (index % 2 === 1 ? part : literal(part, `user data of ${what}`)))
+    .join("");
+}

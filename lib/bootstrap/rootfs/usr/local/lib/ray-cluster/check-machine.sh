@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# Looks whether this machine can be a node of a cluster. Changes nothing. What is to be looked at comes on
+# standard input, one fact per line:
+#
+#   cluster <name>              another cluster's containers must not run here
+#   container <name>            the node's own container
+#   address <IPv4 address>      must be on an interface of this machine
+#   architecture <amd64|arm64>  must be this machine's
+#   device <path>, mount <path> must be there
+#   runtime <name>              the Docker engine must have it
+#   port <number>, port <a>-<b> nothing but the cluster's own container may listen there
+#   clock <seconds>             the caller's time, seconds since 1970
+#
+# Prints one line per finding, `ok|warning|problem <topic> <text>`; ends with 1 if there is a problem.
+#
+#   HOST_ROOT  folder that is taken for the root of devices, mounts and /proc  (empty: the machine's own)
+set -euo pipefail
+
+readonly ROOT="${HOST_ROOT:-}"
+# Signatures and the comparison of logs suffer from more.
+readonly CLOCK_SECONDS=60
+# A listening socket in /proc/net/tcp.
+readonly LISTENING="0A"
+
+cluster="" container="" problems=0
+ports=()
+
+main() {
+  local key value
+  while read -r key value; do
+    case "$key" in
+      cluster) cluster="$value" ;;
+      container) container="$value" ;;
+      address) check_address "$value" ;;
+      architecture) check_architecture "$value" ;;
+      device) check_path device "$value" ;;
+      mount) check_path mount "$value" ;;
+      port) ports+=("$value") ;;
+      clock) check_clock "$value" ;;
+      runtime) runtime="$value" ;;
+      "") ;;
+      *) problem fact "'$key' is unknown to this script" ;;
+    esac
+  done
+  if check_docker; then
+    check_runtime "${runtime:-}"
+    check_other_clusters
+  fi
+  check_ports
+  [ "$problems" -eq 0 ]
+}
+
+ok() { printf 'ok %s %s\n' "$1" "$2"; }
+
+warning() { printf 'warning %s %s\n' "$1" "$2"; }
+
+problem() {
+  problems=$((problems + 1))
+  printf 'problem %s %s\n' "$1" "$2"
+}
+
+check_address() {
+  local found
+  found="$(ip -o -4 address show 2>/dev/null | awk '{ sub("/.*", "", $4); print $4 }')"
+  if [ -z "$found" ]; then
+    found="$(hostname -I 2>/dev/null | tr ' ' '\n')"
+  fi
+  if grep -Fxq -- "$1" <<<"$found"; then
+    ok address "$1 is on this machine"
+  else
+    problem address "$1 is not on this machine; it has $(tr '\n' ' ' <<<"$found")"
+  fi
+}
+
+check_architecture() {
+  local found
+  case "$(uname -m)" in
+    x86_64) found=amd64 ;;
+    aarch64) found=arm64 ;;
+    *) found="$(uname -m)" ;;
+  esac
+  if [ "$found" = "$1" ]; then
+    ok architecture "$found"
+  else
+    problem architecture "this machine is $found, the inventory says $1"
+  fi
+}
+
+check_path() {
+  if [ -e "$ROOT$2" ]; then
+    ok "$1" "$2"
+  else
+    problem "$1" "$2 is missing"
+  fi
+}
+
+check_clock() {
+  local off
+  off=$(($(date +%s) - $1))
+  if [ "${off#-}" -le "$CLOCK_SECONDS" ]; then
+    ok clock "within $CLOCK_SECONDS s"
+  elif [ "$off" -gt 0 ]; then
+    warning clock "$off s ahead of the machine that asks"
+  else
+    warning clock "${off#-} s behind the machine that asks"
+  fi
+}
+
+# Whether an engine answers to this user.
+check_docker() {
+  local version
+  if ! command -v docker >/dev/null; then
+    problem docker "Docker is not installed"
+    return 1
+  fi
+  if version="$(docker version --format '{{.Server.Version}}' 2>&1)"; then
+    ok docker "$version"
+    return
+  fi
+  if grep -qi 'permission denied while trying to connect' <<<"$version"; then
+    problem docker "the user $(id -un) may not talk to the Docker engine; put it into the group 'docker'"
+  else
+    problem docker "the Docker engine does not answer: $(tail -n 1 <<<"$version")"
+  fi
+  return 1
+}
+
+check_runtime() {
+  local found
+  [ -n "$1" ] || return 0
+  found="$(docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}')"
+  if grep -Fxq -- "$1" <<<"$found"; then
+    ok runtime "$1"
+  else
+    problem runtime "the Docker engine has no runtime '$1'; it has $(tr '\n' ' ' <<<"$found")"
+  fi
+}
+
+check_other_clusters() {
+  local name owner
+  while read -r name owner; do
+    if [ -n "$name" ] && [ "$owner" != "$cluster" ]; then
+      problem container "container '$name' of the cluster '$owner' runs here"
+    fi
+  done < <(docker ps --filter label=ray-cluster.cluster --format '{{.Names}} {{.Label "ray-cluster.cluster"}}')
+}
+
+# Listening sockets on wanted ports whose owner is not the node's own container.
+check_ports() {
+  local wanted from to port inode owner taken=0
+  [ "${#ports[@]}" -gt 0 ] || return 0
+  while read -r port inode; do
+    for wanted in "${ports[@]}"; do
+      from="${wanted%-*}" to="${wanted#*-}"
+      if [ "$port" -ge "$from" ] && [ "$port" -le "$to" ]; then
+        owner="$(owner_of "$port" "$inode")"
+        if [ "$owner" != "container '$container'" ]; then
+          problem port "$port is in use by $owner"
+          taken=1
+        fi
+      fi
+    done
+  done < <(listening)
+  [ "$taken" -ne 0 ] || ok port "all ${#ports[@]} ranges are free"
+}
+
+# `<port> <inode>` of every listening socket, each port once.
+listening() {
+  local hex inode
+  cat "$ROOT"/proc/net/tcp "$ROOT"/proc/net/tcp6 2>/dev/null |
+    awk -v listening="$LISTENING" '$4 == listening { n = split($2, a, ":"); print a[n], $10 }' |
+    while read -r hex inode; do printf '%d %s\n' "0x$hex" "$inode"; done | sort -n -u -k1,1
+}
+
+# Who holds a socket: a container by its name, else a program.
+owner_of() {
+  local port="$1" inode="$2" link process id name
+  link="$(find "$ROOT"/proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null)" || true
+  if [ -z "$link" ]; then
+    printf "a program of another user"
+    return
+  fi
+  process="${link%/fd/*}"
+  id="$(grep -oE '[0-9a-f]{64}' "$process/cgroup" 2>/dev/null | tail -n 1)" || true
+  if [ -n "$id" ] && name="$(docker inspect --format '{{.Name}}' "$id" 2>/dev/null)"; then
+    printf "container '%s'" "${name#/}"
+    return
+  fi
+  # A published port is held by the engine in a container's name.
+  name="$(docker ps --filter "publish=$port" --format '{{.Names}}' 2>/dev/null | head -n 1)" || true
+  if [ -n "$name" ]; then
+    printf "container '%s'" "$name"
+  else
+    printf "the program '%s' (process %s)" "$(cat "$process/comm")" "${process##*/}"
+  fi
+}
+
+main

@@ -1,0 +1,183 @@
+#!/usr/bin/env bats
+# The machine is a folder and stand-ins; what counts is what is found on it.
+
+SCRIPT="$BATS_TEST_DIRNAME/../../lib/bootstrap/rootfs/usr/local/lib/ray-cluster/check-machine.sh"
+FAKE="$BATS_TEST_DIRNAME/../support/fake-program.sh"
+ID=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+
+setup() {
+  export FAKE_CALLS="$BATS_TEST_TMPDIR/calls" FAKE_ANSWERS="$BATS_TEST_TMPDIR/answers"
+  export HOST_ROOT="$BATS_TEST_TMPDIR/root"
+  BIN="$BATS_TEST_TMPDIR/bin"
+  mkdir -p "$BIN" "$FAKE_ANSWERS" "$HOST_ROOT/dev" "$HOST_ROOT/proc/net"
+  : >"$FAKE_CALLS"
+  local program
+  for program in bash cat awk sort grep tr head tail find; do
+    ln -s "$(command -v "$program")" "$BIN/$program"
+  done
+  fake uname '-m|0|aarch64'
+  fake date '+%s|0|1000000'
+  fake id '-un|0|ops'
+  fake ip '*|0|1: lo    inet 127.0.0.1/8 scope host lo\n2: eth0    inet 10.1.0.2/24 scope global eth0'
+  fake docker 'version*|0|20.10.24' 'info*|0|runc\nnvidia' 'ps --filter label*|0|'
+  sockets
+}
+
+# fake <program> <answer>...
+fake() {
+  ln -sf "$FAKE" "$BIN/$1"
+  printf '%s\n' "${@:2}" >"$FAKE_ANSWERS/$1"
+}
+
+# sockets [<port in hex>:<inode>]...: what listens on the machine, beside a connection that does not.
+sockets() {
+  {
+    printf '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+    printf '   9: 0A010002:18EB 0A010003:A000 01 00000000:00000000 00:00000000 00000000 0 0 999 1\n'
+    local socket
+    for socket in "$@"; do
+      printf '   0: 00000000:%s 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 %s 1\n' \
+        "${socket%:*}" "${socket#*:}"
+    done
+  } >"$HOST_ROOT/proc/net/tcp"
+}
+
+# process <id> <name> <cgroup> <inode>
+process() {
+  mkdir -p "$HOST_ROOT/proc/$1/fd"
+  printf '%s\n' "$2" >"$HOST_ROOT/proc/$1/comm"
+  printf '%s\n' "$3" >"$HOST_ROOT/proc/$1/cgroup"
+  ln -s "socket:[$4]" "$HOST_ROOT/proc/$1/fd/7"
+}
+
+# check <fact>...
+check() {
+  printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/facts"
+  PATH="$BIN" run bash "$SCRIPT" <"$BATS_TEST_TMPDIR/facts"
+}
+
+# problems: how many there are.
+problems() {
+  grep -c '^problem' <<<"$output" || true
+}
+
+@test "a machine that has everything is well" {
+  touch "$HOST_ROOT/dev/davinci0"
+  check 'cluster c1' 'container c1-npu-0' 'address 10.1.0.2' 'architecture arm64' 'device /dev/davinci0' \
+    'runtime nvidia' 'port 6379' 'port 10002-10999' 'clock 1000030'
+  [ "$status" -eq 0 ]
+  [ "$(grep -vc '^ok ' <<<"$output")" -eq 0 ]
+  [ "${#lines[@]}" -eq 7 ]
+}
+
+@test "an address that is not on the machine" {
+  check 'address 10.1.0.20'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem address 10.1.0.20 is not on this machine; it has 127.0.0.1 10.1.0.2"* ]]
+}
+
+@test "another architecture" {
+  check 'architecture amd64'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem architecture this machine is arm64, the inventory says amd64"* ]]
+}
+
+@test "a missing device and a missing mount are both named" {
+  check 'device /dev/davinci7' 'mount /etc/hccn.conf'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem device /dev/davinci7 is missing"* ]]
+  [[ "$output" == *"problem mount /etc/hccn.conf is missing"* ]]
+}
+
+@test "a clock that is off is a warning" {
+  check 'clock 999400'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning clock 600 s ahead of"* ]]
+  check 'clock 1000600'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning clock 600 s behind"* ]]
+}
+
+@test "no Docker" {
+  rm "$BIN/docker"
+  check 'cluster c1' 'runtime nvidia'
+  [ "$status" -eq 1 ]
+  [ "$(problems)" -eq 1 ]
+  [[ "$output" == *"problem docker Docker is not installed"* ]]
+}
+
+@test "an engine that does not answer" {
+  fake docker 'version*|1|Cannot connect to the Docker daemon'
+  check 'cluster c1'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem docker the Docker engine does not answer: Cannot connect"* ]]
+}
+
+@test "a user that may not talk to the engine" {
+  fake docker 'version*|1|permission denied while trying to connect to the Docker daemon socket'
+  check 'cluster c1'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem docker the user ops may not talk to the Docker engine; put it into the group 'docker'"* ]]
+}
+
+@test "a runtime that the engine lacks" {
+  check 'runtime ascend'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem runtime the Docker engine has no runtime 'ascend'; it has runc nvidia"* ]]
+}
+
+@test "a container of another cluster, but not one of this" {
+  fake docker 'version*|0|20.10.24' 'ps --filter label*|0|other-npu-0 other\nc1-npu-0 c1'
+  check 'cluster c1'
+  [ "$status" -eq 1 ]
+  [ "$(problems)" -eq 1 ]
+  [[ "$output" == *"problem container container 'other-npu-0' of the cluster 'other' runs here"* ]]
+}
+
+@test "a port that a program holds, in a range too" {
+  sockets 18EB:111 2713:222
+  process 41 redis-server '0::/system.slice/redis.service' 111
+  check 'port 6379' 'port 10002-10999' 'port 6380'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem port 6379 is in use by the program 'redis-server' (process 41)"* ]]
+  [[ "$output" == *"problem port 10003 is in use by a program of another user"* ]]
+  [ "$(problems)" -eq 2 ]
+}
+
+@test "a port that a container holds" {
+  sockets 18EB:111
+  process 41 python3 "0::/docker/$ID" 111
+  fake docker 'version*|0|20.10.24' "inspect*$ID|0|/somebody" 'ps*|0|'
+  check 'container c1-npu-0' 'port 6379'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem port 6379 is in use by container 'somebody'"* ]]
+}
+
+@test "a port that the engine holds for a container" {
+  sockets 18EB:111
+  process 41 docker-proxy '0::/system.slice/docker.service' 111
+  fake docker 'version*|0|20.10.24' 'ps --filter label*|0|' 'ps --filter publish=6379*|0|web'
+  check 'port 6379'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem port 6379 is in use by container 'web'"* ]]
+}
+
+@test "the node's own container holds its ports rightly" {
+  sockets 18EB:111
+  process 41 gcs_server "0::/docker/$ID" 111
+  fake docker 'version*|0|20.10.24' "inspect*$ID|0|/c1-npu-0" 'ps*|0|'
+  check 'container c1-npu-0' 'port 6379'
+  [ "$status" -eq 0 ]
+}
+
+@test "a fact that it does not know is no silence" {
+  check 'colour red'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem fact 'colour' is unknown"* ]]
+}
+
+@test "changes nothing" {
+  touch "$HOST_ROOT/dev/davinci0"
+  check 'cluster c1' 'device /dev/davinci0' 'runtime nvidia' 'port 6379'
+  [ "$(grep -Evc '^(docker (version|info|ps|inspect)|ip -o -4 address show|uname|date|id|hostname)' "$FAKE_CALLS")" -eq 0 ]
+}

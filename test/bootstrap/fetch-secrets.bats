@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# Secrets come into files that only root reads, and nowhere else.
+
+load support
+
+setup() {
+  set_up_boot
+  copy_programs
+  has settings "secret_seconds=0"
+}
+
+fetch_secrets() {
+  run "$PROGRAMS/fetch-secrets.sh"
+}
+
+@test "writes what the source prints, readable by its owner only" {
+  step sources/vault.sh <<'STEP'
+printf "s3cret of %s %s" "$1" "$2"
+STEP
+  has secrets "ray-token vault.sh here there" "model vault.sh m x"
+  fetch_secrets
+  [ "$status" -eq 0 ]
+  [ "$(cat "$RUN_FOLDER/secrets/ray-token")" = "s3cret of here there" ]
+  [ "$(cat "$RUN_FOLDER/secrets/model")" = "s3cret of m x" ]
+  [ "$(stat -c %a "$RUN_FOLDER/secrets")" = 700 ]
+  [ "$(stat -c %a "$RUN_FOLDER/secrets/ray-token")" = 600 ]
+}
+
+@test "prints no value" {
+  step sources/vault.sh <<<'echo s3cret'
+  has secrets "ray-token vault.sh"
+  fetch_secrets
+  [ "$status" -eq 0 ]
+  [[ "$output" != *s3cret* ]]
+}
+
+@test "tries again until the source has something" {
+  has settings "secret_seconds=60"
+  step sources/vault.sh <<'STEP'
+f="$RUN_FOLDER/tries"; echo >>"$f"; [ "$(wc -l <"$f")" -ge 3 ] && echo s3cret
+STEP
+  has secrets "ray-token vault.sh"
+  fetch_secrets
+  [ "$status" -eq 0 ]
+  [ "$(cat "$RUN_FOLDER/secrets/ray-token")" = s3cret ]
+}
+
+@test "takes an empty answer for none, and names the source" {
+  step sources/vault.sh <<<'true'
+  has secrets "ray-token vault.sh arn:1"
+  fetch_secrets
+  [ "$status" -eq 1 ]
+  [ "$(cat "$RUN_FOLDER/failure")" = "no secret 'ray-token': vault.sh arn:1 gave nothing" ]
+  [ ! -e "$RUN_FOLDER/secrets/ray-token" ]
+}
+
+@test "keeps the value of before when the source fails" {
+  mkdir "$RUN_FOLDER/secrets"
+  echo old >"$RUN_FOLDER/secrets/ray-token"
+  step sources/vault.sh <<<'echo half; exit 1'
+  has secrets "ray-token vault.sh"
+  fetch_secrets
+  [ "$status" -eq 1 ]
+  [ "$(cat "$RUN_FOLDER/secrets/ray-token")" = old ]
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+# The image comes once; which one it is, is noted.
+
+load support
+
+setup() {
+  set_up_boot
+  copy_programs
+  has settings "image=registry.example/vllm:1" "image_seconds=0"
+}
+
+pull_image() {
+  run "$PROGRAMS/pull-image.sh"
+}
+
+@test "pulls an image that is not there, and notes its digest" {
+  fake docker 'image inspect registry.example/vllm:1|1|' 'pull*|0|' \
+    'image inspect --format*|0|registry.example/vllm@sha256:abc'
+  pull_image
+  [ "$status" -eq 0 ]
+  grep -qx "docker pull --quiet registry.example/vllm:1" "$FAKE_CALLS"
+  [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm@sha256:abc" ]
+}
+
+@test "pulls nothing that is there" {
+  fake docker 'image inspect*|0|registry.example/vllm@sha256:abc'
+  pull_image
+  [ "$status" -eq 0 ]
+  lacks pull "$FAKE_CALLS"
+}
+
+@test "says what it could not pull" {
+  fake docker 'image inspect*|1|' 'pull*|1|no route to host'
+  pull_image
+  [ "$status" -eq 1 ]
+  [ "$(cat "$RUN_FOLDER/failure")" = "cannot pull the image registry.example/vllm:1" ]
+}
+
+@test "signs in first where the registry asks, by a pipe" {
+  step sources/vault.sh <<'STEP'
+printf "pass of %s" "$1"
+STEP
+  has registry "registry.example user vault.sh here"
+  cat >"$BIN/docker" <<'DOCKER'
+#!/usr/bin/env bash
+echo "docker $*" >>"$FAKE_CALLS"
+case "$1 $2" in
+  "login "*) cat >"$FAKE_ANSWERS/password" ;;
+  "image inspect") [ "$3" = --format ] && echo x@sha256:1 ;;
+esac
+DOCKER
+  chmod +x "$BIN/docker"
+  pull_image
+  [ "$status" -eq 0 ]
+  grep -qx "docker login --username user --password-stdin registry.example" "$FAKE_CALLS"
+  [ "$(cat "$FAKE_ANSWERS/password")" = "pass of here" ]
+}

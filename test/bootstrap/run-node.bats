@@ -1,0 +1,31 @@
+#!/usr/bin/env bats
+# The container is started with the arguments as they are written, one a line.
+
+load support
+
+setup() {
+  set_up_boot
+  has settings "container=ray-cluster"
+}
+
+@test "becomes docker run with every line as one argument" {
+  has argv "--name=ray-cluster" "--env=A=b c \$HOME 'd'" "image:1" "start"
+  cat >"$BIN/docker" <<'DOCKER'
+#!/usr/bin/env bash
+printf '<%s>' "$@" >>"$FAKE_CALLS"
+echo >>"$FAKE_CALLS"
+DOCKER
+  chmod +x "$BIN/docker"
+  run "$PROGRAMS/run-node.sh"
+  [ "$status" -eq 0 ]
+  [ "$(sed -n 1p "$FAKE_CALLS")" = "<rm><--force><ray-cluster>" ]
+  [ "$(sed -n 2p "$FAKE_CALLS")" = \
+    "<run><--name=ray-cluster><--env=A=b c \$HOME 'd'><image:1><start>" ]
+}
+
+@test "ends as the container ends" {
+  has argv "image:1"
+  fake docker 'rm*|1|' 'run image:1|7|'
+  run "$PROGRAMS/run-node.sh"
+  [ "$status" -eq 7 ]
+}

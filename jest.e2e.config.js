@@ -1,7 +1,8 @@
 const base = require("./jest.config.js");
 
 /**
- * End to end, one after the other: every test has the machine's Docker engine to itself.
+ * End to end, one file after the other: deployments take turns. `npm test` runs two such lanes side by side
+ * (test/tools/jest-checks.ts).
  *
  * @type {import("jest").Config}
  */

@@ -18,7 +18,7 @@ import {
   type ExistingAwsNetworkProps,
   type IClusterNetwork,
 } from "./network-props";
-import { checkNetwork } from "./network-rules";
+import { checkEgress, checkNetwork } from "./network-rules";
 import { refuse } from "./problems";
 import { ClusterSecurityGroup } from "./security-group";
 
@@ -136,6 +136,7 @@ class ExistingNetwork extends Construct implements IClusterNetwork {
   public constructor(scope: Construct, id: string, props: ExistingAwsNetworkProps) {
     super(scope, id);
     constrainProvider(this, "aws");
+    refuse(`network '${id}'`, checkEgress(props.egressCidrs ?? []));
     this.vpcId = props.vpcId;
     this.subnetId = props.subnetId;
     this.subnetCidr = props.subnetCidr;

@@ -8,7 +8,6 @@ import { allow, assumedBy, type Permission } from "./policy";
 
 /** What the machines of a pool may do: be reached by Session Manager, and what is named. */
 export class InstanceRole extends Construct {
-  public readonly roleName: string;
   public readonly profileName: string;
 
   public constructor(
@@ -23,7 +22,6 @@ export class InstanceRole extends Construct {
       description: "Machines of a Ray cluster",
       assumeRolePolicy: assumedBy("ec2.amazonaws.com"),
     });
-    this.roleName = role.name;
     new IamRolePolicyAttachment(this, "session-manager", {
       role: role.name,
       policyArn: `arn:${partition.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore`,

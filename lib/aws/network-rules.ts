@@ -18,6 +18,22 @@ export interface NetworkSpec {
 const LARGEST_PREFIX = 16;
 const SMALLEST_PREFIX = 28;
 
+const EGRESS_RULE: AwsRule<Pick<NetworkSpec, "egressCidrs">> = {
+    id: "RC343",
+    title: "Networks that the machines may reach are IPv4 CIDRs.",
+    check: ({ egressCidrs }) => {
+      const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) === undefined);
+      return index < 0
+        ? undefined
+        : {
+            path: `egressCidrs[${index}]`,
+            got: show(egressCidrs[index]),
+            allowed: "must be an IPv4 CIDR without bits of a host",
+            fix: "write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
+          };
+    },
+  };
+
 export const networkRules: readonly AwsRule<NetworkSpec>[] = [
   {
     id: "RC340",
@@ -51,21 +67,7 @@ export const networkRules: readonly AwsRule<NetworkSpec>[] = [
       );
     },
   },
-  {
-    id: "RC343",
-    title: "Networks that the machines may reach are IPv4 CIDRs.",
-    check: ({ egressCidrs }) => {
-      const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) === undefined);
-      return index < 0
-        ? undefined
-        : {
-            path: `egressCidrs[${index}]`,
-            got: show(egressCidrs[index]),
-            allowed: "must be an IPv4 CIDR without bits of a host",
-            fix: "write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
-          };
-    },
-  },
+  EGRESS_RULE,
   {
     id: "RC344",
     title: "A NAT gateway is of use only with networks that the machines may reach.",
@@ -112,6 +114,11 @@ export const networkRules: readonly AwsRule<NetworkSpec>[] = [
 /** Everything that is wrong with a network. */
 export function checkNetwork(spec: NetworkSpec): readonly Problem[] {
   return applyRules(networkRules, spec);
+}
+
+/** What is wrong with the networks that the machines of an existing network may reach. */
+export function checkEgress(egressCidrs: readonly string[]): readonly Problem[] {
+  return applyRules([EGRESS_RULE], { egressCidrs });
 }
 
 function sized(path: string, cidr: string) {

@@ -72,6 +72,12 @@ export interface AwsNodePoolProps {
    */
   readonly permissions?: readonly Permission[];
   /**
+   * What the head may do besides that; it then has a role of its own.
+   *
+   * @default - nothing
+   */
+  readonly headPermissions?: readonly Permission[];
+  /**
    * Layout of the network interfaces.
    *
    * @default NicLayout.RECOMMENDED
@@ -111,8 +117,6 @@ export class AwsNodePool extends Construct {
   public readonly headInstanceId?: string;
   /** Name of the workers' Auto Scaling group. @default - the head is alone */
   public readonly autoScalingGroupName?: string;
-  /** Name of the machines' role. */
-  public readonly roleName: string;
 
   /** @throws AwsPlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: AwsNodePoolProps) {
@@ -122,19 +126,29 @@ export class AwsNodePool extends Construct {
     for (const warning of refuse(`node pool '${id}'`, checkPool(spec))) {
       Annotations.of(this).addWarning(problemLine(warning).trim());
     }
-    const role = new InstanceRole(this, "role", { name: id, permissions: props.permissions ?? [] });
-    this.roleName = role.roleName;
-    const template = { ...machineTemplate(props, spec), instanceProfile: role.profileName };
+    const permissions = props.permissions ?? [];
+    const template = machineTemplate(props, spec);
     const workers = props.nodes - (props.headAddress === undefined ? 0 : 1);
+    const needsOwnRole = (props.headPermissions ?? []).length > 0;
+    const role =
+      workers > 0 || !needsOwnRole ? new InstanceRole(this, "role", { name: id, permissions }) : undefined;
     if (props.headAddress !== undefined) {
+      const headRole = needsOwnRole
+        ? new InstanceRole(this, "head-role", {
+            name: `${id}-head`,
+            permissions: [...permissions, ...(props.headPermissions ?? [])],
+          })
+        : role;
       this.headInstanceId = this.head(id, {
         ...template,
+        instanceProfile: profileOf(headRole),
         fixedAddress: props.headAddress,
         userData: props.headUserData ?? props.userData,
       }).id;
     }
     if (workers > 0) {
-      this.autoScalingGroupName = this.workers(id, template, workers).name;
+      const machines = { ...template, instanceProfile: profileOf(role) };
+      this.autoScalingGroupName = this.workers(id, machines, workers).name;
     }
   }
 
@@ -181,6 +195,13 @@ export class AwsNodePool extends Construct {
       tag: [{ key: "Name", value: name, propagateAtLaunch: true }],
     });
   }
+}
+
+function profileOf(role: InstanceRole | undefined): string {
+  if (role === undefined) {
+    throw new Error("a machine without a role: the pool has made none");
+  }
+  return role.profileName;
 }
 
 function poolSpec(props: AwsNodePoolProps): PoolSpec {

@@ -17,6 +17,19 @@ export function assumedBy(service: string): string {
   return document([{ Effect: "Allow", Action: ["sts:AssumeRole"], Principal: { Service: service } }]);
 }
 
+/** A policy of a bucket: nobody talks to it without TLS. */
+export function denyPlainHttp(bucketArn: string): string {
+  return document([
+    {
+      Effect: "Deny",
+      Action: ["s3:*"],
+      Principal: "*",
+      Resource: [bucketArn, `${bucketArn}/*`],
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    },
+  ]);
+}
+
 function document(statements: readonly object[]): string {
   return JSON.stringify({ Version: "2012-10-17", Statement: statements });
 }

@@ -16,7 +16,7 @@ export interface HostFinding {
   readonly text: string;
 }
 
-export type HostScript = "check-machine.sh" | "install-docker.sh";
+export type HostScript = "check-machine.sh" | "install-docker.sh" | "install-nvidia-toolkit.sh";
 
 /** Reads a script's length and the script, and leaves the rest to it: see `on-host.sh`, which deployments use. */
 const remote = (shell: string) => `sh -c 'read -r n && s=$(head -c "$n") && exec ${shell} -c "$s" on-host'`;

@@ -14,17 +14,20 @@ import type { HostTarget } from "./host-shell";
  * The machines of synthesized stacks, with everything that their clusters want of them.
  *
  * @param names none: every stack that has machines
- * @throws CommandError where there is no such stack
+ * @throws CommandError where there is no such stack, or only an example
  */
 export function targetsOfStacks(root: string, names: readonly string[]): readonly HostTarget[] {
   const folder = join(root, "cdktf.out", "stacks");
   const stacks = existsSync(folder) ? readdirSync(folder) : [];
-  const wanted = names.length > 0 ? names : stacks;
-  const targets = wanted.flatMap((name) =>
-    filesOf(join(folder, name, "hosts")).flatMap((file) => file.machines),
-  );
-  if (targets.length > 0) {
-    return targets;
+  const files = (names.length > 0 ? names : stacks).flatMap((name) => filesOf(join(folder, name, "hosts")));
+  const refused = files.flatMap(({ refusals }) => refusals);
+  // Examples beside one's own stacks are no mistake; an example that is named is.
+  const usable = files.filter(({ refusals }) => refusals.length === 0);
+  if (refused.length > 0 && (names.length > 0 || usable.length === 0)) {
+    throw new CommandError(refused.join("\n"));
+  }
+  if (usable.length > 0) {
+    return usable.flatMap(({ machines }) => machines);
   }
   const what = names.length > 0 ? names.join(", ") : "any stack";
   throw new CommandError(

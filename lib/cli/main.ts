@@ -73,7 +73,9 @@ program
 
 program
   .command("prepare-hosts")
-  .description("look whether machines that exist can carry a cluster, and install Docker where it is missing")
+  .description(
+    "look whether machines that exist can carry a cluster, and install Docker and NVIDIA's toolkit where they are missing",
+  )
   .argument("[stacks...]", "names of synthesized stacks; without one, all that have machines")
   .option("--inventory <file>", "the machines of this file, whatever a stack wants of them")
   .option("--dry-run", "look, show what would run, and change nothing")

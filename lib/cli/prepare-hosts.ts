@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { CommandError } from "./command-error";
-import { findingsOf, type HostFinding, type HostTarget, runOnHost, scriptPath } from "./host-shell";
+import {
+  findingsOf,
+  type HostFinding,
+  type HostScript,
+  type HostTarget,
+  runOnHost,
+  scriptPath,
+} from "./host-shell";
 import { targetsOfInventory, targetsOfStacks } from "./host-targets";
 import { lastLines, type Outcome } from "./process";
 import type { Progress } from "./progress";
@@ -17,6 +24,39 @@ export interface PrepareHostsOptions {
   readonly yes?: boolean;
 }
 
+/** Something that a machine may lack and a script of ours installs. */
+interface Installation {
+  readonly script: HostScript;
+  readonly name: string;
+  /** As a person reads it before it happens. */
+  readonly what: string;
+  /** What findings about it are called. */
+  readonly topic: string;
+  readonly isWantedFor: (finding: HostFinding) => boolean;
+}
+
+/** In this order: only an engine that answers knows its runtimes. */
+const INSTALLATIONS: readonly Installation[] = [
+  {
+    script: "install-docker.sh",
+    name: "Docker",
+    what: "Docker is to be installed and started, from the distribution's packages",
+    topic: "docker",
+    isWantedFor: ({ outcome, topic, text }) =>
+      outcome === "problem" && topic === "docker" && !text.includes("may not talk"),
+  },
+  {
+    script: "install-nvidia-toolkit.sh",
+    name: "NVIDIA's container toolkit",
+    what:
+      "NVIDIA's container toolkit is to be installed from NVIDIA's signed packages, and the Docker engine " +
+      "restarted, which stops the containers on it",
+    topic: "runtime",
+    isWantedFor: ({ outcome, topic, text }) =>
+      outcome === "problem" && topic === "runtime" && text.includes("no runtime 'nvidia'"),
+  },
+];
+
 /** A machine, and what was found on it. */
 interface Looked {
   readonly target: HostTarget;
@@ -27,8 +67,8 @@ const LOOK_SECONDS = 60;
 const INSTALL_SECONDS = 900;
 
 /**
- * Makes machines ready for a deployment: looks at all of them at the same time, installs Docker where it is
- * missing, looks again. A machine that fails is named with the reason; the others go on.
+ * Makes machines ready for a deployment: looks at all of them at the same time, installs what is missing (Docker,
+ * NVIDIA's container toolkit), looks again. A machine that fails is named with the reason; the others go on.
  *
  * @throws CommandError that names the machines that are not ready
  */
@@ -41,14 +81,18 @@ export async function prepareHosts(
     options.inventory === undefined
       ? targetsOfStacks(process.cwd(), stacks)
       : targetsOfInventory(options.inventory);
-  const first = await look(targets, progress);
-  const bare = first.filter(lacksDocker);
-  if (bare.length > 0) {
-    showInstallation(bare, progress, options.dryRun ?? false);
+  let looked = await look(targets, progress);
+  for (const installation of INSTALLATIONS) {
+    const bare = looked.filter(({ findings }) => findings.some(installation.isWantedFor));
+    if (bare.length === 0) {
+      continue;
+    }
+    show(installation, bare, progress, options.dryRun ?? false);
+    if (!options.dryRun && (options.yes || (await isAgreed()))) {
+      looked = await installAndLook(installation, looked, bare, progress);
+    }
   }
-  const isAllowed = bare.length > 0 && !options.dryRun && (options.yes || (await isAgreed()));
-  const last = isAllowed ? await installAndLook(first, bare, progress) : first;
-  report(last, progress, options.dryRun ?? false);
+  report(looked, progress, options.dryRun ?? false);
 }
 
 /** Looks at all machines at once; what cannot be reached is a problem like any other. */
@@ -87,16 +131,14 @@ function failureOf(outcome: Outcome): readonly HostFinding[] {
   return problem("ssh", outcome.exitCode === 255 ? `cannot be reached: ${said}` : said);
 }
 
-function lacksDocker({ findings }: Looked): boolean {
-  return findings.some(
-    ({ outcome, topic, text }) =>
-      outcome === "problem" && topic === "docker" && !text.includes("may not talk"),
-  );
-}
-
-function showInstallation(bare: readonly Looked[], progress: Progress, inFull: boolean): void {
-  const path = scriptPath("install-docker.sh");
-  progress.say(`Docker is to be installed and started, from the distribution's packages, on:`);
+function show(
+  { what, script }: Installation,
+  bare: readonly Looked[],
+  progress: Progress,
+  inFull: boolean,
+): void {
+  const path = scriptPath(script);
+  progress.say(`${what}, on:`);
   for (const { target } of bare) {
     progress.say(`  ${target.called}`);
   }
@@ -120,15 +162,16 @@ async function isAgreed(): Promise<boolean> {
 }
 
 async function installAndLook(
+  { script, name, topic }: Installation,
   first: readonly Looked[],
   bare: readonly Looked[],
   progress: Progress,
 ): Promise<readonly Looked[]> {
   const failed = new Map<HostTarget, HostFinding>();
-  await progress.step(`installing Docker on ${bare.length} machines`, () =>
+  await progress.step(`installing ${name} on ${bare.length} machines`, () =>
     Promise.all(
       bare.map(async ({ target }) => {
-        const outcome = await runOnHost(target, "install-docker.sh", [], {
+        const outcome = await runOnHost(target, script, [], {
           asRoot: true,
           timeoutSeconds: INSTALL_SECONDS,
           onLine: (line) => {
@@ -136,8 +179,8 @@ async function installAndLook(
           },
         });
         if (outcome.exitCode !== 0) {
-          const text = `installing Docker failed: ${lastLines(outcome.stderr, 1).trim()}`;
-          failed.set(target, { outcome: "problem", topic: "docker", text });
+          const text = `installing ${name} failed: ${lastLines(outcome.stderr, 1).trim()}`;
+          failed.set(target, { outcome: "problem", topic, text });
         }
       }),
     ),

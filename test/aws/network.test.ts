@@ -149,6 +149,15 @@ describe("a network that exists", () => {
     });
   });
 
+  it("takes networks to reach, and refuses what is none", () => {
+    const reaching = (egressCidrs: string[]) =>
+      synthesize((scope) => {
+        AwsClusterNetwork.fromExisting(scope, "mine", { ...existing, egressCidrs });
+      });
+    expect(reaching(["10.0.0.0/8"]).counts()).toMatchObject({ aws_vpc_security_group_egress_rule: 3 });
+    expect(() => reaching(["10.0.0.1/8"])).toThrow(/network 'mine'.*\n.*egressCidrs\[0\] \[RC343\]/);
+  });
+
   it("keeps its own security group, about which nothing is assumed", () => {
     const stack = synthesize((scope) => {
       const mine = { ...existing, securityGroupId: "sg-0123456789abcdef0" };

@@ -200,6 +200,25 @@ describe("what a pool may be besides", () => {
     expect(pool().text).not.toContain("connection_tracking");
   });
 
+  it("with a head that may do more than its workers, by a role of its own", () => {
+    const secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ray-AbCdEf";
+    const of = (action: string) => ({ actions: [`secretsmanager:${action}`], resources: [secret] });
+    const more = { permissions: [of("GetSecretValue")], headPermissions: [of("PutSecretValue")] };
+    const stack = pool(more);
+    expect(stack.counts()).toMatchObject({ aws_iam_role: 2, aws_iam_instance_profile: 2 });
+    const actions = all(stack, "aws_iam_role_policy").map(({ policy }) =>
+      JSON.parse(policy).Statement.flatMap((statement: any) => statement.Action),
+    );
+    expect(actions.sort((a, b) => a.length - b.length)).toEqual([
+      ["secretsmanager:GetSecretValue"],
+      ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+    ]);
+    const [head, workers] = templates(stack).map((template) => template.iam_instance_profile.name);
+    expect(head).toContain("head-role");
+    expect(workers).not.toContain("head-role");
+    expect(pool({ nodes: 1, ...more }).counts()).toMatchObject({ aws_iam_role: 1 });
+  });
+
   it("with a pinned image, a key of its own, permissions and user data", () => {
     const stack = pool({
       machineImage: AwsMachineImage.ami("ami-0123456789abcdef0", { rootDeviceName: "/dev/xvda" }),

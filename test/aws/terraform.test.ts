@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { TerraformVariable } from "cdktf";
+import { AwsBootStore } from "../../lib/aws/boot-store";
 import { Capacity } from "../../lib/aws/capacity";
 import { AwsClusterNetwork } from "../../lib/aws/cluster-network";
 import { AwsInternetAccess } from "../../lib/aws/network-props";
@@ -35,13 +36,16 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
     const userData = new UserData(scope, "known", bootSpec()).base64;
     const mounts = [lustre.mount, efs.mount];
     const headUserData = new UserData(scope, "late", bootSpec({ mounts })).base64;
-    const common = { network, nodes: 4, fabric: Fabric.EFA, userData, headUserData };
+    const { permissions, headPermissions } = new AwsBootStore(scope, "llama", {
+      files: bootSpec().container.files,
+    });
+    const rights = { permissions, headPermissions };
+    const common = { network, nodes: 4, fabric: Fabric.EFA, userData, headUserData, ...rights };
     TYPES.forEach((instanceType, index) => {
       new AwsNodePool(scope, `pool-${index}`, {
         ...common,
         instanceType,
         headAddress: `10.20.0.${10 + index}`,
-        permissions: [{ actions: ["s3:GetObject"], resources: ["arn:aws:s3:::models/*"] }],
       });
     });
     const capacity = Capacity.capacityBlock("cr-0123456789abcdef0");

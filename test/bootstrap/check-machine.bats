@@ -89,6 +89,14 @@ problems() {
   [[ "$output" == *"problem mount /etc/hccn.conf is missing"* ]]
 }
 
+@test "a tool of the driver that lies elsewhere" {
+  mkdir -p "$HOST_ROOT/usr/local/sbin"
+  touch "$HOST_ROOT/usr/local/sbin/npu-smi"
+  check 'mount /usr/local/bin/npu-smi'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem mount /usr/local/bin/npu-smi is missing; there is /usr/local/sbin/npu-smi: name it under driverPaths"* ]]
+}
+
 @test "a clock that is off is a warning" {
   check 'clock 999400'
   [ "$status" -eq 0 ]

@@ -63,3 +63,11 @@ STEP
   [ "$status" -eq 1 ]
   [ "$(cat "$RUN_FOLDER/secrets/ray-token")" = old ]
 }
+
+@test "a source that reads its input takes nothing from the others" {
+  step sources/greedy.sh <<<'cat >/dev/null; echo s3cret'
+  has secrets "one greedy.sh" "two greedy.sh"
+  fetch_secrets
+  [ "$status" -eq 0 ]
+  [ "$(cat "$RUN_FOLDER/secrets/two")" = s3cret ]
+}

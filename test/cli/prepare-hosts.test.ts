@@ -106,6 +106,34 @@ describe("prepareHosts", () => {
     expect(calls).toHaveLength(2);
   });
 
+  it("installs NVIDIA's toolkit once Docker is there and lacks the runtime that the cluster wants", async () => {
+    const lacking =
+      "ok docker 20.10.24\\nproblem runtime the Docker engine has no runtime 'nvidia'; it has runc";
+    const { said, error, calls, table } = await prepare(
+      [
+        `*a.lan*|0|${READY}`,
+        ...([`*b.lan*|0|${BARE}`, "*b.lan*|0|docker: it answers", `*b.lan*|0|${lacking}`] as const),
+        ...(["*b.lan*|0|toolkit: registered", `*b.lan*|0|${READY}`] as const),
+      ],
+      { inventory, yes: true },
+    );
+    expect(error).toBe("");
+    expect(calls.filter((call) => call.includes("b.lan"))).toHaveLength(5);
+    expect(said.indexOf("Docker is to be installed")).toBeLessThan(
+      said.indexOf("toolkit is to be installed"),
+    );
+    expect(said).toContain("which stops the containers on it");
+    expect(said).toContain("b: toolkit: registered");
+    expect(table).toMatch(/b \(\S+\) +ready/);
+  });
+
+  it("leaves another vendor's runtime to whoever looks after the machine", async () => {
+    const lacking = "problem runtime the Docker engine has no runtime 'ascend'; it has runc";
+    const { error, calls } = await prepare([`*|0|${lacking}`], { inventory, yes: true });
+    expect(calls).toHaveLength(2);
+    expect(error).toContain("no runtime 'ascend'");
+  });
+
   it("says why an installation failed", async () => {
     const { error } = await prepare(
       [`*a.lan*|0|${READY}`, `*b.lan*|0|${BARE}`, "*b.lan*|1|docker: no apt-get here", `*b.lan*|0|${BARE}`],
@@ -152,7 +180,7 @@ describe("prepareHosts", () => {
     beforeAll(() => {
       mkdirSync(join(folder, "cdktf.out", "stacks", "one", "hosts"), { recursive: true });
       const file = join(folder, "cdktf.out", "stacks", "one", "hosts", "c1.json");
-      writeFileSync(file, JSON.stringify({ cluster: "c1", machines: [machine] }));
+      writeFileSync(file, JSON.stringify({ cluster: "c1", refusals: [], machines: [machine] }));
       process.chdir(folder);
     });
 
@@ -165,6 +193,19 @@ describe("prepareHosts", () => {
       expect(calls).toHaveLength(1);
       expect(said).toContain("npu-0 on a: 2 checks are well");
       expect((await prepare([`*|0|${READY}`])).calls).toHaveLength(1);
+    });
+
+    it("leaves examples alone, and refuses one that is named", async () => {
+      mkdirSync(join(folder, "cdktf.out", "stacks", "example", "hosts"), { recursive: true });
+      const file = join(folder, "cdktf.out", "stacks", "example", "hosts", "c2.json");
+      writeFileSync(
+        file,
+        JSON.stringify({ cluster: "c2", refusals: ["write your own"], machines: [machine] }),
+      );
+      expect((await prepare([`*|0|${READY}`])).calls).toHaveLength(1);
+      const { error, calls } = await prepare([`*|0|${READY}`], {}, ["example"]);
+      expect(error).toContain("write your own");
+      expect(calls).toEqual([]);
     });
 
     it("says what to do where there are none", async () => {

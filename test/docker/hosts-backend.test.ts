@@ -152,6 +152,23 @@ describe("a cluster on machines that exist", () => {
     byTag.remove();
   });
 
+  it("writes down what image the machine really runs", () => {
+    const written = (one: Synthesized) =>
+      find(one, "docker_container", "npu-1").upload.find(
+        (file: any) => file.file === "/etc/ray-cluster/image-digest",
+      );
+    expect(written(stack).content).toMatch(/^\$\{coalesce\(docker_image\..*npu-1-image.*\.repo_digest, /);
+    const byTag = synth({ image: ContainerImage.of("registry.internal/a:1", { rayVersion: "2.58.0" }) });
+    expect(written(byTag).content).toMatch(/^\$\{docker_image\..*npu-1-image.*\.image_id\}$/);
+    byTag.remove();
+    // Each machine builds a derived image for itself, and each gets another id.
+    const base = ContainerImage.of("registry.internal/a:1");
+    const derived = synth({ image: ContainerImage.withPythonPackages(base, ["ray==2.58.0"]) });
+    expect(written(derived)).toBeUndefined();
+    expect(find(derived, "docker_container", "npu-1").lifecycle?.precondition).toBeUndefined();
+    derived.remove();
+  });
+
   it("tells the command prepare-hosts what it tells the deployment", () => {
     const file = JSON.parse(stack.file("hosts/c1.json"));
     expect(file.machines.map((machine: any) => machine.called)).toEqual([
@@ -183,6 +200,22 @@ it("works with 16 machines", () => {
     docker_volume: 32,
     docker_container: 17,
   });
+  stack.remove();
+});
+
+it("mounts a tool of the driver from where this machine has it", () => {
+  const [head, worker] = hosts(2);
+  const stack = synth({ backend: backend([head, { ...worker, driverPaths: ["/usr/local/sbin/npu-smi"] }]) });
+  const sourceOf = (node: string) =>
+    find(stack, "docker_container", node).mounts.find(
+      ({ target }: any) => target === "/usr/local/bin/npu-smi",
+    ).source;
+  expect([sourceOf("npu-0"), sourceOf("npu-1")]).toEqual([
+    "/usr/local/bin/npu-smi",
+    "/usr/local/sbin/npu-smi",
+  ]);
+  const facts = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"].environment.FACTS;
+  expect(facts).toContain("mount /usr/local/sbin/npu-smi");
   stack.remove();
 });
 

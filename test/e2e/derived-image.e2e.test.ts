@@ -43,8 +43,8 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX], "an image with further Python packa
     certificateAuthoritiesFile: pip.certificates,
   };
   const { project, cluster } = smallCluster(NAME, {
-    subnetCidr: "10.89.120.0/24",
-    apiPort: 8120,
+    subnetCidr: "10.89.122.0/24",
+    apiPort: 8122,
     derived: { base: BASE, packages: [SMALL, RAY], ...files },
   });
   let held: string[];
@@ -134,8 +134,8 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX], "an image with further Python packa
 
   it("fails to build where the base would change, and says what would", async () => {
     const other = smallCluster(NAME, {
-      subnetCidr: "10.89.120.0/24",
-      apiPort: 8120,
+      subnetCidr: "10.89.122.0/24",
+      apiPort: 8122,
       derived: { base: DERIVED, baseRayVersion: emulationRayVersion(), packages: [OTHER_CLICK], ...files },
     });
     const failed = await other.project.deploy();
@@ -155,8 +155,8 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX], "an image with further Python packa
     const daemon = new OwnDaemon("bridge");
     const base = "ray-cluster-e2e/complete:1";
     const other = smallCluster(`${NAME}-own`, {
-      subnetCidr: "10.89.121.0/24",
-      apiPort: 8121,
+      subnetCidr: "10.89.123.0/24",
+      apiPort: 8123,
       dockerHost: daemon.host,
       // Held already: this daemon has no way to an index.
       derived: { base, baseRayVersion: emulationRayVersion(), packages: [SMALL] },

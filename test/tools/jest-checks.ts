@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cacheFolder } from "../../lib/cli/cache-folder";
 import { CommandError } from "../../lib/cli/command-error";
 import { findDocker } from "../../lib/cli/docker-engine";
@@ -10,7 +10,7 @@ import { howItEnded } from "../../lib/cli/process";
 import { ensureProviders, MIRROR_VARIABLE } from "../../lib/cli/provider-access";
 import { ensureVllmCpuImage } from "../../lib/cli/vllm-cpu-image";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
-import { type Check, type Counts, Missing } from "./check";
+import { type Check, type Counts, Missing, sum } from "./check";
 import { ROOT, runShown } from "./program";
 import { jestCounts } from "./reports";
 
@@ -48,9 +48,26 @@ export const endToEndTests: Check = {
       await orMissing(ensureEmulationImage(engine, new Progress(), { rayVersion }));
     }
     await orMissing(ensureVllmCpuImage(engine, new Progress()));
-    return jest("jest.e2e.config.js", [], await providerEnvironment());
+    const environment = await providerEnvironment();
+    const lanes = lanesOf(testFiles(undefined, "e2e"));
+    return sum(await Promise.all(lanes.map((files) => jest("jest.e2e.config.js", files, environment))));
   },
 };
+
+/**
+ * Two lanes, each with its files one after the other: most of a deployment is waiting, and more than two clusters
+ * at a time would starve on two cores. What deploys a stack of this repository has that stack's name, network
+ * and port to itself, so these files share a lane.
+ */
+function lanesOf(files: readonly string[]): readonly (readonly string[])[] {
+  const isFirst = (file: string) => FIRST_LANE.includes(basename(file, ".e2e.test.ts"));
+  return [files.filter(isFirst), files.filter((file) => !isFirst(file))];
+}
+
+const FIRST_LANE = [
+  ...["demo", "derived-image", "docker-daemon", "faults", "local-2x8", "local-4x8"],
+  ...["older-ray", "opentofu", "refusals"],
+];
 
 /** Runs Jest with a configuration; no files means all that the configuration names. */
 async function jest(
@@ -96,11 +113,13 @@ async function orMissing<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function testFiles(isWanted: (text: string) => boolean): string[] {
+/** Test files below a folder of `test`; without one, all but the end-to-end tests. */
+function testFiles(isWanted?: (text: string) => boolean, folder?: string): string[] {
   const files = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" });
   return files
-    .filter((file) => file.endsWith(".test.ts") && !file.startsWith("e2e"))
+    .filter((file) => file.endsWith(".test.ts"))
+    .filter((file) => (folder === undefined ? !file.startsWith("e2e") : file.startsWith(`${folder}/`)))
     .map((file) => join(ROOT, "test", file))
-    .filter((file) => isWanted(readFileSync(file, "utf8")))
+    .filter((file) => isWanted?.(readFileSync(file, "utf8")) ?? true)
     .sort();
 }

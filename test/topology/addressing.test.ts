@@ -3,6 +3,7 @@ import {
   addressNumber,
   addressText,
   gatewayAddress,
+  isDocumentationAddress,
   isHostAddress,
   localAddresses,
   maskedSubnet,
@@ -102,4 +103,16 @@ test("for any subnet and pools, addresses are hosts of it and differ", () => {
       );
     }),
   );
+});
+
+test.each([
+  ["192.0.2.0", true],
+  ["192.0.2.255", true],
+  ["198.51.100.1", true],
+  ["203.0.113.1", true],
+  ["192.0.3.0", false],
+  ["240.0.0.1", false],
+  ["10.0.0.1", false],
+])("%s is an address for documents: %s", (address, expected) => {
+  expect(isDocumentationAddress(address)).toBe(expected);
 });

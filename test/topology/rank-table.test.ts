@@ -117,3 +117,17 @@ test("the schema refuses what is not in the documentation", () => {
     ".group_list is not in the documentation",
   ]);
 });
+
+test("every size of cluster gives a table that holds to the rules and to the documentation", () => {
+  for (let count = 1; count <= 64; count += 7) {
+    for (const devices of [1, 2, 8, 16]) {
+      const servers = Array.from({ length: count }, (_, server) => ({
+        id: `10.20.30.${100 + server}`,
+        devices: Array.from({ length: devices }, (_, id) => ({ id, ip: `10.${server}.0.${id}` })),
+      }));
+      const table: unknown = JSON.parse(rankTableText({ version: "1.0", devicePort: 16666, servers }));
+      expect([rankTableProblems(table), schemaProblems(table)]).toEqual([[], []]);
+      expect(JSON.stringify(table).match(/"rank_id"/g)).toHaveLength(count * devices);
+    }
+  }
+});

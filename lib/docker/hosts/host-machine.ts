@@ -43,6 +43,13 @@ export interface HostMachine {
    */
   readonly deviceIps?: readonly string[];
   /**
+   * Files and folders of the driver that this product has elsewhere, e.g. `/usr/local/sbin/npu-smi`. Each is mounted
+   * in place of the one with the same last name. `prepare-hosts` says which.
+   *
+   * @default - where the catalogue has them
+   */
+  readonly driverPaths?: readonly string[];
+  /**
    * Pool whose node this machine is. Either all machines name one or none.
    *
    * @default - the pools take the machines in their order; the first one is the head

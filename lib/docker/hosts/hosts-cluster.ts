@@ -1,11 +1,14 @@
-import { Container, type ContainerMounts, type ContainerVolumes } from "@cdktf/provider-docker/lib/container";
-import { Image } from "@cdktf/provider-docker/lib/image";
-import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import {
+  Container,
+  type ContainerMounts,
+  type ContainerUpload,
+  type ContainerVolumes,
+} from "@cdktf/provider-docker/lib/container";
+import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
 import type { ContainerSpec } from "../../runtime/container-spec";
 import { gateContainer } from "../../runtime/gate-container";
-import { containerSpec } from "../../runtime/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
@@ -14,15 +17,15 @@ import { addStackFile } from "../../terraform/stack-files";
 import { hasApi } from "../../topology/engine-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan";
 import { ContainerFiles } from "../container-files";
-import { derivedImage } from "../derived-image";
 import { Gate } from "../gate";
 import { nodeContainerConfig } from "../node-container";
-import { dockerProvider } from "../provider";
 import { HostCommand } from "./host-command";
-import { containerName, hostFacts } from "./host-facts";
+import { containerName } from "./host-facts";
 import type { Machine } from "./host-machine";
+import { describeNode, type HostNode, onHost } from "./host-node";
 import { type HostsFile, hostsFileName } from "./hosts-file";
-import { calledMachine, dockerHost, sshArguments, sshOptions } from "./ssh";
+import { imageDigest, nodeImage, sameImage } from "./node-image";
+import { calledMachine, dockerHost, sshArguments } from "./ssh";
 
 export interface HostsClusterProps {
   /** Machine of each node, by the node's name. */
@@ -33,24 +36,19 @@ export interface HostsClusterProps {
   readonly refusals: readonly string[];
 }
 
-/** Everything of one node that is needed to build it. */
-interface Node {
-  readonly plan: NodePlan;
-  readonly spec: ContainerSpec;
-  readonly machine: Machine;
-  readonly facts: readonly string[];
-  readonly provider: DockerProvider;
-}
-
 /** On each machine: a look at it, the image, two volumes, the token, the node's container; on the head's, the gate. */
 export function buildHostsCluster(
   scope: Construct,
   plan: ClusterPlan,
   props: HostsClusterProps,
 ): ClusterEndpoint {
-  const nodes = plan.nodes.map((node) => describe(scope, plan, node, props));
+  const nodes = plan.nodes.map((node) =>
+    describeNode(scope, plan, node, machineOf(node, props), props.registryLogins),
+  );
   const checks = nodes.map((node) => check(scope, plan, node, props.refusals));
-  const images = nodes.map((node, index) => image(scope, plan, node, checks[index], props));
+  const images = nodes.map((node, index) =>
+    nodeImage(scope, plan, node, checks[index], props.imagePullTimeoutSeconds),
+  );
   const volumes = nodes.map(({ plan: { name }, provider }, index) => {
     const before = { provider, dependsOn: [checks[index]] };
     const state = new Volume(scope, `${name}-state`, { ...before, name: literal(plan.name, "volume") });
@@ -76,6 +74,7 @@ export function buildHostsCluster(
       ...config,
       provider: node.provider,
       mounts: [...(config.mounts as ContainerMounts[]), secretsMount(volumes[index].secrets)],
+      upload: [...(config.upload as ContainerUpload[]), ...imageDigest(plan, images[index])],
       volumes: perNode.length > 0 ? perNode : undefined,
       labels: [...(config.labels as []), { label: "ray-cluster.cluster", value: plan.name }],
       dependsOn: tokens.length > 0 ? [tokens[index]] : undefined,
@@ -93,7 +92,7 @@ export function buildHostsCluster(
     },
     nodes: containers,
   });
-  writeHostsFile(scope, plan, nodes);
+  writeHostsFile(scope, plan, nodes, props.refusals);
   const url = endpointOf(plan);
   return {
     url: gate.whenServing(url),
@@ -106,66 +105,41 @@ export function buildHostsCluster(
   };
 }
 
-function describe(scope: Construct, plan: ClusterPlan, node: NodePlan, props: HostsClusterProps): Node {
-  const machine = props.machines.get(node.name);
+function machineOf(node: NodePlan, { machines }: HostsClusterProps): Machine {
+  const machine = machines.get(node.name);
   if (machine === undefined) {
     throw new Error(`node ${node.name} has no machine: a checked plan has one for every node`);
   }
-  const spec = containerSpec(plan, node);
-  const provider = dockerProvider(scope, dockerHost(machine), {
-    sshOptions: sshOptions(machine),
-    registryLogins: props.registryLogins.length > 0 ? props.registryLogins : undefined,
-  });
-  return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
+  return machine;
 }
 
 /** Before Docker is asked for anything: the provider's own errors name neither machine nor remedy. */
 function check(
   scope: Construct,
   plan: ClusterPlan,
-  { plan: node, machine, facts }: Node,
+  host: HostNode,
   refusals: readonly string[],
 ): HostCommand {
+  const { plan: node, machine, facts } = host;
   return new HostCommand(scope, `${node.name}-check`, {
     command: HostCommand.onHost("check-machine.sh"),
-    environment: { ...onHost(node, machine, facts), FINDINGS: "1" },
+    environment: { ...onHost(host, facts), FINDINGS: "1" },
     // How the machine is reached is no part of it: another port of ssh is the same machine.
     triggers: [machine.sshHost, ...facts],
     refusals: node === plan.nodes[0] ? refusals : [],
   });
 }
 
-function image(
-  scope: Construct,
-  plan: ClusterPlan,
-  { plan: node, provider }: Node,
-  checked: HostCommand,
-  { imagePullTimeoutSeconds }: HostsClusterProps,
-): Image {
-  const id = `${node.name}-image`;
-  const made =
-    derivedImage(scope, id, provider, plan.image) ??
-    new Image(scope, id, {
-      provider,
-      name: literal(plan.image.reference, "image"),
-      // Of many gigabytes, and perhaps somebody else's, too.
-      keepLocally: true,
-      timeouts: { create: `${imagePullTimeoutSeconds}s` },
-    });
-  made.dependsOn = [resourceAddress(checked)];
-  return made;
-}
-
 /** The head's machine makes the token, all others get it from there; each in its volume, before any container. */
 function shareToken(
   scope: Construct,
   plan: ClusterPlan,
-  nodes: readonly Node[],
+  nodes: readonly HostNode[],
   images: readonly Image[],
   volumes: readonly { readonly secrets: Volume }[],
 ): HostCommand[] {
   const commands: HostCommand[] = [];
-  for (const [index, { plan: node, machine }] of nodes.entries()) {
+  for (const [index, host] of nodes.entries()) {
     const head = commands[0] as HostCommand | undefined;
     const facts = (action: string) => [
       `action ${action}`,
@@ -177,10 +151,10 @@ function shareToken(
       HEAD_SSH_ARGUMENTS: sshArguments(nodes[0].machine).join("\n"),
       HEAD_FACTS: facts("print").join("\n"),
     };
-    const command = new HostCommand(scope, `${node.name}-token`, {
+    const command = new HostCommand(scope, `${host.plan.name}-token`, {
       command: head === undefined ? HostCommand.onHost("cluster-token.sh") : HostCommand.shareToken,
       environment: {
-        ...onHost(node, machine, facts(head === undefined ? "make" : "take")),
+        ...onHost(host, facts(head === undefined ? "make" : "take")),
         ...(head === undefined ? {} : fromHead),
       },
       // A volume that somebody removed is made anew, and is empty then.
@@ -190,42 +164,6 @@ function shareToken(
     commands.push(command);
   }
   return commands;
-}
-
-function onHost(node: NodePlan, machine: Machine, facts: readonly string[]): { [name: string]: string } {
-  return {
-    HOST: calledMachine(node.name, machine),
-    SSH_ARGUMENTS: sshArguments(machine).join("\n"),
-    FACTS: facts.join("\n"),
-  };
-}
-
-/**
- * What a tag names may differ from machine to machine. A digest names its content, and what each machine
- * builds for itself has a name that is a hash of all inputs.
- */
-function sameImage(
-  plan: ClusterPlan,
-  nodes: readonly Node[],
-  images: readonly Image[],
-  index: number,
-): { condition: string; errorMessage: string }[] | undefined {
-  const { digest, derived, reference } = plan.image;
-  if (index === 0 || digest !== undefined || derived !== undefined) {
-    return undefined;
-  }
-  const of = (image: Image) => `${resourceAddress(image)}.image_id`;
-  const node = calledMachine(nodes[index].plan.name, nodes[index].machine);
-  const name = literal(reference, "image");
-  return [
-    {
-      condition: `\${${of(images[index])} == ${of(images[0])}}`,
-      errorMessage:
-        `${literal(node, "machine")} has another image '${name}' than ${nodes[0].plan.name}: ` +
-        `\${${of(images[index])}}, there \${${of(images[0])}}. ` +
-        `Name the image with its digest, or run \`docker pull ${name}\` on the machine.`,
-    },
-  ];
 }
 
 /** A folder of each machine's own is made by Docker where it is missing; what is shared must be there. */
@@ -253,9 +191,15 @@ function endpointOf(plan: ClusterPlan): string {
     : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }
 
-function writeHostsFile(scope: Construct, plan: ClusterPlan, nodes: readonly Node[]): void {
+function writeHostsFile(
+  scope: Construct,
+  plan: ClusterPlan,
+  nodes: readonly HostNode[],
+  refusals: readonly string[],
+): void {
   const file: HostsFile = {
     cluster: plan.name,
+    refusals,
     machines: nodes.map(({ plan: node, machine, facts }) => ({
       node: node.name,
       called: calledMachine(node.name, machine),

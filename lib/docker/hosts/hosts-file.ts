@@ -4,6 +4,8 @@
  */
 export interface HostsFile {
   readonly cluster: string;
+  /** Why nothing may be deployed to these machines; empty: it may. */
+  readonly refusals: readonly string[];
   readonly machines: readonly {
     readonly node: string;
     /** As messages call it. */

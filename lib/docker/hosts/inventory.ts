@@ -38,6 +38,7 @@ const OF_A_HOST: { readonly [name in keyof HostMachine]-?: Kind } = {
   architecture: "text",
   acceleratorCount: "number",
   deviceIps: "list of texts",
+  driverPaths: "list of texts",
   pool: "text",
 };
 const NEEDED: readonly (keyof HostMachine)[] = ["name", "sshHost", "address"];

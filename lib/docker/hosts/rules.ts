@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { basename } from "node:path";
 import { findAccelerator } from "../../catalog/accelerators";
 import type { ClusterShape } from "../../terraform/cluster-backend";
 import type { Problem } from "../../topology/problem";
@@ -77,6 +78,7 @@ const CHECKS: readonly Check[] = [
   checkPools,
   checkAccelerators,
   checkDeviceIps,
+  checkDriverPaths,
   checkNumbers,
   ({ registryLogins }) =>
     registryLogins.flatMap((registry, index) =>
@@ -161,6 +163,33 @@ function checkDeviceIps({ machines }: HostsSettings, { pools }: ClusterShape): r
   });
 }
 
+function checkDriverPaths({ machines }: HostsSettings, { pools }: ClusterShape): readonly Problem[] {
+  return ofNodes(machines, pools).flatMap(({ machine, index, mounts }) =>
+    (machine.driverPaths ?? []).flatMap((path, at) => {
+      const here = `hosts[${index}].driverPaths[${at}]`;
+      if (!path.startsWith("/")) {
+        return error(
+          "RC315",
+          here,
+          show(path),
+          "must be an absolute path",
+          "write where it lies on the machine",
+        );
+      }
+      const names = mounts.map((mount) => basename(mount));
+      return names.includes(basename(path))
+        ? []
+        : error(
+            "RC315",
+            here,
+            show(path),
+            `must end with ${oneOf(names)}`,
+            "remove it: nothing of it is mounted",
+          );
+    }),
+  );
+}
+
 function checkNumbers(settings: HostsSettings): readonly Problem[] {
   const { cpusPerNode, objectStoreMiB, sharedMemoryMiB, imagePullTimeoutSeconds } = settings;
   const number = (name: string, value: number | undefined, minimum: number, fix: string) =>
@@ -220,15 +249,16 @@ function twice(rule: string, name: keyof HostMachine, key: (machine: Machine) =>
 function ofNodes(
   machines: readonly Machine[],
   pools: ClusterShape["pools"],
-): { machine: HostMachine; index: number; planned: number | undefined }[] {
+): { machine: HostMachine; index: number; planned: number | undefined; mounts: readonly string[] }[] {
   const assigned = assign(machines, pools);
   return pools.flatMap((pool) => {
-    const usual = pool.accelerator && findAccelerator(pool.accelerator.id)?.usualPerNode;
-    const planned = pool.acceleratorsPerNode ?? usual;
+    const facts = pool.accelerator && findAccelerator(pool.accelerator.id);
+    const planned = pool.acceleratorsPerNode ?? facts?.usualPerNode;
     return (assigned[pool.name] ?? []).map((machine) => ({
       machine,
       index: machines.indexOf(machine as Machine),
       planned,
+      mounts: facts?.mounts.map(({ source }) => source) ?? [],
     }));
   });
 }

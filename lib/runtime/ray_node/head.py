@@ -192,8 +192,13 @@ class Head(Supervisor):
         log.say(state.STAGING, staging.outcome)
 
     def _check_machines(self, view: ClusterView) -> None:
-        """Devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
+        """Versions, clocks, devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
         self._formed = self.assessment
+        early = cluster_preflight.judge(
+            self.assessment.members, self.own.address, self.versions, view.heard(), self.environment.ray
+        )
+        if early.problem is not None:
+            raise early.problem
         machines = HeadPreflight(
             self.config, self.state, self.name, self.own.address, self.environment.ray, self.pause
         )

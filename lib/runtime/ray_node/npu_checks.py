@@ -9,7 +9,7 @@ from ray_node.npu_facts import BoardFacts, NpuFacts
 from ray_node.preflight_finding import FAILED, OK, WARNING, Finding
 
 #: Checks of the devices' Ethernet plane. An A3 super pod runs over HCCS, and fleets are known whose links are
-#: DOWN while hccs_ping works (public field report, id 62531664375); a 300I Duo has no such network.
+#: DOWN while hccs_ping works (public field report, id 62531664375).
 _ETHERNET = ("neighbour", "link", "health", "netdetect", "gateway", "hccn.conf", "ip")
 
 
@@ -61,8 +61,11 @@ def pods_of(boards: list[NodeBoard]) -> dict[str, list[NodeBoard]]:
 def _board(board: NodeBoard, rules: Rules, several_pods: bool) -> Iterator[Finding]:
     facts = board.facts
 
-    def found(device: NpuFacts | None, check: str, seen: str, fix: str, soft: bool = False) -> Finding:
-        outcome = WARNING if soft or check in rules.tolerated else FAILED
+    def found(device: NpuFacts | None, check: str, seen: str, fix: str) -> Finding:
+        on_a3 = facts.board == A3 and not several_pods and check in _ETHERNET
+        # A 300I Duo has no network of its own: the ranks meet over the host's.
+        on_duo = facts.board == DUO and check != "device"
+        outcome = WARNING if on_a3 or on_duo or check in rules.tolerated else FAILED
         return _finding(board, device, check, outcome, seen, fix)
 
     if facts.hccn_tool is None:
@@ -72,15 +75,15 @@ def _board(board: NodeBoard, rules: Rules, several_pods: bool) -> Iterator[Findi
             "not found in PATH, /usr/local/Ascend/driver/tools, /usr/local/bin, /usr/local/sbin",
             "install the driver on the host; the container gets /usr/local/Ascend/driver from it",
         )
-        return
+    # Without the tool only the device nodes tell anything.
+    asked = [device for device in facts.devices if facts.hccn_tool is not None or not device.present]
     wrong: set[str] = set()
-    for device in facts.devices:
-        for check, seen, fix in _device(device, board, several_pods):
+    for device in asked:
+        for check, seen, fix in _device(device, board):
             wrong.add(check)
-            soft = check in _ETHERNET and (facts.board == DUO or (facts.board == A3 and not several_pods))
-            yield found(device, check, seen, fix, soft)
+            yield found(device, check, seen, fix)
     count = len(facts.devices)
-    for check in _checks_of(facts.board):
+    for check in _checks_of(facts.board) if facts.hccn_tool is not None else ():
         if check not in wrong:
             yield _finding(board, None, check, OK, f"{count} of {count} NPUs")
 
@@ -90,7 +93,7 @@ def _checks_of(board: str) -> list[str]:
     return ["device", *_ETHERNET, *extra, "tls"]
 
 
-def _device(device: NpuFacts, board: NodeBoard, several_pods: bool) -> Iterator[tuple[str, str, str]]:
+def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]]:
     """Check, what was seen, what to do."""
     number = device.device
     if not device.present:

@@ -113,6 +113,9 @@ class PreflightRun:
         neighbours = [
             (one, other) for one, other in itertools.pairwise(facts) if one in able and other in able
         ]
+        if len(able) < len(facts):
+            lacking = ", ".join(node.node for node in facts if node not in able)
+            self._tell(f"no collective is tried on {lacking}: no accelerators, or no PyTorch in the image")
         results = []
         for start in (0, 1):
             pairs = neighbours[start::2]

@@ -40,6 +40,7 @@ test("reads everything that a machine can say", () => {
     "    architecture: arm64",
     "    acceleratorCount: 8",
     "    deviceIps: [192.168.100.1]",
+    "    driverPaths: [/usr/local/sbin/npu-smi]",
     "    pool: npu",
   );
   expect(inventory).toMatchObject({
@@ -60,6 +61,7 @@ test("reads everything that a machine can say", () => {
         architecture: "arm64",
         acceleratorCount: 8,
         deviceIps: ["192.168.100.1"],
+        driverPaths: ["/usr/local/sbin/npu-smi"],
         pool: "npu",
       },
     ],

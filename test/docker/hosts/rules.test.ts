@@ -61,6 +61,8 @@ test.each<[Partial<HostMachine>, string]>([
   [{ architecture: "aarch64" }, "RC309 hosts[0].architecture 'aarch64'"],
   [{ acceleratorCount: 7 }, "RC311 hosts[0].acceleratorCount 7"],
   [{ acceleratorCount: -1 }, "RC311 hosts[0].acceleratorCount -1"],
+  [{ driverPaths: ["npu-smi"] }, "RC315 hosts[0].driverPaths[0] 'npu-smi'"],
+  [{ driverPaths: ["/usr/local/sbin/npu-smi", "/opt/x"] }, "RC315 hosts[0].driverPaths[1] '/opt/x'"],
   [{ deviceIps: ips(1).slice(1) }, "RC312 hosts[0].deviceIps 7 addresses"],
   [{ deviceIps: [...ips(1).slice(1), "x"] }, "RC312 hosts[0].deviceIps[7] 'x'"],
   [{ deviceIps: [...ips(1).slice(1), "192.168.100.2"] }, "RC312 hosts[0].deviceIps[7] '192.168.100.2'"],

@@ -1,6 +1,14 @@
 import type { Container } from "@cdktf/provider-docker/lib/container";
 import { App, TerraformOutput, TerraformStack } from "cdktf";
-import { Accelerator, ContainerImage, EmulatedServe, Fabric, HostsBackend, RayCluster } from "../../../lib";
+import {
+  Accelerator,
+  ContainerImage,
+  EmulatedServe,
+  Fabric,
+  HostsBackend,
+  type RankTableKind,
+  RayCluster,
+} from "../../../lib";
 
 /** What a test says of the one stack. */
 export interface HostsAppProps {
@@ -9,10 +17,14 @@ export interface HostsAppProps {
   readonly rayVersion: string;
   /** Whether the machines may raise limits; else the containers ask for none. */
   readonly withUlimits: boolean;
+  /** @default - what the engine's version reads */
+  readonly rankTable?: RankTableKind;
 }
 
 /** Two Ascend servers of an inventory that `cdktf.json` names, with short deadlines. */
-const { name, image, rayVersion, withUlimits } = JSON.parse(process.env.E2E_HOSTS ?? "") as HostsAppProps;
+const { name, image, rayVersion, withUlimits, rankTable } = JSON.parse(
+  process.env.E2E_HOSTS ?? "",
+) as HostsAppProps;
 
 const app = new App();
 const stack = new TerraformStack(app, name);
@@ -22,6 +34,7 @@ const cluster = new RayCluster(stack, name, {
   fabric: Fabric.ROCE,
   image: ContainerImage.of(image, { rayVersion }),
   engine: new EmulatedServe(),
+  rankTable,
   headTimeoutSeconds: 60,
   membershipTimeoutSeconds: 90,
   engineTimeoutSeconds: 120,

@@ -16,12 +16,18 @@ export function ownCommand(folder: string, ...args: readonly string[]): Promise<
 }
 
 /** A project whose `cdktf.json` names an inventory, with the one stack of `stacks/hosts-app.ts`. */
-export function hostsProject(name: string, inventory: string, image = emulationImageTag()): Project {
+export function hostsProject(
+  name: string,
+  inventory: string,
+  image = emulationImageTag(),
+  more: Partial<HostsAppProps> = {},
+): Project {
   const props: HostsAppProps = {
     name,
     image,
     rayVersion: emulationRayVersion(),
     withUlimits: mayRaiseLimits(),
+    ...more,
   };
   const project = new Project(`node -r ${REGISTER} ${APP}`, name, { E2E_HOSTS: JSON.stringify(props) });
   const file = join(project.folder, "cdktf.json");

@@ -54,6 +54,9 @@ WHOLE = (seen(support.HEAD), seen(support.WORKER))
 
 
 class HeadCase(unittest.TestCase):
+    #: How far the worker's clock is ahead.
+    skew_seconds = 0.0
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -98,7 +101,9 @@ class HeadCase(unittest.TestCase):
             time.sleep(0.3)
 
     def report(self) -> report_client.Exchange:
-        message = replace(self.reported, wall_clock=time.time(), nonce=secrets.token_hex(4))
+        message = replace(
+            self.reported, wall_clock=time.time() + self.skew_seconds, nonce=secrets.token_hex(4)
+        )
         value = token.read(self.config.paths.token)
         return report_client.post(message, support.HEAD, self.config.ports.node_report, value)
 

@@ -151,6 +151,18 @@ class HeadPreflightTest(HeadCase):
         self.assertIn("4 of 4 counterparts", "\n".join(item.seen for item in report.findings))
 
 
+class ClockTest(HeadCase):
+    skew_seconds = -600.0
+
+    def test_a_clock_that_is_ten_minutes_off_is_a_failure(self) -> None:
+        FakeReader.nodes = WHOLE
+        self.start()
+        failed = self.until("failed")
+        self.assertEqual(failed["culprit"]["name"], "npu-1")
+        self.assertIn("its clock is 600 s behind the head's; set both by NTP", failed["reason"])
+        self.assertNotIn("loading", self.states())
+
+
 class PortHolderTest(HeadCase):
     def test_names_who_has_the_port_of_ray(self) -> None:
         loaded = config.parse(support.on_loopback(self.folder))

@@ -286,6 +286,23 @@ class A3Test(unittest.TestCase):
         self.assertIn("-hccs_ping -g address 192.168.201.102", finding.fix)
 
 
+class DuoTest(unittest.TestCase):
+    def test_only_the_device_itself_is_hard(self) -> None:
+        machine = AscendMachine(self, "300i-duo", 0, 2)
+        self.assertEqual(bad(npu_checks.judge([node(0, gather(machine, "300i-duo"))], Rules())), [])
+        machine.fault("link", "1", "DOWN")
+        machine.fault("ip", "1", "none")
+        findings = npu_checks.judge([node(0, gather(machine, "300i-duo"))], Rules())
+        self.assertEqual(bad(findings), [])
+        self.assertEqual({item[2] for item in bad(findings, WARNING)}, {"link", "ip"})
+        machine.remove("usr/local/Ascend/driver/tools/hccn_tool")
+        findings = npu_checks.judge([node(0, gather(machine, "300i-duo"))], Rules())
+        self.assertEqual(bad(findings, WARNING), [("npu-0", None, "hccn_tool")])
+        machine.remove("dev/davinci1")
+        findings = npu_checks.judge([node(0, gather(machine, "300i-duo"))], Rules())
+        self.assertEqual(bad(findings), [("npu-0", "NPU 1", "device")])
+
+
 class ReportTest(unittest.TestCase):
     def test_for_people_and_for_machines(self) -> None:
         report = PreflightReport(

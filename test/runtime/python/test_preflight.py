@@ -161,6 +161,16 @@ class PairTest(unittest.TestCase):
         self.assertIn("tries a collective between 1 pairs of neighbours", cluster.told)
         return report
 
+    def test_without_pytorch_it_says_so(self) -> None:
+        plan = wanted(collective="nccl", board=None, fabric="tcp", emulated=True)
+        cluster = PreflightCluster(self, (plan, plan))
+        with mock.patch("importlib.util.find_spec", return_value=None):
+            self.assertEqual(failed(cluster.report()), [])
+        self.assertEqual(
+            cluster.told[-1],
+            "no collective is tried on npu-0, npu-1: no accelerators, or no PyTorch in the image",
+        )
+
     def test_over_the_fabric(self) -> None:
         report = self.report("")
         self.assertEqual(failed(report), [])

@@ -19,6 +19,7 @@ set -euo pipefail
 readonly ROOT="${HOST_ROOT:-}"
 # Signatures and the comparison of logs suffer from more.
 readonly CLOCK_SECONDS=60
+readonly TOOL_FOLDERS=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin)
 # A listening socket in /proc/net/tcp.
 readonly LISTENING="0A"
 
@@ -87,11 +88,18 @@ check_architecture() {
 }
 
 check_path() {
+  local folder elsewhere=""
   if [ -e "$ROOT$2" ]; then
     ok "$1" "$2"
-  else
-    problem "$1" "$2 is missing"
+    return
   fi
+  # Products differ in where they have the tools of their driver.
+  for folder in "${TOOL_FOLDERS[@]}"; do
+    if [ "$1" = mount ] && [ -e "$ROOT$folder/${2##*/}" ]; then
+      elsewhere="; there is $folder/${2##*/}: name it under driverPaths of the machine"
+    fi
+  done
+  problem "$1" "$2 is missing$elsewhere"
 }
 
 check_clock() {

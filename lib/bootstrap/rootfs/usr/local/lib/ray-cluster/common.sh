@@ -48,7 +48,7 @@ fetch() {
   local mode="$1" destination="$2" source="$3"
   shift 3
   local part="$destination.part"
-  # No other user may read it in between.
-  (umask 077 && "$source" "$@" >"$part" && [ -s "$part" ]) || return 1
+  # No other user may read it in between; and the source must not eat what the caller reads line by line.
+  (umask 077 && "$source" "$@" </dev/null >"$part" && [ -s "$part" ]) || return 1
   chmod "$mode" "$part" && mv "$part" "$destination"
 }

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Makes the Docker engine of this host know the runtime `nvidia`: installs NVIDIA's container toolkit from NVIDIA's
+# signed packages, registers it, and restarts the engine, which stops the containers on it. Does nothing where the
+# engine knows the runtime. The driver must be there already.
+#
+#   TOOLKIT_REPOSITORY   where the packages are     (https://nvidia.github.io/libnvidia-container)
+#   TOOLKIT_KEYRING      who has signed them        (/usr/share/keyrings/nvidia-container-toolkit.gpg)
+#   TOOLKIT_LIST         what tells apt so          (/etc/apt/sources.list.d/nvidia-container-toolkit.list)
+#   NVIDIA_DEVICE        exists where the driver is (/dev/nvidiactl)
+#   DOCKER_READY_SECONDS how long the engine may take to answer (60)
+set -euo pipefail
+
+# docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html, read 2026-11-21
+readonly REPOSITORY="${TOOLKIT_REPOSITORY:-https://nvidia.github.io/libnvidia-container}"
+readonly KEYRING="${TOOLKIT_KEYRING:-/usr/share/keyrings/nvidia-container-toolkit.gpg}"
+readonly LIST="${TOOLKIT_LIST:-/etc/apt/sources.list.d/nvidia-container-toolkit.list}"
+readonly DEVICE="${NVIDIA_DEVICE:-/dev/nvidiactl}"
+readonly READY_SECONDS="${DOCKER_READY_SECONDS:-60}"
+
+main() {
+  if has_runtime; then
+    info "the Docker engine has the runtime 'nvidia' already"
+    return
+  fi
+  require_root
+  require_driver
+  if ! command -v nvidia-ctk >/dev/null; then
+    require_apt
+    trust_repository
+    install_toolkit
+  fi
+  register
+  restart_engine
+  wait_for_runtime
+}
+
+info() { printf 'toolkit: %s\n' "$*"; }
+
+fatal() {
+  printf 'toolkit: %s\n' "$*" >&2
+  exit 1
+}
+
+has_runtime() {
+  docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}' 2>/dev/null | grep -Fxq nvidia
+}
+
+require_root() {
+  [ "$(id -u)" -eq 0 ] || fatal "only root can install the toolkit"
+}
+
+require_driver() {
+  [ -e "$DEVICE" ] || fatal "$DEVICE is missing: install NVIDIA's driver first, and start the machine anew"
+}
+
+require_apt() {
+  command -v apt-get >/dev/null || fatal "this installs by apt-get, which this distribution does not have"
+}
+
+# Packages of this repository, and of no other, may be signed with NVIDIA's key.
+trust_repository() {
+  export DEBIAN_FRONTEND=noninteractive
+  info "adding NVIDIA's repository $REPOSITORY"
+  quietly apt-get update -q
+  quietly apt-get install -y -q --no-install-recommends ca-certificates curl gnupg
+  local key lines
+  key="$(fetch gpgkey)" || fatal "$REPOSITORY/gpgkey cannot be fetched"
+  gpg --batch --yes --dearmor --output "$KEYRING" <<<"$key"
+  lines="$(fetch stable/deb/nvidia-container-toolkit.list)" || fatal "the list of $REPOSITORY cannot be fetched"
+  printf '%s\n' "${lines//deb https:/deb [signed-by=$KEYRING] https:}" >"$LIST"
+}
+
+fetch() { curl --fail --silent --show-error --location "$REPOSITORY/$1"; }
+
+install_toolkit() {
+  info "installing NVIDIA's container toolkit"
+  quietly apt-get update -q
+  quietly apt-get install -y -q nvidia-container-toolkit
+}
+
+# Runs a command whose output matters only if it fails.
+quietly() {
+  local output
+  if ! output="$("$@" 2>&1)"; then
+    printf '%s\n' "$output" >&2
+    fatal "$1 $2 failed"
+  fi
+}
+
+register() {
+  info "registering the runtime in the engine's configuration"
+  quietly nvidia-ctk runtime configure --runtime=docker
+}
+
+restart_engine() {
+  info "restarting the Docker engine"
+  quietly systemctl restart docker
+}
+
+wait_for_runtime() {
+  local deadline=$((SECONDS + READY_SECONDS))
+  until has_runtime; do
+    [ "$SECONDS" -lt "$deadline" ] || fatal "the engine does not have the runtime after $READY_SECONDS s"
+    sleep 1
+  done
+  info "the engine has the runtime 'nvidia'"
+}
+
+main

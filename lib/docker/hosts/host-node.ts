@@ -1,0 +1,53 @@
+import { basename } from "node:path";
+import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import type { Construct } from "constructs";
+import type { ContainerMount, ContainerSpec } from "../../runtime/container-spec";
+import { containerSpec } from "../../runtime/make-container-spec";
+import type { ClusterPlan, NodePlan } from "../../topology/plan";
+import { dockerProvider } from "../provider";
+import { hostFacts } from "./host-facts";
+import type { Machine } from "./host-machine";
+import { calledMachine, dockerHost, sshArguments, sshOptions } from "./ssh";
+
+/** Everything of one node that is needed to build it. */
+export interface HostNode {
+  readonly plan: NodePlan;
+  readonly spec: ContainerSpec;
+  readonly machine: Machine;
+  readonly facts: readonly string[];
+  readonly provider: DockerProvider;
+}
+
+export function describeNode(
+  scope: Construct,
+  plan: ClusterPlan,
+  node: NodePlan,
+  machine: Machine,
+  registryLogins: readonly string[],
+): HostNode {
+  const planned = containerSpec(plan, node);
+  const spec = { ...planned, mounts: planned.mounts.map((mount) => whereItLies(mount, machine)) };
+  const provider = dockerProvider(scope, dockerHost(machine), {
+    sshOptions: sshOptions(machine),
+    registryLogins: registryLogins.length > 0 ? registryLogins : undefined,
+  });
+  return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
+}
+
+/** Some products have a tool of the driver in another folder; in the container it is where it always is. */
+function whereItLies(mount: ContainerMount, { driverPaths = [] }: Machine): ContainerMount {
+  const elsewhere = driverPaths.find((path) => basename(path) === basename(mount.source));
+  return elsewhere === undefined ? mount : { ...mount, source: elsewhere };
+}
+
+/** Environment of `on-host.sh` for this machine. */
+export function onHost(
+  { plan: node, machine }: HostNode,
+  facts: readonly string[],
+): { [name: string]: string } {
+  return {
+    HOST: calledMachine(node.name, machine),
+    SSH_ARGUMENTS: sshArguments(machine).join("\n"),
+    FACTS: facts.join("\n"),
+  };
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016 # apt knows $(ARCH)
+# The host's programs are stand-ins; what counts is which of them are called, and what apt is told to trust.
+
+SCRIPT="$BATS_TEST_DIRNAME/../../lib/bootstrap/rootfs/usr/local/lib/ray-cluster/install-nvidia-toolkit.sh"
+FAKE="$BATS_TEST_DIRNAME/../support/fake-program.sh"
+
+setup() {
+  export FAKE_CALLS="$BATS_TEST_TMPDIR/calls" FAKE_ANSWERS="$BATS_TEST_TMPDIR/answers"
+  export TOOLKIT_KEYRING="$BATS_TEST_TMPDIR/key.gpg" TOOLKIT_LIST="$BATS_TEST_TMPDIR/toolkit.list"
+  export NVIDIA_DEVICE="$BATS_TEST_TMPDIR/nvidiactl" DOCKER_READY_SECONDS=2
+  BIN="$BATS_TEST_TMPDIR/bin"
+  mkdir "$BIN" "$FAKE_ANSWERS"
+  : >"$FAKE_CALLS"
+  : >"$NVIDIA_DEVICE"
+  ln -s "$(command -v bash)" "$BIN/bash"
+  ln -s "$(command -v grep)" "$BIN/grep"
+  fake sleep '*|0|'
+  fake id '-u|0|0'
+  fake docker 'info*|0|runc' 'info*|0|runc\nnvidia'
+  fake apt-get '*|0|'
+  fake gpg '*|0|'
+  fake systemctl '*|0|'
+  fake curl '*gpgkey|0|KEY' '*.list|0|deb https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
+}
+
+# fake <program> <answer>...
+fake() {
+  ln -sf "$FAKE" "$BIN/$1"
+  printf '%s\n' "${@:2}" >"$FAKE_ANSWERS/$1"
+}
+
+install_toolkit() {
+  PATH="$BIN" run bash "$SCRIPT"
+}
+
+calls() {
+  grep -c -- "^$1" "$FAKE_CALLS" || true
+}
+
+@test "does nothing where the engine has the runtime" {
+  fake docker 'info*|0|runc\nnvidia'
+  install_toolkit
+  [ "$status" -eq 0 ]
+  [ "$(grep -vc '^docker info' "$FAKE_CALLS")" -eq 0 ]
+}
+
+@test "installs the signed packages, registers the runtime and restarts the engine, in this order" {
+  # After the installation the tool is there; before it, it is not. The stand-in is a link: it goes first.
+  rm "$BIN/apt-get"
+  cat >"$BIN/apt-get" <<APT
+#!$BIN/bash
+printf 'apt-get %s\n' "\$*" >>"$FAKE_CALLS"
+if [[ "\$*" == *nvidia-container-toolkit* ]]; then
+  $(command -v ln) -s "$FAKE" "$BIN/nvidia-ctk"
+  echo '*|0|' >"$FAKE_ANSWERS/nvidia-ctk"
+fi
+APT
+  chmod +x "$BIN/apt-get"
+  install_toolkit
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"the engine has the runtime 'nvidia'"* ]]
+  [ "$(cat "$TOOLKIT_LIST")" = \
+    "deb [signed-by=$TOOLKIT_KEYRING] https://nvidia.github.io/libnvidia-container/stable/deb/\$(ARCH) /" ]
+  run grep -En '^(gpg .*--dearmor|apt-get install.*nvidia-container-toolkit|nvidia-ctk runtime configure --runtime=docker|systemctl restart docker)' "$FAKE_CALLS"
+  [ "${#lines[@]}" -eq 4 ]
+  [[ "${lines[0]}" == *gpg* && "${lines[1]}" == *apt-get* && "${lines[2]}" == *nvidia-ctk* && "${lines[3]}" == *restart* ]]
+}
+
+@test "only registers a toolkit that is installed" {
+  fake nvidia-ctk '*|0|'
+  install_toolkit
+  [ "$status" -eq 0 ]
+  [ "$(calls apt-get)" -eq 0 ]
+  [ "$(calls 'nvidia-ctk runtime configure')" -eq 1 ]
+}
+
+@test "wants the driver first" {
+  rm "$NVIDIA_DEVICE"
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"install NVIDIA's driver first"* ]]
+  [ "$(calls apt-get)" -eq 0 ]
+}
+
+@test "refuses to install as another user than root" {
+  fake id '-u|0|1000'
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [ "$(calls apt-get)" -eq 0 ]
+}
+
+@test "trusts nothing where the key cannot be fetched" {
+  fake curl '*|22|The requested URL returned error: 404'
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"gpgkey cannot be fetched"* ]]
+  [ ! -e "$TOOLKIT_LIST" ]
+  [ "$(calls 'apt-get install.*nvidia')" -eq 0 ]
+}
+
+@test "says so where the engine does not take the runtime" {
+  fake docker 'info*|0|runc'
+  fake nvidia-ctk '*|0|'
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"does not have the runtime after 2 s"* ]]
+}

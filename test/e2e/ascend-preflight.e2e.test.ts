@@ -1,0 +1,129 @@
+import { RankTableKind } from "../../lib";
+import { emulationImageTag } from "../../lib/docker/emulation-image";
+import { rankTableText } from "../../lib/topology/rank-table";
+import { describeWith } from "../support/requirements";
+import { note } from "./support/cluster";
+import { eventually } from "./support/command";
+import { hostsProject } from "./support/hosts-project";
+import { type SimulatedMachine, SimulatedMachines } from "./support/machines";
+import type { Project } from "./support/project";
+import { DEPLOYMENT, SSH } from "./support/requirements";
+
+const NAME = "e2e-ascend";
+const TABLE = "/etc/ray-cluster/rank-table.json";
+const FAULT = "/opt/ascend/fault.sh";
+
+/** The pattern does not match the line that it stands in. */
+const END_ENGINE =
+  'for each in /proc/[0-9]*; do grep -qs "[e]mulated_serve.py" "$each/cmdline" && kill "${each#/proc/}"; done; true';
+
+interface State {
+  readonly state: string;
+  readonly reason: string;
+  readonly culprit: { readonly name: string; readonly reason: string } | null;
+  readonly environment: { readonly [scope: string]: { readonly [name: string]: string } };
+  readonly history: readonly { readonly state: string; readonly reason: string | null }[];
+}
+
+describeWith([...DEPLOYMENT, SSH], "the network of the NPUs of two Ascend servers", () => {
+  const machines = new SimulatedMachines("e2e-ascend-machines", "10.89.121");
+  let atlas: SimulatedMachine[];
+  let project: Project;
+
+  const inside = (node: number, ...command: readonly string[]) =>
+    atlas[node].docker("exec", `${NAME}-npu-${node}`, ...command);
+  /** `status` of an unhealthy node has another exit code than 0. */
+  const state = async (node: number): Promise<State> => {
+    const command = "python3 -m ray_node status --json || true";
+    return JSON.parse(await inside(node, "sh", "-c", command)) as State;
+  };
+  const fault = (node: number, ...words: readonly string[]) => atlas[node].output("sh", FAULT, "/", ...words);
+  const becomes = (wanted: string) =>
+    eventually(`the head is ${wanted}`, 90, async () => {
+      const found = await state(0);
+      if (found.state !== wanted) {
+        throw new Error(`${found.state}: ${found.reason}`);
+      }
+      return found;
+    });
+
+  beforeAll(async () => {
+    await machines.create();
+    atlas = [await machines.add("atlas-0", 10), await machines.add("atlas-1", 11)];
+    await Promise.all(atlas.map((machine, index) => machine.becomeAscend(index)));
+    await machines.load(emulationImageTag(), atlas);
+    const more = { rankTable: RankTableKind.SERVERS };
+    project = hostsProject(NAME, machines.inventory(atlas), emulationImageTag(), more);
+    const deployed = await project.deploy(400);
+    note(`cdktf deploy: exit code ${deployed.exitCode} after ${deployed.seconds.toFixed(0)} s`);
+    expect(deployed.output).toContain("Apply complete!");
+  }, 900_000);
+
+  afterAll(async () => {
+    const destroyed = await project.destroy();
+    expect(destroyed.exitCode).toBe(0);
+    expect([await atlas[0].leftovers(), await atlas[1].leftovers()]).toEqual([[], []]);
+    project.remove();
+    await machines.end();
+  }, 300_000);
+
+  it("puts the same rank table on both nodes, word for word that of a plan with these addresses", async () => {
+    const text = await inside(0, "cat", TABLE);
+    expect(await inside(1, "cat", TABLE)).toBe(text);
+    const devices = (server: number) =>
+      Array.from({ length: 8 }, (_, id) => ({ id, ip: `192.168.${100 + server}.${101 + id}` }));
+    const servers = [0, 1].map((index) => ({ id: atlas[index].address, devices: devices(index) }));
+    expect(text.trim()).toBe(rankTableText({ version: "1.0", devicePort: 16666, servers }).trim());
+    for (const node of [0, 1]) {
+      const { environment } = await state(node);
+      expect(environment.cluster.ASCEND_RANK_TABLE_FILE_PATH).toBe(TABLE);
+      expect(environment.node.HCCL_IF_IP).toBe(atlas[node].address);
+      expect(environment.node.ASCEND_RT_VISIBLE_DEVICES).toBe("0,1,2,3,4,5,6,7");
+    }
+  });
+
+  it("was checked before the engine started", async () => {
+    const { history } = await state(0);
+    const checked = history.findIndex(({ reason }) => reason === "checks the machines");
+    expect(checked).toBeGreaterThan(0);
+    expect(history.findIndex((entry) => entry.state === "loading")).toBeGreaterThan(checked);
+    const report = await inside(0, "python3", "-m", "ray_node", "preflight", "--cluster");
+    expect(report).toMatch(/^npu-1 +device, neighbour, link, health.* ping, rank table$/m);
+  });
+
+  it.each([
+    ["a link that is down", 1, ["link", "3", "DOWN"], "npu-1", "NPU 3: link: link status: DOWN"],
+    ["a device without an address", 1, ["ip", "5", "none"], "npu-1", "NPU 5: ip: no ip was preset"],
+    [
+      "packet loss to one peer",
+      0,
+      ["loss", "*", "192.168.101.102"],
+      "npu-0",
+      "NPU 1: ping: 100.00% packet loss to 192.168.101.102 (NPU 1 of npu-1)",
+    ],
+    [
+      "a TLS switch that differs",
+      1,
+      ["tls", "0", "1"],
+      "npu-1",
+      "NPU 0: tls equality: the TLS switch is 1, 15 of 16 devices have 0",
+    ],
+    ["a device that the driver has lost", 0, ["missing", "7"], "npu-0", "NPU 7: "],
+  ] as const)(
+    "starts no engine over %s",
+    async (what, node, words, culprit, reason) => {
+      await fault(node, "add", ...words);
+      // The engine's end is what makes the head start it anew.
+      await inside(0, "sh", "-c", END_ENGINE);
+      const failed = await becomes("failed");
+      note(`${what}: ${failed.reason}`);
+      expect(failed.culprit?.name).toBe(culprit);
+      expect(failed.culprit?.reason).toContain(reason);
+      await fault(node, "clear");
+      // The gate asks for another attempt, and waits for it.
+      await inside(0, "python3", "-m", "ray_node", "wait");
+      expect((await state(0)).state).toBe("serving");
+    },
+    200_000,
+  );
+});

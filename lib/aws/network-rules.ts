@@ -19,20 +19,20 @@ const LARGEST_PREFIX = 16;
 const SMALLEST_PREFIX = 28;
 
 const EGRESS_RULE: AwsRule<Pick<NetworkSpec, "egressCidrs">> = {
-    id: "RC343",
-    title: "Networks that the machines may reach are IPv4 CIDRs.",
-    check: ({ egressCidrs }) => {
-      const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) === undefined);
-      return index < 0
-        ? undefined
-        : {
-            path: `egressCidrs[${index}]`,
-            got: show(egressCidrs[index]),
-            allowed: "must be an IPv4 CIDR without bits of a host",
-            fix: "write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
-          };
-    },
-  };
+  id: "RC343",
+  title: "Networks that the machines may reach are IPv4 CIDRs.",
+  check: ({ egressCidrs }) => {
+    const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) === undefined);
+    return index < 0
+      ? undefined
+      : {
+          path: `egressCidrs[${index}]`,
+          got: show(egressCidrs[index]),
+          allowed: "must be an IPv4 CIDR without bits of a host",
+          fix: "write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
+        };
+  },
+};
 
 export const networkRules: readonly AwsRule<NetworkSpec>[] = [
   {

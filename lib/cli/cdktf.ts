@@ -1,9 +1,14 @@
-import { createWriteStream, existsSync, mkdirSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder";
 import { CommandError } from "./command-error";
 import { type Outcome, run, runOrFail } from "./process";
 import type { ProviderAccess } from "./provider-access";
+
+/** What is read of `cdktf.json`. */
+interface CdktfSettings {
+  readonly context?: { readonly [key: string]: unknown };
+}
 
 /** The app of this repository and the CDKTF commands that work on it. */
 export class CdktfApp {
@@ -24,7 +29,12 @@ export class CdktfApp {
 
   /** Writes `cdktf.out`, without the CDKTF command line, whose own start takes far longer. */
   public async synthesize(): Promise<void> {
-    await runOrFail(process.execPath, [join("dist", "main.js")], { cwd: this.root });
+    const { context = {} } = JSON.parse(readFileSync(join(this.root, "cdktf.json"), "utf8")) as CdktfSettings;
+    await runOrFail(process.execPath, [join("dist", "main.js")], {
+      cwd: this.root,
+      // As that command line hands it to the app.
+      environment: { CDKTF_CONTEXT_JSON: JSON.stringify(context) },
+    });
   }
 
   /**

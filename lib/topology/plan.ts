@@ -176,12 +176,7 @@ export interface EnvironmentPlan {
 
 /** What a node-scoped variable takes its value from, on the node. */
 export type NodeValue =
-  | "address"
-  | "interface"
-  | "exact-interface"
-  | "visible-devices"
-  | "rdma-devices"
-  | "rdma-gid-index";
+  "address" | "interface" | "exact-interface" | "visible-devices" | "rdma-devices" | "rdma-gid-index";
 
 /** What a container of this cluster needs of its host, from accelerator and fabric. */
 export interface ContainerNeeds {

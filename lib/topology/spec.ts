@@ -14,7 +14,6 @@ import { modelFolder, storageOf } from "./staging";
 import type { IStorage } from "./storage";
 import { parsePinnedPackage } from "./python-package";
 
-
 /** A declaration with every default filled in and the engine bound; not yet checked. */
 export interface ClusterSpec {
   readonly name: string;

@@ -29,6 +29,16 @@ pull_image() {
   lacks pull "$FAKE_CALLS"
 }
 
+@test "takes an image that somebody loads while it tries" {
+  has settings "image=registry.example/vllm:1" "image_seconds=60"
+  fake docker 'image inspect registry.example/vllm:1|1|' 'image inspect registry.example/vllm:1|1|' \
+    'image inspect registry.example/vllm:1|0|' 'pull*|1|no route to host' 'image inspect --format*|0|'
+  pull_image
+  [ "$status" -eq 0 ]
+  [ "$(grep -c pull "$FAKE_CALLS")" -eq 1 ]
+  [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm:1" ]
+}
+
 @test "says what it could not pull" {
   fake docker 'image inspect*|1|' 'pull*|1|no route to host'
   pull_image

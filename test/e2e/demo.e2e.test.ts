@@ -23,7 +23,7 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
 
   beforeAll(async () => {
     expect({ inTheWay: await docker.leftovers(CLUSTER) }).toEqual({ inTheWay: [] });
-    for (const name of ["dist", "node_modules"]) {
+    for (const name of ["dist", "node_modules", "stacks"]) {
       symlinkSync(join(REPOSITORY, name), join(clone, name));
     }
     copyFileSync(join(REPOSITORY, "cdktf.json"), join(clone, "cdktf.json"));

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { terraformBinary, terraformEnvironment } from "../../support/terraform";
@@ -18,14 +18,24 @@ export class Project {
     app: string,
     public readonly stack: string,
     private readonly environment: NodeJS.ProcessEnv = {},
+    context: object = {},
   ) {
-    const cdktf = { language: "typescript", app, projectId: "e2e", sendCrashReports: "false" };
+    const cdktf = { language: "typescript", app, projectId: "e2e", sendCrashReports: "false", context };
     writeFileSync(join(this.folder, "cdktf.json"), JSON.stringify(cdktf));
   }
 
   /** A stack of the app in this repository, as `npm run build` has compiled it. */
   public static ofStack(stack: string, environment?: NodeJS.ProcessEnv): Project {
-    return new Project(`node ${join(REPOSITORY, "dist", "main.js")}`, stack, environment);
+    const { context } = JSON.parse(readFileSync(join(REPOSITORY, "cdktf.json"), "utf8"));
+    // Its paths are relative to the repository, and the project lies elsewhere.
+    const inventories = Object.entries<string>(context.inventory).map(([name, path]) => [
+      name,
+      join(REPOSITORY, path),
+    ]);
+    return new Project(`node ${join(REPOSITORY, "dist", "main.js")}`, stack, environment, {
+      ...context,
+      inventory: Object.fromEntries(inventories),
+    });
   }
 
   public get outputFolder(): string {

@@ -8,12 +8,17 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 main() {
   local image
   image="$(setting image)"
-  if ! docker image inspect "$image" >/dev/null 2>&1; then
+  if ! is_there "$image"; then
     login
-    attempt "$(setting image_seconds 3600)" docker pull --quiet "$image" || fatal "cannot pull the image $image"
+    attempt "$(setting image_seconds 3600)" bring "$image" || fatal "cannot pull the image $image"
   fi
   note "$image"
 }
+
+is_there() { docker image inspect "$1" >/dev/null 2>&1; }
+
+# Somebody may have loaded it since the last attempt.
+bring() { is_there "$1" || docker pull --quiet "$1"; }
 
 # A private registry's user and source of its password, where there is one; the password passes by a pipe.
 login() {

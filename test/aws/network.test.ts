@@ -193,8 +193,8 @@ const BAD: readonly [Partial<NetworkSpec>, string][] = [
     "natSubnetCidr [RC342]: must not overlap subnetCidr 10.20.0.0/20, got '10.20.1.0/28'; choose a free part of the VPC",
   ],
   [
-    { ...NAT, egressCidrs: ["0.0.0.0/0", "pypi"] },
-    "egressCidrs[1] [RC343]: must be an IPv4 CIDR without bits of a host, got 'pypi'; write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
+    { ...NAT, egressCidrs: ["0.0.0.0/0", "anywhere"] },
+    "egressCidrs[1] [RC343]: must be an IPv4 CIDR without bits of a host, got 'anywhere'; write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
   ],
   [
     { ...NAT, egressCidrs: [] },

@@ -7,7 +7,7 @@ import type { AwsRule } from "./rule";
 /** What must hold between a pool's machines and the way they are paid for. */
 export const capacityRules: readonly AwsRule<PoolSpec>[] = [
   {
-    id: "RC320",
+    id: "RC420",
     title: "A spot machine of a group ends when it is taken back.",
     check: ({ capacity: { kind, interruption }, network, nodes, hasHead }) => {
       const isGrouped = network.hasPlacementGroup || nodes > (hasHead ? 1 : 0);
@@ -22,7 +22,7 @@ export const capacityRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC321",
+    id: "RC421",
     title: "The instance type is offered as spot.",
     check: ({ capacity: { kind }, instanceType }) => {
       const type = findInstanceType(instanceType);
@@ -37,7 +37,7 @@ export const capacityRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC322",
+    id: "RC422",
     title: "The instance type is offered in Capacity Blocks.",
     check: ({ capacity: { kind }, instanceType }) => {
       const type = findInstanceType(instanceType);
@@ -52,7 +52,7 @@ export const capacityRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC323",
+    id: "RC423",
     title: "A member of an UltraServer comes out of an UltraServer's block.",
     check: ({ capacity: { kind }, instanceType }) => {
       const type = findInstanceType(instanceType);
@@ -72,7 +72,7 @@ export const capacityRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC324",
+    id: "RC424",
     title: "Reserved capacity is named by its id.",
     check: ({ capacity: { kind, id } }) => {
       const isGroup = kind === "ultra-server-block";

@@ -19,7 +19,7 @@ const LARGEST_PREFIX = 16;
 const SMALLEST_PREFIX = 28;
 
 const EGRESS_RULE: AwsRule<Pick<NetworkSpec, "egressCidrs">> = {
-  id: "RC343",
+  id: "RC443",
   title: "Networks that the machines may reach are IPv4 CIDRs.",
   check: ({ egressCidrs }) => {
     const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) === undefined);
@@ -36,18 +36,18 @@ const EGRESS_RULE: AwsRule<Pick<NetworkSpec, "egressCidrs">> = {
 
 export const networkRules: readonly AwsRule<NetworkSpec>[] = [
   {
-    id: "RC340",
+    id: "RC440",
     title: "The VPC is a network of the size that EC2 takes.",
     check: ({ vpcCidr }) => sized("vpcCidr", vpcCidr),
   },
   {
-    id: "RC341",
+    id: "RC441",
     title: "The machines' subnet is a part of the VPC.",
     check: ({ vpcCidr, subnetCidr }) =>
       sized("subnetCidr", subnetCidr) ?? inside("subnetCidr", subnetCidr, vpcCidr),
   },
   {
-    id: "RC342",
+    id: "RC442",
     title: "The NAT gateway's subnet is another part of the VPC.",
     check: ({ internetAccess, vpcCidr, subnetCidr, natSubnetCidr }) => {
       if (internetAccess !== AwsInternetAccess.NAT) {
@@ -69,7 +69,7 @@ export const networkRules: readonly AwsRule<NetworkSpec>[] = [
   },
   EGRESS_RULE,
   {
-    id: "RC344",
+    id: "RC444",
     title: "A NAT gateway is of use only with networks that the machines may reach.",
     check: ({ internetAccess, egressCidrs }) =>
       internetAccess === AwsInternetAccess.NAT && egressCidrs.length === 0
@@ -82,7 +82,7 @@ export const networkRules: readonly AwsRule<NetworkSpec>[] = [
         : undefined,
   },
   {
-    id: "RC345",
+    id: "RC445",
     title: "Without a NAT gateway the machines reach their VPC only.",
     check: ({ internetAccess, egressCidrs, vpcCidr }) => {
       const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) && !contains(vpcCidr, cidr));
@@ -97,7 +97,7 @@ export const networkRules: readonly AwsRule<NetworkSpec>[] = [
     },
   },
   {
-    id: "RC346",
+    id: "RC446",
     title: "All machines are in one zone.",
     check: ({ availabilityZone }) =>
       availabilityZone === undefined || /^[a-z]{2}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]$/.test(availabilityZone)

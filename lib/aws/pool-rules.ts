@@ -13,7 +13,7 @@ const RESERVED = 5;
 
 export const poolRules: readonly AwsRule<PoolSpec>[] = [
   {
-    id: "RC300",
+    id: "RC400",
     title: "The catalogue knows the instance type.",
     check: ({ instanceType }) => {
       const known = allInstanceTypes().map(({ id }) => id);
@@ -28,7 +28,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC301",
+    id: "RC401",
     title: "The instance type has the declared fabric.",
     check: ({ fabric, instanceType }) => {
       const network = findInstanceNetwork(instanceType);
@@ -44,7 +44,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC302",
+    id: "RC402",
     title: "The layout of network interfaces exists for the instance type.",
     check: ({ fabric, instanceType, nicLayout: layout }) => {
       const network = findInstanceNetwork(instanceType);
@@ -61,7 +61,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC303",
+    id: "RC403",
     title: "A machine with several network interfaces gets no public address.",
     check: ({ publicIp, ...spec }) => {
       const count = nicsOf(spec)?.length ?? 1;
@@ -76,7 +76,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC304",
+    id: "RC404",
     title: "Machines, network and reservation are in one zone.",
     check: ({ capacity, network }) =>
       capacity.availabilityZone === undefined ||
@@ -91,7 +91,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
           },
   },
   {
-    id: "RC305",
+    id: "RC405",
     title: "With EFA the security group names itself, in and out.",
     check: ({ fabric, network }) =>
       fabric !== "efa" || network.hasSelfRules
@@ -104,7 +104,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
           },
   },
   {
-    id: "RC306",
+    id: "RC406",
     title: "The machines can reach a file system over EFA.",
     check: ({ storage, instanceType }) => {
       const type = findInstanceType(instanceType);
@@ -122,7 +122,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC307",
+    id: "RC407",
     title: "The machine image fits the processor and the accelerators.",
     check: ({ instanceType, machineImage }) => {
       const type = findInstanceType(instanceType);
@@ -141,7 +141,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC308",
+    id: "RC408",
     title: "A pinned machine image is named by its id.",
     check: ({ machineImage: { amiId } }) =>
       amiId === undefined || /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(amiId)
@@ -154,7 +154,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
           },
   },
   {
-    id: "RC309",
+    id: "RC409",
     title: "The root volume holds the machine image.",
     check: ({ machineImage, rootVolumeGiB }) => {
       const minimum = machineImage.minimumRootGiB ?? 8;
@@ -169,7 +169,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC310",
+    id: "RC410",
     title: "The head's address is a free one of the subnet.",
     check: ({ headAddress, network }) => {
       const subnet = network.subnetCidr === undefined ? undefined : parseSubnet(network.subnetCidr);
@@ -190,7 +190,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC311",
+    id: "RC411",
     title: "The subnet has an address for every interface with IP.",
     check: ({ network, ...spec }) => {
       const subnet = network.subnetCidr === undefined ? undefined : parseSubnet(network.subnetCidr);
@@ -211,7 +211,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC313",
+    id: "RC413",
     title: "Machines and storage are in one zone.",
     check: ({ network, storage }) => {
       const zone = network.availabilityZone;
@@ -229,7 +229,7 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
     },
   },
   {
-    id: "RC312",
+    id: "RC412",
     title: "A pool has one to a thousand nodes.",
     check: ({ nodes }) =>
       Number.isInteger(nodes) && nodes >= 1 && nodes <= 1000

@@ -16,7 +16,7 @@ export interface LustreSpec {
 
 export const lustreRules: readonly AwsRule<LustreSpec>[] = [
   {
-    id: "RC360",
+    id: "RC460",
     title: "The file system has a size that AWS sells.",
     check: ({ tier, capacityTiB, efa }) => {
       const { smallestTiB, stepTiB, efaStepTiB } = fsxLustreTierOf(tier);
@@ -35,7 +35,7 @@ export const lustreRules: readonly AwsRule<LustreSpec>[] = [
     },
   },
   {
-    id: "RC361",
+    id: "RC461",
     title: "The tier has EFA.",
     check: ({ tier, efa }) =>
       efa && fsxLustreTierOf(tier).efaStepTiB === null
@@ -48,7 +48,7 @@ export const lustreRules: readonly AwsRule<LustreSpec>[] = [
         : undefined,
   },
   {
-    id: "RC362",
+    id: "RC462",
     title: "A key of one's own encrypts persistent file systems only.",
     check: ({ tier, hasKmsKey }) =>
       hasKmsKey && fsxLustreTierOf(tier).deploymentType.startsWith("SCRATCH")
@@ -61,7 +61,7 @@ export const lustreRules: readonly AwsRule<LustreSpec>[] = [
         : undefined,
   },
   {
-    id: "RC363",
+    id: "RC463",
     title: "A data repository is a bucket, or a part of one.",
     check: ({ dataRepositoryUri }) =>
       dataRepositoryUri === undefined ||

@@ -162,7 +162,7 @@ function container(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
 function image(plan: ClusterPlan): readonly string[] {
   const authentication =
     plan.ray.authentication === "token"
-      ? "token, made by the head at boot, in a file of mode 0600 on the cluster's private volume"
+      ? "token, made on the head's machine, in a file of mode 0600 on the cluster's private volume"
       : "**no authentication**: whoever reaches the cluster's ports runs code on it";
   return [
     ...imageLines(plan.image),

@@ -155,7 +155,7 @@ describe("a network that exists", () => {
         AwsClusterNetwork.fromExisting(scope, "mine", { ...existing, egressCidrs });
       });
     expect(reaching(["10.0.0.0/8"]).counts()).toMatchObject({ aws_vpc_security_group_egress_rule: 3 });
-    expect(() => reaching(["10.0.0.1/8"])).toThrow(/network 'mine'.*\n.*egressCidrs\[0\] \[RC343\]/);
+    expect(() => reaching(["10.0.0.1/8"])).toThrow(/network 'mine'.*\n.*egressCidrs\[0\] \[RC443\]/);
   });
 
   it("keeps its own security group, about which nothing is assumed", () => {
@@ -182,31 +182,31 @@ const NAT = { internetAccess: AwsInternetAccess.NAT, egressCidrs: [EVERYWHERE] }
 const BAD: readonly [Partial<NetworkSpec>, string][] = [
   [
     { vpcCidr: "10.0.0.0/8" },
-    "vpcCidr [RC340]: must be an IPv4 CIDR from /16 to /28 without bits of a host, got '10.0.0.0/8'; leave it out for the default",
+    "vpcCidr [RC440]: must be an IPv4 CIDR from /16 to /28 without bits of a host, got '10.0.0.0/8'; leave it out for the default",
   ],
   [
     { subnetCidr: "10.21.0.0/20" },
-    "subnetCidr [RC341]: must lie in vpcCidr 10.20.0.0/16, got '10.21.0.0/20'; choose a part of the VPC",
+    "subnetCidr [RC441]: must lie in vpcCidr 10.20.0.0/16, got '10.21.0.0/20'; choose a part of the VPC",
   ],
   [
     { ...NAT, natSubnetCidr: "10.20.1.0/28" },
-    "natSubnetCidr [RC342]: must not overlap subnetCidr 10.20.0.0/20, got '10.20.1.0/28'; choose a free part of the VPC",
+    "natSubnetCidr [RC442]: must not overlap subnetCidr 10.20.0.0/20, got '10.20.1.0/28'; choose a free part of the VPC",
   ],
   [
     { ...NAT, egressCidrs: ["0.0.0.0/0", "anywhere"] },
-    "egressCidrs[1] [RC343]: must be an IPv4 CIDR without bits of a host, got 'anywhere'; write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
+    "egressCidrs[1] [RC443]: must be an IPv4 CIDR without bits of a host, got 'anywhere'; write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
   ],
   [
     { ...NAT, egressCidrs: [] },
-    "egressCidrs [RC344]: must name at least one network besides a NAT gateway, which costs by the hour, got none; name what the machines may reach, or use AwsInternetAccess.ENDPOINTS_ONLY",
+    "egressCidrs [RC444]: must name at least one network besides a NAT gateway, which costs by the hour, got none; name what the machines may reach, or use AwsInternetAccess.ENDPOINTS_ONLY",
   ],
   [
     { egressCidrs: [EVERYWHERE] },
-    "egressCidrs[0] [RC345]: must lie in the VPC: there is no way out of it, got '0.0.0.0/0'; use AwsInternetAccess.NAT, or leave it out",
+    "egressCidrs[0] [RC445]: must lie in the VPC: there is no way out of it, got '0.0.0.0/0'; use AwsInternetAccess.NAT, or leave it out",
   ],
   [
     { availabilityZone: "us-east-1a,us-east-1b" },
-    "availabilityZone [RC346]: must be one zone: EFA does not cross zones, got 'us-east-1a,us-east-1b'; write e.g. 'us-east-1a'",
+    "availabilityZone [RC446]: must be one zone: EFA does not cross zones, got 'us-east-1a,us-east-1b'; write e.g. 'us-east-1a'",
   ],
 ];
 
@@ -229,7 +229,7 @@ describe("rules", () => {
 
   it("are all reported at once", () => {
     expect(() => network({ vpcCidr: "10.0.0.0/8", availabilityZone: "us-east-1" })).toThrow(
-      /^cannot plan network 'llama': 2 problems\n {2}- availabilityZone \[RC346\].*\n {2}- vpcCidr \[RC340\]/,
+      /^cannot plan network 'llama': 2 problems\n {2}- availabilityZone \[RC446\].*\n {2}- vpcCidr \[RC440\]/,
     );
   });
 });

@@ -293,6 +293,6 @@ describe("capacity", () => {
 it("everything that is wrong is said at once", () => {
   const capacity = Capacity.spot({ interruption: SpotInterruption.HIBERNATE });
   expect(() => pool({ capacity, publicIp: true, headAddress: "10.9.9.9" })).toThrow(
-    /^cannot plan node pool 'gpu': 3 problems\n.*capacity\.interruption \[RC320\].*\n.*headAddress \[RC310\].*\n.*publicIp \[RC303\]/,
+    /^cannot plan node pool 'gpu': 3 problems\n.*capacity\.interruption \[RC420\].*\n.*headAddress \[RC410\].*\n.*publicIp \[RC403\]/,
   );
 });

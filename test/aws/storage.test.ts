@@ -149,31 +149,31 @@ const GOOD: LustreSpec = { tier: "persistent-1000", capacityTiB: 9.6, efa: false
 const BAD: readonly [Partial<LustreSpec>, string][] = [
   [
     { capacityTiB: 3 },
-    "capacityTiB [RC360]: must be 1.2 or a multiple of 2.4 for persistent-1000, got 3; use 4.8",
+    "capacityTiB [RC460]: must be 1.2 or a multiple of 2.4 for persistent-1000, got 3; use 4.8",
   ],
   [
     { capacityTiB: -1 },
-    "capacityTiB [RC360]: must be 1.2 or a multiple of 2.4 for persistent-1000, got -1; use 2.4",
+    "capacityTiB [RC460]: must be 1.2 or a multiple of 2.4 for persistent-1000, got -1; use 2.4",
   ],
   [
     { capacityTiB: 2.4, efa: true },
-    "capacityTiB [RC360]: must be a multiple of 4.8 for persistent-1000 with EFA, got 2.4; use 4.8",
+    "capacityTiB [RC460]: must be a multiple of 4.8 for persistent-1000 with EFA, got 2.4; use 4.8",
   ],
   [
     { tier: "persistent-125", efa: true },
-    "capacityTiB [RC360]: must be a multiple of 38.4 for persistent-125 with EFA, got 9.6; use 38.4",
+    "capacityTiB [RC460]: must be a multiple of 38.4 for persistent-125 with EFA, got 9.6; use 38.4",
   ],
   [
     { tier: "scratch", efa: true },
-    "efa [RC361]: must be false for scratch: only persistent file systems have EFA, from their creation on, got true; choose a persistent tier, or leave efa out",
+    "efa [RC461]: must be false for scratch: only persistent file systems have EFA, from their creation on, got true; choose a persistent tier, or leave efa out",
   ],
   [
     { tier: "scratch", hasKmsKey: true },
-    "kmsKeyArn [RC362]: must be left out for scratch, which AWS encrypts with a key of its own, got a key; leave it out, or choose a persistent tier",
+    "kmsKeyArn [RC462]: must be left out for scratch, which AWS encrypts with a key of its own, got a key; leave it out, or choose a persistent tier",
   ],
   [
     { dataRepositoryUri: "my-models" },
-    "dataRepositoryUri [RC363]: must be the URI of a bucket or of a prefix in it, got 'my-models'; write e.g. 's3://my-models/llama/'",
+    "dataRepositoryUri [RC463]: must be the URI of a bucket or of a prefix in it, got 'my-models'; write e.g. 's3://my-models/llama/'",
   ],
 ];
 

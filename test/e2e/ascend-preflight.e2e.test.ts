@@ -88,7 +88,7 @@ describeWith([...DEPLOYMENT, SSH], "the network of the NPUs of two Ascend server
     expect(checked).toBeGreaterThan(0);
     expect(history.findIndex((entry) => entry.state === "loading")).toBeGreaterThan(checked);
     const report = await inside(0, "python3", "-m", "ray_node", "preflight", "--cluster");
-    expect(report).toMatch(/^npu-1 +device, neighbour, link, health.* ping, rank table$/m);
+    expect(report).toMatch(/^npu-1 +image, device, neighbour, link, health.* ping, rank table$/m);
   });
 
   it.each([
@@ -108,7 +108,13 @@ describeWith([...DEPLOYMENT, SSH], "the network of the NPUs of two Ascend server
       "npu-1",
       "NPU 0: tls equality: the TLS switch is 1, 15 of 16 devices have 0",
     ],
-    ["a device that the driver has lost", 0, ["missing", "7"], "npu-0", "NPU 7: "],
+    [
+      "a device that the driver has lost",
+      0,
+      ["missing", "7"],
+      "npu-0",
+      "NPU 7: device: hccn_tool answers nothing else",
+    ],
   ] as const)(
     "starts no engine over %s",
     async (what, node, words, culprit, reason) => {

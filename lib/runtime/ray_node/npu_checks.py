@@ -104,6 +104,14 @@ def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]
             f"look for NPU {number} with npu-smi info on the host, and for {node} in the container's devices",
         )
         return
+    mute = _one_answer_to_all(device)
+    if mute is not None:
+        yield (
+            "device",
+            f"hccn_tool answers nothing else: {mute}",
+            f"see npu-smi info on the host: NPU {number} may need a reset, or the machine a restart",
+        )
+        return
     trouble = device.words
     tool = f"hccn_tool -i {number}"
     if device.neighbour is None:
@@ -170,6 +178,15 @@ def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]
             )
     if device.tls is None:
         yield "tls", trouble("tls"), _see(tool, "-tls", "the driver")
+
+
+def _one_answer_to_all(device: NpuFacts) -> str | None:
+    """The words with which the tool refuses every question about a device."""
+    words = {text for check, text in (device.trouble or {}).items() if check != "super pod"}
+    silent = all(
+        value is None for value in (device.link, device.health, device.tls, device.address, device.address6)
+    )
+    return words.pop() if silent and len(words) == 1 else None
 
 
 def _see(tool: str, query: str, what: str) -> str:

@@ -12,8 +12,22 @@ function setting(guide: string, text: string, here = "in the profile `RollProfil
   return { part: SETTINGS, guide: `\`${guide}\``, here, shown: [{ text }] };
 }
 
-function unknown(key: string, here: string): Row {
-  return { part: SETTINGS, guide: `\`${key}\``, here, absent: [{ text: `"${key.split(":")[0]}":` }] };
+/** A setting of one role of the pipeline. */
+function inRole(role: string, guide: string, text: string, here?: string): Row {
+  const row = setting(`${role}.${guide}`, text, here);
+  return { ...row, shown: [{ text: `"${role}": {` }, { text }] };
+}
+
+/** A key that ROLL's source calls otherwise. */
+function renamed(guide: string, name: string, text: string): Row {
+  const key = guide.split(":")[0]?.split(".")[1];
+  return {
+    part: SETTINGS,
+    guide: `\`${guide}\``,
+    here: `in the profile as \`${name}\`: ROLL's source has no such key as the guide's, and ignores it in silence`,
+    shown: [{ text }],
+    absent: [{ text: `"${key}":` }],
+  };
 }
 
 export const ROLL: Guide = {
@@ -95,10 +109,17 @@ export const ROLL: Guide = {
       ],
     },
     setting("num_gpus_per_node: 2", '"num_gpus_per_node": 2', "follows from the cluster"),
-    setting("actor_train.device_mapping: list(range(0,4))", "list(range(0,4))", "follows from the cluster"),
+    ...["actor_train", "actor_infer", "reference"].flatMap((role) => [
+      inRole(
+        role,
+        "device_mapping: list(range(0,4))",
+        '"device_mapping": "list(range(0,4))"',
+        "follows from the cluster",
+      ),
+      inRole(role, "model_args.dtype: fp16", '"dtype": "fp16"'),
+    ]),
     setting("rollout_batch_size: 64", '"rollout_batch_size": 64'),
     setting("val_batch_size: 16", '"val_batch_size": 16'),
-    setting("actor_train.model_args.dtype: fp16", '"dtype": "fp16"'),
     setting("max_actions_per_traj: 10", '"max_actions_per_traj": 10'),
     setting("gradient_accumulation_steps: 16", '"gradient_accumulation_steps": 16'),
     setting("per_device_train_batch_size: 1", '"per_device_train_batch_size": 1'),
@@ -114,13 +135,9 @@ export const ROLL: Guide = {
     setting("use_distributed_optimizer: true", '"use_distributed_optimizer": true'),
     setting("recompute_granularity: full", '"recompute_granularity": "full"'),
     setting("val_env_manager.tags: [SimpleSokoban, FrozenLake]", '"SimpleSokoban"'),
-    unknown(
-      "env_groups: 1",
-      "ROLL's source calls it otherwise and ignores unknown keys; the profile has its name",
-    ),
-    unknown(
-      "n_groups: [1, 1]",
-      "ROLL's source calls it otherwise and ignores unknown keys; the profile has its name",
-    ),
+    renamed("train_env_manager.env_groups: 1", "num_env_groups", '"num_env_groups": 1'),
+    renamed("train_env_manager.n_groups: 1", "num_groups_partition", '"num_groups_partition": ['),
+    renamed("val_env_manager.env_groups: 2", "num_env_groups", '"num_env_groups": 2'),
+    renamed("val_env_manager.n_groups: [1, 1]", "num_groups_partition", '"num_groups_partition": ['),
   ],
 };

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type Comparison, inTurns, node, timed } from "./measure";
 
 const ROOT = join(__dirname, "..");
-const APP = join(ROOT, "dist", "main.js");
+const APP = join(__dirname, "local-app.cjs");
 const CLI = join(ROOT, "node_modules", ".bin", "cdktf");
 
-/** `node dist/main.js` against `node` that only requires what the app cannot do without. */
+/** Two stacks against `node` that only requires what the app cannot do without. */
 export async function synth(runs: number): Promise<Comparison[]> {
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-bench-"));
   try {
@@ -52,7 +52,12 @@ const EMPTY_APP = readFileSync(join(__dirname, "floor", "empty-app.cjs"), "utf8"
 
 function project(app: string): string {
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-bench-"));
-  const settings = { language: "typescript", app, projectId: "bench", sendCrashReports: "false" };
+  const settings = {
+    language: "typescript",
+    app,
+    projectId: "bench",
+    sendCrashReports: "false",
+  };
   writeFileSync(join(folder, "cdktf.json"), JSON.stringify(settings));
   return folder;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type * as Yaml from "yaml";
+import type { Node } from "yaml";
 import type { Problem } from "../../topology/problem";
 import { didYouMean, show } from "../../topology/rules/text";
 import type { HostMachine } from "./host-machine";
@@ -43,6 +44,12 @@ const OF_A_HOST: { readonly [name in keyof HostMachine]-?: Kind } = {
 };
 const NEEDED: readonly (keyof HostMachine)[] = ["name", "sshHost", "address"];
 
+/** Loaded with the first inventory: an import would cost every program without one a part of its start. */
+function yaml(): typeof Yaml {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
+  return require("yaml") as typeof Yaml;
+}
+
 /** Reads an inventory. Whatever is wrong with it is a problem with its line, never an exception. */
 export function readInventory(path: string): Inventory {
   const file = relative(process.cwd(), path) || path;
@@ -81,7 +88,7 @@ export function locatedProblems(inventory: Inventory, found: readonly Problem[])
 }
 
 class Reader {
-  private readonly counter = new LineCounter();
+  private readonly counter = new (yaml().LineCounter)();
   private readonly lines = new Map<string, number>();
   private readonly problems: Problem[] = [];
 
@@ -91,7 +98,7 @@ class Reader {
   ) {}
 
   public read(): Inventory {
-    const document = parseDocument(this.text, { lineCounter: this.counter, prettyErrors: false });
+    const document = yaml().parseDocument(this.text, { lineCounter: this.counter, prettyErrors: false });
     for (const error of document.errors) {
       const { line } = this.counter.linePos(error.pos[0]);
       const advice = { got: error.message, allowed: "must be YAML", fix: "correct the line" };
@@ -111,7 +118,7 @@ class Reader {
   }
 
   private hosts(node: Node | undefined): HostMachine[] {
-    if (!isSeq(node)) {
+    if (!yaml().isSeq(node)) {
       this.report("hosts", node, "must be a list of machines", "write `hosts:` and one `- name: ...` each");
       return [];
     }
@@ -127,12 +134,12 @@ class Reader {
   private pairs(node: Node | null, path: string, known: object): Map<string, Node> {
     const pairs = new Map<string, Node>();
     this.note(path, node);
-    if (!isMap(node)) {
+    if (!yaml().isMap(node)) {
       this.report(path, node, "must hold names and values", "write `name: value` lines");
       return pairs;
     }
     for (const { key, value } of node.items) {
-      const name = String(isScalar(key) ? key.value : key);
+      const name = String(yaml().isScalar(key) ? key.value : key);
       const at = join(path, name);
       this.note(at, key as Node);
       if (Object.hasOwn(known, name)) {
@@ -183,10 +190,10 @@ class Reader {
   }
 
   private report(path: string, node: Node | null | undefined, allowed: string, fix: string): void {
-    const got = isScalar(node)
+    const got = yaml().isScalar(node)
       ? show(node.value)
       : node
-        ? isSeq(node)
+        ? yaml().isSeq(node)
           ? "a list"
           : "names and values"
         : "nothing";
@@ -197,12 +204,12 @@ class Reader {
 
 function valueOf(node: Node, kind: Kind): string | number | readonly string[] | undefined {
   if (kind === "list of texts") {
-    const items = isSeq(node)
-      ? node.items.map((item) => (isScalar(item) ? item.value : undefined))
+    const items = yaml().isSeq(node)
+      ? node.items.map((item) => (yaml().isScalar(item) ? item.value : undefined))
       : [undefined];
     return items.every((item) => typeof item === "string") ? items : undefined;
   }
-  const value = isScalar(node) ? node.value : undefined;
+  const value = yaml().isScalar(node) ? node.value : undefined;
   if (kind === "text") {
     return typeof value === "string" ? value : undefined;
   }

@@ -2,10 +2,10 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ray_node import tool
 from ray_node.preflight_finding import FAILED, OK, Finding
 
 _TIMEOUT_SECONDS = 60.0
@@ -86,17 +86,6 @@ def judge(node: str, address: str, facts: GpuFacts, planned: int) -> list[Findin
 def _nvidia_smi(arguments: list[str]) -> tuple[int, str]:
     program = shutil.which("nvidia-smi")
     if program is None:
-        return 127, "nvidia-smi is not in this container"
-    try:
-        ended = subprocess.run(
-            [program, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_TIMEOUT_SECONDS,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except subprocess.TimeoutExpired:
-        return 124, f"no answer within {_TIMEOUT_SECONDS:.0f} s"
-    return ended.returncode, ended.stdout
+        return tool.MISSING, "nvidia-smi is not in this container"
+    answer = tool.ask([program, *arguments], _TIMEOUT_SECONDS)
+    return answer.code, answer.text

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from ray_node import npu_answers
 from ray_node.npu_boards import A3
-from ray_node.npu_tools import Answer, NpuTools
+from ray_node.npu_tools import NpuTools
+from ray_node.tool import Answer
 
 _CONFIGURATION = "etc/hccn.conf"
 #: Questions at once: hccn_tool calls itself busy when there are many.

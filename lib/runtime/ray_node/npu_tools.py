@@ -2,10 +2,12 @@
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from ray_node import tool
+from ray_node.tool import Answer
 
 #: Folders beside PATH; below `root` in tests. Which one holds npu-smi depends on the product.
 _FOLDERS = ("usr/local/Ascend/driver/tools", "usr/local/bin", "usr/local/sbin", "usr/bin", "usr/sbin")
@@ -13,21 +15,6 @@ _TIMEOUT_SECONDS = 20.0
 #: Another program may be asking, too.
 _BUSY_TRIES = 40
 _BUSY_PAUSE_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    text: str
-
-    @property
-    def ok(self) -> bool:
-        return self.code == 0
-
-    @property
-    def line(self) -> str:
-        """On one line, for a report."""
-        return " ".join(self.text.split())[:200] or f"no output, exit code {self.code}"
 
 
 @dataclass(frozen=True)
@@ -56,27 +43,12 @@ def _find(name: str, root: str) -> str | None:
 
 def _run(program: str | None, arguments: Sequence[str], name: str) -> Answer:
     if program is None:
-        return Answer(127, f"{name} is not on this node")
+        return Answer(tool.MISSING, f"{name} is not on this node")
     # The container may be English or not; the tool's words are looked for in English.
     environment = {**os.environ, "LC_ALL": "C"}
     answer = Answer(1, "")
     for _ in range(_BUSY_TRIES):
-        try:
-            ended = subprocess.run(
-                [program, *arguments],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=_TIMEOUT_SECONDS,
-                encoding="utf-8",
-                errors="replace",
-            )
-        except subprocess.TimeoutExpired:
-            return Answer(124, f"no answer within {_TIMEOUT_SECONDS:.0f} s")
-        except OSError as error:
-            return Answer(126, f"{program}: {error.strerror or error}")
-        answer = Answer(ended.returncode, ended.stdout)
+        answer = tool.ask([program, *arguments], _TIMEOUT_SECONDS, environment)
         if "is busy" not in answer.text:
             break
         time.sleep(_BUSY_PAUSE_SECONDS)

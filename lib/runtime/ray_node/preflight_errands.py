@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ray_node import collective_pair, npu_pings, npu_tools, plain, preflight_facts, rank_table
+from ray_node import collective_pair, npu_pings, npu_tools, plain, preflight_facts, rank_table, tool
 from ray_node.collective_pair import PairSide
 from ray_node.config import NodeConfig
 from ray_node.errand_runner import Handlers
@@ -72,23 +71,14 @@ def _pair(rank: int, rendezvous: str, backend: str, environment: Mapping[str, st
     ]
     # NCCL's log says which network it took; nothing else does.
     added = {"NCCL_DEBUG": "INFO", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    try:
-        ended = subprocess.run(
-            argv,
-            env={**environment, **added},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=PAIR_SECONDS + _PAIR_MARGIN_SECONDS,
-            encoding="utf-8",
-            errors="replace",
-        )
-    except subprocess.TimeoutExpired:
-        return PairSide(f"no end within {PAIR_SECONDS + _PAIR_MARGIN_SECONDS:.0f} s", 0.0, backend, None)
-    network = collective_pair.transport(ended.stdout)
-    for line in reversed(ended.stdout.splitlines()):
+    limit = PAIR_SECONDS + _PAIR_MARGIN_SECONDS
+    answer = tool.ask(argv, limit, {**environment, **added})
+    if answer.code == tool.TIMED_OUT:
+        return PairSide(f"no end within {limit:.0f} s", 0.0, backend, None)
+    network = collective_pair.transport(answer.text)
+    for line in reversed(answer.text.splitlines()):
         if line.startswith('{"error"'):
             said = json.loads(line)
             return PairSide(said["error"], float(said["seconds"]), backend, network)
-    words = " ".join(ended.stdout.split())[-300:]
-    return PairSide(f"ended with code {ended.returncode}: {words}", 0.0, backend, network)
+    words = " ".join(answer.text.split())[-300:]
+    return PairSide(f"ended with code {answer.code}: {words}", 0.0, backend, network)

@@ -1,5 +1,13 @@
 import { isIP, isIPv4 } from "node:net";
-import type { RankTableProblem } from "./rank-table";
+
+/** What is wrong with a rank table or with what it is to be made of. */
+export interface RankTableProblem {
+  /** E.g. `servers[1].devices[3].ip`. */
+  readonly path: string;
+  readonly got: string;
+  readonly allowed: string;
+  readonly fix: string;
+}
 
 interface Json {
   readonly [key: string]: unknown;

@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from "node:net";
-import { rankTableProblems, SERVER_ID_LENGTH } from "./rank-table-rules";
+import { type RankTableProblem, rankTableProblems, SERVER_ID_LENGTH } from "./rank-table-rules";
 
 /**
  * `1.0`: servers with devices (A2, 300I Duo, A3 without a super pod). `1.2`: adds the super pods of A3.
@@ -33,15 +33,6 @@ export interface RankTableInput {
   readonly version: RankTableVersion;
   readonly devicePort: number;
   readonly servers: readonly RankTableServer[];
-}
-
-/** What is wrong with a rank table or with what it is to be made of. */
-export interface RankTableProblem {
-  /** E.g. `servers[1].devices[3].ip`. */
-  readonly path: string;
-  readonly got: string;
-  readonly allowed: string;
-  readonly fix: string;
 }
 
 /** Everything that is wrong with what a table is to be made of; empty: `rankTableText` writes it. */

@@ -6,6 +6,7 @@ import type { ClusterOptions } from "./topology/cluster-props";
 import type { ClusterPlan } from "./topology/plan";
 import { problemLine } from "./topology/plan-error";
 import { planCluster } from "./topology/planner";
+import { storageOf } from "./topology/staging";
 import { reviewMarkdown } from "./review/review";
 
 /** Declaration of a cluster and its place. */
@@ -31,18 +32,20 @@ export class RayCluster extends Construct {
   public constructor(scope: Construct, id: string, props: RayClusterProps) {
     super(scope, id);
     const { backend, ...options } = props;
-    const place = backend._place({ clusterName: id, pools: options.pools });
+    const place = backend._place({ ...options, clusterName: id, storage: storageOf(options) });
     this.plan = planCluster({ ...options, name: id }, place);
-    const { url, reviewUrl, reviewMounts, reviewMachines } = backend._build(this, this.plan);
-    this.endpoint = url;
+    const endpoint = backend._build(this, this.plan);
+    this.endpoint = endpoint.url;
     for (const warning of this.plan.warnings) {
       Annotations.of(this).addWarning(problemLine(warning).trim());
     }
     const extra = {
       backend: place.backend,
-      endpoint: reviewUrl,
-      mounts: reviewMounts,
-      machines: reviewMachines,
+      endpoint: endpoint.reviewUrl,
+      mounts: endpoint.reviewMounts,
+      machines: endpoint.reviewMachines,
+      newMachines: endpoint.reviewNewMachines,
+      token: endpoint.reviewToken,
     };
     appendToStackFile(this, "review.md", reviewMarkdown(this.plan, extra));
   }

@@ -1,4 +1,4 @@
-import type { ClusterPlan, StagingPlan, StoragePlan } from "../topology/plan";
+import type { ClusterPlan, SecretPlan, StagingPlan, StoragePlan } from "../topology/plan";
 import { code, table } from "./table";
 
 /** Where the model comes from and where it goes, and the folders of the machines; empty without either. */
@@ -15,11 +15,15 @@ function modelLines(staging: StagingPlan): readonly string[] {
     `- weights: ${modelBytes === undefined ? "size not known before the source is asked" : amount(modelBytes)}`,
     `- folder in the containers: ${code(destination)}`,
     ...(isFetched ? [`- way to the nodes: ${WAYS[placement]}`] : []),
-    ...(secret
-      ? [`- secret: the file ${code(secret.hostPath)} of the head's machine, in the head's container only`]
-      : []),
+    ...(secret ? [`- secret: ${secretText(secret)}, in the head's container only`] : []),
     `- at most ${deadlineSeconds} s, then the deployment fails; what has come is kept`,
   ];
+}
+
+function secretText({ hostPath }: SecretPlan): string {
+  return hostPath === undefined
+    ? "of the place's store, read at boot into the memory of the head's machine"
+    : `the file ${code(hostPath)} of the head's machine`;
 }
 
 const WAYS: { readonly [placement in StagingPlan["placement"]]: string } = {

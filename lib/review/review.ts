@@ -1,7 +1,7 @@
 import { findAccelerator } from "../catalog/accelerators";
 import { findFabric } from "../catalog/fabrics";
 import { containerDevices } from "../runtime/devices";
-import type { ClusterPlan, NodeValue, PortPlan } from "../topology/plan";
+import type { ClusterPlan, NodePlan, NodeValue, PortPlan } from "../topology/plan";
 import { engineLines, engineSummary } from "./engine";
 import { imageLines } from "./image";
 import { modelSection } from "./model-section";
@@ -30,7 +30,21 @@ export interface ReviewExtra {
    * @default - the place makes the machines
    */
   readonly machines?: readonly (readonly string[])[];
+  /**
+   * Machines that the place makes, and what they cost, as lines of Markdown.
+   *
+   * @default - they exist, or are none
+   */
+  readonly newMachines?: readonly string[];
+  /**
+   * Where the Ray token comes from and where it lies.
+   *
+   * @default - the head makes it, on the private volume of the cluster
+   */
+  readonly token?: string;
 }
+
+const TOKEN_OF_HEAD = "made on the head's machine, in a file of mode 0600 on the cluster's private volume";
 
 /** The page that a person reads before deploying. The same plan gives the same text. */
 export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
@@ -43,7 +57,7 @@ export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
     section("Environment", environment(plan)),
     section("Container", container(plan, extra)),
     ...optionalSection("Model and storage", modelSection(plan)),
-    section("Image and versions", image(plan)),
+    section("Image and versions", image(plan, extra)),
     ...optionalSection("Before the engine starts", preflightSection(plan)),
     section("Engine", engineLines(plan)),
     section("Deadlines and retries", deadlines(plan)),
@@ -56,8 +70,8 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return [`## ${title}`, "", ...lines];
 }
 
-function machines({ machines: rows = [] }: ReviewExtra): readonly string[] {
-  return rows.length === 0 ? [] : table(["node", "machine", "Docker engine"], rows, "");
+function machines({ machines: rows = [], newMachines = [] }: ReviewExtra): readonly string[] {
+  return rows.length === 0 ? newMachines : table(["node", "machine", "Docker engine"], rows, "");
 }
 
 function optionalSection(title: string, lines: readonly string[]): readonly (readonly string[])[] {
@@ -78,16 +92,26 @@ function header(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
 }
 
 function nodes(plan: ClusterPlan): readonly string[] {
-  return table(
-    ["node", "role", "address", "accelerators"],
-    plan.nodes.map((node) => [
-      node.name,
-      node.role,
-      node.address ?? "assigned at boot",
-      String(node.acceleratorCount),
-    ]),
-    "No nodes.",
+  const atBoot = plan.pools.flatMap(({ name }) => nodesAtBoot(plan, name));
+  const rows = plan.nodes.flatMap((node) =>
+    node.address === undefined ? [] : [nodeRow(node.name, node, node.address)],
   );
+  return table(["node", "role", "address", "accelerators"], [...rows, ...atBoot], "No nodes.");
+}
+
+/** Nodes that differ in nothing that is known before they boot, in one row. */
+function nodesAtBoot({ nodes: all }: ClusterPlan, pool: string): readonly (readonly string[])[] {
+  const alike = all.filter((node) => node.pool === pool && node.address === undefined);
+  const [first, last] = [alike[0] as NodePlan | undefined, alike.at(-1)];
+  if (first === undefined || last === undefined) {
+    return [];
+  }
+  const names = first === last ? first.name : `${first.name} to ${last.name}`;
+  return [nodeRow(names, first, "assigned at boot")];
+}
+
+function nodeRow(names: string, node: NodePlan, address: string): readonly string[] {
+  return [names, node.role, address, String(node.acceleratorCount)];
 }
 
 function accelerators(plan: ClusterPlan): readonly string[] {
@@ -159,10 +183,10 @@ function container(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
   ];
 }
 
-function image(plan: ClusterPlan): readonly string[] {
+function image(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
   const authentication =
     plan.ray.authentication === "token"
-      ? "token, made on the head's machine, in a file of mode 0600 on the cluster's private volume"
+      ? `token, ${extra.token ?? TOKEN_OF_HEAD}`
       : "**no authentication**: whoever reaches the cluster's ports runs code on it";
   return [
     ...imageLines(plan.image),
@@ -203,7 +227,8 @@ function warnings(plan: ClusterPlan): readonly string[] {
 
 /** Devices of all kinds of containers: pools differ only in how many they map. */
 function devices(plan: ClusterPlan): readonly string[] {
-  const all = plan.nodes.flatMap((node) =>
+  const pools = new Map(plan.nodes.map((node) => [node.pool, node]));
+  const all = [...pools.values()].flatMap((node) =>
     containerDevices(plan, node).map(({ hostPath, containerPath }) =>
       hostPath === containerPath ? code(hostPath) : `${code(containerPath)} from ${code(hostPath)}`,
     ),

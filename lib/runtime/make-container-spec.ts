@@ -63,9 +63,9 @@ function storageMounts(plan: ClusterPlan): readonly ContainerMount[] {
   }));
 }
 
-/** The head alone asks the model's source. */
+/** The head alone asks the model's source. A secret of the place's store lies where the place puts it. */
 function secretMounts({ staging }: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
-  return staging?.secret !== undefined && node.role === "head"
+  return staging?.secret?.hostPath !== undefined && node.role === "head"
     ? [{ source: staging.secret.hostPath, target: CONTAINER_PATHS.modelSecret, readOnly: true }]
     : [];
 }

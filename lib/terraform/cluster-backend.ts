@@ -1,7 +1,11 @@
 import type { Construct } from "constructs";
 import type { NodePool } from "../topology/cluster-props";
+import type { ContainerImage } from "../topology/container-image";
+import type { Fabric } from "../topology/fabric";
 import type { ClusterPlan } from "../topology/plan";
+import type { ModelSource } from "../topology/model-source";
 import type { Place } from "../topology/place";
+import type { IStorage } from "../topology/storage";
 
 /**
  * The place a cluster stands in: the only polymorphic seam. A backend first says what the place
@@ -9,7 +13,7 @@ import type { Place } from "../topology/place";
  */
 export abstract class ClusterBackend {
   /** @internal */
-  public abstract _place(shape: ClusterShape): Place;
+  public abstract _place(declaration: ClusterDeclaration): Place;
   /** @internal */
   public abstract _build(scope: Construct, plan: ClusterPlan): ClusterEndpoint;
 }
@@ -18,6 +22,16 @@ export abstract class ClusterBackend {
 export interface ClusterShape {
   readonly clusterName: string;
   readonly pools: readonly NodePool[];
+}
+
+/** What else of a declaration a place may have an opinion on. */
+export interface ClusterDeclaration extends ClusterShape {
+  readonly fabric: Fabric;
+  readonly image: ContainerImage;
+  /** What every container has, defaults among it. */
+  readonly storage: readonly IStorage[];
+  /** @default - the cluster brings none */
+  readonly model?: ModelSource;
 }
 
 /** Where users reach the engine's API, and what the place adds to the review. */
@@ -30,4 +44,8 @@ export interface ClusterEndpoint {
   readonly reviewMounts: readonly string[];
   /** Node, machine, and how it is reached, of machines that exist already; `undefined`: the place makes them. */
   readonly reviewMachines?: readonly (readonly string[])[];
+  /** Where the Ray token comes from and where it lies; `undefined`: the head makes it, on its private volume. */
+  readonly reviewToken?: string;
+  /** Machines that the place makes, and what they cost, as lines of Markdown; `undefined`: they exist. */
+  readonly reviewNewMachines?: readonly string[];
 }

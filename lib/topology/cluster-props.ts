@@ -10,7 +10,7 @@ import type { IStorage } from "./storage";
 export interface NodePool {
   /** Lower-case letters, digits and dashes; nodes are called `<name>-<index>`. */
   readonly name: string;
-  /** Number of nodes, 1 to 1000. */
+  /** Number of nodes, 1 to 1024. */
   readonly nodes: number;
   /**
    * Kind of accelerator.

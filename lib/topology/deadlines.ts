@@ -3,11 +3,15 @@ import type { ClusterOptions } from "./cluster-props";
 import type { Deadlines } from "./plan";
 import { defaultStagingSeconds } from "./staging";
 
-/** Deadlines with their defaults, in seconds. */
-export function normaliseDeadlines(options: ClusterOptions): Deadlines {
+/**
+ * Deadlines with their defaults, in seconds.
+ *
+ * @param startSpreadSeconds how far apart the machines may start their containers: nodes wait for one another so much longer
+ */
+export function normaliseDeadlines(options: ClusterOptions, startSpreadSeconds = 0): Deadlines {
   const parts = {
-    headSeconds: options.headTimeoutSeconds ?? 120,
-    membershipSeconds: options.membershipTimeoutSeconds ?? 180,
+    headSeconds: options.headTimeoutSeconds ?? 120 + startSpreadSeconds,
+    membershipSeconds: options.membershipTimeoutSeconds ?? 180 + startSpreadSeconds,
     holdSeconds: options.membershipHoldSeconds ?? 3,
     stagingSeconds: options.stagingTimeoutSeconds ?? defaultStagingSeconds(options.model),
     engineSeconds: options.engineTimeoutSeconds ?? defaultEngineSeconds(options),

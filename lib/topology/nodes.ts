@@ -23,12 +23,17 @@ export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] 
       pool: pool.name,
       index,
       role: poolIndex === 0 && index === 0 ? "head" : "worker",
-      address: place.addresses[pool.name]?.[index],
+      address: place.addresses[pool.name]?.[index] ?? headAddressOf(place, poolIndex, index),
       ...deviceIpsOf(place, pool.name, index),
       acceleratorCount: pool.acceleratorsPerNode,
     })),
   );
   return withOwnEnvironment(nodes, spec.engine.nodeEnvironment);
+}
+
+/** Where the place decides no more than where the head is. */
+function headAddressOf({ headAddress }: Place, poolIndex: number, index: number): string | undefined {
+  return poolIndex === 0 && index === 0 ? headAddress : undefined;
 }
 
 function deviceIpsOf(place: Place, pool: string, index: number): Pick<NodePlan, "deviceIps"> {

@@ -1,4 +1,5 @@
 import type { Problem } from "./problem";
+import type { SecretKind } from "./secret-ref";
 
 /** What the place decides and the plan needs. */
 export interface Place {
@@ -8,6 +9,8 @@ export interface Place {
   readonly subnetCidr: string;
   /** By pool name, in node order; a pool that is absent gets its addresses from the place at boot. */
   readonly addresses: { readonly [pool: string]: readonly string[] };
+  /** Address of the head alone, where the others get theirs at boot; `undefined`: the first of `addresses`. */
+  readonly headAddress?: string;
   readonly networkMode: "host" | "bridge";
   /** Whether the machines share one kernel, so that limits of the emulation host apply. */
   readonly emulated: boolean;
@@ -19,6 +22,10 @@ export interface Place {
   readonly sharedMemoryMiB?: number;
   /** By pool name, in node order: addresses of the devices on their own network (Ascend); `undefined`: not stated. */
   readonly deviceIps?: { readonly [pool: string]: readonly (readonly string[] | undefined)[] };
+  /** How far apart machines may start their containers, in seconds: each boots by itself. `undefined`: at once. */
+  readonly startSpreadSeconds?: number;
+  /** Secrets that the machines can get; `undefined`: files that lie on the machine of the head. */
+  readonly secretKinds?: readonly SecretKind[];
   /** What is wrong with the place itself. */
   readonly problems: readonly Problem[];
 }

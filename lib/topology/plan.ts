@@ -241,8 +241,10 @@ export interface StagingSource {
 
 export interface SecretPlan {
   readonly kind: SecretKind;
-  /** Absolute path on the machine of the head. */
-  readonly hostPath: string;
+  /** Absolute path on the machine of the head. @default - it is no file */
+  readonly hostPath?: string;
+  /** As the place's store of secrets names it. @default - it is a file */
+  readonly id?: string;
 }
 
 /** Seconds. Every wait of the node program has one of these. */

@@ -67,12 +67,15 @@ export interface ImageSpec {
   readonly derived?: DerivedImagePlan;
 }
 
+/** What a declaration is completed with. */
+type PlaceOfEngine = Pick<Place, "addresses" | "headAddress" | "startSpreadSeconds">;
+
 /**
  * Fills in all defaults and binds the engine.
  *
  * @param place what the place decides; without it, the engine does not know the head's address
  */
-export function normalise(props: ClusterProps, place?: Pick<Place, "addresses">): ClusterSpec {
+export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSpec {
   const pools = props.pools.map(normalisePool);
   const accelerated = pools.filter((pool) => pool.accelerator && pool.acceleratorsPerNode > 0);
   return {
@@ -91,7 +94,7 @@ export function normalise(props: ClusterProps, place?: Pick<Place, "addresses">)
     addressVariables: [...(props.addressVariables ?? [])],
     interfaceVariables: [...(props.interfaceVariables ?? [])],
     ports: { ...props.ports },
-    deadlines: normaliseDeadlines(props),
+    deadlines: normaliseDeadlines(props, place?.startSpreadSeconds),
     retries: { engineStarts: props.engineStartAttempts ?? 3 },
     engine: props.engine.bind({ ...shapeContext(props.name, accelerated), ...detailContext(props, place) }),
     rankTable: props.rankTable,
@@ -125,13 +128,10 @@ function normalisePool(pool: NodePool): PoolSpec {
 }
 
 /** What an engine may know besides the shape of the cluster. */
-function detailContext(
-  props: ClusterProps,
-  place: Pick<Place, "addresses"> | undefined,
-): Partial<EngineContext> {
+function detailContext(props: ClusterProps, place: PlaceOfEngine | undefined): Partial<EngineContext> {
   const { image, fabric, ports, addressVariables = [], interfaceVariables = [] } = props;
   return {
-    headAddress: place?.addresses[props.pools[0]?.name ?? ""]?.[0],
+    headAddress: place?.addresses[props.pools[0]?.name ?? ""]?.[0] ?? place?.headAddress,
     gcsPort: ports?.gcs,
     nodeVariables: [...addressVariables, ...interfaceVariables],
     fabric: fabric.id,

@@ -89,7 +89,7 @@ export function planStaging(spec: ClusterSpec): StagingPlan | undefined {
     deadlineSeconds: spec.deadlines.stagingSeconds,
     modelName: model?.name,
     modelBytes: model?.weightBytes,
-    secret: secret && { kind: secret.kind, hostPath: secret.hostPath },
+    secret: secret && { kind: secret.kind, hostPath: secret.hostPath, id: secret.id },
   };
 }
 

@@ -34,6 +34,14 @@ test("a gated model on the nodes' own disks", () => {
   ]);
 });
 
+test("a token of the place's store, whose id may not be known yet", () => {
+  const model = ModelSource.huggingFace("a/b", { revision, token: SecretRef.managed("arn:secret") });
+  const plan = planCluster(emulatedProps({ model }), localPlace({ secretKinds: ["managed"] }));
+  expect(modelSection(plan)).toContain(
+    "- secret: of the place's store, read at boot into the memory of the head's machine, in the head's container only",
+  );
+});
+
 test("chosen files of an unknown model on shared storage", () => {
   const model = ModelSource.huggingFace("a/b", { revision, include: ["*.json"], exclude: [] });
   const lines = section({ model, storage: [HostPathStorage.shared("/mnt/models")] });

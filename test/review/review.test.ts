@@ -79,7 +79,7 @@ test("nodes whose addresses the place assigns say so", () => {
   ];
   const plan = planCluster(machineProps({ pools }), hostsPlace({ addresses: { head: ["10.20.0.1"] } }));
   const text = reviewMarkdown(plan, { backend: "aws" });
-  expect(text).toContain("| gpu-1 | worker | assigned at boot | 8 |");
+  expect(text).toContain("| gpu-0 to gpu-1 | worker | assigned at boot | 8 |");
   expect(text).toContain("| head | none | 0 | - | - | - |");
   expect(text).toContain("3 nodes with 16 accelerators on the backend `aws`");
 });

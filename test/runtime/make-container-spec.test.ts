@@ -3,8 +3,10 @@ import * as path from "node:path";
 import { containerSpec } from "../../lib/runtime/make-container-spec";
 import { Accelerator } from "../../lib/topology/accelerator";
 import { Fabric } from "../../lib/topology/fabric";
+import { ModelSource } from "../../lib/topology/model-source";
 import type { ClusterPlan } from "../../lib/topology/plan";
 import { planCluster } from "../../lib/topology/planner";
+import { SecretRef } from "../../lib/topology/secret-ref";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../support/clusters";
 
 const specOf = (plan: ClusterPlan, index = 0) => containerSpec(plan, plan.nodes[index]);
@@ -82,6 +84,17 @@ test("a GPU node on InfiniBand", () => {
     capabilities: ["CAP_IPC_LOCK"],
     networkMode: "host",
   });
+});
+
+test("a secret of the place's store is mounted by who knows where it lies", () => {
+  const of = (token: SecretRef) =>
+    ModelSource.huggingFace("a/b", { revision: "0123456789abcdef0123456789abcdef01234567", token });
+  const mountsOf = (token: SecretRef) => {
+    const place = hostsPlace({ secretKinds: ["host-file", "managed"] });
+    return specOf(planCluster(machineProps({ model: of(token) }), place)).mounts.map(({ target }) => target);
+  };
+  expect(mountsOf(SecretRef.hostFile("/root/token"))).toContain("/run/secrets/ray-cluster/model");
+  expect(mountsOf(SecretRef.managed("arn:token"))).not.toContain("/run/secrets/ray-cluster/model");
 });
 
 test("an A3 node has sixteen dies and no InfiniBand folder", () => {

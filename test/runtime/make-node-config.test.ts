@@ -63,6 +63,16 @@ describe("a head without accelerators, and machines whose addresses the place as
   });
 });
 
+test("where only the head's address is decided, all workers of a pool have one configuration", () => {
+  const plan = planCluster(machineProps(), hostsPlace({ addresses: {}, headAddress: "10.20.0.10" }));
+  const [head, ...workers] = plan.nodes.map((node) => nodeConfig(plan, node));
+  expect(head.node).toMatchObject({ name: "gpu-0", role: "head", address: "10.20.0.10" });
+  expect(head.head).toEqual({ name: "gpu-0", address: "10.20.0.10" });
+  expect(new Set(workers.map(nodeConfigText))).toEqual(new Set([nodeConfigText(workers[0])]));
+  expect(workers[0].node).toMatchObject({ name: null, role: "worker", address: null });
+  expect(workers[0].pools).toMatchObject([{ name: "gpu", nodes: 4, addresses: null }]);
+});
+
 test("a plan without a head address is refused", () => {
   const broken = { ...plan, nodes: plan.nodes.map((node) => ({ ...node, address: undefined })) };
   expect(() => nodeConfig(broken, broken.nodes[0])).toThrow("the plan of 'local-2x8' has no head address");

@@ -61,15 +61,15 @@ export const BAD_INPUTS: readonly BadInput[] = [
   {
     props: pools(npu({ nodes: 0 })),
     place: { addresses: { npu: [] } },
-    line: "pools[0].nodes [RC011]: must be a whole number from 1 to 1000, got 0; remove the pool or give it a node",
+    line: "pools[0].nodes [RC011]: must be a whole number from 1 to 1024, got 0; remove the pool or give it a node",
   },
   {
     props: pools(npu({ nodes: 2.5 })),
-    line: "pools[0].nodes [RC011]: must be a whole number from 1 to 1000, got 2.5; state how many machines it has",
+    line: "pools[0].nodes [RC011]: must be a whole number from 1 to 1024, got 2.5; state how many machines it has",
   },
   {
     props: pools(npu({ nodes: 1e9 })),
-    line: "pools[0].nodes [RC011]: must be a whole number from 1 to 1000, got 1000000000; state how many machines it has",
+    line: "pools[0].nodes [RC011]: must be a whole number from 1 to 1024, got 1000000000; state how many machines it has",
   },
   {
     props: pools(npu({ acceleratorsPerNode: 17 })),
@@ -90,7 +90,7 @@ export const BAD_INPUTS: readonly BadInput[] = [
   },
   {
     props: pools(npu({ accelerator: Accelerator.of("tpu-v5e") })),
-    line: "pools[0].accelerator [RC013]: must be an accelerator of the catalogue, got 'tpu-v5e'; use one of v100-16, v100-32, a100-40, a100-80, l40s, h100, h200, b200, b300, ascend-910b-64, ascend-910b-32, ascend-a3, ascend-310p, trainium, trainium2, mi300x, emulated-gpu, emulated-npu",
+    line: "pools[0].accelerator [RC013]: must be an accelerator of the catalogue, got 'tpu-v5e'; use one of v100-16, v100-32, a100-40, a100-80, a10g, l4, l40s, rtx-pro-4500, rtx-pro-6000, h100, h200, b200, b300, gb200, ascend-910b-64, ascend-910b-32, ascend-a3, ascend-310p, trainium, trainium2, inferentia2, mi300x, emulated-gpu, emulated-npu",
   },
   {
     props: pools({ name: "npu", nodes: 2 }),
@@ -165,6 +165,10 @@ export const BAD_INPUTS: readonly BadInput[] = [
   {
     place: { addresses: {} },
     line: "backend.addresses.npu [RC026]: must hold the address of the head, the first node of the first pool, got no addresses; put a pool with given addresses first, e.g. a pool of one node for the head",
+  },
+  {
+    place: { addresses: {}, headAddress: "10.89.29.10" },
+    line: "backend.headAddress [RC022]: must be an IPv4 address of a host in 10.89.28.0/24, got '10.89.29.10'; give the address that the machine has on the cluster network",
   },
   {
     machines: true,

@@ -115,6 +115,15 @@ export const BAD_STORAGE_INPUTS: readonly BadInput[] = [
     line: "model.index [RC135]: must be the absolute path of a file on the machine of the head, got another text (not shown); write the secret into a file and name that, e.g. SecretRef.hostFile('/root/hf-token')",
   },
   {
+    props: hub("a/b", { token: SecretRef.managed("hf-token") }),
+    line: "model.token [RC139]: must be 'SecretRef.hostFile(path)' on the backend 'local', got SecretRef.managed(id); name the secret where the machines of this backend find it",
+  },
+  {
+    props: hub("a/b", { token: SecretRef.hostFile("/root/hf-token") }),
+    place: { secretKinds: ["managed"] },
+    line: "model.token [RC139]: must be 'SecretRef.managed(id)' on the backend 'local', got SecretRef.hostFile(path); name the secret where the machines of this backend find it",
+  },
+  {
     props: { ...hub("a/b"), engine: new VllmServe({ modelPath: "/models/other" }) },
     line: "engine.modelPath [RC076]: must be where the cluster brings the model ('/models/a--b--0123456789ab'), got '/models/other'; leave it out",
   },

@@ -1,3 +1,5 @@
+import { VllmExecutor } from "../../lib/engines/vllm-props";
+import { VllmServe } from "../../lib/engines/vllm-serve";
 import { Accelerator } from "../../lib/topology/accelerator";
 import { ContainerImage } from "../../lib/topology/container-image";
 import { planCluster } from "../../lib/topology/planner";
@@ -78,6 +80,33 @@ test("a head without accelerators and a pool whose addresses the place assigns",
     ["h100", "GPU"],
   ]);
   expect(plan.engine.argv.slice(-2)).toEqual(["--ranks", "16"]);
+});
+
+describe("a place that decides the head's address alone", () => {
+  const place = hostsPlace({ addresses: {}, headAddress: "10.20.0.10", startSpreadSeconds: 600 });
+  const plan = planCluster(machineProps(), place);
+
+  test("the head has it, the others get theirs at boot", () => {
+    expect(plan.nodes.map(({ name, role, address }) => [name, role, address])).toEqual([
+      ["gpu-0", "head", "10.20.0.10"],
+      ["gpu-1", "worker", undefined],
+      ["gpu-2", "worker", undefined],
+      ["gpu-3", "worker", undefined],
+    ]);
+    expect(plan.pools[0].addresses).toBeUndefined();
+  });
+
+  test("the engine is told it", () => {
+    const engine = new VllmServe({ modelPath: "/m", executor: VllmExecutor.MP, tensorParallelSize: 32 });
+    const argv = planCluster(machineProps({ engine }), place).engine.argv;
+    expect(argv[argv.indexOf("--master-addr") + 1]).toBe("10.20.0.10");
+  });
+
+  test("nodes wait for machines that boot later", () => {
+    expect(plan.deadlines).toMatchObject({ headSeconds: 720, membershipSeconds: 780 });
+    const stated = planCluster(machineProps({ headTimeoutSeconds: 60, membershipTimeoutSeconds: 90 }), place);
+    expect(stated.deadlines).toMatchObject({ headSeconds: 60, membershipSeconds: 90 });
+  });
 });
 
 test("the usual board decides where no number is given", () => {

@@ -174,6 +174,12 @@ test("no secret but its path is in the plan, and plain data it is", () => {
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 });
 
+test("a secret of the place's store is known by its id", () => {
+  const model = hub("a/b", { token: SecretRef.managed("arn:secret") });
+  const plan = planCluster(emulatedProps({ model }), localPlace({ secretKinds: ["managed"] }));
+  expect(plan.staging?.secret).toEqual({ kind: "managed", id: "arn:secret" });
+});
+
 test("the folders that storage must not hide are those of the containers", () => {
   for (const path of Object.values(CONTAINER_PATHS)) {
     expect(CONTAINER_FOLDERS.filter((folder) => `${path}/`.startsWith(`${folder}/`))).toHaveLength(1);

@@ -27,4 +27,5 @@ test("a secret is known by its place alone", () => {
     kind: "host-file",
     hostPath: "/root/hf-token",
   });
+  expect({ ...SecretRef.managed("arn:secret") }).toEqual({ kind: "managed", id: "arn:secret" });
 });

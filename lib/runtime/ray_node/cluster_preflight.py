@@ -52,11 +52,33 @@ def judge(
             return Outcome(
                 ClusterFailed(reason, Culprit(member.name, member.address, wrong)), tuple(warnings)
             )
-        if abs(found.skew_seconds) > CLOCK_SKEW_SECONDS:
-            skew = f"{abs(found.skew_seconds):.0f} s {'ahead of' if found.skew_seconds > 0 else 'behind'}"
-            if abs(found.skew_seconds) > CLOCK_SKEW_FAILS_SECONDS:
-                reason = f"its clock is {skew} the head's; set both by NTP (chronyc tracking, timedatectl)"
-                culprit = Culprit(member.name, member.address, reason)
-                return Outcome(ClusterFailed(f"{culprit}: {reason}", culprit), tuple(warnings))
-            warnings.append(f"the clock of {member.name} ({member.address}) is {skew} the head's")
+    skews = _skews(members, head_address, heard)
+    usual = _usual(list(skews.values()))
+    whose = "the head's" if abs(usual) <= CLOCK_SKEW_SECONDS else "that of most nodes"
+    for member in members:
+        off = skews.get(member.address or "", usual) - usual
+        if abs(off) <= CLOCK_SKEW_SECONDS:
+            continue
+        skew = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} {whose}"
+        if abs(off) > CLOCK_SKEW_FAILS_SECONDS:
+            reason = f"its clock is {skew}; set both by NTP (chronyc tracking, timedatectl)"
+            culprit = Culprit(member.name, member.address, reason)
+            return Outcome(ClusterFailed(f"{culprit}: {reason}", culprit), tuple(warnings))
+        warnings.append(f"the clock of {member.name} ({member.address}) is {skew}")
     return Outcome(None, tuple(warnings))
+
+
+def _skews(
+    members: Sequence[Member], head_address: str, heard: Mapping[str, HeardReport]
+) -> dict[str, float]:
+    """By address: how far each known clock is ahead of the head's. The head comes first."""
+    found = {head_address: 0.0}
+    for member in members:
+        if member.address is not None and member.address in heard and member.address != head_address:
+            found[member.address] = heard[member.address].skew_seconds
+    return found
+
+
+def _usual(skews: Sequence[float]) -> float:
+    """The clock that most nodes agree with: the head's own may be off. In a tie it is right."""
+    return max(skews, key=lambda one: sum(abs(one - other) <= CLOCK_SKEW_SECONDS for other in skews))

@@ -58,6 +58,11 @@ def start(
     return ManagedProcess(argv(config, node_name, address, devices), environment)
 
 
+def was_slow(output: list[str]) -> bool:
+    """Ray gives up after 30 seconds of its start, whatever the plan's deadline; the next may be in time."""
+    return any("node timed out during startup" in line for line in output)
+
+
 def explain(output: list[str]) -> str | None:
     """The cause that Ray's own output names, in our words, or `None`."""
     text = "\n".join(output)
@@ -69,6 +74,10 @@ def explain(output: list[str]) -> str | None:
         return "the head's Ray had given this node up (it was silent for too long)"
     if "already running" in text or "already in use" in text:
         return "another Ray, or another program on one of its ports, already runs here"
+    if was_slow(output):
+        return (
+            "it was not up within Ray's own 30 s; this machine or the head is overloaded, or they are cut off"
+        )
     return None
 
 

@@ -132,7 +132,7 @@ class Supervisor:
             output = self.ray.tail()
             cause = ray_process.explain(output)
             what = f"Ray on this node {describe_exit(self.ray.exit_code)}"
-            kind = RestartNeeded if self.was_member else NodeFailed
+            kind = RestartNeeded if self.was_member or ray_process.was_slow(output) else NodeFailed
             raise kind(f"{what}: {cause}" if cause else what, log_lines=ray_process.telling(output))
 
     def start_ray(self) -> None:

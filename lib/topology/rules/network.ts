@@ -142,7 +142,9 @@ export const networkRules: readonly Rule[] = [
     title: "The head's address is decided by the plan",
     why: "Nodes start in parallel because all of them know the head's address beforehand.",
     check: (spec, { place }) =>
-      spec.pools.length === 0 || place.addresses[spec.pools[0].name] !== undefined
+      spec.pools.length === 0 ||
+      place.addresses[spec.pools[0].name] !== undefined ||
+      place.headAddress !== undefined
         ? []
         : [
             {
@@ -204,9 +206,12 @@ function eachAddress(
   { place }: PlanFacts,
   check: (address: string, path: string) => readonly Finding[],
 ): readonly Finding[] {
-  return Object.entries(place.addresses).flatMap(([pool, addresses]) =>
-    addresses.flatMap((address, index) => check(address, `${addressesPath(pool)}[${index}]`)),
-  );
+  return [
+    ...(place.headAddress === undefined ? [] : check(place.headAddress, "backend.headAddress")),
+    ...Object.entries(place.addresses).flatMap(([pool, addresses]) =>
+      addresses.flatMap((address, index) => check(address, `${addressesPath(pool)}[${index}]`)),
+    ),
+  ];
 }
 
 function addressesPath(pool: string): string {

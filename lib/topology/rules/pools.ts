@@ -25,7 +25,7 @@ export const poolRules: readonly Rule[] = [
   {
     id: "RC011",
     level: "error",
-    title: "A pool has 1 to 1000 nodes",
+    title: "A pool has 1 to 1024 nodes",
     why: "A pool without nodes, or with half a node, cannot be created.",
     check: (spec) =>
       eachPool(spec, (pool, path) =>

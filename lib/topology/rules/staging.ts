@@ -1,8 +1,9 @@
 import type { ModelSource } from "../model-source";
+import type { SecretKind } from "../secret-ref";
 import type { ClusterSpec } from "../spec";
 import { storageHolding } from "../staging";
 import type { Finding, Rule } from "./rule";
-import { show } from "./text";
+import { oneOf, show } from "./text";
 
 const COMMIT = /^[0-9a-f]{40}$/;
 const REPOSITORY = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
@@ -104,11 +105,11 @@ export const stagingRules: readonly Rule[] = [
     title: "A secret is named by the absolute path of its file",
     why: "Docker takes anything else for the name of a volume, which would be empty.",
     check: ({ modelSource }) =>
-      modelSource?.secret === undefined || isAbsoluteFile(modelSource.secret.hostPath)
+      modelSource?.secret?.hostPath === undefined || isAbsoluteFile(modelSource.secret.hostPath)
         ? []
         : [
             {
-              path: modelSource.kind === "index" ? "model.index" : "model.token",
+              path: secretPath(modelSource),
               got: "another text (not shown)",
               allowed: "must be the absolute path of a file on the machine of the head",
               fix: "write the secret into a file and name that, e.g. SecretRef.hostFile('/root/hf-token')",
@@ -158,7 +159,34 @@ export const stagingRules: readonly Rule[] = [
             },
           ],
   },
+  {
+    id: "RC139",
+    level: "error",
+    title: "The place can give the secret",
+    why: "Machines that a deployment makes hold no file yet; machines of your own know no store of secrets.",
+    check: ({ modelSource }, { place: { backend, secretKinds = ["host-file"] } }) =>
+      modelSource?.secret === undefined || secretKinds.includes(modelSource.secret.kind)
+        ? []
+        : [
+            {
+              path: secretPath(modelSource),
+              got: SECRETS[modelSource.secret.kind],
+              allowed: `must be ${oneOf(secretKinds.map((kind) => SECRETS[kind]))} on the backend '${backend}'`,
+              fix: "name the secret where the machines of this backend find it",
+            },
+          ],
+  },
 ];
+
+function secretPath({ kind }: ModelSource): string {
+  return kind === "index" ? "model.index" : "model.token";
+}
+
+/** As a person writes it. */
+const SECRETS: { readonly [kind in SecretKind]: string } = {
+  "host-file": "SecretRef.hostFile(path)",
+  managed: "SecretRef.managed(id)",
+};
 
 function ofKind(
   { modelSource }: ClusterSpec,

@@ -59,6 +59,25 @@ class ClusterPreflightTest(unittest.TestCase):
                 self.assertIn(f"npu-1 (10.0.0.2): its clock is {words} the head's", problem.reason)
                 self.assertEqual(str(problem.culprit), "npu-1 (10.0.0.2)")
 
+    def test_a_head_whose_clock_is_off_is_to_blame_itself(self) -> None:
+        members = [*MEMBERS, replace(MEMBERS[1], name="npu-2", address="10.0.0.3")]
+        for skew, words in ((600.0, "600 s behind"), (-600.0, "600 s ahead of")):
+            with self.subTest(skew=skew):
+                said = heard(skew_seconds=skew)[WORKER]
+                reports = {WORKER: said, "10.0.0.3": replace(said, skew_seconds=skew + 1.0)}
+                problem = cluster_preflight.judge(members, HEAD, VERSIONS, reports, {}).problem
+                assert problem is not None
+                self.assertIn(f"npu-0 (10.0.0.1): its clock is {words} that of most nodes", problem.reason)
+                self.assertEqual(str(problem.culprit), "npu-0 (10.0.0.1)")
+
+    def test_two_clocks_against_two_blame_a_worker(self) -> None:
+        others = [replace(MEMBERS[1], name=f"npu-{index}", address=f"10.0.0.{index + 1}") for index in (2, 3)]
+        said = heard()[WORKER]
+        reports = {WORKER: said, **{str(one.address): replace(said, skew_seconds=600.0) for one in others}}
+        problem = cluster_preflight.judge([*MEMBERS, *others], HEAD, VERSIONS, reports, {}).problem
+        assert problem is not None
+        self.assertEqual(str(problem.culprit), "npu-2 (10.0.0.3)")
+
     def test_a_member_without_a_report_warns(self) -> None:
         outcome = judge({})
         self.assertIsNone(outcome.problem)

@@ -80,6 +80,10 @@ class RayProcessTest(unittest.TestCase):
             ("This node has been marked as dead by the GCS", ".*given this node up.*"),
             ("node_manager.cc:513: GCS consider this node to be dead. This may", ".*given this node up.*"),
             ("Ray is trying to start at x:6379, but is already running", "another Ray.*"),
+            (
+                "Exception: The current node timed out during startup. This could",
+                ".*Ray's own 30 s.*overloaded.*",
+            ),
             ("all is well", None),
         ]
         for text, wanted in cases:

@@ -160,6 +160,20 @@ class WorkerTest(WorkerCase):
         self.assertEqual(found["state"], "failed")
         self.assertIn("exited with code 1: wrong token", found["reason"])
 
+    def test_ray_that_was_too_slow_starts_again_at_once(self) -> None:
+        """It is no verdict on the node: the head goes on waiting as long as the plan says."""
+        token.ensure(self.config.paths.token)
+        self.gcs = socket.create_server((support.HEAD, self.config.ports.gcs))
+        self.addCleanup(self.gcs.close)
+        script = "echo 'Exception: The current node timed out during startup. This could happen'; exit 1"
+        with mock.patch("ray_node.ray_process.argv", return_value=["sh", "-c", script]):
+            self.start()
+            found = self.ended()
+        self.assertEqual(found["state"], "starting")
+        self.assertRegex(
+            found["reason"], r"^restarts: .* exited with code 1: it was not up within Ray's own 30 s"
+        )
+
     def test_never_listed(self) -> None:
         self.alive = None
         self.config = self.with_deadline(membership=1)

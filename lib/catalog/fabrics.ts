@@ -17,6 +17,8 @@ export interface FabricFacts extends FactRow {
   readonly id: string;
   readonly title: string;
   readonly rdma: boolean;
+  /** Device nodes of the host, one for each interface. @default - their number says nothing */
+  readonly interfaceGlob?: string;
   readonly needs: readonly FabricNeed[];
   readonly note: string;
 }

@@ -8,8 +8,8 @@ import typeRows from "./instance-types.json";
 export interface InstanceType extends FactRow {
   readonly id: string;
   readonly acceleratorTitle: string;
-  /** Row of `accelerators.json`; `null`: the catalogue has no row for it yet. */
-  readonly accelerator: string | null;
+  /** Row of `accelerators.json`. */
+  readonly accelerator: string;
   /** GPUs or chips, as the cloud counts them. */
   readonly devices: number;
   /** Usable memory of one device. */
@@ -87,13 +87,10 @@ export function instanceTypesWith(accelerator: string): readonly InstanceType[] 
     .sort((a, b) => b.devices - a.devices);
 }
 
-/**
- * What Ray counts on a machine of this type: its GPUs, or the cores of its chips. `undefined` where the catalogue
- * does not know the accelerator.
- */
-export function acceleratorsOfInstance(type: InstanceType): number | undefined {
-  const facts = type.accelerator === null ? undefined : findAccelerator(type.accelerator);
-  return facts && type.devices * facts.acceleratorsPerDevice;
+/** What Ray counts on a machine of this type: its GPUs, or the cores of its chips. */
+export function acceleratorsOfInstance(type: InstanceType): number {
+  // Every type's accelerator has a row (test/catalog/instance-types.test.ts).
+  return type.devices * (findAccelerator(type.accelerator)?.acceleratorsPerDevice ?? 1);
 }
 
 function byId<T extends { readonly id: string }>(rows: readonly T[]): ReadonlyMap<string, T> {

@@ -12,6 +12,8 @@ export interface MachineImageFacts extends FactRow {
   readonly driver: "nvidia" | "neuron";
   /** Size of its snapshot: a root volume cannot be smaller. */
   readonly minimumRootGiB: number;
+  /** Folder where its own service mounts the disks of the instance. @default - none is documented */
+  readonly localDiskFolder?: string;
 }
 
 /** A machine image of the catalogue. Throws for an id that it does not hold: that is our mistake. */

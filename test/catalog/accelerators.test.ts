@@ -4,9 +4,10 @@ import { Accelerator } from "../../lib/topology/accelerator";
 
 test("the catalogue holds every accelerator the project promises, and no other", () => {
   expect(allAccelerators().map((row) => row.id)).toEqual([
-    ...["v100-16", "v100-32", "a100-40", "a100-80", "l40s", "h100", "h200", "b200", "b300"],
+    ...["v100-16", "v100-32", "a100-40", "a100-80", "a10g", "l4", "l40s", "rtx-pro-4500", "rtx-pro-6000"],
+    ...["h100", "h200", "b200", "b300", "gb200"],
     ...["ascend-910b-64", "ascend-910b-32", "ascend-a3", "ascend-310p"],
-    ...["trainium", "trainium2", "mi300x", "emulated-gpu", "emulated-npu"],
+    ...["trainium", "trainium2", "inferentia2", "mi300x", "emulated-gpu", "emulated-npu"],
   ]);
 });
 

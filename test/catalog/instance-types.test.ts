@@ -17,7 +17,7 @@ describe("instance types", () => {
   it("of every family that the library names are there", () => {
     const families = new Set(ids.map((id) => id.split(".")[0]));
     expect([...families].sort()).toEqual(
-      "g5 g6 g6e g7e inf2 p3dn p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 trn1 trn1n trn2".split(" "),
+      "g5 g6 g6e g7 g7e inf2 p3dn p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 trn1 trn1n trn2".split(" "),
     );
   });
 
@@ -26,9 +26,16 @@ describe("instance types", () => {
     expect(ids).toEqual(expect.arrayContaining(prices.map(({ id }) => id)));
   });
 
+  it.each(allInstanceTypes().map((type) => [type.id, type.accelerator]))(
+    "%s has an accelerator of the catalogue",
+    (_, accelerator) => {
+      expect(findAccelerator(accelerator)?.id).toBe(accelerator);
+    },
+  );
+
   it("agree with the accelerators of the catalogue about memory and number", () => {
-    for (const type of allInstanceTypes().filter(({ accelerator }) => accelerator !== null)) {
-      const facts = findAccelerator(type.accelerator!);
+    for (const type of allInstanceTypes()) {
+      const facts = findAccelerator(type.accelerator);
       expect([type.id, facts?.memoryGiB]).toEqual([
         type.id,
         type.deviceMemoryGiB / facts!.acceleratorsPerDevice,
@@ -42,7 +49,10 @@ describe("instance types", () => {
     ["p5.4xlarge", 1],
     ["trn1.32xlarge", 32],
     ["trn2.48xlarge", 64],
-    ["g6.48xlarge", undefined],
+    ["g6.48xlarge", 8],
+    ["g7.12xlarge", 2],
+    ["p6e-gb200.36xlarge", 4],
+    ["inf2.48xlarge", 24],
   ])("%s counts %s for Ray", (id, count) => {
     expect(acceleratorsOfInstance(findInstanceType(id)!)).toBe(count);
   });

@@ -13,7 +13,8 @@ export interface Sample {
 /** Ours and its floor, measured in turns. */
 export interface Comparison {
   readonly what: string;
-  readonly unit: "s" | "MiB";
+  /** Empty: a number of things. */
+  readonly unit: "s" | "MiB" | "B" | "";
   readonly ours: readonly number[];
   readonly floor: readonly number[];
   /** Largest ratio of the medians that is on target. */

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { table } from "../lib/cli/table";
+import { aws } from "./aws";
 import { formed } from "./formed";
 import { type Comparison, median } from "./measure";
 import { cdktfSynth, synth } from "./synth";
@@ -9,6 +10,7 @@ const BENCHES: {
 } = {
   synth: { runs: 15, run: synth },
   "cdktf-synth": { runs: 5, run: cdktfSynth },
+  aws: { runs: 9, run: aws },
   formed: { runs: 5, run: formed },
 };
 
@@ -44,8 +46,8 @@ function rowOf({ what, unit, ours, floor, target }: Comparison): string[] {
   const digits = unit === "s" ? 2 : 0;
   return [
     what,
-    `${a.toFixed(digits)} ${unit}`,
-    `${b.toFixed(digits)} ${unit}`,
+    `${a.toFixed(digits)} ${unit}`.trimEnd(),
+    `${b.toFixed(digits)} ${unit}`.trimEnd(),
     (a / b).toFixed(2),
     `<= ${target}`,
     String(ours.length),

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "./command-error";
 import { ensureGo } from "./go-toolchain";
@@ -14,6 +14,8 @@ export interface GoProgram {
   readonly sum: string;
   /** Folder of the main package in the module, `.` or `./cmd/...`. */
   readonly package: string;
+  /** File of this project that is put into that folder: a program around a module that has none. */
+  readonly main?: string;
 }
 
 /**
@@ -40,6 +42,9 @@ export async function buildGoProgram(
     // The module cache is read-only.
     await runOrFail("cp", ["-R", `${folder}/.`, source]);
     await runOrFail("chmod", ["-R", "u+w", source]);
+    if (program.main !== undefined) {
+      cpSync(program.main, join(source, program.package, "main.go"));
+    }
   });
   await progress.step(
     `building ${program.path} with Go; this happens once`,

@@ -17,13 +17,14 @@ function planOf(stack: string): ClusterPlan {
   return (cluster as RayCluster).plan;
 }
 
-test("there are the five guides", () => {
+test("there are the five guides, one of them in two places", () => {
   expect(GUIDES.map(({ stack }) => stack)).toEqual([
     "lmdeploy-gpu-2x8",
     "lmdeploy-ascend-2x8",
     "vllm-ascend-2x8",
     "roll-2x2",
     "vllm-405b-lambda-4x8-h100",
+    "vllm-405b-4x8-h100",
   ]);
 });
 

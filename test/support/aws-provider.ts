@@ -30,17 +30,25 @@ export const AWS_PROVIDER: Requirement = {
   },
 };
 
+/** What keeps the provider from asking AWS anything while it plans. */
+const OFFLINE = {
+  accessKey: "offline",
+  secretKey: "offline",
+  skipCredentialsValidation: true,
+  skipRequestingAccountId: true,
+  skipMetadataApiCheck: "true",
+  skipRegionValidation: true,
+} as const;
+
 /** A provider that plans without asking AWS anything. */
-export function offlineAwsProvider(scope: Construct): AwsProvider {
-  return new AwsProvider(scope, "aws", {
-    region: "us-east-1",
-    accessKey: "offline",
-    secretKey: "offline",
-    skipCredentialsValidation: true,
-    skipRequestingAccountId: true,
-    skipMetadataApiCheck: "true",
-    skipRegionValidation: true,
-  });
+export function offlineAwsProvider(scope: Construct, region = "us-east-1"): AwsProvider {
+  return new AwsProvider(scope, "aws", { region, ...OFFLINE });
+}
+
+/** Makes such a provider of the one that a stack has. */
+export function takeOffline(scope: Construct): void {
+  const provider = scope.node.findAll().find((construct) => construct instanceof AwsProvider);
+  Object.assign(provider as AwsProvider, OFFLINE);
 }
 
 /** Runs Terraform with the AWS provider and returns what it printed; throws with its errors. */
@@ -48,12 +56,13 @@ export function awsTerraform(folder: string, ...args: readonly string[]): string
   return execFileSync(terraformBinary(), [`-chdir=${folder}`, ...args, "-no-color"], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
-    env: environment(),
+    env: awsProviderEnvironment(),
     maxBuffer: 64 * 1024 * 1024,
   });
 }
 
-function environment(): NodeJS.ProcessEnv {
+/** With it `init` finds the provider. */
+export function awsProviderEnvironment(): NodeJS.ProcessEnv {
   const mirror = findMirror();
   if (mirror === undefined) {
     return terraformEnvironment();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformStack } from "cdktf";
@@ -41,6 +41,11 @@ export class Synthesized {
 
   public file(path: string): string {
     return readFileSync(join(this.folder, path), "utf8");
+  }
+
+  /** Names of the files in a folder beside the stack, in order. */
+  public files(folder: string): string[] {
+    return readdirSync(join(this.folder, folder)).sort();
   }
 
   public resources(type: string): Resources {

@@ -8,13 +8,14 @@ import { unittestCounts } from "./reports";
 /** Folders that are on the path where the programs run. */
 const PROGRAMS = [
   "lib/runtime",
+  "lib/bootstrap/rootfs/usr/local/lib/ray-cluster",
   "lib/engines/emulated",
   "lib/cli",
   "lib/topology/derived-image",
   "lib/docker/vllm-cpu",
 ];
 /** Programs for users, which nothing else imports. */
-const EXAMPLES = ["stacks/inference_test"];
+const EXAMPLES = ["stacks/inference_test", "stacks/sources"];
 
 /** Where Python lies. */
 const PLACES = ["lib", "stacks", "test"];

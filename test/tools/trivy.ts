@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cached, cacheFolder, inputsKey } from "../../lib/cli/cache-folder";
+import { buildGoProgram } from "../../lib/cli/go-program";
+import { Progress } from "../../lib/cli/progress";
+import module from "./trivy.json";
+
+const MAIN = join(__dirname, "trivy", "main.go");
+
+/** Path of Trivy's checks as a program, built once from the Go module proxy into the cache. */
+async function ensureTrivyChecks(progress: Progress): Promise<string> {
+  const key = inputsKey(module.sum, readFileSync(MAIN, "utf8"));
+  return cached(join(cacheFolder(), "trivy", `check-${module.version}-${key}`), async (work) => {
+    const program = join(work, "check");
+    await buildGoProgram({ ...module, main: MAIN }, program, work, progress);
+    return program;
+  });
+}
+
+/** Prints the path: Jest decides before its first test whether a block of tests can run. */
+async function main(): Promise<void> {
+  const progress = new Progress((line) => process.stderr.write(`${line}\n`));
+  process.stdout.write(await ensureTrivyChecks(progress));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,3 +1,50 @@
+export { AwsBackend } from "./aws/aws-backend";
+export { AwsInputs } from "./aws/aws-inputs";
+export type { AwsBackendProps, AwsMachineOptions, AwsPoolOptions } from "./aws/backend-props";
+export {
+  Capacity,
+  type CapacityKind,
+  type ReservedCapacityOptions,
+  SpotInterruption,
+  type SpotOptions,
+} from "./aws/capacity";
+export { AwsClusterNetwork } from "./aws/cluster-network";
+export {
+  type ExistingFsxLustreProps,
+  FsxLustreStorage,
+  type FsxLustreStorageProps,
+  FsxLustreTier,
+} from "./aws/fsx-lustre-storage";
+export { AwsInstanceType } from "./aws/instance-type";
+export { AwsMachineImage, type MachineImageOptions } from "./aws/machine-image";
+export {
+  type AwsClusterNetworkProps,
+  AwsInternetAccess,
+  type ExistingAwsNetworkProps,
+  type IClusterNetwork,
+} from "./aws/network-props";
+export {
+  EfsStorage,
+  type EfsStorageProps,
+  type ExistingEfsProps,
+  NfsStorage,
+  type NfsStorageProps,
+} from "./aws/nfs-storage";
+export { NicLayout } from "./aws/nic-layout";
+export { AwsNodePool } from "./aws/node-pool";
+export type { AwsNodePoolProps } from "./aws/node-pool-props";
+export type { Permission } from "./aws/policy";
+export { AwsPlanError } from "./aws/problems";
+export { S3StagedStorage, type S3StagedStorageProps } from "./aws/s3-staged-storage";
+export type { IAwsStorage, StoragePaths } from "./aws/storage";
+export type { BootFile, BootMount, BootSource, BootStage } from "./bootstrap/boot-spec";
+export {
+  CloudInitBackend,
+  type CloudInitBackendProps,
+  type RegistryLogin,
+} from "./cloud-init/cloud-init-backend";
+export { ReadinessCheck, type ReadinessKind, type SshReadinessOptions } from "./cloud-init/readiness-check";
+export { SecretSource } from "./cloud-init/secret-source";
 export { HostsBackend, type HostsBackendOptions, type HostsBackendProps } from "./docker/hosts-backend";
 export type { HostMachine } from "./docker/hosts/host-machine";
 export { LocalBackend, type LocalBackendProps } from "./docker/local-backend";

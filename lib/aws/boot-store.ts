@@ -8,8 +8,8 @@ import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versionin
 import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { Construct } from "constructs";
-import { containerFilesText } from "../bootstrap/boot-files";
-import type { BootSource } from "../bootstrap/boot-spec";
+import { bundleText } from "../bootstrap/bundle";
+import type { BootBuild, BootSource } from "../bootstrap/boot-spec";
 import type { ContainerFile } from "../runtime/container-spec";
 import { literal } from "../terraform/encode";
 import { constrainProvider } from "../terraform/provider-versions";
@@ -17,16 +17,26 @@ import { addStackFile } from "../terraform/stack-files";
 import { denyPlainHttp, type Permission } from "./policy";
 import { s3Source, secretSource } from "./user-data";
 
+/** S3 takes 37 letters, to which the provider adds 26. */
+const BUCKET_PREFIX = 37;
+const SUFFIX = "-boot-";
+
 /** What all machines of a cluster get from one place. */
 export interface AwsBootStoreProps {
+  /** Begins the names of what is created. @default - the construct's id */
+  readonly name?: string;
   /** Files of the containers; `node.json` is each machine's own. */
   readonly files: readonly ContainerFile[];
+  /** How the machines make the container's image. @default - it is pulled */
+  readonly build?: BootBuild;
   /**
    * ARN of a KMS key for both.
    *
    * @default - the keys of S3 and of Secrets Manager
    */
   readonly kmsKeyArn?: string;
+  /** The provider's region. @default - it is asked for here */
+  readonly region?: string;
 }
 
 /**
@@ -47,11 +57,12 @@ export class AwsBootStore extends Construct {
   public constructor(scope: Construct, id: string, props: AwsBootStoreProps) {
     super(scope, id);
     constrainProvider(this, "aws");
-    const region = new DataAwsRegion(this, "region").id;
-    const bucket = this.bucket(id, props.kmsKeyArn);
-    const text = containerFilesText(props.files);
+    const region = props.region ?? new DataAwsRegion(this, "region").id;
+    const name = props.name ?? id;
+    const bucket = this.bucket(name, props.kmsKeyArn);
+    const text = bundleText(props.files, props.build);
     const hash = createHash("sha256").update(text).digest("hex");
-    const source = `files/${id}-boot.json`;
+    const source = `files/${name}-boot.json`;
     addStackFile(this, source, text);
     const object = new S3Object(this, "files", {
       bucket: bucket.bucket,
@@ -62,12 +73,12 @@ export class AwsBootStore extends Construct {
       contentType: "application/json",
     });
     const secret = new SecretsmanagerSecret(this, "token", {
-      namePrefix: `${id}-ray-token-`,
+      namePrefix: `${name}-ray-token-`,
       description: "Ray token of a cluster; its head makes the value",
       kmsKeyId: props.kmsKeyArn,
       // A token that is made anew is as good, and its name is free again.
       recoveryWindowInDays: 0,
-      tags: { Name: id },
+      tags: { Name: name },
     });
     this.program = s3Source(region, `s3://${bucket.bucket}/${object.key}`);
     this.token = secretSource(region, secret.arn);
@@ -87,7 +98,7 @@ export class AwsBootStore extends Construct {
 
   private bucket(name: string, kmsKeyArn: string | undefined): S3Bucket {
     const bucket = new S3Bucket(this, "bucket", {
-      bucketPrefix: `${name}-boot-`,
+      bucketPrefix: `${name.slice(0, BUCKET_PREFIX - SUFFIX.length)}${SUFFIX}`,
       // All that is in it lies in the repository, too.
       forceDestroy: true,
       tags: { Name: name },

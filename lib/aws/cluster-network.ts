@@ -43,6 +43,8 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   public readonly securityGroupHasSelfRules = true;
   /** Cluster placement group. @default - none */
   public readonly placementGroupName?: string;
+  /** Whether machines reach any network outside of AWS. */
+  public readonly reachesOutside: boolean;
 
   /** @throws AwsPlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: AwsClusterNetworkProps) {
@@ -60,6 +62,7 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
     const tags = { Name: id };
     this.availabilityZone = props.availabilityZone;
     this.subnetCidr = spec.subnetCidr;
+    this.reachesOutside = spec.internetAccess === AwsInternetAccess.NAT && spec.egressCidrs.length > 0;
 
     const vpc = new Vpc(this, "vpc", {
       cidrBlock: spec.vpcCidr,

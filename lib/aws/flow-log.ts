@@ -24,7 +24,7 @@ export class VpcFlowLog extends Construct {
       kmsKeyId: props.kmsKeyArn,
     });
     const role = new IamRole(this, "role", {
-      namePrefix: `${props.name}-flow-`,
+      namePrefix: `${props.name.slice(0, 32)}-flow-`,
       description: "Writes the flow log of one VPC",
       assumeRolePolicy: assumedBy("vpc-flow-logs.amazonaws.com"),
     });

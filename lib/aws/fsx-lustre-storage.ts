@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { FsxDataRepositoryAssociation } from "@cdktf/provider-aws/lib/fsx-data-repository-association";
 import { FsxLustreFileSystem } from "@cdktf/provider-aws/lib/fsx-lustre-file-system";
 import { Construct } from "constructs";
 import type { BootMount } from "../bootstrap/boot-spec";
+import { rootfsFile } from "../bootstrap/rootfs-file";
 import { fsxLustreTierOf } from "../catalog/fsx-lustre-tiers";
 import { constrainProvider } from "../terraform/provider-versions";
 import { known } from "./known";
@@ -73,10 +75,12 @@ export interface ExistingFsxLustreProps extends StoragePaths {
   readonly efa?: boolean;
 }
 
+const ROOTFS = join(__dirname, "rootfs");
 /** Lustre's version with the newest clients; FSx's own default is older. */
 const LUSTRE_VERSION = "2.15";
-/** Unit that AWS's script puts on a machine with EFA. */
-const EFA_CLIENT_UNIT = "configure-efa-fsx-lustre-client.service";
+/** Unit that makes Lustre's client talk over EFA. */
+const EFA_UNIT = "ray-cluster-lustre-efa.service";
+const EFA_FILES = [`etc/systemd/system/${EFA_UNIT}`, "usr/local/lib/ray-cluster/lustre-over-efa.sh"];
 
 /** FSx for Lustre in the zone of the machines. Construct it before the pools that mount it. */
 export class FsxLustreStorage extends Construct implements IAwsStorage {
@@ -161,6 +165,7 @@ function lustreMount(dnsName: string, mountName: string, hostPath: string, efa: 
     hostPath,
     type: "lustre",
     options: ["relatime", "flock"],
-    after: ["systemd-networkd-wait-online.service", ...(efa ? [EFA_CLIENT_UNIT] : [])],
+    after: ["systemd-networkd-wait-online.service", ...(efa ? [EFA_UNIT] : [])],
+    files: efa ? EFA_FILES.map((name) => rootfsFile(ROOTFS, name)) : [],
   };
 }

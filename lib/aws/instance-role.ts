@@ -6,6 +6,13 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { Construct } from "constructs";
 import { allow, assumedBy, type Permission } from "./policy";
 
+/** IAM takes 38 letters, to which the provider adds 26. */
+const ROLE_PREFIX = 38;
+
+function rolePrefix(name: string): string {
+  return `${name.slice(0, ROLE_PREFIX - 1)}-`;
+}
+
 /** What the machines of a pool may do: be reached by Session Manager, and what is named. */
 export class InstanceRole extends Construct {
   public readonly profileName: string;
@@ -18,7 +25,7 @@ export class InstanceRole extends Construct {
     super(scope, id);
     const partition = new DataAwsPartition(this, "partition");
     const role = new IamRole(this, "role", {
-      namePrefix: `${props.name}-`,
+      namePrefix: rolePrefix(props.name),
       description: "Machines of a Ray cluster",
       assumeRolePolicy: assumedBy("ec2.amazonaws.com"),
     });

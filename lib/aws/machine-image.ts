@@ -5,9 +5,24 @@ import { machineImageOf } from "../catalog/machine-images";
 export interface MachineImageOptions {
   /** Device of its root volume: `/dev/sda1` on Ubuntu, `/dev/xvda` on Amazon Linux. */
   readonly rootDeviceName: string;
+  /**
+   * Folder where the image mounts the disks of the instance.
+   *
+   * @default - it mounts none
+   */
+  readonly localDiskFolder?: string;
 }
 
-/** What the machines boot: with the driver, Docker and the agent of Session Manager in it. */
+/** What is known of an image besides its name. */
+interface ImageFacts {
+  readonly amiId?: string;
+  readonly architecture?: string;
+  readonly driver?: string;
+  readonly minimumRootGiB?: number;
+  readonly localDiskFolder?: string;
+}
+
+/** What the machines boot: with the driver, AWS's command line and the agent of Session Manager in it. */
 export class AwsMachineImage {
   /** Deep Learning Base image with NVIDIA's open driver, Ubuntu 24.04. */
   public static nvidiaUbuntu2404(): AwsMachineImage {
@@ -34,12 +49,12 @@ export class AwsMachineImage {
    * days may differ: pin an id where that matters.
    */
   public static ssmParameter(name: string, options: MachineImageOptions): AwsMachineImage {
-    return new AwsMachineImage(`resolve:ssm:${name}`, options.rootDeviceName);
+    return new AwsMachineImage(`resolve:ssm:${name}`, options.rootDeviceName, { ...options });
   }
 
   /** One image, e.g. `ami-0123456789abcdef0`, in the region of the deployment. */
   public static ami(id: string, options: MachineImageOptions): AwsMachineImage {
-    return new AwsMachineImage(id, options.rootDeviceName, id);
+    return new AwsMachineImage(id, options.rootDeviceName, { ...options, amiId: id });
   }
 
   /** The image that fits an instance type. */
@@ -53,28 +68,31 @@ export class AwsMachineImage {
   }
 
   private static ofCatalogue(id: string): AwsMachineImage {
-    const { parameter, rootDeviceName, architecture, driver, minimumRootGiB } = machineImageOf(id);
-    return new AwsMachineImage(
-      `resolve:ssm:${parameter}`,
-      rootDeviceName,
-      undefined,
-      architecture,
-      driver,
-      minimumRootGiB,
-    );
+    const { parameter, rootDeviceName, ...facts } = machineImageOf(id);
+    return new AwsMachineImage(`resolve:ssm:${parameter}`, rootDeviceName, facts);
   }
+
+  /** Of a pinned image. @default - it is looked up */
+  public readonly amiId?: string;
+  /** @default - not known */
+  public readonly architecture?: string;
+  /** Driver stack. @default - not known */
+  public readonly driver?: string;
+  /** Size of its snapshot. @default - not known */
+  public readonly minimumRootGiB?: number;
+  /** Folder where it mounts the disks of the instance. @default - not known, or it mounts none */
+  public readonly localDiskFolder?: string;
 
   private constructor(
     /** As a launch template names it. */
     public readonly imageId: string,
     public readonly rootDeviceName: string,
-    /** Of a pinned image. @default - it is looked up */
-    public readonly amiId?: string,
-    /** @default - not known */
-    public readonly architecture?: string,
-    /** Driver stack. @default - not known */
-    public readonly driver?: string,
-    /** Size of its snapshot. @default - not known */
-    public readonly minimumRootGiB?: number,
-  ) {}
+    facts: ImageFacts,
+  ) {
+    this.amiId = facts.amiId;
+    this.architecture = facts.architecture;
+    this.driver = facts.driver;
+    this.minimumRootGiB = facts.minimumRootGiB;
+    this.localDiskFolder = facts.localDiskFolder;
+  }
 }

@@ -18,6 +18,8 @@ export interface IClusterNetwork {
   readonly securityGroupHasSelfRules: boolean;
   /** Cluster placement group. @default - the machines are placed anywhere in the zone */
   readonly placementGroupName?: string;
+  /** Whether machines reach any network outside of AWS. @default - not known */
+  readonly reachesOutside?: boolean;
 }
 
 /** What may be chosen of a network. */

@@ -139,13 +139,17 @@ export class NfsStorage extends Construct implements IAwsStorage {
   }
 }
 
+interface MountedStorage extends IAwsStorage {
+  readonly mount: BootMount;
+}
+
 function nfs(
   id: string,
   props: StoragePaths,
   source: string,
   availabilityZone?: string,
   options: readonly string[] = NFS_OPTIONS,
-): IAwsStorage {
+): MountedStorage {
   const paths = storagePaths(id, props);
   return {
     ...paths,

@@ -1,127 +1,40 @@
 import { AutoscalingGroup } from "@cdktf/provider-aws/lib/autoscaling-group";
-import { Instance } from "@cdktf/provider-aws/lib/instance";
+import { Ec2SubnetCidrReservation } from "@cdktf/provider-aws/lib/ec2-subnet-cidr-reservation";
+import { Instance, type InstanceConfig } from "@cdktf/provider-aws/lib/instance";
 import { LaunchTemplate } from "@cdktf/provider-aws/lib/launch-template";
 import { Annotations, Token } from "cdktf";
 import { Construct } from "constructs";
-import { findInstanceNetwork, findInstanceType } from "../catalog/instance-types";
 import { constrainProvider } from "../terraform/provider-versions";
-import type { Fabric } from "../topology/fabric";
 import { problemLine } from "../topology/plan-error";
-import { Capacity } from "./capacity";
 import { InstanceRole } from "./instance-role";
-import { known } from "./known";
 import { launchTemplateConfig, type MachineTemplate, METADATA_OPTIONS } from "./launch-template";
-import { AwsMachineImage } from "./machine-image";
-import type { IClusterNetwork } from "./network-props";
-import { nicLayout, NicLayout } from "./nic-layout";
-import type { Permission } from "./policy";
+import type { AwsNodePoolProps } from "./node-pool-props";
+import { machineTemplate, poolSpec } from "./pool-machines";
 import { checkPool } from "./pool-rules";
-import type { PoolSpec } from "./pool-spec";
 import { refuse } from "./problems";
-import type { IAwsStorage } from "./storage";
-
-/** Machines that are alike, with their network interfaces. */
-export interface AwsNodePoolProps {
-  readonly network: IClusterNetwork;
-  /** E.g. `p5.48xlarge`. */
-  readonly instanceType: string;
-  /** Number of machines, 1 to 1000, the head among them. */
-  readonly nodes: number;
-  /** `Fabric.EFA`, or `Fabric.TCP` where you say so. */
-  readonly fabric: Fabric;
-  /**
-   * Address of the head, if this pool has it: a machine of its own, with this address in the subnet.
-   *
-   * @default - all machines are workers
-   */
-  readonly headAddress?: string;
-  /**
-   * How the machines are paid for.
-   *
-   * @default Capacity.onDemand()
-   */
-  readonly capacity?: Capacity;
-  /**
-   * What the machines boot.
-   *
-   * @default - the image of the catalogue that fits the type, looked up when a machine starts
-   */
-  readonly machineImage?: AwsMachineImage;
-  /**
-   * What the workers run at boot, in base64, possibly of gzip.
-   *
-   * @default - nothing
-   */
-  readonly userData?: string;
-  /**
-   * What the head runs at boot, in base64, possibly of gzip.
-   *
-   * @default - the same as the workers
-   */
-  readonly headUserData?: string;
-  /**
-   * Shared storage that the machines mount; here only what it asks of the machines.
-   *
-   * @default - none
-   */
-  readonly storage?: readonly IAwsStorage[];
-  /**
-   * What the machines may do besides being reached by Session Manager.
-   *
-   * @default - nothing
-   */
-  readonly permissions?: readonly Permission[];
-  /**
-   * What the head may do besides that; it then has a role of its own.
-   *
-   * @default - nothing
-   */
-  readonly headPermissions?: readonly Permission[];
-  /**
-   * Layout of the network interfaces.
-   *
-   * @default NicLayout.RECOMMENDED
-   */
-  readonly nicLayout?: NicLayout;
-  /**
-   * Whether the machines get public addresses. EC2 gives none to a machine with several network interfaces.
-   *
-   * @default false
-   */
-  readonly publicIp?: boolean;
-  /**
-   * Root volume of each machine, encrypted.
-   *
-   * @default 200
-   */
-  readonly rootVolumeGiB?: number;
-  /**
-   * ARN of a KMS key for the root volumes.
-   *
-   * @default - the key of EBS
-   */
-  readonly rootVolumeKmsKeyArn?: string;
-}
-
-/** Nitro 6 forgets a silent connection after 350 s, which is less than Ray's are silent; older ones after 5 days. */
-const FORGETFUL_NITRO = 6;
-const FIVE_DAYS = 432_000;
 
 /**
  * Machines with EFA, without a cluster on them: one launch template per role, an Auto Scaling group of fixed size for
  * the workers (a machine that is lost is replaced), and the head at its address. How many Terraform resources that
- * are does not depend on the number of machines. The construct's id is the name of what is created.
+ * are does not depend on the number of machines.
  */
 export class AwsNodePool extends Construct {
   /** Id of the head's machine. @default - this pool has no head */
   public readonly headInstanceId?: string;
   /** Name of the workers' Auto Scaling group. @default - the head is alone */
   public readonly autoScalingGroupName?: string;
+  /** @internal */
+  public readonly _head?: Instance;
+  /** @internal */
+  public readonly _workers?: AutoscalingGroup;
+  /** @internal */
+  public readonly _workerTemplate?: LaunchTemplate;
 
   /** @throws AwsPlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: AwsNodePoolProps) {
     super(scope, id);
     constrainProvider(this, "aws");
+    const name = props.name ?? id;
     const spec = poolSpec(props);
     for (const warning of refuse(`node pool '${id}'`, checkPool(spec))) {
       Annotations.of(this).addWarning(problemLine(warning).trim());
@@ -131,28 +44,38 @@ export class AwsNodePool extends Construct {
     const workers = props.nodes - (props.headAddress === undefined ? 0 : 1);
     const needsOwnRole = (props.headPermissions ?? []).length > 0;
     const role =
-      workers > 0 || !needsOwnRole ? new InstanceRole(this, "role", { name: id, permissions }) : undefined;
+      workers > 0 || !needsOwnRole ? new InstanceRole(this, "role", { name, permissions }) : undefined;
     if (props.headAddress !== undefined) {
       const headRole = needsOwnRole
         ? new InstanceRole(this, "head-role", {
-            name: `${id}-head`,
+            name: `${name}-head`,
             permissions: [...permissions, ...(props.headPermissions ?? [])],
           })
         : role;
-      this.headInstanceId = this.head(id, {
+      this._head = this.head(name, {
         ...template,
         instanceProfile: profileOf(headRole),
         fixedAddress: props.headAddress,
         userData: props.headUserData ?? props.userData,
-      }).id;
+      });
+      this.headInstanceId = this._head.id;
     }
     if (workers > 0) {
-      const machines = { ...template, instanceProfile: profileOf(role) };
-      this.autoScalingGroupName = this.workers(id, machines, workers).name;
+      const machines = { ...template, name, instanceProfile: profileOf(role) };
+      this._workerTemplate = new LaunchTemplate(this, "worker-template", launchTemplateConfig(machines));
+      this._workers = this.group(name, machines, this._workerTemplate, workers);
+      this.autoScalingGroupName = this._workers.name;
     }
   }
 
   private head(name: string, settings: Omit<MachineTemplate, "name">): Instance {
+    // EC2 gives any free address to a machine of a group, also that of a head which is being replaced.
+    const reservation = new Ec2SubnetCidrReservation(this, "head-address", {
+      subnetId: settings.network.subnetId,
+      cidrBlock: `${settings.fixedAddress}/32`,
+      reservationType: "explicit",
+      description: `Head of '${name}'`,
+    });
     const template = new LaunchTemplate(
       this,
       "head-template",
@@ -165,18 +88,21 @@ export class AwsNodePool extends Construct {
       monitoring: true,
       ebsOptimized: true,
       iamInstanceProfile: settings.instanceProfile,
-      rootBlockDevice: {
-        encrypted: true,
-        volumeSize: settings.rootVolumeGiB,
-        volumeType: "gp3",
-        kmsKeyId: settings.rootVolumeKmsKeyArn,
-      },
+      rootBlockDevice: rootVolumeOf(settings),
       tags: { Name: `${name}-head` },
+      dependsOn: [reservation],
+      // It is the template's, whose new version is a new machine. The provider reads it back as a hash and takes that
+      // for a change, for which it would stop the machine.
+      lifecycle: { ignoreChanges: ["user_data", "user_data_base64"] },
     });
   }
 
-  private workers(name: string, settings: Omit<MachineTemplate, "name">, count: number): AutoscalingGroup {
-    const template = new LaunchTemplate(this, "worker-template", launchTemplateConfig({ ...settings, name }));
+  private group(
+    name: string,
+    settings: MachineTemplate,
+    template: LaunchTemplate,
+    count: number,
+  ): AutoscalingGroup {
     return new AutoscalingGroup(this, "workers", {
       namePrefix: `${name}-`,
       minSize: count,
@@ -193,8 +119,25 @@ export class AwsNodePool extends Construct {
         preferences: { minHealthyPercentage: 0, skipMatching: true },
       },
       tag: [{ key: "Name", value: name, propagateAtLaunch: true }],
+      // The head first: nobody can work without it, and its address is taken.
+      dependsOn: this._head && [this._head],
     });
   }
+}
+
+/**
+ * The provider asks EC2 for the image to find the root device's name, by the template's own words: `resolve:ssm:` is
+ * none that EC2 would know there. The template encrypts the volume anyway.
+ */
+function rootVolumeOf(settings: Omit<MachineTemplate, "name">): InstanceConfig["rootBlockDevice"] {
+  return settings.machineImage.amiId === undefined
+    ? undefined
+    : {
+        encrypted: true,
+        volumeSize: settings.rootVolumeGiB,
+        volumeType: "gp3",
+        kmsKeyId: settings.rootVolumeKmsKeyArn,
+      };
 }
 
 function profileOf(role: InstanceRole | undefined): string {
@@ -202,67 +145,4 @@ function profileOf(role: InstanceRole | undefined): string {
     throw new Error("a machine without a role: the pool has made none");
   }
   return role.profileName;
-}
-
-function poolSpec(props: AwsNodePoolProps): PoolSpec {
-  const { capacity = Capacity.onDemand(), network } = props;
-  const image = props.machineImage ?? AwsMachineImage.for(props.instanceType);
-  return {
-    instanceType: props.instanceType,
-    nodes: props.nodes,
-    fabric: props.fabric.id,
-    nicLayout: props.nicLayout ?? NicLayout.RECOMMENDED,
-    publicIp: props.publicIp ?? false,
-    hasHead: props.headAddress !== undefined,
-    headAddress: known(props.headAddress),
-    capacity: {
-      kind: capacity.kind,
-      id: known(capacity.id),
-      availabilityZone: known(capacity.availabilityZone),
-      interruption: capacity.interruption,
-    },
-    machineImage: {
-      amiId: known(image.amiId),
-      architecture: image.architecture,
-      driver: image.driver,
-      minimumRootGiB: image.minimumRootGiB,
-    },
-    rootVolumeGiB: props.rootVolumeGiB ?? 200,
-    network: {
-      availabilityZone: known(network.availabilityZone),
-      subnetCidr: known(network.subnetCidr),
-      hasPlacementGroup: network.placementGroupName !== undefined && !capacity.bringsPlacement,
-      hasSelfRules: network.securityGroupHasSelfRules,
-    },
-    storage: (props.storage ?? []).map((storage) => ({
-      name: storage.mountPath,
-      isReachedByEfa: storage.isReachedByEfa,
-      availabilityZone: known(storage.availabilityZone),
-    })),
-  };
-}
-
-function machineTemplate(
-  props: AwsNodePoolProps,
-  spec: PoolSpec,
-): Omit<MachineTemplate, "name" | "instanceProfile"> {
-  const { instanceType, network, capacity = Capacity.onDemand() } = props;
-  const cards = findInstanceNetwork(instanceType);
-  const nics = cards && nicLayout(cards, spec.nicLayout, spec.fabric === "efa");
-  if (nics === undefined) {
-    throw new Error(`no network interfaces for ${instanceType}: the rules have let it pass`);
-  }
-  return {
-    instanceType,
-    network,
-    capacity,
-    nics,
-    machineImage: props.machineImage ?? AwsMachineImage.for(instanceType),
-    publicIp: spec.publicIp,
-    rootVolumeGiB: spec.rootVolumeGiB,
-    rootVolumeKmsKeyArn: props.rootVolumeKmsKeyArn,
-    userData: props.userData,
-    idleConnectionSeconds:
-      (findInstanceType(instanceType)?.nitro ?? 0) >= FORGETFUL_NITRO ? FIVE_DAYS : undefined,
-  };
 }

@@ -3,12 +3,19 @@ export interface Permission {
   readonly actions: readonly string[];
   /** ARNs; may be references. */
   readonly resources: readonly string[];
+  /** Beginning of the only keys that may be listed in a bucket. @default - all */
+  readonly onlyPrefix?: string;
 }
 
 /** A policy document that allows the given things and nothing else. */
 export function allow(permissions: readonly Permission[]): string {
   return document(
-    permissions.map(({ actions, resources }) => ({ Effect: "Allow", Action: actions, Resource: resources })),
+    permissions.map(({ actions, resources, onlyPrefix = "" }) => ({
+      Effect: "Allow",
+      Action: actions,
+      Resource: resources,
+      ...(onlyPrefix === "" ? {} : { Condition: { StringLike: { "s3:prefix": [`${onlyPrefix}*`] } } }),
+    })),
   );
 }
 

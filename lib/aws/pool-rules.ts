@@ -1,5 +1,6 @@
 import { allInstanceTypes, findInstanceNetwork, findInstanceType } from "../catalog/instance-types";
 import { addressText, isAddress, isHostAddress, parseSubnet } from "../topology/addressing";
+import { MAXIMUM_NODES } from "../topology/limits";
 import { didYouMean, oneOf, show } from "../topology/rules/text";
 import { addressesOf, nicLayout, NicLayout } from "./nic-layout";
 import type { PoolSpec } from "./pool-spec";
@@ -230,14 +231,14 @@ export const poolRules: readonly AwsRule<PoolSpec>[] = [
   },
   {
     id: "RC412",
-    title: "A pool has one to a thousand nodes.",
+    title: "A pool has 1 to 1024 nodes.",
     check: ({ nodes }) =>
-      Number.isInteger(nodes) && nodes >= 1 && nodes <= 1000
+      Number.isInteger(nodes) && nodes >= 1 && nodes <= MAXIMUM_NODES
         ? undefined
         : {
             path: "nodes",
             got: show(nodes),
-            allowed: "must be a whole number from 1 to 1000",
+            allowed: `must be a whole number from 1 to ${MAXIMUM_NODES}`,
             fix: "correct the number",
           },
   },

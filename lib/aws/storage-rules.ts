@@ -76,6 +76,49 @@ export const lustreRules: readonly AwsRule<LustreSpec>[] = [
   },
 ];
 
+/** Files of a bucket on a machine's own disk, as their rules see them. */
+export interface StagedSpec {
+  /** `undefined`: known only at apply. */
+  readonly uri?: string;
+  readonly hostPath: string;
+  readonly diskFolder: string;
+}
+
+export const stagedRules: readonly AwsRule<StagedSpec>[] = [
+  {
+    id: "RC464",
+    title: "Staged files come from below a prefix of a bucket.",
+    check: ({ uri }) =>
+      // Without the slash at the end a prefix is the beginning of a name: other models would come, too.
+      uri === undefined || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/(\S*\/)?$/.test(uri)
+        ? undefined
+        : {
+            path: "uri",
+            got: show(uri),
+            allowed: "must be the URI of a prefix, with a slash at its end",
+            fix: "write e.g. 's3://my-models/llama/'",
+          },
+  },
+  {
+    id: "RC465",
+    title: "Staged files lie on the disks of the instance.",
+    check: ({ hostPath, diskFolder }) =>
+      hostPath.startsWith(`${diskFolder}/`) && /^(\/[\w.-]+)+$/.test(hostPath)
+        ? undefined
+        : {
+            path: "hostPath",
+            got: show(hostPath),
+            allowed: `must be a folder below '${diskFolder}', of letters, digits, '_', '.' and '-'`,
+            fix: "leave it out, or name the disk's own folder as diskFolder",
+          },
+  },
+];
+
+/** Everything that is wrong with staged files. */
+export function checkStaged(spec: StagedSpec): readonly Problem[] {
+  return applyRules(stagedRules, spec);
+}
+
 /** Everything that is wrong with a Lustre file system. */
 export function checkLustre(spec: LustreSpec): readonly Problem[] {
   return applyRules(lustreRules, spec);

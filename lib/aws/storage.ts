@@ -1,14 +1,21 @@
-import type { BootMount } from "../bootstrap/boot-spec";
+import type { BootMount, BootStage } from "../bootstrap/boot-spec";
 import type { IStorage } from "../topology/storage";
+import type { Permission } from "./policy";
 
-/** Shared storage on AWS, as machines and boot see it. */
+/** Storage on AWS, as machines and boot see it. */
 export interface IAwsStorage extends IStorage {
   /** Whether the machines reach it over EFA. */
   readonly isReachedByEfa: boolean;
   /** Zone in which it lies; a machine elsewhere cannot mount it. @default - it is in every zone of the region */
   readonly availabilityZone?: string;
-  /** How a machine mounts it. */
-  readonly mount: BootMount;
+  /** How a machine mounts it. @default - it is a folder of the machine's own disk */
+  readonly mount?: BootMount;
+  /** How its files come to a machine's own disk. @default - they are there, or come by the mount */
+  readonly stage?: BootStage;
+  /** Disk of the machine that must be mounted before anything else. @default - none */
+  readonly diskFolder?: string;
+  /** What a machine must be allowed for it. @default - nothing */
+  readonly permissions?: readonly Permission[];
 }
 
 /** Where a file system is on the machines and in the containers. */

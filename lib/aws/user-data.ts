@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { Fn, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
-import { rootfsFile } from "../bootstrap/boot-files";
-import type { BootFile, BootSource, BootSpec } from "../bootstrap/boot-spec";
+import { sourcesOf } from "../bootstrap/boot-files";
+import type { BootSource, BootSpec } from "../bootstrap/boot-spec";
 import { cloudConfig, requireUserDataSize } from "../bootstrap/cloud-config";
+import { rootfsFile } from "../bootstrap/rootfs-file";
 import { literal } from "../terraform/encode";
 
 const ROOTFS = join(__dirname, "rootfs");
-const SOURCES = ["aws-ecr.sh", "aws-s3.sh", "aws-secret.sh"];
+const SOURCES = ["aws-ecr.sh", "aws-parameter.sh", "aws-s3.sh", "aws-s3-sync.sh", "aws-secret.sh"];
 /** How cdktf writes a value into a text that it fills in later. */
 const TOKEN = /(\$\{TfToken\[TOKEN\.\d+\]\})/;
 
@@ -22,17 +23,21 @@ export class UserData extends Construct {
   /** @throws BootError for one that EC2 does not take */
   public constructor(scope: Construct, id: string, spec: BootSpec) {
     super(scope, id);
-    const text = cloudConfig({ ...spec, files: [...AWS_SOURCES, ...(spec.files ?? [])] });
+    const text = cloudConfig(withSources(spec));
     requireUserDataSize(text, this.node.path);
     const local = new TerraformLocal(this, "text", template(text, this.node.path));
     this.base64 = Token.asString(Fn.base64gzip(local.asString));
   }
 }
 
-/** Programs by which a machine asks AWS; each prints what it got. */
-export const AWS_SOURCES: readonly BootFile[] = SOURCES.map((name) =>
-  rootfsFile(ROOTFS, `usr/local/lib/ray-cluster/sources/${name}`),
-);
+/** A boot with the programs that it asks AWS by. */
+function withSources(spec: BootSpec): BootSpec {
+  const named = new Set(sourcesOf(spec).map(({ name }) => name));
+  const files = SOURCES.filter((name) => named.has(name)).map((name) =>
+    rootfsFile(ROOTFS, `usr/local/lib/ray-cluster/sources/${name}`),
+  );
+  return { ...spec, files: [...files, ...(spec.files ?? [])] };
+}
 
 /** A secret of AWS Secrets Manager. @param create whether this machine puts a new random value into an empty one */
 export function secretSource(region: string, arn: string, create = false): BootSource {
@@ -42,6 +47,11 @@ export function secretSource(region: string, arn: string, create = false): BootS
 /** An object of S3. */
 export function s3Source(region: string, uri: string): BootSource {
   return { name: "aws-s3.sh", arguments: [region, uri] };
+}
+
+/** A parameter of Systems Manager, which need not exist yet. */
+export function parameterSource(region: string, name: string): BootSource {
+  return { name: "aws-parameter.sh", arguments: [region, name] };
 }
 
 /** A text whose references Terraform fills in, and in which everything else stays as it is. */

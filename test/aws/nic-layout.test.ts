@@ -29,6 +29,9 @@ const ADVISED: readonly [type: string, nics: number, addresses: number, efa: num
   ["g6e.12xlarge", 1, 1, 1, "0/0:efa"],
   ["g6e.24xlarge", 3, 1, 2, "0/0:interface 0/1:efa-only 1/0:efa-only"],
   ["g6e.48xlarge", 5, 1, 4, "0/0:interface 0/1:efa-only 1..3/0:efa-only"],
+  ["g7.12xlarge", 1, 1, 1, "0/0:efa"],
+  ["g7.24xlarge", 1, 1, 1, "0/0:efa"],
+  ["g7.48xlarge", 3, 1, 2, "0/0:interface 0/1:efa-only 1/0:efa-only"],
   ["g7e.12xlarge", 1, 1, 1, "0/0:efa"],
   ["g7e.24xlarge", 3, 1, 2, "0/0:interface 0/1:efa-only 1/0:efa-only"],
   ["g7e.48xlarge", 5, 1, 4, "0/0:interface 0/1:efa-only 1..3/0:efa-only"],
@@ -38,13 +41,38 @@ const ADVISED: readonly [type: string, nics: number, addresses: number, efa: num
   ["trn2.48xlarge", 17, 1, 16, "0/0:interface 0/1:efa-only 1..15/0:efa-only"],
 ];
 
-const CLASSIC: readonly [type: string, layout: string][] = [
-  ["p4d.24xlarge", "0/0:efa 1..3/1:efa-only"],
-  ["p5.48xlarge", "0/0:efa 1..31/1:efa-only"],
-  ["p5en.48xlarge", "0/0:efa 1..15/1:efa-only"],
-  ["trn1.32xlarge", "0/0:efa 1..7/1:efa-only"],
-  ["g6.12xlarge", "0/0:efa"],
+/** Written down from AWS's former text (its NCCL tutorial): the first card does both, one EFA-only interface a card. */
+const CLASSIC: readonly [type: string, nics: number, layout: string][] = [
+  ["p3dn.24xlarge", 1, "0/0:efa"],
+  ["p4d.24xlarge", 4, "0/0:efa 1..3/1:efa-only"],
+  ["p4de.24xlarge", 4, "0/0:efa 1..3/1:efa-only"],
+  ["p5.4xlarge", 1, "0/0:efa"],
+  ["p5.48xlarge", 32, "0/0:efa 1..31/1:efa-only"],
+  ["p5e.48xlarge", 32, "0/0:efa 1..31/1:efa-only"],
+  ["p5en.48xlarge", 16, "0/0:efa 1..15/1:efa-only"],
+  ["p6-b200.48xlarge", 8, "0/0:efa 1..7/1:efa-only"],
+  ["g5.12xlarge", 1, "0/0:efa"],
+  ["g5.24xlarge", 1, "0/0:efa"],
+  ["g5.48xlarge", 1, "0/0:efa"],
+  ["g6.12xlarge", 1, "0/0:efa"],
+  ["g6.24xlarge", 1, "0/0:efa"],
+  ["g6.48xlarge", 1, "0/0:efa"],
+  ["g6e.12xlarge", 1, "0/0:efa"],
+  ["g6e.24xlarge", 2, "0/0:efa 1/1:efa-only"],
+  ["g6e.48xlarge", 4, "0/0:efa 1..3/1:efa-only"],
+  ["g7.12xlarge", 1, "0/0:efa"],
+  ["g7.24xlarge", 1, "0/0:efa"],
+  ["g7.48xlarge", 2, "0/0:efa 1/1:efa-only"],
+  ["g7e.12xlarge", 1, "0/0:efa"],
+  ["g7e.24xlarge", 2, "0/0:efa 1/1:efa-only"],
+  ["g7e.48xlarge", 4, "0/0:efa 1..3/1:efa-only"],
+  ["trn1.32xlarge", 8, "0/0:efa 1..7/1:efa-only"],
+  ["trn1n.32xlarge", 16, "0/0:efa 1..15/1:efa-only"],
+  ["trn2.3xlarge", 1, "0/0:efa"],
+  ["trn2.48xlarge", 16, "0/0:efa 1..15/1:efa-only"],
 ];
+/** Card 0 of the one has no EFA, of the cards of the other only every fourth is used. */
+const WITHOUT_CLASSIC = ["p6-b300.48xlarge", "p6e-gb200.36xlarge"];
 
 const MAXIMUM_IP: readonly [type: string, addresses: number, further: readonly number[]][] = [
   ["p5.48xlarge", 8, [4, 8, 12, 16, 20, 24, 28]],
@@ -72,12 +100,19 @@ describe("the advised layout", () => {
 });
 
 describe("the classic layout", () => {
-  it.each(CLASSIC)("of %s", (type, text) => {
-    expect(layoutOf(type, NicLayout.CLASSIC)).toEqual(parse(text));
+  it.each(CLASSIC)("of %s: %i interfaces", (type, count, text) => {
+    const nics = layoutOf(type, NicLayout.CLASSIC);
+    expect(nics).toEqual(parse(text));
+    expect([nics?.length, addressesOf(nics!), efaDevicesOf(nics!)]).toEqual([count, 1, count]);
   });
 
-  it.each(["p6-b300.48xlarge", "p6e-gb200.36xlarge"])("does not exist for %s", (type) => {
+  it.each(WITHOUT_CLASSIC)("does not exist for %s", (type) => {
     expect(layoutOf(type, NicLayout.CLASSIC)).toBeUndefined();
+  });
+
+  it("is written down, or ruled out, for every type that has EFA", () => {
+    const said = [...CLASSIC.map(([type]) => type), ...WITHOUT_CLASSIC];
+    expect(said.sort()).toEqual(ADVISED.map(([type]) => type).sort());
   });
 });
 

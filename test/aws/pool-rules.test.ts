@@ -92,7 +92,7 @@ const BAD: readonly [props: Partial<PoolSpec>, line: string][] = [
     { storage: [{ name: "/models", isReachedByEfa: false, availabilityZone: "us-east-1c" }] },
     "storage[0] [RC413]: must lie in the zone of the machines, 'us-east-1a', got 'us-east-1c'; make it in the network of the machines",
   ],
-  [{ nodes: 0 }, "nodes [RC412]: must be a whole number from 1 to 1000, got 0; correct the number"],
+  [{ nodes: 0 }, "nodes [RC412]: must be a whole number from 1 to 1024, got 0; correct the number"],
   [
     { capacity: { kind: "spot", interruption: SpotInterruption.STOP } },
     "capacity.interruption [RC420]: must be 'terminate' in a placement group or an Auto Scaling group, got 'stop'; leave it out: the pool starts another machine",

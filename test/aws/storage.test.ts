@@ -9,7 +9,9 @@ import {
 import type { IClusterNetwork } from "../../lib/aws/network-props";
 import { EfsStorage, NfsStorage } from "../../lib/aws/nfs-storage";
 import type { IAwsStorage } from "../../lib/aws/storage";
-import { checkLustre, lustreRules, type LustreSpec } from "../../lib/aws/storage-rules";
+import { allow } from "../../lib/aws/policy";
+import { S3StagedStorage, type S3StagedStorageProps } from "../../lib/aws/s3-staged-storage";
+import { checkLustre, lustreRules, type LustreSpec, stagedRules } from "../../lib/aws/storage-rules";
 import { problemLine } from "../../lib/topology/plan-error";
 import { Synthesized } from "../support/synth";
 
@@ -132,15 +134,20 @@ describe("FSx for Lustre", () => {
       availabilityZone: "us-east-1a",
       mount: { type: "lustre", options: ["relatime", "flock"] },
     });
-    expect(seen[0].mount.source).toMatch(/^\$\{TfToken\[TOKEN\.\d+\]\}@tcp:\/\$\{TfToken\[TOKEN\.\d+\]\}$/);
+    expect(seen[0].mount?.source).toMatch(/^\$\{TfToken\[TOKEN\.\d+\]\}@tcp:\/\$\{TfToken\[TOKEN\.\d+\]\}$/);
     expect(seen[1]).toMatchObject({ mountPath: "/m", isReachedByEfa: true });
-    expect(seen[1].mount.after).toContain("configure-efa-fsx-lustre-client.service");
+    expect(seen[0].mount).toMatchObject({ after: ["systemd-networkd-wait-online.service"], files: [] });
+    expect(seen[1].mount?.after).toContain("ray-cluster-lustre-efa.service");
+    expect(seen[1].mount?.files?.map(({ path, mode }) => [path, mode])).toEqual([
+      ["/etc/systemd/system/ray-cluster-lustre-efa.service", "0644"],
+      ["/usr/local/lib/ray-cluster/lustre-over-efa.sh", "0755"],
+    ]);
   });
 
   it("that exists is made of its names alone", () => {
     const existing = { dnsName: "fs-1.fsx.us-east-1.amazonaws.com", mountName: "abcdef" };
     const storage = FsxLustreStorage.fromExisting("old", { ...existing, availabilityZone: "us-east-1a" });
-    expect(storage.mount.source).toBe("fs-1.fsx.us-east-1.amazonaws.com@tcp:/abcdef");
+    expect(storage.mount?.source).toBe("fs-1.fsx.us-east-1.amazonaws.com@tcp:/abcdef");
     expect(storage).toMatchObject({ hostPath: "/mnt/old", isReachedByEfa: false });
   });
 });
@@ -192,6 +199,93 @@ describe("rules of Lustre", () => {
   });
 });
 
+describe("files staged from S3", () => {
+  const staged = (props: Partial<S3StagedStorageProps> = {}) => {
+    const seen: S3StagedStorage[] = [];
+    const stack = synthesize((scope) => {
+      seen.push(new S3StagedStorage(scope, "llama", { uri: "s3://my-models/llama/405b/", ...props }));
+    });
+    return { stack, storage: seen[0] };
+  };
+  const region = expect.stringMatching(/^\$\{TfToken\[TOKEN\.\d+\]\}$/);
+
+  it("lie on each machine's own disk, and nothing is made for them", () => {
+    const { stack, storage } = staged();
+    expect(stack.counts()).toEqual({});
+    expect(storage).toMatchObject({
+      hostPath: "/opt/dlami/nvme/llama",
+      mountPath: "/models",
+      isShared: false,
+      isReachedByEfa: false,
+      diskFolder: "/opt/dlami/nvme",
+      stage: {
+        source: { name: "aws-s3-sync.sh", arguments: [region, "s3://my-models/llama/405b/"] },
+        folder: "/opt/dlami/nvme/llama",
+      },
+    });
+    expect(storage).not.toHaveProperty("mount");
+  });
+
+  it("are all that the machines may list and read", () => {
+    const { stack, storage } = staged({ kmsKeyArn: "arn:aws:kms:us-east-1:111122223333:key/k" });
+    const arn = expect.stringMatching(/^arn:\S+:s3:::my-models$/);
+    expect(storage.permissions).toEqual([
+      { actions: ["s3:ListBucket"], resources: [arn], onlyPrefix: "llama/405b/" },
+      {
+        actions: ["s3:GetObject"],
+        resources: [expect.stringMatching(/^arn:\S+:s3:::my-models\/llama\/405b\/\*$/)],
+      },
+      { actions: ["kms:Decrypt"], resources: ["arn:aws:kms:us-east-1:111122223333:key/k"] },
+    ]);
+    expect(Object.keys(stack.json.data).sort()).toEqual(["aws_partition", "aws_region"]);
+    const [list, get] = JSON.parse(allow(storage.permissions)).Statement;
+    expect(list.Condition).toEqual({ StringLike: { "s3:prefix": ["llama/405b/*"] } });
+    expect(get).not.toHaveProperty("Condition");
+  });
+
+  it("may be a whole bucket", () => {
+    const { storage } = staged({ uri: "s3://my-models/" });
+    expect(JSON.parse(allow(storage.permissions)).Statement[0]).not.toHaveProperty("Condition");
+    expect(storage.permissions[1].resources[0]).toMatch(/my-models\/\*$/);
+  });
+
+  it("lie where the machine image has its disk", () => {
+    expect(staged({ diskFolder: "/mnt/disk", mountPath: "/m" }).storage).toMatchObject({
+      hostPath: "/mnt/disk/llama",
+      mountPath: "/m",
+      diskFolder: "/mnt/disk",
+    });
+  });
+
+  const bad: readonly [Partial<S3StagedStorageProps>, string][] = [
+    [
+      { uri: "s3://my-models/llama" },
+      "uri [RC464]: must be the URI of a prefix, with a slash at its end, got 's3://my-models/llama'; write e.g. 's3://my-models/llama/'",
+    ],
+    [
+      { uri: "my-models/llama/" },
+      "uri [RC464]: must be the URI of a prefix, with a slash at its end, got 'my-models/llama/'; write e.g. 's3://my-models/llama/'",
+    ],
+    [
+      { hostPath: "/models" },
+      "hostPath [RC465]: must be a folder below '/opt/dlami/nvme', of letters, digits, '_', '.' and '-', got '/models'; leave it out, or name the disk's own folder as diskFolder",
+    ],
+    [
+      { hostPath: "/opt/dlami/nvme/a b" },
+      "hostPath [RC465]: must be a folder below '/opt/dlami/nvme', of letters, digits, '_', '.' and '-', got '/opt/dlami/nvme/a b'; leave it out, or name the disk's own folder as diskFolder",
+    ],
+  ];
+
+  it.each(bad)("%j is refused", (props, line) => {
+    expect(() => staged(props)).toThrow(`cannot plan storage 'llama': 1 problem\n  - ${line}`);
+  });
+
+  it("have a bad input here for each rule", () => {
+    const tried = new Set(bad.map(([, line]) => /\[(RC\d+)\]/.exec(line)?.[1]));
+    expect([...tried].sort()).toEqual(stagedRules.map(({ id }) => id).sort());
+  });
+});
+
 describe("EFS", () => {
   it("is encrypted, in the zone of the machines, and reached on one port", () => {
     const stack = synthesize((scope, network) => {
@@ -233,7 +327,7 @@ describe("NFS", () => {
     expect(all(stack, "aws_vpc_security_group_egress_rule")).toMatchObject([
       { cidr_ipv4: "10.30.0.7/32", from_port: 2049, to_port: 2049, security_group_id: MACHINES },
     ]);
-    expect(seen.map(({ mount }) => [mount.source, mount.options.includes("hard")])).toEqual([
+    expect(seen.map(({ mount }) => [mount?.source, mount?.options.includes("hard")])).toEqual([
       ["10.30.0.7:/srv/models", true],
       ["10.30.0.7:/srv/models", false],
     ]);

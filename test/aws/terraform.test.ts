@@ -4,13 +4,15 @@ import { AwsBootStore } from "../../lib/aws/boot-store";
 import { Capacity } from "../../lib/aws/capacity";
 import { AwsClusterNetwork } from "../../lib/aws/cluster-network";
 import { AwsInternetAccess } from "../../lib/aws/network-props";
+import { AwsInstanceType } from "../../lib/aws/instance-type";
 import { FsxLustreStorage } from "../../lib/aws/fsx-lustre-storage";
 import { EfsStorage } from "../../lib/aws/nfs-storage";
 import { AwsNodePool } from "../../lib/aws/node-pool";
-import { AWS_SOURCES, UserData } from "../../lib/aws/user-data";
+import { UserData } from "../../lib/aws/user-data";
 import { cloudConfig } from "../../lib/bootstrap/cloud-config";
 import { Fabric } from "../../lib/topology/fabric";
 import { bootSpec } from "../bootstrap/support";
+import { type AwsClusterChange, awsCluster, CONTEXT } from "../support/aws-clusters";
 import { AWS_PROVIDER, awsTerraform, offlineAwsProvider } from "../support/aws-provider";
 import { describeWith, TERRAFORM } from "../support/requirements";
 import { Synthesized } from "../support/synth";
@@ -90,6 +92,111 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
     const late = templates.filter(({ change }: any) => change.after_unknown.user_data === true);
     expect([known.length, late.length]).toEqual([TYPES.length + 1, TYPES.length]);
     const text = gunzipSync(Buffer.from(known[0].change.after.user_data, "base64")).toString();
-    expect(text).toBe(cloudConfig(bootSpec({ files: AWS_SOURCES })));
+    expect(text).toBe(cloudConfig(bootSpec()));
+  });
+});
+
+describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () => {
+  const stacks: Synthesized[] = [];
+  afterAll(() => {
+    stacks.forEach((stack) => {
+      stack.remove();
+    });
+  });
+
+  function planned(change: AwsClusterChange, ...options: readonly string[]): string {
+    const stack = awsCluster({ ...change, provider: offlineAwsProvider });
+    stacks.push(stack);
+    awsTerraform(stack.folder, "init", "-input=false", "-backend-config=path=terraform.tfstate");
+    return awsTerraform(stack.folder, "plan", "-input=false", "-out=plan", ...options);
+  }
+  const last = () => stacks.at(-1)!;
+  const changes = () => {
+    const plan = JSON.parse(awsTerraform(last().folder, "show", "-json", "plan"));
+    return plan.resource_changes as { address: string; type: string; change: { after: any } }[];
+  };
+  const of = (type: string) =>
+    changes()
+      .filter((change) => change.type === type)
+      .map(({ change }) => change.after);
+
+  it("is what was synthesized, with a stack whose template CloudFormation can read", () => {
+    const plan = planned({});
+    const expected = Object.values(last().counts()).reduce((sum, count) => sum + count, 0);
+    expect(plan).toContain(`Plan: ${expected} to add, 0 to change, 0 to destroy.`);
+    const [ready] = of("aws_cloudformation_stack");
+    expect(JSON.parse(ready.template_body)).toMatchObject({
+      Resources: {
+        Handle: { Type: "AWS::CloudFormation::WaitConditionHandle" },
+        Address: {
+          Type: "AWS::SSM::Parameter",
+          Properties: { Name: "/ray-cluster/llama/ready", Value: { Ref: "Handle" } },
+        },
+        Ready: { Type: "AWS::CloudFormation::WaitCondition", DependsOn: "Address" },
+      },
+      Outputs: { Endpoint: { Value: "http://10.20.0.10:8000" } },
+    });
+  });
+
+  /** What Terraform says to somebody who plans so, as one line. */
+  function refusal(change: AwsClusterChange, ...options: readonly string[]): string {
+    try {
+      planned(change, ...options);
+    } catch (error) {
+      return (error as { stderr: string }).stderr.replace(/\s+/g, " ");
+    }
+    throw new Error("it was planned");
+  }
+
+  it("refuses what lacks an input, all of it at once, and says what to set where", () => {
+    const text = refusal({ context: { region: "us-east-1" } });
+    for (const [name, variable] of [
+      ["availabilityZone", "availability_zone=us-east-1a"],
+      [
+        "modelTokenSecretArn",
+        "model_token_secret_arn=arn:aws:secretsmanager:us-east-1:111122223333:secret:hf-",
+      ],
+      ["consentUsdPerHour", "consent_usd_per_hour=220.16"],
+    ]) {
+      expect(text).toContain(
+        `Set "${name}" in cdktf.json, e.g. "context": { "aws": { "llama": { "${name}": `,
+      );
+      expect(text).toContain(`or pass --var ${variable}`);
+    }
+    expect(text).toContain(
+      "the machines (4 x p5.48xlarge) cost 220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20)",
+    );
+  });
+
+  it("takes the same from variables", () => {
+    const { region, ...rest } = CONTEXT;
+    const variables = [
+      ["availability_zone", rest.availabilityZone],
+      ["model_token_secret_arn", rest.modelTokenSecretArn],
+      ["consent_usd_per_hour", String(rest.consentUsdPerHour)],
+    ];
+    const plan = planned(
+      { context: { region } },
+      ...variables.map(([name, value]) => `-var=${name}=${value}`),
+    );
+    const expected = Object.values(last().counts()).reduce((sum, count) => sum + count, 0);
+    expect(plan).toContain(`Plan: ${expected} to add, 0 to change, 0 to destroy.`);
+    expect(of("aws_subnet")[0].availability_zone).toBe("us-east-1a");
+  });
+
+  it("refuses a price that nobody has agreed to", () => {
+    expect(refusal({ context: { ...CONTEXT, consentUsdPerHour: 220 } })).toContain(
+      "220 USD per hour are agreed to, and the machines (4 x p5.48xlarge) cost 220.16 USD per hour",
+    );
+  });
+
+  it("takes machines whose price is not known for any sum", () => {
+    const backend = { instanceType: "p5e.48xlarge", consentUsdPerHour: 1 };
+    const cluster = { pools: [AwsInstanceType.of("p5e.48xlarge").nodePool("gpu", 4)] };
+    expect(planned({ backend, cluster })).toContain("0 to change, 0 to destroy.");
+    const nobody = { ...backend, consentUsdPerHour: undefined };
+    expect(refusal({ backend: nobody, cluster })).toContain(
+      "Nobody has agreed to the price: the machines (4 x p5e.48xlarge) cost an amount for p5e.48xlarge that no price list here names. Set consentUsdPerHour of the AwsBackend of 'llama/llama'.",
+    );
   });
 });

@@ -1,6 +1,20 @@
 import { TerraformVariable } from "cdktf";
-import { AWS_SOURCES, s3Source, secretSource, template, UserData } from "../../lib/aws/user-data";
-import { cloudConfig, USER_DATA_BUDGET_BYTES, userDataBytes } from "../../lib/bootstrap/cloud-config";
+import { parameterSource, s3Source, secretSource, template, UserData } from "../../lib/aws/user-data";
+import { FsxLustreStorage } from "../../lib/aws/fsx-lustre-storage";
+import { bootBuild } from "../../lib/bootstrap/boot-build";
+import type { BootMount, BootSpec } from "../../lib/bootstrap/boot-spec";
+import { USER_DATA_BUDGET_BYTES, userDataBytes } from "../../lib/bootstrap/cloud-config";
+import { LmdeployServe } from "../../lib/engines/lmdeploy-serve";
+import { RayOnly } from "../../lib/engines/ray-only";
+import { RollPipeline } from "../../lib/engines/roll-pipeline";
+import { RollProfile } from "../../lib/engines/roll-profile";
+import { VllmServe } from "../../lib/engines/vllm-serve";
+import { containerSpec } from "../../lib/runtime/make-container-spec";
+import type { ClusterProps } from "../../lib/topology/cluster-props";
+import { ContainerImage } from "../../lib/topology/container-image";
+import { Fabric } from "../../lib/topology/fabric";
+import { planCluster } from "../../lib/topology/planner";
+import { hostsPlace, machineProps } from "../support/clusters";
 import { bootSpec } from "../bootstrap/support";
 import { Synthesized } from "../support/synth";
 
@@ -27,27 +41,108 @@ it("is one text, in which a late value stays a reference and all else is escaped
   stack.remove();
 });
 
-it("brings the programs that ask AWS", () => {
-  const stack = synthesize(() => "nas:/models");
-  for (const { path } of AWS_SOURCES) {
-    expect(textOf(stack)).toContain(`path: ${path}`);
-  }
-  expect(AWS_SOURCES).toHaveLength(3);
-  stack.remove();
+it("brings the programs that ask AWS, of these the ones that it names", () => {
+  const sources = (spec: Partial<BootSpec>) => {
+    const stack = Synthesized.of((scope) => {
+      new UserData(scope, "boot", bootSpec(spec));
+    });
+    const text = textOf(stack);
+    stack.remove();
+    return [...text.matchAll(/path: \S+\/sources\/(aws-\S+)/g)].map(([, name]) => name);
+  };
+  expect(sources({})).toEqual([]);
+  expect(sources({ program: { source: s3Source("us-east-1", "s3://b/k") } })).toEqual(["aws-s3.sh"]);
+  expect(
+    sources({
+      secrets: [{ name: "ray-token", source: secretSource("us-east-1", SECRET) }],
+      stages: [{ source: { name: "aws-s3-sync.sh", arguments: ["us-east-1", "s3://b/m/"] }, folder: "/m" }],
+      announce: { source: parameterSource("us-east-1", "/ray-cluster/a/ready"), deadlineSeconds: 1 },
+    }),
+  ).toEqual(["aws-parameter.sh", "aws-s3-sync.sh", "aws-secret.sh"]);
 });
 
-it("keeps the budget with everything in it", () => {
-  const text = cloudConfig(
-    bootSpec({
-      files: AWS_SOURCES,
-      program: { source: s3Source("us-east-1", `s3://${"b".repeat(63)}/${"f".repeat(64)}`) },
-      secrets: [
-        { name: "ray-token", source: secretSource("us-east-1", SECRET, true) },
-        { name: "model", source: secretSource("us-east-1", SECRET) },
-      ],
-    }),
+/** As long as EC2 lets a name be. */
+const BUCKET = "b".repeat(63);
+const BOOT: Partial<BootSpec> = {
+  program: { source: s3Source("us-east-1", `s3://${BUCKET}/${"f".repeat(16)}.json`) },
+  secrets: [
+    { name: "ray-token", source: secretSource("us-east-1", SECRET, true) },
+    { name: "model", source: secretSource("us-east-1", SECRET) },
+  ],
+  diskFolder: "/opt/dlami/nvme",
+  devices: [
+    { name: "accelerators", count: 8, glob: "/dev/nvidia[0-9]*" },
+    { name: "EFA-devices", count: 32, glob: "/dev/infiniband/uverbs*" },
+  ],
+  registry: {
+    host: "111122223333.dkr.ecr.us-east-1.amazonaws.com",
+    user: "AWS",
+    source: { name: "aws-ecr.sh", arguments: ["us-east-1"] },
+  },
+  announce: {
+    source: parameterSource("us-east-1", "/ray-cluster/llama-405b/ready"),
+    deadlineSeconds: 7200,
+  },
+};
+const STAGES = [
+  {
+    source: { name: "aws-s3-sync.sh", arguments: ["us-east-1", `s3://${BUCKET}/models/llama/`] },
+    folder: "/opt/dlami/nvme/models",
+  },
+];
+const LUSTRE = FsxLustreStorage.fromExisting("models", {
+  dnsName: "fs-0123456789abcdef0.fsx.us-east-1.amazonaws.com",
+  mountName: "abcdefgh",
+  availabilityZone: "us-east-1a",
+  efa: true,
+}).mount as BootMount;
+const VLLM = new VllmServe({ modelPath: "/models", tensorParallelSize: 8, pipelineParallelSize: 4 });
+const DERIVED = ContainerImage.withPythonPackages(
+  ContainerImage.of("public.ecr.aws/deep-learning-containers/vllm:server-cuda-v2.3"),
+  ["ray==2.54.1"],
+);
+
+/** Topologies as the stacks have them, each with everything that its kind of boot may have. */
+const TOPOLOGIES: readonly (readonly [string, Partial<ClusterProps>, Partial<BootSpec>])[] = [
+  [
+    "vLLM, image made on the machine, Lustre over EFA",
+    { engine: VLLM, image: DERIVED },
+    { mounts: [LUSTRE] },
+  ],
+  ["vLLM, files staged from S3", { engine: VLLM, image: DERIVED }, { mounts: [], stages: STAGES }],
+  ["LMDeploy", { engine: new LmdeployServe({ modelPath: "/models" }) }, { mounts: [LUSTRE] }],
+  [
+    "ROLL",
+    {
+      engine: new RollPipeline({ profile: RollProfile.V100_MEMORY }),
+      image: ContainerImage.of("registry.example/roll:1", { rayVersion: "2.48.0" }),
+    },
+    { mounts: [LUSTRE] },
+  ],
+  ["Ray alone", { engine: new RayOnly() }, { mounts: [LUSTRE], stages: STAGES }],
+];
+
+describe.each(TOPOLOGIES)("%s", (_, cluster, boot) => {
+  const plan = planCluster(machineProps({ fabric: Fabric.EFA, ...cluster }), hostsPlace());
+  it.each(plan.nodes.slice(0, 2).map((node) => [node.role, node] as const))(
+    "keeps the budget on the %s",
+    (_role, node) => {
+      const spec = bootSpec({
+        container: containerSpec(plan, node),
+        build: bootBuild(plan.image),
+        ...BOOT,
+        ...boot,
+      });
+      const stack = Synthesized.of((scope) => {
+        new UserData(scope, "boot", spec);
+      });
+      const bytes = userDataBytes(textOf(stack));
+      stack.remove();
+      expect(bytes).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
+      // A boot of two files would keep it, too.
+      expect(bytes).toBeGreaterThan(8_000);
+    },
   );
-  expect(userDataBytes(text)).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
 });
 
 it("that is too large stops the synth", () => {

@@ -1,91 +1,104 @@
 import { createHash } from "node:crypto";
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import type { ContainerFile } from "../runtime/container-spec";
+import type { NodeConfig } from "../runtime/node-config";
 import { BootError, type BootFile, type BootSource, type BootSpec } from "./boot-spec";
-import { dockerRunArguments, hostFolders } from "./docker-run";
-import { CONTAINER_NAME, HOST_PATHS } from "./host-paths";
+import { bundleText } from "./bundle";
+import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
+import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, SERVICE } from "./host-paths";
+import { rootfsFile } from "./rootfs-file";
 import { systemdUnits } from "./systemd-units";
 
 const ROOTFS = path.join(__dirname, "rootfs");
-/** Of what lies there, what every boot needs; the rest is for machines that are prepared by hand or over SSH. */
-const PARTS = [
-  "etc/systemd/system/ray-cluster.service",
-  ...[
-    "boot.sh",
-    "check-host.sh",
-    "common.sh",
-    "fetch-program.sh",
-    "fetch-secrets.sh",
-    "install-docker.sh",
-    "pull-image.sh",
-    "run-node.sh",
-    "sources/file.sh",
-  ].map((name) => `usr/local/lib/ray-cluster/${name}`),
-];
-const UNPACK = path.join(__dirname, "..", "runtime", "unpack_files.py");
+const PROGRAMS = "usr/local/lib/ray-cluster";
 
-/** All files of a machine: the constant ones of `rootfs`, and this node's, which are data. */
+/** All files of a machine that boots: the first constant ones of `rootfs`, and this node's, which are data. */
 export function bootFiles(spec: BootSpec): readonly BootFile[] {
-  const { container, program } = spec;
+  const { container, program, mounts = [] } = spec;
   return [
-    ...PARTS.map((name) => rootfsFile(ROOTFS, name)),
-    { path: `${HOST_PATHS.programs}/unpack_files.py`, content: fs.readFileSync(UNPACK, "utf8") },
-    ...(spec.files ?? []),
+    ...parts(spec).map((name) => rootfsFile(ROOTFS, name)),
+    ...unique([...(spec.files ?? []), ...mounts.flatMap(({ files = [] }) => files)]),
     { path: HOST_PATHS.nodeConfig, content: nodeConfigOf(container.files) },
-    ...(program.source === undefined
-      ? [{ path: HOST_PATHS.files, content: containerFilesText(container.files) }]
-      : []),
+    ...(program.source === undefined ? [{ path: HOST_PATHS.bundle, content: bundleOf(spec) }] : []),
     ...systemdUnits(spec),
     ...dataFiles(spec),
   ];
 }
 
-/** A file of a folder that mirrors a machine: path there = path here. */
-export function rootfsFile(folder: string, name: string): BootFile {
-  return {
-    path: `/${name}`,
-    content: fs.readFileSync(path.join(folder, name), "utf8"),
-    mode: name.endsWith(".sh") ? "0755" : "0644",
-  };
+function bundleOf({ container, build }: BootSpec): string {
+  return bundleText(container.files, build);
 }
 
-/**
- * The container's files but for `node.json`, as the one file that `unpack_files.py` takes. They are the same for all
- * nodes of a cluster, so a place may keep them where all machines get them from.
- */
-export function containerFilesText(files: readonly ContainerFile[]): string {
-  const constant = files.filter(({ path: name }) => name !== CONTAINER_PATHS.config);
-  return `${JSON.stringify(Object.fromEntries(constant.map((file) => [file.path, file.content])))}\n`;
+/** Of what lies in `rootfs`, what must be there before the bundle is: each byte counts where the boot is user data. */
+function parts({ announce }: BootSpec): readonly string[] {
+  const units = [SERVICE, ...(announce === undefined ? [] : [ANNOUNCE_SERVICE])];
+  const programs = [
+    ...["boot.sh", "common.sh", "fetch-program.sh", "sources/file.sh", "unpack_bundle.py"],
+    // Else a machine that cannot fetch the bundle could not say so.
+    ...(announce === undefined ? [] : ["announce.sh", "put_signal.py"]),
+  ];
+  return [
+    ...units.map((name) => `etc/systemd/system/${name}`),
+    ...programs.map((name) => `${PROGRAMS}/${name}`),
+  ];
 }
 
+/** Every source that a boot names. */
+export function sourcesOf(spec: BootSpec): readonly BootSource[] {
+  const { program, secrets = [], registry, stages = [], announce } = spec;
+  return [program, registry, announce, ...secrets, ...stages].flatMap((part) => part?.source ?? []);
+}
+
+/** Two mounts of a kind need the same files. */
+function unique(files: readonly BootFile[]): readonly BootFile[] {
+  return files.filter(({ path: name }, index) => files.findIndex((file) => file.path === name) === index);
+}
+
+/** Without the indentation, which nobody reads on a machine. */
 function nodeConfigOf(files: readonly ContainerFile[]): string {
+  return `${JSON.stringify(parsedConfig(files))}\n`;
+}
+
+function nodeOf(files: readonly ContainerFile[]): NodeConfig["node"] {
+  return parsedConfig(files).node;
+}
+
+function parsedConfig(files: readonly ContainerFile[]): NodeConfig {
   const config = files.find(({ path: name }) => name === CONTAINER_PATHS.config);
   if (config === undefined) {
     throw new BootError("its container has no node.json");
   }
-  // Without the indentation, which nobody reads on a machine.
-  return `${JSON.stringify(JSON.parse(config.content))}\n`;
+  return JSON.parse(config.content) as NodeConfig;
 }
 
 function dataFiles(spec: BootSpec): readonly BootFile[] {
-  const { container, program, mounts = [], secrets = [], devices = [], registry } = spec;
+  const { container, program, build, announce } = spec;
+  const { mounts = [], secrets = [], devices = [], stages = [], registry } = spec;
+  const { role, name } = nodeOf(container.files);
   const data: { readonly [name: string]: readonly string[] } = {
     settings: settingLines({
       container: CONTAINER_NAME,
       image: container.image,
+      base: build?.base,
       runtime: container.runtime,
       disk_folder: spec.diskFolder,
-      program_sha256: createHash("sha256").update(containerFilesText(container.files)).digest("hex"),
+      program_sha256: createHash("sha256").update(bundleOf(spec)).digest("hex"),
+      role,
+      node: name ?? undefined,
+      announce_seconds: announce && String(announce.deadlineSeconds),
+      announce_boot_seconds: announce && String(announce.bootSeconds ?? 900),
     }),
     folders: hostFolders(container),
-    mounts: mounts.map(({ hostPath }) => hostPath),
+    mounts: mounts.map(({ hostPath, type, after }) => [hostPath, type, ...after].join(" ")),
     secrets: secrets.map(({ name, source }) => `${name} ${sourceLine(source)}`),
     program: program.source === undefined ? [] : [sourceLine(program.source)],
     devices: devices.map(({ name, count, glob }) => `${name} ${count} ${glob}`),
     registry:
       registry === undefined ? [] : [`${registry.host} ${registry.user} ${sourceLine(registry.source)}`],
+    stages: stages.map(({ folder, source }) => `${oneWord(folder)} ${sourceLine(source)}`),
+    announce: announce === undefined ? [] : [sourceLine(announce.source)],
+    gate: announce === undefined || role !== "head" ? [] : gateRunArguments(container),
     argv: dockerRunArguments(container, secrets.length > 0),
   };
   return Object.entries(data).map(([name, lines]) => ({
@@ -98,10 +111,13 @@ function settingLines(settings: { readonly [key: string]: string | undefined }):
   return Object.entries(settings).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
 }
 
-function sourceLine(source: BootSource): string {
-  const odd = source.arguments.find((argument) => argument === "" || /\s/.test(argument));
-  if (odd !== undefined) {
-    throw new BootError(`arguments of a source have no blanks, got '${odd}' for ${source.name}`);
+function sourceLine({ name, arguments: words }: BootSource): string {
+  return [name, ...words].map(oneWord).join(" ");
+}
+
+function oneWord(word: string): string {
+  if (word === "" || /\s/.test(word)) {
+    throw new BootError(`folders, names and arguments of a source have no blanks, got '${word}'`);
   }
-  return [source.name, ...source.arguments].join(" ");
+  return word;
 }

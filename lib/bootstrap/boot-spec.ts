@@ -18,6 +18,14 @@ export interface BootSpec {
   readonly devices?: readonly BootDevices[];
   /** @default - the image is public, or the machine image can pull it */
   readonly registry?: BootRegistry;
+  /** How this machine makes the container's image. @default - it is pulled */
+  readonly build?: BootBuild;
+  /** Files that come to the machine's own disk before the container starts. @default - none */
+  readonly stages?: readonly BootStage[];
+  /** Whom the machine tells that the cluster is what was planned, or why it is not. @default - nobody */
+  readonly announce?: BootAnnounce;
+  /** Packages of the distribution that the first boot installs, e.g. `nfs-common`. @default - none */
+  readonly packages?: readonly string[];
   /** Further files of the place, above all its sources. @default - none */
   readonly files?: readonly BootFile[];
 }
@@ -66,6 +74,39 @@ export interface BootMount {
   readonly options: readonly string[];
   /** Systemd units that must run before. */
   readonly after: readonly string[];
+  /** What the mount needs on the machine, e.g. a unit of `after` and its program. @default - none */
+  readonly files?: readonly BootFile[];
+}
+
+/** A published image with something on top, made on the machine (`lib/topology/derived-image.ts`). */
+export interface BootBuild {
+  /** Reference of the published image, the build argument `BASE_IMAGE`; `ContainerSpec.image` is what is made. */
+  readonly base: string;
+  /** The folder of the build, the `Dockerfile` in it. */
+  readonly files: readonly BootBuildFile[];
+}
+
+export interface BootBuildFile {
+  readonly name: string;
+  readonly content: string;
+}
+
+/** A program below `sources/` that fills a folder; it goes on where an earlier attempt ended. */
+export interface BootStage {
+  /** Gets the folder as its last argument. */
+  readonly source: BootSource;
+  /** Absolute path on the machine. */
+  readonly folder: string;
+}
+
+/** The word of a machine to those who wait for the cluster: one JSON object, put to an address. */
+export interface BootAnnounce {
+  /** Prints the address; fails as long as nobody waits. The address lets everybody answer: it is a secret. */
+  readonly source: BootSource;
+  /** How long the head may take from the first look at an address until it serves. */
+  readonly deadlineSeconds: number;
+  /** How long a boot may fail before the machine says so. @default 900 */
+  readonly bootSeconds?: number;
 }
 
 export interface BootFile {

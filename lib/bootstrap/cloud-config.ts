@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { bootFiles } from "./boot-files";
 import { BootError, type BootFile, type BootSpec } from "./boot-spec";
-import { SERVICE } from "./host-paths";
+import { ANNOUNCE_SERVICE, SERVICE } from "./host-paths";
 
 /** Beyond this EC2 takes no user data; it counts what is compressed, before base64. */
 export const USER_DATA_LIMIT_BYTES = 16_384;
@@ -14,12 +14,16 @@ export const USER_DATA_BUDGET_BYTES = 12_288;
  * The same text is user data of a cloud, or a file for a machine of one's own (NoCloud).
  */
 export function cloudConfig(spec: BootSpec): string {
+  const services = [SERVICE, ...(spec.announce === undefined ? [] : [ANNOUNCE_SERVICE])];
+  const { packages = [] } = spec;
   const config = {
+    // They are there before `runcmd` starts the node.
+    ...(packages.length > 0 ? { package_update: true, packages } : {}),
     write_files: bootFiles(spec).map(writeFile),
     runcmd: [
       ["systemctl", "daemon-reload"],
       // Without waiting: cloud-init must end, so that what waits for it can begin.
-      ["systemctl", "enable", "--now", "--no-block", SERVICE],
+      ["systemctl", "enable", "--now", "--no-block", ...services],
     ],
   };
   return `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;

@@ -1,7 +1,8 @@
 import type { ContainerMount, ContainerSpec } from "../runtime/container-spec";
+import { nodeCommand, programEnvironment } from "../runtime/make-container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError } from "./boot-spec";
-import { CONTAINER_NAME, HOST_PATHS } from "./host-paths";
+import { CONTAINER_NAME, GATE_NAME, HOST_PATHS } from "./host-paths";
 
 /** Where the machine's folder with the files lies in the container. */
 const FILES = "/run/ray-cluster/files.json";
@@ -44,6 +45,26 @@ export function dockerRunArguments(spec: ContainerSpec, bringsSecrets: boolean):
   ].map(oneLine);
 }
 
+/**
+ * Arguments of `docker run` for the gate of a cluster on the head's machine: a container beside the node's, which lives on
+ * when that one begins again, and reads its state in the volume. Pure.
+ */
+export function gateRunArguments(spec: ContainerSpec): readonly string[] {
+  const [entrypoint, ...command] = ["python3", UNPACK, FILES, ...nodeCommand("wait")];
+  return [
+    "--rm",
+    "--init",
+    ...option("name", GATE_NAME),
+    ...option("network", spec.networkMode),
+    ...option("log-driver", "none"),
+    ...ownMounts(false).flatMap((mount) => option("mount", mountOption(mount))),
+    ...Object.entries(programEnvironment()).flatMap(([name, value]) => option("env", `${name}=${value}`)),
+    ...option("entrypoint", entrypoint),
+    spec.image,
+    ...command,
+  ].map(oneLine);
+}
+
 /** Folders of the machine that must be there before they are mounted. */
 export function hostFolders(spec: ContainerSpec): readonly string[] {
   return [
@@ -58,6 +79,7 @@ function ownMounts(bringsSecrets: boolean): readonly ContainerMount[] {
     { source: HOST_PATHS.volume, target: CONTAINER_PATHS.volume, readOnly: false },
     ...(bringsSecrets ? [secrets] : []),
     { source: HOST_PATHS.nodeConfig, target: CONTAINER_PATHS.config, readOnly: true },
+    { source: HOST_PATHS.image, target: CONTAINER_PATHS.imageDigest, readOnly: true },
     { source: HOST_PATHS.files, target: FILES, readOnly: true },
     { source: `${HOST_PATHS.programs}/unpack_files.py`, target: UNPACK, readOnly: true },
   ];

@@ -14,15 +14,19 @@ export function systemdUnits({ mounts = [], container }: BootSpec): readonly Boo
     {
       path: `${HOST_PATHS.units}/${SERVICE}.d/10-cluster.conf`,
       content: [
-        ...(mounts.length > 0
-          ? ["[Unit]", `RequiresMountsFor=${mounts.map(({ hostPath }) => hostPath).join(" ")}`, ""]
-          : []),
+        ...(mounts.length > 0 ? ["[Unit]", ...unitLines(mounts), ""] : []),
         "[Service]",
         `TimeoutStopSec=${container.stopSeconds + STOP_MARGIN_SECONDS}`,
         "",
       ].join("\n"),
     },
   ];
+}
+
+/** Wanted, not required: a mount that fails would keep the node from ever starting, and it is the node that tries again. */
+function unitLines(mounts: readonly BootMount[]): readonly string[] {
+  const units = mounts.map(({ hostPath }) => mountUnitName(hostPath)).join(" ");
+  return [`Wants=${units}`, `After=${units}`];
 }
 
 /** As systemd wants it: the path, with dashes for slashes and its own dashes escaped. */

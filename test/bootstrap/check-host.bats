@@ -5,6 +5,7 @@ load support
 
 setup() {
   set_up_boot
+  copy_programs
   has settings "device_seconds=0"
   mkdir "$BATS_TEST_TMPDIR/dev"
 }
@@ -53,10 +54,42 @@ devices() {
   [ "$status" -eq 0 ]
 }
 
-@test "says that the vendor's container toolkit is missing" {
+@test "installs the vendor's container toolkit where it is missing, after the driver's devices are there" {
+  devices nvidia 8
+  has devices "GPUs 8 $BATS_TEST_TMPDIR/dev/nvidia[0-9]*"
+  has settings "runtime=nvidia" "device_seconds=0"
+  fake docker 'info*|0|runc\nnvidia-legacy'
+  step install-nvidia-toolkit.sh <<'STEP'
+echo installed >>"$FAKE_CALLS"; echo "the engine has it"
+STEP
+  check_host
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"8 GPUs"*"the engine has it"* ]]
+  grep -qx installed "$FAKE_CALLS"
+}
+
+@test "says why the toolkit cannot be had" {
   has settings "runtime=nvidia"
   fake docker 'info*|0|runc\nnvidia-legacy'
+  step install-nvidia-toolkit.sh <<<'echo "apt-get install failed" >&2; exit 1'
   check_host
   [ "$status" -eq 1 ]
-  [[ "$(cat "$RUN_FOLDER/failure")" == "Docker has no runtime 'nvidia'"* ]]
+  noted "Docker has no runtime 'nvidia', and the machine cannot get it: apt-get install failed"
+}
+
+@test "does not know the toolkit of another runtime" {
+  has settings "runtime=ascend"
+  fake docker 'info*|0|runc'
+  check_host
+  [ "$status" -eq 1 ]
+  noted "Docker has no runtime 'ascend': *"
+}
+
+@test "touches nothing where the devices are missing" {
+  has devices "GPUs 8 $BATS_TEST_TMPDIR/dev/nvidia[0-9]*"
+  has settings "runtime=nvidia" "device_seconds=0"
+  fake docker 'info*|0|runc'
+  check_host
+  [ "$status" -eq 1 ]
+  lacks docker "$FAKE_CALLS"
 }

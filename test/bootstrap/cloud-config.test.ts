@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -6,9 +7,11 @@ import {
   USER_DATA_BUDGET_BYTES,
   userDataBytes,
 } from "../../lib/bootstrap/cloud-config";
-import { containerFilesText } from "../../lib/bootstrap/boot-files";
+import { bootBuild } from "../../lib/bootstrap/boot-build";
+import { bundleText } from "../../lib/bootstrap/bundle";
 import { containerSpec } from "../../lib/runtime/make-container-spec";
 import { Accelerator } from "../../lib/topology/accelerator";
+import { derivedImageFiles } from "../../lib/topology/derived-image";
 import { planCluster } from "../../lib/topology/planner";
 import { hostsPlace, machineProps } from "../support/clusters";
 import { bootSpec, fileOf, MACHINES, parseCloudConfig } from "./support";
@@ -17,6 +20,9 @@ const ROOTFS = join(__dirname, "../../lib/bootstrap/rootfs");
 const text = cloudConfig(bootSpec());
 const config = parseCloudConfig(text);
 const boot = (name: string, of = config) => fileOf(of, `/etc/ray-cluster/boot/${name}`);
+
+const BUNDLE = "/var/lib/ray-cluster/host/bundle.json";
+const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
 
 describe("the cloud-config of a node", () => {
   it("begins as cloud-init wants it, and writes every file once", () => {
@@ -47,8 +53,11 @@ describe("the cloud-config of a node", () => {
     const differing = config.write_files.filter(({ path, content }) => fileOf(other, path) !== content);
     expect(differing.map(({ path }) => path)).toEqual([
       "/etc/ray-cluster/node.json",
+      "/etc/ray-cluster/boot/settings",
       "/etc/ray-cluster/boot/argv",
     ]);
+    const own = (name: string) => boot("settings", name === "gpu-0" ? config : other);
+    expect(own("gpu-1")).toBe(own("gpu-0").replace("role=head\nnode=gpu-0", "role=worker\nnode=gpu-1"));
   });
 
   it("starts the service without waiting for it, and at every boot from then on", () => {
@@ -65,7 +74,7 @@ describe("the cloud-config of a node", () => {
 
   it("holds what the steps read, one item a line", () => {
     expect(boot("folders")).toBe("/var/lib/ray-cluster/volume\n");
-    expect(boot("mounts")).toBe("/mnt/models\n");
+    expect(boot("mounts")).toBe("/mnt/models nfs4\n");
     expect(boot("secrets")).toBe("ray-token file.sh /root/ray-token\n");
     expect(boot("program")).toBe("web.sh https://files.example/program.json\n");
     expect(boot("devices")).toBe("GPUs 8 /dev/nvidia[0-9]*\n");
@@ -78,22 +87,135 @@ describe("the cloud-config of a node", () => {
     ]);
   });
 
-  it("names the container's files by their hash, or has them with it", () => {
+  it("names what all machines share by its hash, or has it with it", () => {
     expect(boot("settings")).toMatch(/^program_sha256=[0-9a-f]{64}$/m);
-    expect(() => fileOf(config, "/var/lib/ray-cluster/host/files.json")).toThrow("0 files");
+    expect(() => fileOf(config, BUNDLE)).toThrow("0 files");
     const whole = parseCloudConfig(cloudConfig(bootSpec({ program: {} })));
-    const files = fileOf(whole, "/var/lib/ray-cluster/host/files.json");
-    expect(files).toBe(containerFilesText(bootSpec().container.files));
-    expect(Object.keys(JSON.parse(files))).toContain("/opt/ray-cluster/ray_node/__main__.py");
-    expect(Object.keys(JSON.parse(files))).not.toContain("/etc/ray-cluster/node.json");
+    const text = fileOf(whole, BUNDLE);
+    expect(text).toBe(bundleText(bootSpec().container.files));
+    expect(boot("settings", whole)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
+    expect(boot("settings", whole)).toBe(boot("settings"));
     expect(boot("program", whole)).toBe("");
+  });
+
+  it("finds every program that a step calls in itself or in what all machines share", () => {
+    const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
+    const own = parseCloudConfig(cloudConfig(bootSpec({ announce }))).write_files;
+    const shared = Object.entries<string>(JSON.parse(bundleText(bootSpec().container.files)));
+    const files = [
+      ...own.map(({ path, content }) => [path, content] as const),
+      ...shared.map(([name, content]) => [name.replace(/^host:/, ""), content] as const),
+    ].filter(([path]) => path.startsWith("/usr/local/lib/ray-cluster/") || path.endsWith(".service"));
+    const paths = new Set(files.map(([path]) => path));
+    const called = files.flatMap(([, content]) =>
+      [...content.matchAll(/(?:\$PROGRAMS|\/usr\/local\/lib\/ray-cluster)\/([\w-]+\.(?:sh|py))/g)].map(
+        ([, name]) => `/usr/local/lib/ray-cluster/${name}`,
+      ),
+    );
+    expect(new Set(called).size).toBeGreaterThan(12);
+    expect([...new Set(called)].filter((path) => !paths.has(path))).toEqual([]);
+    // Nothing is both: the boot would change programs that run.
+    expect(files).toHaveLength(paths.size);
+  });
+
+  it("brings no program in itself that can come later", () => {
+    const scripts = config.write_files.map(({ path }) => path.split("/").at(-1) ?? "");
+    expect(scripts.filter((name) => /\.(sh|py)$/.test(name)).sort()).toEqual([
+      "boot.sh",
+      "common.sh",
+      "fetch-program.sh",
+      "file.sh",
+      "unpack_bundle.py",
+    ]);
+  });
+
+  it("announces by a service of its own where somebody waits", () => {
+    const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
+    const announcing = parseCloudConfig(cloudConfig(bootSpec({ announce })));
+    expect(announcing.runcmd.at(-1)).toEqual([
+      "systemctl",
+      "enable",
+      "--now",
+      "--no-block",
+      "ray-cluster.service",
+      "ray-cluster-announce.service",
+    ]);
+    expect(boot("announce", announcing)).toBe("web.sh a\n");
+    expect(boot("gate", announcing)).toContain("\n--name=ray-cluster-gate\n");
+    const worker = bootSpec({ announce, container: containerSpec(MACHINES, MACHINES.nodes[1]) });
+    expect(boot("gate", parseCloudConfig(cloudConfig(worker)))).toBe("");
+    expect(boot("settings", announcing)).toMatch(/^announce_seconds=1800\nannounce_boot_seconds=900$/m);
+    expect(boot("announce")).toBe("");
+    for (const name of ["announce.sh", "put_signal.py"]) {
+      expect(fileOf(announcing, `/usr/local/lib/ray-cluster/${name}`)).not.toBe("");
+    }
+  });
+
+  it("stages files by a source, with the folder first", () => {
+    const stages = [{ source: { name: "web.sh", arguments: ["a", "b"] }, folder: "/mnt/disk/models" }];
+    const staging = parseCloudConfig(cloudConfig(bootSpec({ stages })));
+    expect(boot("stages", staging)).toBe("/mnt/disk/models web.sh a b\n");
+    expect(() => cloudConfig(bootSpec({ stages: [{ ...stages[0], folder: "/a b" }] }))).toThrow("'/a b'");
+  });
+
+  it("brings the recipe of an image among what all machines share, under the same hash", () => {
+    const build = { base: "vllm/vllm-openai:v0.33.0", files: [{ name: "Dockerfile", content: "FROM x\n" }] };
+    const spec = bootSpec({ build, program: {} });
+    const building = parseCloudConfig(cloudConfig(spec));
+    const text = fileOf(building, BUNDLE);
+    expect(text).toBe(bundleText(spec.container.files, build));
+    expect(JSON.parse(text)["host:/var/lib/ray-cluster/host/image-recipe/Dockerfile"]).toBe("FROM x\n");
+    expect(boot("settings", building)).toContain("\nbase=vllm/vllm-openai:v0.33.0\n");
+    expect(boot("settings", building)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
+    expect(boot("settings")).not.toContain(sha256(text));
+  });
+
+  it("makes the image of a plan by the same recipe as everywhere", () => {
+    const derived = { base: "vllm/vllm-openai:v0.33.0", packages: ["ray==2.58.0"] };
+    expect(bootBuild({ reference: "x:1", derived })).toEqual({
+      base: derived.base,
+      files: derivedImageFiles(derived),
+    });
+    expect(bootBuild({ reference: "x:1" })).toBeUndefined();
+  });
+
+  it("has a file once that two mounts need", () => {
+    const files = [{ path: "/usr/local/lib/x.sh", content: "x" }];
+    const mounts = bootSpec().mounts?.map((mount) => ({ ...mount, files })) ?? [];
+    const both = [...mounts, { ...mounts[0], hostPath: "/mnt/more" }];
+    expect(fileOf(parseCloudConfig(cloudConfig(bootSpec({ mounts: both }))), "/usr/local/lib/x.sh")).toBe(
+      "x",
+    );
   });
 
   it("refuses a source whose arguments have blanks", () => {
     const program = { source: { name: "web.sh", arguments: ["a b"] } };
     expect(() => cloudConfig(bootSpec({ program }))).toThrow(
-      "arguments of a source have no blanks, got 'a b' for web.sh",
+      "folders, names and arguments of a source have no blanks, got 'a b'",
     );
+  });
+});
+
+describe("what all machines share", () => {
+  const files: { readonly [name: string]: string } = JSON.parse(bundleText(bootSpec().container.files));
+  const names = Object.keys(files);
+
+  it("holds the container's files, and none that is a node's own", () => {
+    expect(names).toContain("/opt/ray-cluster/ray_node/__main__.py");
+    expect(names).not.toContain("/etc/ray-cluster/node.json");
+  });
+
+  it("holds the steps of a boot as they lie in the repository", () => {
+    const steps = names.filter((name) => /^host:.*\.sh$/.test(name));
+    expect(steps.length).toBeGreaterThan(8);
+    for (const name of steps) {
+      expect(files[name]).toBe(readFileSync(join(ROOTFS, name.replace("host:", "")), "utf8"));
+    }
+  });
+
+  it("is the same for all nodes", () => {
+    const texts = MACHINES.nodes.map((node) => bundleText(containerSpec(MACHINES, node).files));
+    expect(new Set(texts).size).toBe(1);
   });
 });
 

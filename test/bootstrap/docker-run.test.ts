@@ -1,4 +1,5 @@
-import { dockerRunArguments, hostFolders } from "../../lib/bootstrap/docker-run";
+import { dockerRunArguments, gateRunArguments, hostFolders } from "../../lib/bootstrap/docker-run";
+import { gateContainer } from "../../lib/runtime/gate-container";
 import { containerSpec } from "../../lib/runtime/make-container-spec";
 import { Fabric } from "../../lib/topology/fabric";
 import { planCluster } from "../../lib/topology/planner";
@@ -34,11 +35,19 @@ it("mounts volume, secrets, node.json and files, and what the plan says", () => 
     "type=bind,source=/var/lib/ray-cluster/volume,target=/var/lib/ray-cluster",
     "type=bind,source=/run/ray-cluster/secrets,target=/var/lib/ray-cluster/secrets,readonly",
     "type=bind,source=/etc/ray-cluster/node.json,target=/etc/ray-cluster/node.json,readonly",
+    "type=bind,source=/run/ray-cluster/image,target=/etc/ray-cluster/image-digest,readonly",
     "type=bind,source=/var/lib/ray-cluster/host/files.json,target=/run/ray-cluster/files.json,readonly",
     "type=bind,source=/usr/local/lib/ray-cluster/unpack_files.py,target=/run/ray-cluster/unpack_files.py,readonly",
     "type=bind,source=/mnt/disk/models,target=/models",
   ]);
   expect(hostFolders(spec)).toEqual(["/var/lib/ray-cluster/volume", "/mnt/disk/models"]);
+});
+
+it("shows the container which image it is where its preflight looks for that", () => {
+  const node = JSON.parse(spec.files.find(({ path }) => path.endsWith("/node.json"))?.content ?? "");
+  expect(values("mount")).toContain(
+    `type=bind,source=/run/ray-cluster/image,target=${node.preflight.image.foundIn},readonly`,
+  );
 });
 
 it("leaves the token to the head where the machine brings no secrets", () => {
@@ -53,6 +62,35 @@ it("ends with the image and the node program, whatever entry point the image has
     "/run/ray-cluster/files.json",
     ...spec.command,
   ]);
+});
+
+describe("the gate", () => {
+  const gate = gateRunArguments(spec);
+
+  it("waits beside the node, with its state and without its devices and secrets", () => {
+    expect(values("name", gate)).toEqual(["ray-cluster-gate"]);
+    expect(values("network", gate)).toEqual(["host"]);
+    expect(values("device", gate)).toEqual([]);
+    expect(values("runtime", gate)).toEqual([]);
+    expect(values("mount", gate)).toContain(
+      "type=bind,source=/var/lib/ray-cluster/volume,target=/var/lib/ray-cluster",
+    );
+    expect(gate.join(" ")).not.toMatch(/secrets|\/models/);
+  });
+
+  it("asks what every place asks", () => {
+    expect(values("entrypoint", gate)).toEqual(["python3"]);
+    expect(gate.slice(gate.indexOf(spec.image))).toEqual([
+      spec.image,
+      "/run/ray-cluster/unpack_files.py",
+      "/run/ray-cluster/files.json",
+      ...["python3", "-m", "ray_node", "wait"],
+    ]);
+    expect(values("env", gate)).toEqual(
+      Object.entries(gateContainer(plan).environment).map(([name, value]) => `${name}=${value}`),
+    );
+    expect(gateContainer(plan).command).toEqual(gate.slice(-4));
+  });
 });
 
 it("checks its health by the node program and gives it time to stop", () => {

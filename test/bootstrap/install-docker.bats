@@ -53,7 +53,18 @@ not_called() {
   not_called apt-get
 }
 
-@test "says so where there is no apt-get" {
+@test "installs the package of Amazon Linux by dnf" {
+  SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
+  fake docker 'version*|1|' 'version*|0|25.0.8'
+  fake dnf '*|0|'
+  fake systemctl '*|0|'
+  install_docker
+  [ "$status" -eq 0 ]
+  called "dnf install -y -q docker$"
+  called "systemctl enable --now docker"
+}
+
+@test "says so where there is neither apt-get nor dnf" {
   install_docker
   [ "$status" -eq 1 ]
   [[ "$output" == *"this distribution does not have"* ]]

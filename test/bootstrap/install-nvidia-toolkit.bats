@@ -67,6 +67,37 @@ APT
   [[ "${lines[0]}" == *gpg* && "${lines[1]}" == *apt-get* && "${lines[2]}" == *nvidia-ctk* && "${lines[3]}" == *restart* ]]
 }
 
+# A machine of the other family, on which dnf has installed the toolkit when it is asked to.
+has_dnf() {
+  export TOOLKIT_RPM_LIST="$BATS_TEST_TMPDIR/toolkit.repo"
+  rm "$BIN/apt-get"
+  cat >"$BIN/dnf" <<DNF
+#!$BIN/bash
+printf 'dnf %s\n' "\$*" >>"$FAKE_CALLS"
+$(command -v ln) -s "$FAKE" "$BIN/nvidia-ctk"
+echo '*|0|' >"$FAKE_ANSWERS/nvidia-ctk"
+DNF
+  chmod +x "$BIN/dnf"
+}
+
+@test "installs the signed packages by dnf, too" {
+  has_dnf
+  fake curl '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=1\ngpgkey=https://nvidia.github.io/libnvidia-container/gpgkey'
+  install_toolkit
+  [ "$status" -eq 0 ]
+  grep -qx "dnf install -y -q nvidia-container-toolkit" "$FAKE_CALLS"
+  grep -qx "gpgkey=https://nvidia.github.io/libnvidia-container/gpgkey" "$TOOLKIT_RPM_LIST"
+}
+
+@test "takes no repository for dnf whose lists are not signed" {
+  has_dnf
+  fake curl '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=0'
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"asks for no signature"* ]]
+  [ "$(calls dnf)" -eq 0 ]
+}
+
 @test "only registers a toolkit that is installed" {
   fake nvidia-ctk '*|0|'
   install_toolkit

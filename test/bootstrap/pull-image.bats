@@ -32,7 +32,7 @@ pull_image() {
 @test "takes an image that somebody loads while it tries" {
   has settings "image=registry.example/vllm:1" "image_seconds=60"
   fake docker 'image inspect registry.example/vllm:1|1|' 'image inspect registry.example/vllm:1|1|' \
-    'image inspect registry.example/vllm:1|0|' 'pull*|1|no route to host' 'image inspect --format*|0|'
+    'image inspect registry.example/vllm:1|1|' 'image inspect registry.example/vllm:1|0|' 'pull*|1|no route to host' 'image inspect --format*|0|'
   pull_image
   [ "$status" -eq 0 ]
   [ "$(grep -c pull "$FAKE_CALLS")" -eq 1 ]
@@ -46,6 +46,44 @@ pull_image() {
   [ "$(cat "$RUN_FOLDER/failure")" = "cannot pull the image registry.example/vllm:1" ]
 }
 
+# An image that this machine makes of registry.example/vllm:1.
+makes_image() {
+  has settings "image=ray-cluster/vllm:2" "base=registry.example/vllm:1" "image_seconds=0"
+  step build-image.sh <<'STEP'
+echo build-image >>"$FAKE_CALLS"
+STEP
+}
+
+@test "brings what an image is made of, makes it, and notes the digest of what was published" {
+  makes_image
+  fake docker 'image inspect ray-cluster/vllm:2|1|' 'image inspect registry.example/vllm:1|1|' 'pull*|0|' \
+    'image inspect --format * registry.example/vllm:1|0|registry.example/vllm@sha256:abc'
+  pull_image
+  [ "$status" -eq 0 ]
+  grep -qx "docker pull --quiet registry.example/vllm:1" "$FAKE_CALLS"
+  [ "$(grep -c '^build-image$' "$FAKE_CALLS")" -eq 1 ]
+  [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm@sha256:abc" ]
+}
+
+@test "makes no image twice, even where its base is gone" {
+  makes_image
+  fake docker 'image inspect ray-cluster/vllm:2|0|' 'image inspect --format*|1|No such image'
+  pull_image
+  [ "$status" -eq 0 ]
+  lacks build-image "$FAKE_CALLS"
+  lacks pull "$FAKE_CALLS"
+  [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm:1" ]
+}
+
+@test "ends where the image cannot be made" {
+  makes_image
+  fake docker 'image inspect ray-cluster/vllm:2|1|' 'image inspect registry.example/vllm:1|0|'
+  step build-image.sh <<<'exit 1'
+  pull_image
+  [ "$status" -eq 1 ]
+  [ ! -e "$RUN_FOLDER/image" ]
+}
+
 @test "signs in first where the registry asks, by a pipe" {
   step sources/vault.sh <<'STEP'
 printf "pass of %s" "$1"
@@ -55,7 +93,7 @@ STEP
 #!/usr/bin/env bash
 echo "docker $*" >>"$FAKE_CALLS"
 case "$1 $2" in
-  "login "*) cat >"$FAKE_ANSWERS/password" ;;
+  "login "*) cat >"$FAKE_ANSWERS/password" && echo "$DOCKER_CONFIG" >"$FAKE_ANSWERS/kept" ;;
   "image inspect") [ "$3" = --format ] && echo x@sha256:1 ;;
 esac
 DOCKER
@@ -64,4 +102,5 @@ DOCKER
   [ "$status" -eq 0 ]
   grep -qx "docker login --username user --password-stdin registry.example" "$FAKE_CALLS"
   [ "$(cat "$FAKE_ANSWERS/password")" = "pass of here" ]
+  [ "$(cat "$FAKE_ANSWERS/kept")" = "$RUN_FOLDER/docker" ]
 }

@@ -29,3 +29,21 @@ DOCKER
   run "$PROGRAMS/run-node.sh"
   [ "$status" -eq 7 ]
 }
+
+@test "notes that the container has not even started" {
+  has settings "container=ray-cluster" "image=image:1"
+  has argv "image:1"
+  fake docker 'rm*|1|' 'run image:1|125|could not select device driver'
+  run "$PROGRAMS/run-node.sh"
+  [ "$status" -eq 125 ]
+  [[ "$output" == *"could not select device driver"* ]]
+  noted "Docker could not start the container of image:1"
+}
+
+@test "notes nothing where it has run" {
+  has argv "image:1"
+  fake docker 'rm*|0|' 'run image:1|143|'
+  run "$PROGRAMS/run-node.sh"
+  [ "$status" -eq 143 ]
+  [ ! -e "$RUN_FOLDER/failure" ]
+}

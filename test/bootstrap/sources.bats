@@ -93,3 +93,45 @@ AWS
   [ "$(sed -n 1p "$FAKE_CALLS")" = "aws s3 cp --region eu-central-1 --only-show-errors s3://bucket/files.json -" ]
   [ "$(sed -n 2p "$FAKE_CALLS")" = "aws ecr get-login-password --region eu-central-1" ]
 }
+
+@test "a parameter of AWS, and none as long as there is none" {
+  fake aws '*/ready *|0|https://signal.example/' '*|254|ParameterNotFound'
+  run "$AWS_SOURCES/aws-parameter.sh" eu-central-1 /ray-cluster/a/ready
+  [ "$status" -eq 0 ]
+  [ "$output" = "https://signal.example/" ]
+  [ "$(cat "$FAKE_CALLS")" = \
+    "aws ssm get-parameter --region eu-central-1 --name /ray-cluster/a/ready --query Parameter.Value --output text" ]
+  run "$AWS_SOURCES/aws-parameter.sh" eu-central-1 /ray-cluster/b/gone
+  [ "$status" -ne 0 ]
+}
+
+@test "files below a prefix of S3, over many connections" {
+  cat >"$BIN/aws" <<'AWS'
+#!/usr/bin/env bash
+printf '%s\n' "aws $*" >>"$FAKE_CALLS"
+cat "$AWS_CONFIG_FILE" >>"$FAKE_CALLS"
+echo "$AWS_CONFIG_FILE" >"$FAKE_ANSWERS/settings"
+exit "${FAKE_CODE:-0}"
+AWS
+  chmod +x "$BIN/aws"
+  run "$AWS_SOURCES/aws-s3-sync.sh" eu-central-1 s3://bucket/llama/ /disk/models
+  [ "$status" -eq 0 ]
+  [ "$(sed -n 1p "$FAKE_CALLS")" = \
+    "aws s3 sync --region eu-central-1 --only-show-errors s3://bucket/llama/ /disk/models" ]
+  grep -q "preferred_transfer_client = crt" "$FAKE_CALLS"
+  [ ! -e "$(cat "$FAKE_ANSWERS/settings")" ]
+  FAKE_CODE=1 run "$AWS_SOURCES/aws-s3-sync.sh" eu-central-1 s3://bucket/llama/ /disk/models
+  [ "$status" -eq 1 ]
+}
+
+@test "a file at an address, whole or not at all" {
+  local source="$BATS_TEST_DIRNAME/../../lib/cloud-init/rootfs/usr/local/lib/ray-cluster/sources/url.sh"
+  echo '{}' >"$BATS_TEST_TMPDIR/program.json"
+  run "$source" "file://$BATS_TEST_TMPDIR/program.json"
+  [ "$status" -eq 0 ]
+  [ "$output" = '{}' ]
+  run "$source" "file://$BATS_TEST_TMPDIR/none"
+  [ "$status" -ne 0 ]
+  run "$source" "ftp://127.0.0.1/program.json"
+  [ "$status" -ne 0 ]
+}

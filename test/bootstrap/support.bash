@@ -11,10 +11,19 @@ set_up_boot() {
   BIN="$BATS_TEST_TMPDIR/bin"
   mkdir "$BOOT_FOLDER" "$RUN_FOLDER" "$STATE_FOLDER" "$BIN" "$FAKE_ANSWERS"
   touch "$FAKE_CALLS"
-  for name in settings folders mounts secrets program devices registry argv; do
+  for name in settings folders mounts secrets program devices registry stages announce argv; do
     touch "$BOOT_FOLDER/$name"
   done
   PATH="$BIN:$PATH"
+}
+
+# noted <pattern>: what lies where a deployment looks for it.
+noted() {
+  # shellcheck disable=SC2053 # a pattern is what it is
+  [[ "$(cat "$RUN_FOLDER/failure")" == $1 ]] || {
+    cat "$RUN_FOLDER/failure"
+    return 1
+  }
 }
 
 # has <file of the boot> <line>...
@@ -24,8 +33,22 @@ has() {
 
 # fake <program> <answer>...
 fake() {
-  ln -sf "$FAKE" "$BIN/$1"
+  # A copy: a test that writes over a link would write over the stand-in of all tests.
+  cp -f "$FAKE" "$BIN/$1"
   printf '%s\n' "${@:2}" >"$FAKE_ANSWERS/$1"
+}
+
+# without <program>...: a PATH in which this machine's own are missing; stand-ins come first in it.
+without() {
+  local folder="$BATS_TEST_TMPDIR/without" name
+  mkdir -p "$folder"
+  for name in /bin /sbin /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin; do
+    ln -sft "$folder" "$name"/* 2>/dev/null || true
+  done
+  for name in "$@"; do
+    rm -f "$folder/$name"
+  done
+  printf '%s:%s\n' "$BIN" "$folder"
 }
 
 # A copy of the programs, in which steps and sources can be replaced.

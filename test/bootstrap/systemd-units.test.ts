@@ -47,14 +47,16 @@ it("a mount has its options, waits for the network and for what it needs", () =>
   ]);
 });
 
-it("the node waits for its mounts and gets the time it needs to stop", () => {
+// Nothing may require the mount: systemd would not start the node, and the node is what tries again.
+it("the node comes after its mounts and gets the time it needs to stop", () => {
   const spec = bootSpec();
   const own = systemdUnits(spec).at(-1);
   expect(own?.path).toBe("/etc/systemd/system/ray-cluster.service.d/10-cluster.conf");
   expect(own?.content).toBe(
-    `[Unit]\nRequiresMountsFor=/mnt/models\n\n[Service]\nTimeoutStopSec=${spec.container.stopSeconds + 15}\n`,
+    "[Unit]\nWants=mnt-models.mount\nAfter=mnt-models.mount\n\n" +
+      `[Service]\nTimeoutStopSec=${spec.container.stopSeconds + 15}\n`,
   );
   expect(systemdUnits(bootSpec({ mounts: [] })).map(({ content }) => content)).toEqual([
-    expect.not.stringContaining("RequiresMountsFor"),
+    expect.not.stringContaining("[Unit]"),
   ]);
 });

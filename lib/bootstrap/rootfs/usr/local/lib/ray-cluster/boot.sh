@@ -7,22 +7,22 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 . "$PROGRAMS/common.sh"
 
 main() {
-  rm -f "$RUN_FOLDER/failure"
-  make_folders
-  wait_for_disk
-  wait_for_mounts
-  "$PROGRAMS/fetch-secrets.sh"
+  local staging
+  # All further programs come with it.
   "$PROGRAMS/fetch-program.sh"
+  wait_for_disk
+  [ ! -s "$BOOT_FOLDER/mounts" ] || "$PROGRAMS/wait-for-mounts.sh"
+  # On what is mounted by now, not below it.
+  make_folders
+  "$PROGRAMS/fetch-secrets.sh"
+  # A model takes as long as an image.
+  { [ ! -s "$BOOT_FOLDER/stages" ] || "$PROGRAMS/stage-files.sh"; } &
+  staging=$!
   "$PROGRAMS/install-docker.sh" || fatal "there is no Docker engine on this machine"
   "$PROGRAMS/check-host.sh"
   "$PROGRAMS/pull-image.sh"
-}
-
-make_folders() {
-  local folder
-  while IFS= read -r folder; do
-    mkdir -p "$folder"
-  done <"$BOOT_FOLDER/folders"
+  wait "$staging"
+  rm -f "$RUN_FOLDER/failure"
 }
 
 # The machine's own disks are put together by another service, which may take its time.
@@ -30,16 +30,15 @@ wait_for_disk() {
   local folder
   folder="$(setting disk_folder)"
   [ -z "$folder" ] && return
-  attempt "$(setting disk_seconds 300)" mountpoint -q "$folder" ||
-    fatal "no local disk at $folder: nothing has mounted it"
+  insist "$(setting disk_seconds 300)" "no local disk at $folder: nothing has mounted it" \
+    mountpoint -q "$folder"
 }
 
-wait_for_mounts() {
+make_folders() {
   local folder
   while IFS= read -r folder; do
-    attempt "$(setting mount_seconds 300)" mountpoint -q "$folder" ||
-      fatal "nothing is mounted at $folder: $(journalctl --no-pager -n 1 -o cat -u "$(systemd-escape -p --suffix=mount "$folder")" 2>&1 || true)"
-  done <"$BOOT_FOLDER/mounts"
+    mkdir -p "$folder"
+  done <"$BOOT_FOLDER/folders"
 }
 
 main "$@"

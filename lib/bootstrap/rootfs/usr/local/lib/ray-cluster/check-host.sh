@@ -9,26 +9,35 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 
 main() {
   local name planned glob
-  check_runtime
   while read -r name planned glob; do
     # Drivers may still be at work.
     attempt "$(setting device_seconds 180)" has_devices "$planned" "$glob" ||
       fatal "$(count "$glob") of $planned $name: no more device nodes $glob"
     info "$planned $name"
   done <"$BOOT_FOLDER/devices"
+  check_runtime
 }
 
 has_devices() { [ "$(count "$2")" -ge "$1" ]; }
 
 count() { compgen -G "$1" | wc -l; }
 
+# A toolkit that the machine image lacks is installed where its packages are known.
 check_runtime() {
-  local runtime runtimes
+  local runtime why
   runtime="$(setting runtime)"
-  [ -z "$runtime" ] && return
-  runtimes="$(docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}')"
-  [[ $'\n'"$runtimes"$'\n' == *$'\n'"$runtime"$'\n'* ]] ||
+  if [ -z "$runtime" ] || has_runtime "$runtime"; then return; fi
+  [ "$runtime" = nvidia ] ||
     fatal "Docker has no runtime '$runtime': the machine image lacks the vendor's container toolkit"
+  why="$("$PROGRAMS/install-nvidia-toolkit.sh" 2>&1)" ||
+    fatal "Docker has no runtime 'nvidia', and the machine cannot get it: $(tail -n 3 <<<"$why")"
+  info "$(tail -n 1 <<<"$why")"
+}
+
+has_runtime() {
+  local runtimes
+  runtimes="$(docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}')"
+  [[ $'\n'"$runtimes"$'\n' == *$'\n'"$1"$'\n'* ]]
 }
 
 main "$@"

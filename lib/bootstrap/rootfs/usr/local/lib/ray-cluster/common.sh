@@ -13,12 +13,16 @@ readonly RETRY_SECONDS="${RETRY_SECONDS:-5}"
 
 info() { printf 'ray-cluster: %s\n' "$*"; }
 
-# The message also lies where a deployment looks for it.
 fatal() {
   printf 'ray-cluster: %s\n' "$*" >&2
+  note_failure "$*"
+  exit 1
+}
+
+# Where a deployment looks for it; it stays until the boot gets further.
+note_failure() {
   mkdir -p "$RUN_FOLDER"
   printf '%s\n' "$*" >"$RUN_FOLDER/failure"
-  exit 1
 }
 
 # setting <key> [default]: one line `key=value` of the settings.
@@ -41,6 +45,28 @@ attempt() {
     [ "$SECONDS" -lt "$deadline" ] || return 1
     sleep "$RETRY_SECONDS"
   done
+}
+
+# insist <seconds> <message> <command>...: the same, for what must succeed. From its first failure on the message lies
+# where a deployment looks for it, as the time may be long.
+insist() {
+  local deadline=$((SECONDS + $1)) message="$2"
+  shift 2
+  until "$@"; do
+    note_failure "$message"
+    [ "$SECONDS" -lt "$deadline" ] || fatal "$message"
+    sleep "$RETRY_SECONDS"
+  done
+  rm -f "$RUN_FOLDER/failure"
+}
+
+# quietly <command>...: its output matters only if it fails.
+quietly() {
+  local output
+  if ! output="$("$@" 2>&1)"; then
+    printf '%s\n' "$output" >&2
+    return 1
+  fi
 }
 
 # fetch <mode> <destination> <source> <argument>...: what a source prints, whole or not at all.

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Brings the files of the container, as one file, and compares it with its hash. What is there already is kept.
+# Brings what all machines of the cluster share, as one file, compares it with its hash, and takes it apart: the files of
+# the container, and the further programs of this boot. What is there already is kept.
 #
 # The line of `program`: the source (a program of `sources/`), its arguments; empty: the file came with the machine.
+#
+#   HOST_ROOT   begins the path of each program   (empty)
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$PROGRAMS/common.sh"
 
-readonly FILE="$STATE_FOLDER/host/files.json"
+readonly FILE="$STATE_FOLDER/host/bundle.json"
 
 main() {
   local words=()
@@ -17,6 +20,8 @@ main() {
     [ "${#words[@]}" -gt 0 ] || fatal "$FILE is not what this machine was made with"
     bring "${words[@]}"
   fi
+  python3 "$PROGRAMS/unpack_bundle.py" "$FILE" "$STATE_FOLDER/host/files.json" "${HOST_ROOT:-}" ||
+    fatal "$FILE cannot be taken apart"
   info "the container's files are there"
 }
 
@@ -26,8 +31,8 @@ is_right() {
 
 bring() {
   local source="$1"
-  attempt "$(setting program_seconds 600)" fetch 0644 "$FILE" "$PROGRAMS/sources/$source" "${@:2}" ||
-    fatal "no files for the container: $* gave nothing"
+  insist "$(setting program_seconds 600)" "no files for the container: $* gave nothing" \
+    fetch 0644 "$FILE" "$PROGRAMS/sources/$source" "${@:2}"
   is_right || fatal "the container's files have another hash than $(setting program_sha256): $*"
 }
 

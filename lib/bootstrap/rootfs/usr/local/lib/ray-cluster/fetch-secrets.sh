@@ -13,9 +13,8 @@ main() {
   while read -r name source words; do
     local arguments=()
     read -r -a arguments <<<"$words"
-    attempt "$(setting secret_seconds 600)" \
-      fetch 0600 "$RUN_FOLDER/secrets/$name" "$PROGRAMS/sources/$source" "${arguments[@]}" ||
-      fatal "no secret '$name': $source $words gave nothing"
+    insist "$(setting secret_seconds 600)" "no secret '$name': $source $words gave nothing" \
+      fetch 0600 "$RUN_FOLDER/secrets/$name" "$PROGRAMS/sources/$source" "${arguments[@]}"
     info "secret '$name' is there"
   done <"$BOOT_FOLDER/secrets"
 }

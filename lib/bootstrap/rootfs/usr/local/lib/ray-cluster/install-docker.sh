@@ -22,7 +22,6 @@ main() {
   fi
   require_root
   if ! is_installed; then
-    require_apt
     install_engine
   fi
   start_engine
@@ -40,10 +39,6 @@ require_root() {
   [ "$(id -u)" -eq 0 ] || fatal "no Docker engine answers; only root can install or start one"
 }
 
-require_apt() {
-  command -v apt-get >/dev/null || fatal "this installs Docker by apt-get, which this distribution does not have"
-}
-
 is_installed() {
   command -v dockerd >/dev/null && command -v docker >/dev/null
 }
@@ -53,9 +48,21 @@ engine_answers() {
 }
 
 install_engine() {
+  if command -v apt-get >/dev/null; then
+    info "installing the distribution's Docker engine"
+    install_by_apt
+  elif command -v dnf >/dev/null; then
+    # Amazon Linux calls it so.
+    info "installing the distribution's Docker engine"
+    quietly dnf install -y -q docker
+  else
+    fatal "this installs Docker by apt-get or dnf, which this distribution does not have"
+  fi
+}
+
+install_by_apt() {
   local packages=(docker.io)
   export DEBIAN_FRONTEND=noninteractive
-  info "installing the distribution's Docker engine"
   quietly apt-get update -q
   # Newer releases keep the client in a package of its own.
   if apt-cache show docker-cli >/dev/null 2>&1; then

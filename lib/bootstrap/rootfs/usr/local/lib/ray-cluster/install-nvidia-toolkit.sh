@@ -6,6 +6,7 @@
 #   TOOLKIT_REPOSITORY   where the packages are     (https://nvidia.github.io/libnvidia-container)
 #   TOOLKIT_KEYRING      who has signed them        (/usr/share/keyrings/nvidia-container-toolkit.gpg)
 #   TOOLKIT_LIST         what tells apt so          (/etc/apt/sources.list.d/nvidia-container-toolkit.list)
+#   TOOLKIT_RPM_LIST     what tells dnf so          (/etc/yum.repos.d/nvidia-container-toolkit.repo)
 #   NVIDIA_DEVICE        exists where the driver is (/dev/nvidiactl)
 #   DOCKER_READY_SECONDS how long the engine may take to answer (60)
 set -euo pipefail
@@ -14,6 +15,7 @@ set -euo pipefail
 readonly REPOSITORY="${TOOLKIT_REPOSITORY:-https://nvidia.github.io/libnvidia-container}"
 readonly KEYRING="${TOOLKIT_KEYRING:-/usr/share/keyrings/nvidia-container-toolkit.gpg}"
 readonly LIST="${TOOLKIT_LIST:-/etc/apt/sources.list.d/nvidia-container-toolkit.list}"
+readonly RPM_LIST="${TOOLKIT_RPM_LIST:-/etc/yum.repos.d/nvidia-container-toolkit.repo}"
 readonly DEVICE="${NVIDIA_DEVICE:-/dev/nvidiactl}"
 readonly READY_SECONDS="${DOCKER_READY_SECONDS:-60}"
 
@@ -25,8 +27,6 @@ main() {
   require_root
   require_driver
   if ! command -v nvidia-ctk >/dev/null; then
-    require_apt
-    trust_repository
     install_toolkit
   fi
   register
@@ -53,8 +53,28 @@ require_driver() {
   [ -e "$DEVICE" ] || fatal "$DEVICE is missing: install NVIDIA's driver first, and start the machine anew"
 }
 
-require_apt() {
-  command -v apt-get >/dev/null || fatal "this installs by apt-get, which this distribution does not have"
+install_toolkit() {
+  if command -v apt-get >/dev/null; then
+    trust_repository
+    info "installing NVIDIA's container toolkit"
+    quietly apt-get update -q
+    quietly apt-get install -y -q nvidia-container-toolkit
+  elif command -v dnf >/dev/null; then
+    add_rpm_repository
+    info "installing NVIDIA's container toolkit"
+    quietly dnf install -y -q nvidia-container-toolkit
+  else
+    fatal "this installs by apt-get or dnf, which this distribution does not have"
+  fi
+}
+
+# It names the key itself, and that its lists are signed.
+add_rpm_repository() {
+  local lines
+  info "adding NVIDIA's repository $REPOSITORY"
+  lines="$(fetch stable/rpm/nvidia-container-toolkit.repo)" || fatal "the list of $REPOSITORY cannot be fetched"
+  [[ "$lines" == *repo_gpgcheck=1* ]] || fatal "the list of $REPOSITORY asks for no signature"
+  printf '%s\n' "$lines" >"$RPM_LIST"
 }
 
 # Packages of this repository, and of no other, may be signed with NVIDIA's key.
@@ -71,12 +91,6 @@ trust_repository() {
 }
 
 fetch() { curl --fail --silent --show-error --location "$REPOSITORY/$1"; }
-
-install_toolkit() {
-  info "installing NVIDIA's container toolkit"
-  quietly apt-get update -q
-  quietly apt-get install -y -q nvidia-container-toolkit
-}
 
 # Runs a command whose output matters only if it fails.
 quietly() {

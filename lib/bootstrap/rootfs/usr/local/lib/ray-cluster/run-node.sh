@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Becomes the container of this node. Each line of `argv` is one argument of `docker run`.
+# Runs the container of this node, and ends as it ends. Each line of `argv` is one argument of `docker run`.
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$PROGRAMS/common.sh"
 
+# What `docker run` says where the container has not even started.
+readonly NOT_STARTED=125
+
 main() {
-  local argv=()
+  local argv=() code=0
   mapfile -t argv <"$BOOT_FOLDER/argv"
   # Left over where the machine lost power.
   docker rm --force "$(setting container)" >/dev/null 2>&1 || true
-  exec docker run "${argv[@]}"
+  docker run "${argv[@]}" || code=$?
+  [ "$code" -ne "$NOT_STARTED" ] || note_failure "Docker could not start the container of $(setting image)"
+  exit "$code"
 }
 
 main "$@"

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Makes sure that shared storage is mounted. systemd has tried already; what has failed is tried again here.
+#
+# Each line of `mounts`: a folder, its type, units that the mount needs.
+set -euo pipefail
+readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$PROGRAMS/common.sh"
+
+main() {
+  local folder type words
+  while read -r folder type words; do
+    local units=()
+    read -r -a units <<<"$words"
+    units+=("$(systemd-escape -p --suffix=mount "$folder")")
+    install_helper "$type"
+    attempt "$(setting mount_seconds 300)" is_mounted "$folder" "${units[-1]}" ||
+      fatal "nothing is mounted at $folder: $(last_words "${units[@]}")"
+    info "$folder is mounted"
+  done <"$BOOT_FOLDER/mounts"
+}
+
+is_mounted() { mountpoint -q "$1" || { systemctl start "$2" && mountpoint -q "$1"; }; }
+
+# The last line of each unit, that of the mount at the end.
+last_words() {
+  local unit
+  for unit in "$@"; do
+    journalctl --no-pager -n 1 -o cat -u "$unit" 2>&1 || true
+  done
+}
+
+# Images of clouds often lack the client of NFS, which every distribution has. Many other types need none.
+install_helper() {
+  local package
+  case "$1" in
+    nfs | nfs4 | lustre) ;;
+    *) return ;;
+  esac
+  if command -v "mount.$1" >/dev/null; then return; fi
+  [ "$1" != lustre ] ||
+    fatal "this machine cannot mount '$1': mount.$1 is missing, take a machine image with the Lustre client"
+  info "installing the client of NFS"
+  if command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    package=nfs-common
+    quietly apt-get update -q && quietly apt-get install -y -q --no-install-recommends "$package"
+  else
+    package=nfs-utils
+    quietly dnf install -y -q "$package"
+  fi || fatal "this machine cannot mount '$1': the package $package cannot be installed"
+}
+
+main "$@"

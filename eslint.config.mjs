@@ -13,7 +13,7 @@ const LAYERS = [
   ["lib/runtime"],
   ["lib/bootstrap", "lib/review"],
   ["lib/terraform"],
-  ["lib/aws", "lib/docker"],
+  ["lib/aws", "lib/cloud-init", "lib/docker"],
   ["lib/ray-cluster.ts"],
   ["lib/index.ts"],
   ["lib/cli"],
@@ -25,7 +25,7 @@ const LAYERS = [
 const FURTHER_ZONES = [
   {
     target: "./lib/ray-cluster.ts",
-    from: ["./lib/aws", "./lib/docker"],
+    from: ["./lib/aws", "./lib/cloud-init", "./lib/docker"],
     message: "RayCluster sees a backend only by its interface, ClusterBackend.",
   },
   {

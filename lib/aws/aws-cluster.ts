@@ -104,6 +104,8 @@ export function buildAwsCluster(
       `folder \`/var/lib/ray-cluster/volume\` of each machine at \`${CONTAINER_PATHS.volume}\``,
       `secrets in the memory of each machine at \`${CONTAINER_PATHS.secrets}\`, read-only`,
     ],
+    reviewToken:
+      "made by the head at boot in a secret of AWS Secrets Manager, whose value Terraform never sees; in the machine's memory",
     reviewNewMachines: machinesReview(
       pools.map(({ plan: pool, machines }) => ({ name: pool.name, machines })),
     ),

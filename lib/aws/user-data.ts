@@ -5,12 +5,10 @@ import { sourcesOf } from "../bootstrap/boot-files";
 import type { BootSource, BootSpec } from "../bootstrap/boot-spec";
 import { cloudConfig, requireUserDataSize } from "../bootstrap/cloud-config";
 import { rootfsFile } from "../bootstrap/rootfs-file";
-import { literal } from "../terraform/encode";
+import { template } from "../terraform/template";
 
 const ROOTFS = join(__dirname, "rootfs");
 const SOURCES = ["aws-ecr.sh", "aws-parameter.sh", "aws-s3.sh", "aws-s3-sync.sh", "aws-secret.sh"];
-/** How cdktf writes a value into a text that it fills in later. */
-const TOKEN = /(\$\{TfToken\[TOKEN\.\d+\]\})/;
 
 /**
  * The boot of a node as EC2 takes it: gzip, then base64, both made by Terraform, because a value that is known only
@@ -25,7 +23,7 @@ export class UserData extends Construct {
     super(scope, id);
     const text = cloudConfig(withSources(spec));
     requireUserDataSize(text, this.node.path);
-    const local = new TerraformLocal(this, "text", template(text, this.node.path));
+    const local = new TerraformLocal(this, "text", template(text, `user data of ${this.node.path}`));
     this.base64 = Token.asString(Fn.base64gzip(local.asString));
   }
 }
@@ -52,12 +50,4 @@ export function s3Source(region: string, uri: string): BootSource {
 /** A parameter of Systems Manager, which need not exist yet. */
 export function parameterSource(region: string, name: string): BootSource {
   return { name: "aws-parameter.sh", arguments: [region, name] };
-}
-
-/** A text whose references Terraform fills in, and in which everything else stays as it is. */
-export function template(text: string, what: string): string {
-  return text
-    .split(TOKEN)
-    .map((part, index) => (index % 2 === 1 ? part : literal(part, `user data of ${what}`)))
-    .join("");
 }

@@ -1,5 +1,5 @@
 import { TerraformVariable } from "cdktf";
-import { parameterSource, s3Source, secretSource, template, UserData } from "../../lib/aws/user-data";
+import { parameterSource, s3Source, secretSource, UserData } from "../../lib/aws/user-data";
 import { FsxLustreStorage } from "../../lib/aws/fsx-lustre-storage";
 import { bootBuild } from "../../lib/bootstrap/boot-build";
 import type { BootMount, BootSpec } from "../../lib/bootstrap/boot-spec";
@@ -162,11 +162,4 @@ it("says where a secret lies, never what it is", () => {
     arguments: ["us-east-1", SECRET],
   });
   expect(secretSource("us-east-1", SECRET, true).arguments.at(-1)).toBe("create");
-});
-
-it.each([
-  ["a ${b} %{c}", "a $${b} %%{c}"],
-  ["${TfToken[TOKEN.1]}:/${TfToken[TOKEN.22]} ${x}", "${TfToken[TOKEN.1]}:/${TfToken[TOKEN.22]} $${x}"],
-])("template %s is %s", (text, expected) => {
-  expect(template(text, "test")).toBe(expected);
 });

@@ -124,6 +124,23 @@ describe("a cluster on machines that exist", () => {
     expect(token.triggers_replace[1]).toContain("npu-0-token");
   });
 
+  it("asks no machine for the token more than four times: a connection of ssh has ten sessions", () => {
+    const many = synth({}, 16);
+    const sources = Array.from({ length: 15 }, (_, index) => {
+      const { triggers_replace: triggers, provisioner } = find(
+        many,
+        "terraform_data",
+        `npu-${index + 1}-token`,
+      );
+      const source = /npu-\d+ on atlas-\d+/.exec(provisioner[0]["local-exec"].environment.SOURCE)?.[0] ?? "";
+      const [, from] = source.split(" on atlas-").map((part) => part.replace("npu-", ""));
+      // Only a machine that has the token can give it.
+      expect(triggers[1]).toContain(`npu-${from}-token`);
+      return Number(from);
+    });
+    expect(sources).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3]);
+  });
+
   it("looks at a machine before anything else is done there", () => {
     const checked = Object.keys(stack.resources("terraform_data")).find((id) => id.includes("npu-1-check"));
     for (const type of ["docker_image", "docker_volume"]) {

@@ -3,13 +3,14 @@ import { emulationImageTag } from "../../lib/docker/emulation-image";
 import { rankTableText } from "../../lib/topology/rank-table";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
-import { eventually } from "./support/command";
+import { type CommandResult, eventually } from "./support/command";
 import { hostsProject } from "./support/hosts-project";
 import { type SimulatedMachine, SimulatedMachines } from "./support/machines";
-import type { Project } from "./support/project";
-import { DEPLOYMENT, SSH } from "./support/requirements";
+import { type Project, unwrapped } from "./support/project";
+import { COMPILER, DEPLOYMENT, SSH } from "./support/requirements";
 
 const NAME = "e2e-ascend";
+const GATE = `${NAME}-gate`;
 const TABLE = "/etc/ray-cluster/rank-table.json";
 const FAULT = "/opt/ascend/fault.sh";
 
@@ -25,10 +26,11 @@ interface State {
   readonly history: readonly { readonly state: string; readonly reason: string | null }[];
 }
 
-describeWith([...DEPLOYMENT, SSH], "the network of the NPUs of two Ascend servers", () => {
+describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Ascend servers", () => {
   const machines = new SimulatedMachines("e2e-ascend-machines", "10.89.121");
   let atlas: SimulatedMachine[];
   let project: Project;
+  let withClockOff: { readonly deployed: CommandResult; readonly gate: string; readonly head: State };
 
   const inside = (node: number, ...command: readonly string[]) =>
     atlas[node].docker("exec", `${NAME}-npu-${node}`, ...command);
@@ -54,9 +56,17 @@ describeWith([...DEPLOYMENT, SSH], "the network of the NPUs of two Ascend server
     await machines.load(emulationImageTag(), atlas);
     const more = { rankTable: RankTableKind.SERVERS };
     project = hostsProject(NAME, machines.inventory(atlas), emulationImageTag(), more);
-    const deployed = await project.deploy(400);
-    note(`cdktf deploy: exit code ${deployed.exitCode} after ${deployed.seconds.toFixed(0)} s`);
-    expect(deployed.output).toContain("Apply complete!");
+    const deploy = async () => {
+      const deployed = await project.deploy(400);
+      note(`cdktf deploy: exit code ${deployed.exitCode} after ${deployed.seconds.toFixed(0)} s`);
+      return deployed;
+    };
+    await atlas[1].setClock(-600);
+    const failed = await deploy();
+    withClockOff = { deployed: failed, gate: await atlas[0].docker("logs", GATE), head: await state(0) };
+    await atlas[1].setClock(0);
+    await atlas[1].docker("restart", `${NAME}-npu-1`);
+    expect((await deploy()).output).toContain("Apply complete!");
   }, 900_000);
 
   afterAll(async () => {
@@ -66,6 +76,22 @@ describeWith([...DEPLOYMENT, SSH], "the network of the NPUs of two Ascend server
     project.remove();
     await machines.end();
   }, 300_000);
+
+  it("was not deployed to while the clock of one machine was off by ten minutes", () => {
+    const { deployed, gate, head } = withClockOff;
+    const warned = /npu-1 on atlas-1 \(\S+\): warning: clock: (599|60\d) s behind the machine that asks/;
+    expect(unwrapped(deployed)).toMatch(warned);
+    expect(deployed.output).toContain(`cluster '${NAME}' is not serving: npu-1 (10.89.121.11): its clock is`);
+    expect(deployed.exitCode).not.toBe(0);
+    const off = /its clock is (599|60\d) s behind the head's; set both by NTP/;
+    expect(gate).toMatch(new RegExp(`culprit: npu-1 \\(10\\.89\\.121\\.11\\)\n.*reason: .*${off.source}`));
+    expect([head.state, head.culprit?.name, head.culprit?.reason]).toEqual([
+      ...["failed", "npu-1", expect.stringMatching(off)],
+    ]);
+    // The cluster had formed, and no engine was started.
+    const states = head.history.map((entry) => entry.state);
+    expect([states.includes("formed"), states.includes("loading")]).toEqual([true, false]);
+  });
 
   it("puts the same rank table on both nodes, word for word that of a plan with these addresses", async () => {
     const text = await inside(0, "cat", TABLE);
@@ -132,4 +158,35 @@ describeWith([...DEPLOYMENT, SSH], "the network of the NPUs of two Ascend server
     },
     200_000,
   );
+
+  it("starts no engine where a tag moved between two pulls, whatever was deployed", async () => {
+    const image = (node: number) =>
+      atlas[node].docker("image", "inspect", "--format", "{{.Id}}", emulationImageTag());
+    const planned = await image(1);
+    const container = await atlas[0].docker("create", planned);
+    await atlas[0].docker("commit", "--message", "another", container, emulationImageTag());
+    await atlas[0].docker("rm", container);
+    const moved = await image(0);
+
+    // A deployment looks before it changes anything.
+    const refused = await project.deploy(120);
+    expect(unwrapped(refused)).toMatch(/npu-1 on atlas-1 \(\S+\) has another image '\S+' than npu-0/);
+    expect(refused.exitCode).not.toBe(0);
+    expect((await state(0)).state).toBe("serving");
+
+    // Who insists, and deploys one node alone, is told by the nodes.
+    const target = `-target=${project.address("docker_container", "npu-0")}`;
+    const forced = await project.terraform("apply", "-auto-approve", "-input=false", target);
+    expect(forced.exitCode).toBe(0);
+    const { culprit, reason } = await becomes("failed");
+    note(`a tag that moved: ${reason}`);
+    expect(culprit?.name).toBe("npu-1");
+    expect(culprit?.reason).toContain(
+      `image: runs ${planned.slice(0, 19)}, 1 of 2 nodes run ${moved.slice(0, 19)}; pull the image by its digest`,
+    );
+
+    await atlas[0].docker("tag", planned, emulationImageTag());
+    expect((await project.deploy(400)).output).toContain("Apply complete!");
+    expect((await state(0)).state).toBe("serving");
+  }, 500_000);
 });

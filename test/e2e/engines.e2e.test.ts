@@ -1,5 +1,5 @@
 import { describeWith } from "../support/requirements";
-import { containerOf, expectServing, note } from "./support/cluster";
+import { containerOf, expectServing, gateLog, note } from "./support/cluster";
 import { eventually } from "./support/command";
 import { EngineTestCluster, withAll } from "./support/engine-cluster";
 import { DEPLOYMENT, emulationImage, ROLL_RAY } from "./support/requirements";
@@ -40,7 +40,7 @@ describeWith(
       await withAll(ALL, async (cluster) => {
         const { exitCode, output, seconds } = await cluster.project.deploy(250);
         note(`${cluster.name}: exit code ${exitCode} after ${seconds.toFixed(0)} s`);
-        expect(output).toMatch(DEPLOYED[ALL.indexOf(cluster)]);
+        expect(output + (await gateLog(cluster.cluster))).toMatch(DEPLOYED[ALL.indexOf(cluster)]);
         expect(exitCode === 0).toBe(cluster === rayOnly);
       });
       for (const cluster of [lmdeploy, roll]) {

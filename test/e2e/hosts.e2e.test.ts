@@ -5,7 +5,7 @@ import { note } from "./support/cluster";
 import type { CommandResult } from "./support/command";
 import { hostsProject } from "./support/hosts-project";
 import { mayRaiseLimits, type SimulatedMachine, SimulatedMachines } from "./support/machines";
-import type { Project } from "./support/project";
+import { type Project, unwrapped } from "./support/project";
 import { DEPLOYMENT, SSH } from "./support/requirements";
 import { everythingBelow, holders, type Place } from "./support/secret-search";
 
@@ -144,10 +144,14 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       try {
         const failed = await refused.deploy(60);
         const text = unwrapped(failed);
-        expect(text).toContain("for documentation. Write your own machines into");
-        expect(text).toContain("machines.yaml and deploy again");
+        // cdktf may end before it has read all that Terraform says last.
+        expect(text).toContain("No machine has the addresses of atlas-0, atlas-1 (192.0.2.10");
         expect(text).not.toContain("Creating...");
         expect(failed.exitCode).not.toBe(0);
+        const planned = await refused.terraform("plan", "-input=false");
+        expect(unwrapped(planned)).toContain("for documentation. Write your own machines into");
+        expect(unwrapped(planned)).toContain("machines.yaml and deploy again");
+        expect(planned.exitCode).toBe(1);
       } finally {
         refused.remove();
       }
@@ -274,11 +278,6 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
     }, 200_000);
   });
 });
-
-/** Terraform breaks its errors into lines with a frame. */
-function unwrapped({ output }: CommandResult): string {
-  return output.replace(/^\s*\S*\s*│/gm, " ").replace(/\s+/g, " ");
-}
 
 async function placesOn(machine: SimulatedMachine): Promise<Place[]> {
   const shell = (line: string) => machine.output("sh", "-c", line);

@@ -1,5 +1,5 @@
 import { describeWith } from "../support/requirements";
-import { note } from "./support/cluster";
+import { gateLog, note } from "./support/cluster";
 import { DEPLOYMENT, emulationImage, OLDER_RAY } from "./support/requirements";
 import { smallCluster } from "./support/small-cluster";
 import type { Fault } from "./stacks/small-cluster";
@@ -54,11 +54,13 @@ describeWith(
         try {
           await cluster.docker.sweep(NAME);
           const failed = await project.deploy(DEADLINE_SECONDS);
-          const block = failed.output.slice(failed.output.indexOf(`cluster '${NAME}' is not serving`));
+          const said = await gateLog(cluster);
+          const block = said.slice(said.indexOf(`cluster '${NAME}' is not serving`));
           note(`exit code ${failed.exitCode} after ${failed.seconds.toFixed(0)} s\n${block}`);
           expect(failed.exitCode).not.toBe(0);
+          expect(failed.output).toContain(`cluster '${NAME}' is not serving`);
           for (const expected of says) {
-            expect(failed.output).toMatch(expected);
+            expect(block).toMatch(expected);
           }
           const destroyed = await project.destroy();
           expect(destroyed.exitCode).toBe(0);

@@ -1,5 +1,5 @@
 import { describeWith } from "../support/requirements";
-import { complete, expectServing, note } from "./support/cluster";
+import { complete, expectServing, gateLog, note } from "./support/cluster";
 import { EngineTestCluster, withAll } from "./support/engine-cluster";
 import { DEPLOYMENT } from "./support/requirements";
 
@@ -65,8 +65,9 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
       const { exitCode, output, seconds } = await cluster.project.deploy(200);
       note(`${cluster.name}: exit code ${exitCode} after ${seconds.toFixed(0)} s`);
       expect(output).toMatch(/is not serving: .*the engine exited with code 7 \(2 times in a row\)/);
-      expect(output).toContain(`culprit: node-0 (${cluster.address(0)})`);
-      expect(output).toContain("stand-in: crashes, since its behaviour is crash-always");
+      const said = await gateLog(cluster.cluster);
+      expect(said).toContain(`culprit: node-0 (${cluster.address(0)})`);
+      expect(said).toContain("stand-in: crashes, since its behaviour is crash-always");
       expect(exitCode).not.toBe(0);
       const found = await cluster.state();
       expect([found.state, found.culprit?.name]).toEqual(["failed", "node-0"]);

@@ -76,7 +76,7 @@ export class HostCommand extends TerraformResource {
     return `${FOLDER}/on-host.sh ${FOLDER}/${name}`;
   }
 
-  /** The script that takes the token from the head's machine to another. */
+  /** The script that takes the token from a machine that has it to another. */
   public static readonly shareToken = `${FOLDER}/share-token.sh`;
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {

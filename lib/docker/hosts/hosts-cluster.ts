@@ -130,7 +130,13 @@ function check(
   });
 }
 
-/** The head's machine makes the token, all others get it from there; each in its volume, before any container. */
+/** Of each machine so many others take the token: sshd gives a connection ten sessions, and the provider has some. */
+const TAKERS = 4;
+
+/**
+ * The head's machine makes the token, the next ones take it from there, and the next from those; each in its volume,
+ * before any container.
+ */
 function shareToken(
   scope: Construct,
   plan: ClusterPlan,
@@ -140,30 +146,34 @@ function shareToken(
 ): HostCommand[] {
   const commands: HostCommand[] = [];
   for (const [index, host] of nodes.entries()) {
-    const head = commands[0] as HostCommand | undefined;
+    const source = index === 0 ? undefined : Math.floor((index - 1) / TAKERS);
     const facts = (action: string) => [
       `action ${action}`,
       `volume ${plan.name}-secrets`,
       `image ${plan.image.reference}`,
     ];
-    const fromHead = {
-      HEAD: calledMachine(nodes[0].plan.name, nodes[0].machine),
-      HEAD_SSH_ARGUMENTS: sshArguments(nodes[0].machine).join("\n"),
-      HEAD_FACTS: facts("print").join("\n"),
-    };
     const command = new HostCommand(scope, `${host.plan.name}-token`, {
-      command: head === undefined ? HostCommand.onHost("cluster-token.sh") : HostCommand.shareToken,
+      command: source === undefined ? HostCommand.onHost("cluster-token.sh") : HostCommand.shareToken,
       environment: {
-        ...onHost(host, facts(head === undefined ? "make" : "take")),
-        ...(head === undefined ? {} : fromHead),
+        ...onHost(host, facts(source === undefined ? "make" : "take")),
+        ...(source === undefined ? {} : from(nodes[source], facts("print"))),
       },
       // A volume that somebody removed is made anew, and is empty then.
-      triggers: [volumes[index].secrets.id, ...(head === undefined ? [] : [head.id])],
+      triggers: [volumes[index].secrets.id, ...(source === undefined ? [] : [commands[source].id])],
       dependsOn: [resourceAddress(images[index])],
     });
     commands.push(command);
   }
   return commands;
+}
+
+/** Environment of `share-token.sh` for the machine that has the token already. */
+function from({ plan: node, machine }: HostNode, facts: readonly string[]): { [name: string]: string } {
+  return {
+    SOURCE: calledMachine(node.name, machine),
+    SOURCE_SSH_ARGUMENTS: sshArguments(machine).join("\n"),
+    SOURCE_FACTS: facts.join("\n"),
+  };
 }
 
 /** A folder of each machine's own is made by Docker where it is missing; what is shared must be there. */

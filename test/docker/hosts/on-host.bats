@@ -79,7 +79,7 @@ script() {
   [ "$(stat -c %a "$HOME/.ssh")" = 700 ]
 }
 
-@test "share-token hands on what the head's machine prints, in no argument and no environment" {
+@test "share-token hands on what another machine prints, in no argument and no environment" {
   mkdir "$BATS_TEST_TMPDIR/hosts"
   cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
   cat >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh" <<'REMOTE'
@@ -96,18 +96,18 @@ else
   tr '\0' ' ' </proc/self/environ | grep -c secret123
 fi
 REMOTE
-  HEAD='npu-0' HEAD_SSH_ARGUMENTS=$'--\natlas-0' HEAD_FACTS='action print' FACTS='action take' \
+  SOURCE='npu-0' SOURCE_SSH_ARGUMENTS=$'--\natlas-0' SOURCE_FACTS='action print' FACTS='action take' \
     run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
   [ "${lines[0]}" = 'took 9' ]
   [ "${lines[1]}" = 0 ]
   [ "$(cat "$CALLS")" = $'[--][atlas-0]\n[-o][ProxyCommand=ssh -W %h:%p jump][--][atlas-1]' ]
 }
 
-@test "share-token fails where the head's machine has none" {
+@test "share-token fails where the other machine has none" {
   mkdir "$BATS_TEST_TMPDIR/hosts"
   cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
   echo 'true' >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh"
-  HEAD='npu-0' HEAD_SSH_ARGUMENTS=$'--\natlas-0' HEAD_FACTS='action print' FACTS='action take' \
+  SOURCE='npu-0' SOURCE_SSH_ARGUMENTS=$'--\natlas-0' SOURCE_FACTS='action print' FACTS='action take' \
     run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
   [ "$status" -eq 1 ]
   [[ "$output" == *"npu-0 has no token"* ]]

@@ -19,25 +19,35 @@ export interface HostsAppProps {
   readonly withUlimits: boolean;
   /** @default - what the engine's version reads */
   readonly rankTable?: RankTableKind;
+  /** @default 2 */
+  readonly nodes?: number;
+  /** @default 8 */
+  readonly acceleratorsPerNode?: number;
+  /**
+   * Many nodes on few cores start slowly: how much longer than those of two nodes the deadlines are.
+   *
+   * @default 1
+   */
+  readonly patience?: number;
 }
 
-/** Two Ascend servers of an inventory that `cdktf.json` names, with short deadlines. */
-const { name, image, rayVersion, withUlimits, rankTable } = JSON.parse(
-  process.env.E2E_HOSTS ?? "",
-) as HostsAppProps;
+/** Ascend servers of an inventory that `cdktf.json` names, with short deadlines. */
+const props = JSON.parse(process.env.E2E_HOSTS ?? "") as HostsAppProps;
+const { name, image, rayVersion, withUlimits, rankTable, nodes = 2, patience = 1 } = props;
+const { acceleratorsPerNode = 8 } = props;
 
 const app = new App();
 const stack = new TerraformStack(app, name);
 const cluster = new RayCluster(stack, name, {
   backend: HostsBackend.fromContext(stack, { cpusPerNode: 1, objectStoreMiB: 100, sharedMemoryMiB: 256 }),
-  pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB, acceleratorsPerNode: 8 }],
+  pools: [{ name: "npu", nodes, accelerator: Accelerator.ASCEND_910B_64GB, acceleratorsPerNode }],
   fabric: Fabric.ROCE,
   image: ContainerImage.of(image, { rayVersion }),
   engine: new EmulatedServe(),
   rankTable,
-  headTimeoutSeconds: 60,
-  membershipTimeoutSeconds: 90,
-  engineTimeoutSeconds: 120,
+  headTimeoutSeconds: 60 * patience,
+  membershipTimeoutSeconds: 90 * patience,
+  engineTimeoutSeconds: 120 * patience,
   completionTimeoutSeconds: 30,
   stopTimeoutSeconds: 10,
 });

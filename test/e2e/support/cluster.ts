@@ -50,6 +50,11 @@ export async function stateOf(cluster: DeployedCluster, node = cluster.nodes[0])
 
 const STATUS = ["python3", "-m", "ray_node", "status", "--json"];
 
+/** All that the gate said; `cdktf` may end before it has read the end of what a failed deployment says. */
+export function gateLog(cluster: Pick<DeployedCluster, "name" | "docker">): Promise<string> {
+  return cluster.docker.everything("logs", `${cluster.name}-gate`);
+}
+
 /** The text of a real completion; throws with the answer unless it is a 200. */
 export async function complete(cluster: DeployedCluster): Promise<string> {
   const response = await fetch(`${cluster.url}/v1/chat/completions`, {

@@ -44,10 +44,11 @@ export class Docker {
 
   /** Takes away what a failed test has left. */
   public async sweep(cluster: string): Promise<void> {
-    for (const name of await this.containers(cluster)) {
+    const removed = (await this.containers(cluster)).map(async (name) => {
       await this.everything("unpause", name);
       await this.everything("rm", "--force", "--volumes", name);
-    }
+    });
+    await Promise.all(removed);
     for (const name of await this.networks(cluster)) {
       await this.everything("network", "rm", name);
     }

@@ -11,8 +11,8 @@ import { REPOSITORY } from "./project";
 const FOLDER = join(REPOSITORY, "test", "e2e", "machine");
 const DOCKERFILE = join(FOLDER, "machine.dockerfile");
 
-/** `bare`: a machine without Docker; `docker`: with an engine of its own. */
-export type MachineKind = "bare" | "docker";
+/** `bare`: a machine without Docker; `docker`: with an engine of its own; `cloud`: with cloud-init, too. */
+export type MachineKind = "bare" | "docker" | "cloud";
 
 /** Image of a machine, built from the distribution's packages where it is missing; it stays for the next run. */
 export async function machineImage(kind: MachineKind): Promise<string> {

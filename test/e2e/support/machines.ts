@@ -9,19 +9,31 @@ import { REPOSITORY } from "./project";
 /** CAP_SYS_RESOURCE, without which nobody raises a limit: a machine in a container has it only where we have it. */
 const SYS_RESOURCE = 24;
 const ASCEND = join(REPOSITORY, "test", "support", "ascend");
+const MACHINE = join(REPOSITORY, "test", "e2e", "machine");
 
 export function mayRaiseLimits(): boolean {
   const bounding = /^CapBnd:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
   return ((BigInt(`0x${bounding}`) >> BigInt(SYS_RESOURCE)) & 1n) === 1n;
 }
 
-/** One simulated machine: a container with systemd, sshd and mostly a Docker engine of its own. */
+/** How a machine comes up. */
+export interface MachineBoot {
+  /** Arguments of `docker run`. */
+  readonly options: readonly string[];
+  /** What runs as the first process; empty: the image's, systemd. */
+  readonly command: readonly string[];
+}
+
+const SYSTEMD: MachineBoot = { options: ["--volume", "/var/lib/docker"], command: [] };
+
+/** One simulated machine: a container with sshd, mostly a Docker engine of its own, and systemd or a plain boot. */
 export class SimulatedMachine {
   public constructor(
     private readonly machines: SimulatedMachines,
     public readonly name: string,
     public readonly address: string,
     private readonly kind: MachineKind,
+    private readonly boot: MachineBoot,
   ) {}
 
   public get container(): string {
@@ -34,22 +46,15 @@ export class SimulatedMachine {
       ...["run", "--detach", "--name", this.container, "--hostname", this.name],
       ...["--network", this.machines.prefix, "--ip", this.address, ...capabilities],
       ...["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"],
-      ...[
-        "--cgroupns",
-        "host",
-        "--volume",
-        "/sys/fs/cgroup:/sys/fs/cgroup:rw",
-        "--volume",
-        "/var/lib/docker",
-      ],
+      ...["--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw", ...this.boot.options],
       ...["--tmpfs", "/run", "--tmpfs", "/tmp", "--volume", `${this.machines.folder}:/shared:ro`],
-      await machineImage(this.kind),
+      ...[await machineImage(this.kind), ...this.boot.command],
     );
     const authorize =
       "mkdir -p -m 700 /root/.ssh && install -m 600 /shared/key.pub /root/.ssh/authorized_keys";
     await this.output("sh", "-c", authorize);
     await eventually(`${this.name} takes ssh`, 60, () => this.ssh("true"));
-    if (this.kind === "docker") {
+    if (this.kind !== "bare") {
       await eventually(`the engine of ${this.name} answers`, 90, () => this.output("docker", "version"));
     }
   }
@@ -58,6 +63,15 @@ export class SimulatedMachine {
   public async becomeAscend(server: number): Promise<void> {
     await this.machines.docker.output("cp", ASCEND, `${this.container}:/opt/ascend`);
     await this.output("sh", "/opt/ascend/install.sh", "/", "a2", String(server), "8", "--nodes");
+  }
+
+  /** Sets the machine's clock off; its containers see that from their next start on. */
+  public async setClock(secondsOff: number): Promise<void> {
+    const library = join(this.machines.folder, "shifted_clock.so");
+    const compile = ["-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC", "-o", library];
+    await runOrFail("gcc", [...compile, join(MACHINE, "shifted_clock.c")], { timeoutSeconds: 60 });
+    await this.machines.docker.output("cp", `${MACHINE}/.`, `${this.container}:/opt/machine`);
+    await this.output("sh", "/opt/machine/set-clock.sh", "/shared/shifted_clock.so", String(secondsOff));
   }
 
   /** A program on the machine, without ssh. */
@@ -110,8 +124,13 @@ export class SimulatedMachines {
     await runOrFail("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key], { timeoutSeconds: 30 });
   }
 
-  public async add(name: string, host: number, kind: MachineKind = "docker"): Promise<SimulatedMachine> {
-    const machine = new SimulatedMachine(this, name, `${this.subnet}.${host}`, kind);
+  public async add(
+    name: string,
+    host: number,
+    kind: MachineKind = "docker",
+    boot = SYSTEMD,
+  ): Promise<SimulatedMachine> {
+    const machine = new SimulatedMachine(this, name, `${this.subnet}.${host}`, kind, boot);
     this.started.push(machine);
     await machine.start();
     return machine;

@@ -69,6 +69,18 @@ export class Project {
     });
   }
 
+  /** Terraform's address of the resource with this construct id, right below the cluster. */
+  public address(type: string, id: string): string {
+    const { resource } = JSON.parse(readFileSync(join(this.outputFolder, "cdk.tf.json"), "utf8"));
+    const found = Object.entries<{ "//": { metadata: { path: string } } }>(resource[type] ?? {}).find(
+      ([, { "//": comment }]) => comment.metadata.path.endsWith(`/${id}`),
+    );
+    if (found === undefined) {
+      throw new Error(`no ${type} ${id} in ${this.outputFolder}`);
+    }
+    return `${type}.${found[0]}`;
+  }
+
   public remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -85,4 +97,9 @@ export class Project {
   private variables(): NodeJS.ProcessEnv {
     return { ...terraformEnvironment(), ...this.environment };
   }
+}
+
+/** Terraform breaks its errors into lines with a frame. */
+export function unwrapped({ output }: CommandResult): string {
+  return output.replace(/^\s*\S*\s*│/gm, " ").replace(/\s+/g, " ");
 }

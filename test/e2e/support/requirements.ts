@@ -32,6 +32,12 @@ export const SSH: Requirement = {
   isMet: () => succeeds("ssh", "-V") && succeeds("sh", "-c", "command -v ssh-keygen"),
 };
 
+/** Machines mount by it where the kernel has no client of NFS. */
+export const FUSE: Requirement = { what: "/dev/fuse", isMet: () => existsSync("/dev/fuse") };
+
+/** A library that shows programs another clock is compiled where the tests run. */
+export const COMPILER: Requirement = { what: "gcc", isMet: () => succeeds("gcc", "--version") };
+
 /** A second Docker daemon of the test's own. */
 export const OWN_DAEMON: Requirement = {
   what: "root with dockerd and unshare",

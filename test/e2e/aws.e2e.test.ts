@@ -1,0 +1,320 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { emulationImageTag, emulationRayVersion } from "../../lib/docker/emulation-image";
+import { AWS_PROVIDER, awsProviderEnvironment } from "../support/aws-provider";
+import { describeWith, DOCKER, TERRAFORM } from "../support/requirements";
+import { terraformBinary } from "../support/terraform";
+import type { AwsAppProps } from "./stacks/aws-app";
+import { type AwsMachine, AwsRegion, MOTO } from "./support/aws-region";
+import { note } from "./support/cluster";
+import { type CommandResult, eventually, runOrFail } from "./support/command";
+import { mayRaiseLimits } from "./support/machines";
+import { Project, REPOSITORY } from "./support/project";
+import { emulationImage, FUSE, SSH } from "./support/requirements";
+import { everythingBelow, holders, type Place } from "./support/secret-search";
+
+const NAME = "e2e-aws";
+const NODES = 4;
+const RANKS = NODES * 8;
+const SUBNET = "10.89.130";
+const HEAD = `${SUBNET}.10`;
+/** EC2 takes 16 KiB; what the library itself allows. */
+const USER_DATA_BUDGET_BYTES = 12_288;
+const REQUIREMENTS = [DOCKER, TERRAFORM, AWS_PROVIDER, MOTO, SSH, FUSE, emulationImage()];
+
+describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () => {
+  const region = new AwsRegion(NAME, SUBNET, 5130);
+  let project: Project;
+  let deployed: CommandResult;
+
+  beforeAll(async () => {
+    if (!mayRaiseLimits()) {
+      note("the containers get no ulimits: nobody here may raise any (no CAP_SYS_RESOURCE)");
+    }
+    await region.start();
+    project = awsProject(region);
+  }, 700_000);
+
+  afterAll(async () => {
+    await region.end();
+    project.remove();
+  }, 200_000);
+
+  it("make a deployment fail by name and reason where a worker has lost a GPU", async () => {
+    await region.loseGpuOfNextWorker();
+    const failed = await project.deploy(500);
+    note(`with a lost GPU: exit code ${failed.exitCode} after ${failed.seconds.toFixed(0)} s`);
+    const broken = await workerThatLostGpu(region);
+    const text = unwrapped(failed);
+    expect(text).toContain("WaitCondition received failed message");
+    expect(text).toContain(`gpu-${broken.address}`);
+    expect(text).toContain("7 of 8 GPUs");
+    expect(failed.exitCode).not.toBe(0);
+  }, 600_000);
+
+  describe("mended", () => {
+    beforeAll(async () => {
+      await mend(region, await workerThatLostGpu(region));
+      deployed = await project.deploy(500);
+      note(`cdktf deploy: exit code ${deployed.exitCode} after ${deployed.seconds.toFixed(0)} s`);
+    }, 600_000);
+
+    it("serve from all ranks when the next deployment returns", async () => {
+      expect(deployed.output).toContain("Apply complete! Resources: 1 added, 0 changed, 1 destroyed.");
+      expect(deployed.output).toContain(`http://${HEAD}:8000`);
+      const machines = await region.machines();
+      expect(machines).toHaveLength(NODES);
+      expect(machines[0].address).toBe(HEAD);
+      const answer = await completion();
+      expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
+      expect(machines.filter(({ address }) => !answer.includes(`(${address})`))).toEqual([]);
+    }, 60_000);
+
+    it("have booted what EC2 gives back as their user data", async () => {
+      for (const machine of await region.machines()) {
+        const { bytes, text } = await region.userData(machine);
+        expect(bytes).toBeLessThan(USER_DATA_BUDGET_BYTES);
+        expect(text.startsWith("#cloud-config\n")).toBe(true);
+        const booted = await region.shell(
+          machine,
+          "cloud-init status && zcat -f /var/lib/cloud/instance/user-data.txt | sha256sum",
+        );
+        expect(booted).toContain("status: done");
+      }
+    }, 60_000);
+
+    it("run one container each, without privileges, with all devices of the machine", async () => {
+      for (const machine of await region.machines()) {
+        const inspected = await region.shell(machine, "docker inspect ray-cluster");
+        const [{ HostConfig }] = JSON.parse(inspected);
+        expect(HostConfig).toMatchObject({ Privileged: false, NetworkMode: "host", Runtime: "nvidia" });
+        const inside = "docker exec ray-cluster bash -c";
+        // 8 GPUs, and an EFA device for each of the 32 network cards.
+        const count =
+          "ls /dev/nvidia[0-9]* | wc -l; ls /dev/infiniband/uverbs* | wc -l; nvidia-smi -L | wc -l";
+        expect(await region.shell(machine, `${inside} '${count}'`)).toBe("8\n32\n8");
+      }
+    }, 60_000);
+
+    it("see one file system, each in its container", async () => {
+      const [head, ...workers] = await region.machines();
+      await region.shell(head, "docker exec ray-cluster sh -c 'echo weights > /models/model.bin'");
+      for (const worker of workers) {
+        expect(await region.shell(worker, "docker exec ray-cluster cat /models/model.bin")).toBe("weights");
+      }
+    }, 60_000);
+
+    it("may do what their boot asks for, and nothing else", async () => {
+      const [head, worker] = await region.machines();
+      const secret = /aws-secret\.sh us-east-1 (\S+)/.exec((await region.userData(worker)).text)?.[1];
+      const put = `aws secretsmanager put-secret-value --region us-east-1 --secret-id ${secret} --secret-string x`;
+      await expect(region.shell(worker, put)).rejects.toThrow("is not authorized to perform");
+      for (const machine of [head, worker]) {
+        const list = "aws ec2 describe-instances --region us-east-1";
+        await expect(region.shell(machine, list)).rejects.toThrow("is not authorized to perform");
+      }
+      // Nothing that a boot needs was refused before.
+      const refused = region.log.split("\n").filter((line) => line.includes("refused"));
+      expect(refused).toHaveLength(3);
+    }, 60_000);
+
+    it("plan no change in a further deploy", async () => {
+      const again = await project.deploy();
+      note(`a deploy without a change: ${again.seconds.toFixed(0)} s`);
+      expect(again.output).toContain("No changes. Your infrastructure matches the configuration.");
+      expect(again.exitCode).toBe(0);
+    }, 300_000);
+
+    it("keep token and answer's address out of state, plan, user data, logs, environments and command lines", async () => {
+      const machines = await region.machines();
+      const token = await region.shell(machines[0], "cat /run/ray-cluster/secrets/ray-token");
+      expect(token).toMatch(/^[0-9a-f]{64}$/);
+      for (const worker of machines.slice(1)) {
+        expect(await region.shell(worker, "cat /run/ray-cluster/secrets/ray-token")).toBe(token);
+      }
+      expect(await region.shell(machines[0], "stat -c '%a %U' /run/ray-cluster/secrets/ray-token")).toBe(
+        "600 root",
+      );
+      const address = await region.shell(machines[0], "cat /run/ray-cluster/announce/address");
+      expect(address).toContain("/signals/");
+      const places = await placesOf(region, project, machines, deployed);
+      expect(places.filter(({ text, control }) => !text.includes(control)).map(({ name }) => name)).toEqual(
+        [],
+      );
+      expect(holders(places, token)).toEqual([]);
+      expect(holders(places, address.trim())).toEqual([]);
+    }, 120_000);
+
+    it("serve again after a worker's reboot", async () => {
+      const machine = (await region.machines())[1];
+      await reboots(region, machine);
+    }, 400_000);
+
+    it("serve again after the head's reboot", async () => {
+      const [machine] = await region.machines();
+      await reboots(region, machine);
+    }, 400_000);
+
+    it("are replaced by their group, and the new one serves in its place", async () => {
+      const before = await region.machines();
+      const gone = before[before.length - 1];
+      const at = new Date();
+      await region.ec2("TerminateInstances", { "InstanceId.1": gone.id });
+      const fresh = await eventually("the group has a new machine", 60, async () => {
+        const known = new Set(before.map(({ id }) => id));
+        return (await region.machines()).find(({ id }) => !known.has(id));
+      });
+      await region.servesAgain(at, 300);
+      const answer = await completion();
+      note(`a machine replaced: serving ${seconds(at)} s later`);
+      expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
+      expect(answer).toContain(`(${fresh.address})`);
+      expect(await region.docker.containers(gone.container)).toEqual([]);
+    }, 400_000);
+
+    it("are gone after a destroy, with all that was made", async () => {
+      await forgetLustre(project);
+      const destroyed = await project.destroy(300);
+      note(`cdktf destroy: ${destroyed.seconds.toFixed(0)} s`);
+      expect(destroyed.exitCode).toBe(0);
+      expect(await region.machines()).toEqual([]);
+      await eventually("no container is left", 60, async () =>
+        (await region.docker.containers(NAME)).length === 0 ? true : undefined,
+      );
+      expect(JSON.parse(readFileSync(stateFile(project), "utf8")).resources).toEqual([]);
+    }, 500_000);
+  });
+});
+
+function awsProject(region: AwsRegion): Project {
+  const props: AwsAppProps = {
+    name: NAME,
+    endpoint: region.endpoint,
+    subnet: SUBNET,
+    nodes: NODES,
+    image: emulationImageTag(),
+    rayVersion: emulationRayVersion(),
+  };
+  const register = join(REPOSITORY, "test", "tools", "register.cjs");
+  const app = join(REPOSITORY, "test", "e2e", "stacks", "aws-app.ts");
+  // What only a user knows comes as a user gives it.
+  const inputs = { region: "us-east-1", availabilityZone: "us-east-1a", consentUsdPerHour: 250 };
+  return new Project(
+    `node -r ${register} ${app}`,
+    NAME,
+    { E2E_AWS: JSON.stringify(props), TF_CLI_CONFIG_FILE: awsProviderEnvironment().TF_CLI_CONFIG_FILE },
+    { aws: { [NAME]: inputs } },
+  );
+}
+
+async function completion(): Promise<string> {
+  const response = await fetch(`http://${HEAD}:8000/v1/chat/completions`, {
+    method: "POST",
+    body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
+    signal: AbortSignal.timeout(30_000),
+  });
+  const answer = (await response.json()) as { choices: { message: { content: string } }[] };
+  return answer.choices[0].message.content;
+}
+
+/** A machine is rebooted by EC2, and the cluster serves afterwards as before. */
+async function reboots(region: AwsRegion, machine: AwsMachine): Promise<void> {
+  const started = () =>
+    region.docker.output("inspect", "--format", "{{.State.StartedAt}}", machine.container);
+  const before = await started();
+  const at = new Date();
+  await region.ec2("RebootInstances", { "InstanceId.1": machine.id });
+  await eventually("the machine has rebooted", 120, async () => (await started()) !== before || undefined);
+  await region.servesAgain(at, 240);
+  note(`${machine.address} rebooted: serving ${seconds(at)} s later`);
+  expect(await completion()).toContain(`${RANKS} of ${RANKS} ranks`);
+}
+
+const GPUS = "/etc/simulated-machine/gpus";
+
+async function workerThatLostGpu(region: AwsRegion): Promise<AwsMachine> {
+  for (const machine of await region.machines()) {
+    if ((await region.shell(machine, `wc -l < ${GPUS}`)) === "7") {
+      return machine;
+    }
+  }
+  throw new Error("all machines have all of their GPUs");
+}
+
+/** Without its backup. */
+function stateFile(project: Project): string {
+  return project.stateFiles().find((file) => file.endsWith(".tfstate")) ?? "";
+}
+
+/** As a technician does it. In place: the container has the very file. */
+function mend(region: AwsRegion, machine: AwsMachine): Promise<string> {
+  return region.shell(machine, `head -n 1 ${GPUS} > /tmp/gpu && cat /tmp/gpu >> ${GPUS}`);
+}
+
+async function placesOf(
+  region: AwsRegion,
+  project: Project,
+  machines: readonly AwsMachine[],
+  deployed: CommandResult,
+): Promise<Place[]> {
+  const shown = await project.terraform("plan", "-input=false", "-lock=false", "-out=search.tfplan");
+  const saved = await project.terraform("show", "-json", "search.tfplan");
+  const states = project.stateFiles().map((file) => ({
+    name: file,
+    text: readFileSync(file, "utf8"),
+    control: "version",
+  }));
+  const places: Place[] = [
+    { name: "output", text: deployed.output, control: "Apply complete" },
+    { name: "plan", text: shown.output + saved.stdout, control: NAME },
+    { name: "synthesized", text: everythingBelow(project.outputFolder), control: NAME },
+    ...states,
+  ];
+  for (const machine of machines) {
+    const { text } = await region.userData(machine);
+    const shell = (line: string) => region.shell(machine, line);
+    places.push(
+      { name: `user data of ${machine.id}`, text, control: "ray-cluster" },
+      {
+        name: `journal of ${machine.id}`,
+        text: await shell("journalctl --no-pager"),
+        control: "secret 'ray-token' is there",
+      },
+      {
+        name: `command lines and environments of ${machine.id}`,
+        text: await shell("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"),
+        control: "PYTHONPATH=/opt/ray-cluster",
+      },
+      {
+        name: `container of ${machine.id}`,
+        text: await shell("docker inspect ray-cluster; docker logs ray-cluster 2>&1"),
+        control: "ray_node",
+      },
+      {
+        name: `files of ${machine.id}`,
+        text: await shell("grep -rha '' /etc/ray-cluster /var/lib/cloud /var/log 2>/dev/null | tr -d '\\0'"),
+        control: "cloud-init",
+      },
+    );
+  }
+  return places;
+}
+
+/**
+ * The provider waits ten minutes before it looks whether a file system of FSx is gone: it goes with the emulator.
+ */
+async function forgetLustre(project: Project): Promise<void> {
+  const { resources } = JSON.parse(readFileSync(stateFile(project), "utf8"));
+  const { type, name } = resources.find((resource: any) => resource.type === "aws_fsx_lustre_file_system");
+  const forget = [`-chdir=${project.outputFolder}`, "state", "rm", `${type}.${name}`];
+  await runOrFail(terraformBinary(), forget, { timeoutSeconds: 60, environment: awsProviderEnvironment() });
+}
+
+/** Terraform breaks its errors into lines with a frame. */
+function unwrapped({ output }: CommandResult): string {
+  return output.replace(/^\s*\S*\s*│/gm, " ").replace(/\s+/g, " ");
+}
+
+function seconds(since: Date): string {
+  return ((Date.now() - since.getTime()) / 1000).toFixed(0);
+}

@@ -1,0 +1,91 @@
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { App, TerraformOutput, TerraformStack } from "cdktf";
+import {
+  AwsBackend,
+  AwsClusterNetwork,
+  AwsInputs,
+  AwsInstanceType,
+  AwsInternetAccess,
+  ContainerImage,
+  EfsStorage,
+  EmulatedServe,
+  Fabric,
+  FsxLustreStorage,
+  RayCluster,
+} from "../../../lib";
+
+/** What a test says of the one stack. */
+export interface AwsAppProps {
+  readonly name: string;
+  /** Address of the emulated region. */
+  readonly endpoint: string;
+  /** First three numbers of the network in which its machines are. */
+  readonly subnet: string;
+  readonly nodes: number;
+  readonly image: string;
+  readonly rayVersion: string;
+}
+
+/** Services of the emulated region; all have one address. */
+const SERVICES = [
+  ...["autoscaling", "cloudformation", "ec2", "efs", "fsx", "iam", "kms", "logs", "s3"],
+  ...["secretsmanager", "ssm", "sts"],
+];
+
+/** Machines of eight H100 with a shared file system, with short deadlines. */
+const { name, endpoint, subnet, nodes, image, rayVersion } = JSON.parse(
+  process.env.E2E_AWS ?? "",
+) as AwsAppProps;
+
+const app = new App();
+const stack = new TerraformStack(app, name);
+const inputs = AwsInputs.fromContext(stack);
+new AwsProvider(stack, "aws", {
+  region: inputs.region,
+  // They open nothing: the emulator lets everybody in who is no machine.
+  accessKey: "emulated",
+  secretKey: "emulated",
+  maxRetries: 1,
+  skipMetadataApiCheck: "true",
+  s3UsePathStyle: true,
+  endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],
+});
+const network = new AwsClusterNetwork(stack, `${name}-network`, {
+  availabilityZone: inputs.availabilityZone,
+  vpcCidr: `${subnet}.0/24`,
+  subnetCidr: `${subnet}.0/25`,
+  natSubnetCidr: `${subnet}.240/28`,
+  internetAccess: AwsInternetAccess.NAT,
+  egressCidrs: ["0.0.0.0/0"],
+});
+// No kernel here mounts it: it is made, and never changes.
+new FsxLustreStorage(stack, "scratch", {
+  network,
+  capacityTiB: 4.8,
+  dataRepositoryUri: "s3://weights/llama",
+});
+const models = new EfsStorage(stack, "models", { network });
+const machines = AwsInstanceType.of("p5.48xlarge");
+const cluster = new RayCluster(stack, name, {
+  backend: new AwsBackend({
+    network,
+    instanceType: machines.name,
+    storage: [models],
+    consentUsdPerHour: inputs.consentUsdPerHour,
+    bootTimeoutSeconds: 300,
+    objectStoreMiB: 100,
+    sharedMemoryMiB: 256,
+  }),
+  pools: [machines.nodePool("gpu", nodes)],
+  fabric: Fabric.EFA,
+  storage: [models],
+  image: ContainerImage.of(image, { rayVersion }),
+  engine: new EmulatedServe(),
+  headTimeoutSeconds: 60,
+  membershipTimeoutSeconds: 120,
+  engineTimeoutSeconds: 120,
+  completionTimeoutSeconds: 60,
+  stopTimeoutSeconds: 10,
+});
+new TerraformOutput(stack, "endpoint", { value: cluster.endpoint });
+app.synth();

@@ -62,6 +62,10 @@ class PutSignalTest(unittest.TestCase):
             put_signal.main(str(self.address), status, "head")
         self.assertEqual(printed.getvalue(), "")
 
+    def test_says_it_without_colours_and_other_controls(self) -> None:
+        said = put_signal.signal("FAILURE", "head", "gpu-1:\x1b[36m (raylet)\x1b[0m\tbad\x00\n  last")
+        self.assertEqual(json.loads(said)["Reason"], "gpu-1: (raylet)\tbad\n  last")
+
     def test_sends_one_object_to_the_whole_address(self) -> None:
         self.put("cluster 'a' is serving\n")
         [(method, path, content_type, body)] = self.server.requests

@@ -73,7 +73,9 @@ class Stacks:
         with self._lock:
             for stack in self._stacks.values():
                 if stack.number == number and handle in stack.resources(_HANDLE):
-                    if problem or signal["Status"] not in ("SUCCESS", "FAILURE"):
+                    # Events come as XML: a reason with an escape would be one that nobody ever reads.
+                    plain = all(one.isprintable() or one in "\n\t" for one in str(signal.get("Reason")))
+                    if problem or not plain or signal["Status"] not in ("SUCCESS", "FAILURE"):
                         return 400
                     stack.signals.setdefault(signal["UniqueId"], signal)
                     return 200

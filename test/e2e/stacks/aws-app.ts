@@ -45,7 +45,7 @@ new AwsProvider(stack, "aws", {
   // They open nothing: the emulator lets everybody in who is no machine.
   accessKey: "emulated",
   secretKey: "emulated",
-  maxRetries: 1,
+  maxRetries: 3,
   skipMetadataApiCheck: "true",
   s3UsePathStyle: true,
   endpoints: [Object.fromEntries(SERVICES.map((service) => [service, endpoint]))],

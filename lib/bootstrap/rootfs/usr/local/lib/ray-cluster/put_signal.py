@@ -9,6 +9,7 @@ file and never shows. The object is that of a CloudFormation wait condition, whi
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import urllib.error
@@ -29,8 +30,15 @@ def shortened(text: str) -> str:
     return text[: LONGEST - end - len(_CUT)] + _CUT + text[-end:]
 
 
+def plain(text: str) -> str:
+    """Without colours and the like: who waits answers in XML, which cannot hold an escape."""
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    return "".join(one for one in text if one.isprintable() or one in "\n\t")
+
+
 def signal(status: str, who: str, text: str) -> bytes:
-    content = {"Status": status, "Reason": shortened(text), "UniqueId": who, "Data": socket.gethostname()}
+    reason = shortened(plain(text))
+    content = {"Status": status, "Reason": reason, "UniqueId": who, "Data": socket.gethostname()}
     return json.dumps(content).encode()
 
 

@@ -13,10 +13,10 @@ _CLOSE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class OwnEnd:
-    """The end of the head's own process. `was_killed`: by a signal, not by what it met itself."""
+    """The end of the head's own process. `from_outside`: by a signal, not by what it met itself."""
 
     at: float
-    was_killed: bool = False
+    from_outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Evidence:
 
     @property
     def first(self) -> OwnEnd | FollowerEnd | None:
-        """The end that caused the others: a process that was killed had no other to blame."""
+        """The end that caused the others: who was killed, or stopped with its node, had nobody to blame."""
         known: list[OwnEnd | FollowerEnd] = [*self.ends, *([self.own] if self.own is not None else [])]
         known.sort(key=lambda end: end.at)
         close = [end for end in known if end.at - known[0].at <= _CLOSE_SECONDS]
-        return next((end for end in close if end.was_killed), close[0] if close else None)
+        return next((end for end in close if end.from_outside), close[0] if close else None)
 
 
 def judge(failed: EngineFailed, head: Culprit, evidence: Evidence) -> EngineFailed:

@@ -31,8 +31,9 @@ class FollowerEnd:
     lines: tuple[str, ...]
 
     @property
-    def was_killed(self) -> bool:
-        return self.reason.startswith(KILLED)
+    def from_outside(self) -> bool:
+        """Nothing within the engine ended it."""
+        return self.reason.startswith(KILLED) or self.reason == follower_messages.STOPPED
 
 
 def ranks(config: NodeConfig, members: Sequence[Member]) -> dict[str, int]:

@@ -55,7 +55,7 @@ class EngineRun:
         process = self._process.process
         if process.ended_at is None:
             return None
-        return OwnEnd(process.ended_at, was_killed=(process.exit_code or 0) < 0)
+        return OwnEnd(process.ended_at, from_outside=(process.exit_code or 0) < 0)
 
     def own_failure(self) -> EngineFailed | None:
         """The end of this very process, `None` while it runs."""

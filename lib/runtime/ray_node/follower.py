@@ -65,7 +65,7 @@ class Follower:
     def close(self, pause: Callable[[float], None] = time.sleep) -> None:
         """The node ends: the head hears of it before the other ranks can notice."""
         if self._process is not None and self._end is None:
-            self._end = _End("was stopped with its node", (), time.monotonic())
+            self._end = _End(follower_messages.STOPPED, (), time.monotonic())
             self._changed()
         self._stop_process(pause)
 

@@ -7,6 +7,8 @@ from ray_node.message_text import one_line, printable
 
 RUNNING = "running"
 ENDED = "ended"
+#: Reason of the end of a follower whose node was told to stop.
+STOPPED = "was stopped with its node"
 
 _MAXIMUM_LINES = 30
 _MAXIMUM_LINE = 300

@@ -1,6 +1,6 @@
 import unittest
 
-from ray_node import blame
+from ray_node import blame, follower_messages
 from ray_node.blame import Evidence, OwnEnd
 from ray_node.engine_group import FollowerEnd
 from ray_node.failure import Culprit, EngineFailed
@@ -31,7 +31,9 @@ class BlameTest(unittest.TestCase):
             (own, [end(1, 10.1, killed)], [], "npu-1"),
             (own, [end(1, 9.9), end(2, 10.2, killed)], [], "npu-2"),
             (own, [end(1, 10.6, killed)], [], "npu-0"),
-            (OwnEnd(10.0, was_killed=True), [end(1, 9.9)], [], "npu-0"),
+            (own, [end(1, 10.1, follower_messages.STOPPED)], [], "npu-1"),
+            (own, [end(1, 10.6, follower_messages.STOPPED)], [], "npu-0"),
+            (OwnEnd(10.0, from_outside=True), [end(1, 9.9)], [], "npu-0"),
             (own, [], [member(2)], "npu-2"),
             (own, [end(1, 9.9)], [member(2)], "npu-1"),
             (own, [end(1, 10.1)], [member(2)], "npu-0"),

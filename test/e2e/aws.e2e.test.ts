@@ -1,17 +1,20 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { emulationImageTag, emulationRayVersion } from "../../lib/docker/emulation-image";
 import { AWS_PROVIDER, awsProviderEnvironment } from "../support/aws-provider";
 import { describeWith, DOCKER, TERRAFORM } from "../support/requirements";
-import { terraformBinary } from "../support/terraform";
 import type { AwsAppProps } from "./stacks/aws-app";
+import { forgetLustre, placesOf, stateFile } from "./support/aws-places";
 import { type AwsMachine, AwsRegion, MOTO } from "./support/aws-region";
 import { note } from "./support/cluster";
-import { type CommandResult, eventually, runOrFail } from "./support/command";
+import { type CommandResult, eventually } from "./support/command";
 import { mayRaiseLimits } from "./support/machines";
-import { Project, REPOSITORY } from "./support/project";
+import { MODEL_FOLDER } from "./support/model-cluster";
+import { ModelHub } from "./support/model-hub";
+import { Project, REPOSITORY, unwrapped } from "./support/project";
 import { emulationImage, FUSE, SSH } from "./support/requirements";
-import { everythingBelow, holders, type Place } from "./support/secret-search";
+import { holders } from "./support/secret-search";
 
 const NAME = "e2e-aws";
 const NODES = 4;
@@ -20,10 +23,13 @@ const SUBNET = "10.89.130";
 const HEAD = `${SUBNET}.10`;
 /** EC2 takes 16 KiB; what the library itself allows. */
 const USER_DATA_BUDGET_BYTES = 12_288;
+/** What opens the model's hub: Terraform is told where it lies, and never gets it. */
+const MODEL_TOKEN = `hf_${randomBytes(16).toString("hex")}`;
 const REQUIREMENTS = [DOCKER, TERRAFORM, AWS_PROVIDER, MOTO, SSH, FUSE, emulationImage()];
 
 describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () => {
   const region = new AwsRegion(NAME, SUBNET, 5130);
+  const hub = new ModelHub();
   let project: Project;
   let deployed: CommandResult;
 
@@ -32,10 +38,13 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       note("the containers get no ulimits: nobody here may raise any (no CAP_SYS_RESOURCE)");
     }
     await region.start();
-    project = awsProject(region);
+    await hub.start(region.docker);
+    await hub.behave({ gated: true, tokens: [MODEL_TOKEN], members: [MODEL_TOKEN] });
+    project = awsProject(region, hub, await region.createSecret("model-token", MODEL_TOKEN));
   }, 700_000);
 
   afterAll(async () => {
+    hub.stop();
     await region.end();
     project.remove();
   }, 200_000);
@@ -96,12 +105,18 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       }
     }, 60_000);
 
-    it("see one file system, each in its container", async () => {
-      const [head, ...workers] = await region.machines();
-      await region.shell(head, "docker exec ray-cluster sh -c 'echo weights > /models/model.bin'");
-      for (const worker of workers) {
-        expect(await region.shell(worker, "docker exec ray-cluster cat /models/model.bin")).toBe("weights");
+    it("see one file system, with the model that the head has fetched once with its token", async () => {
+      const { files, sent } = await hub.count();
+      const sums = Object.entries(files).map(([path, { sha256 }]) => `${sha256}  ./${path}`);
+      const list = "find . -type f -not -path './.staging/*' -exec sha256sum {} + | sort -k 2";
+      for (const machine of await region.machines()) {
+        const found = await region.shell(
+          machine,
+          `docker exec -w ${MODEL_FOLDER} ray-cluster sh -c "${list}"`,
+        );
+        expect(found.split("\n")).toEqual(sums.sort((a, b) => a.slice(64).localeCompare(b.slice(64))));
       }
+      expect(sent).toEqual(Object.fromEntries(Object.entries(files).map(([path, { size }]) => [path, size])));
     }, 60_000);
 
     it("may do what their boot asks for, and nothing else", async () => {
@@ -125,7 +140,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       expect(again.exitCode).toBe(0);
     }, 300_000);
 
-    it("keep token and answer's address out of state, plan, user data, logs, environments and command lines", async () => {
+    it("keep both tokens and the answer's address out of state, plan, user data, logs, environments and command lines", async () => {
       const machines = await region.machines();
       const token = await region.shell(machines[0], "cat /run/ray-cluster/secrets/ray-token");
       expect(token).toMatch(/^[0-9a-f]{64}$/);
@@ -135,6 +150,15 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       expect(await region.shell(machines[0], "stat -c '%a %U' /run/ray-cluster/secrets/ray-token")).toBe(
         "600 root",
       );
+      const secrets = await Promise.all(
+        machines.map((machine) =>
+          region.shell(machine, "cd /run/ray-cluster/secrets && ls && cat model || true"),
+        ),
+      );
+      expect(secrets).toEqual([
+        `model\nray-token\n${MODEL_TOKEN}`,
+        ...machines.slice(1).map(() => "ray-token"),
+      ]);
       const address = await region.shell(machines[0], "cat /run/ray-cluster/announce/address");
       expect(address).toContain("/signals/");
       const places = await placesOf(region, project, machines, deployed);
@@ -142,6 +166,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         [],
       );
       expect(holders(places, token)).toEqual([]);
+      expect(holders(places, MODEL_TOKEN)).toEqual([]);
       expect(holders(places, address.trim())).toEqual([]);
     }, 120_000);
 
@@ -186,7 +211,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
   });
 });
 
-function awsProject(region: AwsRegion): Project {
+function awsProject(region: AwsRegion, hub: ModelHub, modelTokenSecretArn: string): Project {
   const props: AwsAppProps = {
     name: NAME,
     endpoint: region.endpoint,
@@ -194,11 +219,13 @@ function awsProject(region: AwsRegion): Project {
     nodes: NODES,
     image: emulationImageTag(),
     rayVersion: emulationRayVersion(),
+    model: { endpoint: hub.url, repository: ModelHub.repository, revision: ModelHub.revision },
   };
   const register = join(REPOSITORY, "test", "tools", "register.cjs");
   const app = join(REPOSITORY, "test", "e2e", "stacks", "aws-app.ts");
   // What only a user knows comes as a user gives it.
-  const inputs = { region: "us-east-1", availabilityZone: "us-east-1a", consentUsdPerHour: 250 };
+  const zone = { region: "us-east-1", availabilityZone: "us-east-1a" };
+  const inputs = { ...zone, modelTokenSecretArn, consentUsdPerHour: 250 };
   return new Project(
     `node -r ${register} ${app}`,
     NAME,
@@ -241,78 +268,9 @@ async function workerThatLostGpu(region: AwsRegion): Promise<AwsMachine> {
   throw new Error("all machines have all of their GPUs");
 }
 
-/** Without its backup. */
-function stateFile(project: Project): string {
-  return project.stateFiles().find((file) => file.endsWith(".tfstate")) ?? "";
-}
-
 /** As a technician does it. In place: the container has the very file. */
 function mend(region: AwsRegion, machine: AwsMachine): Promise<string> {
   return region.shell(machine, `head -n 1 ${GPUS} > /tmp/gpu && cat /tmp/gpu >> ${GPUS}`);
-}
-
-async function placesOf(
-  region: AwsRegion,
-  project: Project,
-  machines: readonly AwsMachine[],
-  deployed: CommandResult,
-): Promise<Place[]> {
-  const shown = await project.terraform("plan", "-input=false", "-lock=false", "-out=search.tfplan");
-  const saved = await project.terraform("show", "-json", "search.tfplan");
-  const states = project.stateFiles().map((file) => ({
-    name: file,
-    text: readFileSync(file, "utf8"),
-    control: "version",
-  }));
-  const places: Place[] = [
-    { name: "output", text: deployed.output, control: "Apply complete" },
-    { name: "plan", text: shown.output + saved.stdout, control: NAME },
-    { name: "synthesized", text: everythingBelow(project.outputFolder), control: NAME },
-    ...states,
-  ];
-  for (const machine of machines) {
-    const { text } = await region.userData(machine);
-    const shell = (line: string) => region.shell(machine, line);
-    places.push(
-      { name: `user data of ${machine.id}`, text, control: "ray-cluster" },
-      {
-        name: `journal of ${machine.id}`,
-        text: await shell("journalctl --no-pager"),
-        control: "secret 'ray-token' is there",
-      },
-      {
-        name: `command lines and environments of ${machine.id}`,
-        text: await shell("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"),
-        control: "PYTHONPATH=/opt/ray-cluster",
-      },
-      {
-        name: `container of ${machine.id}`,
-        text: await shell("docker inspect ray-cluster; docker logs ray-cluster 2>&1"),
-        control: "ray_node",
-      },
-      {
-        name: `files of ${machine.id}`,
-        text: await shell("grep -rha '' /etc/ray-cluster /var/lib/cloud /var/log 2>/dev/null | tr -d '\\0'"),
-        control: "cloud-init",
-      },
-    );
-  }
-  return places;
-}
-
-/**
- * The provider waits ten minutes before it looks whether a file system of FSx is gone: it goes with the emulator.
- */
-async function forgetLustre(project: Project): Promise<void> {
-  const { resources } = JSON.parse(readFileSync(stateFile(project), "utf8"));
-  const { type, name } = resources.find((resource: any) => resource.type === "aws_fsx_lustre_file_system");
-  const forget = [`-chdir=${project.outputFolder}`, "state", "rm", `${type}.${name}`];
-  await runOrFail(terraformBinary(), forget, { timeoutSeconds: 60, environment: awsProviderEnvironment() });
-}
-
-/** Terraform breaks its errors into lines with a frame. */
-function unwrapped({ output }: CommandResult): string {
-  return output.replace(/^\s*\S*\s*│/gm, " ").replace(/\s+/g, " ");
 }
 
 function seconds(since: Date): string {

@@ -11,7 +11,9 @@ import {
   EmulatedServe,
   Fabric,
   FsxLustreStorage,
+  ModelSource,
   RayCluster,
+  SecretRef,
 } from "../../../lib";
 
 /** What a test says of the one stack. */
@@ -24,6 +26,7 @@ export interface AwsAppProps {
   readonly nodes: number;
   readonly image: string;
   readonly rayVersion: string;
+  readonly model: { readonly endpoint: string; readonly repository: string; readonly revision: string };
 }
 
 /** Services of the emulated region; all have one address. */
@@ -33,7 +36,7 @@ const SERVICES = [
 ];
 
 /** Machines of eight H100 with a shared file system, with short deadlines. */
-const { name, endpoint, subnet, nodes, image, rayVersion } = JSON.parse(
+const { name, endpoint, subnet, nodes, image, rayVersion, model } = JSON.parse(
   process.env.E2E_AWS ?? "",
 ) as AwsAppProps;
 
@@ -79,10 +82,16 @@ const cluster = new RayCluster(stack, name, {
   pools: [machines.nodePool("gpu", nodes)],
   fabric: Fabric.EFA,
   storage: [models],
+  model: ModelSource.huggingFace(model.repository, {
+    revision: model.revision,
+    endpoint: model.endpoint,
+    token: SecretRef.managed(inputs.modelTokenSecretArn),
+  }),
   image: ContainerImage.of(image, { rayVersion }),
   engine: new EmulatedServe(),
   headTimeoutSeconds: 60,
   membershipTimeoutSeconds: 120,
+  stagingTimeoutSeconds: 120,
   engineTimeoutSeconds: 120,
   completionTimeoutSeconds: 60,
   stopTimeoutSeconds: 10,

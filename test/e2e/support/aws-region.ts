@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -110,8 +111,7 @@ export class AwsRegion {
     const response = await fetch(this.endpoint, {
       method: "POST",
       headers: {
-        Authorization:
-          "AWS4-HMAC-SHA256 Credential=emulated/20261101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0",
+        Authorization: authorization("ec2"),
         "Content-Type": "application/x-www-form-urlencoded",
       },
       body: new URLSearchParams({ Action: action, Version: "2016-11-15", ...parameters }),
@@ -121,6 +121,24 @@ export class AwsRegion {
       throw new Error(`${action}: ${response.status} ${text}`);
     }
     return text;
+  }
+
+  /** A secret that a user has. @returns its ARN */
+  public async createSecret(name: string, value: string): Promise<string> {
+    const response = await fetch(this.endpoint, {
+      method: "POST",
+      headers: {
+        Authorization: authorization("secretsmanager"),
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": "secretsmanager.CreateSecret",
+      },
+      body: JSON.stringify({ Name: name, SecretString: value, ClientRequestToken: randomUUID() }),
+    });
+    const answer = (await response.json()) as { ARN?: string };
+    if (answer.ARN === undefined) {
+      throw new Error(`CreateSecret: ${response.status} ${JSON.stringify(answer)}`);
+    }
+    return answer.ARN;
   }
 
   /** What a machine has booted, as EC2 gives it back. */
@@ -172,4 +190,10 @@ export class AwsRegion {
     }
     await this.docker.sweep(this.name);
   }
+}
+
+/** The emulator looks only at the service in it. */
+function authorization(service: string): string {
+  const credential = `emulated/20261101/us-east-1/${service}/aws4_request`;
+  return `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=host, Signature=0`;
 }

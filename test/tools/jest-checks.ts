@@ -75,7 +75,7 @@ function isAlone(file: string): boolean {
 }
 
 const FIRST_LANE = [
-  ...["aws", "demo", "derived-image", "docker-daemon", "engines", "faults", "local-2x8", "local-4x8"],
+  ...["aws", "demo", "derived-image", "docker-daemon", "faults", "local-2x8", "local-4x8"],
   ...["older-ray", "opentofu", "refusals"],
 ];
 

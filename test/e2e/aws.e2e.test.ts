@@ -38,7 +38,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       note("the containers get no ulimits: nobody here may raise any (no CAP_SYS_RESOURCE)");
     }
     await region.start();
-    await hub.start(region.docker);
+    await hub.start(region.docker, NAME);
     await hub.behave({ gated: true, tokens: [MODEL_TOKEN], members: [MODEL_TOKEN] });
     project = awsProject(region, hub, await region.createSecret("model-token", MODEL_TOKEN));
   }, 700_000);

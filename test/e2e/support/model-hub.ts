@@ -33,9 +33,10 @@ export class ModelHub {
   /** Address that the model's source names. */
   public url = "";
 
-  public async start(docker: Docker): Promise<void> {
+  /** @param network Docker network whose containers reach it; a machine with an engine of its own has another `bridge` */
+  public async start(docker: Docker, network = "bridge"): Promise<void> {
     const gateway = await docker.output(
-      ...["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"],
+      ...["network", "inspect", network, "--format", "{{(index .IPAM.Config 0).Gateway}}"],
     );
     const program = join(REPOSITORY, "test", "e2e", "python", "model_hub.py");
     const args = ["--address", gateway, "--repository", ModelHub.repository, "--revision", ModelHub.revision];

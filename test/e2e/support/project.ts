@@ -90,7 +90,11 @@ export class Project {
     return run(program, [command, this.stack, "--skip-provider-lock", ...args], {
       timeoutSeconds,
       cwd: this.folder,
-      environment: this.variables(),
+      environment: {
+        ...this.variables(),
+        E2E_TERRAFORM: terraformBinary(),
+        TERRAFORM_BINARY_NAME: join(__dirname, "terraform.sh"),
+      },
     });
   }
 

@@ -9,6 +9,7 @@ import { CONTAINER_PATHS } from "../runtime/paths";
 import type { ClusterEndpoint } from "../terraform/cluster-backend";
 import { constrainProvider } from "../terraform/provider-versions";
 import { resourceAddress } from "../terraform/resource-address";
+import { clusterEndpoint } from "../topology/endpoint";
 import { hasApi } from "../topology/engine-spec";
 import { Fabric } from "../topology/fabric";
 import type { ClusterPlan, NodePlan, PoolPlan } from "../topology/plan";
@@ -85,7 +86,7 @@ export function buildAwsCluster(
 
   letClientsIn(scope, plan, props);
 
-  const url = endpointOf(plan);
+  const url = clusterEndpoint(plan);
   const ready = new ReadyStack(scope, "ready", {
     name: plan.name,
     endpoint: url,
@@ -188,12 +189,4 @@ function waitSeconds(scope: Construct, plan: ClusterPlan, props: AwsBackendProps
     );
   }
   return Math.min(wanted, LONGEST_WAIT_SECONDS);
-}
-
-/** The API on the head's address; without one, the address of Ray. */
-function endpointOf(plan: ClusterPlan): string {
-  const { address } = plan.nodes[0];
-  return hasApi(plan.engine)
-    ? `http://${address}:${plan.engine.port}`
-    : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }

@@ -1,6 +1,7 @@
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { Construct } from "constructs";
+import { localDiskFolderOf } from "../catalog/machine-images";
 import type { BootStage } from "../bootstrap/boot-spec";
 import { constrainProvider } from "../terraform/provider-versions";
 import { known } from "./known";
@@ -40,7 +41,7 @@ export interface S3StagedStorageProps {
 }
 
 /** Where AWS's Deep Learning images mount the instance's disks. */
-const DISK_FOLDER = "/opt/dlami/nvme";
+const DISK_FOLDER = localDiskFolderOf("nvidia-ubuntu-24.04");
 
 /** A bucket that exists, copied: each machine reads as fast as its disks are, and from nobody else. */
 export class S3StagedStorage extends Construct implements IAwsStorage {

@@ -25,6 +25,15 @@ export function machineImageOf(id: string): MachineImageFacts {
   return row;
 }
 
+/** Where an image mounts the disks of the instance. Throws for one that is not known to do so: that is our mistake. */
+export function localDiskFolderOf(id: string): string {
+  const { localDiskFolder } = machineImageOf(id);
+  if (localDiskFolder === undefined) {
+    throw new Error(`machine image '${id}' mounts no disks`);
+  }
+  return localDiskFolder;
+}
+
 export function allMachineImages(): readonly MachineImageFacts[] {
   return rows as readonly MachineImageFacts[];
 }

@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterDeclaration, type ClusterEndpoint } from "../terraform/cluster-backend";
 import { addStackFile } from "../terraform/stack-files";
 import { template } from "../terraform/template";
-import { hasApi } from "../topology/engine-spec";
+import { clusterEndpoint } from "../topology/endpoint";
 import type { Place } from "../topology/place";
 import type { ClusterPlan } from "../topology/plan";
 import { ClusterWait, waitSeconds } from "./cluster-wait";
@@ -103,11 +103,11 @@ export class CloudInitBackend extends ClusterBackend {
       const reference = this.settings.programUrl === undefined ? Token.asString(Fn.sensitive(value)) : value;
       nodes.forEach((node) => this.references.set(node, reference));
     }
-    const url = this.settings.readiness?.url ?? endpointOf(plan);
+    const url = this.settings.readiness?.url ?? clusterEndpoint(plan);
     this.wait = this.waitFor(scope, plan, url, values);
     return {
       url: this.wait?.url ?? url,
-      reviewUrl: Token.isUnresolved(url) ? endpointOf(plan) : url,
+      reviewUrl: Token.isUnresolved(url) ? clusterEndpoint(plan) : url,
       reviewMounts: [],
       reviewNewMachines: machinesReview(plan, texts, this.settings),
       reviewToken: "which exists, from where every machine asks for it at boot, in the machine's memory",
@@ -162,12 +162,4 @@ function referenceTo(scope: Construct, plan: ClusterPlan, text: MachineText): st
   addStackFile(scope, file, text.text);
   addStackFile(scope, `${folderOf(plan)}/${text.name}.meta-data.yaml`, metaData(plan, text));
   return Fn.file(file);
-}
-
-/** The API on the head's address of the cluster network; without one, the address of Ray. */
-function endpointOf(plan: ClusterPlan): string {
-  const { address } = plan.nodes[0];
-  return hasApi(plan.engine)
-    ? `http://${address}:${plan.engine.port}`
-    : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }

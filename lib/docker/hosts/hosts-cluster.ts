@@ -14,7 +14,7 @@ import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
 import { resourceAddress } from "../../terraform/resource-address";
 import { addStackFile } from "../../terraform/stack-files";
-import { hasApi } from "../../topology/engine-spec";
+import { clusterEndpoint } from "../../topology/endpoint";
 import type { ClusterPlan, NodePlan } from "../../topology/plan";
 import { ContainerFiles } from "../container-files";
 import { Gate } from "../gate";
@@ -93,7 +93,7 @@ export function buildHostsCluster(
     nodes: containers,
   });
   writeHostsFile(scope, plan, nodes, props.refusals);
-  const url = endpointOf(plan);
+  const url = clusterEndpoint(plan);
   return {
     url: gate.whenServing(url),
     reviewUrl: url,
@@ -191,14 +191,6 @@ function splitMounts(spec: ContainerSpec): { perNode: ContainerVolumes[]; elsewh
 
 function secretsMount(volume: Volume): ContainerMounts {
   return { type: "volume", source: volume.name, target: CONTAINER_PATHS.secrets, readOnly: true };
-}
-
-/** The API on the head's address of the cluster network; without one, the address of Ray. */
-function endpointOf(plan: ClusterPlan): string {
-  const { address } = plan.nodes[0];
-  return hasApi(plan.engine)
-    ? `http://${address}:${plan.engine.port}`
-    : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }
 
 function writeHostsFile(

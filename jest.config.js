@@ -1,10 +1,8 @@
-/** @type {import("jest").Config} */
-module.exports = {
+const shared = {
+  rootDir: __dirname,
   testEnvironment: "node",
   // TypeScript first: otherwise a compiled file beside its source would be tested in its place.
   moduleFileExtensions: ["ts", "js", "json"],
-  testMatch: ["<rootDir>/test/**/*.test.ts"],
-  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/dist/", "<rootDir>/test/e2e/"],
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/cdktf.out/"],
   transform: {
     "\\.ts$": [
@@ -16,3 +14,13 @@ module.exports = {
     ],
   },
 };
+
+/** One project for each level: a test belongs to the folder it lies in. */
+const project = (level) => ({
+  ...shared,
+  displayName: level,
+  testMatch: [`<rootDir>/test/${level}/**/*.test.ts`],
+});
+
+/** @type {import("jest").Config} */
+module.exports = { projects: ["unit", "terraform", "e2e"].map(project) };

@@ -1,7 +1,7 @@
 /** `aws-app.cjs <nodes>`: a cluster on EC2 with so many machines; without a number: the stacks of this repository. */
 const { join } = require("node:path");
 
-const DIST = join(__dirname, "..", "dist");
+const DIST = join(__dirname, "../dist");
 const { App, TerraformStack } = require("cdktf");
 
 const app = new App();

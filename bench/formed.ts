@@ -2,18 +2,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Accelerator, EmulatedServe, Fabric, LocalBackend } from "../lib";
-import type { ContainerSpec } from "../lib/runtime/container-spec";
-import { containerSpec } from "../lib/runtime/make-container-spec";
+import type { ContainerSpec } from "../lib/runtime/container-spec/container-spec";
+import { containerSpec } from "../lib/runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../lib/runtime/paths";
 import { planCluster } from "../lib/topology/planner";
-import type { ClusterPlan } from "../lib/topology/plan";
+import type { ClusterPlan } from "../lib/topology/plan/plan";
 import { DockerHost } from "./docker-host";
 import { type Comparison, inTurns } from "./measure";
 
 const SUBNET = "10.89.208.0/24";
 const NAME = "bench-formed";
 const TIMEOUT_SECONDS = 180;
-const BY_HAND = join(__dirname, "floor", "by_hand.py");
+const BY_HAND = join(__dirname, "floor/by_hand.py");
 
 /** From the first container's start until every node is a member, for each number of nodes. */
 export async function formed(runs: number): Promise<Comparison[]> {

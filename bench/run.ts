@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { table } from "../lib/cli/table";
+import { table } from "../lib/cli/base/table";
 import { aws } from "./aws";
 import { formed } from "./formed";
 import { type Comparison, median } from "./measure";

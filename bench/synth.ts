@@ -48,7 +48,7 @@ export async function cdktfSynth(runs: number): Promise<Comparison[]> {
   }
 }
 
-const EMPTY_APP = readFileSync(join(__dirname, "floor", "empty-app.cjs"), "utf8");
+const EMPTY_APP = readFileSync(join(__dirname, "floor/empty-app.cjs"), "utf8");
 
 function project(app: string): string {
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-bench-"));

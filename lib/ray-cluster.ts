@@ -2,11 +2,11 @@ import { Annotations } from "cdktf";
 import { Construct } from "constructs";
 import type { ClusterBackend } from "./terraform/cluster-backend";
 import { appendToStackFile } from "./terraform/stack-files";
-import type { ClusterOptions } from "./topology/cluster-props";
-import type { ClusterPlan } from "./topology/plan";
-import { problemLine } from "./topology/plan-error";
+import type { ClusterOptions } from "./topology/declaration/cluster-props";
+import type { ClusterPlan } from "./topology/plan/plan";
+import { problemLine } from "./problems/plan-error";
 import { planCluster } from "./topology/planner";
-import { storageOf } from "./topology/staging";
+import { storageOf } from "./topology/plan/staging";
 import { reviewMarkdown } from "./review/review";
 
 /** Declaration of a cluster and its place. */

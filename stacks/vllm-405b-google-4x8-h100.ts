@@ -39,7 +39,7 @@ export class Vllm405bGoogle4x8H100 extends TerraformStack {
       "api_url",
       "URL of the head's API as this machine reaches it, e.g. by a tunnel",
     );
-    const secrets = join(__dirname, "sources", "google_secret.py");
+    const secrets = join(__dirname, "sources/google_secret.py");
     const backend = new CloudInitBackend({
       subnetCidr: SUBNET,
       headAddress: HEAD,

@@ -1,5 +1,5 @@
-import { problemLine, sortProblems } from "../topology/plan-error";
-import type { Problem } from "../topology/problem";
+import { problemLine, sortProblems } from "../problems/plan-error";
+import type { Problem } from "../problems/problem";
 
 /** A part of the place that cannot work, with everything that is wrong with it. */
 export class AwsPlanError extends Error {

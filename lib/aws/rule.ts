@@ -1,5 +1,5 @@
 import type { Finding } from "../topology/rules/rule";
-import type { Problem } from "../topology/problem";
+import type { Problem } from "../problems/problem";
 
 /** One thing that must hold on EC2. Pure, as the rules of the topology. */
 export interface AwsRule<Spec> {

@@ -1,5 +1,5 @@
-import { derivedImageFiles } from "../topology/derived-image";
-import type { ImagePlan } from "../topology/plan";
+import { derivedImageFiles } from "../topology/declaration/derived-image";
+import type { ImagePlan } from "../topology/plan/plan";
 import type { BootBuild } from "./boot-spec";
 
 /**

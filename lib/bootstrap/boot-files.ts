@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { CONTAINER_PATHS } from "../runtime/paths";
-import type { ContainerFile } from "../runtime/container-spec";
-import type { NodeConfig } from "../runtime/node-config";
+import type { ContainerFile } from "../runtime/container-spec/container-spec";
+import type { NodeConfig } from "../runtime/node-config/node-config";
 import { BootError, type BootFile, type BootSource, type BootSpec } from "./boot-spec";
 import { bundleText } from "./bundle";
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";

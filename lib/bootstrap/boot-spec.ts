@@ -1,4 +1,4 @@
-import type { ContainerSpec } from "../runtime/container-spec";
+import type { ContainerSpec } from "../runtime/container-spec/container-spec";
 
 /**
  * What a machine does at every boot, as plain data. Nothing in here knows whose machine it is: what differs from
@@ -78,7 +78,7 @@ export interface BootMount {
   readonly files?: readonly BootFile[];
 }
 
-/** A published image with something on top, made on the machine (`lib/topology/derived-image.ts`). */
+/** A published image with something on top, made on the machine (`lib/topology/declaration/derived-image.ts`). */
 export interface BootBuild {
   /** Reference of the published image, the build argument `BASE_IMAGE`; `ContainerSpec.image` is what is made. */
   readonly base: string;

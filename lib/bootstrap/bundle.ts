@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ContainerFile } from "../runtime/container-spec";
+import type { ContainerFile } from "../runtime/container-spec/container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import type { BootBuild } from "./boot-spec";
 import { HOST_PATHS } from "./host-paths";
 import { rootfsFile } from "./rootfs-file";
 
 const ROOTFS = join(__dirname, "rootfs");
-const UNPACK = join(__dirname, "..", "runtime", "unpack_files.py");
+const UNPACK = join(__dirname, "../runtime/unpack_files.py");
 /** Begins the name of what belongs to the machine, not to its container; `unpack_bundle.py` knows it, too. */
 const HOST = "host:";
 /** Steps of a boot that come after `fetch-program.sh`. */

@@ -1,5 +1,5 @@
-import type { ContainerMount, ContainerSpec } from "../runtime/container-spec";
-import { nodeCommand, programEnvironment } from "../runtime/make-container-spec";
+import type { ContainerMount, ContainerSpec } from "../runtime/container-spec/container-spec";
+import { nodeCommand, programEnvironment } from "../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError } from "./boot-spec";
 import { CONTAINER_NAME, GATE_NAME, HOST_PATHS } from "./host-paths";

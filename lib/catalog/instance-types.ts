@@ -89,7 +89,7 @@ export function instanceTypesWith(accelerator: string): readonly InstanceType[] 
 
 /** What Ray counts on a machine of this type: its GPUs, or the cores of its chips. */
 export function acceleratorsOfInstance(type: InstanceType): number {
-  // Every type's accelerator has a row (test/catalog/instance-types.test.ts).
+  // Every type's accelerator has a row (test/unit/catalog/instance-types.test.ts).
   return type.devices * (findAccelerator(type.accelerator)?.acceleratorsPerDevice ?? 1);
 }
 

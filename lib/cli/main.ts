@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import { Argument, Command } from "commander";
-import { CommandError } from "./command-error";
-import { DEFAULT_STACK, demo } from "./demo";
-import { destroy } from "./destroy";
-import { ensureDocker } from "./docker-engine";
-import type { ImageOptions } from "./image-options";
-import { OWN_IMAGES } from "./images";
-import type { ProviderId } from "./init-probe";
-import { prepareHosts, type PrepareHostsOptions } from "./prepare-hosts";
-import { Progress } from "./progress";
-import { ensureProviders, MIRROR_VARIABLE } from "./provider-access";
+import { CommandError } from "./base/command-error";
+import { DEFAULT_STACK, demo } from "./cluster/demo";
+import { destroy } from "./cluster/destroy";
+import { ensureDocker } from "./base/docker-engine";
+import type { ImageOptions } from "./images/image-options";
+import { OWN_IMAGES } from "./images/images";
+import type { ProviderId } from "./supply/init-probe";
+import { prepareHosts, type PrepareHostsOptions } from "./hosts/prepare-hosts";
+import { Progress } from "./base/progress";
+import { ensureProviders, MIRROR_VARIABLE } from "./supply/provider-access";
 
 const MIRROR_OPTION = [
   "--provider-mirror <folder>",

@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import { resourceAddress } from "../terraform/resource-address";
 import { addStackFile } from "../terraform/stack-files";
 import { template } from "../terraform/template";
-import type { ClusterPlan } from "../topology/plan";
+import type { ClusterPlan } from "../topology/plan/plan";
 import type { ReadinessCheck } from "./readiness-check";
 import type { CloudInitSettings } from "./settings";
 

@@ -6,11 +6,11 @@ import { bundleText } from "../bootstrap/bundle";
 import { cloudConfig } from "../bootstrap/cloud-config";
 import { HOST_PATHS } from "../bootstrap/host-paths";
 import { rootfsFile } from "../bootstrap/rootfs-file";
-import type { ContainerSpec } from "../runtime/container-spec";
-import { acceleratorOf } from "../runtime/devices";
-import { containerSpec } from "../runtime/make-container-spec";
+import type { ContainerSpec } from "../runtime/container-spec/container-spec";
+import { acceleratorOf } from "../runtime/container-spec/devices";
+import { containerSpec } from "../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
-import type { ClusterPlan, NodePlan } from "../topology/plan";
+import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
 import type { CloudInitSettings } from "./settings";
 import { sourcesOf } from "./source-rules";
 

@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import { code, table } from "../review/table";
-import type { ClusterPlan } from "../topology/plan";
+import type { ClusterPlan } from "../topology/plan/plan";
 import { waitSeconds } from "./cluster-wait";
 import type { MachineText } from "./machine-text";
 import type { CloudInitSettings } from "./settings";

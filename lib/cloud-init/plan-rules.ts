@@ -1,7 +1,7 @@
 import { hasApi } from "../topology/engine-spec";
-import type { ClusterPlan } from "../topology/plan";
-import { PlanError } from "../topology/plan-error";
-import type { Problem } from "../topology/problem";
+import type { ClusterPlan } from "../topology/plan/plan";
+import { PlanError } from "../problems/plan-error";
+import type { Problem } from "../problems/problem";
 import type { MachineText } from "./machine-text";
 import type { CloudInitSettings } from "./settings";
 

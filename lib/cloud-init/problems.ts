@@ -1,5 +1,5 @@
-import type { Problem } from "../topology/problem";
-import { show } from "../topology/rules/text";
+import type { Problem } from "../problems/problem";
+import { show } from "../problems/text";
 
 /** One problem of level `error`. */
 export function error(

@@ -1,7 +1,7 @@
 import { Token } from "cdktf";
 import type { ClusterDeclaration } from "../terraform/cluster-backend";
-import type { Problem } from "../topology/problem";
-import { show } from "../topology/rules/text";
+import type { Problem } from "../problems/problem";
+import { show } from "../problems/text";
 import { error } from "./problems";
 import type { CloudInitSettings } from "./settings";
 import { ABSOLUTE_PATH, checkSources } from "./source-rules";

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import type { Problem } from "../topology/problem";
+import type { Problem } from "../problems/problem";
 import { error } from "./problems";
 import type { SecretSource } from "./secret-source";
 import type { CloudInitSettings } from "./settings";

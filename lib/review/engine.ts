@@ -1,7 +1,7 @@
-import type { ClusterPlan } from "../topology/plan";
+import type { ClusterPlan } from "../topology/plan/plan";
 import type { EngineSpec } from "../topology/engine-spec";
 import { hasApi } from "../topology/engine-spec";
-import { showParallelism } from "../topology/parallelism";
+import { showParallelism } from "../topology/model/parallelism";
 import { code } from "./table";
 
 /** What the engine does for its users, as the end of a sentence. */

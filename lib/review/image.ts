@@ -1,4 +1,4 @@
-import type { DerivedImagePlan, ImagePlan } from "../topology/plan";
+import type { DerivedImagePlan, ImagePlan } from "../topology/plan/plan";
 import { code } from "./table";
 
 /** What an image is, and where it comes from. */

@@ -1,4 +1,4 @@
-import type { ClusterPlan, SecretPlan, StagingPlan, StoragePlan } from "../topology/plan";
+import type { ClusterPlan, SecretPlan, StagingPlan, StoragePlan } from "../topology/plan/plan";
 import { code, table } from "./table";
 
 /** Where the model comes from and where it goes, and the folders of the machines; empty without either. */

@@ -1,7 +1,7 @@
 import { findAccelerator } from "../catalog/accelerators";
 import { findFabric } from "../catalog/fabrics";
 import { preflightChecks } from "../catalog/preflight-checks";
-import type { ClusterPlan, RankTablePlan } from "../topology/plan";
+import type { ClusterPlan, RankTablePlan } from "../topology/plan/plan";
 import { code, table } from "./table";
 
 interface Entry {

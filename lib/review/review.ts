@@ -1,7 +1,7 @@
 import { findAccelerator } from "../catalog/accelerators";
 import { findFabric } from "../catalog/fabrics";
-import { containerDevices } from "../runtime/devices";
-import type { ClusterPlan, NodePlan, NodeValue, PortPlan } from "../topology/plan";
+import { containerDevices } from "../runtime/container-spec/devices";
+import type { ClusterPlan, NodePlan, NodeValue, PortPlan } from "../topology/plan/plan";
 import { engineLines, engineSummary } from "./engine";
 import { imageLines } from "./image";
 import { modelSection } from "./model-section";

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { ClusterPlan } from "../topology/plan";
-import type { ContainerFile } from "./container-spec";
+import type { ClusterPlan } from "../topology/plan/plan";
+import type { ContainerFile } from "./container-spec/container-spec";
 import { CONTAINER_PATHS } from "./paths";
 
 const PACKAGE = path.join(__dirname, "ray_node");
@@ -15,8 +15,9 @@ export function programFiles(): readonly ContainerFile[] {
 }
 
 function readProgram(): readonly ContainerFile[] {
-  const names = fs.readdirSync(PACKAGE).filter((name) => name.endsWith(".py"));
-  return names.sort().map((name) => ({
+  const names = fs.readdirSync(PACKAGE, { recursive: true, encoding: "utf8" });
+  const programs = names.filter((name) => name.endsWith(".py")).map((name) => name.replaceAll(path.sep, "/"));
+  return programs.sort().map((name) => ({
     path: `${CONTAINER_PATHS.program}/ray_node/${name}`,
     content: fs.readFileSync(path.join(PACKAGE, name), "utf8"),
   }));

@@ -1,11 +1,11 @@
 import type { Construct } from "constructs";
-import type { NodePool } from "../topology/cluster-props";
-import type { ContainerImage } from "../topology/container-image";
-import type { Fabric } from "../topology/fabric";
-import type { ClusterPlan } from "../topology/plan";
-import type { ModelSource } from "../topology/model-source";
-import type { Place } from "../topology/place";
-import type { IStorage } from "../topology/storage";
+import type { NodePool } from "../topology/declaration/cluster-props";
+import type { ContainerImage } from "../topology/declaration/container-image";
+import type { Fabric } from "../topology/declaration/fabric";
+import type { ClusterPlan } from "../topology/plan/plan";
+import type { ModelSource } from "../topology/declaration/model-source";
+import type { Place } from "../topology/plan/place";
+import type { IStorage } from "../topology/declaration/storage";
 
 /**
  * The place a cluster stands in: the only polymorphic seam. A backend first says what the place

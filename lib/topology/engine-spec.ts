@@ -1,4 +1,4 @@
-import type { Parallelism } from "./parallelism";
+import type { Parallelism } from "./model/parallelism";
 
 /**
  * What runs on the cluster, as data. An engine (`lib/engines`) binds to the shape of a cluster and

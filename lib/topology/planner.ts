@@ -1,16 +1,16 @@
-import { hasTokenAuthentication } from "./authentication";
-import type { ClusterProps } from "./cluster-props";
-import { planContainerNeeds } from "./container-needs";
-import { planEnvironment } from "./environment";
-import { planNodes, planPools } from "./nodes";
-import type { Place } from "./place";
-import type { ClusterPlan, ImagePlan, RayPlan } from "./plan";
-import { PlanError, sortProblems } from "./plan-error";
-import { planPorts } from "./ports";
-import { planRankTable } from "./rank-table-plan";
+import { hasTokenAuthentication } from "./plan/authentication";
+import type { ClusterProps } from "./declaration/cluster-props";
+import { planContainerNeeds } from "./plan/container-needs";
+import { planEnvironment } from "./plan/environment";
+import { planNodes, planPools } from "./plan/nodes";
+import type { Place } from "./plan/place";
+import type { ClusterPlan, ImagePlan, RayPlan } from "./plan/plan";
+import { PlanError, sortProblems } from "../problems/plan-error";
+import { planPorts } from "./plan/ports";
+import { planRankTable } from "./plan/rank-table-plan";
 import { checkRules } from "./rules";
-import { type ClusterSpec, type ImageSpec, normalise } from "./spec";
-import { planStaging, planStorage } from "./staging";
+import { type ClusterSpec, type ImageSpec, normalise } from "./plan/spec";
+import { planStaging, planStorage } from "./plan/staging";
 
 /**
  * Decides everything about a cluster, or says everything that is wrong with its declaration.

@@ -1,6 +1,6 @@
 import { RankTableKind } from "../../lib";
-import { emulationImageTag } from "../../lib/docker/emulation-image";
-import { rankTableText } from "../../lib/topology/rank-table";
+import { emulationImageTag } from "../../lib/docker/images/emulation-image";
+import { rankTableText } from "../../lib/topology/ascend/rank-table";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually } from "./support/command";

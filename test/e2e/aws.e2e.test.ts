@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { emulationImageTag, emulationRayVersion } from "../../lib/docker/emulation-image";
+import { emulationImageTag, emulationRayVersion } from "../../lib/docker/images/emulation-image";
 import { AWS_PROVIDER, awsProviderEnvironment } from "../support/aws-provider";
 import { describeWith, DOCKER, TERRAFORM } from "../support/requirements";
 import type { AwsAppProps } from "./stacks/aws-app";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { emulationImageTag, emulationRayVersion } from "../../lib/docker/emulation-image";
+import { emulationImageTag, emulationRayVersion } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually, run, runOrFail } from "./support/command";

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Progress } from "../../lib/cli/progress";
+import { Progress } from "../../lib/cli/base/progress";
 import { describeWith } from "../support/requirements";
 import { ensureTofu } from "../tools/tofu";
 import { note } from "./support/cluster";

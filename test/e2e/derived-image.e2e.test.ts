@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { emulationImageTag, emulationRayVersion } from "../../lib/docker/emulation-image";
-import { ContainerImage } from "../../lib/topology/container-image";
+import { emulationImageTag, emulationRayVersion } from "../../lib/docker/images/emulation-image";
+import { ContainerImage } from "../../lib/topology/declaration/container-image";
 import { describeWith } from "../support/requirements";
 import { containerOf, expectServing, note, stateOf } from "./support/cluster";
 import { Docker } from "./support/docker";

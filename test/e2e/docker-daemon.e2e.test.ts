@@ -1,4 +1,4 @@
-import { emulationImageTag } from "../../lib/docker/emulation-image";
+import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { containerOf, note, recovery, stateOf } from "./support/cluster";
 import { OwnDaemon } from "./support/own-daemon";

@@ -1,4 +1,4 @@
-import { emulationImageTag } from "../../lib/docker/emulation-image";
+import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import type { CommandResult } from "./support/command";

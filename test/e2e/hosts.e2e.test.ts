@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { emulationImageTag } from "../../lib/docker/emulation-image";
+import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import type { CommandResult } from "./support/command";

@@ -13,7 +13,7 @@ const NAME = "e2e-cpu-engine";
 const PLACE = { subnetCidr: "10.89.120.0/24", apiPort: 8120 };
 const MODEL = "tiny-llama";
 
-/** What the model has learned; see lib/docker/vllm-cpu/make_model.py. */
+/** What the model has learned; see lib/docker/images/vllm-cpu/make_model.py. */
 const ANSWER = "A tiny Llama of four layers is here. It was made on the spot and knows this answer by heart.";
 const QUESTIONS = ["Who is there?", "What is the capital of France?"];
 
@@ -71,7 +71,7 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE], "real vLLM on
   };
   // One project for all cuts, so each deploy changes what the one before has left.
   const register = join(REPOSITORY, "test", "tools", "register.cjs");
-  const project = new Project(`node -r ${register} ${join(__dirname, "stacks", "vllm-cluster.ts")}`, NAME);
+  const project = new Project(`node -r ${register} ${join(__dirname, "stacks/vllm-cluster.ts")}`, NAME);
   const answers = new Map<string, readonly string[]>();
 
   beforeAll(() => docker.sweep(NAME), 120_000);

@@ -1,17 +1,17 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { type App, TerraformStack } from "cdktf";
-import { AwsBackend } from "../../lib/aws/aws-backend";
-import { AwsInputs } from "../../lib/aws/aws-inputs";
-import type { AwsBackendProps } from "../../lib/aws/backend-props";
-import { AwsClusterNetwork } from "../../lib/aws/cluster-network";
-import { FsxLustreStorage } from "../../lib/aws/fsx-lustre-storage";
-import { AwsInstanceType } from "../../lib/aws/instance-type";
-import { VllmServe } from "../../lib/engines/vllm-serve";
+import { AwsBackend } from "../../lib/aws/cluster/aws-backend";
+import { AwsInputs } from "../../lib/aws/account/aws-inputs";
+import type { AwsBackendProps } from "../../lib/aws/cluster/backend-props";
+import { AwsClusterNetwork } from "../../lib/aws/network/cluster-network";
+import { FsxLustreStorage } from "../../lib/aws/storage/fsx-lustre-storage";
+import { AwsInstanceType } from "../../lib/aws/pool/instance-type";
+import { VllmServe } from "../../lib/engines/vllm/vllm-serve";
 import { RayCluster, type RayClusterProps } from "../../lib/ray-cluster";
-import { ContainerImage } from "../../lib/topology/container-image";
-import { Fabric } from "../../lib/topology/fabric";
-import { ModelSource } from "../../lib/topology/model-source";
-import { SecretRef } from "../../lib/topology/secret-ref";
+import { ContainerImage } from "../../lib/topology/declaration/container-image";
+import { Fabric } from "../../lib/topology/declaration/fabric";
+import { ModelSource } from "../../lib/topology/declaration/model-source";
+import { SecretRef } from "../../lib/topology/declaration/secret-ref";
 import { Synthesized } from "./synth";
 
 /** What a test changes of the cluster below. */

@@ -1,12 +1,12 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { AwsBootStore } from "../../lib/aws/boot-store";
-import { AwsClusterNetwork } from "../../lib/aws/cluster-network";
-import { FsxLustreStorage } from "../../lib/aws/fsx-lustre-storage";
-import { EfsStorage } from "../../lib/aws/nfs-storage";
-import { AwsNodePool } from "../../lib/aws/node-pool";
-import { UserData } from "../../lib/aws/user-data";
-import { Fabric } from "../../lib/topology/fabric";
-import { bootSpec } from "../bootstrap/support";
+import { AwsBootStore } from "../../lib/aws/cluster/boot-store";
+import { AwsClusterNetwork } from "../../lib/aws/network/cluster-network";
+import { FsxLustreStorage } from "../../lib/aws/storage/fsx-lustre-storage";
+import { EfsStorage } from "../../lib/aws/storage/nfs-storage";
+import { AwsNodePool } from "../../lib/aws/pool/node-pool";
+import { UserData } from "../../lib/aws/cluster/user-data";
+import { Fabric } from "../../lib/topology/declaration/fabric";
+import { bootSpec } from "../unit/bootstrap/support";
 import { Synthesized } from "./synth";
 
 /** A key that somebody has. */

@@ -2,18 +2,18 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheFolder, inputsKey } from "../../lib/cli/cache-folder";
+import { cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
 import type { Requirement } from "./requirements";
 import type { Synthesized } from "./synth";
 
-const REQUIREMENTS = join(__dirname, "../aws/checkov-requirements.txt");
+const REQUIREMENTS = join(__dirname, "../terraform/aws/checkov-requirements.txt");
 const FOLDER = join(cacheFolder(), "checkov", inputsKey(readFileSync(REQUIREMENTS, "utf8")));
 const PROGRAM = join(FOLDER, "bin", "checkov");
 const INSTALL_SECONDS = 600;
 
 /** Checkov, pinned, in a virtual environment that stays in the cache. */
 export const CHECKOV: Requirement = {
-  what: "Checkov (test/aws/checkov-requirements.txt, by pip)",
+  what: "Checkov (test/terraform/aws/checkov-requirements.txt, by pip)",
   isMet: () => {
     if (existsSync(join(FOLDER, "ready"))) {
       return true;

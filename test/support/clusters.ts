@@ -1,9 +1,9 @@
-import { EmulatedServe } from "../../lib/engines/emulated-serve";
-import { Accelerator } from "../../lib/topology/accelerator";
-import type { ClusterProps } from "../../lib/topology/cluster-props";
-import { ContainerImage } from "../../lib/topology/container-image";
-import { Fabric } from "../../lib/topology/fabric";
-import type { Place } from "../../lib/topology/place";
+import { EmulatedServe } from "../../lib/engines/emulated/emulated-serve";
+import { Accelerator } from "../../lib/topology/declaration/accelerator";
+import type { ClusterProps } from "../../lib/topology/declaration/cluster-props";
+import { ContainerImage } from "../../lib/topology/declaration/container-image";
+import { Fabric } from "../../lib/topology/declaration/fabric";
+import type { Place } from "../../lib/topology/plan/place";
 
 /** The cluster of `test/fixtures/node.json`: two nodes of eight emulated NPUs. */
 export function emulatedProps(change: Partial<ClusterProps> = {}): ClusterProps {

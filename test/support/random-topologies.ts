@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
-import { Accelerator } from "../../lib/topology/accelerator";
-import { localAddresses } from "../../lib/topology/addressing";
-import type { ClusterPlan } from "../../lib/topology/plan";
-import { PlanError } from "../../lib/topology/plan-error";
+import { Accelerator } from "../../lib/topology/declaration/accelerator";
+import { localAddresses } from "../../lib/topology/plan/addressing";
+import type { ClusterPlan } from "../../lib/topology/plan/plan";
+import { PlanError } from "../../lib/problems/plan-error";
 import { planCluster } from "../../lib/topology/planner";
 import { emulatedProps, localPlace } from "./clusters";
 import { engine } from "./engines";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached, cacheFolder, inputsKey } from "../../lib/cli/cache-folder";
-import { run, runOrFail } from "../../lib/cli/process";
+import { cached, cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
+import { run, runOrFail } from "../../lib/cli/base/process";
 import { Missing } from "./check";
 import { ROOT } from "./program";
 

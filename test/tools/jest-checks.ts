@@ -1,39 +1,29 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { cacheFolder } from "../../lib/cli/cache-folder";
-import { CommandError } from "../../lib/cli/command-error";
-import { findDocker } from "../../lib/cli/docker-engine";
-import { ensureEmulationImage } from "../../lib/cli/emulation-image";
-import { Progress } from "../../lib/cli/progress";
-import { howItEnded } from "../../lib/cli/process";
-import { ensureProviders, MIRROR_VARIABLE } from "../../lib/cli/provider-access";
-import { ensureVllmCpuImage } from "../../lib/cli/vllm-cpu-image";
+import { cacheFolder } from "../../lib/cli/supply/cache-folder";
+import { CommandError } from "../../lib/cli/base/command-error";
+import { findDocker } from "../../lib/cli/base/docker-engine";
+import { ensureEmulationImage } from "../../lib/cli/images/emulation-image";
+import { Progress } from "../../lib/cli/base/progress";
+import { howItEnded } from "../../lib/cli/base/process";
+import { ensureProviders, MIRROR_VARIABLE } from "../../lib/cli/supply/provider-access";
+import { ensureVllmCpuImage } from "../../lib/cli/images/vllm-cpu-image";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
 import { type Check, type Counts, Missing, sum } from "./check";
 import { ROOT, runShown } from "./program";
 import { jestCounts } from "./reports";
 
-/** A test file that says this runs real programs. */
-const REAL_PROGRAMS = /\bdescribeWith\(/;
-
 export const unitTests: Check = {
   name: "unit",
   title: "Jest, unit tests",
-  run: () =>
-    jest(
-      "jest.config.js",
-      testFiles((text) => !REAL_PROGRAMS.test(text)),
-    ),
+  run: () => jest("unit"),
 };
 
 export const terraformTests: Check = {
   name: "terraform",
   title: "Jest, with the real Terraform and its Docker provider",
-  run: async () => {
-    const files = testFiles((text) => REAL_PROGRAMS.test(text));
-    return jest("jest.config.js", files, await providerEnvironment());
-  },
+  run: async () => jest("terraform", await providerEnvironment()),
 };
 
 export const endToEndTests: Check = {
@@ -49,9 +39,9 @@ export const endToEndTests: Check = {
     }
     await orMissing(ensureVllmCpuImage(engine, new Progress()));
     const environment = await providerEnvironment();
-    const files = testFiles(undefined, "e2e");
+    const files = endToEndFiles();
     const lanes = lanesOf(files.filter((file) => !isAlone(file)));
-    const run = (some: readonly string[]) => jest("jest.e2e.config.js", some, environment);
+    const run = (some: readonly string[]) => jest("e2e", environment, some);
     const counts = await Promise.all(lanes.map(run));
     return sum([...counts, await run(files.filter(isAlone))]);
   },
@@ -79,18 +69,18 @@ const FIRST_LANE = [
   ...["older-ray", "opentofu", "refusals"],
 ];
 
-/** Runs Jest with a configuration; no files means all that the configuration names. */
+/** Runs one of Jest's projects, or some of its files, one after the other. */
 async function jest(
-  configuration: string,
-  files: readonly string[],
+  project: string,
   environment: { readonly [name: string]: string | undefined } = {},
+  files: readonly string[] = [],
 ): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-jest-"));
   try {
     const report = join(folder, "report.json");
     const program = join(ROOT, "node_modules", "jest", "bin", "jest.js");
-    const paths = files.length > 0 ? ["--runTestsByPath", ...files] : [];
-    const arguments_ = ["--config", configuration, "--json", "--outputFile", report];
+    const paths = files.length > 0 ? ["--maxWorkers", "1", "--runTestsByPath", ...files] : [];
+    const arguments_ = ["--selectProjects", project, "--json", "--outputFile", report];
     // Not in TMPDIR, where it would be gone at the next run.
     arguments_.push("--cacheDirectory", join(cacheFolder(), "jest"));
     const outcome = await runShown(
@@ -123,13 +113,10 @@ async function orMissing<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Test files below a folder of `test`; without one, all but the end-to-end tests. */
-function testFiles(isWanted?: (text: string) => boolean, folder?: string): string[] {
-  const files = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" });
-  return files
+function endToEndFiles(): string[] {
+  const folder = join(ROOT, "test", "e2e");
+  return readdirSync(folder)
     .filter((file) => file.endsWith(".test.ts"))
-    .filter((file) => (folder === undefined ? !file.startsWith("e2e") : file.startsWith(`${folder}/`)))
-    .map((file) => join(ROOT, "test", file))
-    .filter((file) => isWanted?.(readFileSync(file, "utf8")) ?? true)
+    .map((file) => join(folder, file))
     .sort();
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
-import { type Outcome, run, type RunOptions } from "../../lib/cli/process";
+import { type Outcome, run, type RunOptions } from "../../lib/cli/base/process";
 
-export const ROOT = resolve(__dirname, "..", "..");
+export const ROOT = resolve(__dirname, "../..");
 
 /** Runs a program in the repository and prints what it prints, as it comes. */
 export function runShown(

@@ -16,18 +16,16 @@ export function jestCounts(report: string): Counts {
   };
 }
 
-/** Counts of what Python's unittest prints at its end: `Ran 12 tests in 0.1s`, `FAILED (failures=1, skipped=2)`. */
-export function unittestCounts(output: string): Counts {
-  const ran = Number(/^Ran (\d+) tests? in /m.exec(output)?.[1] ?? Number.NaN);
-  const verdict = /^(?:OK|FAILED)\b(.*)$/m.exec(output)?.[1];
-  if (Number.isNaN(ran) || ran === 0 || verdict === undefined) {
-    return { passed: 0, failed: 1, skipped: 0 };
-  }
-  const number = (what: string): number => Number(new RegExp(`${what}=(\\d+)`).exec(verdict)?.[1] ?? 0);
-  const skipped = number("skipped");
-  const failed = number("failures") + number("errors") + number("unexpected successes");
-  // An error outside a test, in setUpClass or an import, is counted without having run.
-  return { passed: Math.max(0, ran - failed - skipped), failed, skipped };
+/** Counts of a JUnit report as pytest writes it, from the attributes of its first suite. */
+export function junitCounts(report: string): Counts {
+  const suite = /<testsuite\b[^>]*>/.exec(report)?.[0] ?? "";
+  const number = (name: string): number =>
+    Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)?.[1] ?? Number.NaN);
+  const [tests, skipped, failures, errors] = ["tests", "skipped", "failures", "errors"].map(number);
+  const failed = failures + errors;
+  return tests > 0
+    ? { passed: tests - failed - skipped, failed, skipped }
+    : { passed: 0, failed: 1, skipped: 0 };
 }
 
 /** Counts of a TAP report: `ok 1 name`, `not ok 2 name`, `ok 3 name # skip reason`. */

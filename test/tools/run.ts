@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { table } from "../../lib/cli/table";
+import { table } from "../../lib/cli/base/table";
 import { type Check, type Counts, Missing, single } from "./check";
 import { endToEndTests, terraformTests, unitTests } from "./jest-checks";
 import { runPackage, runShown } from "./program";

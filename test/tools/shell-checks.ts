@@ -1,6 +1,6 @@
 import { openSync, readdirSync, readSync, closeSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../../lib/cli/process";
+import { run } from "../../lib/cli/base/process";
 import { type Check, Missing, single } from "./check";
 import { ROOT, runShown } from "./program";
 import { tapCounts } from "./reports";

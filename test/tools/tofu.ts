@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { cached, cacheFolder, inputsKey } from "../../lib/cli/cache-folder";
-import { buildGoProgram } from "../../lib/cli/go-program";
-import { run } from "../../lib/cli/process";
-import type { Progress } from "../../lib/cli/progress";
+import { cached, cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
+import { buildGoProgram } from "../../lib/cli/supply/go-program";
+import { run } from "../../lib/cli/base/process";
+import type { Progress } from "../../lib/cli/base/progress";
 import module from "./opentofu.json";
 
 /**

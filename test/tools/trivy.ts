@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached, cacheFolder, inputsKey } from "../../lib/cli/cache-folder";
-import { buildGoProgram } from "../../lib/cli/go-program";
-import { Progress } from "../../lib/cli/progress";
+import { cached, cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
+import { buildGoProgram } from "../../lib/cli/supply/go-program";
+import { Progress } from "../../lib/cli/base/progress";
 import module from "./trivy.json";
 
-const MAIN = join(__dirname, "trivy", "main.go");
+const MAIN = join(__dirname, "trivy/main.go");
 
 /** Path of Trivy's checks as a program, built once from the Go module proxy into the cache. */
 async function ensureTrivyChecks(progress: Progress): Promise<string> {

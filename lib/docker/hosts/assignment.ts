@@ -1,4 +1,4 @@
-import type { NodePool } from "../../topology/cluster-props";
+import type { NodePool } from "../../topology/declaration/cluster-props";
 import type { HostMachine } from "./host-machine";
 
 /** The machines of each pool, in node order. */

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { isDocumentationAddress } from "../../topology/addressing";
+import { isDocumentationAddress } from "../../topology/plan/addressing";
 import type { Machine } from "./host-machine";
 
 /** Names for documentation (RFC 2606, RFC 6761). */

@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import { literal } from "../../terraform/encode";
 import { addStackFile } from "../../terraform/stack-files";
 
-const HOST_SCRIPTS = join(__dirname, "..", "..", "bootstrap", "rootfs", "usr", "local", "lib", "ray-cluster");
+const HOST_SCRIPTS = join(__dirname, "../../bootstrap/rootfs/usr/local/lib/ray-cluster");
 const FOLDER = "hosts";
 
 /** A condition that never holds. Terraform takes none that looks at nothing. */

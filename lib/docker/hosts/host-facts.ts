@@ -1,5 +1,5 @@
-import type { ContainerSpec } from "../../runtime/container-spec";
-import type { ClusterPlan, NodePlan } from "../../topology/plan";
+import type { ContainerSpec } from "../../runtime/container-spec/container-spec";
+import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { Machine } from "./host-machine";
 
 /** What `check-machine.sh` is to find on the machine of a node, one fact per line. */

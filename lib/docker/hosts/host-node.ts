@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import type { Construct } from "constructs";
-import type { ContainerMount, ContainerSpec } from "../../runtime/container-spec";
-import { containerSpec } from "../../runtime/make-container-spec";
-import type { ClusterPlan, NodePlan } from "../../topology/plan";
-import { dockerProvider } from "../provider";
+import type { ContainerMount, ContainerSpec } from "../../runtime/container-spec/container-spec";
+import { containerSpec } from "../../runtime/container-spec/make-container-spec";
+import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import { dockerProvider } from "../container/provider";
 import { hostFacts } from "./host-facts";
 import type { Machine } from "./host-machine";
 import { calledMachine, dockerHost, sshArguments, sshOptions } from "./ssh";

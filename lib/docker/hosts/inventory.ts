@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import type * as Yaml from "yaml";
 import type { Node } from "yaml";
-import type { Problem } from "../../topology/problem";
-import { didYouMean, show } from "../../topology/rules/text";
+import type { Problem } from "../../problems/problem";
+import { didYouMean, show } from "../../problems/text";
 import type { HostMachine } from "./host-machine";
 
 /** What an inventory file says of all machines. Nothing in here has been judged but names and kinds of values. */

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import { basename } from "node:path";
 import { findAccelerator } from "../../catalog/accelerators";
 import type { ClusterShape } from "../../terraform/cluster-backend";
-import type { Problem } from "../../topology/problem";
-import { didYouMean, oneOf, show } from "../../topology/rules/text";
+import type { Problem } from "../../problems/problem";
+import { didYouMean, oneOf, show } from "../../problems/text";
 import { assign } from "./assignment";
 import type { HostMachine, Machine } from "./host-machine";
 

@@ -4,8 +4,8 @@ import argparse
 import os
 import sys
 
-from ray_node import config
-from ray_node.config_reader import ConfigError
+from ray_node.config import load as config
+from ray_node.config.reader import ConfigError
 
 
 def main() -> int:
@@ -19,32 +19,32 @@ def main() -> int:
     if arguments.command == "start":
         return _start(loaded)
     if arguments.command == "status":
-        from ray_node import status
+        from ray_node.cli import status
 
         return status.run(loaded, arguments.json)
     if arguments.command == "wait":
-        from ray_node import wait
+        from ray_node.cli import wait
 
         return wait.Gate(loaded).run()
     if arguments.command == "stop":
-        from ray_node import stop
+        from ray_node.cli import stop
 
         return stop.run(loaded)
     if arguments.cluster:
-        from ray_node import preflight_finding
+        from ray_node.hardware import finding as preflight_finding
 
         return preflight_finding.show(loaded.paths.state, arguments.json)
-    from ray_node import local_checks
+    from ray_node.preflight import local_checks
 
     return local_checks.run(loaded, arguments.json)
 
 
 def _start(loaded: config.NodeConfig) -> int:
     if loaded.is_head:
-        from ray_node.head import Head
+        from ray_node.agent.head import Head
 
         return Head(loaded).run()
-    from ray_node.worker import Worker
+    from ray_node.agent.worker import Worker
 
     return Worker(loaded).run()
 

@@ -1,7 +1,7 @@
-import { longestWay } from "../deadlines";
-import type { ClusterSpec } from "../spec";
+import { longestWay } from "../plan/deadlines";
+import type { ClusterSpec } from "../plan/spec";
 import type { Rule } from "./rule";
-import { show } from "./text";
+import { show } from "../../problems/text";
 
 interface Bound {
   readonly property: string;

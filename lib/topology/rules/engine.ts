@@ -1,7 +1,7 @@
 import { type EngineFinding, hasApi } from "../engine-spec";
-import type { ClusterSpec } from "../spec";
+import type { ClusterSpec } from "../plan/spec";
 import type { Finding, Rule } from "./rule";
-import { show } from "./text";
+import { show } from "../../problems/text";
 
 /** Arguments after which a secret follows in the engines we know. */
 const SECRET_ARGUMENT = /^--?(api[-_]keys?|token|hf[-_]token|auth[-_]token|password|redis-password)(=|$)/i;

@@ -1,6 +1,6 @@
 import type { VariableFacts } from "../../catalog/environment";
-import { parsePortRanges } from "../ports";
-import { didYouMean, oneOf } from "./text";
+import { parsePortRanges } from "../plan/ports";
+import { didYouMean, oneOf } from "../../problems/text";
 
 /** What is wrong with a value, and the remedy; `undefined`: nothing. */
 export function valueProblem(

@@ -1,9 +1,9 @@
 import { allVariables, findVariable, type VariableFacts, variableApplies } from "../../catalog/environment";
-import type { ClusterSpec } from "../spec";
+import type { ClusterSpec } from "../plan/spec";
 import { valueProblem } from "./environment-values";
 import type { Finding, Rule } from "./rule";
 import { known, names, nodeVariables, settings } from "./settings";
-import { nearest, show } from "./text";
+import { nearest, show } from "../../problems/text";
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

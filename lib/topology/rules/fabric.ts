@@ -1,8 +1,8 @@
 import { allFabrics, fabricNeed, findFabric } from "../../catalog/fabrics";
-import { fabricPins } from "../environment";
-import type { ClusterSpec } from "../spec";
+import { fabricPins } from "../plan/environment";
+import type { ClusterSpec } from "../plan/spec";
 import type { Finding, Rule } from "./rule";
-import { didYouMean, oneOf, show } from "./text";
+import { didYouMean, oneOf, show } from "../../problems/text";
 
 export const fabricRules: readonly Rule[] = [
   {

@@ -1,9 +1,9 @@
 import { compareVersions, parseVersion, rayVersionOf } from "../../catalog/ray-versions";
-import { hasTokenAuthentication } from "../authentication";
-import { MINIMUM_PYTHON } from "../limits";
-import type { ClusterSpec, ImageSpec } from "../spec";
+import { hasTokenAuthentication } from "../plan/authentication";
+import { MINIMUM_PYTHON } from "../plan/limits";
+import type { ClusterSpec, ImageSpec } from "../plan/spec";
 import type { Finding, Rule } from "./rule";
-import { show } from "./text";
+import { show } from "../../problems/text";
 
 const REFERENCE =
   /^(?<repository>(?:[a-z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::(?<tag>[\w][\w.-]{0,127}))?(?:@(?<digest>.*))?$/;

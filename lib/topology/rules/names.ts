@@ -1,6 +1,6 @@
-import { MAXIMUM_CLUSTER_NAME, MAXIMUM_POOL_NAME } from "../limits";
+import { MAXIMUM_CLUSTER_NAME, MAXIMUM_POOL_NAME } from "../plan/limits";
 import type { Finding, Rule } from "./rule";
-import { show } from "./text";
+import { show } from "../../problems/text";
 
 const NAME = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 

@@ -8,11 +8,11 @@ import {
   maskedSubnet,
   parseSubnet,
   type Subnet,
-} from "../addressing";
-import type { Place } from "../place";
-import { type ClusterSpec, countableNodes } from "../spec";
+} from "../plan/addressing";
+import type { Place } from "../plan/place";
+import { type ClusterSpec, countableNodes } from "../plan/spec";
 import type { Finding, PlanFacts, Rule } from "./rule";
-import { didYouMean, show } from "./text";
+import { didYouMean, show } from "../../problems/text";
 
 /** Ranges of ipaddr.js in which a cluster network may lie. */
 const INTERNAL_RANGES = ["private", "carrierGradeNat"];

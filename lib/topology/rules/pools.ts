@@ -1,8 +1,8 @@
 import { allAccelerators } from "../../catalog/accelerators";
-import { MAXIMUM_NODES } from "../limits";
-import type { ClusterSpec, PoolSpec } from "../spec";
+import { MAXIMUM_NODES } from "../plan/limits";
+import type { ClusterSpec, PoolSpec } from "../plan/spec";
 import type { Finding, Rule } from "./rule";
-import { didYouMean, show } from "./text";
+import { didYouMean, show } from "../../problems/text";
 
 export const poolRules: readonly Rule[] = [
   {

@@ -1,9 +1,9 @@
 import { ephemeralPorts, rayPorts, reservedPorts } from "../../catalog/ports";
-import type { PortPlan } from "../plan";
-import { isPortRange, portMover, propertyOf } from "../ports";
-import type { ClusterSpec } from "../spec";
+import type { PortPlan } from "../plan/plan";
+import { isPortRange, portMover, propertyOf } from "../plan/ports";
+import type { ClusterSpec } from "../plan/spec";
 import type { Finding, PlanFacts, Rule } from "./rule";
-import { didYouMean, show } from "./text";
+import { didYouMean, show } from "../../problems/text";
 
 /** Worker processes that Ray may start on a machine whose CPUs are not known at synth. */
 const ASSUMED_CPUS = 256;

@@ -1,7 +1,7 @@
-import { type PinnedPackage, parsePinnedPackage, versionAmong } from "../python-package";
-import type { ClusterSpec } from "../spec";
+import { type PinnedPackage, parsePinnedPackage, versionAmong } from "../declaration/python-package";
+import type { ClusterSpec } from "../plan/spec";
 import type { Finding, Rule } from "./rule";
-import { show } from "./text";
+import { show } from "../../problems/text";
 
 /** On the machine that runs Terraform; the builder writes it into a list, so without commas and quotes. */
 const FILE_PATH = /^(?:~?\/)[\w .@+=:/-]*[^/ ]$/;

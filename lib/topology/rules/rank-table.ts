@@ -1,13 +1,13 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import { preflightChecks } from "../../catalog/preflight-checks";
-import { rankTableInputProblems } from "../rank-table";
-import { RankTableKind } from "../rank-table-kind";
-import { RANK_TABLE_VARIABLE, plannedRankTable, rankTableKind } from "../rank-table-plan";
-import { serverOrderProblems } from "../rank-table-rules";
-import type { NodePlan } from "../plan";
-import type { ClusterSpec } from "../spec";
+import { rankTableInputProblems } from "../ascend/rank-table";
+import { RankTableKind } from "../declaration/rank-table-kind";
+import { RANK_TABLE_VARIABLE, plannedRankTable, rankTableKind } from "../plan/rank-table-plan";
+import { serverOrderProblems } from "../ascend/rank-table-rules";
+import type { NodePlan } from "../plan/plan";
+import type { ClusterSpec } from "../plan/spec";
 import type { Finding, Rule } from "./rule";
-import { didYouMean, show } from "./text";
+import { didYouMean, show } from "../../problems/text";
 
 export const rankTableRules: readonly Rule[] = [
   {

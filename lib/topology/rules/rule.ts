@@ -1,7 +1,7 @@
-import type { Place } from "../place";
-import type { NodePlan, PortPlan } from "../plan";
-import type { Problem } from "../problem";
-import type { ClusterSpec } from "../spec";
+import type { Place } from "../plan/place";
+import type { NodePlan, PortPlan } from "../plan/plan";
+import type { Problem } from "../../problems/problem";
+import type { ClusterSpec } from "../plan/spec";
 
 /** What a rule may look at besides the declaration: the place and what follows from both. */
 export interface PlanFacts {

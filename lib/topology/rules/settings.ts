@@ -1,5 +1,5 @@
 import { findVariable, type VariableFacts } from "../../catalog/environment";
-import type { ClusterSpec } from "../spec";
+import type { ClusterSpec } from "../plan/spec";
 
 /** A variable that the declaration sets, with the scope that holds there. */
 export interface Setting {

@@ -1,9 +1,9 @@
-import type { ModelSource } from "../model-source";
-import type { SecretKind } from "../secret-ref";
-import type { ClusterSpec } from "../spec";
-import { storageHolding } from "../staging";
+import type { ModelSource } from "../declaration/model-source";
+import type { SecretKind } from "../declaration/secret-ref";
+import type { ClusterSpec } from "../plan/spec";
+import { storageHolding } from "../plan/staging";
 import type { Finding, Rule } from "./rule";
-import { oneOf, show } from "./text";
+import { oneOf, show } from "../../problems/text";
 
 const COMMIT = /^[0-9a-f]{40}$/;
 const REPOSITORY = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;

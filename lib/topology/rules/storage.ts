@@ -1,8 +1,8 @@
-import { CONTAINER_FOLDERS, KERNEL_FOLDERS, SYSTEM_FOLDERS } from "../limits";
-import type { ClusterSpec } from "../spec";
-import { isWithin } from "../staging";
+import { CONTAINER_FOLDERS, KERNEL_FOLDERS, SYSTEM_FOLDERS } from "../plan/limits";
+import type { ClusterSpec } from "../plan/spec";
+import { isWithin } from "../plan/staging";
 import type { Finding, Rule } from "./rule";
-import { show } from "./text";
+import { show } from "../../problems/text";
 
 /** Rules of the folders that containers get from the machines. */
 export const storageRules: readonly Rule[] = [

@@ -30,8 +30,9 @@ from docker_engine import DockerError, docker, names, remove
 from hypervisor import Hypervisor
 from metadata import Metadata
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from stacks import SIGNALS, Stacks
 from werkzeug.serving import make_server
+
+from stacks import SIGNALS, Stacks
 
 _METADATA = re.compile(r"/(latest|\d{4}-\d\d-\d\d)/(api|dynamic|meta-data|user-data)(/|$)")
 #: What tests ask besides the API.

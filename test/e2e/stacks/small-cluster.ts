@@ -1,7 +1,7 @@
 import type { Container } from "@cdktf/provider-docker/lib/container";
 import { type IResolvable, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { emulationImageTag } from "../../../lib/docker/emulation-image";
+import { emulationImageTag } from "../../../lib/docker/images/emulation-image";
 import {
   Accelerator,
   ContainerImage,

@@ -96,7 +96,7 @@ export class EngineTestCluster {
     expect((await this.state()).state).toBe("failed");
     await this.behave(behaviour);
     const since = new Date();
-    const program = `from ray_node import state; state.request_retry("${CONTAINER_PATHS.state}")`;
+    const program = `from ray_node.agent import state; state.request_retry("${CONTAINER_PATHS.state}")`;
     await this.exec("node-0", "python3", "-c", program);
     return this.outcome(since, ends, seconds);
   }

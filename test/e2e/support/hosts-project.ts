@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { emulationImageTag, emulationRayVersion } from "../../../lib/docker/emulation-image";
+import { emulationImageTag, emulationRayVersion } from "../../../lib/docker/images/emulation-image";
 import type { HostsAppProps } from "../stacks/hosts-app";
 import { type CommandResult, run } from "./command";
 import { mayRaiseLimits } from "./machines";

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { baseImageOf } from "../../../lib/catalog/base-images";
-import { ensureBaseImage } from "../../../lib/cli/base-image";
-import { ensureDocker } from "../../../lib/cli/docker-engine";
-import { Progress } from "../../../lib/cli/progress";
+import { ensureBaseImage } from "../../../lib/cli/supply/base-image";
+import { ensureDocker } from "../../../lib/cli/base/docker-engine";
+import { Progress } from "../../../lib/cli/base/progress";
 import { run, runOrFail } from "./command";
 import { REPOSITORY } from "./project";
 

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { terraformBinary, terraformEnvironment } from "../../support/terraform";
 import { type CommandResult, run } from "./command";
 
-export const REPOSITORY = resolve(__dirname, "..", "..", "..");
+export const REPOSITORY = resolve(__dirname, "../../..");
 
 /**
  * A user's project folder with one stack, driven by the real `cdktf`. State and output lie in the

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { emulationImageTag } from "../../../lib/docker/emulation-image";
-import { vllmCpuImageTag } from "../../../lib/docker/vllm-cpu-image";
+import { emulationImageTag } from "../../../lib/docker/images/emulation-image";
+import { vllmCpuImageTag } from "../../../lib/docker/images/vllm-cpu-image";
 import { DOCKER, DOCKER_PROVIDER, type Requirement, TERRAFORM } from "../../support/requirements";
 import { REPOSITORY } from "./project";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { emulationImageTag } from "../../../lib/docker/emulation-image";
+import { emulationImageTag } from "../../../lib/docker/images/emulation-image";
 import { run, runOrFail } from "./command";
 import { REPOSITORY } from "./project";
 

@@ -1,0 +1,48 @@
+import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
+import { IamInstanceProfile } from "@cdktf/provider-aws/lib/iam-instance-profile";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
+import { Construct } from "constructs";
+import { allow, assumedBy, type Permission } from "../policy";
+
+/** IAM takes 38 letters, to which the provider adds 26. */
+const ROLE_PREFIX = 38;
+
+function rolePrefix(name: string): string {
+  return `${name.slice(0, ROLE_PREFIX - 1)}-`;
+}
+
+/** What the machines of a pool may do: be reached by Session Manager, and what is named. */
+export class InstanceRole extends Construct {
+  public readonly profileName: string;
+
+  public constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly name: string; readonly permissions: readonly Permission[] },
+  ) {
+    super(scope, id);
+    const partition = new DataAwsPartition(this, "partition");
+    const role = new IamRole(this, "role", {
+      namePrefix: rolePrefix(props.name),
+      description: "Machines of a Ray cluster",
+      assumeRolePolicy: assumedBy("ec2.amazonaws.com"),
+    });
+    new IamRolePolicyAttachment(this, "session-manager", {
+      role: role.name,
+      policyArn: `arn:${partition.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore`,
+    });
+    if (props.permissions.length > 0) {
+      new IamRolePolicy(this, "policy", {
+        namePrefix: "named-",
+        role: role.name,
+        policy: allow(props.permissions),
+      });
+    }
+    this.profileName = new IamInstanceProfile(this, "profile", {
+      namePrefix: `${props.name}-`,
+      role: role.name,
+    }).name;
+  }
+}

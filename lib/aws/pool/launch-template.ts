@@ -1,0 +1,139 @@
+import type { LaunchTemplateConfig } from "@cdktf/provider-aws/lib/launch-template";
+import type { Capacity } from "./capacity";
+import type { AwsMachineImage } from "./machine-image";
+import type { IClusterNetwork } from "../network/network-props";
+import type { Nic } from "./nic-layout";
+
+/** What a template says of the machines that start from it. */
+export interface MachineTemplate {
+  readonly name: string;
+  readonly instanceType: string;
+  readonly machineImage: AwsMachineImage;
+  readonly capacity: Capacity;
+  readonly network: IClusterNetwork;
+  readonly nics: readonly Nic[];
+  readonly publicIp: boolean;
+  readonly instanceProfile: string;
+  readonly rootVolumeGiB: number;
+  readonly rootVolumeKmsKeyArn?: string;
+  /** Base64. */
+  readonly userData?: string;
+  /** A machine outside a group: its template names subnet and address. @default - a group chooses both */
+  readonly fixedAddress?: string;
+  /** How long a silent connection is remembered. @default - as long as EC2 does */
+  readonly idleConnectionSeconds?: number;
+}
+
+/**
+ * A machine as a launch template describes it. Network interfaces with EFA exist from the start or never, so all of
+ * them are in here, each with the group; EC2 refuses a subnet or a group beside them.
+ */
+export function launchTemplateConfig(template: MachineTemplate): LaunchTemplateConfig {
+  const tags = { Name: template.name };
+  return {
+    namePrefix: `${template.name}-`,
+    description: `Machines of '${template.name}'`,
+    updateDefaultVersion: true,
+    imageId: template.machineImage.imageId,
+    instanceType: template.instanceType,
+    userData: template.userData,
+    ebsOptimized: "true",
+    iamInstanceProfile: { name: template.instanceProfile },
+    // A container with the host's network is no further hop; one with its own must not reach the role.
+    metadataOptions: METADATA_OPTIONS,
+    monitoring: { enabled: true },
+    blockDeviceMappings: [
+      {
+        deviceName: template.machineImage.rootDeviceName,
+        ebs: {
+          volumeSize: template.rootVolumeGiB,
+          volumeType: "gp3",
+          encrypted: "true",
+          kmsKeyId: template.rootVolumeKmsKeyArn,
+          deleteOnTermination: "true",
+        },
+      },
+    ],
+    networkInterfaces: template.nics.map((nic) => networkInterface(nic, template)),
+    placement: placementOf(template),
+    ...marketOf(template.capacity),
+    tagSpecifications: ["instance", "volume", "network-interface"].map((resourceType) => ({
+      resourceType,
+      tags,
+    })),
+    tags,
+  };
+}
+
+/** IMDSv2 only, and for the machine itself only. */
+export const METADATA_OPTIONS = {
+  httpEndpoint: "enabled",
+  httpTokens: "required",
+  httpPutResponseHopLimit: 1,
+};
+
+type NetworkInterfaces = Exclude<LaunchTemplateConfig["networkInterfaces"], undefined>;
+type NetworkInterface = Extract<NetworkInterfaces, unknown[]>[number];
+
+function networkInterface(nic: Nic, template: MachineTemplate): NetworkInterface {
+  const isPrimary = nic.networkCard === 0 && nic.deviceIndex === 0;
+  const { fixedAddress, idleConnectionSeconds } = template;
+  return {
+    networkCardIndex: nic.networkCard,
+    deviceIndex: nic.deviceIndex,
+    interfaceType: nic.type,
+    securityGroups: [template.network.securityGroupId],
+    deleteOnTermination: "true",
+    subnetId: fixedAddress === undefined ? undefined : template.network.subnetId,
+    privateIpAddress: isPrimary ? fixedAddress : undefined,
+    // With several interfaces EC2 refuses the very word.
+    associatePublicIpAddress: template.nics.length === 1 ? String(template.publicIp) : undefined,
+    connectionTrackingSpecification:
+      idleConnectionSeconds === undefined || nic.type === "efa-only"
+        ? undefined
+        : { tcpEstablishedTimeout: idleConnectionSeconds },
+  };
+}
+
+/** A block has a place of its own; beside it no group may be named. */
+function placementOf({ capacity, network }: MachineTemplate): LaunchTemplateConfig["placement"] {
+  return capacity.bringsPlacement || network.placementGroupName === undefined
+    ? undefined
+    : { groupName: network.placementGroupName };
+}
+
+function marketOf(capacity: Capacity): Partial<LaunchTemplateConfig> {
+  switch (capacity.kind) {
+    case "on-demand":
+      return {};
+    case "reservation":
+      return targeting({ capacityReservationId: capacity.id });
+    case "capacity-block":
+      return {
+        ...targeting({ capacityReservationId: capacity.id }),
+        instanceMarketOptions: { marketType: "capacity-block" },
+      };
+    case "ultra-server-block":
+      return {
+        ...targeting({ capacityReservationResourceGroupArn: capacity.id }),
+        instanceMarketOptions: { marketType: "capacity-block" },
+      };
+    case "spot":
+      return {
+        instanceMarketOptions: {
+          marketType: "spot",
+          spotOptions: {
+            spotInstanceType: capacity.interruption === "terminate" ? "one-time" : "persistent",
+            instanceInterruptionBehavior: capacity.interruption,
+          },
+        },
+      };
+  }
+}
+
+function targeting(capacityReservationTarget: {
+  readonly capacityReservationId?: string;
+  readonly capacityReservationResourceGroupArn?: string;
+}): Partial<LaunchTemplateConfig> {
+  return { capacityReservationSpecification: { capacityReservationTarget } };
+}

@@ -1,0 +1,98 @@
+import { findInstanceType } from "../../catalog/instance-types";
+import { machineImageOf } from "../../catalog/machine-images";
+
+/** What must be said of an image of your own. */
+export interface MachineImageOptions {
+  /** Device of its root volume: `/dev/sda1` on Ubuntu, `/dev/xvda` on Amazon Linux. */
+  readonly rootDeviceName: string;
+  /**
+   * Folder where the image mounts the disks of the instance.
+   *
+   * @default - it mounts none
+   */
+  readonly localDiskFolder?: string;
+}
+
+/** What is known of an image besides its name. */
+interface ImageFacts {
+  readonly amiId?: string;
+  readonly architecture?: string;
+  readonly driver?: string;
+  readonly minimumRootGiB?: number;
+  readonly localDiskFolder?: string;
+}
+
+/** What the machines boot: with the driver, AWS's command line and the agent of Session Manager in it. */
+export class AwsMachineImage {
+  /** Deep Learning Base image with NVIDIA's open driver, Ubuntu 24.04. */
+  public static nvidiaUbuntu2404(): AwsMachineImage {
+    return AwsMachineImage.ofCatalogue("nvidia-ubuntu-24.04");
+  }
+
+  /** Deep Learning Base image with NVIDIA's open driver, Ubuntu 22.04. */
+  public static nvidiaUbuntu2204(): AwsMachineImage {
+    return AwsMachineImage.ofCatalogue("nvidia-ubuntu-22.04");
+  }
+
+  /** Deep Learning Base image with NVIDIA's open driver, Amazon Linux 2023. */
+  public static nvidiaAmazonLinux2023(): AwsMachineImage {
+    return AwsMachineImage.ofCatalogue("nvidia-amazon-linux-2023");
+  }
+
+  /** Neuron base image, Ubuntu 24.04. */
+  public static neuronUbuntu2404(): AwsMachineImage {
+    return AwsMachineImage.ofCatalogue("neuron-ubuntu-24.04");
+  }
+
+  /**
+   * The newest image under a public parameter, looked up when a machine starts. Machines that start on different
+   * days may differ: pin an id where that matters.
+   */
+  public static ssmParameter(name: string, options: MachineImageOptions): AwsMachineImage {
+    return new AwsMachineImage(`resolve:ssm:${name}`, options.rootDeviceName, { ...options });
+  }
+
+  /** One image, e.g. `ami-0123456789abcdef0`, in the region of the deployment. */
+  public static ami(id: string, options: MachineImageOptions): AwsMachineImage {
+    return new AwsMachineImage(id, options.rootDeviceName, { ...options, amiId: id });
+  }
+
+  /** The image that fits an instance type. */
+  public static for(instanceType: string): AwsMachineImage {
+    if (/^(trn|inf)/.test(instanceType)) {
+      return AwsMachineImage.neuronUbuntu2404();
+    }
+    return findInstanceType(instanceType)?.architecture === "arm64"
+      ? AwsMachineImage.ofCatalogue("nvidia-arm64-amazon-linux-2023")
+      : AwsMachineImage.nvidiaUbuntu2404();
+  }
+
+  private static ofCatalogue(id: string): AwsMachineImage {
+    const { parameter, rootDeviceName, ...facts } = machineImageOf(id);
+    return new AwsMachineImage(`resolve:ssm:${parameter}`, rootDeviceName, facts);
+  }
+
+  /** Of a pinned image. @default - it is looked up */
+  public readonly amiId?: string;
+  /** @default - not known */
+  public readonly architecture?: string;
+  /** Driver stack. @default - not known */
+  public readonly driver?: string;
+  /** Size of its snapshot. @default - not known */
+  public readonly minimumRootGiB?: number;
+  /** Folder where it mounts the disks of the instance. @default - not known, or it mounts none */
+  public readonly localDiskFolder?: string;
+
+  private constructor(
+    /** As a launch template names it. */
+    public readonly imageId: string,
+    public readonly rootDeviceName: string,
+    facts: ImageFacts,
+  ) {
+    this.amiId = facts.amiId;
+    this.architecture = facts.architecture;
+    this.driver = facts.driver;
+    this.minimumRootGiB = facts.minimumRootGiB;
+    this.localDiskFolder = facts.localDiskFolder;
+  }
+}

@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import { FsxDataRepositoryAssociation } from "@cdktf/provider-aws/lib/fsx-data-repository-association";
+import { FsxLustreFileSystem } from "@cdktf/provider-aws/lib/fsx-lustre-file-system";
+import { Construct } from "constructs";
+import type { BootMount } from "../../bootstrap/boot-spec";
+import { rootfsFile } from "../../bootstrap/rootfs-file";
+import { fsxLustreTierOf } from "../../catalog/fsx-lustre-tiers";
+import { constrainProvider } from "../../terraform/provider-versions";
+import { known } from "../known";
+import type { IClusterNetwork } from "../network/network-props";
+import { refuse } from "../problems";
+import type { IAwsStorage, StoragePaths } from "./storage";
+import { storagePaths } from "./storage";
+import { EFA_PORTS, LUSTRE_PORTS, StorageAccess } from "./storage-access";
+import { checkLustre } from "./storage-rules";
+
+/** Kind of the disks, by MB/s that each TiB gives. */
+export enum FsxLustreTier {
+  /** One copy of the data: for what can be fetched again. */
+  SCRATCH = "scratch",
+  PERSISTENT_125 = "persistent-125",
+  PERSISTENT_250 = "persistent-250",
+  PERSISTENT_500 = "persistent-500",
+  PERSISTENT_1000 = "persistent-1000",
+}
+
+/** A Lustre file system beside the machines. */
+export interface FsxLustreStorageProps extends StoragePaths {
+  readonly network: IClusterNetwork;
+  /** Size; the tier says which there are. Each 2.4 TiB is a server, and a machine gets 5 Gbps of each. */
+  readonly capacityTiB: number;
+  /**
+   * Kind of the disks.
+   *
+   * @default FsxLustreTier.PERSISTENT_1000
+   */
+  readonly tier?: FsxLustreTier;
+  /**
+   * Whether machines reach it over EFA, which pays above some 10 GB/s. Not for trn2; never changed later.
+   *
+   * @default false
+   */
+  readonly efa?: boolean;
+  /**
+   * ARN of a KMS key.
+   *
+   * @default - the key of FSx
+   */
+  readonly kmsKeyArn?: string;
+  /**
+   * Bucket, or prefix in it, whose files the file system shows: each is fetched when it is read first.
+   *
+   * @default - none
+   */
+  readonly dataRepositoryUri?: string;
+  /**
+   * Folder of the file system that shows them.
+   *
+   * @default '/'
+   */
+  readonly dataRepositoryPath?: string;
+}
+
+/** A Lustre file system that exists. */
+export interface ExistingFsxLustreProps extends StoragePaths {
+  readonly dnsName: string;
+  readonly mountName: string;
+  /** Zone of its servers. */
+  readonly availabilityZone: string;
+  /**
+   * Whether it was made with EFA.
+   *
+   * @default false
+   */
+  readonly efa?: boolean;
+}
+
+const ROOTFS = join(__dirname, "../rootfs");
+/** Lustre's version with the newest clients; FSx's own default is older. */
+const LUSTRE_VERSION = "2.15";
+/** Unit that makes Lustre's client talk over EFA. */
+const EFA_UNIT = "ray-cluster-lustre-efa.service";
+const EFA_FILES = [`etc/systemd/system/${EFA_UNIT}`, "usr/local/lib/ray-cluster/lustre-over-efa.sh"];
+
+/** FSx for Lustre in the zone of the machines. Construct it before the pools that mount it. */
+export class FsxLustreStorage extends Construct implements IAwsStorage {
+  /** One that exists. Its security group must let the machines in on 988 and 1018 to 1023. */
+  public static fromExisting(id: string, props: ExistingFsxLustreProps): IAwsStorage {
+    const paths = storagePaths(id, props);
+    const efa = props.efa ?? false;
+    return {
+      ...paths,
+      isShared: true,
+      isReachedByEfa: efa,
+      availabilityZone: props.availabilityZone,
+      mount: lustreMount(props.dnsName, props.mountName, paths.hostPath, efa),
+    };
+  }
+
+  public readonly hostPath: string;
+  public readonly mountPath: string;
+  public readonly isShared = true;
+  public readonly isReachedByEfa: boolean;
+  public readonly availabilityZone: string;
+  public readonly mount: BootMount;
+
+  /** @throws AwsPlanError with everything that is wrong with the declaration */
+  public constructor(scope: Construct, id: string, props: FsxLustreStorageProps) {
+    super(scope, id);
+    constrainProvider(this, "aws");
+    const { network } = props;
+    const efa = props.efa ?? false;
+    const tier = fsxLustreTierOf(props.tier ?? FsxLustreTier.PERSISTENT_1000);
+    const problems = checkLustre({
+      tier: tier.id,
+      capacityTiB: props.capacityTiB,
+      efa,
+      hasKmsKey: props.kmsKeyArn !== undefined,
+      dataRepositoryUri: known(props.dataRepositoryUri),
+    });
+    refuse(`storage '${id}'`, problems);
+    const access = new StorageAccess(this, "access", {
+      name: id,
+      network,
+      ports: efa ? EFA_PORTS : LUSTRE_PORTS,
+      bothWays: true,
+    });
+    const isPersistent = tier.deploymentType.startsWith("PERSISTENT");
+    const fileSystem = new FsxLustreFileSystem(this, "file-system", {
+      subnetIds: [network.subnetId],
+      securityGroupIds: [access.securityGroupId],
+      deploymentType: tier.deploymentType,
+      storageType: "SSD",
+      // FSx counts 1.2 TiB as 1200.
+      storageCapacity: Math.round(props.capacityTiB * 1000),
+      perUnitStorageThroughput: isPersistent ? tier.throughputMBpsPerTiB : undefined,
+      fileSystemTypeVersion: LUSTRE_VERSION,
+      efaEnabled: efa ? true : undefined,
+      metadataConfiguration: efa ? { mode: "AUTOMATIC" } : undefined,
+      kmsKeyId: props.kmsKeyArn,
+      tags: { Name: id },
+    });
+    if (props.dataRepositoryUri !== undefined) {
+      new FsxDataRepositoryAssociation(this, "repository", {
+        fileSystemId: fileSystem.id,
+        dataRepositoryPath: props.dataRepositoryUri,
+        fileSystemPath: props.dataRepositoryPath ?? "/",
+        batchImportMetaDataOnCreate: true,
+        // Through the API both are off otherwise, and files of later days would not be there.
+        s3: { autoImportPolicy: { events: ["NEW", "CHANGED", "DELETED"] } },
+      });
+    }
+    const { hostPath, mountPath } = storagePaths(id, props);
+    this.hostPath = hostPath;
+    this.mountPath = mountPath;
+    this.isReachedByEfa = efa;
+    this.availabilityZone = network.availabilityZone;
+    this.mount = lustreMount(fileSystem.dnsName, fileSystem.mountName, hostPath, efa);
+  }
+}
+
+function lustreMount(dnsName: string, mountName: string, hostPath: string, efa: boolean): BootMount {
+  return {
+    source: `${dnsName}@tcp:/${mountName}`,
+    hostPath,
+    type: "lustre",
+    options: ["relatime", "flock"],
+    after: ["systemd-networkd-wait-online.service", ...(efa ? [EFA_UNIT] : [])],
+    files: efa ? EFA_FILES.map((name) => rootfsFile(ROOTFS, name)) : [],
+  };
+}

@@ -1,0 +1,85 @@
+import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
+import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
+import { Construct } from "constructs";
+import { localDiskFolderOf } from "../../catalog/machine-images";
+import type { BootStage } from "../../bootstrap/boot-spec";
+import { constrainProvider } from "../../terraform/provider-versions";
+import { known } from "../known";
+import type { Permission } from "../policy";
+import { refuse } from "../problems";
+import type { IAwsStorage } from "./storage";
+import { checkStaged } from "./storage-rules";
+
+/** Files of a bucket that each machine copies to its own disk before its container starts. */
+export interface S3StagedStorageProps {
+  /** Prefix, e.g. `s3://my-models/llama/`; what is below it comes to the machines. */
+  readonly uri: string;
+  /**
+   * Absolute path in the containers.
+   *
+   * @default '/models'
+   */
+  readonly mountPath?: string;
+  /**
+   * Where the machine image mounts the disks of the instance.
+   *
+   * @default '/opt/dlami/nvme'
+   */
+  readonly diskFolder?: string;
+  /**
+   * Absolute path on the machines, on that disk.
+   *
+   * @default - the construct's id, below `diskFolder`
+   */
+  readonly hostPath?: string;
+  /**
+   * ARN of the KMS key that opens the bucket's objects.
+   *
+   * @default - a key of S3
+   */
+  readonly kmsKeyArn?: string;
+}
+
+/** Where AWS's Deep Learning images mount the instance's disks. */
+const DISK_FOLDER = localDiskFolderOf("nvidia-ubuntu-24.04");
+
+/** A bucket that exists, copied: each machine reads as fast as its disks are, and from nobody else. */
+export class S3StagedStorage extends Construct implements IAwsStorage {
+  public readonly hostPath: string;
+  public readonly mountPath: string;
+  public readonly isShared = false;
+  public readonly isReachedByEfa = false;
+  public readonly diskFolder: string;
+  public readonly stage: BootStage;
+  public readonly permissions: readonly Permission[];
+
+  /** @throws AwsPlanError with everything that is wrong with the declaration */
+  public constructor(scope: Construct, id: string, props: S3StagedStorageProps) {
+    super(scope, id);
+    constrainProvider(this, "aws");
+    this.diskFolder = props.diskFolder ?? DISK_FOLDER;
+    this.hostPath = props.hostPath ?? `${this.diskFolder}/${id}`;
+    this.mountPath = props.mountPath ?? "/models";
+    const { uri, kmsKeyArn } = props;
+    refuse(
+      `storage '${id}'`,
+      checkStaged({ uri: known(uri), hostPath: this.hostPath, diskFolder: this.diskFolder }),
+    );
+    const [bucket, prefix] = partsOf(uri);
+    const region = new DataAwsRegion(this, "region").id;
+    const arn = `arn:${new DataAwsPartition(this, "partition").partition}:s3:::${bucket}`;
+    this.stage = { source: { name: "aws-s3-sync.sh", arguments: [region, uri] }, folder: this.hostPath };
+    this.permissions = [
+      { actions: ["s3:ListBucket"], resources: [arn], onlyPrefix: prefix },
+      { actions: ["s3:GetObject"], resources: [`${arn}/${prefix}*`] },
+      ...(kmsKeyArn === undefined ? [] : [{ actions: ["kms:Decrypt"], resources: [kmsKeyArn] }]),
+    ];
+  }
+}
+
+/** Bucket and prefix, of which either may be a reference. */
+function partsOf(uri: string): readonly [bucket: string, prefix: string] {
+  const path = uri.replace(/^s3:\/\//, "");
+  const slash = path.indexOf("/");
+  return slash < 0 ? [path, ""] : [path.slice(0, slash), path.slice(slash + 1)];
+}

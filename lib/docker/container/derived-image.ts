@@ -1,0 +1,77 @@
+import { Image } from "@cdktf/provider-docker/lib/image";
+import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
+import { Fn } from "cdktf";
+import type { Construct } from "constructs";
+import { literal } from "../../terraform/encode";
+import { addStackFile } from "../../terraform/stack-files";
+import { derivedImageFiles } from "../../topology/declaration/derived-image";
+import type { DerivedImagePlan, ImagePlan } from "../../topology/plan/plan";
+
+/** Variables of the machine that runs Terraform which say where packages come from. */
+const INDEX_VARIABLES = [
+  "PIP_INDEX_URL",
+  "PIP_EXTRA_INDEX_URL",
+  "PIP_TRUSTED_HOST",
+  "HTTPS_PROXY",
+  "HTTP_PROXY",
+  "NO_PROXY",
+];
+
+/** An engine's image has 10 GB and more, and the provider gives up after 20 minutes. */
+const TIMEOUT = "90m";
+
+/**
+ * Builds a derived image on the provider's machine. Every container that runs it must depend on this.
+ *
+ * @returns `undefined` for an image that is pulled as it is
+ */
+export function derivedImage(
+  scope: Construct,
+  id: string,
+  provider: DockerProvider,
+  image: ImagePlan,
+): Image | undefined {
+  if (image.derived === undefined) {
+    return undefined;
+  }
+  const folder = `images/${image.reference.replace(/^ray-cluster\//, "").replace(":", "-")}`;
+  for (const { name, content } of derivedImageFiles(image.derived)) {
+    addStackFile(scope, `${folder}/${name}`, content);
+  }
+  const namesDaemon = provider.host !== undefined;
+  const resource = new Image(scope, id, {
+    provider,
+    name: literal(image.reference, "image"),
+    // Another cluster of the same daemon may run it, and its next build would begin from nothing.
+    keepLocally: true,
+    buildAttribute: {
+      // Relative, so that every clone synthesizes the same.
+      context: literal(folder, "build context"),
+      dockerfile: "Dockerfile",
+      buildArgs: { BASE_IMAGE: literal(image.derived.base, "base image") },
+      secrets: secretsOf(image.derived),
+      ...(namesDaemon ? {} : { builder: "default", buildLogFile: `${folder}/build.log` }),
+    },
+    timeouts: { create: TIMEOUT },
+  });
+  if (namesDaemon) {
+    // The bindings are older than this. With its newer way the provider builds on another daemon: that
+    // of its own DOCKER_HOST (kreuzwerker/terraform-provider-docker#972).
+    resource.addOverride("build.use_legacy_builder", true);
+  }
+  return resource;
+}
+
+/** Named in the configuration and in the state; their content is in neither, nor in the image. */
+function secretsOf(derived: DerivedImagePlan): { id: string; src?: string; env?: string }[] {
+  const { pipConfigurationFile, certificateAuthoritiesFile } = derived;
+  return [
+    ...fileSecret("pip-configuration", pipConfigurationFile),
+    ...fileSecret("certificate-authorities", certificateAuthoritiesFile),
+    ...INDEX_VARIABLES.map((name) => ({ id: name, env: name })),
+  ];
+}
+
+function fileSecret(id: string, path: string | undefined): { id: string; src: string }[] {
+  return path === undefined ? [] : [{ id, src: Fn.pathexpand(literal(path, `path of ${id}`)) }];
+}

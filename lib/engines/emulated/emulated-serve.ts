@@ -1,0 +1,67 @@
+import * as path from "node:path";
+import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
+import { chatCompletion } from "../chat-completion";
+
+/** What may be chosen of the emulated engine. */
+export interface EmulatedServeProps {
+  /**
+   * TCP port of the API, on the head.
+   *
+   * @default 8000
+   */
+  readonly port?: number;
+  /**
+   * Name under which the API serves its model.
+   *
+   * @default 'emulated'
+   */
+  readonly servedModel?: string;
+}
+
+const FOLDER = "/opt/ray-cluster";
+
+/** The program and the modules that it imports. */
+const FILES = ["emulated_serve.py", "emulated_api.py", "emulated_ranks.py"];
+
+/**
+ * An OpenAI-compatible server without a model: one Ray actor on each accelerator, and an answer that
+ * is made of a reply of every one of them. A completion proves that all accelerators of all nodes take part.
+ */
+export class EmulatedServe implements IEngine {
+  public readonly engineName = "emulated";
+  /** TCP port of the API, on the head. */
+  public readonly port: number;
+  /** Name under which the API serves its model. */
+  public readonly servedModel: string;
+
+  constructor(props: EmulatedServeProps = {}) {
+    this.port = props.port ?? 8000;
+    this.servedModel = props.servedModel ?? "emulated";
+  }
+
+  public bind(context: EngineContext): EngineSpec {
+    const ranks = context.accelerators;
+    return {
+      name: this.engineName,
+      argv: [
+        ...["python3", `${FOLDER}/${FILES[0]}`],
+        ...["--host", "0.0.0.0"],
+        ...["--port", String(this.port)],
+        ...["--model", this.servedModel],
+        ...["--resource", context.rayResource],
+        ...["--ranks", String(ranks)],
+      ],
+      port: this.port,
+      healthPath: "/health",
+      servedModel: this.servedModel,
+      completion: chatCompletion(this.servedModel, `${ranks} of ${ranks} ranks`),
+      environment: {},
+      files: FILES.map((name) => ({
+        path: `${FOLDER}/${name}`,
+        source: path.join(__dirname, name),
+      })),
+      ports: [],
+      rayVersions: {},
+    };
+  }
+}

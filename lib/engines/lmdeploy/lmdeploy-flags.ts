@@ -1,0 +1,14 @@
+import type { OwnedFlag } from "../arguments";
+
+/** Flags of `lmdeploy serve api_server` that the properties or the cluster set. */
+export const LMDEPLOY_FLAGS: readonly OwnedFlag[] = [
+  { names: ["--model-name"], property: "servedModelName" },
+  { names: ["--backend", "--device", "--server-name", "--distributed-executor-backend"] },
+  { names: ["--nnodes", "--node-rank", "--dp", "--dist-init-addr", "--proxy-url"] },
+  { names: ["--server-port"], property: "port" },
+  { names: ["--tp"], property: "tensorParallelSize" },
+  { names: ["--eager-mode"], property: "eagerMode" },
+  { names: ["--session-len"], property: "sessionLength" },
+  { names: ["--cache-max-entry-count"], property: "cacheMaxEntryCount" },
+  { names: ["--dtype"], property: "dtype" },
+];

@@ -1,0 +1,124 @@
+import type { Parallelism } from "../../topology/model/parallelism";
+import { option, type OwnedFlag, toggle } from "../arguments";
+import type { VllmServeProps } from "./vllm-props";
+
+/** How vLLM is spread over the nodes. */
+export interface VllmCut {
+  readonly executor: string;
+  readonly parallelism: Parallelism;
+  /** Nodes with accelerators. */
+  readonly nodes: number;
+  readonly acceleratorsPerNode: number;
+  readonly headAddress?: string;
+  readonly masterPort: number;
+  readonly dataParallelPort: number;
+}
+
+/** Flags that the properties or the cluster set. */
+export const VLLM_FLAGS: readonly OwnedFlag[] = [
+  { names: ["--model"], property: "modelPath" },
+  { names: ["--served-model-name"], property: "servedModelName" },
+  { names: ["--host", "--uds"] },
+  { names: ["--port"], property: "port" },
+  { names: ["--tensor-parallel-size", "-tp"], property: "tensorParallelSize" },
+  { names: ["--pipeline-parallel-size", "-pp"], property: "pipelineParallelSize" },
+  { names: ["--data-parallel-size", "-dp"], property: "dataParallelSize" },
+  { names: ["--data-parallel-size-local", "-dpl"] },
+  { names: ["--data-parallel-address", "-dpa"] },
+  { names: ["--data-parallel-rpc-port", "-dpp"] },
+  { names: ["--data-parallel-backend", "-dpb"], property: "executor" },
+  { names: ["--data-parallel-rank", "-dpn", "--data-parallel-start-rank", "-dpr"] },
+  { names: ["--distributed-executor-backend"], property: "executor" },
+  { names: ["--nnodes", "-n"] },
+  { names: ["--node-rank", "-r"] },
+  { names: ["--master-addr", "--headless"] },
+  { names: ["--master-port"], property: "masterPort" },
+  {
+    names: ["--enable-expert-parallel", "-ep", "--no-enable-expert-parallel"],
+    property: "enableExpertParallel",
+  },
+  { names: ["--max-model-len"], property: "maxModelLen" },
+  { names: ["--gpu-memory-utilization"], property: "gpuMemoryUtilization" },
+  { names: ["--dtype"], property: "dtype" },
+  { names: ["--enforce-eager", "--no-enforce-eager"], property: "enforceEager" },
+];
+
+/** What every process of the engine is started with: model, cut, and how it runs. */
+export function serveArguments(
+  props: VllmServeProps & { readonly modelPath: string },
+  cut: VllmCut,
+): readonly string[] {
+  const { tensor, pipeline, expertParallel } = cut.parallelism;
+  return [
+    "vllm",
+    "serve",
+    props.modelPath,
+    ...option("--served-model-name", props.servedModelName),
+    ...option("--tensor-parallel-size", tensor),
+    ...option("--pipeline-parallel-size", pipeline),
+    ...dataParallel(cut),
+    ...toggle("--enable-expert-parallel", expertParallel),
+    ...option("--distributed-executor-backend", cut.executor),
+    ...option("--max-model-len", props.maxModelLen),
+    ...option("--gpu-memory-utilization", props.gpuMemoryUtilization),
+    ...option("--dtype", props.dtype),
+    ...toggle("--enforce-eager", props.enforceEager),
+  ];
+}
+
+/** What only the head is started with: it has the API. */
+export function headArguments(cut: VllmCut, port: number): readonly string[] {
+  const rank = isSpread(cut) ? [...meeting(cut), ...option("--node-rank", 0)] : [];
+  return [...rank, ...option("--host", "0.0.0.0"), ...option("--port", port)];
+}
+
+/** What a follower is started with, without its rank: it has no API. */
+export function followerArguments(cut: VllmCut): readonly string[] {
+  return [...meeting(cut), "--headless"];
+}
+
+/** Whether one replica of the model takes more than a node. */
+export function replicasSpanNodes({ parallelism, acceleratorsPerNode }: VllmCut): boolean {
+  const { tensor, pipeline, data } = parallelism;
+  return data > 1 && tensor * pipeline > acceleratorsPerNode;
+}
+
+/**
+ * Replicas are placed by Ray from one command, or meet at the head. With Ray the number on the head's node must
+ * be stated, since vLLM would put all replicas there.
+ */
+function dataParallel(cut: VllmCut): readonly string[] {
+  const { tensor, pipeline, data } = cut.parallelism;
+  if (data <= 1) {
+    return [];
+  }
+  const size = option("--data-parallel-size", data);
+  if (cut.executor === "ray") {
+    const onHead = Math.floor(cut.acceleratorsPerNode / (tensor * pipeline));
+    const local = Math.min(data, Math.max(1, onHead));
+    return [
+      ...size,
+      ...option("--data-parallel-size-local", local),
+      ...option("--data-parallel-backend", "ray"),
+    ];
+  }
+  return isSpread(cut)
+    ? [
+        ...size,
+        ...option("--data-parallel-address", cut.headAddress),
+        ...option("--data-parallel-rpc-port", cut.dataParallelPort),
+      ]
+    : size;
+}
+
+function meeting(cut: VllmCut): readonly string[] {
+  return [
+    ...option("--nnodes", cut.nodes),
+    ...option("--master-addr", cut.headAddress),
+    ...option("--master-port", cut.masterPort),
+  ];
+}
+
+function isSpread({ executor, nodes }: VllmCut): boolean {
+  return executor === "mp" && nodes > 1;
+}

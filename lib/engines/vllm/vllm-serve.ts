@@ -1,0 +1,135 @@
+import { enginePortOf } from "../../catalog/engine-ports";
+import { rayRangeOfEngine } from "../../catalog/engine-releases";
+import { engineSettingsFor } from "../../catalog/engine-settings";
+import type {
+  EngineContext,
+  EngineFollower,
+  EngineSpec,
+  EngineText,
+  IEngine,
+} from "../../topology/engine-spec";
+import { deriveParallelism, type Parallelism } from "../../topology/model/parallelism";
+import { chatCompletion } from "../chat-completion";
+import { environmentFence } from "../releases/environment-fence";
+import { modelFolder, servedName } from "../local-model";
+import {
+  followerArguments,
+  headArguments,
+  replicasSpanNodes,
+  serveArguments,
+  type VllmCut,
+} from "./vllm-arguments";
+import { vllmFindings } from "./vllm-findings";
+import { VllmExecutor, type VllmServeProps } from "./vllm-props";
+
+/** Folder that vLLM takes for its configuration. */
+const CONFIGURATION = "/opt/ray-cluster/vllm";
+
+/** vLLM as an OpenAI-compatible server: one model over all accelerators of the cluster. */
+export class VllmServe implements IEngine {
+  public readonly engineName = "vllm";
+  private readonly props: VllmServeProps;
+
+  constructor(props: VllmServeProps = {}) {
+    this.props = { ...props, extraArguments: [...(props.extraArguments ?? [])] };
+  }
+
+  public bind(context: EngineContext): EngineSpec {
+    const modelPath = modelFolder(this.props.modelPath, context);
+    const cut = this.cut(context);
+    const port = this.props.port ?? enginePortOf("vllm-api");
+    const servedModel = servedName(modelPath, this.props.servedModelName ?? context.modelName);
+    const serve = serveArguments({ ...this.props, modelPath, servedModelName: servedModel }, cut);
+    const carriesEnvironment = cut.executor === VllmExecutor.RAY;
+    return {
+      name: this.engineName,
+      argv: [...serve, ...headArguments(cut, port), ...(this.props.extraArguments ?? [])],
+      port,
+      healthPath: "/health",
+      servedModel,
+      completion: chatCompletion(servedModel),
+      environment: {
+        ...engineSettingsFor({ engine: "vllm", scope: "driver", acrossNodes: cut.nodes > 1 }),
+        ...(carriesEnvironment ? { VLLM_CONFIG_ROOT: CONFIGURATION } : {}),
+        ...(this.props.layerPartition
+          ? { VLLM_PP_LAYER_PARTITION: this.props.layerPartition.join(",") }
+          : {}),
+        ...(carriesEnvironment && replicasSpanNodes(cut) ? { VLLM_RAY_DP_PACK_STRATEGY: "span" } : {}),
+      },
+      files: [],
+      ports: this.ports(cut),
+      rayVersions: rayRangeOfEngine("vllm"),
+      kind: "serve",
+      ...this.follower(cut, serve),
+      parallelism: cut.parallelism,
+      sizing: {
+        contextTokens: this.props.maxModelLen,
+        concurrentSequences: this.props.plannedSequences,
+        memoryUtilization: this.props.gpuMemoryUtilization,
+        contextProperty: "maxModelLen",
+        memoryProperty: "gpuMemoryUtilization",
+      },
+      texts: carriesEnvironment ? exclusionList(context) : [],
+      requires: {
+        programs: ["vllm"],
+        pythonModules: context.rayResource === "NPU" ? ["vllm", "vllm_ascend"] : ["vllm"],
+        paths: [],
+      },
+      findings: vllmFindings(this.props, cut, context),
+    };
+  }
+
+  private cut(context: EngineContext): VllmCut {
+    return {
+      executor: this.props.executor ?? VllmExecutor.RAY,
+      parallelism: this.parallelism(context),
+      nodes: context.acceleratorNodes,
+      acceleratorsPerNode: context.acceleratorsPerNode,
+      headAddress: context.headAddress,
+      masterPort: this.props.masterPort ?? enginePortOf("vllm-master"),
+      dataParallelPort: enginePortOf("vllm-data-parallel"),
+    };
+  }
+
+  private parallelism(context: EngineContext): Parallelism {
+    return deriveParallelism({
+      nodes: context.acceleratorNodes,
+      acceleratorsPerNode: context.acceleratorsPerNode,
+      tensor: this.props.tensorParallelSize,
+      pipeline: this.props.pipelineParallelSize,
+      data: this.props.dataParallelSize,
+      expertParallel: this.props.enableExpertParallel,
+      layerPartition: this.props.layerPartition,
+    });
+  }
+
+  private follower(cut: VllmCut, serve: readonly string[]): { readonly follower?: EngineFollower } {
+    return cut.executor === VllmExecutor.MP && cut.nodes > 1
+      ? {
+          follower: {
+            argv: [...serve, ...followerArguments(cut), ...(this.props.extraArguments ?? [])],
+            rankFlag: "--node-rank",
+          },
+        }
+      : {};
+  }
+
+  private ports(cut: VllmCut): EngineSpec["ports"] {
+    if (cut.executor !== VllmExecutor.MP || cut.nodes < 2) {
+      return [];
+    }
+    const onHead = (name: string, port: number) => ({ name, from: port, to: port, where: "head" as const });
+    return [
+      onHead("vllm-master", cut.masterPort),
+      ...(cut.parallelism.data > 1 ? [onHead("vllm-data-parallel", cut.dataParallelPort)] : []),
+    ];
+  }
+}
+
+/** vLLM's list of variables that stay on their node. */
+function exclusionList(context: EngineContext): readonly EngineText[] {
+  const { excluded, exclusionFile } = environmentFence("vllm", context);
+  return exclusionFile === undefined
+    ? []
+    : [{ path: `${CONFIGURATION}/${exclusionFile}`, text: `${JSON.stringify(excluded, null, 2)}\n` }];
+}

@@ -1,0 +1,93 @@
+import type { AcceleratorFacts } from "../../catalog/accelerators";
+import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import type { ContainerFile, ContainerMount, ContainerSpec } from "./container-spec";
+import { acceleratorOf, containerDevices, deviceIndices } from "./devices";
+import { nodeConfig, nodeConfigText } from "../node-config/make-node-config";
+import { CONTAINER_PATHS } from "../paths";
+import { engineFiles, programFiles } from "../program-files";
+
+/** Seconds that the container gets to stop beyond the node program's own deadline. */
+const STOP_MARGIN_SECONDS = 5;
+
+/** The container of one node. */
+export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec {
+  const accelerator = acceleratorOf(plan, node);
+  return {
+    name: node.name,
+    image: plan.image.reference,
+    command: nodeCommand("start"),
+    environment: { ...programEnvironment(), ...runtimeEnvironment(accelerator, node.acceleratorCount) },
+    files: [
+      ...programFiles(),
+      ...engineFiles(plan),
+      { path: CONTAINER_PATHS.config, content: nodeConfigText(nodeConfig(plan, node)) },
+      ...rankTableFiles(plan, node),
+    ],
+    devices: containerDevices(plan, node),
+    // The plan's own mounts, capabilities and runtime are those of the accelerators.
+    mounts: [
+      ...(accelerator ? plan.container.mounts : []),
+      ...storageMounts(plan),
+      ...secretMounts(plan, node),
+    ],
+    capabilities: accelerator ? plan.container.capabilities : [],
+    ulimits: plan.container.ulimits,
+    sharedMemoryMiB: plan.container.sharedMemoryMiB,
+    networkMode: plan.container.networkMode,
+    runtime: accelerator && plan.container.runtime,
+    healthcheck: {
+      test: nodeCommand("status"),
+      intervalSeconds: 5,
+      timeoutSeconds: 10,
+      retries: 3,
+      startPeriodSeconds: node.role === "head" ? plan.deadlines.servingSeconds : plan.deadlines.headSeconds,
+    },
+    stopSeconds: plan.deadlines.stopSeconds + STOP_MARGIN_SECONDS,
+  };
+}
+
+/** A table that is known already lies on every node with NPUs, word for word the same. */
+function rankTableFiles({ rankTable }: ClusterPlan, node: NodePlan): readonly ContainerFile[] {
+  return rankTable?.text !== undefined && node.acceleratorCount > 0
+    ? [{ path: rankTable.path, content: rankTable.text }]
+    : [];
+}
+
+/** Folders that every node has, whatever it computes with. */
+function storageMounts(plan: ClusterPlan): readonly ContainerMount[] {
+  return plan.storage.map(({ hostPath, mountPath, isShared }) => ({
+    source: hostPath,
+    target: mountPath,
+    readOnly: false,
+    isPerNode: !isShared,
+  }));
+}
+
+/** The head alone asks the model's source. A secret of the place's store lies where the place puts it. */
+function secretMounts({ staging }: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
+  return staging?.secret?.hostPath !== undefined && node.role === "head"
+    ? [{ source: staging.secret.hostPath, target: CONTAINER_PATHS.modelSecret, readOnly: true }]
+    : [];
+}
+
+/** A subcommand of the node program. */
+export function nodeCommand(subcommand: string): readonly string[] {
+  return ["python3", "-m", "ray_node", subcommand];
+}
+
+/** What the node program itself needs of its environment. */
+export function programEnvironment(): { readonly [name: string]: string } {
+  return { PYTHONPATH: CONTAINER_PATHS.program, PYTHONUNBUFFERED: "1" };
+}
+
+function runtimeEnvironment(
+  accelerator: AcceleratorFacts | undefined,
+  count: number,
+): { readonly [name: string]: string } {
+  if (!accelerator) {
+    return {};
+  }
+  const variable = accelerator.runtimeDevicesVariable;
+  const visible = variable === null ? {} : { [variable]: deviceIndices(count).join(",") };
+  return { ...accelerator.containerEnvironment, ...visible };
+}

@@ -1,0 +1,119 @@
+import { findAccelerator } from "../../catalog/accelerators";
+import { hasApi } from "../../topology/engine-spec";
+import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import type { NodeConfig } from "./node-config";
+import { CONTAINER_PATHS } from "../paths";
+import { preflightConfig } from "./preflight-config";
+import { stagingConfig } from "./staging-config";
+
+/** `node.json` of one node. Throws where the plan has no head address, which no checked plan has. */
+export function nodeConfig(plan: ClusterPlan, node: NodePlan): NodeConfig {
+  const head = plan.nodes[0];
+  if (head?.address === undefined) {
+    throw new Error(`the plan of '${plan.name}' has no head address`);
+  }
+  return {
+    schema: 1,
+    cluster: plan.name,
+    node: {
+      name: node.address === undefined ? null : node.name,
+      pool: node.pool,
+      role: node.role,
+      address: node.address ?? null,
+      accelerators: acceleratorsOf(plan, node),
+    },
+    subnet: plan.subnetCidr,
+    head: { name: head.name, address: head.address },
+    pools: plan.pools.map((pool) => ({
+      name: pool.name,
+      nodes: pool.nodes,
+      accelerators: pool.acceleratorsPerNode,
+      resource: pool.rayResource ?? null,
+      addresses: pool.addresses ?? null,
+    })),
+    ray: {
+      version: plan.ray.version,
+      authentication: plan.ray.authentication,
+      cpus: plan.ray.cpusPerNode ?? null,
+      objectStoreBytes: plan.ray.objectStoreMiB === undefined ? null : plan.ray.objectStoreMiB * 1024 * 1024,
+    },
+    ports: portsOf(plan),
+    environment: { ...plan.environment, own: node.environment ?? {} },
+    engine: engineOf(plan, node),
+    deadlines: {
+      head: plan.deadlines.headSeconds,
+      membership: plan.deadlines.membershipSeconds,
+      hold: plan.deadlines.holdSeconds,
+      engine: plan.deadlines.engineSeconds,
+      completion: plan.deadlines.completionSeconds,
+      stop: plan.deadlines.stopSeconds,
+      serving: plan.deadlines.servingSeconds,
+    },
+    retries: { engineStarts: plan.retries.engineStarts },
+    paths: {
+      state: CONTAINER_PATHS.state,
+      token: CONTAINER_PATHS.token,
+      engineLog: CONTAINER_PATHS.engineLog,
+    },
+    staging: stagingConfig(plan, node),
+    preflight: preflightConfig(plan),
+  };
+}
+
+/** The text of `node.json`. */
+export function nodeConfigText(config: NodeConfig): string {
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+function acceleratorsOf(plan: ClusterPlan, node: NodePlan): NodeConfig["node"]["accelerators"] {
+  const pool = plan.pools.find((candidate) => candidate.name === node.pool);
+  const facts = pool && findAccelerator(pool.accelerator);
+  return {
+    planned: node.acceleratorCount,
+    resource: facts?.rayResource ?? null,
+    deviceGlob: facts?.deviceGlob ?? null,
+    visibleDevicesVariable: facts?.visibleDevicesVariable ?? null,
+  };
+}
+
+function engineOf({ engine }: ClusterPlan, node: NodePlan): NodeConfig["engine"] {
+  const { port, healthPath, servedModel, completion } = engine;
+  const { path, body, mustContain } = completion;
+  return {
+    name: engine.name,
+    kind: engine.kind ?? "serve",
+    argv: engine.argv,
+    api: hasApi(engine)
+      ? { port, healthPath, servedModel, completion: { path, body, mustContain: mustContain ?? null } }
+      : null,
+    follower: engine.follower ?? null,
+    withheld: engine.withheld ?? [],
+    texts: node.role === "head" ? (engine.texts ?? []) : [],
+    workingDirectory: engine.workingDirectory ?? null,
+    requires: engine.requires ?? { programs: [], pythonModules: [], paths: [] },
+  };
+}
+
+function portsOf(plan: ClusterPlan): NodeConfig["ports"] {
+  const port = (name: string) => {
+    const found = plan.ports.find((candidate) => candidate.name === name);
+    if (!found) {
+      throw new Error(`the plan of '${plan.name}' has no port '${name}'`);
+    }
+    return found;
+  };
+  return {
+    gcs: port("gcs").from,
+    nodeManager: port("node-manager").from,
+    objectManager: port("object-manager").from,
+    runtimeEnvAgent: port("runtime-env-agent").from,
+    dashboardAgentGrpc: port("dashboard-agent-grpc").from,
+    dashboardAgentListen: port("dashboard-agent-listen").from,
+    metricsExport: port("metrics-export").from,
+    dashboard: port("dashboard").from,
+    workersFrom: port("workers").from,
+    workersTo: port("workers").to,
+    nodeReport: port("node-report").from,
+    nodeFiles: port("node-files").from,
+  };
+}

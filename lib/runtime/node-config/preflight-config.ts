@@ -1,0 +1,32 @@
+import { findAccelerator } from "../../catalog/accelerators";
+import type { ClusterPlan } from "../../topology/plan/plan";
+import type { PreflightConfig } from "./node-config";
+import { CONTAINER_PATHS } from "../paths";
+
+/** What the nodes check before an engine starts; the same on every node. */
+export function preflightConfig(plan: ClusterPlan): PreflightConfig {
+  const pool = plan.pools.find(({ acceleratorsPerNode }) => acceleratorsPerNode > 0);
+  const accelerator = pool && findAccelerator(pool.accelerator);
+  const { rankTable } = plan;
+  return {
+    fabric: plan.fabric,
+    collective: accelerator?.collective ?? null,
+    board: accelerator?.board ?? null,
+    devices: accelerator?.emulated === true ? "emulated" : "real",
+    image: { digest: plan.image.digest ?? null, foundIn: CONTAINER_PATHS.imageDigest },
+    deviceIps: Object.fromEntries(
+      plan.nodes.flatMap(({ address, deviceIps }) =>
+        address === undefined || deviceIps === undefined ? [] : [[address, deviceIps]],
+      ),
+    ),
+    tolerated: plan.toleratedChecks,
+    rankTable: rankTable
+      ? {
+          path: rankTable.path,
+          version: rankTable.version,
+          devicePort: rankTable.devicePort,
+          checksum: rankTable.checksum ?? null,
+        }
+      : null,
+  };
+}

@@ -1,0 +1,103 @@
+"""What the head sees of the cluster: Ray's node table, the nodes' reports and host probes, joined."""
+
+from collections.abc import Callable, Mapping
+
+from ray_node.agent.host_prober import HostProber
+from ray_node.channel.errand_desk import ErrandDesk
+from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.report import HeadAnswer, NodeReport
+from ray_node.channel.report_server import ReportBook, ReportServer
+from ray_node.cluster import membership
+from ray_node.cluster.membership import Assessment, Evidence, Member
+from ray_node.cluster.membership_reader import MembershipReader
+from ray_node.config.load import NodeConfig
+from ray_node.host.failure import Culprit, MembershipLost
+from ray_node.preflight import cluster_preflight
+
+#: Ray's node table may be silent this long (its reader restarts) before the membership counts as lost.
+_TABLE_SILENT_SECONDS = 60.0
+#: No engine starts on a member that has been quiet this long: two reports are missing.
+_QUIET_SECONDS = 5.0
+
+
+class ClusterView:
+    """Opens the report port at once, and Ray's node table with `watch`; `look` renews `assessment`."""
+
+    def __init__(
+        self, config: NodeConfig, token: str | None, answer: Callable[[NodeReport], HeadAnswer]
+    ) -> None:
+        self._config = config
+        self._book = ReportBook(config.network, config.cluster, token)
+        #: What the head asks of the nodes before an engine starts.
+        self.desk = ErrandDesk(config.cluster)
+        port = config.ports.node_report
+        self._server = ReportServer(config.head.address, port, self._book, answer, self.desk)
+        self._prober = HostProber(config.ports.node_manager)
+        self._reader: MembershipReader | None = None
+        self.assessment = Assessment((), ())
+
+    def watch(self, environment: Mapping[str, str]) -> None:
+        """Start reading Ray's node table; Ray may still be starting."""
+        self._reader = MembershipReader(self._config.gcs_address, environment)
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+        self._prober.close()
+        self._server.close()
+
+    def look(self) -> Assessment:
+        if self._reader is None:
+            return self.assessment
+        self._reader.tick()
+        heard = self.heard()
+        evidence = Evidence(self._reader.nodes, heard, self._book.rejected(), self._prober.found)
+        self.assessment = membership.assess(self._config, evidence)
+        self._prober.targets = tuple(
+            member.address
+            for member in self.assessment.missing
+            if member.address is not None and _is_silent(heard.get(member.address))
+        )
+        return self.assessment
+
+    def heard(self) -> dict[str, HeardReport]:
+        return self._book.heard()
+
+    def is_known(self) -> bool:
+        """Ray has answered at least once."""
+        return self._reader is not None and self._reader.has_answered
+
+    def member(self, address: str) -> Member | None:
+        return next((item for item in self.assessment.members if item.address == address), None)
+
+    def quiet(self) -> bool:
+        """A member that has stopped reporting may be dead without Ray knowing it yet."""
+        heard = self.heard()
+        return any(
+            member.ok and member.address in heard and heard[member.address].age_seconds > _QUIET_SECONDS
+            for member in self.assessment.members
+        )
+
+    def unheard(self) -> list[Member]:
+        """Members whose report has not come yet."""
+        return cluster_preflight.unheard(self.assessment.members, self._config.head.address, self.heard())
+
+    def guard(self, formed: Assessment) -> None:
+        """Raises MembershipLost when the membership is not what the engine was started on."""
+        silent = self._reader.silent_seconds if self._reader is not None else 0.0
+        if silent > _TABLE_SILENT_SECONDS:
+            reason = f"Ray's node table has not answered for {silent:.0f} s"
+            head = self._config.head
+            raise MembershipLost(reason, Culprit(head.name, head.address, reason))
+        if not self.assessment.whole:
+            raise MembershipLost(str(self.assessment), self.assessment.culprit)
+        for member in self.assessment.members:
+            if formed.node_ids.get(member.name) != member.node_id:
+                raise MembershipLost(
+                    f"{member.name} ({member.address}) has restarted",
+                    Culprit(member.name, member.address, "has restarted"),
+                )
+
+
+def _is_silent(heard: HeardReport | None) -> bool:
+    return heard is None or heard.age_seconds > membership.REPORT_FRESH_SECONDS

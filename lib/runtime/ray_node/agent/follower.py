@@ -1,0 +1,131 @@
+"""This node's part of an engine whose processes run on several nodes: one process, as the head directs."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ray_node.channel import follower_messages
+from ray_node.channel.follower_messages import FollowerReport, RunDirective
+from ray_node.config.schema import FollowerCommand, NodeConfig
+from ray_node.engine.process import EngineLog, EngineProcess
+from ray_node.host import log
+from ray_node.host.failure import EngineFailed
+from ray_node.host.processes import describe_exit
+
+#: A follower gets half of the stop deadline, but never longer than this, before it is killed.
+_GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class _End:
+    reason: str
+    lines: tuple[str, ...]
+    #: On the monotonic clock.
+    at: float
+
+
+class Follower:
+    """Used by the worker's thread; `report` may be called by any. `changed` is called when it has news."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        command: FollowerCommand,
+        node_name: str,
+        environment: Mapping[str, str],
+        changed: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._command = command
+        self._environment = environment
+        self._changed = changed
+        self._log = EngineLog(log_path(config.paths.engine_log, node_name))
+        self._run: RunDirective | None = None
+        self._process: EngineProcess | None = None
+        self._end: _End | None = None
+
+    def obey(self, run: RunDirective | None, pause: Callable[[float], None] = time.sleep) -> None:
+        """Do what the head's last answer says. `pause` is called while an earlier process is stopped."""
+        if self._run is not None and run != self._run:
+            self.stop(pause)
+        if run is not None and self._run is None:
+            self._start(run)
+        self._look()
+
+    def stop(self, pause: Callable[[float], None] = time.sleep) -> None:
+        """End the process and everything below it; a process that hangs is killed.
+
+        `pause` may raise; a second call then finishes the work.
+        """
+        self._stop_process(pause)
+        self._run, self._process, self._end = None, None, None
+        self._changed()
+
+    def close(self, pause: Callable[[float], None] = time.sleep) -> None:
+        """The node ends: the head hears of it before the other ranks can notice."""
+        if self._process is not None and self._end is None:
+            self._end = _End(follower_messages.STOPPED, (), time.monotonic())
+            self._changed()
+        self._stop_process(pause)
+
+    def report(self, delay_seconds: float = 0.0) -> FollowerReport | None:
+        """`delay_seconds`: what the report is likely to need to the head."""
+        run, end = self._run, self._end
+        if run is None:
+            return None
+        if end is None:
+            return FollowerReport(run.attempt, follower_messages.RUNNING)
+        lines = tuple(log.redact(line) for line in end.lines)
+        ago = max(0.0, time.monotonic() - end.at) + delay_seconds
+        return FollowerReport(
+            run.attempt, follower_messages.ENDED, log.redact(end.reason), lines, round(ago, 3)
+        )
+
+    def published(self) -> dict[str, Any] | None:
+        """For the state file."""
+        run, end = self._run, self._end
+        if run is None:
+            return None
+        state = follower_messages.RUNNING if end is None else follower_messages.ENDED
+        reason = None if end is None else log.redact(end.reason)
+        return {"rank": run.rank, "attempt": run.attempt, "state": state, "reason": reason}
+
+    def _stop_process(self, pause: Callable[[float], None]) -> None:
+        if self._process is not None:
+            self._process.process.stop(min(self._config.deadlines.stop / 2, _GRACE_SECONDS), pause)
+
+    def _start(self, run: RunDirective) -> None:
+        argv = self._command.of_rank(run.rank)
+        try:
+            self._process = EngineProcess(
+                "follower", argv, self._environment, self._log, self._config.engine.working_directory
+            )
+        except EngineFailed as failure:
+            self._end = _End(failure.reason.removeprefix("the follower "), (), time.monotonic())
+        # Last: from here on other threads report it.
+        self._run = run
+        self._changed()
+
+    def _look(self) -> None:
+        """Note the end of the process, with its last words."""
+        if self._process is None or self._end is not None:
+            return
+        process = self._process.process
+        code = process.exit_code
+        if code is None:
+            return
+        at = process.ended_at or time.monotonic()
+        # Its children would hold its output open, and the accelerators.
+        process.stop(0)
+        lines = tuple(self._process.tail())
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        self._end = _End(describe_exit(code) + (f": {last[:200]}" if last else ""), lines, at)
+        self._changed()
+
+
+def log_path(engine_log: str, node_name: str) -> str:
+    """Beside the head's file, under the node's name: the folder may be one that nodes share."""
+    base, extension = os.path.splitext(engine_log)
+    return f"{base}-{node_name}{extension}"

@@ -1,0 +1,289 @@
+"""The head: starts Ray, gates on the membership, keeps the engine serving, else says what is wrong."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from ray_node.agent import node_staging, state
+from ray_node.agent.cluster_view import ClusterView
+from ray_node.agent.head_engine import HeadEngine
+from ray_node.agent.head_preflight import HeadPreflight
+from ray_node.agent.head_staging import HeadStaging
+from ray_node.agent.retry_budget import RetryBudget
+from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
+from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.report import HeadAnswer, NodeReport
+from ray_node.cluster import token
+from ray_node.cluster.membership import Assessment
+from ray_node.host import clock, log, probe
+from ray_node.host.failure import (
+    BudgetSpent,
+    ClusterFailed,
+    Culprit,
+    EngineFailed,
+    MembershipLost,
+    NodeFailed,
+    Trouble,
+)
+from ray_node.preflight import cluster_preflight
+
+#: A verdict that waiting will not change ends the wait when it has held this long.
+_DEFINITE_SECONDS = 15.0
+#: Ray needs up to this long to notice that a silent node is dead (64 s measured for a frozen one).
+_RAY_NOTICES_SECONDS = 75.0
+_ENGINE_PORT_SECONDS = 10.0
+
+
+class Head(Supervisor):
+    session = ""
+    view: ClusterView | None = None
+    engine: HeadEngine | None = None
+    staging: HeadStaging | None = None
+    assessment = Assessment((), ())
+    #: The membership the engine was started on; while set, every wait raises MembershipLost on a change.
+    _formed: Assessment | None = None
+
+    def live(self) -> None:
+        view, engine = self._begin()
+        budget = RetryBudget(self.config.engine_starts, engine.is_job)
+        while not engine.has_succeeded():
+            try:
+                budget.settle(was_broken=self._await_membership(view))
+                self._check_machines(view)
+                self._stage(view)
+                self._preflight(view)
+                engine.begin(self.assessment.members)
+            except MembershipLost as lost:
+                budget.lost(lost, engine.job_under_way)
+                self._end_attempt(state.DEGRADED, lost)
+            except EngineFailed as caught:
+                failed = engine.explain(caught)
+                budget.failed(failed, engine.proven)
+                self._end_attempt(state.DEGRADED, failed)
+            except ClusterFailed as given_up:
+                if self._give_up(given_up) or not engine.is_job:
+                    budget.renew()
+        self._formed = None
+        while True:
+            self.pause()
+
+    def close(self) -> None:
+        if self.engine is not None:
+            self.engine.stop(self.config.deadlines.stop / 2)
+            self.engine.tell()
+        if self.staging is not None:
+            self.staging.close()
+        if self.view is not None:
+            self.view.close()
+            self.view = None
+
+    def pause(self, seconds: float = POLL_SECONDS) -> None:
+        """Every wait of the head also looks at Ray and at the nodes, and publishes what it sees."""
+        super().pause(seconds)
+        self.check_ray()
+        if self.view is None:
+            return
+        self.assessment = self.view.look()
+        self.state.put(members=[_published(asdict(member)) for member in self.assessment.members])
+        if self.state.state != state.FAILED:
+            # Asked for while an attempt is under way: that attempt is the answer.
+            state.take_retry_request(self.config.paths.state)
+        if self._formed is not None:
+            self.view.guard(self._formed)
+        if self.engine is not None:
+            self.engine.check()
+
+    def _begin(self) -> tuple[ClusterView, HeadEngine]:
+        self.session = secrets.token_hex(8)
+        self.state.put(session=self.session)
+        engine = HeadEngine(
+            self.config,
+            self.state,
+            self.environment.engine,
+            Culprit(self.name, self.own.address, ""),
+            self._heard,
+            self.pause,
+            super().pause,
+        )
+        self.engine = engine
+        value: str | None = None
+        if self.config.ray.authentication == "token":
+            try:
+                value = token.ensure(self.config.paths.token)
+            except OSError as error:
+                raise NodeFailed(f"the token cannot be made at {self.config.paths.token}: {error}") from error
+            log.hide(value)
+        own_staging = node_staging.of(self.config, self.name, self.own.address, value)
+        if own_staging is not None:
+            self.staging = HeadStaging(own_staging, self.name, self.own.address)
+        self.start_ray()
+        try:
+            view = ClusterView(self.config, value, self._answer)
+        except OSError as error:
+            port = self.config.ports.node_report
+            raise NodeFailed(f"the report port {port} cannot be opened: {error}") from error
+        self.view = view
+        view.watch(self.environment.ray)
+        return view, engine
+
+    def _await_membership(self, view: ClusterView) -> bool:
+        """Until every planned node has been a member for the hold time. Returns whether one was missing.
+
+        Raises ClusterFailed at the deadline, earlier when waiting cannot help.
+        """
+        deadline = clock.Deadline(self.config.deadlines.membership)
+        broken = False
+        definite_since: float | None = None
+        while True:
+            if self.assessment.whole and self._hold(view):
+                return broken
+            broken = True
+            self._note_own_membership()
+            definite = any(member.definite for member in self.assessment.missing)
+            definite_since = (definite_since or time.monotonic()) if definite else None
+            if definite_since is not None and time.monotonic() - definite_since > _DEFINITE_SECONDS:
+                raise ClusterFailed(str(self.assessment), self.assessment.culprit)
+            if deadline.passed:
+                reason = f"not whole after {deadline.seconds:.0f} s: {self.assessment}"
+                raise ClusterFailed(reason, self.assessment.culprit)
+            if self.assessment.members:
+                self.state.wait_for(f"waits for {self.assessment}", deadline)
+            self.pause(POLL_SECONDS / 2)
+
+    def _note_own_membership(self) -> None:
+        """`joined`: this node's own Ray is a member, the others are awaited."""
+        own = self.view.member(self.own.address) if self.view is not None else None
+        if own is not None and own.alive:
+            self.was_member = True
+            self.state.put(member=True)
+            if self.state.state not in (state.DEGRADED, state.JOINED):
+                self.state.become(state.JOINED, "Ray runs on the head")
+
+    def _hold(self, view: ClusterView) -> bool:
+        """The membership is whole: it must stay so for the hold time. Whether it did."""
+        self.was_member = True
+        self.state.put(member=True)
+        nodes = len(self.assessment.members)
+        accelerators = sum(member.accelerators for member in self.assessment.members)
+        self.state.become(state.FORMED, f"{nodes} of {nodes} nodes are members, {accelerators} accelerators")
+        formed = self.assessment.node_ids
+        hold = clock.Deadline(self.config.deadlines.hold)
+        silence = clock.Deadline(_RAY_NOTICES_SECONDS)
+        while not hold.passed or (view.quiet() and not silence.passed):
+            self.pause()
+            if not self.assessment.whole or self.assessment.node_ids != formed:
+                reason = f"the membership broke within the hold time: {self.assessment}"
+                self.state.become(state.JOINED, reason, self.assessment.culprit)
+                return False
+        return True
+
+    def _stage(self, view: ClusterView) -> None:
+        """Until every node has the model. Raises ClusterFailed."""
+        staging = self.staging
+        if staging is None:
+            return
+        self._formed = self.assessment
+        staging.begin()
+        self.state.become(state.STAGING, staging.title)
+        try:
+            while not staging.look(self.assessment.members, view.heard()):
+                self.state.put(staging=staging.published())
+                self.state.wait_for(staging.waiting, staging.deadline)
+                self.pause()
+        finally:
+            self.state.put(staging=staging.published())
+        log.say(state.STAGING, staging.outcome)
+
+    def _check_machines(self, view: ClusterView) -> None:
+        """Versions, clocks, devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
+        self._formed = self.assessment
+        early = cluster_preflight.judge(
+            self.assessment.members, self.own.address, self.versions, view.heard(), self.environment.ray
+        )
+        if early.problem is not None:
+            raise early.problem
+        machines = HeadPreflight(
+            self.config, self.state, self.name, self.own.address, self.environment.ray, self.pause
+        )
+        machines.run(self.assessment.members, view.desk)
+
+    def _preflight(self, view: ClusterView) -> None:
+        self.state.become(state.PREFLIGHT, "compares the nodes")
+        self._formed = self.assessment
+        self.await_true(lambda: not view.unheard(), clock.Deadline(cluster_preflight.REPORT_WAIT_SECONDS))
+        outcome = cluster_preflight.judge(
+            self.assessment.members, self.own.address, self.versions, view.heard(), self.environment.ray
+        )
+        for warning in outcome.warnings:
+            self.state.warn(warning)
+        if outcome.problem is not None:
+            raise outcome.problem
+        api = self.config.engine.api
+        if api is None:
+            return
+        port = api.port
+        if not self.await_true(
+            lambda: probe.is_free(self.own.address, port), clock.Deadline(_ENGINE_PORT_SECONDS)
+        ):
+            reason = f"port {port} of the engine is in use by another program"
+            raise ClusterFailed(reason, self._self_culprit(reason))
+
+    def _give_up(self, trouble: Trouble) -> bool:
+        """`failed`: stay, watch, and return when there is reason to try again. Whether it was asked for."""
+        self._end_attempt(state.FAILED, trouble)
+        if self.staging is not None:
+            self.staging.give_up()
+        was_broken = not self.assessment.whole
+        # A job that has failed is not run again because of a node that came back.
+        heals = not (isinstance(trouble, BudgetSpent) and self.engine is not None and self.engine.is_job)
+        while True:
+            self.pause()
+            if state.take_retry_request(self.config.paths.state):
+                self.state.become(state.JOINED, "tries again: asked to")
+                return True
+            if not self.assessment.whole:
+                was_broken = True
+            elif was_broken and heals:
+                self.state.become(state.JOINED, "tries again: the membership is whole again")
+                return False
+
+    def _end_attempt(self, into: str, trouble: Trouble) -> None:
+        self._formed = None
+        self.state.put(completion=None)
+        self.state.become(into, trouble.reason, trouble.culprit, trouble.log_lines)
+        if self.engine is not None:
+            self.engine.release()
+            if self.engine.runs:
+                log.say(into, "stops the engine")
+            self.engine.stop(self.config.deadlines.stop / 2, self.pause)
+
+    def _heard(self) -> Mapping[str, HeardReport]:
+        view = self.view
+        return view.heard() if view is not None else {}
+
+    def _answer(self, received: NodeReport) -> HeadAnswer:
+        """Called in the report server's threads: reads only whole values."""
+        view = self.view
+        seen = view.member(received.address) if view is not None else None
+        known = view is not None and view.is_known()
+        return HeadAnswer(
+            session=self.session,
+            state=self.state.state,
+            reason=self.state.reason,
+            versions=self.versions,
+            alive=(seen is not None and seen.alive) if known else None,
+            verdict=seen.verdict if seen is not None else "not a planned node",
+            nonce=received.nonce,
+            staging=self.staging.attempt if self.staging is not None else None,
+            run=self.engine.run_for(received.address) if self.engine is not None else None,
+        )
+
+    def _self_culprit(self, reason: str) -> Culprit:
+        return Culprit(self.name, self.own.address, reason)
+
+
+def _published(member: dict[str, object]) -> dict[str, object]:
+    """A member as it stands in the state file."""
+    names = ("name", "pool", "address", "ok", "verdict", "accelerators", "planned")
+    return {name: member[name] for name in names}

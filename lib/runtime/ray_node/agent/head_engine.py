@@ -1,0 +1,230 @@
+"""What the head runs on the formed cluster: an engine that serves, a job, or nothing."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ray_node.agent import job_outcome, state
+from ray_node.agent.state import StateFile
+from ray_node.channel.follower_messages import RunDirective
+from ray_node.channel.heard_report import HeardReport
+from ray_node.cluster.membership import Member
+from ray_node.config.engine import JOB, SERVE
+from ray_node.config.schema import NodeConfig
+from ray_node.engine import blame
+from ray_node.engine import texts as engine_texts
+from ray_node.engine.group import START_SECONDS, EngineGroup
+from ray_node.engine.process import EngineLog, EngineProcess
+from ray_node.engine.run import EngineRun
+from ray_node.host import clock, log, table
+from ray_node.host.failure import Culprit, EngineFailed
+
+#: An engine that has served this long has started well: failures before it are forgotten.
+_PROVEN_SECONDS = 60.0
+#: A job that lives this long has begun: the gate need not wait for its end.
+_BEGUN_SECONDS = 10.0
+#: When the engine fails, the nodes with followers are given this long to say what they know.
+_ASK_SECONDS = 2.0
+#: When the head ends, the same for learning that nothing is to run.
+_TELL_SECONDS = 1.5
+_POLL_SECONDS = 0.2
+
+
+class HeadEngine:
+    """`pause` keeps the head alive and raises when the membership is lost; `rest` only keeps it alive."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        state_file: StateFile,
+        environment: Mapping[str, str],
+        own: Culprit,
+        heard: Callable[[], Mapping[str, HeardReport]],
+        pause: Callable[[float], None],
+        rest: Callable[[float], None],
+    ) -> None:
+        self._config = config
+        self._state = state_file
+        self._environment = environment
+        self._own = own
+        self._pause = pause
+        self._rest = rest
+        self._log = EngineLog(config.paths.engine_log)
+        self._group = EngineGroup(config, heard)
+        self._serving_since: float | None = None
+        self._job: dict[str, Any] | None = None
+        self._succeeded = False
+        #: Of the attempt that is under way.
+        self.run: EngineRun | None = None
+        self.job: EngineProcess | None = None
+
+    @property
+    def is_job(self) -> bool:
+        return self._config.engine.kind == JOB
+
+    @property
+    def job_under_way(self) -> bool:
+        return self.job is not None
+
+    @property
+    def proven(self) -> bool:
+        """The last attempt has served for a while."""
+        since = self._serving_since
+        return since is not None and time.monotonic() - since >= _PROVEN_SECONDS
+
+    def run_for(self, address: str) -> RunDirective | None:
+        """What the node at `address` shall run. May be called by any thread."""
+        return self._group.run_for(address)
+
+    @property
+    def runs(self) -> bool:
+        """A process of an attempt is still to be stopped."""
+        return self.run is not None or self.job is not None
+
+    def begin(self, members: Sequence[Member]) -> None:
+        """Start and stay. Ends by an exception, or when the job has succeeded."""
+        self._serving_since = None
+        kind = self._config.engine.kind
+        if kind == SERVE:
+            self._serve(members)
+        elif kind == JOB:
+            self._run_job()
+        else:
+            self._state.become(state.READY, "the cluster is ready; nothing was to be started on it")
+            while True:
+                self._pause(_POLL_SECONDS)
+
+    def has_succeeded(self) -> bool:
+        """Whether the job has succeeded, also in an earlier life of the head; then the state shows it."""
+        if self._succeeded:
+            return True
+        job = job_outcome.read(self._config) if self.is_job else None
+        if job is None:
+            return False
+        self._state.put(job=job)
+        self._state.become(
+            state.SUCCEEDED, f"the job '{self._config.engine.name}' succeeded at {job.get('endedAt')}"
+        )
+        return True
+
+    def check(self) -> None:
+        """Raises EngineFailed when a follower has ended, or does not come."""
+        if not self._group.active:
+            return
+        ends = self._group.ends()
+        if ends:
+            raise EngineFailed(f"the engine's follower, rank {ends[0].rank}, {ends[0].reason}")
+        for member in self._group.absent():
+            reason = f"has not started its part of the engine within {START_SECONDS:.0f} s"
+            culprit = Culprit(member.name, member.address, reason)
+            lines = self.run.failed(reason).log_lines if self.run is not None else []
+            raise EngineFailed(f"{culprit} {reason}", culprit, lines)
+
+    def explain(self, failed: EngineFailed) -> EngineFailed:
+        """The failure with the node to blame. Asks the nodes with followers once more before that."""
+        if failed.culprit is not None:
+            return failed
+        moment = time.monotonic()
+        asked = clock.Deadline(_ASK_SECONDS)
+        while self._group.silent_since(moment) and not asked.passed:
+            self._rest(0.05)
+        if self.run is not None:
+            failed = self.run.own_failure() or failed
+        evidence = blame.Evidence(
+            own=self.run.end if self.run is not None else None,
+            ends=self._group.ends(),
+            silent=self._group.silent_since(moment),
+            silent_seconds=asked.elapsed,
+        )
+        return blame.judge(failed, self._own, evidence)
+
+    def release(self) -> None:
+        """Tell the followers to stop; `stop` ends the head's own process."""
+        self._group.release()
+
+    def stop(self, grace_seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
+        self._group.release()
+        if self.run is not None:
+            self.run.stop(grace_seconds, pause)
+            self.run = None
+        if self.job is not None:
+            self.job.process.stop(grace_seconds, pause)
+            self._note_job_end(self.job)
+            self.job = None
+
+    def tell(self) -> None:
+        """Wait shortly until every follower's node has heard that it must stop."""
+        told = clock.Deadline(_TELL_SECONDS)
+        while not self._group.everybody_told() and not told.passed:
+            time.sleep(0.05)
+
+    def _serve(self, members: Sequence[Member]) -> None:
+        engine, api = self._config.engine, self._config.engine.api
+        if api is None:
+            raise EngineFailed(f"the engine '{engine.name}' has no API to serve")
+        self._await_free_nodes(members)
+        self._state.become(state.LOADING, f"starts the engine '{engine.name}'")
+        engine_texts.write(engine.texts)
+        self._group.start()
+        run = EngineRun(self._config, api, self._environment, self._log, self._pause, self._state.wait_for)
+        self.run = run
+        run.await_healthy()
+        proof = run.complete()
+        self._state.put(completion={"text": proof.text, "seconds": proof.seconds, "at": clock.stamp()})
+        self._serving_since = time.monotonic()
+        self._state.become(state.SERVING, f"a completion came back in {proof.seconds:.2f} s: {proof.text}")
+        run.watch()
+
+    def _await_free_nodes(self, members: Sequence[Member]) -> None:
+        """No follower of an attempt before may meet the new one."""
+        self._group.form(members)
+        deadline = clock.Deadline(self._config.deadlines.stop)
+        while lingering := self._group.lingering():
+            names = ", ".join(member.name for member in lingering)
+            if deadline.passed:
+                member = lingering[0]
+                reason = f"has not ended its earlier part of the engine within {deadline.seconds:.0f} s"
+                culprit = Culprit(member.name, member.address, reason)
+                raise EngineFailed(f"{culprit} {reason}", culprit)
+            self._state.wait_for(f"waits until no earlier part of the engine runs on {names}", deadline)
+            self._pause(_POLL_SECONDS)
+
+    def _run_job(self) -> None:
+        engine = self._config.engine
+        self._state.become(state.LOADING, f"starts the job '{engine.name}'")
+        engine_texts.write(engine.texts)
+        job = EngineProcess("job", engine.argv, self._environment, self._log, engine.working_directory)
+        self.job = job
+        self._job = {"exitCode": None, "startedAt": clock.stamp(), "endedAt": None, "seconds": None}
+        self._state.put(job=self._job)
+        age = clock.Deadline(_BEGUN_SECONDS)
+        while job.ended is None:
+            if age.passed:
+                self._state.become(state.RUNNING, f"the job '{engine.name}' runs")
+            self._pause(_POLL_SECONDS)
+        self.job = None
+        # What it left behind would hold accelerators.
+        job.process.stop(0)
+        ended = self._note_job_end(job)
+        took = table.duration(float(ended["seconds"]))
+        if ended["exitCode"] != 0:
+            raise EngineFailed(f"{job.ended} after {took}", log_lines=job.tail())
+        self._succeeded = True
+        try:
+            job_outcome.write(self._config, ended)
+        except OSError as error:
+            self._state.warn(f"the job's outcome cannot be kept, a restart runs it again: {error}")
+        self._state.become(state.SUCCEEDED, f"the job '{engine.name}' succeeded after {took}")
+        log.say(state.SUCCEEDED, "the job is not run again")
+
+    def _note_job_end(self, job: EngineProcess) -> dict[str, Any]:
+        started = clock.epoch((self._job or {}).get("startedAt")) or time.time()
+        now = time.time()
+        self._job = {
+            "exitCode": job.process.exit_code,
+            "startedAt": clock.stamp(started),
+            "endedAt": clock.stamp(now),
+            "seconds": round(max(0.0, now - started), 1),
+        }
+        self._state.put(job=self._job)
+        return self._job

@@ -1,0 +1,148 @@
+"""The head's view of staging: its own part, and what the other nodes report of theirs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ray_node.agent.node_staging import NodeStaging, Seldom
+from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.report import Staged
+from ray_node.cluster.membership import Member
+from ray_node.host import clock, log
+from ray_node.host.failure import ClusterFailed, Culprit
+
+#: Each node has the deadline for itself and says what is missing when it passes; only then the head speaks.
+_MARGIN_SECONDS = 30.0
+_NAMED_NODES = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """One node's part."""
+
+    name: str
+    address: str | None
+    #: `None`: the node has not said that it has begun with this attempt.
+    staged: Staged | None
+
+    @property
+    def done(self) -> bool:
+        return self.staged is not None and self.staged.done
+
+    @property
+    def text(self) -> str:
+        return self.staged.text if self.staged is not None else "has not begun"
+
+    @property
+    def problem(self) -> ClusterFailed | None:
+        if self.staged is None or self.staged.code is None:
+            return None
+        return self.blame(f"the model is not staged, {self.staged.code}: {self.staged.text}")
+
+    def blame(self, reason: str) -> ClusterFailed:
+        culprit = Culprit(self.name, self.address, reason)
+        return ClusterFailed(f"{culprit}: {reason}", culprit)
+
+
+class HeadStaging:
+    """Over all attempts of the head's process. `attempt` is read by the threads that answer reports."""
+
+    def __init__(self, node: NodeStaging, name: str, address: str) -> None:
+        self._node = node
+        self._name = name
+        self._address = address
+        self._attempts = 0
+        self._parts: tuple[Part, ...] = ()
+        self._words = Seldom()
+        #: What the nodes are asked for; `None`: nothing is to be staged now.
+        self.attempt: int | None = None
+
+    @property
+    def title(self) -> str:
+        return self._node.title
+
+    def begin(self) -> None:
+        """A new attempt, unless one is under way or has brought the model already."""
+        if self.attempt is None:
+            self._attempts += 1
+            self.attempt = self._attempts
+        self._node.begin(self.attempt)
+        self._words.forget()
+
+    @property
+    def deadline(self) -> clock.Deadline:
+        return self._node.deadline
+
+    def look(self, members: Sequence[Member], heard: Mapping[str, HeardReport]) -> bool:
+        """Whether every node has the model. Raises ClusterFailed with the node that cannot have it."""
+        self._node.look()
+        self._parts = (
+            Part(self._name, self._address, self._node.staged),
+            *self._others(members, heard),
+        )
+        for part in self._parts:
+            if part.problem is not None:
+                raise part.problem
+        missing = [part for part in self._parts if not part.done]
+        if missing and self.deadline.elapsed > self.deadline.seconds + _MARGIN_SECONDS:
+            late = missing[0]
+            raise late.blame(f"the model is not staged after {self.deadline.seconds:.0f} s: {late.text}")
+        return not missing
+
+    @property
+    def waiting(self) -> str:
+        """What is waited for, in words that change only now and then."""
+        return self._words.text(lambda: describe(self._parts))
+
+    @property
+    def outcome(self) -> str:
+        return f"every one of {len(self._parts)} nodes has the model: {self._parts[0].text}"
+
+    def published(self) -> dict[str, Any] | None:
+        """For the state file."""
+        own = self._node.published()
+        if own is None:
+            return None
+        return {
+            **own,
+            "nodes": [
+                {
+                    "name": part.name,
+                    "address": part.address,
+                    "done": part.done,
+                    "code": part.staged.code if part.staged else None,
+                    "text": log.redact(part.text),
+                }
+                for part in self._parts
+            ],
+        }
+
+    def give_up(self) -> None:
+        """Nothing moves in a cluster that has failed. The next attempt looks again and goes on."""
+        self.attempt = None
+        self._node.stop()
+
+    def close(self) -> None:
+        self.attempt = None
+        self._node.close()
+
+    def _others(self, members: Iterable[Member], heard: Mapping[str, HeardReport]) -> list[Part]:
+        parts = []
+        for member in members:
+            if member.address is None or member.address == self._address:
+                continue
+            found = heard.get(member.address)
+            staged = found.report.staged if found is not None else None
+            if staged is not None and staged.attempt != self.attempt:
+                staged = None
+            parts.append(Part(member.name, member.address, staged))
+        return parts
+
+
+def describe(parts: Sequence[Part]) -> str:
+    """Who still has no model, and how far each is."""
+    missing = [part for part in parts if not part.done]
+    texts = [f"{part.name} {part.text}" for part in missing[:_NAMED_NODES]]
+    if len(missing) > _NAMED_NODES:
+        texts.append(f"{len(missing) - _NAMED_NODES} more")
+    return f"the model, complete on {len(parts) - len(missing)} of {len(parts)} nodes: {'; '.join(texts)}"

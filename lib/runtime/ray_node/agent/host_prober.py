@@ -1,0 +1,40 @@
+"""Tells whether the host of a missing node answers at all, from a thread of its own."""
+
+import threading
+
+from ray_node.host import probe
+
+_PAUSE_SECONDS = 2.0
+
+
+class HostProber:
+    """Set `targets` (addresses); read `found`: address to words."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._closing = threading.Event()
+        self.targets: tuple[str, ...] = ()
+        self.found: dict[str, str] = {}
+        threading.Thread(target=self._run, name="host prober", daemon=True).start()
+
+    def close(self) -> None:
+        self._closing.set()
+
+    def _run(self) -> None:
+        while not self._closing.wait(_PAUSE_SECONDS if self.found or not self.targets else 0.2):
+            targets = self.targets
+            found = {address: in_words(probe.tcp(address, self._port), self._port) for address in targets}
+            self.found = found
+
+
+def in_words(met: str, port: int) -> str:
+    """What a connection attempt to a node's Ray port tells a person."""
+    if met == probe.OPEN:
+        return f"its Ray port {port} answers"
+    if met == probe.CLOSED:
+        return f"host answers, Ray port {port} closed"
+    if met == probe.NO_ANSWER:
+        return "host does not answer"
+    if met == probe.NO_ROUTE:
+        return "no route to the host"
+    return met

@@ -1,0 +1,200 @@
+"""The node's state file: one JSON object, replaced atomically, so a reader always sees a whole one."""
+
+import json
+import os
+import time
+from typing import Any
+
+from ray_node import STATE_SCHEMA
+from ray_node.host import clock, log
+from ray_node.host.failure import Culprit
+
+STARTING = "starting"
+JOINED = "joined"
+FORMED = "formed"
+STAGING = "staging"
+PREFLIGHT = "preflight"
+LOADING = "loading"
+SERVING = "serving"
+RUNNING = "running"
+SUCCEEDED = "succeeded"
+READY = "ready"
+DEGRADED = "degraded"
+FAILED = "failed"
+#: The cluster is what the plan wants: the gate ends with 0, the head is healthy.
+DONE = (SERVING, RUNNING, SUCCEEDED, READY)
+STATES = (STARTING, JOINED, FORMED, STAGING, PREFLIGHT, LOADING, *DONE, DEGRADED, FAILED)
+
+HEARTBEAT_SECONDS = 2.0
+#: A state file whose heartbeat is older than this says nothing about now.
+STALE_SECONDS = 15.0
+_HISTORY_ENTRIES = 50
+_RETRY_REQUEST = "retry-request.json"
+
+
+def path_of(folder: str, node_name: str) -> str:
+    return os.path.join(folder, f"{node_name}.json")
+
+
+def read(path: str) -> dict[str, Any] | None:
+    """The state file's content, `None` when there is none that can be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) and value.get("schema") == STATE_SCHEMA else None
+
+
+def write_atomically(path: str, value: object) -> None:
+    draft = f"{path}.{os.getpid()}.new"
+    with open(draft, "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1)
+        file.write("\n")
+    os.replace(draft, path)
+
+
+class StateFile:
+    """What this node is doing, written for `status`, the gate and people. Only one thread may write.
+
+    Making it raises OSError; a later write that fails is only logged: a full disk must not end a serving
+    cluster, and the stale heartbeat shows it.
+    """
+
+    def __init__(self, folder: str, node_name: str, facts: dict[str, Any]) -> None:
+        os.makedirs(folder, exist_ok=True)
+        self.path = path_of(folder, node_name)
+        earlier = read(self.path)
+        history = earlier.get("history") if earlier else None
+        self._value: dict[str, Any] = {
+            "schema": STATE_SCHEMA,
+            "node": node_name,
+            **facts,
+            "pid": os.getpid(),
+            "state": STARTING,
+            "since": clock.stamp(),
+            "heartbeat": clock.stamp(),
+            "reason": None,
+            "culprit": None,
+            "waitingFor": None,
+            "member": False,
+            "members": [],
+            "staging": None,
+            "completion": None,
+            "job": None,
+            "lastLogLines": [],
+            "warnings": [],
+            "history": list(history) if isinstance(history, list) else [],
+        }
+        self._written_at = 0.0
+        self._note_history()
+        write_atomically(self.path, self._value)
+
+    @property
+    def state(self) -> str:
+        return str(self._value["state"])
+
+    @property
+    def reason(self) -> str | None:
+        reason = self._value["reason"]
+        return None if reason is None else str(reason)
+
+    @property
+    def waiting_for(self) -> str | None:
+        waiting = self._value["waitingFor"]
+        return None if waiting is None else str(waiting["what"])
+
+    def get(self, key: str) -> Any:
+        return self._value.get(key)
+
+    def become(
+        self,
+        state: str,
+        reason: str | None = None,
+        culprit: Culprit | None = None,
+        log_lines: list[str] | None = None,
+    ) -> None:
+        """Enter `state`. The same state with the same reason again changes nothing."""
+        if reason is not None:
+            reason = log.redact(reason)
+        if state == self._value["state"] and reason == self._value["reason"]:
+            return
+        if state != self._value["state"]:
+            self._value["since"] = clock.stamp()
+        self._value.update(
+            state=state,
+            reason=reason,
+            culprit=_plain(culprit),
+            waitingFor=None,
+            lastLogLines=[log.redact(line) for line in log_lines or []],
+        )
+        self._note_history()
+        self._write()
+        log.say(state, reason or "")
+
+    def wait_for(self, what: str, deadline: clock.Deadline) -> None:
+        """Record what is waited for and until when; logs it when it changes."""
+        what = log.redact(what)
+        before = self._value["waitingFor"]
+        if before is not None and before["what"] == what:
+            return
+        self._value["waitingFor"] = {
+            "what": what,
+            "since": clock.stamp(deadline.started_at),
+            "deadline": clock.stamp(deadline.started_at + deadline.seconds),
+            "deadlineSeconds": deadline.seconds,
+        }
+        self._write()
+        log.say(self.state, f"{what} (at most {deadline.left:.0f} s more)")
+
+    def put(self, **values: Any) -> None:
+        """Set further fields; written only when something changed."""
+        if any(self._value.get(key) != value for key, value in values.items()):
+            self._value.update(values)
+            self._write()
+
+    def warn(self, warning: str) -> None:
+        """Add a warning that stays in the state until the node restarts."""
+        warning = log.redact(warning)
+        if warning not in self._value["warnings"]:
+            self._value["warnings"] = [*self._value["warnings"], warning]
+            self._write()
+            log.say(self.state, f"warning: {warning}")
+
+    def beat(self) -> None:
+        """Renew the heartbeat when it is due."""
+        if time.monotonic() - self._written_at >= HEARTBEAT_SECONDS:
+            self._write()
+
+    def _note_history(self) -> None:
+        entry = {"state": self._value["state"], "at": clock.stamp(), "reason": self._value["reason"]}
+        self._value["history"] = [*self._value["history"], entry][-_HISTORY_ENTRIES:]
+
+    def _write(self) -> None:
+        self._value["heartbeat"] = clock.stamp()
+        self._written_at = time.monotonic()
+        try:
+            write_atomically(self.path, self._value)
+        except OSError as error:
+            log.line(f"the state file {self.path} cannot be written: {error.strerror or error}")
+
+
+def request_retry(folder: str) -> None:
+    """Ask a head that has failed for a fresh budget of attempts. The folder may not exist yet."""
+    os.makedirs(folder, exist_ok=True)
+    write_atomically(os.path.join(folder, _RETRY_REQUEST), {"at": clock.stamp()})
+
+
+def take_retry_request(folder: str) -> bool:
+    """Remove a retry request; whether there was one."""
+    try:
+        os.unlink(os.path.join(folder, _RETRY_REQUEST))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _plain(culprit: Culprit | None) -> dict[str, Any] | None:
+    if culprit is None:
+        return None
+    return {"name": culprit.name, "address": culprit.address, "reason": log.redact(culprit.reason)}

@@ -1,0 +1,213 @@
+"""What head and worker have in common: identity, state file, signals, heartbeat, the Ray child, the end."""
+
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+
+from ray_node.agent import state
+from ray_node.agent.state import StateFile
+from ray_node.cluster import devices, environment, port_holder, ray_process, requirements
+from ray_node.cluster.devices import Devices
+from ray_node.config.load import NodeConfig
+from ray_node.host import address, clock, log, versions
+from ray_node.host.failure import NodeFailed, RestartNeeded, StopRequested
+from ray_node.host.processes import ManagedProcess, describe_exit
+from ray_node.host.versions import Versions
+
+EXIT_FAILED = 1
+EXIT_STOPPED = 143
+#: A node that cannot go on waits this long before it ends, so that the restart loop is slow.
+FAILED_PAUSE_SECONDS = 10.0
+POLL_SECONDS = 0.2
+#: A port may still be held by what has just ended.
+_PORT_SECONDS = 5.0
+#: Ray ends in 3 seconds; with its head gone it would wait 19 for it. Killing it then loses nothing.
+_RAY_STOP_SECONDS = 6.0
+#: A Ray that belongs to a cluster that is no more has nothing to tell anyone.
+_DEAD_RAY_STOP_SECONDS = 1.0
+
+
+class Supervisor:
+    """Runs one node from start to end. Subclasses say what happens in between."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        self.config = config
+        self.stopping = threading.Event()
+        self.ray: ManagedProcess | None = None
+        self.own = address.LocalAddress("?", config.node.address or "?")
+        self.name = config.node.name or f"{config.node.pool}-{self.own.address}"
+        self.versions = Versions("?", "?")
+        self.devices = Devices(0, config.node.accelerators.planned, config.node.accelerators.resource)
+        self.failure: NodeFailed | None = None
+        #: Ray has been up on this node: from then on its end means a restart, not a failure.
+        self.was_member = False
+
+    def run(self) -> int:
+        """The whole life of the node. Returns the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stopping.set())
+        return self.life()
+
+    def life(self) -> int:
+        """`run` without the signals; setting `stopping` ends it."""
+        try:
+            return self._live()
+        except StopRequested:
+            self._stop()
+            return EXIT_STOPPED
+        except OSError as error:
+            log.line(f"cannot run: the state folder {self.config.paths.state}: {error}")
+            return EXIT_FAILED
+
+    def _live(self) -> int:
+        unknown_address: NodeFailed | None = None
+        try:
+            self.own = address.own_address(
+                self.config.node.address, self.config.subnet, address.local_addresses()
+            )
+        except NodeFailed as failure:
+            unknown_address = failure
+        self.name = self.config.node.name or f"{self.config.node.pool}-{self.own.address}"
+        self.state = StateFile(self.config.paths.state, self.name, self._facts())
+        log.say(state.STARTING, f"{self.config.node.role} {self.name} of cluster '{self.config.cluster}'")
+        try:
+            if unknown_address is not None:
+                raise unknown_address
+            self._check_versions()
+            self.environment = environment.build(self.config, self.own)
+            self.devices = devices.count(self.config.node.accelerators, self.environment.ray)
+            self.state.put(
+                address=self.own.address,
+                interface=self.own.interface,
+                environment=self.environment.recorded,
+                accelerators={
+                    "found": self.devices.found,
+                    "planned": self.devices.planned,
+                    "resource": self.devices.resource,
+                },
+            )
+            log.say(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
+            if self.devices.found != self.devices.planned:
+                self.state.warn(f"{self.devices.found} accelerators found, {self.devices.planned} planned")
+            lacking = requirements.problem(self.config.engine, self.environment.engine)
+            if lacking is not None:
+                raise NodeFailed(lacking)
+            self.live()
+            return EXIT_FAILED
+        except NodeFailed as failure:
+            return self._fail(failure)
+        except StopRequested:
+            raise
+        except Exception as error:
+            # A bug must not leave Ray or an engine behind, and must be seen in the state.
+            lines = traceback.format_exception(error)[-1:] + traceback.format_tb(error.__traceback__)[-3:]
+            return self._fail(NodeFailed(f"internal error: {error!r}", log_lines="".join(lines).splitlines()))
+
+    def live(self) -> None:
+        """Everything after the address is known. Ends by NodeFailed or StopRequested."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Stop what the subclass started besides Ray, within half of the stop deadline."""
+
+    def pause(self, seconds: float = POLL_SECONDS) -> None:
+        """Wait, but not longer than until SIGTERM; keeps the heartbeat. Raises StopRequested."""
+        if self.stopping.wait(seconds):
+            raise StopRequested
+        self.state.beat()
+
+    def check_ray(self) -> None:
+        """Raises NodeFailed when Ray has ended on this node: its container must start anew."""
+        if self.ray is not None and self.ray.exit_code is not None:
+            output = self.ray.tail()
+            cause = ray_process.explain(output)
+            what = f"Ray on this node {describe_exit(self.ray.exit_code)}"
+            kind = RestartNeeded if self.was_member or ray_process.was_slow(output) else NodeFailed
+            raise kind(f"{what}: {cause}" if cause else what, log_lines=ray_process.telling(output))
+
+    def start_ray(self) -> None:
+        """Raises NodeFailed where another program has one of Ray's ports, which Ray itself explains badly."""
+        ended = clock.Deadline(_PORT_SECONDS)
+        while (taken := port_holder.taken(self.config, self.own.address)) is not None:
+            if ended.passed:
+                raise NodeFailed(taken)
+            self.pause()
+        log.say(self.state.state, "ray start")
+        self.ray = ray_process.start(
+            self.config, self.name, self.own.address, self.devices, self.environment.ray
+        )
+
+    def await_true(self, met: Callable[[], bool], deadline: clock.Deadline) -> bool:
+        """Poll until `met` or the deadline; whether it was met. Raises as `pause` and `check_ray` do."""
+        while not met():
+            if deadline.passed:
+                return False
+            self.pause()
+            self.check_ray()
+        return True
+
+    def _facts(self) -> dict[str, object]:
+        api = self.config.engine.api
+        return {
+            "cluster": self.config.cluster,
+            "role": self.config.node.role,
+            "pool": self.config.node.pool,
+            "address": self.own.address,
+            "interface": self.own.interface,
+            "head": {"name": self.config.head.name, "address": self.config.head.address},
+            "authentication": self.config.ray.authentication,
+            "session": None,
+            "endpoint": None if api is None else f"http://{self.config.head.address}:{api.port}",
+        }
+
+    def _check_versions(self) -> None:
+        found = versions.installed()
+        if found is None:
+            raise NodeFailed("Ray is not installed in this image (no 'ray' package for this Python)")
+        self.versions = found
+        self.state.put(versions={"ray": found.ray, "python": found.python})
+        wants_token = self.config.ray.authentication == "token"
+        if wants_token and not versions.has_token_authentication(found.ray):
+            raise NodeFailed(
+                f"the plan wants token authentication, which Ray {found.ray} does not have (2.52 has)"
+            )
+        if not wants_token:
+            self.state.warn(
+                "the cluster has no authentication: whoever reaches its network can run code on it"
+            )
+        if found.ray != self.config.ray.version:
+            self.state.warn(f"the plan says Ray {self.config.ray.version}, this image holds {found.ray}")
+
+    def _fail(self, failure: NodeFailed) -> int:
+        restart = isinstance(failure, RestartNeeded)
+        self.failure = None if restart else failure
+        reason = f"restarts: {failure.reason}" if restart else failure.reason
+        self.state.put(member=False)
+        self.state.become(
+            state.STARTING if restart else state.FAILED, reason, failure.culprit, failure.log_lines
+        )
+        for text in failure.log_lines:
+            log.line(f"    {text}")
+        self.close()
+        if self.ray is not None:
+            self.ray.stop(_DEAD_RAY_STOP_SECONDS if restart else _RAY_STOP_SECONDS)
+            self.ray = None
+        if not restart:
+            self.linger(clock.Deadline(FAILED_PAUSE_SECONDS))
+        return EXIT_FAILED
+
+    def linger(self, deadline: clock.Deadline) -> None:
+        """The pause before a failed node ends."""
+        while not deadline.passed:
+            self.pause()
+
+    def _stop(self) -> None:
+        log.say(self.state.state, "stopping")
+        end = clock.Deadline(self.config.deadlines.stop)
+        self.close()
+        if self.ray is not None:
+            # A second is kept for SIGKILL and for the state file.
+            self.ray.stop(max(1.0, min(_RAY_STOP_SECONDS, end.left - 1.0)))
+        self.state.put(member=False)
+        self.state.become(state.STARTING, "stopped by a signal")

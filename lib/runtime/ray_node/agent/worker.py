@@ -1,0 +1,285 @@
+"""A worker: waits for the head, joins, then reports and mirrors the head's state until something ends it."""
+
+import contextlib
+import secrets
+import time
+
+from ray_node.agent import node_staging, state
+from ray_node.agent.follower import Follower
+from ray_node.agent.node_staging import NodeStaging, Seldom
+from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
+from ray_node.channel import report_client
+from ray_node.channel.errand_runner import ErrandRunner
+from ray_node.channel.follower_messages import FollowerReport
+from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
+from ray_node.channel.report_client import Reporter
+from ray_node.cluster import token
+from ray_node.host import clock, log, probe, versions
+from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded
+from ray_node.preflight import errands as preflight_errands
+
+#: The head says for this long that Ray does not list the node: its raylet is cut off or dead.
+_ABSENT_SECONDS = 15.0
+#: Who runs a part of the engine hears of its start and its end this soon.
+FOLLOWER_INTERVAL_SECONDS = 0.5
+#: How long the head's report port may leave the first report unanswered before Ray starts all the same.
+_ANSWER_SECONDS = 3.0
+_MIRRORED = (
+    state.FORMED,
+    state.STAGING,
+    state.PREFLIGHT,
+    state.LOADING,
+    *state.DONE,
+    state.DEGRADED,
+    state.FAILED,
+    state.JOINED,
+)
+
+
+class Worker(Supervisor):
+    token: str | None = None
+    session: str | None = None
+    reporter: Reporter | None = None
+    follower: Follower | None = None
+    staging: NodeStaging | None = None
+    errands: ErrandRunner | None = None
+    _progress = Seldom()
+
+    def live(self) -> None:
+        deadline = clock.Deadline(self.config.deadlines.head)
+        if self.config.ray.authentication == "token":
+            self.token = self._await_token(deadline)
+        reporter = Reporter(self._report, self.config.head.address, self.config.ports.node_report, self.token)
+        self.reporter = reporter
+        command = self.config.engine.follower
+        if command is not None and self.config.node.accelerators.planned > 0:
+            self.follower = Follower(self.config, command, self.name, self.environment.engine, reporter.now)
+        self._await_head(reporter, deadline)
+        self._await_answer(reporter)
+        self.staging = node_staging.of(self.config, self.name, self.own.address, self.token)
+        self.start_ray()
+        self._join(reporter)
+        self.errands = self._run_errands(reporter)
+        self._follow(reporter)
+
+    def close(self) -> None:
+        if self.follower is not None:
+            self.follower.close(self._beat_through)
+        if self.staging is not None:
+            self.staging.close()
+        if self.errands is not None:
+            self.errands.close()
+        if self.reporter is not None:
+            self.reporter.close()
+
+    def linger(self, deadline: clock.Deadline) -> None:
+        """Tells the head why, also when Ray itself refused this node."""
+        needs_token = self.config.ray.authentication == "token"
+        while not deadline.passed:
+            if needs_token and self.token is None:
+                with contextlib.suppress(OSError):
+                    self.token = token.read(self.config.paths.token)
+            # Without the token the head would only learn that the signature is wrong.
+            if self.token is not None or not needs_token:
+                self._tell()
+            self.pause(INTERVAL_SECONDS)
+
+    def _await_token(self, deadline: clock.Deadline) -> str:
+        path = self.config.paths.token
+        while True:
+            try:
+                found = token.read(path)
+            except OSError as error:
+                raise NodeFailed(f"the token file {path} cannot be read: {error.strerror}") from error
+            if found is not None:
+                log.hide(found)
+                return found
+            if deadline.passed:
+                raise NodeFailed(
+                    f"no token at {path} after {deadline.seconds:.0f} s; the head makes it on the volume",
+                    self._head_culprit("has made no token"),
+                )
+            self.state.wait_for(f"waits for the token of the head {self._head} at {path}", deadline)
+            self.pause(0.1)
+
+    def _await_head(self, reporter: Reporter, deadline: clock.Deadline) -> None:
+        """A TCP probe: Ray's own retries take 14 minutes and say nothing useful."""
+        head, port = self.config.head.address, self.config.ports.gcs
+        while True:
+            met = probe.tcp(head, port)
+            if met == probe.OPEN:
+                return
+            self._check_answer(reporter)
+            if deadline.passed:
+                waited = f"{deadline.seconds:.0f} s"
+                raise NodeFailed(
+                    f"the head {self._head} did not open Ray's port {port} within {waited}: {met}",
+                    self._head_culprit(f"Ray's port {port}: {met}"),
+                )
+            self.state.wait_for(f"waits for the head {self._head}, port {port}: {met}", deadline)
+            self.pause(0.1)
+
+    def _await_answer(self, reporter: Reporter) -> None:
+        """One answer before Ray starts: a wrong token or version is known at once, and exactly."""
+        deadline = clock.Deadline(_ANSWER_SECONDS)
+        while reporter.last_answer is None and not deadline.passed:
+            reporter.now()
+            self.pause(0.05)
+            self._check_answer(reporter)
+        self._check_answer(reporter)
+
+    def _join(self, reporter: Reporter) -> None:
+        """Wait until the head lists this node as ALIVE."""
+        deadline = clock.Deadline(self.config.deadlines.membership)
+        self.state.wait_for(f"joins the cluster at {self.config.gcs_address}", deadline)
+        while not deadline.passed:
+            self.pause(POLL_SECONDS / 2)
+            self.check_ray()
+            answer = self._check_answer(reporter)
+            # Ray may still list an earlier run of this node: its own Ray must be up, too.
+            if (
+                answer is not None
+                and answer.alive
+                and probe.tcp(self.own.address, self.config.ports.node_manager) == probe.OPEN
+            ):
+                reporter.interval_seconds = (
+                    INTERVAL_SECONDS if self.follower is None else FOLLOWER_INTERVAL_SECONDS
+                )
+                self.was_member = True
+                self.state.put(member=True)
+                self.state.become(state.JOINED, answer.verdict)
+                return
+        said = reporter.last.problem if reporter.last is not None else None
+        why = said or "Ray on the head does not list this node"
+        raise NodeFailed(f"not a member after {deadline.seconds:.0f} s: {why}")
+
+    def _follow(self, reporter: Reporter) -> None:
+        """Mirror the head's state; end when the cluster of this Ray is no more."""
+        absent_since: float | None = None
+        while True:
+            self.pause()
+            self.check_ray()
+            answer = self._check_answer(reporter)
+            if answer is None:
+                continue
+            self._stage(reporter, answer)
+            self._run_follower(answer)
+            if reporter.silent_seconds > 3 * INTERVAL_SECONDS:
+                self.state.become(
+                    state.JOINED,
+                    f"the head {self._head} does not answer reports; it was last {answer.state}",
+                    self._head_culprit("does not answer reports"),
+                )
+                continue
+            self.state.put(member=answer.alive is not False)
+            absent_since = (absent_since or time.monotonic()) if answer.alive is False else None
+            if absent_since is not None and time.monotonic() - absent_since > _ABSENT_SECONDS:
+                raise RestartNeeded(f"Ray on the head has not listed this node for {_ABSENT_SECONDS:.0f} s")
+            if answer.state in _MIRRORED:
+                self.state.become(answer.state, f"head: {answer.reason}" if answer.reason else None)
+
+    def _run_errands(self, reporter: Reporter) -> ErrandRunner:
+        """What the head asks of this machine while it checks the cluster."""
+        config = self.config
+        handlers = preflight_errands.handlers(
+            config, config.preflight, self.name, self.own.address, self.environment.ray
+        )
+
+        def is_wanted() -> bool:
+            answer = reporter.last_answer
+            return answer is not None and answer.state == state.PREFLIGHT
+
+        head = (config.head.address, config.ports.node_report)
+        return ErrandRunner(
+            config.cluster, self.name, self.own.address, head, self.token, handlers, is_wanted
+        )
+
+    def _stage(self, reporter: Reporter, answer: HeadAnswer) -> None:
+        """Do as the head says, and tell it at once how it ended."""
+        staging = self.staging
+        if staging is None:
+            return
+        if answer.staging is None:
+            staging.stop()
+        else:
+            staging.begin(answer.staging)
+        if staging.look():
+            reporter.now()
+        self.state.put(staging=staging.published())
+        if staging.is_under_way:
+            self.state.wait_for(self._progress.text(lambda: f"the model: {staging.text}"), staging.deadline)
+        else:
+            self._progress.forget()
+
+    def _run_follower(self, answer: HeadAnswer) -> None:
+        """A head that is silent has last said what still holds: its engine may be well."""
+        if self.follower is not None:
+            self.follower.obey(answer.run, self.pause)
+            self.state.put(follower=self.follower.published())
+
+    def _follower_report(self) -> FollowerReport | None:
+        if self.follower is None:
+            return None
+        return self.follower.report(self.reporter.delay_seconds if self.reporter is not None else 0.0)
+
+    def _beat_through(self, seconds: float) -> None:
+        """A pause at the end of the node: nothing interrupts it."""
+        time.sleep(seconds)
+        self.state.beat()
+
+    def _check_answer(self, reporter: Reporter) -> HeadAnswer | None:
+        """The head's last answer. Raises NodeFailed when it means that this node cannot join.
+
+        From `ray start` on the node belongs to one session of the head: RestartNeeded for another.
+        """
+        last, answer = reporter.last, reporter.last_answer
+        if last is not None and last.wrong_token and not self.was_member:
+            raise NodeFailed(last.problem or "wrong token")
+        if answer is None:
+            return None
+        wrong = versions.mismatch(self.versions, answer.versions, self.environment.ray)
+        if wrong is not None:
+            raise NodeFailed(f"version mismatch: {wrong}")
+        if self.ray is not None and self.session not in (None, answer.session):
+            raise RestartNeeded(
+                "the head has restarted, this node joins its new session",
+                self._head_culprit("has restarted"),
+            )
+        self.session = answer.session
+        self.state.put(session=answer.session)
+        return answer
+
+    def _tell(self) -> None:
+        """One report from this thread, for what comes after the reporter."""
+        head, port = self.config.head.address, self.config.ports.node_report
+        report_client.post(self._report(secrets.token_hex(8)), head, port, self.token)
+
+    def _report(self, nonce: str) -> NodeReport:
+        """This node's own state, not the mirrored one: `failed` must mean that this node has failed."""
+        own, reason = state.STARTING, self.state.waiting_for
+        if self.failure is not None:
+            own, reason = state.FAILED, self.failure.reason
+        elif self.state.get("member"):
+            own, reason = state.JOINED, None
+        return NodeReport(
+            cluster=self.config.cluster,
+            name=self.name,
+            pool=self.config.node.pool,
+            address=self.own.address,
+            state=own,
+            reason=reason,
+            versions=self.versions,
+            accelerators_found=self.devices.found,
+            accelerators_planned=self.devices.planned,
+            wall_clock=time.time(),
+            nonce=nonce,
+            staged=self.staging.staged if self.staging is not None else None,
+            follower=self._follower_report(),
+        )
+
+    @property
+    def _head(self) -> str:
+        return f"{self.config.head.name} ({self.config.head.address})"
+
+    def _head_culprit(self, reason: str) -> Culprit:
+        return Culprit(self.config.head.name, self.config.head.address, reason)

@@ -1,0 +1,1 @@
+"""The subcommands of `python3 -m ray_node`."""

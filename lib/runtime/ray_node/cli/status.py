@@ -1,0 +1,98 @@
+"""`ray_node status`: where this node stands. Its exit code is the container's health check.
+
+Healthy is a question about this node, not about the cluster: the head is healthy while the cluster is what
+the plan wants (it serves, its job runs or has succeeded, it is ready), a worker while it is a member. So a
+degraded cluster shows as one unhealthy head beside healthy workers, and a lost worker as itself unhealthy. A
+heartbeat older than 15 seconds is unhealthy on both.
+"""
+
+import json
+import time
+from typing import Any
+
+from ray_node.agent import state
+from ray_node.config.load import NodeConfig
+from ray_node.host import address, clock, table
+from ray_node.host.failure import NodeFailed
+
+
+def run(config: NodeConfig, as_json: bool) -> int:
+    """Print the state. Returns 0 if the node is healthy, else 1."""
+    try:
+        name = node_name(config)
+    except NodeFailed as failure:
+        print(f"no state: {failure}")
+        return 1
+    path = state.path_of(config.paths.state, name)
+    found = state.read(path)
+    if found is None:
+        print(f"no state file at {path}: the node program has not started here")
+        return 1
+    why = unhealthy_because(found, time.time())
+    if as_json:
+        print(json.dumps({**found, "healthy": why is None, "unhealthyBecause": why}, indent=1))
+    else:
+        print("\n".join(lines(found, time.time(), why)))
+    return 0 if why is None else 1
+
+
+def node_name(config: NodeConfig) -> str:
+    """The name this node goes by. Raises NodeFailed when it depends on an address that is not there."""
+    if config.node.name is not None:
+        return config.node.name
+    own = address.own_address(config.node.address, config.subnet, address.local_addresses())
+    return f"{config.node.pool}-{own.address}"
+
+
+def unhealthy_because(found: dict[str, Any], now: float) -> str | None:
+    """Why the node is not healthy, `None` if it is."""
+    beat = clock.epoch(found.get("heartbeat"))
+    age = None if beat is None else now - beat
+    if age is None or age > state.STALE_SECONDS:
+        return "no heartbeat" if age is None else f"the last heartbeat was {table.duration(age)} ago"
+    if found.get("role") == "head":
+        return None if found.get("state") in state.DONE else f"the head is {found.get('state')}"
+    return None if found.get("member") is True else "the node is not a member of the cluster"
+
+
+def lines(found: dict[str, Any], now: float, why: str | None) -> list[str]:
+    """The state as text."""
+    since = clock.epoch(found.get("since"))
+    age = f" for {table.duration(now - since)}" if since is not None else ""
+    who = f"{found['node']} ({found.get('address')}), {found['role']} of '{found['cluster']}'"
+    text = [f"{who}: {found['state']}{age}"]
+
+    def add(title: str, value: object) -> None:
+        if value:
+            text.append(f"  {title:<11}{value}")
+
+    add("unhealthy", why)
+    add("since", found.get("since"))
+    add("why", found.get("reason"))
+    waiting = found.get("waitingFor")
+    if waiting:
+        add("waits", f"{waiting['what']} (until {waiting['deadline']})")
+    culprit = found.get("culprit")
+    if culprit:
+        add("culprit", f"{culprit['name']} ({culprit['address']}): {culprit['reason']}")
+    versions = found.get("versions")
+    if versions:
+        by = "token authentication" if found.get("authentication") == "token" else "no authentication"
+        add("versions", f"Ray {versions['ray']}, Python {versions['python']}, {by}")
+    for warning in found.get("warnings") or []:
+        add("warning", warning)
+    completion = found.get("completion")
+    if completion:
+        add("completion", f"{completion['text']} ({completion['seconds']:.2f} s)")
+    job = found.get("job")
+    if job:
+        ended = job["endedAt"]
+        add("job", f"exit code {job['exitCode']} after {job['seconds']} s, at {ended}" if ended else "runs")
+    follower = found.get("follower")
+    if follower:
+        add("follower", f"rank {follower['rank']}, {follower['reason'] or follower['state']}")
+    if found.get("members"):
+        text += table.members(found["members"])
+    for line in found.get("lastLogLines") or []:
+        text.append(f"  | {line}")
+    return text

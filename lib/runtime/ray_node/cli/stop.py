@@ -1,0 +1,44 @@
+"""`ray_node stop`: ends the node program of this container as SIGTERM would, and waits until it is gone."""
+
+import os
+import signal
+import time
+
+from ray_node.agent import state
+from ray_node.cli import status
+from ray_node.config.load import NodeConfig
+from ray_node.host.failure import NodeFailed
+
+_EXTRA_SECONDS = 5.0
+
+
+def run(config: NodeConfig) -> int:
+    """Returns 0 when nothing runs any more, 1 when it still does after the stop deadline."""
+    try:
+        found = state.read(state.path_of(config.paths.state, status.node_name(config)))
+    except NodeFailed as failure:
+        print(f"cannot tell which node this is: {failure}")
+        return 1
+    pid = int(found["pid"]) if found else 0
+    if not pid or not _is_node_program(pid):
+        print("the node program does not run here")
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + config.deadlines.stop + _EXTRA_SECONDS
+    while time.monotonic() < end:
+        if not _is_node_program(pid):
+            print("stopped")
+            return 0
+        time.sleep(0.1)
+    print(f"process {pid} still runs after {config.deadlines.stop + _EXTRA_SECONDS:.0f} s")
+    return 1
+
+
+def _is_node_program(pid: int) -> bool:
+    """The id in the state file may by now belong to another program."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().split(b"\0")
+    except OSError:
+        return False
+    return b"ray_node" in words and b"start" in words

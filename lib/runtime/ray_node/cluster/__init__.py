@@ -1,0 +1,1 @@
+"""Ray's processes on this node, and who is a member of the cluster."""

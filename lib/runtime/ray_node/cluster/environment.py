@@ -1,0 +1,62 @@
+"""Environment by scope: `cluster` and `node` are set before `ray start`, `driver` only for the engine."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ray_node.config import node_values
+from ray_node.config.load import NodeConfig
+from ray_node.host.address import LocalAddress
+
+
+@dataclass(frozen=True)
+class NodeEnvironment:
+    """The environments of the processes this node starts."""
+
+    ray: dict[str, str]
+    engine: dict[str, str]
+    #: What was set over the container's own environment, for the state file. Holds no secret.
+    recorded: dict[str, dict[str, str]]
+
+
+def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None = None) -> NodeEnvironment:
+    """Ray's workers inherit the raylet's environment: all but `driver` must be there before `ray start`."""
+    wanted = config.environment.node
+    values = node_values.find(config, own, wanted.values())
+    node = {name: values[kind] for name, kind in wanted.items() if kind in values}
+    node.update(config.environment.own)
+    ray = dict(os.environ if base is None else base)
+    ray.update(config.environment.cluster)
+    ray.update(node)
+    _authenticate(ray, config)
+    # An address from outside would make `ray start` join another cluster than the planned one.
+    ray.pop("RAY_ADDRESS", None)
+    engine = dict(ray)
+    engine.update(config.environment.driver)
+    engine["RAY_ADDRESS"] = config.gcs_address
+    engine.setdefault("PYTHONUNBUFFERED", "1")
+    for name in config.engine.withheld:
+        engine.pop(name, None)
+    recorded = {
+        "cluster": dict(config.environment.cluster),
+        "node": node,
+        "driver": dict(config.environment.driver) if _runs_engine(config) else {},
+    }
+    return NodeEnvironment(ray=ray, engine=engine, recorded=recorded)
+
+
+def _runs_engine(config: NodeConfig) -> bool:
+    """Whether a process of the engine's own runs on this node."""
+    is_follower = config.engine.follower is not None and config.node.accelerators.planned > 0
+    return config.is_head or is_follower
+
+
+def _authenticate(environment: dict[str, str], config: NodeConfig) -> None:
+    # RAY_AUTH_TOKEN would win over the path, and would put the token into every /proc/<pid>/environ.
+    environment.pop("RAY_AUTH_TOKEN", None)
+    if config.ray.authentication == "token":
+        environment["RAY_AUTH_MODE"] = "token"
+        environment["RAY_AUTH_TOKEN_PATH"] = config.paths.token
+    else:
+        environment["RAY_AUTH_MODE"] = "disabled"
+        environment.pop("RAY_AUTH_TOKEN_PATH", None)

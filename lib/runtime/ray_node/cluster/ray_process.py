@@ -1,0 +1,88 @@
+"""`ray start` of this node, as a child that stays as long as Ray runs here."""
+
+import json
+import sys
+from collections.abc import Mapping
+
+from ray_node.cluster.devices import Devices
+from ray_node.config.load import NodeConfig
+from ray_node.host.processes import ManagedProcess
+
+
+def argv(config: NodeConfig, node_name: str, address: str, devices: Devices) -> list[str]:
+    """The command. Everything is said explicitly: address, name, every port, and the accelerators found."""
+    ports = config.ports
+    command = [
+        # The `ray` script may not be in PATH; the module is there whenever Ray is.
+        *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"),
+        f"--node-ip-address={address}",
+        f"--node-name={node_name}",
+        f"--node-manager-port={ports.node_manager}",
+        f"--object-manager-port={ports.object_manager}",
+        f"--runtime-env-agent-port={ports.runtime_env_agent}",
+        f"--dashboard-agent-grpc-port={ports.dashboard_agent_grpc}",
+        f"--dashboard-agent-listen-port={ports.dashboard_agent_listen}",
+        f"--metrics-export-port={ports.metrics_export}",
+        f"--min-worker-port={ports.workers_from}",
+        f"--max-worker-port={ports.workers_to}",
+    ]
+    if config.is_head:
+        command += [
+            "--head",
+            f"--port={ports.gcs}",
+            "--include-dashboard=false",
+            f"--dashboard-port={ports.dashboard}",
+        ]
+    else:
+        command += [f"--address={config.gcs_address}"]
+    if config.ray.cpus is not None:
+        command += [f"--num-cpus={config.ray.cpus}"]
+    if config.ray.object_store_bytes is not None:
+        command += [f"--object-store-memory={config.ray.object_store_bytes}"]
+    return command + _accelerators(devices)
+
+
+def _accelerators(devices: Devices) -> list[str]:
+    if devices.resource == "GPU":
+        return [f"--num-gpus={devices.announced}"]
+    # Without this Ray would look for GPUs by itself.
+    none = ["--num-gpus=0"]
+    if devices.resource is None:
+        return none
+    return [*none, f"--resources={json.dumps({devices.resource: devices.announced})}"]
+
+
+def start(
+    config: NodeConfig, node_name: str, address: str, devices: Devices, environment: Mapping[str, str]
+) -> ManagedProcess:
+    return ManagedProcess(argv(config, node_name, address, devices), environment)
+
+
+def was_slow(output: list[str]) -> bool:
+    """Ray gives up after 30 seconds of its start, whatever the plan's deadline; the next may be in time."""
+    return any("node timed out during startup" in line for line in output)
+
+
+def explain(output: list[str]) -> str | None:
+    """The cause that Ray's own output names, in our words, or `None`."""
+    text = "\n".join(output)
+    if "AuthenticationError" in text or "InvalidAuthToken" in text or "Unauthenticated" in text:
+        return "wrong token: the head's Ray refuses this node's token"
+    if "Version mismatch" in text:
+        return "version mismatch: " + " ".join(text[text.index("Version mismatch") :].split())[:300]
+    if "marked as dead" in text or "consider this node to be dead" in text:
+        return "the head's Ray had given this node up (it was silent for too long)"
+    if "already running" in text or "already in use" in text:
+        return "another Ray, or another program on one of its ports, already runs here"
+    if was_slow(output):
+        return (
+            "it was not up within Ray's own 30 s; this machine or the head is overloaded, or they are cut off"
+        )
+    return None
+
+
+def telling(output: list[str], lines: int = 15) -> list[str]:
+    """The last lines that a person can use: no stack frames, no dumps, no decoration."""
+    noise = ("+0x", "[state-dump]", "-----", "*** StackTrace")
+    useful = [line for line in output if line.strip() and not any(mark in line for mark in noise)]
+    return useful[-lines:]

@@ -1,0 +1,50 @@
+"""Whether the image holds what the engine needs: said before Ray starts, not after the model was loaded."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Mapping
+from importlib.machinery import ModuleSpec, PathFinder
+
+from ray_node.config.schema import Engine
+
+
+def missing(engine: Engine, environment: Mapping[str, str]) -> list[str]:
+    """What is not there, in words. `environment` is the one that the engine gets."""
+    wanted = engine.requires
+    search = environment.get("PATH", os.defpath)
+    modules = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return [
+        *(f"program '{name}'" for name in wanted.programs if shutil.which(name, path=search) is None),
+        *(f"Python module '{name}'" for name in wanted.python_modules if not _is_module(name, modules)),
+        *(f"path {path}" for path in wanted.paths if not os.path.exists(path)),
+    ]
+
+
+def problem(engine: Engine, environment: Mapping[str, str]) -> str | None:
+    """One sentence for the state, `None` when nothing is missing."""
+    absent = missing(engine, environment)
+    if not absent:
+        return None
+    return f"this node's image lacks what the engine '{engine.name}' needs: {', '.join(absent)}"
+
+
+def _is_module(name: str, engine_path: list[str]) -> bool:
+    """Looks only: importing an engine takes half a minute, and `find_spec("a.b")` would import `a`."""
+    top, *below = name.split(".")
+    spec = _top_level(top) or PathFinder.find_spec(top, engine_path)
+    full = top
+    for part in below:
+        if spec is None:
+            return False
+        full = f"{full}.{part}"
+        spec = PathFinder.find_spec(full, list(spec.submodule_search_locations or []))
+    return spec is not None
+
+
+def _top_level(name: str) -> ModuleSpec | None:
+    """Asks every finder of this Python: engines are often installed as links to their source."""
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None

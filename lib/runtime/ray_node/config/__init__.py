@@ -1,0 +1,1 @@
+"""`node.json`: read, checked, as typed data."""

@@ -1,0 +1,132 @@
+"""One run of an engine that serves: process, health probe, completion, watch."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ray_node.config.schema import EngineApi, NodeConfig
+from ray_node.engine import api as engine_api
+from ray_node.engine.api import BadCompletion
+from ray_node.engine.blame import OwnEnd
+from ray_node.engine.health_history import HealthHistory
+from ray_node.engine.process import EngineLog, EngineProcess
+from ray_node.host import clock, log
+from ray_node.host.background import Background
+from ray_node.host.failure import EngineFailed
+
+_PROBE_SECONDS = 0.5
+_WATCH_SECONDS = 3.0
+_MISSES = 3
+_POLL_SECONDS = 0.2
+_ANSWER_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A completion that the engine gave."""
+
+    text: str
+    seconds: float
+
+
+class EngineRun:
+    """`pause` keeps the head alive while this waits; it raises when the membership is lost or on SIGTERM."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        api: EngineApi,
+        environment: Mapping[str, str],
+        output: EngineLog,
+        pause: Callable[[float], None],
+        on_wait: Callable[[str, clock.Deadline], None],
+    ) -> None:
+        self._api = api
+        self._deadlines = config.deadlines
+        self._base = f"http://{config.head.address}:{api.port}"
+        self._pause = pause
+        self._on_wait = on_wait
+        engine = config.engine
+        self._process = EngineProcess("engine", engine.argv, environment, output, engine.working_directory)
+        self._health = HealthHistory(self._process.process.pid, config.head.address, api.port)
+
+    @property
+    def end(self) -> OwnEnd | None:
+        """When the process ended, `None` while it runs."""
+        process = self._process.process
+        if process.ended_at is None:
+            return None
+        return OwnEnd(process.ended_at, from_outside=(process.exit_code or 0) < 0)
+
+    def own_failure(self) -> EngineFailed | None:
+        """The end of this very process, `None` while it runs."""
+        ended = self._process.ended
+        return None if ended is None else self.failed(ended)
+
+    def await_healthy(self) -> None:
+        """Until the health path answers 200. Raises EngineFailed, at once when the process ends."""
+        deadline = clock.Deadline(self._deadlines.engine)
+        self._on_wait(f"waits for the engine at {self._base}{self._api.health_path}", deadline)
+        while not self._is_healthy():
+            if deadline.passed:
+                late = f"did not answer {self._api.health_path} within {deadline.seconds:.0f} s"
+                raise self.failed(f"the engine {late}: {self._health.describe()}")
+            self._rest(_PROBE_SECONDS)
+
+    def complete(self) -> Proof:
+        """One real completion: only that proves that the cluster serves. Raises EngineFailed."""
+        deadline = clock.Deadline(self._deadlines.completion)
+        wanted = self._api.completion
+        url = self._base + wanted.path
+        self._on_wait(f"waits for a completion from {url}", deadline)
+        call = Background(
+            lambda: engine_api.complete(url, wanted.body, wanted.must_contain, self._deadlines.completion)
+        )
+        self._rest(_ANSWER_POLL_SECONDS)
+        while not call.done:
+            if deadline.passed:
+                raise self.failed(f"the completion did not come within {deadline.seconds:.0f} s")
+            self._rest(_ANSWER_POLL_SECONDS)
+        try:
+            return Proof(call.result(), round(deadline.elapsed, 3))
+        except BadCompletion as error:
+            raise self.failed(str(error)) from error
+
+    def watch(self) -> None:
+        """Stays as long as the engine is well. Raises EngineFailed."""
+        misses = 0
+        while True:
+            self._rest(_WATCH_SECONDS)
+            misses = 0 if self._is_healthy() else misses + 1
+            if misses:
+                log.line(f"health probe of the engine: miss {misses} of {_MISSES}: {self._health.problem}")
+            if misses >= _MISSES:
+                silent = f"has not answered {self._api.health_path} {_MISSES} times"
+                raise self.failed(f"the engine {silent}: {self._health.describe()}")
+
+    def stop(self, grace_seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
+        self._process.process.stop(grace_seconds, pause)
+
+    def failed(self, reason: str) -> EngineFailed:
+        """With the last lines of the engine's output."""
+        return EngineFailed(reason, log_lines=self._process.tail())
+
+    def _is_healthy(self) -> bool:
+        call = Background(lambda: engine_api.health_problem(self._base + self._api.health_path))
+        while not call.done:
+            self._rest(0.02)
+        problem = call.result()
+        self._health.note(problem)
+        return problem is None
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, and raise EngineFailed as soon as the process has ended."""
+        end = time.monotonic() + seconds
+        while True:
+            failure = self.own_failure()
+            if failure is not None:
+                raise failure
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            self._pause(min(left, _POLL_SECONDS))

@@ -1,0 +1,1 @@
+"""Accelerators and RDMA adapters as this machine has them."""

@@ -1,0 +1,1 @@
+"""Ascend NPUs: tools, facts, checks and the rank table."""

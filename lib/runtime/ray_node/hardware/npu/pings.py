@@ -1,0 +1,112 @@
+"""Pings between the NPUs of different nodes: every device its counterpart on every other node."""
+
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ray_node.hardware.finding import FAILED, OK, WARNING, Finding
+from ray_node.hardware.npu import answers as npu_answers
+from ray_node.hardware.npu.boards import A3
+from ray_node.hardware.npu.checks import NodeBoard, pods_of
+from ray_node.hardware.npu.facts import NpuFacts
+from ray_node.hardware.npu.tools import NpuTools
+
+PING = "ping"
+PING6 = "ping6"
+HCCS_PING = "hccs_ping"
+
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class PingTarget:
+    device: int
+    #: The other node's name.
+    peer: str
+    address: str
+    how: str
+
+
+@dataclass(frozen=True)
+class PingResult:
+    target: PingTarget
+    #: Per cent; `None`: the tool did not say.
+    loss: float | None
+    words: str
+
+
+@dataclass(frozen=True)
+class PingSummary:
+    """What a node tells the head: how many it sent, and those that lost something."""
+
+    sent: int
+    lost: tuple[PingResult, ...]
+
+
+#: Losses that are told one by one.
+_TOLD = 32
+
+
+def targets(own: NodeBoard, boards: Sequence[NodeBoard]) -> tuple[PingTarget, ...]:
+    """What the devices of `own` have to reach. A device without an address has failed already."""
+    pod = {board.node: name for name, members in pods_of(list(boards)).items() for board in members}
+    found = []
+    for other in boards:
+        if other.node == own.node:
+            continue
+        same_pod = own.facts.board == A3 and pod.get(own.node) == pod.get(other.node)
+        for device in other.facts.devices[: len(own.facts.devices)]:
+            target = _target(device, other.node, same_pod)
+            if target is not None and own.facts.devices[device.device].present:
+                found.append(target)
+    return tuple(found)
+
+
+def _target(device: NpuFacts, peer: str, same_pod: bool) -> PingTarget | None:
+    if same_pod:
+        return None if device.vnic is None else PingTarget(device.device, peer, device.vnic, HCCS_PING)
+    if device.address is not None:
+        return PingTarget(device.device, peer, device.address, PING)
+    return None if device.address6 is None else PingTarget(device.device, peer, device.address6, PING6)
+
+
+def run(given: Sequence[PingTarget], tools: NpuTools) -> PingSummary:
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        results = list(pool.map(lambda target: _ping(target, tools), given))
+    lost = [result for result in results if result.loss is None or result.loss > 0]
+    return PingSummary(len(results), tuple(lost[:_TOLD]))
+
+
+def _ping(target: PingTarget, tools: NpuTools) -> PingResult:
+    answer = tools.hccn(target.device, *_question(target))
+    return PingResult(target, npu_answers.packet_loss(answer.text), answer.line)
+
+
+def _question(target: PingTarget) -> tuple[str, ...]:
+    if target.how == PING6:
+        return ("-ping", "-inet6", "-g", "ipv6_address", target.address)
+    return ("-hccs_ping" if target.how == HCCS_PING else "-ping", "-g", "address", target.address)
+
+
+def judge(board: NodeBoard, summary: PingSummary, tolerated: Collection[str] = ()) -> list[Finding]:
+    findings = [_failure(board, result, tolerated) for result in summary.lost]
+    if summary.sent and not summary.lost:
+        seen = f"{summary.sent} of {summary.sent} counterparts answer without loss"
+        findings.append(Finding(board.node, board.address, None, "ping", OK, seen))
+    return findings
+
+
+def _failure(board: NodeBoard, result: PingResult, tolerated: Collection[str]) -> Finding:
+    target = result.target
+    to = f"{target.address} (NPU {target.device} of {target.peer})"
+    seen = f"{result.loss:.2f}% packet loss to {to}" if result.loss is not None else f"{to}: {result.words}"
+    command = " ".join(("hccn_tool", "-i", str(target.device), *_question(target)))
+    return Finding(
+        board.node,
+        board.address,
+        f"NPU {target.device}",
+        "ping",
+        WARNING if "ping" in tolerated else FAILED,
+        seen,
+        f"see {command}; check route, mask and VLAN between the two devices",
+    )

@@ -1,0 +1,1 @@
+"""RDMA devices: facts from sysfs and the choice among them."""

@@ -1,0 +1,1 @@
+"""The machine below: addresses, clock, log, processes."""

@@ -1,0 +1,40 @@
+"""Plain log lines on stdout: time, state, message. A registered secret never gets through."""
+
+import sys
+import threading
+
+from ray_node.host import clock
+
+_lock = threading.Lock()
+_secrets: list[str] = []
+
+
+def hide(secret: str) -> None:
+    """From now on `secret` is replaced in everything that is printed, also in an engine's output."""
+    if secret and secret not in _secrets:
+        _secrets.append(secret)
+
+
+def redact(text: str) -> str:
+    """`text` without any registered secret."""
+    for secret in _secrets:
+        text = text.replace(secret, "<secret>")
+    return text
+
+
+def line(text: str) -> None:
+    """Print one line as it is (redacted). A closed stdout must not end the node program."""
+    with _lock:
+        try:
+            sys.stdout.write(redact(text) + "\n")
+            sys.stdout.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+
+
+def say(state: str, message: str) -> None:
+    """Print `message` with the time and the state; further lines of the message are indented."""
+    first, *rest = message.splitlines() or [""]
+    line(f"{clock.stamp()} {state:<9} {first}")
+    for text in rest:
+        line(" " * 4 + text)

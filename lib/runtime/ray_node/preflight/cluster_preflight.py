@@ -1,0 +1,85 @@
+"""Checks between `formed` and the engine's start: do the members fit together, is the engine's port free."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ray_node.channel.heard_report import HeardReport
+from ray_node.cluster.membership import Member
+from ray_node.host import versions
+from ray_node.host.failure import ClusterFailed, Culprit
+from ray_node.host.versions import Versions
+
+CLOCK_SKEW_SECONDS = 60.0
+#: Certificates, signed addresses and the order of events across logs go wrong before this.
+CLOCK_SKEW_FAILS_SECONDS = 300.0
+#: How long a member's report may be missing before its versions stay uncompared.
+REPORT_WAIT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    problem: ClusterFailed | None
+    warnings: tuple[str, ...]
+
+
+def unheard(members: Sequence[Member], head_address: str, heard: Mapping[str, HeardReport]) -> list[Member]:
+    """Members whose report has not come yet."""
+    return [
+        member
+        for member in members
+        if member.address is not None and member.address != head_address and member.address not in heard
+    ]
+
+
+def judge(
+    members: Sequence[Member],
+    head_address: str,
+    head_versions: Versions,
+    heard: Mapping[str, HeardReport],
+    environment: Mapping[str, str],
+) -> Outcome:
+    """Compare what the members reported. One without a report only warns: Ray has compared versions, too."""
+    warnings = [
+        f"no report from {member.name} ({member.address}): its versions and its clock are not compared"
+        for member in unheard(members, head_address, heard)
+    ]
+    for member in members:
+        found = heard.get(member.address or "")
+        if found is None or member.address == head_address:
+            continue
+        wrong = versions.mismatch(found.report.versions, head_versions, environment)
+        if wrong is not None:
+            reason = f"{member.name} ({member.address}): {wrong}"
+            return Outcome(
+                ClusterFailed(reason, Culprit(member.name, member.address, wrong)), tuple(warnings)
+            )
+    skews = _skews(members, head_address, heard)
+    usual = _usual(list(skews.values()))
+    whose = "the head's" if abs(usual) <= CLOCK_SKEW_SECONDS else "that of most nodes"
+    for member in members:
+        off = skews.get(member.address or "", usual) - usual
+        if abs(off) <= CLOCK_SKEW_SECONDS:
+            continue
+        skew = f"{abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} {whose}"
+        if abs(off) > CLOCK_SKEW_FAILS_SECONDS:
+            reason = f"its clock is {skew}; set both by NTP (chronyc tracking, timedatectl)"
+            culprit = Culprit(member.name, member.address, reason)
+            return Outcome(ClusterFailed(f"{culprit}: {reason}", culprit), tuple(warnings))
+        warnings.append(f"the clock of {member.name} ({member.address}) is {skew}")
+    return Outcome(None, tuple(warnings))
+
+
+def _skews(
+    members: Sequence[Member], head_address: str, heard: Mapping[str, HeardReport]
+) -> dict[str, float]:
+    """By address: how far each known clock is ahead of the head's. The head comes first."""
+    found = {head_address: 0.0}
+    for member in members:
+        if member.address is not None and member.address in heard and member.address != head_address:
+            found[member.address] = heard[member.address].skew_seconds
+    return found
+
+
+def _usual(skews: Sequence[float]) -> float:
+    """The clock that most nodes agree with: the head's own may be off. In a tie it is right."""
+    return max(skews, key=lambda one: sum(abs(one - other) <= CLOCK_SKEW_SECONDS for other in skews))

@@ -1,0 +1,121 @@
+"""An all-reduce between two nodes, with the PyTorch of the image: the shortest proof that a fabric works.
+
+Run as a program on both nodes (`python3 -m ray_node.preflight.collective_pair`); prints one JSON line.
+"""
+
+import argparse
+import json
+import re
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+_MEBIBYTES = 16
+GLOO = "gloo"
+NCCL = "nccl"
+_RDMA_FABRICS = ("efa", "infiniband", "roce")
+
+
+@dataclass(frozen=True)
+class PairSide:
+    """What one of the two said; `error`: what went wrong there."""
+
+    error: str | None
+    seconds: float
+    backend: str
+    #: `NET/IB`, `NET/Socket`, ...: what NCCL's log names; `None`: it names none.
+    transport: str | None
+
+
+@dataclass(frozen=True)
+class PairResult:
+    first: str
+    second: str
+    sides: tuple[PairSide, ...]
+
+    @property
+    def mebibytes(self) -> int:
+        return _MEBIBYTES
+
+    @property
+    def seconds(self) -> float:
+        return max((side.seconds for side in self.sides), default=0.0)
+
+    @property
+    def way(self) -> str:
+        """Says so where the emulation stands in for the fabric."""
+        side = self.sides[0]
+        if side.backend == GLOO:
+            return "Gloo, in place of the accelerators' library"
+        return side.transport or "NCCL"
+
+    def problem(self, fabric: str) -> str | None:
+        errors = [side.error for side in self.sides if side.error is not None]
+        if errors:
+            return errors[0]
+        fell_back = any(side.transport is not None and "Socket" in side.transport for side in self.sides)
+        if fabric in _RDMA_FABRICS and fell_back:
+            return f"NCCL went over sockets (NET/Socket) although the fabric is {fabric}"
+        return None
+
+
+def transport(log: str) -> str | None:
+    """The network that NCCL's log (NCCL_DEBUG=INFO) says it uses."""
+    found = re.findall(r"\[send\] via (NET/[\w ]+?)(?:/\d|$|\s)|Using network (\w[\w ]*)", log, re.MULTILINE)
+    for via, network in found:
+        if via or network:
+            return via or f"NET/{network.strip()}"
+    return None
+
+
+def run(rank: int, rendezvous: str, backend: str, timeout_seconds: float) -> float:
+    """Both ranks add up a tensor. Returns the seconds of the second one; raises what PyTorch raises."""
+    import torch
+    import torch.distributed as distributed
+
+    distributed.init_process_group(
+        backend,
+        init_method=f"tcp://{rendezvous}",
+        rank=rank,
+        world_size=2,
+        timeout=timedelta(seconds=timeout_seconds),
+    )
+    device = "cpu" if backend == GLOO else "cuda:0"
+    numbers = (_MEBIBYTES << 20) // 4
+    values: Any = torch.full((numbers,), float(rank + 1), device=device)
+    distributed.all_reduce(values)
+    # The first one connects; the second one measures.
+    start = time.monotonic()
+    distributed.all_reduce(values)
+    total = float(values.sum().item())
+    seconds = time.monotonic() - start
+    distributed.destroy_process_group()
+    wanted = numbers * 6.0
+    if abs(total - wanted) > wanted * 1e-6:
+        raise ArithmeticError(f"the sum is {total}, not {wanted}: the fabric changes data")
+    return seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m ray_node.preflight.collective_pair", description=__doc__
+    )
+    parser.add_argument("--rank", type=int, required=True, choices=(0, 1))
+    parser.add_argument("--rendezvous", required=True, metavar="ADDRESS:PORT")
+    parser.add_argument("--backend", required=True, choices=(NCCL, GLOO))
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS")
+    given = parser.parse_args()
+    try:
+        seconds = run(given.rank, given.rendezvous, given.backend, given.timeout)
+    except Exception as error:
+        words = " ".join(str(error).split())[:600]
+        print(json.dumps({"error": f"{type(error).__name__}: {words}", "seconds": 0.0}), flush=True)
+        return 1
+    print(json.dumps({"error": None, "seconds": seconds}), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

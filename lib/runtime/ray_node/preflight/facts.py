@@ -1,0 +1,66 @@
+"""What a node says of itself for the preflight: everything that the head compares, as data."""
+
+import importlib.util
+import re
+from dataclasses import dataclass
+
+from ray_node.config.load import NodeConfig
+from ray_node.config.preflight_config import PreflightConfig
+from ray_node.hardware import gpu_facts
+from ray_node.hardware.gpu_facts import GpuFacts
+from ray_node.hardware.npu import facts as npu_facts
+from ray_node.hardware.npu import tools as npu_tools
+from ray_node.hardware.npu.facts import BoardFacts
+from ray_node.hardware.rdma import facts as rdma_facts
+from ray_node.hardware.rdma.facts import RdmaFacts
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    node: str
+    address: str
+    planned_accelerators: int
+    #: `sha256:...` of the image of this container; `None`: the place does not say.
+    image_digest: str | None
+    #: PyTorch is in the image, so that a collective can be tried.
+    has_torch: bool
+    board: BoardFacts | None = None
+    rdma: RdmaFacts | None = None
+    gpus: GpuFacts | None = None
+
+
+def gather(
+    config: NodeConfig, wanted: PreflightConfig, node: str, address: str, root: str = "/"
+) -> NodeFacts:
+    """Takes up to some minutes on a large board. `root` is `/` but in tests."""
+    planned = config.node.accelerators.planned
+    board = rdma = gpus = None
+    if planned > 0 and wanted.board is not None:
+        board = npu_facts.gather(wanted.board, planned, npu_tools.find(root), root)
+    if planned > 0 and wanted.rdma:
+        prefix = root.rstrip("/")
+        rdma = rdma_facts.gather(wanted.fabric, config.subnet, f"{prefix}/sys", f"{prefix}/dev/infiniband")
+    if planned > 0 and wanted.gpus:
+        gpus = gpu_facts.gather()
+    return NodeFacts(
+        node=node,
+        address=address,
+        planned_accelerators=planned,
+        image_digest=image_digest(wanted.image_digest_file),
+        has_torch=importlib.util.find_spec("torch") is not None,
+        board=board,
+        rdma=rdma,
+        gpus=gpus,
+    )
+
+
+def image_digest(path: str) -> str | None:
+    """The digest in the file at `path`, whether it stands alone or after `repository@`."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            found = _DIGEST.search(file.read(4096))
+    except OSError:
+        return None
+    return found.group(0) if found else None

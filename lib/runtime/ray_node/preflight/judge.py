@@ -1,0 +1,127 @@
+"""Judges what all nodes said. Pure: the same facts give the same report, on the head and in a test."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ray_node.config.preflight_config import PreflightConfig
+from ray_node.hardware import gpu_facts
+from ray_node.hardware.finding import FAILED, OK, WARNING, Finding, PreflightReport
+from ray_node.hardware.npu import checks as npu_checks
+from ray_node.hardware.npu import pings as npu_pings
+from ray_node.hardware.npu.checks import NodeBoard, Rules
+from ray_node.hardware.npu.pings import PingSummary
+from ray_node.hardware.rdma import facts as rdma_facts
+from ray_node.preflight.collective_pair import PairResult
+from ray_node.preflight.facts import NodeFacts
+
+
+def judge(
+    wanted: PreflightConfig,
+    facts: Sequence[NodeFacts],
+    pings: Mapping[str, PingSummary] | None = None,
+    pairs: Sequence[PairResult] = (),
+    others: Sequence[Finding] = (),
+) -> PreflightReport:
+    """`pings` by node name; `others`: findings made elsewhere, e.g. of a node that did not answer."""
+    nodes = boards(wanted, facts)
+    findings = [*others, *_images(wanted, facts), *npu_checks.judge(nodes, rules(wanted))]
+    for board in nodes:
+        if pings is not None and board.node in pings:
+            findings.extend(npu_pings.judge(board, pings[board.node], wanted.tolerated))
+    for node in facts:
+        if node.rdma is not None:
+            findings.extend(rdma_facts.judge(node.node, node.address, node.rdma))
+        if node.gpus is not None:
+            findings.extend(gpu_facts.judge(node.node, node.address, node.gpus, node.planned_accelerators))
+    across = [*_adapters(facts), *_drivers(facts), *_pairs(wanted, facts, pairs)]
+    return PreflightReport((*findings, *across))
+
+
+def boards(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[NodeBoard]:
+    return [
+        NodeBoard(node.node, node.address, node.board, wanted.device_ips.get(node.address, ()))
+        for node in facts
+        if node.board is not None
+    ]
+
+
+def rules(wanted: PreflightConfig) -> Rules:
+    joined = wanted.rank_table is not None and wanted.rank_table.version == "1.2"
+    return Rules(wanted.tolerated, joined)
+
+
+def _images(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[Finding]:
+    """Every node runs the planned image; without a planned one all run the same."""
+    known = [node.image_digest for node in facts if node.image_digest is not None]
+    if not known:
+        return []
+    counted = Counter(known)
+    # In a tie the head, which comes first, is right.
+    usual = wanted.image_digest or max(counted, key=lambda digest: (counted[digest], digest == known[0]))
+    said = "the plan says" if wanted.image_digest else f"{counted[usual]} of {len(facts)} nodes run"
+    findings = []
+    for node in facts:
+        found = node.image_digest
+        if found is None:
+            seen, fix = "the digest of its image is not known", "look at docker inspect on the host"
+            findings.append(Finding(node.node, node.address, None, "image", WARNING, seen, fix))
+        elif found != usual:
+            seen = f"runs {_short(found)}, {said} {_short(usual)}"
+            fix = "pull the image by its digest on every node, and deploy again"
+            findings.append(Finding(node.node, node.address, None, "image", FAILED, seen, fix))
+        else:
+            findings.append(Finding(node.node, node.address, None, "image", OK, _short(found)))
+    return findings
+
+
+def _short(digest: str) -> str:
+    return digest[: len("sha256:") + 12]
+
+
+def _adapters(facts: Sequence[NodeFacts]) -> list[Finding]:
+    """NCCL pairs adapters by their order: a node with fewer is the slow one."""
+    counts = {node.node: len(node.rdma.choice.ports) for node in facts if node.rdma is not None}
+    most = max(counts.values(), default=0)
+    return [
+        Finding(
+            node.node,
+            node.address,
+            None,
+            "adapters",
+            WARNING,
+            f"{counts[node.node]} usable RDMA ports, another node has {most}",
+            "look at the ports that are not used",
+        )
+        for node in facts
+        if 0 < counts.get(node.node, 0) < most
+    ]
+
+
+def _drivers(facts: Sequence[NodeFacts]) -> list[Finding]:
+    drivers = {node.node: node.gpus.driver for node in facts if node.gpus is not None and node.gpus.driver}
+    if len(set(drivers.values())) < 2:
+        return []
+    listed = ", ".join(f"{name}: {driver}" for name, driver in drivers.items())
+    head = facts[0]
+    fix = "install one driver version on all hosts"
+    return [Finding(head.node, head.address, None, "driver", WARNING, f"drivers differ: {listed}", fix)]
+
+
+def _pairs(wanted: PreflightConfig, facts: Sequence[NodeFacts], pairs: Sequence[PairResult]) -> list[Finding]:
+    """A pair that fails blames the node that most failing pairs share, else its second one."""
+    failing = [pair for pair in pairs if pair.problem(wanted.fabric) is not None]
+    share = Counter(name for pair in failing for name in (pair.first, pair.second))
+    addresses = {node.node: node.address for node in facts}
+    findings = []
+    for pair in pairs:
+        names = f"{pair.first} and {pair.second}"
+        problem = pair.problem(wanted.fabric)
+        blamed = pair.first if share[pair.first] > share[pair.second] else pair.second
+        if problem is None:
+            seen = f"{names}: all-reduce of {pair.mebibytes} MiB over {pair.way} in {pair.seconds:.1f} s"
+            findings.append(Finding(pair.second, addresses.get(pair.second), None, "collective", OK, seen))
+            continue
+        fix = "run the engine's own NCCL test between the two; look at the fabric's findings above"
+        seen = f"{names}: {problem}"
+        findings.append(Finding(blamed, addresses.get(blamed), None, "collective", FAILED, seen, fix))
+    return findings

@@ -1,0 +1,71 @@
+"""The machine's checks on one node alone: its NPUs, fabric, GPUs, and pings to peers that the plan names."""
+
+import contextlib
+import json
+
+from ray_node.config.schema import NodeConfig
+from ray_node.hardware.finding import PreflightReport
+from ray_node.hardware.npu import facts as npu_facts
+from ray_node.hardware.npu import pings as npu_pings
+from ray_node.hardware.npu import tools as npu_tools
+from ray_node.hardware.npu.boards import A3
+from ray_node.hardware.npu.checks import NodeBoard
+from ray_node.hardware.npu.facts import BoardFacts, NpuFacts
+from ray_node.preflight import facts as preflight_facts
+from ray_node.preflight import judge as preflight_judge
+
+
+def run(config: NodeConfig, name: str, address: str, root: str = "/") -> PreflightReport:
+    """Everything that needs no other node's word. Peers are known from the inventory or a rank table."""
+    wanted = config.preflight
+    facts = preflight_facts.gather(config, wanted, name, address, root)
+    pings = {}
+    if facts.board is not None:
+        own = NodeBoard(name, address, facts.board)
+        boards = [own, *_peers(config, address, facts.board, root)]
+        targets = npu_pings.targets(own, boards)
+        if targets:
+            pings[name] = npu_pings.run(targets, npu_tools.find(root))
+    return preflight_judge.judge(wanted, [facts], pings)
+
+
+def _peers(config: NodeConfig, own: str, board: BoardFacts, root: str) -> list[NodeBoard]:
+    """Other nodes as far as their devices' addresses are known here. On A3 only they themselves know."""
+    if board.board == A3:
+        return []
+    known = dict(config.preflight.device_ips) or _of_table(config, root)
+    return [
+        NodeBoard(address, address, _facts(board, addresses))
+        for address, addresses in known.items()
+        if address != own
+    ]
+
+
+def _facts(board: BoardFacts, addresses: tuple[str, ...]) -> BoardFacts:
+    devices = tuple(
+        NpuFacts(
+            device,
+            present=True,
+            address=None if ":" in address else address,
+            address6=address if ":" in address else None,
+        )
+        for device, address in enumerate(addresses)
+    )
+    return npu_facts.BoardFacts(board.board, None, None, False, devices)
+
+
+def _of_table(config: NodeConfig, root: str) -> dict[str, tuple[str, ...]]:
+    """From the table that an earlier start has left here."""
+    planned = config.preflight.rank_table
+    if planned is None:
+        return {}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with open(root.rstrip("/") + planned.path, encoding="utf-8") as file:
+            servers = json.load(file)["server_list"]
+        return {
+            server["server_id"]: tuple(
+                device["device_ip"] for device in server["device"] if "device_ip" in device
+            )
+            for server in servers
+        }
+    return {}

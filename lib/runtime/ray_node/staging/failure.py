@@ -1,0 +1,118 @@
+"""Why a model could not be staged: one class a cause, each with a reason and what to do about it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ray_node.host.failure import Trouble
+
+
+@dataclass(eq=False)
+class StagingFailed(Trouble):
+    """The model is not there. `fix` says what a person can do; neither text holds a secret."""
+
+    fix: str = ""
+    #: Stable name of the cause, for the state file.
+    code: ClassVar[str] = "staging-failed"
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.fix}" if self.fix else self.reason
+
+
+class TokenMissing(StagingFailed):
+    """A token is needed and there is none at the given path."""
+
+    code = "token-missing"
+
+
+class TokenRefused(StagingFailed):
+    """The hub does not take the token for anybody's."""
+
+    code = "token-refused"
+
+
+class GatedModel(StagingFailed):
+    """The token's account may not read the model."""
+
+    code = "gated-model"
+
+
+class RepositoryNotFound(StagingFailed):
+    code = "repository-not-found"
+
+
+class RevisionNotFound(StagingFailed):
+    code = "revision-not-found"
+
+
+class SourceRefused(StagingFailed):
+    """The source answers, and what it answers is not the model."""
+
+    code = "source-refused"
+
+
+class SourceUnreachable(StagingFailed):
+    """No bytes came, however often it was tried."""
+
+    code = "source-unreachable"
+
+
+class ChecksumMismatch(StagingFailed):
+    """A file came twice, and twice it was not what the listing says."""
+
+    code = "checksum-mismatch"
+
+
+class DiskFull(StagingFailed):
+    code = "disk-full"
+
+
+class FolderUnusable(StagingFailed):
+    """The folder cannot be read or written for another reason than its size."""
+
+    code = "folder-unusable"
+
+
+class FolderTaken(StagingFailed):
+    """The folder belongs to another model or revision."""
+
+    code = "folder-taken"
+
+
+class ModelMissing(StagingFailed):
+    """The model was to be in place already, and is not."""
+
+    code = "model-missing"
+
+
+class LeaseLost(StagingFailed):
+    """Another node has taken over, because this one was silent for too long."""
+
+    code = "lease-lost"
+
+
+class PeerRefused(StagingFailed):
+    """Another node of the cluster refuses to serve this one."""
+
+    code = "peer-refused"
+
+
+class PortTaken(StagingFailed):
+    """Another program of this node listens where the other nodes would take the files."""
+
+    code = "port-taken"
+
+
+class StagingTimeout(StagingFailed):
+    code = "staging-timeout"
+
+
+class Transient(Exception):
+    """This time it did not work; a later try may. `retry_after_seconds`: what the other side asks for."""
+
+    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NotYet(Exception):
+    """There is nothing wrong, the other side just does not have it so far."""

@@ -1,0 +1,154 @@
+"""The model's folder on disk: the files, what is half there, and the manifest that says that it is complete.
+
+Everything of ours lies in `.staging`: `manifest.json` (written last), `finished.jsonl` (files whose checksum
+was right), `parts/` (half files), `leases/`. A file gets its own name only when its checksum was right.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ray_node.host import clock
+from ray_node.staging.files import STAGING_FOLDER, Digest, ModelFile, in_order, parse, plain, total_bytes
+
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A complete model: what it is and its files."""
+
+    model: str
+    files: tuple[ModelFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        return total_bytes(self.files)
+
+
+class ModelFolder:
+    """One model's folder. Methods raise OSError as the file system gives it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.staging = os.path.join(path, STAGING_FOLDER)
+        self.leases = os.path.join(self.staging, "leases")
+        self._parts = os.path.join(self.staging, "parts")
+        self._manifest = os.path.join(self.staging, "manifest.json")
+        self._journal = os.path.join(self.staging, "finished.jsonl")
+
+    def final(self, file: ModelFile) -> str:
+        return os.path.join(self.path, *file.path.split("/"))
+
+    def part(self, file: ModelFile) -> str:
+        return os.path.join(self._parts, *file.path.split("/")) + ".part"
+
+    def manifest(self) -> Manifest | None:
+        """The manifest, whether or not the files are still there; `None` without a readable one."""
+        try:
+            with open(self._manifest, encoding="utf-8") as file:
+                value = json.load(file)
+            if value["schema"] != _SCHEMA:
+                return None
+            return Manifest(str(value["model"]), in_order(parse(entry) for entry in value["files"]))
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+            return None
+
+    def missing(self, files: Iterable[ModelFile]) -> list[ModelFile]:
+        """Files that are absent or of another size: one `stat` a file, no content is read."""
+        return [file for file in files if _size(self.final(file)) != file.size]
+
+    def write_manifest(self, manifest: Manifest, cluster: str, node: str) -> None:
+        value = {
+            "schema": _SCHEMA,
+            "model": manifest.model,
+            "bytes": manifest.bytes,
+            "stagedAt": clock.stamp(),
+            "stagedBy": {"cluster": cluster, "node": node},
+            "files": [plain(file) for file in manifest.files],
+        }
+        draft = f"{self._manifest}.new"
+        with open(draft, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=1)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, self._manifest)
+        _sync_folder(self.staging)
+        shutil.rmtree(self._parts, ignore_errors=True)
+
+    def finished(self) -> dict[str, Digest]:
+        """Files whose checksum has been right, by path: of an earlier manifest and of an interrupted run."""
+        found: dict[str, Digest] = {}
+        earlier = self.manifest()
+        for file in earlier.files if earlier else ():
+            found[file.path] = file.digest
+        try:
+            with open(self._journal, encoding="utf-8", errors="replace") as journal:
+                lines = journal.read().splitlines()
+        except FileNotFoundError:
+            return found
+        for line in lines:
+            try:
+                file = parse(json.loads(line))
+            except ValueError:
+                # The last line of a run that was killed while writing it.
+                continue
+            found[file.path] = file.digest
+        return found
+
+    def accept(self, file: ModelFile) -> None:
+        """The half file is whole and right: give it its name."""
+        final = self.final(file)
+        os.makedirs(os.path.dirname(final), exist_ok=True)
+        os.replace(self.part(file), final)
+        _sync_folder(os.path.dirname(final))
+        self.note_finished(file)
+
+    def note_finished(self, file: ModelFile) -> None:
+        # The line starts with a line feed, in case that the last one was cut off.
+        line = "\n" + json.dumps(plain(file)) + "\n"
+        descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def bytes_present(self, files: Iterable[ModelFile]) -> int:
+        """Of these files, in whole and in half ones."""
+        count = 0
+        for file in files:
+            whole = _size(self.final(file)) == file.size
+            count += file.size if whole else min(_size(self.part(file)) or 0, file.size)
+        return count
+
+    def bytes_free(self) -> int:
+        return shutil.disk_usage(self.path).free
+
+    def available(self, file: ModelFile) -> tuple[str, int] | None:
+        """Where the file's content lies now, and how many bytes of it there are."""
+        # Twice: between the two looks the half file may have become the whole one.
+        for path in (self.final(file), self.part(file), self.final(file)):
+            size = _size(path)
+            if size is not None and (path.endswith(".part") or size == file.size):
+                return path, min(size, file.size)
+        return None
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _sync_folder(path: str) -> None:
+    """Makes new names last through a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,176 @@
+"""Takes the model from other nodes of the cluster instead of the source."""
+
+import contextlib
+import http.client
+import threading
+import time
+
+from ray_node.channel import report
+from ray_node.staging import peer_protocol as protocol
+from ray_node.staging.failure import NotYet, PeerRefused, Transient
+from ray_node.staging.files import ModelFile
+from ray_node.staging.http import Body, HttpBody
+from ray_node.staging.peer_protocol import BadListing
+from ray_node.staging.request import FanOut, Pace
+
+_REST_LONGEST_SECONDS = 60.0
+_LIST_TIMEOUT_SECONDS = 10.0
+
+
+class Upstreams:
+    """Whom to ask: the nearest node that works; the head, the last, when no other does. Safe for threads."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._lock = threading.Lock()
+        self._addresses: tuple[str, ...] = ()
+        self._rested_until: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
+        self._gave_at: dict[str, float] = {}
+
+    def put(self, addresses: tuple[str, ...]) -> None:
+        with self._lock:
+            self._addresses = addresses
+
+    def best(self) -> str:
+        now = time.monotonic()
+        with self._lock:
+            for address in self._addresses[:-1]:
+                if self._rested_until.get(address, 0.0) <= now:
+                    self._gave_at.setdefault(address, now)
+                    return address
+            return self._addresses[-1]
+
+    def gave(self, address: str) -> None:
+        with self._lock:
+            self._gave_at[address] = time.monotonic()
+            self._failures.pop(address, None)
+
+    def failed(self, address: str) -> None:
+        """It is left alone for a while, longer each time."""
+        with self._lock:
+            count = self._failures[address] = self._failures.get(address, 0) + 1
+            pause = min(self._pace.backoff_first * 2**count, _REST_LONGEST_SECONDS)
+            self._rested_until[address] = time.monotonic() + pause
+            self._gave_at.pop(address, None)
+
+    def is_idle(self, address: str) -> None:
+        """It had nothing new. When that lasts, another is asked: the chain may be broken before it."""
+        with self._lock:
+            idle = time.monotonic() - self._gave_at.get(address, time.monotonic())
+        if idle > self._pace.stall:
+            self.failed(address)
+
+
+class Peers:
+    """The nodes of the cluster as an origin of files."""
+
+    def __init__(self, fan_out: FanOut, model: str, pace: Pace) -> None:
+        self._fan_out = fan_out
+        self._model = model
+        self._pace = pace
+        self._upstreams = Upstreams(pace)
+
+    def files(self) -> tuple[ModelFile, ...]:
+        """Raises NotYet while the head does not know them, Transient, PeerRefused."""
+        head = self._fan_out.head_address
+        target = protocol.target(protocol.LIST_PATH, model=self._model)
+        response, headers = self._request(head, target, "", _LIST_TIMEOUT_SECONDS)
+        with contextlib.closing(response):
+            try:
+                body = response.read(protocol.MAXIMUM_LIST_BYTES)
+            except (OSError, http.client.HTTPException) as error:
+                raise Transient(f"{self._name(head)}: {error}") from error
+        if response.status != 200:
+            raise Transient(f"{self._name(head)} answers HTTP {response.status}")
+        if not report.is_signed(body, response.headers.get(report.SIGNATURE_HEADER), self._fan_out.token):
+            raise PeerRefused(f"the answer of {self._name(head)} is not signed with the cluster's token")
+        try:
+            listing = protocol.decode_listing(body, headers[protocol.NONCE_HEADER])
+        except BadListing as error:
+            raise Transient(f"{self._name(head)}: {error}") from error
+        if listing.failure is not None:
+            raise NotYet(f"{self._name(head)} cannot get the model: {listing.failure}")
+        if listing.files is None:
+            raise NotYet(f"{self._name(head)} asks the source")
+        if listing.model != self._model:
+            raise NotYet(f"{self._name(head)} has {listing.model}, this node wants {self._model}")
+        self._upstreams.put(listing.upstreams)
+        return listing.files
+
+    def open(self, file: ModelFile, offset: int, length: int) -> Body:
+        """Raises NotYet, Transient, PeerRefused."""
+        address = self._upstreams.best()
+        target = protocol.target(protocol.FILE_PATH, model=self._model, path=file.path)
+        byte_range = f"bytes={offset}-{offset + length - 1}"
+        try:
+            response, _ = self._request(address, target, byte_range, self._pace.network_timeout)
+        except Transient:
+            self._upstreams.failed(address)
+            raise
+        if response.status == 206:
+            return _PeerBody(response, address, offset, self._upstreams)
+        why = _text(response)
+        if response.status in (204, 404):
+            self._upstreams.is_idle(address)
+            raise NotYet(f"waits for {self._name(address)}")
+        self._upstreams.failed(address)
+        if response.status == 503:
+            raise NotYet(f"{self._name(address)}: {why}")
+        raise Transient(f"{self._name(address)} answers HTTP {response.status}")
+
+    def _request(
+        self, address: str, target: str, byte_range: str, timeout_seconds: float
+    ) -> tuple[http.client.HTTPResponse, dict[str, str]]:
+        own = self._fan_out.own_address
+        headers = protocol.sign_request(target, byte_range, own, self._fan_out.token)
+        # From the own address: it is what the signature is bound to and what the subnet check sees.
+        connection = http.client.HTTPConnection(
+            address, self._fan_out.port, timeout=timeout_seconds, source_address=(own, 0)
+        )
+        try:
+            connection.request("GET", target, headers=headers)
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            reason = getattr(error, "strerror", None) or str(error)
+            raise Transient(f"{self._name(address)}: {reason}") from error
+        if response.status in (401, 403):
+            raise PeerRefused(
+                f"{self._name(address)} refuses this node: {_text(response)}",
+                fix="all nodes must have the same cluster token and be on the cluster network",
+            )
+        return response, headers
+
+    def _name(self, address: str) -> str:
+        if address == self._fan_out.head_address:
+            return f"the head {self._fan_out.head_name} ({address})"
+        return f"the node at {address}"
+
+
+def _text(response: http.client.HTTPResponse) -> str:
+    """A short answer, on one line; closes it."""
+    with contextlib.closing(response), contextlib.suppress(OSError, http.client.HTTPException):
+        return " ".join(response.read(500).decode(errors="replace").split())
+    return ""
+
+
+class _PeerBody(HttpBody):
+    """Notes what its node gives and when it breaks off."""
+
+    def __init__(
+        self, response: http.client.HTTPResponse, address: str, offset: int, upstreams: Upstreams
+    ) -> None:
+        super().__init__(response, f"the node at {address}", offset, response.length)
+        self._address = address
+        self._upstreams = upstreams
+
+    def read(self, count: int) -> bytes:
+        try:
+            chunk = super().read(count)
+        except Transient:
+            self._upstreams.failed(self._address)
+            raise
+        if chunk:
+            self._upstreams.gave(self._address)
+        return chunk

@@ -1,0 +1,246 @@
+"""Puts a model where the engine will read it: one download a cluster, whatever fails in between.
+
+On shared storage the head fetches and the others wait for its manifest. On disks of the nodes the head
+fetches and the others take it from one another. Either way a folder with a manifest and files of the right
+sizes is complete, and nothing is asked of anybody.
+"""
+
+import errno
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from ray_node.host import clock
+from ray_node.host.failure import StopRequested
+from ray_node.staging.crew import Crew
+from ray_node.staging.failure import (
+    DiskFull,
+    FolderTaken,
+    FolderUnusable,
+    LeaseLost,
+    ModelMissing,
+    StagingFailed,
+    StagingTimeout,
+)
+from ray_node.staging.fetch import Fetcher, Origin
+from ray_node.staging.files import ModelFile, total_bytes
+from ray_node.staging.folder import Manifest, ModelFolder
+from ray_node.staging.hub import Hub
+from ray_node.staging.index import Index
+from ray_node.staging.lease import Holding, Lease, Leases, Owner
+from ray_node.staging.peers import Peers
+from ray_node.staging.progress import FETCHES, LISTS, WAITS, Meter, Progress, amount
+from ray_node.staging.request import FETCH, HubSource, IndexSource, PathSource, StagingRequest
+from ray_node.staging.server import FileServer
+
+#: Free space wanted for each byte that is still to come: a disk that is full to the brim serves nobody.
+_SPACE_FACTOR = 1.1
+_LEASES_LOST = 3
+
+
+def stage(
+    request: StagingRequest,
+    report: Callable[[Progress], None],
+    stop: threading.Event | None = None,
+    server: FileServer | None = None,
+) -> Path:
+    """The folder, once the model is completely there. Blocks; raises StagingFailed, StopRequested.
+
+    `report` is called from this thread, at most once a second and once at the end. `server` is this node's
+    file server, wanted exactly when the request fans out; it goes on serving afterwards.
+    """
+    if isinstance(request.source, PathSource):
+        return _in_place(request)
+    staging = _Staging(request, Meter(report), stop or threading.Event(), server)
+    try:
+        return staging.run()
+    except StagingFailed as failure:
+        staging.tell(failure.reason)
+        raise
+    except OSError as error:
+        explained = staging.explain(error)
+        staging.tell(explained.reason)
+        raise explained from error
+
+
+def _in_place(request: StagingRequest) -> Path:
+    folder = Path(request.destination)
+    fix = "copy the model there on every node, or let the cluster fetch it"
+    try:
+        if any(entry.is_file() and entry.stat().st_size > 0 for entry in folder.iterdir()):
+            return folder
+    except OSError as error:
+        raise ModelMissing(f"no model at {folder} on {request.node}: {error.strerror}", fix=fix) from error
+    raise ModelMissing(f"no model at {folder} on {request.node}: the folder holds no file", fix=fix)
+
+
+class _Staging:
+    """One call of `stage`."""
+
+    def __init__(
+        self, request: StagingRequest, meter: Meter, stop: threading.Event, server: FileServer | None
+    ) -> None:
+        self._request = request
+        self._model = request.source.identity
+        self._meter = meter
+        self._stop = stop
+        self._server = server
+        self._folder = ModelFolder(request.destination)
+        owner = Owner.myself(request.cluster, request.node)
+        self._leases = Leases(self._folder.leases, self._model, owner, request.pace)
+        self._deadline = clock.Deadline(request.deadline_seconds)
+        self._fetches = request.role == FETCH or request.fan_out is not None
+        self._files: tuple[ModelFile, ...] = ()
+
+    def run(self) -> Path:
+        self.tell(None)
+        lost = 0
+        while True:
+            complete = self._complete()
+            if complete is not None:
+                if self._server is not None:
+                    self._server.offer(self._model, self._folder, complete.files)
+                self._meter.finish(complete.bytes, len(complete.files))
+                return Path(self._folder.path)
+            holding = self._leases.look()
+            if not (self._fetches and self._leases.is_free(holding)):
+                self._wait_for(holding)
+                continue
+            lease = self._leases.take(holding, lambda: self._meter.now().plain())
+            if lease is None:
+                continue
+            try:
+                self._fetch_under(lease)
+            except LeaseLost:
+                lost += 1
+                if lost >= _LEASES_LOST:
+                    raise
+
+    def tell(self, failure: str | None) -> None:
+        if self._server is not None:
+            self._server.fail(self._model, failure)
+
+    def explain(self, error: OSError) -> StagingFailed:
+        """An error of the file system, as a failure."""
+        path = self._request.destination
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            missing = total_bytes(self._files) - self._folder.bytes_present(self._files)
+            return DiskFull(
+                f"the disk of {path} became full on {self._request.node}, {amount(missing)} are missing",
+                fix="make room or enlarge it; what has come so far is kept",
+            )
+        return FolderUnusable(
+            f"{error.filename or path} on {self._request.node}: {error.strerror or error}",
+            fix="check that it is mounted and may be written to",
+        )
+
+    def _complete(self) -> Manifest | None:
+        """The manifest, when its files are all there. Raises FolderTaken."""
+        manifest = self._folder.manifest()
+        if manifest is None:
+            return None
+        if manifest.model != self._model:
+            raise FolderTaken(
+                f"{self._folder.path} holds {manifest.model}, not {self._model}",
+                fix="give each model a folder of its own, or delete this one",
+            )
+        return None if self._folder.missing(manifest.files) else manifest
+
+    def _wait_for(self, holding: Holding | None) -> None:
+        """Another node fetches: show how far it is."""
+        if holding is None or holding.released:
+            failure = holding.failure if holding else None
+            detail = f"{holding} has failed: {failure}" if failure else "the head has not begun to fetch"
+        else:
+            detail = f"{holding} fetches the model"
+            silent = self._leases.silent_seconds()
+            if silent > 2 * self._request.pace.heartbeat:
+                detail += f"; it has been silent for {silent:.0f} s"
+        self._meter.say(WAITS, detail)
+        other = holding.progress if holding and not holding.released else None
+        self._check()
+        self._meter.tick(_shown(other, detail, self._meter.now()))
+        self._stop.wait(self._request.pace.poll)
+
+    def _fetch_under(self, lease: Lease) -> None:
+        failure: str | None = "interrupted"
+        try:
+            self._fetch_all(lease)
+            failure = None
+        except StagingFailed as error:
+            failure = error.reason
+            raise
+        except OSError as error:
+            failure = self.explain(error).reason
+            raise
+        finally:
+            lease.release(failure)
+
+    def _fetch_all(self, lease: Lease) -> None:
+        request = self._request
+        if self._complete() is not None:
+            return
+
+        def tick() -> None:
+            self._check()
+            lease.check()
+            self._meter.tick()
+
+        crew = Crew(tick, lease.check)
+        self._meter.say(LISTS, "asks for the list of files")
+        origin, attempts = self._origin()
+        fetcher = Fetcher(self._folder, origin, self._meter, crew, request.pace, attempts)
+        listed: list[tuple[ModelFile, ...]] = []
+        crew.run([lambda: listed.append(fetcher.list_files())], 1)
+        self._files = listed[0]
+        self._check_space()
+        if self._server is not None:
+            self._server.offer(self._model, self._folder, self._files)
+        self._meter.plan(total_bytes(self._files), len(self._files))
+        self._meter.say(FETCHES)
+        finished = self._folder.finished()
+        crew.run([partial(fetcher.bring, file, finished) for file in self._files], request.parallel_files)
+        lease.check()
+        self._folder.write_manifest(Manifest(self._model, self._files), request.cluster, request.node)
+
+    def _origin(self) -> tuple[Origin, int | None]:
+        """Where this node fetches from, and how often in a row it may get nothing."""
+        request = self._request
+        if request.role != FETCH and request.fan_out is not None:
+            # The head may be restarting: only the deadline ends this wait.
+            return Peers(request.fan_out, self._model, request.pace), None
+        if isinstance(request.source, HubSource):
+            return Hub(request.source, request.pace.network_timeout), request.pace.attempts
+        assert isinstance(request.source, IndexSource)
+        return Index(request.source, request.pace.network_timeout), request.pace.attempts
+
+    def _check_space(self) -> None:
+        missing = total_bytes(self._files) - self._folder.bytes_present(self._files)
+        wanted, free = int(missing * _SPACE_FACTOR), self._folder.bytes_free()
+        if free < wanted:
+            raise DiskFull(
+                f"{self._folder.path} on {self._request.node} has {amount(free)} free, "
+                f"{amount(missing)} are still to come and {amount(wanted)} are wanted",
+                fix=f"enlarge the disk by at least {amount(wanted - free)}, or stage elsewhere",
+            )
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise StopRequested
+        if self._deadline.passed:
+            raise StagingTimeout(
+                f"the model is not complete after {self._deadline.seconds:.0f} s: {self._meter.now()}",
+                fix="what has come so far is kept; raise the deadline if only time was short",
+            )
+
+
+def _shown(other: dict[str, object] | None, detail: str, own: Progress) -> Progress:
+    """The other node's progress as this node reports it."""
+    if other is None:
+        return own
+    try:
+        return Progress(**{**other, "phase": WAITS, "detail": detail})  # type: ignore[arg-type]
+    except TypeError:
+        # Written by another version of this program.
+        return own

@@ -1,0 +1,183 @@
+import type { Accelerator } from "./accelerator";
+import type { ContainerImage } from "./container-image";
+import type { IEngine } from "../engine-spec";
+import type { Fabric } from "./fabric";
+import type { ModelSource } from "./model-source";
+import type { RankTableKind } from "./rank-table-kind";
+import type { IStorage } from "./storage";
+
+/** Nodes that are alike. The first node of the first pool is the head. */
+export interface NodePool {
+  /** Lower-case letters, digits and dashes; nodes are called `<name>-<index>`. */
+  readonly name: string;
+  /** Number of nodes, 1 to 1024. */
+  readonly nodes: number;
+  /**
+   * Kind of accelerator.
+   *
+   * @default - the nodes have no accelerators
+   */
+  readonly accelerator?: Accelerator;
+  /**
+   * Accelerators that each node gives to the cluster.
+   *
+   * @default - as many as the usual board of this accelerator has; 0 without an accelerator
+   */
+  readonly acceleratorsPerNode?: number;
+}
+
+/** Ports of Ray and of the node program. Every one is pinned; the defaults lie in `lib/catalog/ray-ports.json`. */
+export interface RayPorts {
+  /** @default 6379 */
+  readonly gcs?: number;
+  /** @default 6380 */
+  readonly nodeManager?: number;
+  /** @default 6381 */
+  readonly objectManager?: number;
+  /** @default 6382 */
+  readonly runtimeEnvAgent?: number;
+  /** @default 6383 */
+  readonly dashboardAgentGrpc?: number;
+  /** @default 6384 */
+  readonly dashboardAgentListen?: number;
+  /** @default 6385 */
+  readonly metricsExport?: number;
+  /** @default 8265 */
+  readonly dashboard?: number;
+  /** First port of Ray's worker processes. @default 10002 */
+  readonly workersFrom?: number;
+  /** Last port of Ray's worker processes. @default 10999 */
+  readonly workersTo?: number;
+  /** Where the nodes report to the head's node program. @default 6378 */
+  readonly nodeReport?: number;
+  /** Where each node gives files of the model to the others. @default 6377 */
+  readonly nodeFiles?: number;
+}
+
+/** A cluster without its name: what `RayCluster` takes besides its place. */
+export interface ClusterOptions {
+  /** One or more pools; usually one. */
+  readonly pools: readonly NodePool[];
+  /** Network that carries the collectives between the nodes. */
+  readonly fabric: Fabric;
+  /** What runs on the cluster. */
+  readonly engine: IEngine;
+  /** Image of every node. */
+  readonly image: ContainerImage;
+  /**
+   * The model: where it comes from, and with it its numbers. It is on all nodes before the engine starts.
+   *
+   * @default - the engine finds its model by itself, or needs none
+   */
+  readonly model?: ModelSource;
+  /**
+   * Folders of the machines that every container has. A model that is fetched goes to the first one.
+   *
+   * @default - `HostPathStorage.perNode()` where a model is fetched, else none
+   */
+  readonly storage?: readonly IStorage[];
+  /**
+   * Environment variables with the same value on every node, set before Ray starts. The state of
+   * Terraform holds them: no secrets.
+   *
+   * @default - only what the plan derives
+   */
+  readonly environment?: { readonly [name: string]: string };
+  /**
+   * Environment variables of the engine's process on the head only.
+   *
+   * @default - only what the engine brings
+   */
+  readonly driverEnvironment?: { readonly [name: string]: string };
+  /**
+   * Names of further variables that take the node's address on the cluster network.
+   *
+   * @default - those of the catalogue that apply
+   */
+  readonly addressVariables?: readonly string[];
+  /**
+   * Names of further variables that take the name of the interface with that address.
+   *
+   * @default - those of the catalogue that apply
+   */
+  readonly interfaceVariables?: readonly string[];
+  /**
+   * HCCL's rank table for Ascend nodes: from the device addresses of the inventory, else gathered at boot.
+   *
+   * @default - RankTableKind.SERVERS where the engine's version reads one (LMDeploy before 0.15), else NONE
+   */
+  readonly rankTable?: RankTableKind;
+  /**
+   * Checks of the NPUs' network whose failures only warn: names of `lib/catalog/preflight-checks.json`,
+   * e.g. `neighbour` where the switches do not speak LLDP.
+   *
+   * @default - none
+   */
+  readonly toleratedChecks?: readonly string[];
+  /**
+   * Ports of Ray and of the node program.
+   *
+   * @default - see each port
+   */
+  readonly ports?: RayPorts;
+  /**
+   * How long a worker waits for the head's port and token, in seconds.
+   *
+   * @default 120
+   */
+  readonly headTimeoutSeconds?: number;
+  /**
+   * How long the head waits for all planned nodes, in seconds.
+   *
+   * @default 180
+   */
+  readonly membershipTimeoutSeconds?: number;
+  /**
+   * How long the membership must stay whole before the engine starts, in seconds.
+   *
+   * @default 3
+   */
+  readonly membershipHoldSeconds?: number;
+  /**
+   * How long the model may take to be on all nodes, in seconds.
+   *
+   * @default - its bytes at 50 MB/s, at least 600; 3600 for a model of unknown size; 60 for one that is in place
+   */
+  readonly stagingTimeoutSeconds?: number;
+  /**
+   * How long the engine may take from its start until its health probe answers, in seconds.
+   *
+   * @default - 1800, plus the bytes of a known model at 500 MB/s; 300 with emulated accelerators
+   */
+  readonly engineTimeoutSeconds?: number;
+  /**
+   * How long one completion may take, in seconds.
+   *
+   * @default 60
+   */
+  readonly completionTimeoutSeconds?: number;
+  /**
+   * How long a node may take to stop, in seconds.
+   *
+   * @default 20
+   */
+  readonly stopTimeoutSeconds?: number;
+  /**
+   * How long a deployment waits for the cluster to serve, in seconds.
+   *
+   * @default - the sum of head, membership, hold, staging, engine and completion
+   */
+  readonly servingTimeoutSeconds?: number;
+  /**
+   * Engine starts that may fail in a row before the cluster counts as failed.
+   *
+   * @default 3
+   */
+  readonly engineStartAttempts?: number;
+}
+
+/** Declaration of a cluster. */
+export interface ClusterProps extends ClusterOptions {
+  /** Lower-case letters, digits and dashes, at most 32. Part of the name of everything that is created. */
+  readonly name: string;
+}

@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DerivedImagePlan } from "../plan/plan";
+
+/** Folder of the constant part: the Dockerfile and the program that it runs. */
+export const RECIPE_FOLDER = join(__dirname, "../derived-image");
+const RECIPE = ["Dockerfile", "python_packages.py"];
+
+/** A file of the folder that the image is built from. */
+export interface DerivedImageFile {
+  readonly name: string;
+  readonly content: string;
+}
+
+/**
+ * Everything that a builder needs besides the base image. Values reach the constant Dockerfile as the
+ * build argument `BASE_IMAGE` and as `packages.txt`.
+ *
+ * @param folder where the constant part lies
+ */
+export function derivedImageFiles(
+  { packages }: Pick<DerivedImagePlan, "packages">,
+  folder = RECIPE_FOLDER,
+): readonly DerivedImageFile[] {
+  const constant = RECIPE.map((name) => ({ name, content: readFileSync(join(folder, name), "utf8") }));
+  return [...constant, { name: "packages.txt", content: packages.map((line) => `${line}\n`).join("") }];
+}
+
+/**
+ * `ray-cluster/<name and tag of the base>:<hash>`. The same base, packages and Dockerfile have the same
+ * reference on every machine, known before anything is built; whatever differs has another one.
+ */
+export function derivedImageReference(derived: DerivedImagePlan, folder = RECIPE_FOLDER): string {
+  const hash = createHash("sha256").update(`${derived.base}\0`);
+  for (const { name, content } of derivedImageFiles(derived, folder)) {
+    hash.update(`${name}\0${Buffer.byteLength(content)}\0${content}`);
+  }
+  return `ray-cluster/${readableName(derived.base)}:${hash.digest("hex").slice(0, 12)}`;
+}
+
+/** What a person calls the base: `vllm-openai-v0.20.0` of `docker.io/vllm/vllm-openai:v0.20.0@sha256:...`. */
+function readableName(base: string): string {
+  const last = base.split("@")[0].split("/").at(-1) ?? "";
+  const name = last.toLowerCase().replace(/[^a-z0-9]+/g, (run) => (run === "." ? "." : "-"));
+  return name.slice(0, 80).replace(/^[-.]+|[-.]+$/g, "") || "image";
+}

@@ -1,0 +1,152 @@
+import { findModelHub } from "../../catalog/model-hubs";
+import { findModelOfRepository } from "../../catalog/models";
+import { Model } from "../model/model";
+import type { SecretRef } from "./secret-ref";
+
+/** `huggingFace`: a repository of a hub; `index`: files by their addresses; `path`: a folder that is there. */
+export type ModelSourceKind = "huggingFace" | "index" | "path";
+
+/** What belongs to a repository of the Hugging Face hub, or of a mirror of it. */
+export interface HuggingFaceOptions {
+  /** Commit, 40 hexadecimal digits: a branch could change between two nodes or two starts. */
+  readonly revision: string;
+  /**
+   * Access token, for a gated or private model.
+   *
+   * @default - none
+   */
+  readonly token?: SecretRef;
+  /**
+   * Address of the hub.
+   *
+   * @default 'https://huggingface.co'
+   */
+  readonly endpoint?: string;
+  /**
+   * Shell patterns of the files that are wanted; `*` matches `/`, too.
+   *
+   * @default - all files
+   */
+  readonly include?: readonly string[];
+  /**
+   * Shell patterns of the files that are not wanted.
+   *
+   * @default ['original/*'], where some makers keep a second copy of the weights
+   */
+  readonly exclude?: readonly string[];
+  /**
+   * The model's numbers.
+   *
+   * @default - those of the catalogue, for a repository that it knows; else unknown
+   */
+  readonly model?: Model;
+}
+
+/** What belongs to a model in an object store. */
+export interface S3Options {
+  /** Index of the files: JSON with path, size, SHA-256 and presigned URL of each. It is a secret while its URLs hold. */
+  readonly index: SecretRef;
+  /**
+   * The model's numbers.
+   *
+   * @default - unknown
+   */
+  readonly model?: Model;
+}
+
+/** What belongs to a model that is in place. */
+export interface ModelPathOptions {
+  /**
+   * The model's numbers.
+   *
+   * @default - unknown
+   */
+  readonly model?: Model;
+}
+
+interface Parts {
+  readonly model?: Model;
+  readonly revision?: string;
+  readonly secret?: SecretRef;
+  readonly endpoint?: string;
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+}
+
+const WITHOUT_SECOND_COPY = ["original/*"];
+
+/**
+ * Where a model's files come from. They are fetched once for the whole cluster, by the head, and engines start
+ * offline on a local folder.
+ */
+export class ModelSource {
+  /**
+   * A repository of the Hugging Face hub, at a commit.
+   *
+   * @param repository `<owner>/<name>`
+   */
+  public static huggingFace(repository: string, options: HuggingFaceOptions): ModelSource {
+    const { revision, token, endpoint, include, exclude, model } = options;
+    const facts = findModelOfRepository("huggingface", repository);
+    return new ModelSource("huggingFace", repository, {
+      model: model ?? (facts && Model.of(facts.id)),
+      revision,
+      secret: token,
+      endpoint: endpoint ?? findModelHub("huggingface").endpoint,
+      include,
+      exclude: exclude ?? WITHOUT_SECOND_COPY,
+    });
+  }
+
+  /**
+   * Files of an object store. The node program is Python's standard library and cannot sign requests, so it takes
+   * an index of presigned URLs, made by whoever has access:
+   * `{"files": [{"path": "config.json", "size": 812, "sha256": "...", "url": "https://..."}]}`.
+   *
+   * @param uri `s3://<bucket>/<prefix>`; names the content, nothing is asked of it
+   */
+  public static s3(uri: string, options: S3Options): ModelSource {
+    return new ModelSource("index", uri, { model: options.model, secret: options.index });
+  }
+
+  /**
+   * A folder that holds the model already: on storage, or in the image.
+   *
+   * @param directory absolute path in the containers, the same on every node
+   */
+  public static path(directory: string, options: ModelPathOptions = {}): ModelSource {
+    return new ModelSource("path", directory, { model: options.model });
+  }
+
+  /** The model's numbers; `undefined`: unknown. */
+  public readonly model?: Model;
+  /** Commit of a repository. */
+  public readonly revision?: string;
+  /** What opens the source: the hub's token, or the index of presigned URLs. */
+  public readonly secret?: SecretRef;
+  /** Address of the hub. */
+  public readonly endpoint?: string;
+  /** Shell patterns of the files that are wanted. */
+  public readonly include: readonly string[];
+  /** Shell patterns of the files that are not wanted. */
+  public readonly exclude: readonly string[];
+
+  private constructor(
+    public readonly kind: ModelSourceKind,
+    /** Repository, URI or folder. */
+    public readonly location: string,
+    parts: Parts,
+  ) {
+    this.model = parts.model;
+    this.revision = parts.revision;
+    this.secret = parts.secret;
+    this.endpoint = parts.endpoint;
+    this.include = [...(parts.include ?? ["*"])];
+    this.exclude = [...(parts.exclude ?? [])];
+  }
+
+  /** Whether files are fetched at all. */
+  public get isFetched(): boolean {
+    return this.kind !== "path";
+  }
+}

@@ -1,0 +1,10 @@
+import { hasApi } from "../engine-spec";
+import type { ClusterPlan } from "./plan";
+
+/** The API on the head's address of the cluster network; without one, the address of Ray. */
+export function clusterEndpoint(plan: ClusterPlan): string {
+  const { address } = plan.nodes[0];
+  return hasApi(plan.engine)
+    ? `http://${address}:${plan.engine.port}`
+    : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
+}

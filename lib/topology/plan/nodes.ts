@@ -1,0 +1,57 @@
+import type { EngineSpec } from "../engine-spec";
+import type { Place } from "./place";
+import type { NodePlan, PoolPlan } from "./plan";
+import { type ClusterSpec, countableNodes } from "./spec";
+
+/** The pools, with the addresses that the place gives them. */
+export function planPools(spec: ClusterSpec, place: Place): readonly PoolPlan[] {
+  return spec.pools.map((pool) => ({
+    name: pool.name,
+    nodes: pool.nodes,
+    accelerator: pool.acceleratorId ?? "none",
+    acceleratorsPerNode: pool.acceleratorsPerNode,
+    rayResource: pool.accelerator?.rayResource,
+    addresses: place.addresses[pool.name],
+  }));
+}
+
+/** The nodes: head first, then pool by pool. */
+export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] {
+  const nodes = spec.pools.flatMap((pool, poolIndex) =>
+    Array.from({ length: countableNodes(pool) }, (_, index): NodePlan => ({
+      name: `${pool.name}-${index}`,
+      pool: pool.name,
+      index,
+      role: poolIndex === 0 && index === 0 ? "head" : "worker",
+      address: place.addresses[pool.name]?.[index] ?? headAddressOf(place, poolIndex, index),
+      ...deviceIpsOf(place, pool.name, index),
+      acceleratorCount: pool.acceleratorsPerNode,
+    })),
+  );
+  return withOwnEnvironment(nodes, spec.engine.nodeEnvironment);
+}
+
+/** Where the place decides no more than where the head is. */
+function headAddressOf({ headAddress }: Place, poolIndex: number, index: number): string | undefined {
+  return poolIndex === 0 && index === 0 ? headAddress : undefined;
+}
+
+function deviceIpsOf(place: Place, pool: string, index: number): Pick<NodePlan, "deviceIps"> {
+  const deviceIps = place.deviceIps?.[pool]?.[index];
+  return deviceIps === undefined ? {} : { deviceIps };
+}
+
+/** The engine's variables of each node with accelerators, by rank. */
+function withOwnEnvironment(
+  nodes: readonly NodePlan[],
+  byRank: EngineSpec["nodeEnvironment"],
+): readonly NodePlan[] {
+  if (byRank === undefined) {
+    return nodes;
+  }
+  const ranked = nodes.filter((node) => node.acceleratorCount > 0);
+  return nodes.map((node) => {
+    const environment = byRank[ranked.indexOf(node)];
+    return environment === undefined ? node : { ...node, environment };
+  });
+}

@@ -1,0 +1,31 @@
+import type { Problem } from "../../problems/problem";
+import type { SecretKind } from "../declaration/secret-ref";
+
+/** What the place decides and the plan needs. */
+export interface Place {
+  /** `local`, `hosts`, `aws`. */
+  readonly backend: string;
+  /** IPv4 CIDR of the cluster network. */
+  readonly subnetCidr: string;
+  /** By pool name, in node order; a pool that is absent gets its addresses from the place at boot. */
+  readonly addresses: { readonly [pool: string]: readonly string[] };
+  /** Address of the head alone, where the others get theirs at boot; `undefined`: the first of `addresses`. */
+  readonly headAddress?: string;
+  readonly networkMode: "host" | "bridge";
+  /** Whether the machines share one kernel, so that limits of the emulation host apply. */
+  readonly emulated: boolean;
+  /** CPUs that each node announces to Ray; `undefined`: what Ray detects. */
+  readonly cpusPerNode?: number;
+  /** Object store per node; `undefined`: Ray's default. */
+  readonly objectStoreMiB?: number;
+  /** Shared memory per node; `undefined`: computed from the accelerators. */
+  readonly sharedMemoryMiB?: number;
+  /** By pool name, in node order: addresses of the devices on their own network (Ascend); `undefined`: not stated. */
+  readonly deviceIps?: { readonly [pool: string]: readonly (readonly string[] | undefined)[] };
+  /** How far apart machines may start their containers, in seconds: each boots by itself. `undefined`: at once. */
+  readonly startSpreadSeconds?: number;
+  /** Secrets that the machines can get; `undefined`: files that lie on the machine of the head. */
+  readonly secretKinds?: readonly SecretKind[];
+  /** What is wrong with the place itself. */
+  readonly problems: readonly Problem[];
+}

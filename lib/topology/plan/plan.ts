@@ -1,0 +1,273 @@
+import type { EngineSpec } from "../engine-spec";
+import type { ModelSourceKind } from "../declaration/model-source";
+import type { Problem } from "../../problems/problem";
+import type { SecretKind } from "../declaration/secret-ref";
+
+/**
+ * The decided cluster: plain data, printable, complete at synth. Everything that runs on a node is
+ * derived from this and from nothing else.
+ */
+export interface ClusterPlan {
+  readonly name: string;
+  /** Name of the fabric: `efa`, `infiniband`, `roce`, `tcp`. */
+  readonly fabric: string;
+  /** IPv4 CIDR of the cluster network. */
+  readonly subnetCidr: string;
+  readonly pools: readonly PoolPlan[];
+  /** Head first, then pool by pool. */
+  readonly nodes: readonly NodePlan[];
+  readonly image: ImagePlan;
+  readonly ray: RayPlan;
+  /** Every port that anything of ours opens. */
+  readonly ports: readonly PortPlan[];
+  readonly environment: EnvironmentPlan;
+  readonly engine: EngineSpec;
+  readonly container: ContainerNeeds;
+  /**
+   * HCCL's file of all devices.
+   *
+   * @default - no node has one
+   */
+  readonly rankTable?: RankTablePlan;
+  /** Checks of the NPUs' network whose failures only warn. */
+  readonly toleratedChecks: readonly string[];
+  /** Folders of the machines that every container has. */
+  readonly storage: readonly StoragePlan[];
+  /**
+   * How the model comes to the nodes.
+   *
+   * @default - the cluster brings no model
+   */
+  readonly staging?: StagingPlan;
+  readonly deadlines: Deadlines;
+  readonly retries: Retries;
+  /** Problems of level `warning`: legal, but slow or risky. */
+  readonly warnings: readonly Problem[];
+}
+
+export interface PoolPlan {
+  readonly name: string;
+  readonly nodes: number;
+  /** Key of the accelerator's row in the catalogue; `none` for a pool without accelerators. */
+  readonly accelerator: string;
+  readonly acceleratorsPerNode: number;
+  /** Ray resource that counts the accelerators; `undefined` for a pool without accelerators. */
+  readonly rayResource?: string;
+  /** Planned addresses in node order; `undefined` where the place assigns them (an Auto Scaling group). */
+  readonly addresses?: readonly string[];
+}
+
+export interface NodePlan {
+  /** `<pool>-<index>`, unique in the cluster. */
+  readonly name: string;
+  readonly pool: string;
+  /** Index in the pool, from 0. */
+  readonly index: number;
+  readonly role: "head" | "worker";
+  /** IPv4 address on the cluster network; `undefined` where the place assigns it. */
+  readonly address?: string;
+  readonly acceleratorCount: number;
+  /**
+   * Addresses of the devices on their own network (Ascend), in their order.
+   *
+   * @default - not stated; found on the node where they are needed
+   */
+  readonly deviceIps?: readonly string[];
+  /**
+   * Variables of this node alone, set before Ray starts.
+   *
+   * @default - none
+   */
+  readonly environment?: { readonly [name: string]: string };
+}
+
+/** A rank table, at the same path in every container. */
+export interface RankTablePlan {
+  readonly path: string;
+  readonly version: "1.0" | "1.2";
+  /** Where HCCL listens on every device. */
+  readonly devicePort: number;
+  /**
+   * The file.
+   *
+   * @default - the head makes it at boot from what the nodes gather
+   */
+  readonly text?: string;
+  /**
+   * SHA-256 of the file.
+   *
+   * @default - not known before the nodes have gathered
+   */
+  readonly checksum?: string;
+}
+
+export interface ImagePlan {
+  /** `repository:tag` or `repository@sha256:...`. */
+  readonly reference: string;
+  /** Digest, only where one was given. */
+  readonly digest?: string;
+  /** Python version the image is said to hold; `undefined`: not said. */
+  readonly pythonVersion?: string;
+  /**
+   * How each machine builds the image.
+   *
+   * @default - it is pulled
+   */
+  readonly derived?: DerivedImagePlan;
+}
+
+/** An image that every machine builds for itself: a published one with further Python packages. */
+export interface DerivedImagePlan {
+  /** Reference of the published image. */
+  readonly base: string;
+  /**
+   * Ray that the base is said to hold.
+   *
+   * @default - none
+   */
+  readonly baseRayVersion?: string;
+  /** `name==version`, sorted. */
+  readonly packages: readonly string[];
+  /**
+   * Path on the machine that runs Terraform; read during the build only.
+   *
+   * @default - none
+   */
+  readonly pipConfigurationFile?: string;
+  /**
+   * Path on the machine that runs Terraform; read during the build only.
+   *
+   * @default - none
+   */
+  readonly certificateAuthoritiesFile?: string;
+}
+
+export interface RayPlan {
+  /** Ray version the image is said to hold; the node program compares it with what it finds. */
+  readonly version: string;
+  /** `token` from Ray 2.52 on, else `none`. */
+  readonly authentication: "token" | "none";
+  /** CPUs that each node announces to Ray; `undefined`: what Ray detects. */
+  readonly cpusPerNode?: number;
+  /** Object store per node; `undefined`: Ray's default (30 % of memory). */
+  readonly objectStoreMiB?: number;
+}
+
+export interface PortPlan {
+  /** Stable key, e.g. `gcs`, `node-manager`, `workers`, `node-report`, `engine`, `hccl-host`. */
+  readonly name: string;
+  readonly from: number;
+  /** Inclusive. */
+  readonly to: number;
+  readonly where: "head" | "node";
+  /** Who may reach it: the nodes of the cluster, or also the user (the engine's API). */
+  readonly reachableBy: "cluster" | "user";
+  readonly purpose: string;
+}
+
+export interface EnvironmentPlan {
+  /** The same value on every node. */
+  readonly cluster: { readonly [name: string]: string };
+  /** Differs from node to node: a value found on the node. */
+  readonly node: { readonly [name: string]: NodeValue };
+  /** Only for the engine process on the head. */
+  readonly driver: { readonly [name: string]: string };
+}
+
+/** What a node-scoped variable takes its value from, on the node. */
+export type NodeValue =
+  "address" | "interface" | "exact-interface" | "visible-devices" | "rdma-devices" | "rdma-gid-index";
+
+/** What a container of this cluster needs of its host, from accelerator and fabric. */
+export interface ContainerNeeds {
+  readonly networkMode: "host" | "bridge";
+  readonly sharedMemoryMiB: number;
+  readonly capabilities: readonly string[];
+  readonly ulimits: readonly Ulimit[];
+  readonly mounts: readonly MountPlan[];
+  /** Docker runtime (`nvidia`, `ascend`); `undefined`: the daemon's default. */
+  readonly runtime?: string;
+}
+
+export interface Ulimit {
+  readonly name: string;
+  /** -1: unlimited. */
+  readonly soft: number;
+  readonly hard: number;
+}
+
+export interface MountPlan {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+export interface StoragePlan {
+  readonly hostPath: string;
+  readonly mountPath: string;
+  /** Whether all machines see the same files; else each has its own. */
+  readonly isShared: boolean;
+}
+
+/** One download for the whole cluster; engines start offline on the folder. */
+export interface StagingPlan {
+  readonly source: StagingSource;
+  /** Folder in the containers, of this model alone. */
+  readonly destination: string;
+  /** `shared`: all nodes see one copy; `replicated`: the head fetches, the nodes take it from one another. */
+  readonly placement: "shared" | "replicated";
+  /** Files that are fetched at the same time. */
+  readonly parallelFiles: number;
+  readonly deadlineSeconds: number;
+  /** @default - not known */
+  readonly modelName?: string;
+  /** Bytes of the weight files. @default - not known before the source is asked */
+  readonly modelBytes?: number;
+  /** What opens the source. @default - nothing is needed */
+  readonly secret?: SecretPlan;
+}
+
+export interface StagingSource {
+  readonly kind: ModelSourceKind;
+  /** Repository, URI or folder. */
+  readonly location: string;
+  /** @default - only a repository has one */
+  readonly revision?: string;
+  /** @default - only a repository has one */
+  readonly endpoint?: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface SecretPlan {
+  readonly kind: SecretKind;
+  /** Absolute path on the machine of the head. @default - it is no file */
+  readonly hostPath?: string;
+  /** As the place's store of secrets names it. @default - it is a file */
+  readonly id?: string;
+}
+
+/** Seconds. Every wait of the node program has one of these. */
+export interface Deadlines {
+  /** Worker: the head's port and token appear. */
+  readonly headSeconds: number;
+  /** Head: every planned node is a member. */
+  readonly membershipSeconds: number;
+  /** The membership must stay whole this long before the engine starts. */
+  readonly holdSeconds: number;
+  /** The model is on all nodes; 0: the cluster brings none. */
+  readonly stagingSeconds: number;
+  /** Engine start until its health probe answers. */
+  readonly engineSeconds: number;
+  /** One completion. */
+  readonly completionSeconds: number;
+  /** SIGTERM until everything has stopped. */
+  readonly stopSeconds: number;
+  /** From the first start until `serving`: what a deployment waits at most. */
+  readonly servingSeconds: number;
+}
+
+export interface Retries {
+  /** Engine starts that may fail in a row before the head says `failed`. */
+  readonly engineStarts: number;
+}

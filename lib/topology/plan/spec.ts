@@ -1,0 +1,168 @@
+import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerators";
+import type { Collective } from "../../catalog/facts";
+import type { ClusterProps, NodePool } from "../declaration/cluster-props";
+import type { EngineContext, EngineSpec } from "../engine-spec";
+import type { Deadlines, DerivedImagePlan, Retries } from "./plan";
+import { normaliseDeadlines } from "./deadlines";
+import { MAXIMUM_NODES } from "./limits";
+import type { Model } from "../model/model";
+import type { ModelSource } from "../declaration/model-source";
+import type { Place } from "./place";
+import { RankTableKind } from "../declaration/rank-table-kind";
+import { RANK_TABLE_VARIABLE } from "./rank-table-plan";
+import { modelFolder, storageOf } from "./staging";
+import type { IStorage } from "../declaration/storage";
+import { parsePinnedPackage } from "../declaration/python-package";
+
+/** A declaration with every default filled in and the engine bound; not yet checked. */
+export interface ClusterSpec {
+  readonly name: string;
+  readonly pools: readonly PoolSpec[];
+  /** Key of the fabric. */
+  readonly fabric: string;
+  readonly image: ImageSpec;
+  readonly environment: { readonly [name: string]: string };
+  readonly driverEnvironment: { readonly [name: string]: string };
+  readonly addressVariables: readonly string[];
+  readonly interfaceVariables: readonly string[];
+  /** Overrides only, by the name of the property. */
+  readonly ports: { readonly [property: string]: number | undefined };
+  readonly deadlines: Deadlines;
+  readonly retries: Retries;
+  readonly engine: EngineSpec;
+  /** As asked; `undefined`: what the engine's version reads. */
+  readonly rankTable?: RankTableKind;
+  readonly toleratedChecks: readonly string[];
+  /** The model as numbers; `undefined`: not known. */
+  readonly model?: Model;
+  /** Where the model comes from; `undefined`: the cluster brings none. */
+  readonly modelSource?: ModelSource;
+  /** Folder of the model in the containers. */
+  readonly modelPath?: string;
+  /** What every container has; a model that is fetched goes to the first. */
+  readonly storage: readonly IStorage[];
+  /** Library of the first pool with known accelerators; `undefined`: no such pool. */
+  readonly collective?: Collective;
+}
+
+/** A pool with its defaults. */
+export interface PoolSpec {
+  readonly name: string;
+  readonly nodes: number;
+  /** Key of the accelerator as declared; `undefined`: none. */
+  readonly acceleratorId?: string;
+  /** `undefined`: none declared, or unknown to the catalogue. */
+  readonly accelerator?: AcceleratorFacts;
+  readonly acceleratorsPerNode: number;
+}
+
+/** The image as declared. */
+export interface ImageSpec {
+  readonly reference: string;
+  /** Empty: the image holds none. */
+  readonly rayVersion: string;
+  readonly pythonVersion?: string;
+  readonly allowFloatingTag: boolean;
+  /** `undefined`: the image is pulled as it is. */
+  readonly derived?: DerivedImagePlan;
+}
+
+/** What a declaration is completed with. */
+type PlaceOfEngine = Pick<Place, "addresses" | "headAddress" | "startSpreadSeconds">;
+
+/**
+ * Fills in all defaults and binds the engine.
+ *
+ * @param place what the place decides; without it, the engine does not know the head's address
+ */
+export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSpec {
+  const pools = props.pools.map(normalisePool);
+  const accelerated = pools.filter((pool) => pool.accelerator && pool.acceleratorsPerNode > 0);
+  return {
+    name: props.name,
+    pools,
+    fabric: props.fabric.id,
+    image: {
+      reference: props.image.reference,
+      rayVersion: props.image.rayVersion ?? "",
+      pythonVersion: props.image.pythonVersion,
+      allowFloatingTag: props.image.allowFloatingTag,
+      derived: props.image.derived,
+    },
+    environment: { ...props.environment },
+    driverEnvironment: { ...props.driverEnvironment },
+    addressVariables: [...(props.addressVariables ?? [])],
+    interfaceVariables: [...(props.interfaceVariables ?? [])],
+    ports: { ...props.ports },
+    deadlines: normaliseDeadlines(props, place?.startSpreadSeconds),
+    retries: { engineStarts: props.engineStartAttempts ?? 3 },
+    engine: props.engine.bind({ ...shapeContext(props.name, accelerated), ...detailContext(props, place) }),
+    rankTable: props.rankTable,
+    toleratedChecks: [...(props.toleratedChecks ?? [])],
+    model: props.model?.model,
+    modelSource: props.model,
+    modelPath: modelPathOf(props),
+    storage: storageOf(props),
+    collective: accelerated[0]?.accelerator?.collective,
+  };
+}
+
+/** Nodes of a pool as a number that is safe to count to, whatever was declared. */
+export function countableNodes(pool: PoolSpec): number {
+  return Number.isInteger(pool.nodes) ? Math.min(Math.max(pool.nodes, 0), MAXIMUM_NODES) : 0;
+}
+
+function modelPathOf(props: ClusterProps): string | undefined {
+  return props.model && modelFolder(props.model, storageOf(props));
+}
+
+function normalisePool(pool: NodePool): PoolSpec {
+  const accelerator = pool.accelerator && findAccelerator(pool.accelerator.id);
+  return {
+    name: pool.name,
+    nodes: pool.nodes,
+    acceleratorId: pool.accelerator?.id,
+    accelerator,
+    acceleratorsPerNode: pool.acceleratorsPerNode ?? accelerator?.usualPerNode ?? 0,
+  };
+}
+
+/** What an engine may know besides the shape of the cluster. */
+function detailContext(props: ClusterProps, place: PlaceOfEngine | undefined): Partial<EngineContext> {
+  const { image, fabric, ports, addressVariables = [], interfaceVariables = [] } = props;
+  return {
+    headAddress: place?.addresses[props.pools[0]?.name ?? ""]?.[0] ?? place?.headAddress,
+    gcsPort: ports?.gcs,
+    nodeVariables: [...addressVariables, ...interfaceVariables],
+    fabric: fabric.id,
+    image: {
+      reference: image.derived?.base ?? image.reference,
+      rayVersion: image.rayVersion ?? "",
+      pythonVersion: image.pythonVersion,
+      addedPackages: image.derived?.packages.flatMap((text) => parsePinnedPackage(text)?.name ?? []),
+    },
+    rankTable: hasRankTable(props),
+    modelPath: modelPathOf(props),
+    modelName: props.model?.kind === "huggingFace" ? props.model.location : undefined,
+  };
+}
+
+/** `undefined`: the plan makes one where the engine's version reads one. */
+function hasRankTable({ rankTable, environment }: ClusterProps): boolean | undefined {
+  if (RANK_TABLE_VARIABLE in (environment ?? {})) {
+    return true;
+  }
+  return rankTable && rankTable !== RankTableKind.NONE;
+}
+
+function shapeContext(clusterName: string, accelerated: readonly PoolSpec[]): EngineContext {
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    clusterName,
+    accelerators: sum(accelerated.map((pool) => countableNodes(pool) * pool.acceleratorsPerNode)),
+    acceleratorNodes: sum(accelerated.map(countableNodes)),
+    acceleratorsPerNode: accelerated[0]?.acceleratorsPerNode ?? 0,
+    rayResource: accelerated[0]?.accelerator?.rayResource ?? "CPU",
+    acceleratorId: accelerated[0]?.acceleratorId,
+  };
+}

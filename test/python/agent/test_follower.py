@@ -1,0 +1,202 @@
+"""A worker's process of the engine, without the worker."""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import support
+
+from ray_node.agent import follower
+from ray_node.agent.follower import Follower
+from ray_node.channel.follower_messages import FollowerReport, RunDirective
+from ray_node.config import load as config
+
+#: Says its arguments, starts a child that outlives it, and does as told by its first argument.
+PROGRAM = """
+import signal, subprocess, sys, time
+print(sys.argv[1:], flush=True)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)", sys.argv[2]])
+if sys.argv[1] == "fail":
+    print("  out of memory", flush=True)
+    sys.exit(9)
+if sys.argv[1] == "hang":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(300)
+"""
+
+
+class FollowerTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.news = 0
+        quiet = mock.patch("ray_node.host.log.line")
+        quiet.start()
+        self.addCleanup(quiet.stop)
+
+    def make(self, how: str, argv: list[str] | None = None, **changes: Any) -> Follower:
+        command = argv or [sys.executable, "-c", PROGRAM, how, str(self.folder)]
+        settings = config.parse(
+            support.on_loopback(
+                self.folder,
+                engine__follower={"argv": command, "rankFlag": "--node-rank"},
+                **{"deadlines__stop": 2, **changes},
+            )
+        )
+        assert settings.engine.follower is not None
+        made = Follower(settings, settings.engine.follower, "npu-1", dict(os.environ), self.note)
+        self.addCleanup(made.stop)
+        return made
+
+    def note(self) -> None:
+        self.news += 1
+
+    def output(self) -> str:
+        try:
+            return (self.folder / "log" / "engine-npu-1.log").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def processes(self) -> list[str]:
+        """Command lines of this test's processes."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = entry.read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if str(self.folder) in words:
+                found.append(words)
+        return found
+
+    def expect_none_left(self) -> None:
+        """What it had started is ended, too; the kernel takes a moment to clear a killed process away."""
+        support.await_that(lambda: self.processes() == [], self.processes, 5)
+
+    def ended(self, made: Follower, run: RunDirective) -> FollowerReport:
+        def over() -> bool:
+            made.obey(run)
+            report = made.report()
+            return report is not None and report.state == "ended"
+
+        support.await_that(over, made.report)
+        report = made.report()
+        assert report is not None
+        return report
+
+    def test_runs_while_the_head_says_so(self) -> None:
+        made = self.make("stay")
+        made.obey(None)
+        self.assertIsNone(made.report())
+        for _ in range(3):
+            made.obey(RunDirective(4, 2))
+        self.assertEqual(made.report(), FollowerReport(4, "running"))
+        self.assertEqual(made.published(), {"rank": 2, "attempt": 4, "state": "running", "reason": None})
+        support.await_that(lambda: "ready" in self.output(), self.output)
+        self.assertIn(f"['stay', '{self.folder}', '--node-rank', '2']", self.output())
+        self.assertEqual(self.output().count("ready"), 1)
+        made.obey(None)
+        self.assertEqual((made.report(), made.published()), (None, None))
+        self.expect_none_left()
+        self.assertEqual(self.news, 2)
+
+    def test_its_end_is_told_with_its_last_lines(self) -> None:
+        made = self.make("fail")
+        report = self.ended(made, RunDirective(1, 1))
+        self.assertEqual(report.reason, "exited with code 9: out of memory")
+        self.assertEqual(report.lines[-1], "  out of memory")
+        self.assertLess(report.ended_seconds_ago or 99, 5)
+        self.expect_none_left()
+        before = self.news
+        time.sleep(0.1)
+        made.obey(RunDirective(1, 1))
+        again = made.report()
+        assert again is not None
+        self.assertEqual((again.state, self.news), ("ended", before), "it is not started again")
+        self.assertGreater(again.ended_seconds_ago or 0, report.ended_seconds_ago or 0)
+
+    def test_a_kill_is_named(self) -> None:
+        made = self.make("stay")
+        run = RunDirective(1, 1)
+        made.obey(run)
+        assert made._process is not None
+        os.kill(made._process.process.pid, signal.SIGKILL)
+        self.assertTrue((self.ended(made, run).reason or "").startswith("was killed by SIGKILL"))
+
+    def test_another_attempt_replaces_it(self) -> None:
+        made = self.make("stay")
+        made.obey(RunDirective(1, 1))
+        assert made._process is not None
+        first = made._process.process
+        made.obey(RunDirective(2, 1))
+        self.assertIsNotNone(first.exit_code)
+        self.assertEqual(made.report(), FollowerReport(2, "running"))
+
+    def test_a_process_that_hangs_in_its_stop_is_killed(self) -> None:
+        made = self.make("hang")
+        made.obey(RunDirective(1, 1))
+        support.await_that(lambda: "ready" in self.output(), self.output)
+        before = time.monotonic()
+        states = []
+
+        def pause(seconds: float) -> None:
+            report = made.report()
+            states.append(report.state if report else None)
+            time.sleep(seconds)
+
+        made.obey(None, pause)
+        self.assertGreater(time.monotonic() - before, 0.9)
+        self.assertLess(time.monotonic() - before, 10)
+        self.assertEqual(set(states), {"running"}, "it runs until it is gone")
+        self.assertIsNone(made.report())
+        self.expect_none_left()
+
+    def test_a_stop_that_is_interrupted_is_finished_by_the_next(self) -> None:
+        made = self.make("hang")
+        made.obey(RunDirective(1, 1))
+        support.await_that(lambda: "ready" in self.output(), self.output)
+        with self.assertRaises(KeyError):
+            made.obey(None, mock.Mock(side_effect=KeyError))
+        self.assertIsNotNone(made.report())
+        made.stop()
+        self.expect_none_left()
+
+    def test_the_end_of_the_node_is_told_first(self) -> None:
+        made = self.make("hang")
+        made.obey(RunDirective(1, 1))
+        support.await_that(lambda: "ready" in self.output(), self.output)
+        told = []
+
+        def pause(seconds: float) -> None:
+            report = made.report()
+            told.append((report.reason if report else None, len(self.processes()) > 0))
+            time.sleep(seconds)
+
+        made.close(pause)
+        self.assertEqual(told[0], ("was stopped with its node", True))
+        self.expect_none_left()
+
+    def test_what_cannot_be_started(self) -> None:
+        made = self.make("", ["/no/such/engine"])
+        report = self.ended(made, RunDirective(1, 1))
+        self.assertEqual(report.reason, "cannot be started: /no/such/engine: No such file or directory")
+
+    def test_a_folder_that_is_not_there(self) -> None:
+        made = self.make("stay", engine__workingDirectory="/no/such/folder")
+        report = self.ended(made, RunDirective(1, 1))
+        self.assertEqual(report.reason, "cannot be started: its folder /no/such/folder does not exist")
+
+    def test_its_log_lies_beside_the_heads(self) -> None:
+        self.assertEqual(follower.log_path("/var/log/x/engine.log", "npu-1"), "/var/log/x/engine-npu-1.log")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,195 @@
+"""The machines' preflight in the life of a head, and on one node alone."""
+
+import functools
+import json
+import os
+import socket
+import subprocess
+import sys
+from typing import Any
+from unittest import mock
+
+import support
+from ascend_machine import AscendMachine
+from head_case import WHOLE, FakeReader, HeadCase
+
+from ray_node.agent import state
+from ray_node.channel.errand_runner import ErrandRunner
+from ray_node.cluster import port_holder, token
+from ray_node.config import load as config
+from ray_node.hardware.finding import REPORT_FILE
+from ray_node.preflight import errands as preflight_errands
+from ray_node.preflight import machine_checks
+
+#: Before it is replaced.
+HANDLERS = preflight_errands.handlers
+TABLE = {"path": "/table.json", "version": "1.0", "devicePort": 16666, "checksum": None}
+
+
+class HeadPreflightTest(HeadCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]
+        # The head's own handlers look at the simulated machine in place of this one.
+        rooted = functools.partial(HANDLERS, root=self.machines[0].root)
+        patch = mock.patch("ray_node.agent.head_preflight.preflight_errands.handlers", rooted)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def begin(self, **preflight: Any) -> None:
+        FakeReader.nodes = WHOLE
+        values: dict[str, Any] = {"board": "a2", "devices": "real", "rankTable": TABLE, **preflight}
+        changes = {f"preflight__{key}": value for key, value in values.items()}
+        self.start(node__accelerators__planned=4, **changes)
+        support.await_that(lambda: self.head.view is not None, lambda: "no report port")
+        runner = ErrandRunner(
+            self.config.cluster,
+            "npu-1",
+            support.WORKER,
+            (support.HEAD, self.config.ports.node_report),
+            token.read(self.config.paths.token),
+            HANDLERS(self.config, self.config.preflight, "npu-1", support.WORKER, {}, self.machines[1].root),
+            lambda: self.head.state.state == state.PREFLIGHT,
+        )
+        self.addCleanup(runner.close)
+
+    def report(self) -> dict[str, Any]:  # type: ignore[override]
+        value: dict[str, Any] = json.loads((self.folder / "state" / REPORT_FILE).read_text(encoding="utf-8"))
+        return value
+
+    def keep_reporting(self) -> None:
+        while not self.head.stopping.wait(0.3):
+            if self.head.view is not None:
+                super().report()
+
+    def test_a_good_cluster_gets_its_table_before_the_engine(self) -> None:
+        self.begin()
+        self.until("serving")
+        tables = [machine.read("table.json") for machine in self.machines]
+        self.assertEqual(tables[0], tables[1])
+        self.assertIn('"rank_id": "7"', tables[0])
+        self.assertEqual(self.report()["outcome"], "ok")
+        self.assertIn("checks the machines", [entry["reason"] for entry in self.history()])
+
+    def test_a_broken_device_fails_with_the_right_culprit_and_heals(self) -> None:
+        self.machines[1].fault("link", "3", "DOWN")
+        self.begin()
+        failed = self.until("failed")
+        self.assertEqual(failed["culprit"]["name"], "npu-1")
+        self.assertIn("npu-1 (127.0.0.2), NPU 3: link: link status: DOWN", failed["reason"])
+        self.assertNotIn("loading", self.states())
+        self.assertIn("failed: npu-1 (127.0.0.2), NPU 3: link: link status: DOWN", "\n".join(self.printed))
+        self.assertEqual(self.report()["outcome"], "failed")
+        self.machines[1].repair()
+        state.request_retry(self.config.paths.state)
+        self.until("serving")
+
+    def test_what_is_tolerated_warns(self) -> None:
+        self.machines[1].fault("lldp", "*", "none")
+        self.begin(tolerated=["neighbour"])
+        serving = self.until("serving")
+        self.assertIn("npu-1 (127.0.0.2), NPU 0: neighbour: no Ifname", "\n".join(serving["warnings"]))
+
+    def test_the_last_report_can_be_read(self) -> None:
+        self.machines[1].fault("tls", "2", "1")
+        self.begin()
+        self.until("failed")
+        value = support.on_loopback(self.folder)
+        path = self.folder / "node.json"
+        path.write_text(json.dumps(value), encoding="utf-8")
+        done = self.preflight(str(path), "--cluster")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("failed: npu-1 (127.0.0.2), NPU 2: tls equality: the TLS switch is 1", done.stdout)
+        done = self.preflight(str(path), "--cluster", "--json")
+        self.assertEqual(json.loads(done.stdout)["outcome"], "failed")
+
+    def test_no_report(self) -> None:
+        path = self.folder / "node.json"
+        path.write_text(json.dumps(support.on_loopback(self.folder)), encoding="utf-8")
+        done = self.preflight(str(path), "--cluster")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("no report in", done.stdout)
+
+    def history(self) -> list[dict[str, Any]]:
+        found = state.read(self.path)
+        return list(found["history"]) if found else []
+
+    def preflight(self, path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "ray_node", "preflight", "--config", path, *arguments],
+            env={**os.environ, "PYTHONPATH": str(support.ROOT / "lib" / "runtime")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def test_one_node_alone_pings_the_peers_that_it_knows(self) -> None:
+        ips = [f"192.168.101.{101 + device}" for device in range(4)]
+        changes = {
+            "node.accelerators.planned": 4,
+            "preflight.board": "a2",
+            "preflight.devices": "real",
+            "preflight.deviceIps": {"10.89.28.11": ips},
+        }
+        loaded = config.parse(support.changed(support.example(), changes))
+        root = self.machines[0].root
+        report = machine_checks.run(loaded, "npu-0", "10.89.28.10", root)
+        self.assertEqual(report.failures, ())
+        self.assertIn("4 of 4 counterparts", "\n".join(item.seen for item in report.findings))
+        self.machines[0].fault("loss", "1", ips[1])
+        (failure,) = machine_checks.run(loaded, "npu-0", "10.89.28.10", root).failures
+        self.assertIn(f"100.00% packet loss to {ips[1]}", failure.seen)
+
+    def test_one_node_alone_knows_peers_from_the_table_of_an_earlier_start(self) -> None:
+        changes = {
+            "node.accelerators.planned": 4,
+            "preflight.board": "a2",
+            "preflight.devices": "real",
+            "preflight.rankTable": TABLE,
+        }
+        loaded = config.parse(support.changed(support.example(), changes))
+        devices = [{"device_ip": f"192.168.101.{101 + device}"} for device in range(4)]
+        table = {"server_list": [{"server_id": "10.89.28.11", "device": devices}]}
+        self.machines[0].write("table.json", json.dumps(table))
+        report = machine_checks.run(loaded, "npu-0", "10.89.28.10", self.machines[0].root)
+        self.assertIn("4 of 4 counterparts", "\n".join(item.seen for item in report.findings))
+
+
+class ClockTest(HeadCase):
+    skew_seconds = -600.0
+
+    def test_a_clock_that_is_ten_minutes_off_is_a_failure(self) -> None:
+        FakeReader.nodes = WHOLE
+        self.start()
+        failed = self.until("failed")
+        self.assertEqual(failed["culprit"]["name"], "npu-1")
+        self.assertIn("its clock is 600 s behind the head's; set both by NTP", failed["reason"])
+        self.assertNotIn("loading", self.states())
+
+
+class PortHolderTest(HeadCase):
+    def test_names_who_has_the_port_of_ray(self) -> None:
+        loaded = config.parse(support.on_loopback(self.folder))
+        self.assertIsNone(port_holder.taken(loaded, support.HEAD))
+        with socket.create_server((support.HEAD, loaded.ports.gcs)):
+            taken = port_holder.taken(loaded, support.HEAD) or ""
+        self.assertIn(f"port {loaded.ports.gcs} of Ray's control store is in use on this machine by '", taken)
+        self.assertIn(f"(pid {os.getpid()})", taken)
+
+    def test_a_program_that_cannot_be_seen(self) -> None:
+        (port,) = support.free_ports(1)
+        self.assertIn(f"ss -ltnp 'sport = :{port}'", port_holder.holder(port))
+
+    def test_a_node_says_so_in_place_of_ray(self) -> None:
+        from ray_node.agent.head import Head
+
+        loaded = config.parse(support.on_loopback(self.folder))
+        with (
+            socket.create_server((support.HEAD, loaded.ports.gcs)),
+            mock.patch("ray_node.agent.supervisor._PORT_SECONDS", 0.3),
+        ):
+            self.assertEqual(Head(loaded).life(), 1)
+        found = state.read(state.path_of(loaded.paths.state, "npu-0")) or {}
+        self.assertEqual(found["state"], "failed")
+        self.assertIn(f"port {loaded.ports.gcs} of Ray's control store", found["reason"])

@@ -1,0 +1,166 @@
+"""The head between membership and engine, where a model has to be on all nodes first."""
+
+import time
+import unittest
+from dataclasses import replace
+from typing import Any
+
+import support
+from fixtures.fake_hub import FakeHub, Trouble
+from fixtures.staging_support import REPOSITORY, REVISION, small_model
+from head_case import WHOLE, FakeReader, HeadCase
+
+from ray_node.agent import state
+from ray_node.channel.report import Staged
+
+FIRST = "model-00001-of-00005.safetensors"
+DONE = Staged(1, True, None, "done 1 MB")
+
+
+def staging(hub: FakeHub, destination: str, **changes: Any) -> dict[str, Any]:
+    """The part of node.json on shared storage."""
+    return {
+        "source": {
+            "kind": "huggingFace",
+            "repository": REPOSITORY,
+            "revision": REVISION,
+            "endpoint": hub.url,
+            "tokenFile": None,
+            "include": ["*"],
+            "exclude": [],
+        },
+        "destination": destination,
+        "placement": "shared",
+        "parallelFiles": 4,
+        "deadlineSeconds": 60,
+        **changes,
+    }
+
+
+class HeadWithModel(HeadCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.hub = FakeHub(REPOSITORY, REVISION, small_model())
+        self.addCleanup(self.hub.close)
+        FakeReader.nodes = WHOLE
+
+    def begin(self, **changes: Any) -> None:
+        self.start(staging=staging(self.hub, str(self.folder / "model"), **changes))
+
+    def tells(self, staged: Staged | None) -> None:
+        """From now on npu-1 reports this of itself."""
+        self.reported = replace(self.reported, staged=staged)
+
+    def until_it_waits_for(self, words: str) -> dict[str, Any]:
+        support.await_that(lambda: words in str(self.waiting()), self.waiting)
+        return state.read(self.path) or {}
+
+    def waiting(self) -> object:
+        return (state.read(self.path) or {}).get("waitingFor")
+
+    def test_the_engine_starts_when_every_node_has_the_model(self) -> None:
+        self.begin()
+        waits = self.until_it_waits_for("complete on 1 of 2 nodes: npu-1 has not begun")
+        self.assertEqual(waits["state"], "staging")
+        self.assertEqual(waits["reason"], f"brings hub:{REPOSITORY}@{REVISION} to {self.folder}/model")
+        asked = self.report().answer
+        assert asked is not None
+        self.assertEqual((asked.state, asked.staging), ("staging", 1))
+        self.tells(DONE)
+        serving = self.until("serving")
+        self.assertEqual(self.states()[-4:], ["staging", "preflight", "loading", "serving"])
+        self.assertEqual(serving["staging"]["done"], True)
+        self.assertEqual(serving["staging"]["progress"]["bytes_total"], self.hub.total_bytes)
+        self.assertEqual([node["text"] for node in serving["staging"]["nodes"]][1], "done 1 MB")
+        self.assertTrue(any("every one of 2 nodes has the model: done" in line for line in self.printed))
+        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+
+    def test_progress_is_seen_while_it_comes(self) -> None:
+        self.tells(DONE)
+        self.hub.trouble[FIRST] = Trouble(bytes_per_second=60_000)
+        self.begin()
+        waits = self.until_it_waits_for("npu-0 ")
+        support.await_that(
+            lambda: (self.progress().get("bytes_per_second") or 0) > 0,
+            self.progress,
+        )
+        self.assertEqual(waits["waitingFor"]["deadlineSeconds"], 60)
+        self.assertEqual(self.progress()["phase"], "fetches")
+        self.until("serving")
+
+    def progress(self) -> dict[str, Any]:
+        found: dict[str, Any] = ((state.read(self.path) or {}).get("staging") or {}).get("progress") or {}
+        return found
+
+    def test_a_gated_model_fails_at_once_and_names_the_head(self) -> None:
+        self.hub.gated = True
+        self.begin()
+        failed = self.until("failed")
+        self.assertEqual(failed["culprit"]["name"], "npu-0")
+        self.assertRegex(
+            failed["culprit"]["reason"],
+            "^the model is not staged, token-missing: .* is gated and no token is given; ask for access at",
+        )
+        self.assertEqual(failed["staging"]["code"], "token-missing")
+        # Nobody goes on asking.
+        asked = len(self.hub.requests)
+        time.sleep(1.0)
+        self.assertEqual(len(self.hub.requests), asked)
+        answer = self.report().answer
+        self.assertIsNone(answer.staging if answer else 0)
+        self.hub.gated = False
+        self.tells(replace(DONE, attempt=2))
+        state.request_retry(self.config.paths.state)
+        self.until("serving")
+
+    def test_a_node_whose_disk_is_full_fails_the_cluster_until_it_is_asked_to_try_again(self) -> None:
+        self.tells(Staged(1, False, "disk-full", "5 GB free, 9 GB wanted; enlarge the disk"))
+        self.begin()
+        failed = self.until("failed")
+        self.assertEqual((failed["culprit"]["name"], failed["culprit"]["address"]), ("npu-1", support.WORKER))
+        self.assertRegex(failed["reason"], r"^npu-1 \(127.0.0.2\): .* disk-full: 5 GB free")
+        self.assertEqual([node["code"] for node in failed["staging"]["nodes"]], [None, "disk-full"])
+        state.request_retry(self.config.paths.state)
+        # What the node said of the first attempt is not taken for an answer to the second.
+        self.until_it_waits_for("npu-1 has not begun")
+        answer = self.report().answer
+        self.assertEqual(answer.staging if answer else None, 2)
+        self.tells(replace(DONE, attempt=2))
+        self.until("serving")
+        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+
+    def test_a_lost_member_does_not_end_the_download(self) -> None:
+        self.tells(DONE)
+        self.hub.trouble[FIRST] = Trouble(bytes_per_second=60_000)
+        self.begin()
+        self.passes("staging")
+        support.await_that(lambda: self.hub.sent[FIRST] > 0, lambda: self.hub.sent)
+        FakeReader.nodes = WHOLE[:1]
+        self.passes("degraded")
+        FakeReader.nodes = WHOLE
+        self.until("serving")
+        self.assertEqual(self.states().count("staging"), 2)
+        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+
+    def test_a_stop_in_the_middle_gives_the_lease_back(self) -> None:
+        self.hub.trouble[FIRST] = Trouble(bytes_per_second=20_000)
+        self.begin()
+        support.await_that(lambda: self.hub.sent[FIRST] > 0, lambda: self.hub.sent)
+        started = time.monotonic()
+        self.end()
+        self.assertEqual(self.code, [143])
+        self.assertLess(time.monotonic() - started, 8.0)
+        (lease,) = (self.folder / "model" / ".staging" / "leases").iterdir()
+        self.assertIn('"released": true', lease.read_text(encoding="utf-8"))
+
+    def test_no_model_no_state(self) -> None:
+        self.start()
+        serving = self.until("serving")
+        self.assertNotIn("staging", self.states())
+        self.assertIsNone(serving["staging"])
+        answer = self.report().answer
+        self.assertIsNone(answer.staging if answer else 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

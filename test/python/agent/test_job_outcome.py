@@ -1,0 +1,59 @@
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+import support
+
+from ray_node.agent import job_outcome
+from ray_node.config import load as config
+from ray_node.config.schema import NodeConfig
+
+DONE = {"exitCode": 0, "startedAt": "a", "endedAt": "b", "seconds": 1.5}
+
+
+class JobOutcomeTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def job(self, **changes: Any) -> NodeConfig:
+        value = {
+            "paths.state": self.folder,
+            "engine.kind": "job",
+            "engine.api": None,
+            "engine.argv": ["roll", "--config", "/c.yaml"],
+            "engine.texts": [{"path": "/c.yaml", "text": "gpus: 8"}],
+        }
+        return config.parse(support.changed(support.example(), {**value, **changes}))
+
+    def test_the_same_job_is_known_again(self) -> None:
+        self.assertIsNone(job_outcome.read(self.job()))
+        job_outcome.write(self.job(), DONE)
+        self.assertEqual(job_outcome.read(self.job()), DONE)
+        self.assertEqual(job_outcome.read(self.job(**{"deadlines.stop": 99})), DONE)
+
+    def test_another_command_or_text_is_another_job(self) -> None:
+        job_outcome.write(self.job(), DONE)
+        others: list[dict[str, Any]] = [
+            {"engine.argv": ["roll", "--config", "/d.yaml"]},
+            {"engine.argv": ["roll", "--config /c.yaml"]},
+            {"engine.texts": [{"path": "/c.yaml", "text": "gpus: 4"}]},
+            {"engine.texts": []},
+        ]
+        for changes in others:
+            with self.subTest(changes=changes):
+                self.assertIsNone(job_outcome.read(self.job(**changes)))
+
+    def test_what_is_no_success(self) -> None:
+        job_outcome.write(self.job(), {**DONE, "exitCode": 1})
+        self.assertIsNone(job_outcome.read(self.job()))
+        for content in ("", "[]", "{", '{"fingerprint": 1}'):
+            Path(job_outcome.path_of(self.job())).write_text(content, encoding="utf-8")
+            with self.subTest(content=content):
+                self.assertIsNone(job_outcome.read(self.job()))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,188 @@
+"""A worker's way into the cluster, and what it says when there is none."""
+
+import socket
+import unittest
+from unittest import mock
+
+import support
+from worker_case import WorkerCase
+
+from ray_node.agent import state
+from ray_node.cluster import token
+from ray_node.host.versions import Versions
+
+
+class WorkerTest(WorkerCase):
+    def test_joins_mirrors_and_stops(self) -> None:
+        self.play_head()
+        self.start()
+        joined = self.shows(lambda found: found.get("member") is True)
+        self.assertEqual(joined["session"], "s1")
+        self.assertEqual(joined["accelerators"], {"found": 6, "planned": 8, "resource": "NPU"})
+        self.assertIn("6 accelerators found, 8 planned", joined["warnings"])
+        for mirrored in ("formed", *state.DONE, "degraded", "failed"):
+            self.head_state = mirrored
+            found = self.shows(lambda found, wanted=mirrored: found["state"] == wanted)  # type: ignore[misc]
+            self.assertEqual((found["reason"], found["member"]), ("head: why", True))
+        # The head has failed, this node has not: that is what it reports.
+        support.await_that(
+            lambda: self.book.heard()[support.WORKER].report.state == "joined", lambda: self.book.heard()
+        )
+        self.assertEqual(self.book.heard()[support.WORKER].report.accelerators_found, 6)
+        self.end()
+        self.assertEqual(self.code, [143])
+        self.assertFalse((state.read(self.path) or {})["member"])
+
+    def test_waits_for_token_and_head_and_says_so(self) -> None:
+        self.start()
+        self.shows(lambda found: "token of the head" in str(found.get("waitingFor")))
+        token.ensure(self.config.paths.token)
+        waits = f"waits for the head npu-0 (127.0.0.1), port {self.config.ports.gcs}: port closed"
+        self.shows(lambda found: waits in str(found.get("waitingFor")))
+        self.play_head()
+        self.shows(lambda found: found.get("member") is True)
+
+    def test_the_head_hears_that_its_own_port_is_closed(self) -> None:
+        """Its report port answers, Ray's does not: a firewall, or a Ray that has not started."""
+        self.play_head()
+        self.gcs.close()
+        self.start()
+        support.await_that(
+            lambda: "port closed" in str([item.report.reason for item in self.book.heard().values()]),
+            self.book.heard,
+        )
+
+    def test_no_token_within_the_deadline(self) -> None:
+        self.config = self.with_deadline(head=0.5)
+        self.start()
+        found = self.ended()
+        self.assertRegex(found["reason"], "no token at .* after 0 s")
+        self.assertEqual(found["culprit"]["name"], "npu-0")
+
+    def test_no_head_within_the_deadline(self) -> None:
+        token.ensure(self.config.paths.token)
+        self.config = self.with_deadline(head=0.5)
+        self.start()
+        found = self.ended()
+        self.assertRegex(
+            found["reason"], r"the head npu-0 \(127.0.0.1\) did not open Ray's port .*: port closed"
+        )
+
+    def test_a_wrong_token_is_known_before_ray_starts(self) -> None:
+        token.ensure(self.config.paths.token)
+        self.play_head("cd" * 32)
+        self.start()
+        found = self.ended()
+        self.assertEqual((found["state"], found["reason"][:11]), ("failed", "wrong token"))
+        self.assertIsNone(self.worker.ray)
+        self.assertEqual(list(self.book.rejected()), [support.WORKER])
+
+    def test_another_version_is_known_before_ray_starts_and_reported(self) -> None:
+        self.head_versions = Versions("2.58.0", "3.12.1")
+        self.play_head()
+        self.start()
+        found = self.ended()
+        self.assertEqual(found["reason"], "version mismatch: Python 3.11.2 here, 3.12.1 on the head")
+        self.assertIsNone(self.worker.ray)
+        heard = self.book.heard()[support.WORKER]
+        self.assertEqual((heard.report.state, heard.failure), ("failed", found["reason"]))
+
+    def test_what_its_image_lacks_is_reported(self) -> None:
+        requires = {"programs": [], "pythonModules": ["no_such_engine"], "paths": []}
+        self.configure(engine__requires=requires)
+        self.play_head()
+        self.start()
+        found = self.ended()
+        lacks = "this node's image lacks what the engine 'emulated' needs: Python module 'no_such_engine'"
+        self.assertEqual(found["reason"], lacks)
+        self.assertIsNone(self.worker.ray)
+        self.assertEqual(self.book.heard()[support.WORKER].failure, lacks)
+
+    def test_an_old_ray_is_reported_to_a_head_with_a_token(self) -> None:
+        self.play_head()
+        with mock.patch("ray_node.host.versions.installed", return_value=Versions("2.47.1", "3.11.2")):
+            self.start()
+            self.ended()
+        self.assertRegex(self.book.heard()[support.WORKER].failure or "", "which Ray 2.47.1 does not have")
+
+    def test_a_new_session_of_the_head(self) -> None:
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found.get("member") is True)
+        self.session = "s2"
+        found = self.ended()
+        self.assertEqual(found["state"], "starting")
+        self.assertEqual(found["reason"], "restarts: the head has restarted, this node joins its new session")
+        self.assertFalse(found["member"])
+
+    def test_a_node_that_ray_has_given_up(self) -> None:
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found.get("member") is True)
+        self.alive = False
+        self.shows(lambda found: found.get("member") is False)
+        self.assertRegex(self.ended()["reason"], "restarts: Ray on the head has not listed this node")
+
+    def test_a_short_absence_is_survived(self) -> None:
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found.get("member") is True)
+        with mock.patch("ray_node.agent.worker._ABSENT_SECONDS", 60):
+            self.alive = False
+            self.shows(lambda found: found.get("member") is False)
+            self.alive = True
+            self.shows(lambda found: found.get("member") is True)
+
+    def test_a_head_that_falls_silent_is_named(self) -> None:
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found.get("member") is True)
+        self.server.close()
+        found = self.shows(lambda found: "does not answer reports" in str(found.get("reason")))
+        self.assertEqual(found["culprit"]["name"], "npu-0")
+
+    def test_ray_ends_after_joining(self) -> None:
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found.get("member") is True)
+        assert self.worker.ray is not None
+        self.worker.ray.stop(0)
+        found = self.ended()
+        self.assertEqual(found["reason"], "restarts: Ray on this node was killed by SIGTERM")
+
+    def test_ray_is_refused(self) -> None:
+        """The report channel is closed, so only Ray's own words are there."""
+        token.ensure(self.config.paths.token)
+        self.gcs = socket.create_server((support.HEAD, self.config.ports.gcs))
+        self.addCleanup(self.gcs.close)
+        script = "echo 'ray.exceptions.AuthenticationError: invalid'; exit 1"
+        with mock.patch("ray_node.cluster.ray_process.argv", return_value=["sh", "-c", script]):
+            self.start()
+            found = self.ended()
+        self.assertEqual(found["state"], "failed")
+        self.assertIn("exited with code 1: wrong token", found["reason"])
+
+    def test_ray_that_was_too_slow_starts_again_at_once(self) -> None:
+        """It is no verdict on the node: the head goes on waiting as long as the plan says."""
+        token.ensure(self.config.paths.token)
+        self.gcs = socket.create_server((support.HEAD, self.config.ports.gcs))
+        self.addCleanup(self.gcs.close)
+        script = "echo 'Exception: The current node timed out during startup. This could happen'; exit 1"
+        with mock.patch("ray_node.cluster.ray_process.argv", return_value=["sh", "-c", script]):
+            self.start()
+            found = self.ended()
+        self.assertEqual(found["state"], "starting")
+        self.assertRegex(
+            found["reason"], r"^restarts: .* exited with code 1: it was not up within Ray's own 30 s"
+        )
+
+    def test_never_listed(self) -> None:
+        self.alive = None
+        self.config = self.with_deadline(membership=1)
+        self.play_head()
+        self.start()
+        self.assertRegex(self.ended()["reason"], "not a member after 1 s: Ray on the head does not list")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,234 @@
+import json
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import support
+
+from ray_node.agent import state
+from ray_node.cli.wait import Gate
+from ray_node.engine.api import BadCompletion
+from ray_node.host import clock
+
+START = 1795259262.0
+MEMBERS = [
+    {
+        "name": "npu-0",
+        "address": "10.89.28.10",
+        "accelerators": 8,
+        "planned": 8,
+        "verdict": "member with 8 NPU",
+    },
+    {"name": "npu-1", "address": "10.89.28.11", "accelerators": 0, "planned": 8, "verdict": "never heard of"},
+]
+
+
+class WaitTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.now = START
+        self.printed: list[str] = []
+        #: From which second on the head's state file says what.
+        self.script: list[tuple[float, dict[str, Any] | None]] = []
+        #: From which second on the engine answers.
+        self.answers_after = 0.0
+        for name, stand_in in (
+            ("host.log.line", self.printed.append),
+            ("engine.api.complete", self.complete),
+        ):
+            patch = mock.patch(f"ray_node.{name}", stand_in)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def complete(self, url: str, _body: object, must_contain: str | None, timeout_seconds: float) -> str:
+        self.assertEqual(url, "http://10.89.28.10:8000/v1/chat/completions")
+        self.assertGreater(timeout_seconds, 0)
+        if self.now < START + self.answers_after:
+            raise BadCompletion("HTTP 503: rank 8 on npu-1 does not answer")
+        return f"here are {must_contain}"
+
+    def say(self, after: float, node_state: str, **more: Any) -> None:
+        self.script.append((after, {"schema": 1, "state": node_state, **more}))
+
+    def run_gate(self, changes: dict[str, Any] | None = None) -> int:
+        deadlines = {"deadlines.serving": 660, "deadlines.head": 120}
+        config = support.parsed({"paths.state": self.folder, **deadlines, **(changes or {})})
+        self.play()
+        return Gate(config, now=lambda: self.now, sleep=self.sleep).run()
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.play()
+
+    def play(self) -> None:
+        """Write what the head says now; its heartbeat is fresh unless the script says otherwise."""
+        current = [value for after, value in self.script if START + after <= self.now]
+        if current and current[-1] is not None:
+            value = {"heartbeat": clock.stamp(self.now), "since": clock.stamp(START + 1), **current[-1]}
+            (Path(self.folder) / "npu-0.json").write_text(json.dumps(value), encoding="utf-8")
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.printed)
+
+    def test_serving_ends_with_nodes_and_completion(self) -> None:
+        self.say(0, "starting")
+        self.say(3, "joined", waitingFor={"what": "waits for npu-1 (10.89.28.11): port closed"})
+        self.say(
+            12,
+            "serving",
+            members=MEMBERS[:1],
+            endpoint="http://10.89.28.10:8000",
+            warnings=["no authentication"],
+        )
+        self.assertEqual(self.run_gate(), 0)
+        self.assertIn("[   3 s of 660 s] joined: waits for npu-1 (10.89.28.11): port closed", self.text)
+        self.assertIn("is serving after 12 s", self.text)
+        self.assertIn("npu-0  10.89.28.10  8 of 8        member with 8 NPU", self.text)
+        self.assertIn("completion: here are 16 of 16 ranks", self.text)
+        self.assertIn("warning: no authentication", self.text)
+
+    def test_what_else_is_an_end(self) -> None:
+        """By kind of engine: the state that ends the gate, and what it says then."""
+        job = {"exitCode": None, "startedAt": "then", "endedAt": None, "seconds": None}
+        ended = {**job, "exitCode": 0, "endedAt": "later"}
+        cases: list[tuple[str, str, dict[str, Any], str, str]] = [
+            ("job", "running", {"job": job}, "runs its job", "job: emulated, started at then\n"),
+            (
+                *("job", "succeeded", {"job": ended}, "has finished its job"),
+                "job: emulated, started at then, ended at later with code 0\n",
+            ),
+            ("none", "ready", {"job": None}, "is ready", ""),
+        ]
+        for kind, found, more, wanted, detail in cases:
+            with self.subTest(state=found):
+                self.now, self.script, self.printed[:] = START, [], []
+                self.say(0, "loading")
+                self.say(6, found, members=MEMBERS[:1], **more)
+                argv = [] if kind == "none" else ["run"]
+                changes = {"engine.kind": kind, "engine.api": None, "engine.argv": argv}
+                self.assertEqual(self.run_gate(changes), 0)
+                self.assertEqual(self.now, START + 6)
+                self.assertIn(f"cluster 'local-2x8' {wanted} after 6 s\n", self.text)
+                self.assertIn(detail, f"{self.text}\n")
+                self.assertNotIn("completion", self.text)
+
+    def test_the_deadline_of_each_kind(self) -> None:
+        for kind, wanted in (("job", "not running its job"), ("none", "not ready")):
+            with self.subTest(kind=kind):
+                self.now, self.script = START, []
+                self.say(0, "degraded", reason="npu-1 left", culprit=None)
+                argv = [] if kind == "none" else ["run"]
+                changes = {"engine.kind": kind, "engine.api": None, "engine.argv": argv}
+                self.assertEqual(self.run_gate(changes), 1)
+                self.assertIn(f"cluster 'local-2x8' is {wanted}: {wanted} after 660 s", self.printed[-1])
+
+    def test_a_line_for_every_change_and_every_ten_seconds(self) -> None:
+        self.say(0, "joined", waitingFor={"what": "waits for npu-1"})
+        self.say(35, "formed", reason="2 of 2")
+        self.say(36, "serving")
+        self.run_gate()
+        times = [line[:7] for line in self.printed if line.startswith("[")]
+        self.assertEqual(times, ["[   0 s", "[  10 s", "[  20 s", "[  30 s", "[  35 s"])
+
+    def test_a_failure_is_one_block(self) -> None:
+        self.say(0, "joined")
+        self.say(
+            9,
+            "failed",
+            since=clock.stamp(START + 9),
+            reason="not whole after 180 s: npu-1 (10.89.28.11): never heard of",
+            culprit={"name": "npu-1", "address": "10.89.28.11", "reason": "never heard of"},
+            members=MEMBERS,
+            lastLogLines=["line 1", "line 2"],
+        )
+        self.assertEqual(self.run_gate(), 1)
+        self.assertEqual(self.now, START + 9)
+        self.assertEqual(
+            self.printed[-1],
+            "cluster 'local-2x8' is not serving: not whole after 180 s: npu-1 (10.89.28.11): never heard of\n"
+            "  culprit: npu-1 (10.89.28.11)\n"
+            "  reason: never heard of\n"
+            "  the head's state: failed\n"
+            "  NODE   ADDRESS      ACCELERATORS  VERDICT\n"
+            "  npu-0  10.89.28.10  8 of 8        member with 8 NPU\n"
+            "  npu-1  10.89.28.11  0 of 8        never heard of\n"
+            "  last log lines:\n"
+            "    line 1\n"
+            "    line 2",
+        )
+
+    def test_asks_a_head_that_had_failed_before_for_another_try(self) -> None:
+        self.say(0, "failed", since=clock.stamp(START - 500), reason="old")
+        self.say(2, "joined")
+        self.say(5, "serving")
+        self.assertEqual(self.run_gate(), 0)
+        self.assertTrue(state.take_retry_request(self.folder))
+
+    def test_a_head_that_does_not_take_the_request(self) -> None:
+        self.say(0, "failed", since=clock.stamp(START - 500), reason="old")
+        self.assertEqual(self.run_gate(), 1)
+        self.assertEqual(self.now, START + 20)
+
+    def test_a_left_over_serving_is_not_believed(self) -> None:
+        self.say(0, "serving", heartbeat=clock.stamp(START - 1))
+        self.say(4, "starting")
+        self.say(8, "serving")
+        self.assertEqual(self.run_gate(), 0)
+        self.assertEqual(self.now, START + 8)
+
+    def test_no_head_at_all(self) -> None:
+        self.assertEqual(self.run_gate(), 1)
+        self.assertAlmostEqual(self.now, START + 120, delta=1)
+        self.assertIn("waits for the head npu-0 (10.89.28.10) to start", self.printed[0])
+        self.assertIn("the head npu-0 (10.89.28.10) has said nothing for 120 s", self.printed[-1])
+        self.assertIn("culprit: npu-0 (10.89.28.10)", self.printed[-1])
+
+    def test_a_head_that_falls_silent(self) -> None:
+        self.say(0, "loading")
+        self.say(10, "loading", heartbeat=clock.stamp(START + 10))
+        self.assertEqual(self.run_gate(), 1)
+        self.assertAlmostEqual(self.now, START + 130, delta=1)
+        self.assertIn("the head npu-0 (10.89.28.10) is silent, it was last loading", self.text)
+
+    def test_the_deadline(self) -> None:
+        waiting = {"what": "waits for the engine"}
+        self.say(0, "loading", reason="starts the engine", waitingFor=waiting, culprit=None)
+        self.assertEqual(self.run_gate(), 1)
+        self.assertEqual(self.now, START + 660)
+        block = self.printed[-1]
+        self.assertIn("cluster 'local-2x8' is not serving: not serving after 660 s", block)
+        self.assertIn("it waits for: waits for the engine", block)
+
+    def test_the_word_of_the_head_is_not_enough(self) -> None:
+        self.say(0, "serving", reason="a completion came back")
+        self.say(5, "degraded", reason="npu-1 has restarted")
+        self.say(9, "serving")
+        self.answers_after = 8
+        self.assertEqual(self.run_gate(), 0)
+        self.assertEqual(self.now, START + 9)
+        self.assertIn("serving: HTTP 503: rank 8 on npu-1 does not answer", self.text)
+
+    def test_a_completion_that_never_comes(self) -> None:
+        self.say(0, "serving", reason="a completion came back")
+        self.answers_after = 1000
+        self.assertEqual(self.run_gate(), 1)
+        self.assertEqual(self.now, START + 660)
+        self.assertIn("reason: HTTP 503: rank 8 on npu-1 does not answer", self.printed[-1])
+
+    def test_degraded_is_waited_out(self) -> None:
+        self.say(0, "degraded", reason="npu-1 left")
+        self.say(100, "serving")
+        self.assertEqual(self.run_gate(), 0)
+
+    def test_the_state_folder_may_not_exist_yet(self) -> None:
+        self.folder = str(Path(self.folder) / "not" / "yet")
+        self.assertEqual(self.run_gate(), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

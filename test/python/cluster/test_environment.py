@@ -1,0 +1,100 @@
+import unittest
+from typing import Any
+
+import support
+
+from ray_node.cluster import environment
+from ray_node.host.address import LocalAddress
+
+OWN = LocalAddress("eth7", "10.89.28.10")
+SCOPED: dict[str, Any] = {
+    "environment.cluster": {"RAY_EXPERIMENTAL_NOSET_ASCEND_RT_VISIBLE_DEVICES": "1"},
+    "environment.node": {"HCCL_IF_IP": "address", "GLOO_SOCKET_IFNAME": "interface"},
+    "environment.driver": {"HF_HUB_OFFLINE": "1"},
+}
+
+
+class EnvironmentTest(unittest.TestCase):
+    def test_scopes(self) -> None:
+        config = support.parsed(SCOPED)
+        built = environment.build(config, OWN, {"PATH": "/bin"})
+        self.assertEqual(
+            built.ray,
+            {
+                "PATH": "/bin",
+                "RAY_EXPERIMENTAL_NOSET_ASCEND_RT_VISIBLE_DEVICES": "1",
+                "HCCL_IF_IP": "10.89.28.10",
+                "GLOO_SOCKET_IFNAME": "eth7",
+                "RAY_AUTH_MODE": "token",
+                "RAY_AUTH_TOKEN_PATH": "/var/lib/ray-cluster/secrets/ray-token",
+            },
+        )
+        self.assertEqual(
+            {name: value for name, value in built.engine.items() if name not in built.ray},
+            {"HF_HUB_OFFLINE": "1", "RAY_ADDRESS": "10.89.28.10:6379", "PYTHONUNBUFFERED": "1"},
+        )
+
+    def test_what_comes_from_outside_does_not_redirect_ray(self) -> None:
+        outside = {"RAY_ADDRESS": "1.2.3.4:6379", "RAY_AUTH_TOKEN": "s3cr3t", "HCCL_IF_IP": "9.9.9.9"}
+        built = environment.build(support.parsed(SCOPED), OWN, outside)
+        self.assertNotIn("RAY_ADDRESS", built.ray)
+        self.assertNotIn("RAY_AUTH_TOKEN", built.ray)
+        self.assertEqual(built.ray["HCCL_IF_IP"], "10.89.28.10")
+        self.assertNotIn("s3cr3t", str(built))
+
+    def test_no_authentication_is_said_explicitly(self) -> None:
+        """Ray 2.61 turns tokens on by itself."""
+        built = environment.build(
+            support.parsed({"ray.authentication": "none"}), OWN, {"RAY_AUTH_TOKEN_PATH": "/x"}
+        )
+        self.assertEqual(built.ray["RAY_AUTH_MODE"], "disabled")
+        self.assertNotIn("RAY_AUTH_TOKEN_PATH", built.ray)
+
+    def test_what_is_this_nodes_alone(self) -> None:
+        config = support.parsed(
+            {**SCOPED, "environment.own": {"RANK": "1", "HCCL_IF_IP": "10.89.28.99"}}
+            | {"environment.node": {"HCCL_IF_IP": "address", "NCCL_SOCKET_IFNAME": "exact-interface"}}
+        )
+        built = environment.build(config, OWN, {})
+        self.assertEqual((built.ray["RANK"], built.engine["RANK"]), ("1", "1"))
+        self.assertEqual(built.ray["NCCL_SOCKET_IFNAME"], "=eth7")
+        # What is said of one node goes before what every node finds.
+        self.assertEqual(built.ray["HCCL_IF_IP"], "10.89.28.99")
+        self.assertEqual(
+            built.recorded["node"],
+            {"HCCL_IF_IP": "10.89.28.99", "NCCL_SOCKET_IFNAME": "=eth7", "RANK": "1"},
+        )
+
+    def test_withheld_from_the_engine_only(self) -> None:
+        config = support.parsed({**SCOPED, "engine.withheld": ["RANK_TABLE", "HF_HUB_OFFLINE", "NOT_THERE"]})
+        built = environment.build(config, OWN, {"RANK_TABLE": "/etc/x"})
+        self.assertEqual(built.ray["RANK_TABLE"], "/etc/x")
+        self.assertNotIn("RANK_TABLE", built.engine)
+        self.assertNotIn("HF_HUB_OFFLINE", built.engine)
+
+    def test_a_node_with_a_follower_has_driver_values_and_its_own_address(self) -> None:
+        changes: dict[str, Any] = {
+            **SCOPED,
+            "node.role": "worker",
+            "node.address": "10.89.28.11",
+            "engine.follower": {"argv": ["vllm"], "rankFlag": "--node-rank"},
+        }
+        own = LocalAddress("eth3", "10.89.28.11")
+        built = environment.build(support.parsed(changes), own, {})
+        self.assertEqual((built.engine["HF_HUB_OFFLINE"], built.engine["HCCL_IF_IP"]), ("1", "10.89.28.11"))
+        self.assertEqual(built.recorded["driver"], {"HF_HUB_OFFLINE": "1"})
+        without = environment.build(support.parsed({**changes, "node.accelerators.planned": 0}), own, {})
+        self.assertEqual(without.recorded["driver"], {})
+
+    def test_only_the_head_records_driver_values(self) -> None:
+        head = environment.build(support.parsed(SCOPED), OWN, {})
+        worker = environment.build(
+            support.parsed({**SCOPED, "node.role": "worker", "node.address": "10.89.28.11"}), OWN, {}
+        )
+        self.assertEqual(head.recorded["driver"], {"HF_HUB_OFFLINE": "1"})
+        self.assertEqual(worker.recorded["driver"], {})
+        self.assertEqual(head.recorded["node"], {"HCCL_IF_IP": "10.89.28.10", "GLOO_SOCKET_IFNAME": "eth7"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,111 @@
+import sys
+import unittest
+
+import support
+
+from ray_node.cluster import ray_process
+from ray_node.cluster.devices import Devices
+
+COMMON = [
+    *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"),
+    "--node-ip-address=10.89.28.10",
+    "--node-name=npu-0",
+    "--node-manager-port=6380",
+    "--object-manager-port=6381",
+    "--runtime-env-agent-port=6382",
+    "--dashboard-agent-grpc-port=6383",
+    "--dashboard-agent-listen-port=6384",
+    "--metrics-export-port=6385",
+    "--min-worker-port=10002",
+    "--max-worker-port=10999",
+]
+
+
+class RayProcessTest(unittest.TestCase):
+    def test_head(self) -> None:
+        argv = ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", Devices(8, 8, "NPU"))
+        self.assertEqual(
+            argv,
+            [
+                *COMMON,
+                *("--head", "--port=6379", "--include-dashboard=false", "--dashboard-port=8265"),
+                *(
+                    "--num-cpus=1",
+                    "--object-store-memory=104857600",
+                    "--num-gpus=0",
+                    '--resources={"NPU": 8}',
+                ),
+            ],
+        )
+
+    def test_worker(self) -> None:
+        config = support.parsed(
+            {
+                "node.role": "worker",
+                "node.address": "10.89.28.11",
+                "ray.cpus": None,
+                "ray.objectStoreBytes": None,
+            }
+        )
+        argv = ray_process.argv(config, "npu-0", "10.89.28.10", Devices(8, 8, "NPU"))
+        self.assertEqual(
+            argv, [*COMMON, "--address=10.89.28.10:6379", "--num-gpus=0", '--resources={"NPU": 8}']
+        )
+
+    def test_accelerators_are_what_was_found(self) -> None:
+        cases: list[tuple[Devices, list[str]]] = [
+            (Devices(6, 8, "NPU"), ["--num-gpus=0", '--resources={"NPU": 6}']),
+            (Devices(6, 8, "GPU"), ["--num-gpus=6"]),
+            (Devices(16, 8, "GPU"), ["--num-gpus=8"]),
+            (Devices(0, 0, None), ["--num-gpus=0"]),
+            (Devices(2, 2, "neuron_cores"), ["--num-gpus=0", '--resources={"neuron_cores": 2}']),
+        ]
+        for devices, wanted in cases:
+            with self.subTest(devices=devices):
+                argv = ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", devices)
+                self.assertEqual(argv[-len(wanted) :], wanted)
+                self.assertEqual(sum("num-gpus" in word or "resources" in word for word in argv), len(wanted))
+
+    def test_no_secret_and_no_ray_client(self) -> None:
+        words = " ".join(ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", Devices(8, 8, "NPU")))
+        self.assertNotIn("token", words)
+        self.assertNotIn("ray-client-server-port", words)
+
+    def test_the_cause_in_our_words(self) -> None:
+        cases: list[tuple[str, str | None]] = [
+            ("ray.exceptions.AuthenticationError: Token ...", "wrong token: .*"),
+            (
+                "RuntimeError: Version mismatch: The cluster was started with:\n Ray: 2.58",
+                "version mismatch: .*2.58",
+            ),
+            ("This node has been marked as dead by the GCS", ".*given this node up.*"),
+            ("node_manager.cc:513: GCS consider this node to be dead. This may", ".*given this node up.*"),
+            ("Ray is trying to start at x:6379, but is already running", "another Ray.*"),
+            (
+                "Exception: The current node timed out during startup. This could",
+                ".*Ray's own 30 s.*overloaded.*",
+            ),
+            ("all is well", None),
+        ]
+        for text, wanted in cases:
+            with self.subTest(text=text):
+                cause = ray_process.explain(text.splitlines())
+                if wanted is None:
+                    self.assertIsNone(cause)
+                else:
+                    self.assertRegex(cause or "", wanted)
+
+    def test_telling_lines_leave_out_stack_frames(self) -> None:
+        output = [
+            "a",
+            "",
+            " raylet(+0x23cb24) [0x55] main",
+            "----- END raylet.out tail -----",
+            "[state-dump] x",
+            "b",
+        ]
+        self.assertEqual(ray_process.telling(output), ["a", "b"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,59 @@
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+import support
+
+from ray_node.cluster import requirements
+
+
+class RequirementsTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def problem(self, environment: dict[str, str] | None = None, **wanted: list[str]) -> str | None:
+        requires: dict[str, Any] = {"programs": [], "pythonModules": [], "paths": [], **wanted}
+        engine = support.parsed({"engine.requires": requires}).engine
+        return requirements.problem(engine, {"PATH": str(self.folder), **(environment or {})})
+
+    def test_programs_are_looked_for_where_the_engine_looks(self) -> None:
+        self.assertEqual(
+            self.problem(programs=["lmdeploy"]),
+            "this node's image lacks what the engine 'emulated' needs: program 'lmdeploy'",
+        )
+        program = self.folder / "lmdeploy"
+        program.touch()
+        self.assertIsNotNone(self.problem(programs=["lmdeploy"]), "a file that cannot be run")
+        program.chmod(0o755)
+        self.assertIsNone(self.problem(programs=["lmdeploy"]))
+        self.assertIsNone(self.problem({"PATH": "/nowhere"}, programs=[str(program)]))
+
+    def test_modules_are_found_and_not_imported(self) -> None:
+        package = self.folder / "engine_of_test" / "serve"
+        package.mkdir(parents=True)
+        for item in (package.parent / "__init__.py", package / "__init__.py"):
+            item.write_text("raise RuntimeError('imported')", encoding="utf-8")
+        path = {"PYTHONPATH": f":{self.folder}"}
+        self.assertIsNone(self.problem(path, pythonModules=["engine_of_test", "engine_of_test.serve"]))
+        self.assertNotIn("engine_of_test", sys.modules)
+        absent = "engine_of_test.train"
+        self.assertIn(f"Python module '{absent}'", self.problem(path, pythonModules=[absent]) or "")
+        self.assertIn("Python module", self.problem(pythonModules=["engine_of_test"]) or "")
+
+    def test_modules_of_python_itself(self) -> None:
+        self.assertIsNone(self.problem(pythonModules=["sys", "json", "xml.dom.minidom"]))
+        self.assertIn("'json.no'", self.problem(pythonModules=["json.no"]) or "")
+
+    def test_everything_that_is_missing_is_said_at_once(self) -> None:
+        found = self.problem(programs=["npu-smi"], pythonModules=["vllm_ascend"], paths=["/no/such", "/"])
+        self.assertTrue(
+            (found or "").endswith("program 'npu-smi', Python module 'vllm_ascend', path /no/such"), found
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,69 @@
+import os
+import stat
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from ray_node.cluster import token
+
+
+class TokenTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "private" / "ray-token"
+
+    def test_is_made_with_mode_0600_whatever_the_umask(self) -> None:
+        for umask in (0o000, 0o022, 0o277):
+            with self.subTest(umask=oct(umask)):
+                self.path.unlink(missing_ok=True)
+                self.path.parent.mkdir(exist_ok=True)
+                before = os.umask(umask)
+                self.addCleanup(os.umask, before)
+                made = token.ensure(str(self.path))
+                os.umask(before)
+                self.assertRegex(made, "^[0-9a-f]{64}$")
+                self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+                self.assertEqual(self.path.read_text(encoding="ascii"), made)
+
+    def test_makes_the_folder(self) -> None:
+        token.ensure(str(self.path))
+        self.assertTrue(self.path.exists())
+
+    def test_an_existing_token_is_kept_and_closed_to_others(self) -> None:
+        self.path.parent.mkdir()
+        self.path.write_text("ab" * 32 + "\n", encoding="ascii")
+        self.path.chmod(0o644)
+        self.assertEqual(token.ensure(str(self.path)), "ab" * 32)
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+
+    def test_an_existing_token_that_is_closed_is_not_touched(self) -> None:
+        # It may lie on a file system that is mounted read-only, where every change fails.
+        self.path.parent.mkdir()
+        self.path.write_text("ab" * 32, encoding="ascii")
+        self.path.chmod(0o600)
+        with mock.patch("os.chmod", side_effect=OSError(30, "Read-only file system")):
+            self.assertEqual(token.ensure(str(self.path)), "ab" * 32)
+
+    def test_two_tokens_differ(self) -> None:
+        first = token.ensure(str(self.path))
+        self.path.unlink()
+        self.assertNotEqual(first, token.ensure(str(self.path)))
+
+    def test_an_empty_file_is_replaced(self) -> None:
+        self.path.parent.mkdir()
+        self.path.touch()
+        self.assertIsNone(token.read(str(self.path)))
+        self.assertRegex(token.ensure(str(self.path)), "^[0-9a-f]{64}$")
+
+    def test_nothing_is_left_beside_it(self) -> None:
+        token.ensure(str(self.path))
+        self.assertEqual([item.name for item in self.path.parent.iterdir()], ["ray-token"])
+
+    def test_absent(self) -> None:
+        self.assertIsNone(token.read(str(self.path)))
+
+
+if __name__ == "__main__":
+    unittest.main()

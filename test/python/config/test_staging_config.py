@@ -1,0 +1,136 @@
+import ipaddress
+import json
+import unittest
+from typing import Any
+
+from support import ROOT
+
+from ray_node.config import staging_config
+from ray_node.config.reader import Reader
+from ray_node.config.staging_config import Place, StagingConfig
+from ray_node.staging.progress import Meter, Progress, amount, duration
+from ray_node.staging.request import FETCH, RECEIVE, HubSource, IndexSource, PathSource
+
+HUB = "https://hub.example"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+WORKER: dict[str, Any] = {
+    "repository": "meta-llama/Llama-3.1-405B-Instruct",
+    "revision": COMMIT,
+    "endpoint": "https://huggingface.co",
+    "token_file": None,
+    "exclude": ("original/*",),
+}
+SOURCE = {
+    "kind": "huggingFace",
+    "endpoint": HUB,
+    "repository": "maker/model",
+    "revision": COMMIT,
+    "tokenFile": "/run/secrets/hf",
+    "include": ["*"],
+    "exclude": ["original/*"],
+}
+
+
+def read(**changes: Any) -> tuple[StagingConfig, list[str]]:
+    value = {
+        "source": SOURCE,
+        "destination": "/models/maker--model",
+        "placement": "replicated",
+        "parallelFiles": 4,
+        "deadlineSeconds": 3600,
+        **changes,
+    }
+    problems: list[str] = []
+    return staging_config.read(Reader(value, "staging", problems)), problems
+
+
+def place(is_head: bool = True) -> Place:
+    return Place(
+        cluster="a",
+        node="npu-0",
+        is_head=is_head,
+        address="10.89.28.10",
+        head_name="npu-0",
+        head_address="10.89.28.10",
+        files_port=6377,
+        subnet=ipaddress.IPv4Network("10.89.28.0/24"),
+        token="cluster-token",
+    )
+
+
+class Reading(unittest.TestCase):
+    def test_a_model_of_the_hub(self) -> None:
+        config, problems = read()
+        self.assertEqual(problems, [])
+        exclude = ("original/*",)
+        source = HubSource("maker/model", COMMIT, HUB, "/run/secrets/hf", ("*",), exclude)
+        self.assertEqual(config.source, source)
+        self.assertTrue(config.fans_out)
+
+    def test_what_the_planner_writes(self) -> None:
+        """The examples that its own tests make."""
+        examples = json.loads((ROOT / "test" / "fixtures" / "staging.json").read_text(encoding="utf-8"))
+        for name, value in examples.items():
+            with self.subTest(name):
+                config, problems = read(**value)
+                self.assertEqual(problems, [])
+                self.assertEqual(config.destination, value["destination"])
+        self.assertEqual(read(**examples["hub, a worker"])[0].source, HubSource(**WORKER))
+
+    def test_other_sources(self) -> None:
+        config, problems = read(source={"kind": "index", "name": "s3://b/m", "index": "/run/secrets/index"})
+        self.assertEqual((config.source, problems), (IndexSource("s3://b/m", "/run/secrets/index"), []))
+        config, problems = read(source={"kind": "path"})
+        self.assertEqual((config.source, problems), (PathSource(), []))
+        self.assertFalse(config.fans_out)
+
+    def test_what_is_wrong(self) -> None:
+        for changes, problem in (
+            ({"source": {**SOURCE, "revision": "main"}}, "commit of 40 hexadecimal digits, got 'main'"),
+            ({"source": {**SOURCE, "repository": "a/b/c"}}, "must be '<owner>/<name>', got 'a/b/c'"),
+            ({"source": {**SOURCE, "repository": "../x"}}, "must be '<owner>/<name>', got '../x'"),
+            ({"source": {"kind": "s3"}}, "one of 'huggingFace', 'index', 'path'"),
+            (
+                {"source": {"kind": "index", "name": "n", "index": "https://b/i?X-Amz-Signature=1"}},
+                "without signature",
+            ),
+            ({"placement": "somewhere"}, "one of 'shared', 'replicated'"),
+            ({"deadlineSeconds": 0}, "a number of seconds above 0"),
+        ):
+            with self.subTest(changes):
+                _, problems = read(**changes)
+                self.assertRegex(" ".join(problems), problem)
+                self.assertTrue(all(text.startswith("staging") for text in problems))
+                self.assertNotIn("X-Amz-Signature", " ".join(problems))
+
+    def test_the_request_of_a_node(self) -> None:
+        config, _ = read()
+        head = staging_config.request_of(config, place())
+        self.assertEqual((head.role, head.destination), (FETCH, "/models/maker--model"))
+        assert head.fan_out is not None
+        self.assertEqual((head.fan_out.port, head.fan_out.head_address), (6377, "10.89.28.10"))
+        self.assertNotIn("cluster-token", repr(head) + repr(place()))
+        self.assertEqual(staging_config.request_of(config, place(is_head=False)).role, RECEIVE)
+        shared, _ = read(placement="shared")
+        self.assertIsNone(staging_config.request_of(shared, place()).fan_out)
+
+
+class Showing(unittest.TestCase):
+    def test_amounts_and_times(self) -> None:
+        self.assertEqual([amount(n) for n in (0, 999, 1500, 811.7e9)], ["0 B", "999 B", "1.5 kB", "811.7 GB"])
+        self.assertEqual([duration(n) for n in (5, 600, 7200)], ["5 s", "10 min", "2.0 h"])
+
+    def test_a_line_of_progress(self) -> None:
+        progress = Progress("fetches", "", 12_300_000_000, 811_700_000_000, 850e6, 940.5, 3, 191)
+        text = "fetches 12.3 GB of 811.7 GB (2 %), 3 of 191 files, 850.0 MB/s, 16 min left"
+        self.assertEqual(str(progress), text)
+
+    def test_checked_bytes_are_done_and_make_no_rate(self) -> None:
+        meter = Meter(lambda _: None)
+        meter.plan(1000, 1)
+        meter.found(900)
+        self.assertEqual((meter.now().bytes_done, meter.now().bytes_per_second), (900, 0.0))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,252 @@
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import support
+
+from ray_node.config import load as config
+from ray_node.engine import api as engine_api
+from ray_node.engine import process as engine
+from ray_node.engine.api import BadCompletion
+from ray_node.engine.process import EngineLog
+from ray_node.engine.run import EngineRun
+from ray_node.host import clock
+from ray_node.host.failure import EngineFailed, MembershipLost
+
+
+def chat(text: object) -> bytes:
+    return json.dumps({"choices": [{"message": {"content": text}}]}).encode()
+
+
+class AnswerTest(unittest.TestCase):
+    def test_the_text_of_an_answer(self) -> None:
+        self.assertEqual(engine_api.text_of(chat("hello")), "hello")
+        self.assertEqual(engine_api.text_of(b'{"choices": [{"text": "plain"}]}'), "plain")
+
+    def test_what_is_no_completion(self) -> None:
+        cases = [b"", b"<html>", b"[]", b"{}", b'{"choices": []}', b'{"choices": [{}]}', chat(None), chat(7)]
+        for content in cases:
+            with self.subTest(content=content), self.assertRaises(BadCompletion):
+                engine_api.text_of(content)
+
+
+class HealthTest(unittest.TestCase):
+    """What answers, or does not, on a port that the kernel chose."""
+
+    def problem_of(self, listener: socket.socket) -> str | None:
+        return engine_api.health_problem(f"http://127.0.0.1:{listener.getsockname()[1]}/health", 0.3)
+
+    def answering(self, head: bytes) -> socket.socket:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            connection.recv(1000)
+            connection.sendall(head)
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        return listener
+
+    def test_200_is_healthy(self) -> None:
+        self.assertIsNone(self.problem_of(self.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))
+
+    def test_another_answer_is_named(self) -> None:
+        answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nloading"
+        self.assertEqual(self.problem_of(self.answering(answer)), "it answers HTTP 503: loading")
+
+    def test_nobody_listens(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        found = engine_api.health_problem(f"http://127.0.0.1:{port}/health", 0.3)
+        self.assertEqual(found, f"nothing listens on port {port}")
+
+    def test_a_listener_that_says_nothing(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.assertEqual(self.problem_of(listener), "it takes connections and says nothing for 0.3 s")
+
+    def test_what_is_no_http(self) -> None:
+        self.assertIn("no http", str(self.problem_of(self.answering(b"no http\r\n\r\n"))))
+        self.assertIsNotNone(self.problem_of(self.answering(b"")))
+
+
+class EngineLogTest(unittest.TestCase):
+    def test_is_bounded(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(engine, "_LOG_BYTES", 100):
+            path = Path(folder) / "log" / "engine.log"
+            written = EngineLog(str(path))
+            for index in range(40):
+                written.write(f"line {index}")
+            self.assertEqual(
+                sorted(item.name for item in path.parent.iterdir()), ["engine.log", "engine.log.1"]
+            )
+            self.assertLess(path.stat().st_size, 120)
+            self.assertIn("line 39", path.read_text(encoding="utf-8"))
+
+    def test_a_full_disk_blocks_no_engine(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            written = EngineLog(f"{folder}/engine.log")
+            with mock.patch("builtins.open", side_effect=OSError(28, "No space left on device")):
+                written.write("x")
+
+
+class EngineRunTest(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.waits: list[str] = []
+        self.lost = False
+        quiet = mock.patch("ray_node.host.log.line")
+        self.lines = quiet.start()
+        self.addCleanup(quiet.stop)
+
+    def start(self, engine_arguments: list[str] | None = None, **changes: Any) -> EngineRun:
+        settings = config.parse(support.on_loopback(self.folder, engine_arguments, **changes))
+        assert settings.engine.api is not None
+        run = EngineRun(
+            settings,
+            settings.engine.api,
+            dict(os.environ),
+            EngineLog(settings.paths.engine_log),
+            self.pause,
+            lambda what, deadline: self.waits.append(what),
+        )
+        self.addCleanup(run.stop, 2)
+        return run
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+        if self.lost:
+            raise MembershipLost("npu-1 left")
+
+    def broken(self, how: str) -> None:
+        (self.folder / "break").write_text(how, encoding="utf-8")
+
+    def test_healthy_and_a_completion(self) -> None:
+        run = self.start()
+        run.await_healthy()
+        proof = run.complete()
+        self.assertEqual(proof.text, "0 of 0 ranks")
+        self.assertLess(proof.seconds, 20)
+        self.assertEqual(len(self.waits), 2)
+        self.assertIn("serving on", (self.folder / "log" / "engine.log").read_text(encoding="utf-8"))
+        self.assertTrue(any("engine | serving on" in str(call) for call in self.lines.call_args_list))
+
+    def test_an_engine_that_exits_fails_at_once_with_its_last_lines(self) -> None:
+        run = self.start(["--exit-at-once"])
+        before = time.monotonic()
+        with self.assertRaises(EngineFailed) as caught:
+            run.await_healthy()
+        self.assertLess(time.monotonic() - before, 30)
+        self.assertEqual(caught.exception.reason, "the engine exited with code 7")
+        self.assertEqual(caught.exception.log_lines, ["cannot find the model"])
+
+    def test_an_engine_that_cannot_be_started(self) -> None:
+        with self.assertRaisesRegex(EngineFailed, "cannot be started: /no/such: No such file"):
+            self.start(**{"engine.argv": ["/no/such"]})
+
+    def test_an_engine_that_never_gets_healthy(self) -> None:
+        self.broken("sick")
+        run = self.start(deadlines__engine=1.5)
+        said = r"did not answer /health within 2 s: it answers HTTP 503: .* \(for \d s\)$"
+        with self.assertRaisesRegex(EngineFailed, said):
+            run.await_healthy()
+
+    def test_an_engine_on_another_port(self) -> None:
+        other = support.free_ports(1)[0]
+        program = [sys.executable, str(support.FIXTURES / "tiny_engine.py"), "--port", str(other)]
+        run = self.start(deadlines__engine=3, engine__argv=program)
+        with self.assertRaises(EngineFailed) as caught:
+            run.await_healthy()
+        self.assertRegex(
+            caught.exception.reason,
+            r"^the engine did not answer /health within 3 s: nothing listens on port \d+ \(for \d s; "
+            rf"the engine's process runs; it listens on 0\.0\.0\.0:{other}, not on 127\.0\.0\.1:\d+\)$",
+        )
+        self.assertEqual(caught.exception.log_lines, [f"serving on {other}"])
+
+    def test_an_engine_that_listens_and_says_nothing(self) -> None:
+        script = "import socket, sys, time; s = socket.create_server(('', int(sys.argv[1]))); time.sleep(99)"
+        api = support.free_ports(1)[0]
+        run = self.start(
+            deadlines__engine=4,
+            engine__api__port=api,
+            engine__argv=[sys.executable, "-c", script, str(api)],
+        )
+        with self.assertRaisesRegex(EngineFailed, r"it takes connections and says nothing for 3 s \(for"):
+            run.await_healthy()
+
+    def test_a_folder_that_is_not_there(self) -> None:
+        with self.assertRaisesRegex(EngineFailed, "cannot be started: its folder /no/such does not exist"):
+            self.start(engine__workingDirectory="/no/such")
+
+    def test_completions_that_prove_nothing(self) -> None:
+        run = self.start(deadlines__completion=4)
+        run.await_healthy()
+        self.broken("wrong")
+        with self.assertRaisesRegex(EngineFailed, "must contain '0 of 0 ranks', it says 'something else'"):
+            run.complete()
+        self.broken("silent")
+        with self.assertRaisesRegex(EngineFailed, "not (come within 4 s|answered: .*timed out)"):
+            run.complete()
+
+    def test_the_watch_needs_three_misses(self) -> None:
+        run = self.start()
+        run.await_healthy()
+        with mock.patch("ray_node.engine.run._WATCH_SECONDS", 0.1):
+            self.broken("sick")
+            with self.assertRaisesRegex(
+                EngineFailed, "has not answered /health 3 times: it answers HTTP 503"
+            ):
+                run.watch()
+        misses = [call for call in self.lines.call_args_list if "miss" in str(call)]
+        self.assertEqual(len(misses), 3)
+
+    def test_the_watch_notices_the_end_of_the_process(self) -> None:
+        run = self.start()
+        run.await_healthy()
+        self.broken("exit")
+        with (
+            mock.patch("ray_node.engine.run._WATCH_SECONDS", 0.1),
+            self.assertRaises(EngineFailed) as caught,
+        ):
+            run.watch()
+        self.assertEqual(caught.exception.reason, "the engine exited with code 3")
+        self.assertIn("engine breaks on purpose", caught.exception.log_lines)
+
+    def test_a_lost_member_interrupts_every_wait(self) -> None:
+        run = self.start()
+        self.lost = True
+        with self.assertRaises(MembershipLost):
+            run.await_healthy()
+        with self.assertRaises(MembershipLost):
+            run.complete()
+        with self.assertRaises(MembershipLost):
+            run.watch()
+
+    def test_a_proxy_of_the_environment_is_not_asked(self) -> None:
+        run = self.start()
+        with mock.patch.dict(
+            os.environ, {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
+        ):
+            run.await_healthy()
+
+    def test_waits_have_deadlines(self) -> None:
+        with mock.patch.object(clock.Deadline, "passed", True):
+            run = self.start()
+            with self.assertRaisesRegex(EngineFailed, "did not answer /health"):
+                run.await_healthy()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,123 @@
+"""A head without Ray: a node table that the test writes, real reports and a real small engine."""
+
+import secrets
+import tempfile
+import threading
+import time
+import unittest
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import support
+
+from ray_node.agent import state
+from ray_node.agent.head import Head
+from ray_node.channel import report_client
+from ray_node.channel.report import NodeReport
+from ray_node.cluster import token
+from ray_node.cluster.membership import SeenNode
+from ray_node.config import load as config
+from ray_node.host.versions import Versions
+
+VERSIONS = Versions("2.58.0", "3.11.2")
+
+
+class FakeReader:
+    """Stands for the child that reads Ray's node table."""
+
+    nodes: tuple[SeenNode, ...] = ()
+    has_answered = True
+    silent_seconds = 0.0
+
+    def __init__(self, gcs_address: str, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    def tick(self) -> None:
+        """Nothing to start again."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+
+class HeadWithoutRay(Head):
+    ray_starts = 0
+
+    def start_ray(self) -> None:
+        self.ray_starts += 1
+
+
+def seen(address: str, npus: float = 8, alive: bool = True, node_id: str = "") -> SeenNode:
+    name = "npu-0" if address == support.HEAD else "npu-1"
+    return SeenNode(node_id or address, alive, address, name, {"NPU": npus})
+
+
+WHOLE = (seen(support.HEAD), seen(support.WORKER))
+
+
+class HeadCase(unittest.TestCase):
+    #: How far the worker's clock is ahead.
+    skew_seconds = 0.0
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.printed: list[str] = []
+        self.code: list[int] = []
+        self.reported = replace(
+            NodeReport("local-2x8", "npu-1", "npu", support.WORKER, "joined", None, VERSIONS, 8, 8, 0.0, "")
+        )
+        FakeReader.nodes = ()
+        FakeReader.silent_seconds = 0.0
+        for patch in (
+            mock.patch("ray_node.agent.cluster_view.MembershipReader", FakeReader),
+            mock.patch("ray_node.host.versions.installed", return_value=VERSIONS),
+            mock.patch("ray_node.agent.supervisor.FAILED_PAUSE_SECONDS", 0.3),
+            mock.patch("ray_node.agent.head._DEFINITE_SECONDS", 0.5),
+            mock.patch("ray_node.host.log.line", self.printed.append),
+        ):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def start(self, engine: list[str] | None = None, reports: bool = True, **changes: Any) -> None:
+        self.config = config.parse(support.on_loopback(self.folder, engine, **changes))
+        self.path = state.path_of(self.config.paths.state, "npu-0")
+        self.head = HeadWithoutRay(self.config)
+        self.thread = threading.Thread(target=lambda: self.code.append(self.head.life()))
+        self.thread.start()
+        if reports:
+            worker = threading.Thread(target=self.keep_reporting)
+            worker.start()
+            self.addCleanup(worker.join)
+        self.addCleanup(self.end)
+
+    def end(self) -> None:
+        self.head.stopping.set()
+        self.thread.join()
+
+    def keep_reporting(self) -> None:
+        while not self.head.stopping.is_set():
+            if self.head.view is not None:
+                self.report()
+            time.sleep(0.3)
+
+    def report(self) -> report_client.Exchange:
+        message = replace(
+            self.reported, wall_clock=time.time() + self.skew_seconds, nonce=secrets.token_hex(4)
+        )
+        value = token.read(self.config.paths.token)
+        return report_client.post(message, support.HEAD, self.config.ports.node_report, value)
+
+    def until(self, wanted: str, after: float = 0.0) -> dict[str, Any]:
+        return support.await_state(self.path, wanted, after=after)
+
+    def states(self) -> list[str]:
+        found = state.read(self.path) or {"history": []}
+        return [entry["state"] for entry in found["history"]]
+
+    def passes(self, wanted: str) -> None:
+        """Until the state has been there, also for a moment."""
+        support.await_that(lambda: wanted in self.states(), self.states)

@@ -1,0 +1,380 @@
+import json
+import os
+import sys
+import tempfile
+import unittest
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+from unittest import mock
+
+import support
+from ascend_machine import AscendMachine
+from preflight_cluster import DIGEST, TABLE, PreflightCluster, table, wanted
+
+from ray_node.channel import plain
+from ray_node.config import preflight_config
+from ray_node.config.preflight_config import PreflightConfig
+from ray_node.config.reader import Reader
+from ray_node.hardware import gpu_facts
+from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, Finding, PreflightReport
+from ray_node.hardware.gpu_facts import GpuFacts
+from ray_node.hardware.npu import rank_table
+from ray_node.preflight import collective_pair
+from ray_node.preflight import judge as preflight_judge
+from ray_node.preflight import run as preflight_run
+from ray_node.preflight.collective_pair import PairResult, PairSide
+from ray_node.preflight.facts import NodeFacts
+
+FAKE_TORCH = support.FIXTURES / "fake_torch"
+
+
+def failed(report: PreflightReport) -> list[tuple[str, str | None, str]]:
+    return [(item.node, item.device, item.check) for item in report.failures]
+
+
+class AscendClusterTest(unittest.TestCase):
+    """Both nodes over the report port, with simulated tools."""
+
+    def setUp(self) -> None:
+        self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]
+
+    def cluster(self, plan: PreflightConfig, worker: PreflightConfig | None = None) -> PreflightCluster:
+        roots = (self.machines[0].root, self.machines[1].root)
+        return PreflightCluster(self, (plan, worker or plan), roots)
+
+    def table_of(self, machine: int) -> Path:
+        return Path(self.machines[machine].root + TABLE)
+
+    def test_a_gathered_rank_table_lies_on_both_nodes(self) -> None:
+        cluster = self.cluster(wanted(rank_table=table()))
+        report = cluster.report()
+        self.assertEqual(failed(report), [])
+        texts = [self.table_of(machine).read_bytes() for machine in range(2)]
+        self.assertEqual(texts[0], texts[1])
+        servers = json.loads(texts[0])["server_list"]
+        self.assertEqual([server["server_id"] for server in servers], [support.HEAD, support.WORKER])
+        self.assertEqual(servers[1]["device"][3]["device_ip"], "192.168.101.104")
+        self.assertEqual(servers[1]["device"][3]["rank_id"], "7")
+        checks = {item.check for item in report.findings if item.node == "npu-1"}
+        self.assertTrue({"ping", "tls equality", "link", "rank table"} <= checks)
+        self.assertEqual(
+            cluster.told,
+            [
+                "asks every node for its facts",
+                "8 pings between the NPUs of 2 nodes",
+                "hands out the rank table",
+            ],
+        )
+        # The same input gives the same bytes: a second preflight changes nothing, and a given table fits.
+        again = self.cluster(wanted(rank_table=table(rank_table.checksum(texts[0].decode()))))
+        self.assertEqual(failed(again.report()), [])
+
+    def test_a_given_table_that_does_not_fit_the_devices(self) -> None:
+        for machine in self.machines:
+            machine.write(TABLE.lstrip("/"), "{}\n")
+        report = self.cluster(wanted(rank_table=table(rank_table.checksum("{}\n")))).report()
+        self.assertEqual(failed(report), [("npu-0", None, "rank table")])
+        self.assertIn("correct deviceIps", report.failures[0].fix)
+
+    def test_a_given_table_that_one_node_lacks(self) -> None:
+        first = self.cluster(wanted(rank_table=table()))
+        first.report()
+        text = self.table_of(0).read_text(encoding="utf-8")
+        self.machines[1].write(TABLE.lstrip("/"), text + "\n")
+        report = self.cluster(wanted(rank_table=table(rank_table.checksum(text)))).report()
+        self.assertEqual(failed(report), [("npu-1", None, "rank table")])
+        self.table_of(1).unlink()
+        report = self.cluster(wanted(rank_table=table(rank_table.checksum(text)))).report()
+        self.assertIn("cannot be read", report.failures[0].seen)
+
+    def test_a_broken_device_ends_it_before_the_pings(self) -> None:
+        self.machines[1].fault("link", "3", "DOWN")
+        cluster = self.cluster(wanted(rank_table=table()))
+        report = cluster.report()
+        self.assertEqual(failed(report), [("npu-1", "NPU 3", "link")])
+        self.assertEqual(cluster.told, ["asks every node for its facts"])
+        self.assertFalse(self.table_of(0).exists())
+        problem = preflight_run.problem_of(report)
+        assert problem is not None and problem.culprit is not None
+        self.assertEqual(str(problem.culprit), f"npu-1 ({support.WORKER})")
+        self.assertIn("preflight: npu-1 (127.0.0.2), NPU 3: link: link status: DOWN", problem.reason)
+
+    def test_packet_loss_to_one_peer(self) -> None:
+        self.machines[1].fault("loss", "*", "192.168.100.102")
+        report = self.cluster(wanted(rank_table=table())).report()
+        self.assertEqual(failed(report), [("npu-1", "NPU 1", "ping")])
+        self.assertFalse(self.table_of(0).exists())
+
+    def test_a_node_that_does_not_answer(self) -> None:
+        before = preflight_run._SECONDS
+        self.addCleanup(setattr, preflight_run, "_SECONDS", before)
+        preflight_run._SECONDS = {**before, "facts": 3.0}
+        roots = (self.machines[0].root, self.machines[1].root)
+        plan = wanted()
+        report = PreflightCluster(self, (plan, plan), roots, silent_worker=True).report()
+        self.assertEqual(failed(report), [("npu-1", None, "facts")])
+        self.assertEqual(report.failures[0].seen, "no answer within 3 s")
+
+    def test_a_node_that_cannot_write_the_table(self) -> None:
+        self.machines[1].write("etc/ray-cluster", "a file where the folder should be")
+        report = self.cluster(wanted(rank_table=table())).report()
+        self.assertEqual(failed(report), [("npu-1", None, "rank-table"), ("npu-1", None, "rank table")])
+        self.assertIn("Error", report.failures[0].seen)
+
+    def test_image_digests(self) -> None:
+        plans = []
+        for name, digest in (("one", DIGEST), ("two", "sha256:" + "b" * 64)):
+            self.machines[0].write(name, f"registry.example/image@{digest}\n")
+            plans.append(wanted(image_digest_file=f"{self.machines[0].root}/{name}"))
+        report = self.cluster(plans[0], plans[1]).report()
+        self.assertEqual(failed(report), [("npu-1", None, "image")])
+        self.assertIn(
+            "runs sha256:bbbbbbbbbbbb, 1 of 2 nodes run sha256:aaaaaaaaaaaa", report.failures[0].seen
+        )
+
+    def test_the_report_is_kept(self) -> None:
+        report = self.cluster(wanted()).report()
+        with tempfile.TemporaryDirectory() as folder:
+            preflight_run.save(report, folder)
+            self.assertEqual(os.listdir(folder), [REPORT_FILE])
+            text = (Path(folder) / REPORT_FILE).read_text(encoding="utf-8")
+        self.assertEqual(json.loads(text)["outcome"], OK)
+
+
+class PairTest(unittest.TestCase):
+    """Two processes and a stand-in for PyTorch; with the real one where this Python has it."""
+
+    def report(self, fake: str, fabric: str = "infiniband", emulated: bool = False) -> PreflightReport:
+        sys.path.insert(0, str(FAKE_TORCH))
+        self.addCleanup(sys.path.remove, str(FAKE_TORCH))
+        plan = wanted(collective="nccl", board=None, fabric=fabric, emulated=emulated)
+        # The GPUs themselves are not asked here: this is about the collective.
+        for name in ("hardware.gpu_facts", "hardware.rdma.facts"):
+            patch = mock.patch(f"ray_node.{name}.gather", return_value=None)
+            patch.start()
+            self.addCleanup(patch.stop)
+        environment = {**os.environ, "FAKE_TORCH": fake}
+        cluster = PreflightCluster(self, (plan, plan), environment=environment)
+        report = cluster.report()
+        self.assertIn("tries a collective between 1 pairs of neighbours", cluster.told)
+        return report
+
+    def test_without_pytorch_it_says_so(self) -> None:
+        plan = wanted(collective="nccl", board=None, fabric="tcp", emulated=True)
+        cluster = PreflightCluster(self, (plan, plan))
+        with mock.patch("importlib.util.find_spec", return_value=None):
+            self.assertEqual(failed(cluster.report()), [])
+        self.assertEqual(
+            cluster.told[-1],
+            "no collective is tried on npu-0, npu-1: no accelerators, or no PyTorch in the image",
+        )
+
+    def test_over_the_fabric(self) -> None:
+        report = self.report("")
+        self.assertEqual(failed(report), [])
+        (finding,) = (item for item in report.findings if item.check == "collective")
+        self.assertIn("npu-0 and npu-1: all-reduce of 16 MiB over NET/IB", finding.seen)
+
+    def test_sockets_in_place_of_the_declared_fabric_are_a_failure(self) -> None:
+        report = self.report("sockets")
+        self.assertEqual(failed(report), [("npu-1", None, "collective")])
+        self.assertIn("NCCL went over sockets", report.failures[0].seen)
+
+    def test_sockets_are_what_tcp_means(self) -> None:
+        self.assertEqual(failed(self.report("sockets", "tcp")), [])
+
+    def test_the_emulation_says_that_it_uses_gloo(self) -> None:
+        (finding,) = (
+            item for item in self.report("no-cuda", emulated=True).findings if item.check == "collective"
+        )
+        self.assertEqual(finding.outcome, OK)
+        self.assertIn("over Gloo, in place of", finding.seen)
+
+    def test_a_fabric_that_changes_data(self) -> None:
+        self.assertIn("the fabric changes data", self.report("changes-data").failures[0].seen)
+
+    def test_a_gpu_that_does_not_compute(self) -> None:
+        self.assertIn("Found no NVIDIA driver", self.report("no-cuda").failures[0].seen)
+
+    def test_the_node_that_most_failing_pairs_share_is_blamed(self) -> None:
+        good = PairSide(None, 0.1, "nccl", "NET/IB")
+        bad = PairSide("timeout", 0.0, "nccl", None)
+        facts = [NodeFacts(f"gpu-{n}", f"10.0.0.{n}", 8, None, True) for n in range(4)]
+        pairs = [
+            PairResult("gpu-0", "gpu-1", (bad, good)),
+            PairResult("gpu-1", "gpu-2", (bad, bad)),
+            PairResult("gpu-2", "gpu-3", (good, good)),
+        ]
+        report = preflight_judge.judge(wanted(fabric="infiniband", board=None), facts, pairs=pairs)
+        self.assertEqual({item.node for item in report.failures}, {"gpu-1"})
+        self.assertEqual(report.failures[0].address, "10.0.0.1")
+
+    def test_transport_of_the_log(self) -> None:
+        cases = [
+            ("n:1:2 [0] NCCL INFO Channel 00/0 : 0[0] -> 1[0] [send] via NET/IB/0/GDRDMA", "NET/IB"),
+            ("n:1:2 [0] NCCL INFO Channel 00 : 1[0] -> 0[0] [send] via NET/Socket/0", "NET/Socket"),
+            ("n:1:2 [0] NCCL INFO Using network AWS Libfabric", "NET/AWS Libfabric"),
+            ("n:1:2 [0] NCCL INFO Using network IB\nmore", "NET/IB"),
+            ("nothing", None),
+        ]
+        for text, network in cases:
+            with self.subTest(text=text):
+                self.assertEqual(collective_pair.transport(text), network)
+
+
+QUERY = """
+==============NVSMI LOG==============
+
+Driver Version                            : 570.133.20
+CUDA Version                              : 12.8
+
+Attached GPUs                             : 2
+GPU 00000000:0F:00.0
+    Product Name                          : NVIDIA H100 80GB HBM3
+    Fabric
+        State                             : Completed
+        Status                            : Success
+        CliqueId                          : 0
+        Health
+            Bandwidth                     : N/A
+    Clocks
+        SM                                : 345 MHz
+GPU 00000000:2D:00.0
+    Product Name                          : NVIDIA H100 80GB HBM3
+    Fabric
+        State                             : In Progress
+        Status                            : N/A
+"""
+LIST = "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1)\nGPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-2)\n"
+
+
+class GpuTest(unittest.TestCase):
+    def facts(self, query: str = QUERY) -> GpuFacts:
+        answers = {"-L": (0, LIST), "-q": (0, query)}
+        return gpu_facts.gather(lambda arguments: answers[arguments[0]])
+
+    def judge(self, facts: GpuFacts, planned: int = 2) -> list[Finding]:
+        return gpu_facts.judge("gpu-0", "10.0.0.1", facts, planned)
+
+    def test_the_fabric_must_be_completed(self) -> None:
+        facts = self.facts()
+        self.assertEqual((facts.driver, len(facts.gpus)), ("570.133.20", 2))
+        self.assertEqual(facts.fabric, ("Completed, Success", "In Progress, N/A"))
+        (failure,) = (item for item in self.judge(facts) if item.outcome == FAILED)
+        self.assertEqual((failure.device, failure.check), ("GPU 1", "fabric manager"))
+
+    def test_insufficient_resources_is_no_success(self) -> None:
+        query = QUERY.replace(": Success", ": Insufficient Resources").replace("In Progress", "N/A")
+        (failure,) = (item for item in self.judge(self.facts(query)) if item.outcome == FAILED)
+        self.assertIn("Completed, Insufficient Resources", failure.seen)
+
+    def test_no_nvswitch_is_no_failure(self) -> None:
+        query = QUERY.replace("Completed", "N/A").replace("Success", "N/A").replace("In Progress", "N/A")
+        self.assertEqual({item.outcome for item in self.judge(self.facts(query))}, {OK})
+
+    def test_a_gpu_that_is_missing(self) -> None:
+        (failure,) = (item for item in self.judge(self.facts(), 8) if item.check == "gpu")
+        self.assertEqual((failure.outcome, failure.seen), (FAILED, "2 of 8 GPUs"))
+
+    def test_no_driver(self) -> None:
+        facts = gpu_facts.gather(lambda _: (9, "NVIDIA-SMI has failed because it couldn't communicate"))
+        self.assertIn("couldn't communicate", self.judge(facts)[0].seen)
+
+    def test_drivers_that_differ_warn(self) -> None:
+        nodes = [
+            NodeFacts(f"gpu-{n}", f"10.0.0.{n}", 2, None, False, gpus=replace(self.facts(), driver=f"57{n}"))
+            for n in range(2)
+        ]
+        report = preflight_judge.judge(wanted(board=None, fabric="tcp", collective="nccl"), nodes)
+        self.assertEqual([item.check for item in report.warnings], ["driver"])
+        self.assertIn("gpu-0: 570, gpu-1: 571", report.warnings[0].seen)
+
+
+class ImageTest(unittest.TestCase):
+    def outcome(self, planned: str | None, *found: str | None) -> list[tuple[str, str]]:
+        nodes = [NodeFacts(f"n-{index}", "10.0.0.1", 0, digest, False) for index, digest in enumerate(found)]
+        plan = wanted(board=None, fabric="tcp", collective=None, image_digest=planned)
+        return [(item.node, item.outcome) for item in preflight_judge.judge(plan, nodes).findings]
+
+    def test_table(self) -> None:
+        other = "sha256:" + "b" * 64
+        self.assertEqual(self.outcome(None, DIGEST, DIGEST), [("n-0", OK), ("n-1", OK)])
+        self.assertEqual(self.outcome(None, None, None), [])
+        self.assertEqual(self.outcome(None, DIGEST, None), [("n-0", OK), ("n-1", WARNING)])
+        self.assertEqual(
+            self.outcome(None, other, DIGEST, DIGEST), [("n-0", FAILED), ("n-1", OK), ("n-2", OK)]
+        )
+        self.assertEqual(self.outcome(DIGEST, other, other), [("n-0", FAILED), ("n-1", FAILED)])
+
+
+class ConfigTest(unittest.TestCase):
+    GOOD: ClassVar[dict[str, Any]] = {
+        "fabric": "roce",
+        "collective": "hccl",
+        "board": "a2",
+        "devices": "real",
+        "image": {"digest": None, "foundIn": "/etc/ray-cluster/image-digest"},
+        "deviceIps": {"10.0.0.1": ["192.168.100.101"]},
+        "tolerated": ["neighbour"],
+        "rankTable": {
+            "path": TABLE,
+            "version": "1.0",
+            "devicePort": 16666,
+            "checksum": None,
+        },
+    }
+
+    def read(self, **changes: Any) -> tuple[PreflightConfig, list[str]]:
+        problems: list[str] = []
+        value = {**self.GOOD, **changes}
+        return preflight_config.read(Reader(value, "preflight", problems)), problems
+
+    def test_reads(self) -> None:
+        loaded, problems = self.read()
+        self.assertEqual(problems, [])
+        self.assertEqual(loaded.device_ips, {"10.0.0.1": ("192.168.100.101",)})
+        self.assertEqual(loaded.rank_table, table())
+        self.assertFalse(loaded.rdma)
+        self.assertTrue(self.read(collective="nccl", board=None)[0].rdma)
+        self.assertIsNone(self.read(rankTable=None)[0].rank_table)
+
+    def test_names_each_bad_value(self) -> None:
+        cases: list[tuple[dict[str, Any], str]] = [
+            ({"fabric": "wifi"}, "preflight.fabric: must be one of"),
+            ({"board": "a5"}, "preflight.board: must be one of 'a2', 'a3', '300i-duo'"),
+            ({"devices": "fake"}, "preflight.devices: must be one of"),
+            ({"deviceIps": {"10.0.0.1": "x"}}, "preflight.deviceIps.10.0.0.1: must be a list of texts"),
+            ({"rankTable": {**self.GOOD["rankTable"], "version": "2.0"}}, "preflight.rankTable.version"),
+            ({"rankTable": {**self.GOOD["rankTable"], "devicePort": 80}}, "preflight.rankTable.devicePort"),
+            ({"image": {"digest": None, "foundIn": ""}}, "preflight.image.foundIn: must be text"),
+        ]
+        for changes, problem in cases:
+            with self.subTest(changes=changes):
+                found = self.read(**changes)[1]
+                self.assertEqual(len(found), 1, found)
+                self.assertIn(problem, found[0])
+
+
+class PlainTest(unittest.TestCase):
+    def test_there_and_back(self) -> None:
+        facts = NodeFacts("n", "10.0.0.1", 8, None, True, gpus=GpuFacts(("GPU 0: x",), "570", (), None))
+        self.assertEqual(plain.decode(NodeFacts, json.loads(json.dumps(plain.encode(facts)))), facts)
+
+    def test_what_does_not_fit(self) -> None:
+        good = plain.encode(NodeFacts("n", "10.0.0.1", 8, None, True))
+        cases: list[tuple[Any, str]] = [
+            ([], "NodeFacts: no object"),
+            ({**good, "node": 3}, "NodeFacts.node: no str"),
+            ({**good, "planned_accelerators": True}, "NodeFacts.planned_accelerators: no int"),
+            ({key: item for key, item in good.items() if key != "node"}, "NodeFacts: node missing"),
+            ({**good, "gpus": {"gpus": "x", "driver": None, "fabric": [], "trouble": None}}, "no list"),
+        ]
+        for value, problem in cases:
+            with self.subTest(problem), self.assertRaises(plain.NotPlain) as caught:
+                plain.decode(NodeFacts, value)
+            self.assertIn(problem, str(caught.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()

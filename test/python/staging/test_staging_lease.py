@@ -1,0 +1,197 @@
+import contextlib
+import errno
+import io
+import json
+import os
+import tempfile
+import threading
+import time
+import unittest
+from dataclasses import replace
+from pathlib import Path
+from unittest import mock
+
+from fixtures.staging_support import HURRY, until
+
+from ray_node.staging.failure import FolderTaken, LeaseLost
+from ray_node.staging.lease import Lease, Leases, Owner
+
+PROGRESS = {"bytes_done": 5}
+
+
+def nothing() -> dict[str, object]:
+    return dict(PROGRESS)
+
+
+class LeaseCase(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name) / "leases"
+        quiet = contextlib.redirect_stdout(io.StringIO())
+        quiet.__enter__()
+        self.addCleanup(quiet.__exit__, None, None, None)
+
+    def leases(self, node: str = "npu-0", cluster: str = "a", model: str = "m", **owner: object) -> Leases:
+        return Leases(str(self.folder), model, replace(Owner.myself(cluster, node), **owner), HURRY)  # type: ignore[arg-type]
+
+    def take(self, leases: Leases) -> Lease:
+        lease = leases.take(leases.look(), nothing)
+        assert lease is not None
+        self.addCleanup(lease.release)
+        return lease
+
+
+class Taking(LeaseCase):
+    def test_one_of_many_gets_it(self) -> None:
+        taken: list[Lease] = []
+        start = threading.Barrier(16)
+
+        def race(number: int) -> None:
+            leases = self.leases(f"npu-{number}")
+            start.wait()
+            lease = leases.take(None, nothing)
+            if lease is not None:
+                taken.append(lease)
+
+        threads = [threading.Thread(target=race, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(taken), 1)
+        taken[0].release()
+
+    def test_others_see_owner_and_progress(self) -> None:
+        self.take(self.leases())
+        holding = self.leases("npu-0", "b").look()
+        assert holding is not None
+        self.assertEqual(str(holding), "npu-0 of cluster 'a'")
+        self.assertEqual(holding.progress, PROGRESS)
+        self.assertFalse(self.leases("npu-0", "b").is_free(holding))
+
+    def test_after_a_release_the_next_number_is_taken(self) -> None:
+        self.take(self.leases()).release("disk full")
+        other = self.leases("npu-1")
+        holding = other.look()
+        assert holding is not None
+        self.assertEqual((holding.released, holding.failure), (True, "disk full"))
+        self.assertTrue(other.is_free(holding))
+        self.take(other)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["000001.json", "000002.json"])
+
+    def test_renewing_and_releasing_need_no_space(self) -> None:
+        lease = self.take(self.leases())
+        before = os.stat(self.folder / "000001.json")
+        beat = self.leases().look()
+        assert beat is not None
+        until(lambda: getattr(self.leases().look(), "beat", beat.beat) != beat.beat)
+        lease.release("x" * 10_000)
+        after = os.stat(self.folder / "000001.json")
+        self.assertEqual((before.st_ino, before.st_blocks), (after.st_ino, after.st_blocks))
+        self.assertEqual(os.listdir(self.folder), ["000001.json"])
+
+    def test_a_lease_that_cannot_be_written_is_not_taken(self) -> None:
+        full = mock.patch.object(os, "pwrite", side_effect=OSError(errno.ENOSPC, "full"))
+        with full, self.assertRaises(OSError):
+            self.leases().take(None, nothing)
+        self.assertIsNone(self.leases().look())
+
+    def test_a_folder_of_another_model_is_refused(self) -> None:
+        self.take(self.leases()).release()
+        with self.assertRaisesRegex(FolderTaken, "belongs to m, not to other"):
+            self.leases(model="other").look()
+        # Also when the newest lease was never written.
+        (self.folder / "000002.json").write_text("")
+        with self.assertRaisesRegex(FolderTaken, "belongs to m, not to other"):
+            self.leases(model="other").look()
+
+
+class Breaking(LeaseCase):
+    def stale_seconds(self, leases: Leases) -> float:
+        started = time.monotonic()
+        until(lambda: leases.is_free(leases.look()), 10)
+        return time.monotonic() - started
+
+    def test_an_owner_that_beats_keeps_it(self) -> None:
+        self.take(self.leases())
+        other = self.leases("npu-1")
+        end = time.monotonic() + 3 * HURRY.lease_stale
+        while time.monotonic() < end:
+            self.assertFalse(other.is_free(other.look()))
+            time.sleep(0.05)
+
+    def test_a_silent_owner_loses_it_after_the_stale_time(self) -> None:
+        self.silent_owner(boot="another-host")
+        self.assertGreaterEqual(self.stale_seconds(self.leases("npu-1")), HURRY.lease_stale)
+
+    def test_the_clock_of_the_owner_does_not_matter(self) -> None:
+        self.silent_owner(boot="another-host")
+        os.utime(self.folder / "000001.json", (0, 0))
+        other = self.leases("npu-1")
+        self.assertFalse(other.is_free(other.look()))
+
+    def test_a_restarted_node_does_not_wait_for_itself(self) -> None:
+        self.silent_owner(started=1)
+        again = self.leases()
+        self.assertTrue(again.is_free(again.look()))
+
+    def test_a_node_of_the_same_name_elsewhere_is_not_itself(self) -> None:
+        for changes in ({"boot": "another-host"}, {"cluster": "b"}):
+            with self.subTest(changes):
+                self.silent_owner(started=1, **changes)
+                again = self.leases()
+                self.assertFalse(again.is_free(again.look()))
+
+    def test_a_lease_that_was_never_written_goes_stale(self) -> None:
+        self.folder.mkdir()
+        (self.folder / "000001.json").write_text("")
+        other = self.leases("npu-1")
+        self.assertFalse(other.is_free(other.look()))
+        self.assertGreaterEqual(self.stale_seconds(other), HURRY.lease_stale * 0.9)
+
+    def silent_owner(self, **owner: object) -> None:
+        """The lease of a node that was killed."""
+        self.folder.mkdir(exist_ok=True)
+        value = vars(self.leases(**owner).owner)  # type: ignore[arg-type]
+        lease = {
+            "model": "m",
+            "owner": value,
+            "beat": "x",
+            "released": False,
+            "failure": None,
+            "progress": None,
+        }
+        (self.folder / "000001.json").write_text(json.dumps(lease))
+
+
+class Losing(LeaseCase):
+    def test_an_owner_that_was_passed_over_must_not_write(self) -> None:
+        lease = self.take(self.leases())
+        lease.check()
+        thief = self.leases("npu-1")
+        self.take(thief)
+        with self.assertRaisesRegex(LeaseLost, "npu-1 of cluster 'a' has taken over"):
+            until(lambda: lease.check() is not None, 5)  # type: ignore[func-returns-value]
+
+    def test_an_owner_that_cannot_renew_gives_up_before_others_take_it(self) -> None:
+        lease = self.take(self.leases())
+        stopped = time.monotonic()
+        self.folder.rename(self.folder.with_name("gone"))
+        with self.assertRaisesRegex(LeaseLost, "could not be renewed"):
+            until(lambda: lease.check() is not None, 5)  # type: ignore[func-returns-value]
+        self.assertLess(time.monotonic() - stopped, HURRY.lease_stale)
+
+    def test_a_lost_lease_is_not_renewed(self) -> None:
+        lease = self.take(self.leases())
+        self.take(self.leases("npu-1"))
+        time.sleep(3 * HURRY.heartbeat)
+        before = (self.folder / "000001.json").read_text()
+        time.sleep(3 * HURRY.heartbeat)
+        self.assertEqual((self.folder / "000001.json").read_text(), before)
+        with self.assertRaises(LeaseLost):
+            lease.check()
+
+
+if __name__ == "__main__":
+    unittest.main()

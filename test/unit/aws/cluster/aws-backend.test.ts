@@ -1,0 +1,304 @@
+import { gzipSync } from "node:zlib";
+import { AwsInstanceType } from "../../../../lib/aws/pool/instance-type";
+import { USER_DATA_BUDGET_BYTES } from "../../../../lib/bootstrap/cloud-config";
+import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
+import { RayOnly } from "../../../../lib/engines/ray-only";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
+import { fileOf, parseCloudConfig } from "../../bootstrap/support";
+import { type AwsClusterChange, awsCluster, BASE, CONTEXT } from "../../../support/aws-clusters";
+import type { Synthesized } from "../../../support/synth";
+
+const made: Synthesized[] = [];
+afterAll(() => {
+  made.forEach((stack) => {
+    stack.remove();
+  });
+});
+
+function cluster(change?: AwsClusterChange): Synthesized {
+  const stack = awsCluster(change);
+  made.push(stack);
+  return stack;
+}
+
+const all = (stack: Synthesized, type: string) => Object.values(stack.resources(type));
+const only = (stack: Synthesized, type: string) => {
+  const found = all(stack, type);
+  expect(found).toHaveLength(1);
+  return found[0];
+};
+/** User data of a role, as Terraform reads it. */
+const bootText = (stack: Synthesized, name: string): string =>
+  Object.entries<string>(stack.json.locals)
+    .find(([key]) => key.includes(`boot-${name}_`))![1]
+    .replaceAll("$${", "${")
+    .replaceAll("%%{", "%{");
+const boot = (stack: Synthesized, name: string) => parseCloudConfig(bootText(stack, name));
+const bootLines = (stack: Synthesized, name: string, file: string) =>
+  fileOf(boot(stack, name), `/etc/ray-cluster/boot/${file}`).trimEnd().split("\n");
+const nodeConfig = (stack: Synthesized, name: string) =>
+  JSON.parse(fileOf(boot(stack, name), "/etc/ray-cluster/node.json"));
+/** Actions of each role's policy, shortest first: that of the workers, then that of the head. */
+const policies = (stack: Synthesized): string[][] =>
+  all(stack, "aws_iam_role_policy")
+    .filter(({ policy }) => !policy.includes("logs:"))
+    .map(({ policy }) => JSON.parse(policy).Statement.flatMap(({ Action }: any) => Action))
+    .sort((a, b) => a.length - b.length);
+
+const EMULATED = {
+  pools: [{ name: "gpu", nodes: 4, accelerator: Accelerator.EMULATED_GPU, acceleratorsPerNode: 8 }],
+  fabric: Fabric.TCP,
+  image: ContainerImage.of("ray-emulation:2.58.0", { rayVersion: "2.58.0" }),
+  engine: new EmulatedServe(),
+  model: undefined,
+};
+
+describe("four machines that serve", () => {
+  const stack = cluster();
+
+  it("are the parts that a user could take alone, and what waits for them", () => {
+    expect(stack.counts()).toMatchObject({
+      aws_instance: 1,
+      aws_launch_template: 2,
+      aws_autoscaling_group: 1,
+      aws_ec2_subnet_cidr_reservation: 1,
+      aws_s3_bucket: 1,
+      aws_s3_object: 1,
+      aws_secretsmanager_secret: 1,
+      aws_cloudformation_stack: 1,
+      aws_fsx_lustre_file_system: 1,
+    });
+    // Nothing that is asked of AWS while it is planned, but where the deployment goes to.
+    expect(Object.keys(stack.json.data).sort()).toEqual(["aws_partition", "aws_region"]);
+    expect(stack.json.terraform.required_providers.aws.version).toBe(">= 5.100.0, < 7.0.0");
+  });
+
+  it("need no more of them for 1,024 machines, and hardly more time", () => {
+    const of = (nodes: number) => {
+      const begun = performance.now();
+      const stack = cluster({
+        backend: { consentUsdPerHour: 60_000 },
+        cluster: { ...EMULATED, pools: [{ ...EMULATED.pools[0], nodes }] },
+      });
+      return { stack, milliseconds: performance.now() - begun };
+    };
+    const few = of(4).stack;
+    const { stack: many, milliseconds } = of(1024);
+    expect(many.counts()).toEqual(few.counts());
+    expect(many.text.length).toBeLessThan(few.text.length * 1.02);
+    expect(all(many, "aws_autoscaling_group")[0].desired_capacity).toBe(1023);
+    expect(many.file("review.md").length).toBeLessThan(few.file("review.md").length * 1.05);
+    expect(many.file("review.md")).toContain("| gpu-1 to gpu-1023 | worker | assigned at boot | 8 |");
+    // The bench compares; this catches what is made for each node.
+    expect(milliseconds).toBeLessThan(5000);
+  });
+
+  it("know the head's address before there is a head", () => {
+    expect(only(stack, "aws_ec2_subnet_cidr_reservation")).toMatchObject({
+      cidr_block: "10.20.0.10/32",
+      reservation_type: "explicit",
+    });
+    expect(nodeConfig(stack, "gpu-head")).toMatchObject({
+      node: { name: "gpu-0", role: "head", address: "10.20.0.10" },
+      head: { name: "gpu-0", address: "10.20.0.10" },
+    });
+    expect(nodeConfig(stack, "gpu-worker")).toMatchObject({
+      node: { name: null, pool: "gpu", role: "worker", address: null },
+      head: { name: "gpu-0", address: "10.20.0.10" },
+      pools: [{ name: "gpu", nodes: 4, accelerators: 8, addresses: null }],
+    });
+  });
+
+  it("look for what the type has before they start a container", () => {
+    for (const name of ["gpu-head", "gpu-worker"]) {
+      expect(bootLines(stack, name, "devices")).toEqual([
+        "accelerators 8 /dev/nvidia[0-9]*",
+        "EFA-devices 32 /dev/infiniband/uverbs*",
+      ]);
+      expect(bootLines(stack, name, "settings")).toEqual(
+        expect.arrayContaining(["runtime=nvidia", `base=${BASE}`]),
+      );
+      expect(bootText(stack, name)).toMatch(/What=\$\{aws_fsx_lustre_file_system\.\S+\.dns_name\}@tcp:/);
+    }
+  });
+
+  it("bring the recipe of the image with the programs", () => {
+    const { source } = only(stack, "aws_s3_object");
+    const files = Object.keys(JSON.parse(stack.file(source)));
+    expect(
+      files.filter((name) => name.includes("image-recipe")).map((name) => name.split("/").at(-1)),
+    ).toEqual(expect.arrayContaining(["Dockerfile", "packages.txt", "python_packages.py"]));
+  });
+
+  it("keep user data within its budget", () => {
+    for (const text of Object.values<string>(stack.json.locals)) {
+      expect(gzipSync(text).length).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
+    }
+  });
+
+  it("read secrets by their ARN, the model's on the head alone, below where its container looks", () => {
+    const head = bootLines(stack, "gpu-head", "secrets");
+    expect(head.map((line) => line.split(" ")[0])).toEqual(["ray-token", "model"]);
+    expect(head[0]).toMatch(/ create$/);
+    expect(head[1]).toMatch(new RegExp(`${CONTEXT.modelTokenSecretArn}$`));
+    expect(bootLines(stack, "gpu-worker", "secrets").map((line) => line.split(" ")[0])).toEqual([
+      "ray-token",
+    ]);
+    expect(bootLines(stack, "gpu-head", "argv")).toContain(
+      "--mount=type=bind,source=/run/ray-cluster/secrets/model,target=/run/secrets/ray-cluster/model,readonly",
+    );
+    expect(bootText(stack, "gpu-worker")).not.toContain(CONTEXT.modelTokenSecretArn);
+  });
+
+  it("may do what they need, and nothing else", () => {
+    const workers = ["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"];
+    expect(policies(stack)).toEqual([
+      workers,
+      [...workers, "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue"],
+    ]);
+    expect(stack.text).not.toContain('"Resource\\":[\\"*\\"]');
+    expect(stack.text).toMatch(
+      /:ssm:\$\{data\.aws_region\.\S+?\.id\}:\*:parameter\/ray-cluster\/llama\/ready\\"\]/,
+    );
+  });
+
+  it("have no secret's value anywhere, and nothing that would make one", () => {
+    expect(stack.text).not.toMatch(/secret_string|random_|secret_version/);
+  });
+
+  it("are replaced together, the head first", () => {
+    const head = only(stack, "aws_instance");
+    const group = only(stack, "aws_autoscaling_group");
+    const [, headTemplate] = /^\$\{(aws_launch_template\.\S+)\.id\}$/.exec(head.launch_template.id)!;
+    const [, workerTemplate] = /^\$\{(aws_launch_template\.\S+)\.id\}$/.exec(group.launch_template.id)!;
+    expect(headTemplate).not.toBe(workerTemplate);
+    expect(head.lifecycle.replace_triggered_by).toEqual([workerTemplate]);
+    expect(group.depends_on).toEqual([`aws_instance.${Object.keys(stack.resources("aws_instance"))[0]}`]);
+  });
+
+  it("are waited for: who reads the endpoint waits until they serve", () => {
+    const ready = only(stack, "aws_cloudformation_stack");
+    const address = (type: string) => `${type}.${Object.keys(stack.resources(type))[0]}`;
+    expect([...ready.depends_on].sort()).toEqual([address("aws_autoscaling_group"), address("aws_instance")]);
+    expect(ready.lifecycle.replace_triggered_by).toHaveLength(2);
+    expect(ready.lifecycle.replace_triggered_by).toContain(address("aws_instance"));
+    const { Resources, Outputs } = JSON.parse(ready.template_body);
+    expect(Outputs.Endpoint.Value).toBe("http://10.20.0.10:8000");
+    // The machine's own deadline comes first, then that of the condition, then Terraform's.
+    const settings = Object.fromEntries(
+      bootLines(stack, "gpu-head", "settings").map((line) => line.split("=") as [string, string]),
+    );
+    const waits = Number(Resources.Ready.Properties.Timeout);
+    // From the first look at the address, boot and all; then comes the margin for the reason.
+    expect(waits).toBe(Number(settings.announce_seconds) + 300);
+    expect(ready.timeout_in_minutes * 60).toBeGreaterThan(waits);
+    expect(Number.parseInt(ready.timeouts.create)).toBeGreaterThan(ready.timeout_in_minutes * 60);
+    expect(bootLines(stack, "gpu-worker", "announce")[0]).toMatch(
+      /^aws-parameter\.sh \$\{data\.aws_region\.\S+\.id\} \/ray-cluster\/llama\/ready$/,
+    );
+  });
+
+  it("say in the review what they cost, and by which list", () => {
+    const review = stack.file("review.md");
+    expect(review).toContain("| gpu | 4 | `p5.48xlarge` | on demand | 33, 32 with EFA, 1 with an address |");
+    expect(review).toContain("220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20)");
+    expect(review).toContain("| gpu-1 to gpu-3 | worker | assigned at boot | 8 |");
+    expect(review).not.toContain("TfToken");
+  });
+});
+
+describe("what differs from that", () => {
+  it("emulated accelerators are no devices of the machine", () => {
+    const stack = cluster({ cluster: EMULATED });
+    expect(bootLines(stack, "gpu-worker", "devices")).toEqual([""]);
+    expect(policies(stack)[1]).toEqual([
+      ...["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"],
+      "secretsmanager:PutSecretValue",
+    ]);
+  });
+
+  it("a machine alone has no group, and one without an API is named by Ray's address", () => {
+    const machines = AwsInstanceType.of("p5.48xlarge");
+    const stack = cluster({
+      cluster: { pools: [machines.nodePool("gpu", 1)], engine: new RayOnly(), model: undefined },
+    });
+    expect(stack.counts()).toMatchObject({ aws_instance: 1, aws_launch_template: 1, aws_iam_role: 2 });
+    expect(stack.counts()).not.toHaveProperty("aws_autoscaling_group");
+    expect(only(stack, "aws_instance").lifecycle).not.toHaveProperty("replace_triggered_by");
+    expect(JSON.parse(only(stack, "aws_cloudformation_stack").template_body).Outputs.Endpoint.Value).toBe(
+      "10.20.0.10:6379",
+    );
+  });
+
+  it("two pools have a template each, and the head is replaced with either", () => {
+    const stack = cluster({
+      backend: { pools: [{ pool: "more", rootVolumeGiB: 500 }] },
+      cluster: {
+        ...EMULATED,
+        pools: ["gpu", "more"].map((name) => ({ ...EMULATED.pools[0], name, nodes: 2 })),
+      },
+    });
+    expect(stack.counts()).toMatchObject({
+      aws_instance: 1,
+      aws_launch_template: 3,
+      aws_autoscaling_group: 2,
+    });
+    expect(only(stack, "aws_instance").lifecycle.replace_triggered_by).toHaveLength(2);
+    const sizes = all(stack, "aws_launch_template").map((t) => t.block_device_mappings[0].ebs.volume_size);
+    expect(sizes.sort()).toEqual([200, 200, 500]);
+    expect(nodeConfig(stack, "more-worker").node).toMatchObject({ name: null, pool: "more" });
+    for (const group of all(stack, "aws_autoscaling_group")) {
+      expect(group.depends_on).toHaveLength(1);
+    }
+  });
+
+  it("a registry of one's own is signed in to with the role's rights", () => {
+    const image = ContainerImage.of("111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/vllm:v1", {
+      rayVersion: "2.58.0",
+    });
+    const stack = cluster({ cluster: { ...EMULATED, image } });
+    expect(bootLines(stack, "gpu-worker", "registry")).toEqual([
+      "111122223333.dkr.ecr.eu-central-1.amazonaws.com AWS aws-ecr.sh eu-central-1",
+    ]);
+    expect(policies(stack)[0]).toEqual(
+      expect.arrayContaining(["ecr:GetAuthorizationToken", "ecr:BatchGetImage"]),
+    );
+    expect(stack.text).toMatch(/:ecr:eu-central-1:111122223333:repository\/team\/vllm/);
+  });
+
+  it("folders on the instance's disks are waited for", () => {
+    const storage = [HostPathStorage.perNode("/opt/dlami/nvme/models")];
+    const stack = cluster({ backend: { storage: [] }, cluster: { ...EMULATED, storage } });
+    expect(bootLines(stack, "gpu-worker", "settings")).toContain("disk_folder=/opt/dlami/nvme");
+    expect(bootLines(cluster({ cluster: EMULATED }), "gpu-worker", "settings").join()).not.toContain(
+      "disk_folder",
+    );
+  });
+
+  it("clients may call the API, and nothing else", () => {
+    const rules = (stack: Synthesized) =>
+      all(stack, "aws_vpc_security_group_ingress_rule").filter((rule) => rule.cidr_ipv4 !== undefined);
+    expect(rules(cluster({ cluster: EMULATED }))).toEqual([]);
+    expect(rules(cluster({ backend: { clientCidrs: ["10.8.0.0/16"] }, cluster: EMULATED }))).toMatchObject([
+      { cidr_ipv4: "10.8.0.0/16", from_port: 8000, to_port: 8000, ip_protocol: "tcp" },
+    ]);
+  });
+
+  it("Ray before 2.52 has no token", () => {
+    const image = ContainerImage.of("rayproject/ray:2.51.0", { rayVersion: "2.51.0" });
+    const stack = cluster({ cluster: { ...EMULATED, image } });
+    expect(bootLines(stack, "gpu-head", "secrets")).toEqual([""]);
+  });
+
+  it("long names fit what AWS takes", () => {
+    const name = "a".repeat(20);
+    const stack = cluster({ cluster: { ...EMULATED, pools: [{ ...EMULATED.pools[0], name }] } });
+    for (const role of all(stack, "aws_iam_role")) {
+      expect(role.name_prefix.length).toBeLessThanOrEqual(38);
+    }
+    expect(only(stack, "aws_s3_bucket").bucket_prefix.length).toBeLessThanOrEqual(37);
+  });
+});

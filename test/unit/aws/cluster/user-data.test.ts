@@ -1,0 +1,165 @@
+import { TerraformVariable } from "cdktf";
+import { parameterSource, s3Source, secretSource, UserData } from "../../../../lib/aws/cluster/user-data";
+import { FsxLustreStorage } from "../../../../lib/aws/storage/fsx-lustre-storage";
+import { bootBuild } from "../../../../lib/bootstrap/boot-build";
+import type { BootMount, BootSpec } from "../../../../lib/bootstrap/boot-spec";
+import { USER_DATA_BUDGET_BYTES, userDataBytes } from "../../../../lib/bootstrap/cloud-config";
+import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
+import { RayOnly } from "../../../../lib/engines/ray-only";
+import { RollPipeline } from "../../../../lib/engines/roll/roll-pipeline";
+import { RollProfile } from "../../../../lib/engines/roll/roll-profile";
+import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
+import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
+import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
+import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { planCluster } from "../../../../lib/topology/planner";
+import { hostsPlace, machineProps } from "../../../support/clusters";
+import { bootSpec } from "../../bootstrap/support";
+import { Synthesized } from "../../../support/synth";
+
+const SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ray-AbCdEf";
+
+function synthesize(server: (variable: string) => string): Synthesized {
+  return Synthesized.of((scope) => {
+    const variable = new TerraformVariable(scope, "server", { type: "string" });
+    const mounts = [
+      { source: server(variable.stringValue), hostPath: "/m", type: "nfs4", options: [], after: [] },
+    ];
+    new UserData(scope, "boot", bootSpec({ mounts }));
+  });
+}
+
+const textOf = (stack: Synthesized): string => Object.values<string>(stack.json.locals)[0];
+
+it("is one text, in which a late value stays a reference and all else is escaped", () => {
+  const stack = synthesize((variable) => `${variable}:/models`);
+  const text = textOf(stack);
+  expect(text).toContain("What=${var.server}:/models");
+  expect(text.replace("${var.server}", "").match(/(?<!\$)[$%]\{/g)).toBeNull();
+  expect(text).toContain("$${BASH_SOURCE[0]%/*}");
+  stack.remove();
+});
+
+it("brings the programs that ask AWS, of these the ones that it names", () => {
+  const sources = (spec: Partial<BootSpec>) => {
+    const stack = Synthesized.of((scope) => {
+      new UserData(scope, "boot", bootSpec(spec));
+    });
+    const text = textOf(stack);
+    stack.remove();
+    return [...text.matchAll(/path: \S+\/sources\/(aws-\S+)/g)].map(([, name]) => name);
+  };
+  expect(sources({})).toEqual([]);
+  expect(sources({ program: { source: s3Source("us-east-1", "s3://b/k") } })).toEqual(["aws-s3.sh"]);
+  expect(
+    sources({
+      secrets: [{ name: "ray-token", source: secretSource("us-east-1", SECRET) }],
+      stages: [{ source: { name: "aws-s3-sync.sh", arguments: ["us-east-1", "s3://b/m/"] }, folder: "/m" }],
+      announce: { source: parameterSource("us-east-1", "/ray-cluster/a/ready"), deadlineSeconds: 1 },
+    }),
+  ).toEqual(["aws-parameter.sh", "aws-s3-sync.sh", "aws-secret.sh"]);
+});
+
+/** As long as EC2 lets a name be. */
+const BUCKET = "b".repeat(63);
+const BOOT: Partial<BootSpec> = {
+  program: { source: s3Source("us-east-1", `s3://${BUCKET}/${"f".repeat(16)}.json`) },
+  secrets: [
+    { name: "ray-token", source: secretSource("us-east-1", SECRET, true) },
+    { name: "model", source: secretSource("us-east-1", SECRET) },
+  ],
+  diskFolder: "/opt/dlami/nvme",
+  devices: [
+    { name: "accelerators", count: 8, glob: "/dev/nvidia[0-9]*" },
+    { name: "EFA-devices", count: 32, glob: "/dev/infiniband/uverbs*" },
+  ],
+  registry: {
+    host: "111122223333.dkr.ecr.us-east-1.amazonaws.com",
+    user: "AWS",
+    source: { name: "aws-ecr.sh", arguments: ["us-east-1"] },
+  },
+  announce: {
+    source: parameterSource("us-east-1", "/ray-cluster/llama-405b/ready"),
+    deadlineSeconds: 7200,
+  },
+};
+const STAGES = [
+  {
+    source: { name: "aws-s3-sync.sh", arguments: ["us-east-1", `s3://${BUCKET}/models/llama/`] },
+    folder: "/opt/dlami/nvme/models",
+  },
+];
+const LUSTRE = FsxLustreStorage.fromExisting("models", {
+  dnsName: "fs-0123456789abcdef0.fsx.us-east-1.amazonaws.com",
+  mountName: "abcdefgh",
+  availabilityZone: "us-east-1a",
+  efa: true,
+}).mount as BootMount;
+const VLLM = new VllmServe({ modelPath: "/models", tensorParallelSize: 8, pipelineParallelSize: 4 });
+const DERIVED = ContainerImage.withPythonPackages(
+  ContainerImage.of("public.ecr.aws/deep-learning-containers/vllm:server-cuda-v2.3"),
+  ["ray==2.54.1"],
+);
+
+/** Topologies as the stacks have them, each with everything that its kind of boot may have. */
+const TOPOLOGIES: readonly (readonly [string, Partial<ClusterProps>, Partial<BootSpec>])[] = [
+  [
+    "vLLM, image made on the machine, Lustre over EFA",
+    { engine: VLLM, image: DERIVED },
+    { mounts: [LUSTRE] },
+  ],
+  ["vLLM, files staged from S3", { engine: VLLM, image: DERIVED }, { mounts: [], stages: STAGES }],
+  ["LMDeploy", { engine: new LmdeployServe({ modelPath: "/models" }) }, { mounts: [LUSTRE] }],
+  [
+    "ROLL",
+    {
+      engine: new RollPipeline({ profile: RollProfile.V100_MEMORY }),
+      image: ContainerImage.of("registry.example/roll:1", { rayVersion: "2.48.0" }),
+    },
+    { mounts: [LUSTRE] },
+  ],
+  ["Ray alone", { engine: new RayOnly() }, { mounts: [LUSTRE], stages: STAGES }],
+];
+
+describe.each(TOPOLOGIES)("%s", (_, cluster, boot) => {
+  const plan = planCluster(machineProps({ fabric: Fabric.EFA, ...cluster }), hostsPlace());
+  it.each(plan.nodes.slice(0, 2).map((node) => [node.role, node] as const))(
+    "keeps the budget on the %s",
+    (_role, node) => {
+      const spec = bootSpec({
+        container: containerSpec(plan, node),
+        build: bootBuild(plan.image),
+        ...BOOT,
+        ...boot,
+      });
+      const stack = Synthesized.of((scope) => {
+        new UserData(scope, "boot", spec);
+      });
+      const bytes = userDataBytes(textOf(stack));
+      stack.remove();
+      expect(bytes).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
+      // A boot of two files would keep it, too.
+      expect(bytes).toBeGreaterThan(8_000);
+    },
+  );
+});
+
+it("that is too large stops the synth", () => {
+  const content = Array.from({ length: 40_000 }, (_, i) => Math.abs(Math.sin(i) * 1e7).toString(36)[2]).join(
+    "",
+  );
+  expect(() =>
+    Synthesized.of((scope) => {
+      new UserData(scope, "boot", bootSpec({ files: [{ path: "/x", content }] }));
+    }),
+  ).toThrow(/user data of test\/boot has \d+ bytes after gzip, and EC2 takes 16384/);
+});
+
+it("says where a secret lies, never what it is", () => {
+  expect(secretSource("us-east-1", SECRET)).toEqual({
+    name: "aws-secret.sh",
+    arguments: ["us-east-1", SECRET],
+  });
+  expect(secretSource("us-east-1", SECRET, true).arguments.at(-1)).toBe("create");
+});

@@ -1,0 +1,314 @@
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { Capacity, SpotInterruption } from "../../../../lib/aws/pool/capacity";
+import { AwsClusterNetwork } from "../../../../lib/aws/network/cluster-network";
+import { AwsMachineImage } from "../../../../lib/aws/pool/machine-image";
+import { AwsNodePool } from "../../../../lib/aws/pool/node-pool";
+import type { AwsNodePoolProps } from "../../../../lib/aws/pool/node-pool-props";
+import type { IClusterNetwork } from "../../../../lib/aws/network/network-props";
+import { NicLayout } from "../../../../lib/aws/pool/nic-layout";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { Synthesized } from "../../../support/synth";
+
+const RESERVATION = "cr-0123456789abcdef0";
+const HEAD = "10.0.0.10";
+
+const stacks: Synthesized[] = [];
+afterAll(() => {
+  stacks.forEach((stack) => {
+    stack.remove();
+  });
+});
+
+function pool(props: Partial<AwsNodePoolProps> = {}): Synthesized {
+  const stack = Synthesized.of((scope) => {
+    new AwsProvider(scope, "aws", { region: "us-east-1" });
+    const network: IClusterNetwork = AwsClusterNetwork.fromExisting(scope, "network", {
+      vpcId: "vpc-0123456789abcdef0",
+      subnetId: "subnet-0123456789abcdef0",
+      subnetCidr: "10.0.0.0/16",
+      availabilityZone: "us-east-1a",
+      securityGroupId: "sg-0123456789abcdef0",
+      securityGroupHasSelfRules: true,
+      placementGroupName: "close",
+    });
+    const common = { network, instanceType: "p5.48xlarge", nodes: 4, fabric: Fabric.EFA };
+    new AwsNodePool(scope, "gpu", { ...common, headAddress: HEAD, ...props });
+  });
+  stacks.push(stack);
+  return stack;
+}
+
+const all = (stack: Synthesized, type: string) => Object.values(stack.resources(type));
+/** Templates: the head's, then the workers'. */
+const templates = (stack: Synthesized) =>
+  all(stack, "aws_launch_template").sort((a, b) => b.name_prefix.length - a.name_prefix.length);
+
+describe("four machines with a head", () => {
+  const stack = pool();
+  const [head, workers] = templates(stack);
+
+  it("are a machine, a group and their templates", () => {
+    expect(stack.counts()).toEqual({
+      aws_launch_template: 2,
+      aws_instance: 1,
+      aws_autoscaling_group: 1,
+      aws_ec2_subnet_cidr_reservation: 1,
+      aws_iam_role: 1,
+      aws_iam_role_policy_attachment: 1,
+      aws_iam_instance_profile: 1,
+    });
+  });
+
+  it("keep the head's address for the head, which is there before the others", () => {
+    expect(all(stack, "aws_ec2_subnet_cidr_reservation")).toMatchObject([
+      { cidr_block: `${HEAD}/32`, reservation_type: "explicit", subnet_id: "subnet-0123456789abcdef0" },
+    ]);
+    const address = (type: string) => `${type}.${Object.keys(stack.resources(type))[0]}`;
+    expect(all(stack, "aws_instance")[0].depends_on).toEqual([address("aws_ec2_subnet_cidr_reservation")]);
+    expect(all(stack, "aws_autoscaling_group")[0].depends_on).toEqual([address("aws_instance")]);
+    expect(pool({ headAddress: undefined }).counts()).not.toHaveProperty("aws_ec2_subnet_cidr_reservation");
+  });
+
+  it("need as many resources as 1,024", () => {
+    expect(pool({ nodes: 1024 }).counts()).toEqual(stack.counts());
+    expect(pool({ nodes: 1024 }).text.length).toBeLessThan(stack.text.length * 1.02);
+  });
+
+  it("have all 33 network interfaces in the template, as nothing can be attached later", () => {
+    for (const template of [head, workers]) {
+      const nics = template.network_interfaces;
+      expect(nics).toHaveLength(33);
+      expect(nics.filter((nic: any) => nic.interface_type === "efa-only")).toHaveLength(32);
+      expect(nics[0]).toMatchObject({
+        network_card_index: 0,
+        device_index: 0,
+        interface_type: "interface",
+        security_groups: ["sg-0123456789abcdef0"],
+      });
+      expect(nics[32]).toMatchObject({ network_card_index: 31, device_index: 0, interface_type: "efa-only" });
+      expect(new Set(nics.flatMap((nic: any) => nic.security_groups))).toEqual(
+        new Set(["sg-0123456789abcdef0"]),
+      );
+      expect(JSON.stringify(nics)).not.toContain("associate_public_ip_address");
+    }
+  });
+
+  it("leave subnet and groups to the interfaces", () => {
+    const [machine] = all(stack, "aws_instance");
+    const words =
+      "subnet_id vpc_security_group_ids private_ip associate_public_ip_address network_interface ami instance_type key_name";
+    for (const word of words.split(" ")) {
+      expect(machine).not.toHaveProperty(word);
+    }
+    expect(head).not.toHaveProperty("vpc_security_group_ids");
+    expect(head.network_interfaces.map((nic: any) => nic.subnet_id)).toEqual(
+      Array<string>(33).fill("subnet-0123456789abcdef0"),
+    );
+    expect(JSON.stringify(workers.network_interfaces)).not.toContain("subnet");
+  });
+
+  it("give the head its address, on its first interface only", () => {
+    const addresses = head.network_interfaces.map((nic: any) => nic.private_ip_address);
+    expect(addresses).toEqual([HEAD, ...Array<undefined>(32).fill(undefined)]);
+    expect(JSON.stringify(workers)).not.toContain("private_ip_address");
+  });
+
+  it("keep the number of workers", () => {
+    expect(all(stack, "aws_autoscaling_group")).toMatchObject([
+      {
+        min_size: 3,
+        max_size: 3,
+        desired_capacity: 3,
+        vpc_zone_identifier: ["subnet-0123456789abcdef0"],
+        health_check_type: "EC2",
+      },
+    ]);
+    expect(all(stack, "aws_autoscaling_group")[0]).not.toHaveProperty("availability_zones");
+  });
+
+  it("never start a second machine beside one that holds a reserved place", () => {
+    expect(stack.text).not.toContain("create_before_destroy");
+    expect(all(stack, "aws_autoscaling_group")[0].instance_refresh.preferences).toMatchObject({
+      min_healthy_percentage: 0,
+    });
+  });
+
+  it("answer metadata by IMDSv2 to the machine itself, and have encrypted volumes", () => {
+    const metadata = { http_endpoint: "enabled", http_tokens: "required", http_put_response_hop_limit: 1 };
+    const [machine] = all(stack, "aws_instance");
+    expect(machine.metadata_options).toEqual(metadata);
+    // Not beside `resolve:ssm:`, which the provider would ask EC2 about as if it were an image.
+    expect(machine).not.toHaveProperty("root_block_device");
+    const machineImage = AwsMachineImage.ami("ami-0123456789abcdef0", { rootDeviceName: "/dev/sda1" });
+    const [pinned] = all(pool({ machineImage }), "aws_instance");
+    expect(pinned.root_block_device.encrypted).toBe(true);
+    for (const template of [head, workers]) {
+      expect(template.metadata_options).toEqual(metadata);
+      expect(template.block_device_mappings).toMatchObject([
+        { device_name: "/dev/sda1", ebs: { encrypted: "true", volume_size: 200, volume_type: "gp3" } },
+      ]);
+    }
+  });
+
+  it("have no key of SSH, and a role for Session Manager alone", () => {
+    expect(stack.text).not.toContain("key_name");
+    expect(all(stack, "aws_iam_role_policy_attachment").map((row) => row.policy_arn)).toEqual([
+      expect.stringMatching(/:iam::aws:policy\/AmazonSSMManagedInstanceCore$/),
+    ]);
+  });
+
+  it("look their image up when they start", () => {
+    expect(head.image_id).toBe(
+      "resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id",
+    );
+    expect(stack.json).not.toHaveProperty("data.aws_ami");
+    expect(stack.json).not.toHaveProperty("data.aws_ssm_parameter");
+  });
+
+  it("stand in the placement group", () => {
+    expect([head.placement, workers.placement]).toEqual([{ group_name: "close" }, { group_name: "close" }]);
+  });
+});
+
+describe("what a pool may be besides", () => {
+  it("only workers", () => {
+    const stack = pool({ headAddress: undefined });
+    expect(stack.counts()).toMatchObject({ aws_launch_template: 1, aws_autoscaling_group: 1 });
+    expect(stack.counts()).not.toHaveProperty("aws_instance");
+    expect(all(stack, "aws_autoscaling_group")[0].desired_capacity).toBe(4);
+  });
+
+  it("only a head", () => {
+    const stack = pool({ nodes: 1 });
+    expect(stack.counts()).toMatchObject({ aws_launch_template: 1, aws_instance: 1 });
+    expect(stack.counts()).not.toHaveProperty("aws_autoscaling_group");
+  });
+
+  it.each([
+    ["p6-b300.48xlarge", 17],
+    ["p6-b200.48xlarge", 9],
+    ["p5en.48xlarge", 17],
+    ["trn2.48xlarge", 17],
+    ["g6.48xlarge", 1],
+  ])("of %s: %i interfaces by one changed property", (instanceType, count) => {
+    expect(templates(pool({ instanceType }))[0].network_interfaces).toHaveLength(count);
+  });
+
+  it("without EFA, where that is said", () => {
+    const [head] = templates(pool({ fabric: Fabric.TCP, publicIp: true }));
+    expect(head.network_interfaces).toMatchObject([
+      { interface_type: "interface", associate_public_ip_address: "true" },
+    ]);
+  });
+
+  it("remembers silent connections on machines that would forget them", () => {
+    const [head] = templates(pool({ instanceType: "p6-b200.48xlarge", nicLayout: NicLayout.MAXIMUM_IP }));
+    const remembered = head.network_interfaces.filter((nic: any) => nic.connection_tracking_specification);
+    expect(remembered).toHaveLength(8);
+    expect(remembered[0].connection_tracking_specification).toEqual({ tcp_established_timeout: 432000 });
+    expect(pool().text).not.toContain("connection_tracking");
+  });
+
+  it("with a head that may do more than its workers, by a role of its own", () => {
+    const secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ray-AbCdEf";
+    const of = (action: string) => ({ actions: [`secretsmanager:${action}`], resources: [secret] });
+    const more = { permissions: [of("GetSecretValue")], headPermissions: [of("PutSecretValue")] };
+    const stack = pool(more);
+    expect(stack.counts()).toMatchObject({ aws_iam_role: 2, aws_iam_instance_profile: 2 });
+    const actions = all(stack, "aws_iam_role_policy").map(({ policy }) =>
+      JSON.parse(policy).Statement.flatMap((statement: any) => statement.Action),
+    );
+    expect(actions.sort((a, b) => a.length - b.length)).toEqual([
+      ["secretsmanager:GetSecretValue"],
+      ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+    ]);
+    const [head, workers] = templates(stack).map((template) => template.iam_instance_profile.name);
+    expect(head).toContain("head-role");
+    expect(workers).not.toContain("head-role");
+    expect(pool({ nodes: 1, ...more }).counts()).toMatchObject({ aws_iam_role: 1 });
+  });
+
+  it("with a pinned image, a key of its own, permissions and user data", () => {
+    const stack = pool({
+      machineImage: AwsMachineImage.ami("ami-0123456789abcdef0", { rootDeviceName: "/dev/xvda" }),
+      rootVolumeKmsKeyArn: "arn:aws:kms:us-east-1:111122223333:key/k",
+      permissions: [{ actions: ["secretsmanager:GetSecretValue"], resources: ["arn:aws:secretsmanager:x"] }],
+      userData: "d29ya2Vy",
+      headUserData: "aGVhZA==",
+    });
+    const [head, workers] = templates(stack);
+    expect(head).toMatchObject({ image_id: "ami-0123456789abcdef0", user_data: "aGVhZA==" });
+    expect(workers).toMatchObject({ user_data: "d29ya2Vy" });
+    expect(head.block_device_mappings[0]).toMatchObject({
+      device_name: "/dev/xvda",
+      ebs: { kms_key_id: "arn:aws:kms:us-east-1:111122223333:key/k" },
+    });
+    expect(JSON.parse(all(stack, "aws_iam_role_policy")[0].policy).Statement).toEqual([
+      {
+        Effect: "Allow",
+        Action: ["secretsmanager:GetSecretValue"],
+        Resource: ["arn:aws:secretsmanager:x"],
+      },
+    ]);
+  });
+});
+
+describe("capacity", () => {
+  const GROUP = "arn:aws:resource-groups:us-east-1:111122223333:group/us";
+  const target = (of: object) => ({ capacity_reservation_target: of });
+
+  it("on demand says nothing of it", () => {
+    expect(pool().text).not.toMatch(/capacity_reservation|market/);
+  });
+
+  it("out of a reservation targets it, inside the placement group", () => {
+    for (const template of templates(pool({ capacity: Capacity.reservation(RESERVATION) }))) {
+      expect(template.capacity_reservation_specification).toEqual(
+        target({ capacity_reservation_id: RESERVATION }),
+      );
+      expect(template.placement).toEqual({ group_name: "close" });
+      expect(template).not.toHaveProperty("instance_market_options");
+    }
+  });
+
+  it("out of a block needs target and market, and no placement group", () => {
+    for (const template of templates(pool({ capacity: Capacity.capacityBlock(RESERVATION) }))) {
+      expect(template.capacity_reservation_specification).toEqual(
+        target({ capacity_reservation_id: RESERVATION }),
+      );
+      expect(template.instance_market_options).toEqual({ market_type: "capacity-block" });
+      expect(template).not.toHaveProperty("placement");
+    }
+  });
+
+  it("out of an UltraServer's block targets the resource group", () => {
+    const capacity = Capacity.ultraServerBlock(GROUP);
+    const [head] = templates(pool({ instanceType: "p6e-gb200.36xlarge", capacity }));
+    expect(head.capacity_reservation_specification).toEqual(
+      target({ capacity_reservation_resource_group_arn: GROUP }),
+    );
+    expect(head.image_id).toContain("/arm64/");
+  });
+
+  it("as spot ends when it is taken back", () => {
+    const [, workers] = templates(pool({ capacity: Capacity.spot() }));
+    expect(workers.instance_market_options).toEqual({
+      market_type: "spot",
+      spot_options: { spot_instance_type: "one-time", instance_interruption_behavior: "terminate" },
+    });
+  });
+
+  it("is never bought", () => {
+    for (const capacity of [Capacity.reservation(RESERVATION), Capacity.capacityBlock(RESERVATION)]) {
+      const types = Object.keys(pool({ capacity }).counts());
+      expect(types.filter((type) => /capacity/.test(type))).toEqual([]);
+    }
+  });
+});
+
+it("everything that is wrong is said at once", () => {
+  const capacity = Capacity.spot({ interruption: SpotInterruption.HIBERNATE });
+  expect(() => pool({ capacity, publicIp: true, headAddress: "10.9.9.9" })).toThrow(
+    /^cannot plan node pool 'gpu': 3 problems\n.*capacity\.interruption \[RC420\].*\n.*headAddress \[RC410\].*\n.*publicIp \[RC403\]/,
+  );
+});

@@ -1,0 +1,246 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  cloudConfig,
+  requireUserDataSize,
+  USER_DATA_BUDGET_BYTES,
+  userDataBytes,
+} from "../../../lib/bootstrap/cloud-config";
+import { bootBuild } from "../../../lib/bootstrap/boot-build";
+import { bundleText } from "../../../lib/bootstrap/bundle";
+import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
+import { Accelerator } from "../../../lib/topology/declaration/accelerator";
+import { derivedImageFiles } from "../../../lib/topology/declaration/derived-image";
+import { planCluster } from "../../../lib/topology/planner";
+import { hostsPlace, machineProps } from "../../support/clusters";
+import { bootSpec, fileOf, MACHINES, parseCloudConfig } from "./support";
+
+const ROOTFS = join(__dirname, "../../../lib/bootstrap/rootfs");
+const text = cloudConfig(bootSpec());
+const config = parseCloudConfig(text);
+const boot = (name: string, of = config) => fileOf(of, `/etc/ray-cluster/boot/${name}`);
+
+const BUNDLE = "/var/lib/ray-cluster/host/bundle.json";
+const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
+
+describe("the cloud-config of a node", () => {
+  it("begins as cloud-init wants it, and writes every file once", () => {
+    expect(text.split("\n")[0]).toBe("#cloud-config");
+    const paths = config.write_files.map(({ path }) => path);
+    expect(new Set(paths).size).toBe(paths.length);
+    expect(paths.filter((path) => path.startsWith("/tmp"))).toEqual([]);
+  });
+
+  it("has the constant files as they lie in the repository, scripts executable", () => {
+    for (const name of [
+      "usr/local/lib/ray-cluster/boot.sh",
+      "usr/local/lib/ray-cluster/sources/file.sh",
+      "etc/systemd/system/ray-cluster.service",
+    ]) {
+      expect(fileOf(config, `/${name}`)).toBe(readFileSync(join(ROOTFS, name), "utf8"));
+    }
+    const executable = config.write_files.filter(({ permissions }) => permissions === "0755");
+    expect(executable.map(({ path }) => path)).toEqual(
+      config.write_files.map(({ path }) => path).filter((path) => path.endsWith(".sh")),
+    );
+  });
+
+  it("is the same for all nodes but for what is the node's own", () => {
+    const other = parseCloudConfig(
+      cloudConfig(bootSpec({ container: containerSpec(MACHINES, MACHINES.nodes[1]) })),
+    );
+    const differing = config.write_files.filter(({ path, content }) => fileOf(other, path) !== content);
+    expect(differing.map(({ path }) => path)).toEqual([
+      "/etc/ray-cluster/node.json",
+      "/etc/ray-cluster/boot/settings",
+      "/etc/ray-cluster/boot/argv",
+    ]);
+    const own = (name: string) => boot("settings", name === "gpu-0" ? config : other);
+    expect(own("gpu-1")).toBe(own("gpu-0").replace("role=head\nnode=gpu-0", "role=worker\nnode=gpu-1"));
+  });
+
+  it("starts the service without waiting for it, and at every boot from then on", () => {
+    expect(config.runcmd).toEqual([
+      ["systemctl", "daemon-reload"],
+      ["systemctl", "enable", "--now", "--no-block", "ray-cluster.service"],
+    ]);
+  });
+
+  it("holds node.json with the plan", () => {
+    const node = JSON.parse(fileOf(config, "/etc/ray-cluster/node.json"));
+    expect(node).toMatchObject({ cluster: "llama-405b", node: { name: "gpu-0", role: "head" } });
+  });
+
+  it("holds what the steps read, one item a line", () => {
+    expect(boot("folders")).toBe("/var/lib/ray-cluster/volume\n");
+    expect(boot("mounts")).toBe("/mnt/models nfs4\n");
+    expect(boot("secrets")).toBe("ray-token file.sh /root/ray-token\n");
+    expect(boot("program")).toBe("web.sh https://files.example/program.json\n");
+    expect(boot("devices")).toBe("GPUs 8 /dev/nvidia[0-9]*\n");
+    expect(boot("registry")).toBe("");
+    expect(boot("settings").split("\n").slice(0, 4)).toEqual([
+      "container=ray-cluster",
+      `image=${MACHINES.image.reference}`,
+      "runtime=nvidia",
+      "disk_folder=/mnt/disk",
+    ]);
+  });
+
+  it("names what all machines share by its hash, or has it with it", () => {
+    expect(boot("settings")).toMatch(/^program_sha256=[0-9a-f]{64}$/m);
+    expect(() => fileOf(config, BUNDLE)).toThrow("0 files");
+    const whole = parseCloudConfig(cloudConfig(bootSpec({ program: {} })));
+    const text = fileOf(whole, BUNDLE);
+    expect(text).toBe(bundleText(bootSpec().container.files));
+    expect(boot("settings", whole)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
+    expect(boot("settings", whole)).toBe(boot("settings"));
+    expect(boot("program", whole)).toBe("");
+  });
+
+  it("finds every program that a step calls in itself or in what all machines share", () => {
+    const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
+    const own = parseCloudConfig(cloudConfig(bootSpec({ announce }))).write_files;
+    const shared = Object.entries<string>(JSON.parse(bundleText(bootSpec().container.files)));
+    const files = [
+      ...own.map(({ path, content }) => [path, content] as const),
+      ...shared.map(([name, content]) => [name.replace(/^host:/, ""), content] as const),
+    ].filter(([path]) => path.startsWith("/usr/local/lib/ray-cluster/") || path.endsWith(".service"));
+    const paths = new Set(files.map(([path]) => path));
+    const called = files.flatMap(([, content]) =>
+      [...content.matchAll(/(?:\$PROGRAMS|\/usr\/local\/lib\/ray-cluster)\/([\w-]+\.(?:sh|py))/g)].map(
+        ([, name]) => `/usr/local/lib/ray-cluster/${name}`,
+      ),
+    );
+    expect(new Set(called).size).toBeGreaterThan(12);
+    expect([...new Set(called)].filter((path) => !paths.has(path))).toEqual([]);
+    // Nothing is both: the boot would change programs that run.
+    expect(files).toHaveLength(paths.size);
+  });
+
+  it("brings no program in itself that can come later", () => {
+    const scripts = config.write_files.map(({ path }) => path.split("/").at(-1) ?? "");
+    expect(scripts.filter((name) => /\.(sh|py)$/.test(name)).sort()).toEqual([
+      "boot.sh",
+      "common.sh",
+      "fetch-program.sh",
+      "file.sh",
+      "unpack_bundle.py",
+    ]);
+  });
+
+  it("announces by a service of its own where somebody waits", () => {
+    const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
+    const announcing = parseCloudConfig(cloudConfig(bootSpec({ announce })));
+    expect(announcing.runcmd.at(-1)).toEqual([
+      "systemctl",
+      "enable",
+      "--now",
+      "--no-block",
+      "ray-cluster.service",
+      "ray-cluster-announce.service",
+    ]);
+    expect(boot("announce", announcing)).toBe("web.sh a\n");
+    expect(boot("gate", announcing)).toContain("\n--name=ray-cluster-gate\n");
+    const worker = bootSpec({ announce, container: containerSpec(MACHINES, MACHINES.nodes[1]) });
+    expect(boot("gate", parseCloudConfig(cloudConfig(worker)))).toBe("");
+    expect(boot("settings", announcing)).toMatch(/^announce_seconds=1800\nannounce_boot_seconds=900$/m);
+    expect(boot("announce")).toBe("");
+    for (const name of ["announce.sh", "put_signal.py"]) {
+      expect(fileOf(announcing, `/usr/local/lib/ray-cluster/${name}`)).not.toBe("");
+    }
+  });
+
+  it("stages files by a source, with the folder first", () => {
+    const stages = [{ source: { name: "web.sh", arguments: ["a", "b"] }, folder: "/mnt/disk/models" }];
+    const staging = parseCloudConfig(cloudConfig(bootSpec({ stages })));
+    expect(boot("stages", staging)).toBe("/mnt/disk/models web.sh a b\n");
+    expect(() => cloudConfig(bootSpec({ stages: [{ ...stages[0], folder: "/a b" }] }))).toThrow("'/a b'");
+  });
+
+  it("brings the recipe of an image among what all machines share, under the same hash", () => {
+    const build = { base: "vllm/vllm-openai:v0.33.0", files: [{ name: "Dockerfile", content: "FROM x\n" }] };
+    const spec = bootSpec({ build, program: {} });
+    const building = parseCloudConfig(cloudConfig(spec));
+    const text = fileOf(building, BUNDLE);
+    expect(text).toBe(bundleText(spec.container.files, build));
+    expect(JSON.parse(text)["host:/var/lib/ray-cluster/host/image-recipe/Dockerfile"]).toBe("FROM x\n");
+    expect(boot("settings", building)).toContain("\nbase=vllm/vllm-openai:v0.33.0\n");
+    expect(boot("settings", building)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
+    expect(boot("settings")).not.toContain(sha256(text));
+  });
+
+  it("makes the image of a plan by the same recipe as everywhere", () => {
+    const derived = { base: "vllm/vllm-openai:v0.33.0", packages: ["ray==2.58.0"] };
+    expect(bootBuild({ reference: "x:1", derived })).toEqual({
+      base: derived.base,
+      files: derivedImageFiles(derived),
+    });
+    expect(bootBuild({ reference: "x:1" })).toBeUndefined();
+  });
+
+  it("has a file once that two mounts need", () => {
+    const files = [{ path: "/usr/local/lib/x.sh", content: "x" }];
+    const mounts = bootSpec().mounts?.map((mount) => ({ ...mount, files })) ?? [];
+    const both = [...mounts, { ...mounts[0], hostPath: "/mnt/more" }];
+    expect(fileOf(parseCloudConfig(cloudConfig(bootSpec({ mounts: both }))), "/usr/local/lib/x.sh")).toBe(
+      "x",
+    );
+  });
+
+  it("refuses a source whose arguments have blanks", () => {
+    const program = { source: { name: "web.sh", arguments: ["a b"] } };
+    expect(() => cloudConfig(bootSpec({ program }))).toThrow(
+      "folders, names and arguments of a source have no blanks, got 'a b'",
+    );
+  });
+});
+
+describe("what all machines share", () => {
+  const files: { readonly [name: string]: string } = JSON.parse(bundleText(bootSpec().container.files));
+  const names = Object.keys(files);
+
+  it("holds the container's files, and none that is a node's own", () => {
+    expect(names).toContain("/opt/ray-cluster/ray_node/__main__.py");
+    expect(names).not.toContain("/etc/ray-cluster/node.json");
+  });
+
+  it("holds the steps of a boot as they lie in the repository", () => {
+    const steps = names.filter((name) => /^host:.*\.sh$/.test(name));
+    expect(steps.length).toBeGreaterThan(8);
+    for (const name of steps) {
+      expect(files[name]).toBe(readFileSync(join(ROOTFS, name.replace("host:", "")), "utf8"));
+    }
+  });
+
+  it("is the same for all nodes", () => {
+    const texts = MACHINES.nodes.map((node) => bundleText(containerSpec(MACHINES, node).files));
+    expect(new Set(texts).size).toBe(1);
+  });
+});
+
+describe("user data", () => {
+  const sizes = [1, 2, 4, 8, 64, 256, 1000].map((nodes) => {
+    const pools = [{ name: "gpu", nodes, accelerator: Accelerator.H100 }];
+    const addresses = Array.from({ length: nodes }, (_, i) => `10.20.${4 + (i >> 8)}.${i & 255}`);
+    const plan = planCluster(machineProps({ pools }), hostsPlace({ addresses: { gpu: addresses } }));
+    return [nodes, userDataBytes(cloudConfig(bootSpec({}, plan)))] as const;
+  });
+
+  it.each(sizes)("of %i nodes with an address each has %i bytes, within the budget", (_, bytes) => {
+    expect(bytes).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
+  });
+
+  it("that no machine of EC2 would get is an error", () => {
+    expect(() => {
+      requireUserDataSize(text, "gpu-0");
+    }).not.toThrow();
+    // Digits that no compressor makes smaller than half.
+    const noise = Array.from({ length: 40_000 }, (_, i) => Math.abs(Math.sin(i) * 1e7).toString(36)[2]).join(
+      "",
+    );
+    expect(() => {
+      requireUserDataSize(text + noise, "gpu-0");
+    }).toThrow(/user data of gpu-0 has \d{5} bytes after gzip, and EC2 takes 16384; take long texts out/);
+  });
+});

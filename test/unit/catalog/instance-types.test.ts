@@ -1,0 +1,98 @@
+import { findAccelerator } from "../../../lib/catalog/accelerators";
+import {
+  acceleratorsOfInstance,
+  allInstanceTypes,
+  findInstanceNetwork,
+  findInstancePrice,
+  findInstanceType,
+  instanceTypesWith,
+} from "../../../lib/catalog/instance-types";
+import networks from "../../../lib/catalog/instance-networks.json";
+import prices from "../../../lib/catalog/instance-prices.json";
+import { allMachineImages, machineImageOf } from "../../../lib/catalog/machine-images";
+
+const ids = allInstanceTypes().map(({ id }) => id);
+
+describe("instance types", () => {
+  it("of every family that the library names are there", () => {
+    const families = new Set(ids.map((id) => id.split(".")[0]));
+    expect([...families].sort()).toEqual(
+      "g5 g6 g6e g7 g7e inf2 p3dn p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 trn1 trn1n trn2".split(" "),
+    );
+  });
+
+  it("each have a row about their network, and prices name no other type", () => {
+    expect(networks.map(({ id }) => id)).toEqual(ids);
+    expect(ids).toEqual(expect.arrayContaining(prices.map(({ id }) => id)));
+  });
+
+  it.each(allInstanceTypes().map((type) => [type.id, type.accelerator]))(
+    "%s has an accelerator of the catalogue",
+    (_, accelerator) => {
+      expect(findAccelerator(accelerator)?.id).toBe(accelerator);
+    },
+  );
+
+  it("agree with the accelerators of the catalogue about memory and number", () => {
+    for (const type of allInstanceTypes()) {
+      const facts = findAccelerator(type.accelerator);
+      expect([type.id, facts?.memoryGiB]).toEqual([
+        type.id,
+        type.deviceMemoryGiB / facts!.acceleratorsPerDevice,
+      ]);
+      expect(acceleratorsOfInstance(type)).toBeLessThanOrEqual(facts!.maximumPerNode);
+    }
+  });
+
+  it.each([
+    ["p5.48xlarge", 8],
+    ["p5.4xlarge", 1],
+    ["trn1.32xlarge", 32],
+    ["trn2.48xlarge", 64],
+    ["g6.48xlarge", 8],
+    ["g7.12xlarge", 2],
+    ["p6e-gb200.36xlarge", 4],
+    ["inf2.48xlarge", 24],
+  ])("%s counts %s for Ray", (id, count) => {
+    expect(acceleratorsOfInstance(findInstanceType(id)!)).toBe(count);
+  });
+
+  it("are found by accelerator, the largest first", () => {
+    expect(instanceTypesWith("h100").map(({ id }) => id)).toEqual(["p5.48xlarge", "p5.4xlarge"]);
+    expect(instanceTypesWith("mi300x")).toEqual([]);
+  });
+
+  it("that are unknown are not there", () => {
+    expect(findInstanceType("p9.48xlarge")).toBeUndefined();
+    expect(findInstanceNetwork("p9.48xlarge")).toBeUndefined();
+  });
+
+  it("have a price where the list has one", () => {
+    expect(findInstancePrice("p5.48xlarge")).toMatchObject({
+      onDemandUsdPerHour: 55.04,
+      region: "us-east-1",
+      priceDate: "2026-07-20",
+    });
+    expect(findInstancePrice("p6e-gb200.36xlarge")).toBeUndefined();
+  });
+
+  it("with EFA name its cards and its generation, the others neither", () => {
+    for (const { efaCards, efaGeneration, networkCards, id } of networks) {
+      expect([id, efaCards.length > 0]).toEqual([id, efaGeneration !== null]);
+      expect(efaCards.every((card) => card < networkCards)).toBe(true);
+    }
+  });
+});
+
+describe("machine images", () => {
+  it("are named by a public parameter", () => {
+    expect(allMachineImages().length).toBeGreaterThan(3);
+    for (const { parameter } of allMachineImages()) {
+      expect(parameter).toMatch(/^\/aws\/service\/[\w/.-]+\/latest\/(ami-id|image_id)$/);
+    }
+  });
+
+  it("that the catalogue does not hold are an error", () => {
+    expect(() => machineImageOf("windows")).toThrow("no machine image 'windows'");
+  });
+});

@@ -1,0 +1,65 @@
+import { allEngineMemory, engineMemoryGiB } from "../../../lib/catalog/engine-memory";
+import { allModelFamilies, allModels, findModel, findModelFamily } from "../../../lib/catalog/models";
+import architectureRows from "../../../lib/catalog/model-architectures.json";
+import { fileBytes, parametersOf, weightsOf } from "../../../lib/topology/model/model-weights";
+
+const models = allModels();
+
+describe("rows of models", () => {
+  test("have unique ids, sources and dates", () => {
+    expect(new Set(models.map(({ id }) => id)).size).toBe(models.length);
+    for (const row of [...models, ...architectureRows, ...allModelFamilies(), ...allEngineMemory()]) {
+      expect(row.source).not.toBe("");
+      expect(row.checked).toMatch(/^20\d\d-\d\d-\d\d$/);
+    }
+  });
+
+  test("name an architecture each, and every architecture is used", () => {
+    const used = new Set(models.map(({ architecture }) => architecture.id));
+    expect([...used].sort()).toEqual(architectureRows.map(({ id }) => id).sort());
+    expect(
+      models.filter(({ architecture }) => findModelFamily(architecture.modelType) === undefined),
+    ).toEqual([]);
+  });
+
+  test("name a repository, once", () => {
+    for (const { hubRepository } of models) {
+      expect(hubRepository).toMatch(/^[\w.-]+\/[\w.-]+$/);
+    }
+    expect(new Set(models.map(({ hub, hubRepository }) => `${hub}:${hubRepository}`)).size).toBe(
+      models.length,
+    );
+  });
+
+  test("belong to a release that has a variant without quantization, or is published quantized only", () => {
+    const releases = new Set(models.map(({ release }) => release));
+    const unquantized = new Set(
+      models.filter(({ quantization }) => !quantization).map(({ release }) => release),
+    );
+    expect([...releases].filter((release) => !unquantized.has(release))).toEqual(["kimi-k2"]);
+  });
+
+  test.each(models.map((model) => [model.id, model] as const))(
+    "%s: bytes and parameters agree",
+    (_, model) => {
+      const computed = fileBytes(weightsOf(model.architecture, 2, model.quantization), false);
+      if (model.weightBytesBasis === "computed") {
+        expect(model.weightBytes).toBe(computed);
+      } else {
+        // The files have headers besides the weights.
+        expect(Math.abs(computed / model.weightBytes - 1)).toBeLessThan(0.0001);
+      }
+      expect(model.parameters).toBe(parametersOf(model.architecture));
+    },
+  );
+});
+
+describe("look-ups", () => {
+  test("find a row by its key and nothing by another", () => {
+    expect(findModel("glm-4.6")?.architecture.maximumContextTokens).toBe(202752);
+    expect(findModel("gpt-5")).toBeUndefined();
+    expect(findModelFamily("llama")?.attention).toBe("gqa");
+    expect(findModelFamily("mamba")).toBeUndefined();
+    expect(() => engineMemoryGiB("activation")).toThrow("no engine memory 'activation' in the catalogue");
+  });
+});

@@ -1,0 +1,43 @@
+import { ephemeralPorts, rayPorts, reservedPorts } from "../../../lib/catalog/ports";
+import { findVariable } from "../../../lib/catalog/environment";
+
+test("every service of Ray is pinned, with the default that Ray has where it has one", () => {
+  expect(rayPorts().map(({ name, from, rayDefault }) => [name, from, rayDefault])).toEqual([
+    ["node-files", 6377, null],
+    ["node-report", 6378, null],
+    ["gcs", 6379, "6379"],
+    ["node-manager", 6380, "random"],
+    ["object-manager", 6381, "random"],
+    ["runtime-env-agent", 6382, "random"],
+    ["dashboard-agent-grpc", 6383, "random"],
+    ["dashboard-agent-listen", 6384, "52365"],
+    ["metrics-export", 6385, "random"],
+    ["dashboard", 8265, "8265"],
+    ["workers", 10002, "10002-19999"],
+  ]);
+});
+
+test("only the node program's own ports have no flag of ray start", () => {
+  const own = rayPorts().filter(({ flag }) => flag === null);
+  expect(own.map(({ name }) => name)).toEqual(["node-files", "node-report"]);
+});
+
+test("no two of Ray's ports overlap, nor does one lie where the kernel picks outgoing ports", () => {
+  const sorted = [...rayPorts()].sort((a, b) => a.from - b.from);
+  for (const [index, port] of sorted.entries()) {
+    expect(port.from).toBeLessThanOrEqual(port.to);
+    expect(port.from).toBeGreaterThan(sorted[index - 1]?.to ?? 1023);
+    expect(port.to).toBeLessThan(ephemeralPorts().from);
+  }
+});
+
+test("what other libraries take is known, and the variables that move it are", () => {
+  expect(reservedPorts().map(({ name, from, to }) => [name, from, to])).toEqual([
+    ["hccl-npu", 16666, 16666],
+    ["hccl-host", 60000, 60031],
+    ["mooncake", 20000, 20000],
+  ]);
+  for (const { variable } of reservedPorts().flatMap((row) => row.movedBy)) {
+    expect(findVariable(variable)).toMatchObject({ scope: "cluster", owner: null });
+  }
+});

@@ -1,0 +1,95 @@
+import { howItEnded, lastLines, run, runOrFail } from "../../../../lib/cli/base/process";
+
+const NODE = process.execPath;
+
+describe("run", () => {
+  it("gives both outputs and the exit code, and every line as it comes", async () => {
+    const lines: string[] = [];
+    const outcome = await run(NODE, ["-e", "console.log('a\\nb'); console.error('c'); process.exit(3)"], {
+      onLine: (line) => lines.push(line),
+    });
+    expect(outcome).toEqual({
+      exitCode: 3,
+      signal: undefined,
+      stdout: "a\nb",
+      stderr: "c",
+      missing: false,
+      timedOut: false,
+    });
+    expect(lines.sort()).toEqual(["a", "b", "c"]);
+  });
+
+  it("says that a program is missing", async () => {
+    expect(await run("no-such-program-here", [])).toMatchObject({ missing: true, exitCode: undefined });
+  });
+
+  it("ends a program that takes too long", async () => {
+    const startedAt = Date.now();
+    const outcome = await run(NODE, ["-e", "setTimeout(() => {}, 60000)"], { timeoutSeconds: 0.3 });
+    expect(outcome).toMatchObject({ timedOut: true, exitCode: undefined, signal: "SIGTERM" });
+    expect(Date.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it("ends a program when it is told to", async () => {
+    const controller = new AbortController();
+    const running = run(NODE, ["-e", "console.log('up'); setTimeout(() => {}, 60000)"], {
+      signal: controller.signal,
+      onLine: () => {
+        controller.abort();
+      },
+    });
+    expect(await running).toMatchObject({ timedOut: false, exitCode: undefined });
+  });
+
+  it("adds to the environment and removes from it", async () => {
+    const print =
+      "console.log(process.env.HOME === undefined, process.env.ADDED, process.env.PATH !== undefined)";
+    const outcome = await run(NODE, ["-e", print], { environment: { HOME: undefined, ADDED: "x" } });
+    expect(outcome.stdout).toBe("true x true");
+  });
+
+  it("gives no standard input", async () => {
+    const read = "process.stdin.on('data', () => {}).on('end', () => console.log('end'))";
+    expect((await run(NODE, ["-e", read], { timeoutSeconds: 10 })).stdout).toBe("end");
+  });
+});
+
+describe("runOrFail", () => {
+  it("returns the standard output", async () => {
+    expect(await runOrFail(NODE, ["-e", "console.log('x'); console.error('y')"])).toBe("x");
+  });
+
+  it.each([
+    [
+      "the exit code and the end of the output",
+      [NODE, "-e", "console.error('why'); process.exit(2)"],
+      /exit code 2\):\n {4}why/,
+    ],
+    ["a missing program", ["no-such-program-here"], /no-such-program-here is not installed/],
+  ])("throws with %s", async (_, [program = "", ...args], message) => {
+    await expect(runOrFail(program, args)).rejects.toThrow(message);
+  });
+});
+
+describe("howItEnded", () => {
+  const ended = {
+    exitCode: undefined,
+    signal: undefined,
+    stdout: "",
+    stderr: "",
+    missing: false,
+    timedOut: false,
+  };
+  it.each([
+    [{ ...ended, timedOut: true }, "took longer than 5 s"],
+    [{ ...ended, missing: true }, "is not installed"],
+    [{ ...ended, signal: "SIGKILL" as const }, "failed (SIGKILL)"],
+    [{ ...ended, exitCode: 1, stdout: "a\n\nb" }, "failed (exit code 1):\n    a\n    b"],
+  ])("%j", (outcome, text) => {
+    expect(howItEnded(outcome, { timeoutSeconds: 5 })).toBe(text);
+  });
+});
+
+it("lastLines leaves out empty lines and all but the last", () => {
+  expect(lastLines("1\n\n2\n3\n \n", 2)).toBe("    2\n    3");
+});

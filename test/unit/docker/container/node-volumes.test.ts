@@ -1,0 +1,77 @@
+import { LocalBackend } from "../../../../lib/docker/local/local-backend";
+import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
+import { RayCluster } from "../../../../lib/ray-cluster";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import type { ClusterOptions } from "../../../../lib/topology/declaration/cluster-props";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
+import { Synthesized } from "../../../support/synth";
+
+const MODEL = ModelSource.huggingFace("a/b", {
+  revision: "0123456789abcdef0123456789abcdef01234567",
+  token: SecretRef.hostFile("/root/hf-token"),
+});
+
+function synth(change: Partial<ClusterOptions>): Synthesized {
+  return Synthesized.of((stack) => {
+    new RayCluster(stack, "c1", {
+      backend: new LocalBackend(),
+      pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 2 }],
+      fabric: Fabric.TCP,
+      image: LocalBackend.emulationImage(),
+      engine: new EmulatedServe(),
+      ...change,
+    });
+  });
+}
+
+const namesOf = (stack: Synthesized) =>
+  Object.values(stack.resources("docker_volume")).map(({ name }) => name as string);
+const mountsOf = (stack: Synthesized, node: string) => {
+  const found = Object.values(stack.resources("docker_container")).find(({ hostname }) => hostname === node);
+  return found?.mounts as readonly { type: string; source: string; target: string; read_only?: boolean }[];
+};
+
+test("each node has a disk of its own, the head alone the secret", () => {
+  const stack = synth({ model: MODEL });
+  expect(namesOf(stack).sort()).toEqual(["c1", "c1-npu-0-models", "c1-npu-1-models"]);
+  const [own, secret, shared] = mountsOf(stack, "npu-0");
+  expect(own).toMatchObject({ type: "volume", target: "/models", read_only: false });
+  expect(own.source).toMatch(/^\$\{docker_volume\.c1_npu-0-models_\w+\.name\}$/);
+  expect(secret).toEqual({
+    type: "bind",
+    source: "/root/hf-token",
+    target: "/run/secrets/ray-cluster/model",
+    read_only: true,
+  });
+  expect(shared.target).toBe("/var/lib/ray-cluster");
+  expect(mountsOf(stack, "npu-1").map(({ target }) => target)).toEqual(["/models", "/var/lib/ray-cluster"]);
+  expect(mountsOf(stack, "npu-1")[0].source).toContain("npu-1-models");
+  expect(stack.file("review.md")).toContain(
+    "Docker volumes `c1-<node>-models`, one for each node, at `/models`",
+  );
+  stack.remove();
+});
+
+test("a shared folder is the same one in every container", () => {
+  const stack = synth({ model: MODEL, storage: [HostPathStorage.shared("/mnt/models")] });
+  expect(namesOf(stack)).toEqual(["c1"]);
+  for (const node of ["npu-0", "npu-1"]) {
+    expect(mountsOf(stack, node)).toContainEqual({
+      type: "bind",
+      source: "/mnt/models",
+      target: "/models",
+      read_only: false,
+    });
+  }
+  stack.remove();
+});
+
+test("no volume and no mount without a model", () => {
+  const stack = synth({});
+  expect(namesOf(stack)).toEqual(["c1"]);
+  expect(mountsOf(stack, "npu-0").map(({ target }) => target)).toEqual(["/var/lib/ray-cluster"]);
+  stack.remove();
+});

@@ -1,0 +1,350 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App, TerraformStack } from "cdktf";
+import {
+  Accelerator,
+  ContainerImage,
+  EmulatedServe,
+  Fabric,
+  type HostMachine,
+  HostsBackend,
+  HostPathStorage,
+  RayCluster,
+  type RayClusterProps,
+} from "../../../../lib";
+import { Synthesized } from "../../../support/synth";
+
+const DIGEST = `registry.internal/vllm-ascend@sha256:${"0123456789abcdef".repeat(4)}`;
+
+function hosts(count: number, first = 10): HostMachine[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `atlas-${index}`,
+    sshHost: `10.20.0.${first + index}`,
+    address: `10.30.0.${first + index}`,
+  }));
+}
+
+function backend(machines = hosts(2)): HostsBackend {
+  return new HostsBackend({ hosts: machines, subnetCidr: "10.30.0.0/24" });
+}
+
+function synth(change: Partial<RayClusterProps> = {}, nodes = 2): Synthesized {
+  return Synthesized.of((stack) => {
+    new RayCluster(stack, "c1", {
+      backend: backend(hosts(nodes)),
+      pools: [{ name: "npu", nodes, accelerator: Accelerator.ASCEND_910B_64GB }],
+      fabric: Fabric.ROCE,
+      image: ContainerImage.of(DIGEST, { rayVersion: "2.58.0" }),
+      engine: new EmulatedServe(),
+      ...change,
+    });
+  });
+}
+
+/** A resource of a type by the end of its construct id. */
+function find(stack: Synthesized, type: string, id: string) {
+  const found = Object.values(stack.resources(type)).find((one) =>
+    one["//"].metadata.path.endsWith(`/${id}`),
+  );
+  if (found === undefined) {
+    throw new Error(`no ${type} ${id}`);
+  }
+  return found;
+}
+
+describe("HostsBackend as a place", () => {
+  const shape = {
+    clusterName: "c1",
+    pools: [
+      { name: "head", nodes: 1 },
+      { name: "npu", nodes: 2 },
+    ],
+  };
+
+  it("is the machines' own network, with their addresses pool by pool", () => {
+    const [head, ...rest] = hosts(3);
+    const place = backend([head, { ...rest[0], deviceIps: ["192.168.1.1"] }, rest[1]])._place(shape);
+    expect(place).toMatchObject({
+      backend: "hosts",
+      networkMode: "host",
+      emulated: false,
+      addresses: { head: ["10.30.0.10"], npu: ["10.30.0.11", "10.30.0.12"] },
+      deviceIps: { head: [undefined], npu: [["192.168.1.1"], undefined] },
+    });
+  });
+
+  it("lists what is wrong with the machines under `backend`", () => {
+    const { problems } = backend([{ ...hosts(1)[0], sshPort: 0, name: "A" }])._place(shape);
+    expect(problems.map(({ path }) => path)).toEqual(["backend.hosts[0].name", "backend.hosts[0].sshPort"]);
+  });
+});
+
+describe("a cluster on machines that exist", () => {
+  const stack = synth();
+  const worker = find(stack, "docker_container", "npu-1");
+
+  afterAll(() => {
+    stack.remove();
+  });
+
+  it("makes on each machine two volumes, the container and what comes before, and one gate", () => {
+    expect(stack.counts()).toEqual({
+      terraform_data: 4,
+      docker_image: 2,
+      docker_volume: 4,
+      docker_container: 3,
+    });
+  });
+
+  it("has one provider for each machine, by ssh with shared connections", () => {
+    const providers: { alias: string; host: string; ssh_opts: string[] }[] = stack.json.provider.docker;
+    expect(providers.map(({ alias, host }) => [alias, host])).toEqual([
+      ["ssh-root-10-20-0-10-22", "ssh://root@10.20.0.10:22"],
+      ["ssh-root-10-20-0-11-22", "ssh://root@10.20.0.11:22"],
+    ]);
+    expect(providers[0].ssh_opts).toContain("ControlMaster=auto");
+    expect(worker.provider).toBe("docker.ssh-root-10-20-0-11-22");
+  });
+
+  it("runs the container on the host's network, with devices and mounts, without privileges", () => {
+    expect(worker).toMatchObject({ network_mode: "host", restart: "unless-stopped" });
+    for (const attribute of ["privileged", "ports", "networks_advanced", "gpus"]) {
+      expect(worker).not.toHaveProperty(attribute);
+    }
+    expect(worker.devices).toHaveLength(11);
+    expect(worker.labels).toContainEqual({ label: "ray-cluster.cluster", value: "c1" });
+  });
+
+  it("mounts the token read-only from a volume that no state knows the content of", () => {
+    const secrets = worker.mounts.find((mount: any) => mount.target === "/var/lib/ray-cluster/secrets");
+    expect(secrets).toMatchObject({ type: "volume", read_only: true });
+    const token = find(stack, "terraform_data", "npu-1-token");
+    expect(token.provisioner[0]["local-exec"].command).toBe("sh hosts/share-token.sh");
+    expect(token.triggers_replace[1]).toContain("npu-0-token");
+  });
+
+  it("asks no machine for the token more than four times: a connection of ssh has ten sessions", () => {
+    const many = synth({}, 16);
+    const sources = Array.from({ length: 15 }, (_, index) => {
+      const { triggers_replace: triggers, provisioner } = find(
+        many,
+        "terraform_data",
+        `npu-${index + 1}-token`,
+      );
+      const source = /npu-\d+ on atlas-\d+/.exec(provisioner[0]["local-exec"].environment.SOURCE)?.[0] ?? "";
+      const [, from] = source.split(" on atlas-").map((part) => part.replace("npu-", ""));
+      // Only a machine that has the token can give it.
+      expect(triggers[1]).toContain(`npu-${from}-token`);
+      return Number(from);
+    });
+    expect(sources).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3]);
+  });
+
+  it("looks at a machine before anything else is done there", () => {
+    const checked = Object.keys(stack.resources("terraform_data")).find((id) => id.includes("npu-1-check"));
+    for (const type of ["docker_image", "docker_volume"]) {
+      const mine = Object.entries(stack.resources(type)).filter(([id]) => id.includes("npu-1"));
+      for (const [, resource] of mine) {
+        expect(resource.depends_on).toEqual([`terraform_data.${checked}`]);
+      }
+    }
+    const { environment } = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"];
+    const facts: string[] = environment.FACTS.split("\n");
+    expect(facts.slice(0, 3)).toEqual(["cluster c1", "container c1-npu-1", "address 10.30.0.11"]);
+    expect(facts).toContain("device /dev/davinci7");
+    expect(facts).toContain("mount /usr/local/Ascend/driver");
+    expect(facts).toContain("port 10002-10999");
+    // Only the head has these.
+    expect(facts).not.toContain("port 6379");
+  });
+
+  it("runs the image that its machine has, and compares a tag with the head's", () => {
+    expect(worker.image).toMatch(/^\$\{docker_image\..*npu-1-image.*\.image_id\}$/);
+    expect(worker.lifecycle?.precondition).toBeUndefined();
+    const byTag = synth({ image: ContainerImage.of("registry.internal/a:1", { rayVersion: "2.58.0" }) });
+    const compared = (node: string) =>
+      find(byTag, "docker_container", node).lifecycle?.precondition?.length ?? 0;
+    expect([compared("npu-0"), compared("npu-1")]).toEqual([0, 1]);
+    byTag.remove();
+  });
+
+  it("writes down what image the machine really runs", () => {
+    const written = (one: Synthesized) =>
+      find(one, "docker_container", "npu-1").upload.find(
+        (file: any) => file.file === "/etc/ray-cluster/image-digest",
+      );
+    expect(written(stack).content).toMatch(/^\$\{coalesce\(docker_image\..*npu-1-image.*\.repo_digest, /);
+    const byTag = synth({ image: ContainerImage.of("registry.internal/a:1", { rayVersion: "2.58.0" }) });
+    expect(written(byTag).content).toMatch(/^\$\{docker_image\..*npu-1-image.*\.image_id\}$/);
+    byTag.remove();
+    // Each machine builds a derived image for itself, and each gets another id.
+    const base = ContainerImage.of("registry.internal/a:1");
+    const derived = synth({ image: ContainerImage.withPythonPackages(base, ["ray==2.58.0"]) });
+    expect(written(derived)).toBeUndefined();
+    expect(find(derived, "docker_container", "npu-1").lifecycle?.precondition).toBeUndefined();
+    derived.remove();
+  });
+
+  it("tells the command prepare-hosts what it tells the deployment", () => {
+    const file = JSON.parse(stack.file("hosts/c1.json"));
+    expect(file.machines.map((machine: any) => machine.called)).toEqual([
+      "npu-0 on atlas-0 (ssh://root@10.20.0.10:22)",
+      "npu-1 on atlas-1 (ssh://root@10.20.0.11:22)",
+    ]);
+    const { environment } = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"];
+    expect(file.machines[1].facts.join("\n")).toBe(environment.FACTS);
+    expect(file.machines[1].sshArguments.join("\n")).toBe(environment.SSH_ARGUMENTS);
+  });
+
+  it("brings its scripts along", () => {
+    for (const name of ["on-host.sh", "share-token.sh", "check-machine.sh", "cluster-token.sh"]) {
+      expect(stack.file(`hosts/${name}`)).toMatch(/^#!/);
+    }
+  });
+
+  it("names machines in the review", () => {
+    expect(stack.file("review.md")).toContain("| npu-1 | atlas-1 | ssh://root@10.20.0.11:22 |");
+  });
+});
+
+it("works with 16 machines", () => {
+  const stack = synth({}, 16);
+  expect(stack.json.provider.docker).toHaveLength(16);
+  expect(stack.counts()).toEqual({
+    terraform_data: 32,
+    docker_image: 16,
+    docker_volume: 32,
+    docker_container: 17,
+  });
+  stack.remove();
+});
+
+it("mounts a tool of the driver from where this machine has it", () => {
+  const [head, worker] = hosts(2);
+  const stack = synth({ backend: backend([head, { ...worker, driverPaths: ["/usr/local/sbin/npu-smi"] }]) });
+  const sourceOf = (node: string) =>
+    find(stack, "docker_container", node).mounts.find(
+      ({ target }: any) => target === "/usr/local/bin/npu-smi",
+    ).source;
+  expect([sourceOf("npu-0"), sourceOf("npu-1")]).toEqual([
+    "/usr/local/bin/npu-smi",
+    "/usr/local/sbin/npu-smi",
+  ]);
+  const facts = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"].environment.FACTS;
+  expect(facts).toContain("mount /usr/local/sbin/npu-smi");
+  stack.remove();
+});
+
+it("hands on the login of this machine only where it is asked for", () => {
+  const auth = (registryLogins?: string[]) => {
+    const machines = { hosts: hosts(2), subnetCidr: "10.30.0.0/24", registryLogins };
+    const stack = synth({ backend: new HostsBackend(machines) });
+    stack.remove();
+    return stack.json.provider.docker.map((provider: any) => provider.registry_auth);
+  };
+  expect(auth()).toEqual([undefined, undefined]);
+  expect(auth(["quay.io"])).toEqual([[{ address: "quay.io" }], [{ address: "quay.io" }]]);
+});
+
+it("shares no token with a Ray that has none", () => {
+  const image = ContainerImage.of(DIGEST, { rayVersion: "2.48.0" });
+  const stack = synth({ image });
+  expect(Object.keys(stack.resources("terraform_data"))).toHaveLength(2);
+  stack.remove();
+});
+
+it("lets Docker make a folder of each machine's own, and looks for one that is shared", () => {
+  const stack = synth({
+    storage: [
+      HostPathStorage.perNode("/data/models"),
+      HostPathStorage.shared("/nfs", { mountPath: "/shared" }),
+    ],
+  });
+  const worker = find(stack, "docker_container", "npu-1");
+  expect(worker.volumes).toEqual([
+    { host_path: "/data/models", container_path: "/models", read_only: false },
+  ]);
+  expect(worker.mounts).toContainEqual({ type: "bind", source: "/nfs", target: "/shared", read_only: false });
+  const facts = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"].environment.FACTS;
+  expect(facts).toContain("mount /nfs");
+  expect(facts).not.toContain("/data/models");
+  stack.remove();
+});
+
+describe("machines for documentation", () => {
+  it("synthesize, and are refused in the plan with the file to edit", () => {
+    const stack = synth({
+      backend: backend(hosts(2).map((host) => ({ ...host, sshHost: `${host.name}.example` }))),
+    });
+    const [refusal] = find(stack, "terraform_data", "npu-0-check").lifecycle.precondition;
+    expect(refusal.condition).toBe('${terraform.workspace == ""}');
+    expect(refusal.error_message).toContain("atlas-0.example, 10.30.0.10");
+    expect(refusal.error_message).toContain("`hosts` of the HostsBackend of 'test/c1'");
+    stack.remove();
+  });
+
+  it("may have a network for documentation", () => {
+    const machines = hosts(2).map((host) => ({
+      ...host,
+      address: host.address.replace("10.30.0", "192.0.2"),
+    }));
+    const stack = synth({ backend: new HostsBackend({ hosts: machines, subnetCidr: "192.0.2.0/24" }) });
+    expect(find(stack, "terraform_data", "npu-0-check").lifecycle.precondition).toHaveLength(1);
+    stack.remove();
+  });
+});
+
+describe("an inventory", () => {
+  const folder = mkdtempSync(join(tmpdir(), "hosts-backend-"));
+  const file = join(folder, "machines.yaml");
+  const write = (sshHost: string) => {
+    const machine = `{ name: a, sshHost: ${sshHost}, address: 10.30.0.1 }`;
+    writeFileSync(file, `subnetCidr: 10.30.0.0/24\nsshUser: ops\nhosts:\n  - ${machine}\n`);
+  };
+  const pools = [{ name: "npu", nodes: 1, accelerator: Accelerator.ASCEND_910B_64GB }];
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is as good as properties", () => {
+    write("10.20.0.1");
+    const stack = synth({ backend: HostsBackend.fromInventory(file), pools });
+    expect(stack.json.provider.docker[0].host).toBe("ssh://ops@10.20.0.1:22");
+    stack.remove();
+  });
+
+  it("is named where it must be edited", () => {
+    write("192.0.2.1");
+    const stack = synth({ backend: HostsBackend.fromInventory(file), pools });
+    const [refusal] = find(stack, "terraform_data", "npu-0-check").lifecycle.precondition;
+    expect(refusal.error_message).toContain("machines.yaml and deploy again");
+    stack.remove();
+  });
+
+  it("reports its mistakes with those of the cluster", () => {
+    writeFileSync(file, "subnetCidr: 10.30.0.0/24\nhosts:\n  - { name: a, sshHst: b, address: 10.30.0.1 }\n");
+    expect(() => synth({ backend: HostsBackend.fromInventory(file), pools, headTimeoutSeconds: 0 })).toThrow(
+      /4 problems|3 problems/,
+    );
+  });
+
+  it.each([
+    ["a path", file],
+    ["one for each stack", { one: file, two: "other.yaml" }],
+  ])("is named by the context: %s", (_, inventory) => {
+    write("10.20.0.1");
+    const stack = new TerraformStack(new App({ context: { inventory } }), "one");
+    expect(HostsBackend.fromContext(stack).hosts).toHaveLength(1);
+  });
+
+  it("must be named", () => {
+    const stack = new TerraformStack(new App(), "one");
+    expect(() => HostsBackend.fromContext(stack)).toThrow(
+      /no inventory for 'one': name its file in cdktf\.json/,
+    );
+    const other = new TerraformStack(new App({ context: { inventory: { two: file } } }), "one");
+    expect(() => HostsBackend.fromContext(other)).toThrow("no inventory for 'one'");
+  });
+});

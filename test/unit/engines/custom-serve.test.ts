@@ -1,0 +1,60 @@
+import { CustomServe } from "../../../lib/engines/custom-serve";
+import type { EngineContext } from "../../../lib/topology/engine-spec";
+
+const context: EngineContext = {
+  clusterName: "c",
+  accelerators: 16,
+  acceleratorNodes: 2,
+  acceleratorsPerNode: 8,
+  rayResource: "NPU",
+};
+
+test("a server of the user's own needs its command and its model", () => {
+  expect(new CustomServe({ argv: ["my-server", "--model", "m"], servedModel: "m" }).bind(context)).toEqual({
+    name: "custom",
+    argv: ["my-server", "--model", "m"],
+    port: 8000,
+    healthPath: "/health",
+    servedModel: "m",
+    completion: {
+      path: "/v1/chat/completions",
+      body: {
+        model: "m",
+        messages: [{ role: "user", content: "Who is there?" }],
+        max_tokens: 64,
+        temperature: 0,
+      },
+      mustContain: undefined,
+    },
+    environment: {},
+    files: [],
+    ports: [],
+    rayVersions: {},
+  });
+});
+
+test("everything else can be stated", () => {
+  const engine = new CustomServe({
+    argv: ["lmdeploy", "serve"],
+    servedModel: "m",
+    port: 23333,
+    healthPath: "/ready",
+    engineName: "lmdeploy",
+    mustContain: "pong",
+  });
+  expect(engine.engineName).toBe("lmdeploy");
+  expect(engine.bind(context)).toMatchObject({
+    name: "lmdeploy",
+    port: 23333,
+    healthPath: "/ready",
+    completion: { mustContain: "pong" },
+  });
+});
+
+test("a later change of the list that was given does not reach the engine", () => {
+  const argv = ["my-server"];
+  const engine = new CustomServe({ argv, servedModel: "m" });
+  const spec = engine.bind(context);
+  argv.push("--trust-remote-code");
+  expect(spec.argv).toEqual(["my-server"]);
+});

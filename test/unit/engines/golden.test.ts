@@ -1,0 +1,12 @@
+import * as path from "node:path";
+import { expectGolden } from "../../support/golden";
+import { renderSystem } from "./support/render";
+import { SYSTEMS } from "./support/systems";
+
+test.each(SYSTEMS.map((system) => [system.name, system] as const))(
+  "%s, as a person reads it",
+  (name, system) => {
+    expectGolden(path.join(__dirname, "golden", `${name}.md`), renderSystem(system));
+    expect(renderSystem(system)).toBe(renderSystem(system));
+  },
+);

@@ -1,0 +1,226 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { allRollProfiles, rollProfile } from "../../../../lib/catalog/roll-profiles";
+import { RollPipeline, type RollPipelineProps } from "../../../../lib/engines/roll/roll-pipeline";
+import { RollProfile } from "../../../../lib/engines/roll/roll-profile";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
+import { planCluster } from "../../../../lib/topology/planner";
+import { emulatedProps, localPlace } from "../../../support/clusters";
+import { contextOf } from "../support/systems";
+
+interface RollClass {
+  readonly bases: readonly string[];
+  readonly fields: { readonly [name: string]: string };
+}
+
+interface RollClasses {
+  readonly [name: string]: RollClass;
+}
+
+const SOURCE: {
+  readonly environment: readonly string[];
+  readonly recipe: string;
+  readonly recipeKeys: readonly string[];
+  readonly classes: RollClasses;
+  readonly megatron: RollClasses;
+} = JSON.parse(
+  readFileSync(path.join(__dirname, "../../../fixtures/engine-flags/roll-8eb27cc2.json"), "utf8"),
+);
+
+const CONTEXT = contextOf({ accelerator: Accelerator.V100_32GB, nodes: 2, perNode: 2 });
+const configuration = (props: RollPipelineProps = {}) =>
+  JSON.parse(new RollPipeline(props).bind(CONTEXT).texts![0].text);
+
+/** Annotation of a field of a class or of what it inherits from. */
+function annotation(classes: RollClasses, className: string, field: string): string | undefined {
+  const found = classes[className];
+  return (
+    found?.fields[field] ?? found?.bases.map((base) => annotation(classes, base, field)).find((text) => text)
+  );
+}
+
+/**
+ * Annotation of a dotted key of ROLL's configuration; `undefined`: there is no such key. A strategy's settings
+ * are a plain dictionary, which `megatron_train` reads into its training arguments.
+ */
+function typeOf(key: string): string | undefined {
+  const names = key.split(".");
+  let owner = "AgenticConfig";
+  for (const [index, name] of names.entries()) {
+    const text = annotation(SOURCE.classes, owner, name);
+    if (index === names.length - 1) {
+      return text ?? (index === 0 && SOURCE.recipeKeys.includes(key) ? "recipe" : undefined);
+    }
+    if (name === "strategy_config") {
+      return annotation(SOURCE.megatron, "TrainingArguments", names[index + 1]);
+    }
+    owner =
+      Object.keys(SOURCE.classes).find((candidate) => new RegExp(`\\b${candidate}\\b`).test(text ?? "")) ??
+      "none";
+  }
+  return undefined;
+}
+
+describe("the profile for V100", () => {
+  const { settings, renamed } = rollProfile("v100-memory");
+
+  test.each(Object.entries(settings))("%s is a key of ROLL's source", (key, value) => {
+    const text = typeOf(key);
+    expect(text).toBeDefined();
+    const literal = /Literal\[(.*?)\]/.exec(text!);
+    if (literal) {
+      expect(literal[1]).toContain(`'${value}'`);
+    }
+  });
+
+  test.each(Object.entries(renamed))("the guide's %s is none, and is called %s there", (guide, ours) => {
+    expect(typeOf(guide)).toBeUndefined();
+    expect(Object.keys(settings).some((key) => key === ours || key.startsWith(`${ours}.`))).toBe(true);
+  });
+
+  test("says everything that the guide says", () => {
+    expect(configuration({ profile: RollProfile.V100_MEMORY })).toMatchObject({
+      num_gpus_per_node: 2,
+      rollout_batch_size: 64,
+      val_batch_size: 16,
+      max_actions_per_traj: 10,
+      max_steps: 100,
+      actor_train: {
+        device_mapping: "list(range(0,4))",
+        model_args: { dtype: "fp16" },
+        strategy_args: {
+          strategy_name: "megatron_train",
+          strategy_config: {
+            tensor_model_parallel_size: 1,
+            pipeline_model_parallel_size: 1,
+            expert_model_parallel_size: 1,
+            use_distributed_optimizer: true,
+            recompute_granularity: "full",
+          },
+        },
+        training_args: { per_device_train_batch_size: 1, gradient_accumulation_steps: 16 },
+      },
+      actor_infer: { device_mapping: "list(range(0,4))", model_args: { dtype: "fp16" } },
+      reference: { device_mapping: "list(range(0,4))", model_args: { dtype: "fp16" } },
+      train_env_manager: { num_env_groups: 1, num_groups_partition: [1] },
+      val_env_manager: {
+        num_env_groups: 2,
+        num_groups_partition: [1, 1],
+        tags: ["SimpleSokoban", "FrozenLake"],
+      },
+    });
+  });
+
+  test("is the value object of that name", () => {
+    expect(RollProfile.V100_MEMORY.settings).toBe(settings);
+    expect(allRollProfiles().map(({ id }) => id)).toEqual(["v100-memory"]);
+    expect(() => rollProfile("v100")).toThrow("no profile 'v100'");
+  });
+});
+
+test.each([
+  "actor_train.model_args.dtyp",
+  "actor_train.dtype",
+  "strategy_name",
+  "nonsense",
+  "train_env_manager.env_groups",
+])("the check finds that %s is no key", (key) => {
+  expect(typeOf(key)).toBeUndefined();
+});
+
+test("keys that follow from the cluster are keys of ROLL's source", () => {
+  const flat = (group: object, prefix = ""): string[] =>
+    Object.entries(group).flatMap(([name, value]) =>
+      typeof value === "object" && !Array.isArray(value)
+        ? flat(value, `${prefix}${name}.`)
+        : [`${prefix}${name}`],
+    );
+  const { defaults, hydra, ...settings } = configuration({ modelPath: "/models/m" });
+  expect(defaults).toEqual([path.posix.basename(SOURCE.recipe, ".yaml"), "_self_"]);
+  expect(hydra).toEqual({ searchpath: ["file:///workspace/ROLL/examples/agentic_demo"] });
+  expect(flat(settings)).toEqual([
+    "num_gpus_per_node",
+    "actor_train.device_mapping",
+    "actor_infer.device_mapping",
+    "reference.device_mapping",
+    "pretrain",
+    "reward_pretrain",
+  ]);
+  expect(flat(settings).map(typeOf)).not.toContain(undefined);
+});
+
+test("the user's settings go before the profile's, those before the cluster's; groups are joined", () => {
+  const profile = RollProfile.of("mine", { "actor_train.model_args.dtype": "fp16", max_steps: 10 });
+  const { actor_train, max_steps, num_gpus_per_node } = configuration({
+    profile,
+    overrides: {
+      max_steps: 5,
+      actor_train: { device_mapping: "list(range(0,2))" },
+      "actor_train.infer_batch_size": 2,
+      num_gpus_per_node: 1,
+    },
+  });
+  expect({ actor_train, max_steps, num_gpus_per_node }).toEqual({
+    actor_train: { device_mapping: "list(range(0,2))", model_args: { dtype: "fp16" }, infer_batch_size: 2 },
+    max_steps: 5,
+    num_gpus_per_node: 1,
+  });
+});
+
+test("its variables are the ones by which ROLL's nodes find each other, by rank", () => {
+  const { environment, nodeEnvironment } = new RollPipeline().bind({ ...CONTEXT, gcsPort: 7000 });
+  const node = { MASTER_ADDR: "10.20.0.1", MASTER_PORT: "7000", WORLD_SIZE: "2" };
+  const { PYTHONPATH, ...found } = environment;
+  expect(found).toEqual({ ...node, RANK: "0" });
+  expect(PYTHONPATH).toBe("/workspace/ROLL");
+  expect(nodeEnvironment).toEqual([
+    { ...node, RANK: "0" },
+    { ...node, RANK: "1" },
+  ]);
+  expect(SOURCE.environment).toEqual(expect.arrayContaining(Object.keys(found)));
+});
+
+test("a cluster takes it as it is, with its own import path for its process alone", () => {
+  const image = ContainerImage.of("registry.example/roll:1", { rayVersion: "2.48.0" });
+  const { environment, nodes } = planCluster(
+    emulatedProps({ image, engine: new RollPipeline() }),
+    localPlace(),
+  );
+  expect(environment.driver).toMatchObject({ PYTHONPATH: "/workspace/ROLL", RANK: "0" });
+  expect(environment.cluster).not.toHaveProperty("PYTHONPATH");
+  expect(nodes.map((node) => node.environment?.RANK)).toEqual(["0", "1"]);
+});
+
+test("it is a job, on the one Ray that ROLL pins, in ROLL's folder", () => {
+  const spec = new RollPipeline({ rollPath: "/opt/roll", recipe: "examples/x/y" }).bind(CONTEXT);
+  expect(spec).toMatchObject({
+    name: "roll",
+    kind: "job",
+    port: 0,
+    rayVersions: { minimum: "2.48.0", maximum: "2.48.0" },
+    workingDirectory: "/opt/roll",
+    findings: [],
+  });
+  expect(spec.argv).toEqual([
+    "python3",
+    "/opt/roll/examples/start_agentic_pipeline.py",
+    ...["--config_path", "../../ray-cluster/roll", "--config_name", "pipeline"],
+  ]);
+  expect(spec.requires?.paths).toContain("/opt/roll/examples/x/y.yaml");
+});
+
+test("a relative path is found", () => {
+  const { findings } = new RollPipeline({ rollPath: "ROLL", modelPath: "Qwen/Qwen2.5-0.5B" }).bind(CONTEXT);
+  expect(findings?.map(({ level, path: property, got }) => [level, property, got])).toEqual([
+    ["error", "engine.rollPath", "'ROLL'"],
+    ["error", "engine.modelPath", "'Qwen/Qwen2.5-0.5B'"],
+  ]);
+});
+
+test("a later change of what was given does not reach the engine", () => {
+  const overrides: { [key: string]: unknown } = { max_steps: 1 };
+  const engine = new RollPipeline({ overrides });
+  overrides.max_steps = 2;
+  expect(JSON.parse(engine.bind(CONTEXT).texts![0].text).max_steps).toBe(1);
+});

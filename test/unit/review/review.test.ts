@@ -1,0 +1,85 @@
+import * as path from "node:path";
+import { reviewMarkdown } from "../../../lib/review/review";
+import { Accelerator } from "../../../lib/topology/declaration/accelerator";
+import { ContainerImage } from "../../../lib/topology/declaration/container-image";
+import { Fabric } from "../../../lib/topology/declaration/fabric";
+import { planCluster } from "../../../lib/topology/planner";
+import { expectGolden } from "../../support/golden";
+import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../support/clusters";
+
+const golden = (name: string) => path.join(__dirname, "golden", name);
+
+test("two nodes of emulated NPUs, as a person reads them", () => {
+  const plan = planCluster(emulatedProps(), localPlace());
+  const extra = {
+    backend: "local",
+    endpoint: "http://127.0.0.1:8000/v1",
+    mounts: ["volume `local-2x8` at `/var/lib/ray-cluster`"],
+  };
+  expectGolden(golden("local-2x8.md"), reviewMarkdown(plan, extra));
+  expect(reviewMarkdown(plan, extra)).toBe(reviewMarkdown(plan, extra));
+});
+
+test("Ascend machines with an old Ray and a tag, as a person reads them", () => {
+  const plan = planCluster(
+    machineProps({
+      name: "deepseek",
+      pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB }],
+      fabric: Fabric.ROCE,
+      image: ContainerImage.of("quay.io/ascend/vllm-ascend:v0.23.0", { rayVersion: "2.48.0" }),
+      environment: { HCCL_BUFFSIZE: "1024", HCCL_CONNECT_TIMEOUT: "7200" },
+      driverEnvironment: { LOG_LEVEL: "info|debug" },
+    }),
+    hostsPlace({ addresses: { npu: ["10.20.0.1", "10.20.0.2"] } }),
+  );
+  expectGolden(golden("hosts-ascend.md"), reviewMarkdown(plan, { backend: "hosts" }));
+});
+
+test("old Ray and a missing digest are named, not passed over", () => {
+  const image = ContainerImage.of("a:1", { rayVersion: "2.47.1" });
+  const text = reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), { backend: "local" });
+  expect(text).toContain("**no authentication**");
+  expect(text).toContain("- digest: no digest given\n");
+  expect(text).toContain("- `image.rayVersion` [RC067]: cluster has no authentication");
+});
+
+test("a digest that was given is shown, and no token is ever in the text", () => {
+  const text = reviewMarkdown(planCluster(machineProps(), hostsPlace()), { backend: "hosts" });
+  expect(text).toContain(`- digest: \`sha256:${"0123456789abcdef".repeat(4)}\``);
+  expect(text).toContain("- Python: 3.12.7");
+  expect(text).not.toContain("no digest");
+});
+
+test("an image that is built on the machines says from what", () => {
+  const base = `vllm/vllm-openai@sha256:${"0123456789abcdef".repeat(4)}`;
+  const text = (reference: string) => {
+    const image = ContainerImage.withPythonPackages(
+      ContainerImage.of(reference),
+      ["ray==2.58.0", "httpx==0.28.1"],
+      { pipConfigurationFile: "~/.config/pip/pip.conf" },
+    );
+    return reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), { backend: "local" });
+  };
+  expect(text(base)).toContain(
+    [
+      "built on each machine",
+      `- base: \`${base}\`; nothing that it holds is changed`,
+      "- added Python packages: `httpx==0.28.1`, `ray==2.58.0`",
+      "- read during the build only, where Terraform runs: `~/.config/pip/pip.conf`",
+      "- Ray: 2.58.0",
+    ].join("\n"),
+  );
+  expect(text("vllm/vllm-openai:v0.20.0")).toContain("- base: `vllm/vllm-openai:v0.20.0`, no digest given;");
+});
+
+test("nodes whose addresses the place assigns say so", () => {
+  const pools = [
+    { name: "head", nodes: 1 },
+    { name: "gpu", nodes: 2, accelerator: Accelerator.H100 },
+  ];
+  const plan = planCluster(machineProps({ pools }), hostsPlace({ addresses: { head: ["10.20.0.1"] } }));
+  const text = reviewMarkdown(plan, { backend: "aws" });
+  expect(text).toContain("| gpu-0 to gpu-1 | worker | assigned at boot | 8 |");
+  expect(text).toContain("| head | none | 0 | - | - | - |");
+  expect(text).toContain("3 nodes with 16 accelerators on the backend `aws`");
+});

@@ -1,0 +1,159 @@
+import { readdirSync } from "node:fs";
+import * as path from "node:path";
+import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import type { ClusterPlan } from "../../../../lib/topology/plan/plan";
+import { planCluster } from "../../../../lib/topology/planner";
+import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
+
+const specOf = (plan: ClusterPlan, index = 0) => containerSpec(plan, plan.nodes[index]);
+const devicesOf = (plan: ClusterPlan, index = 0) =>
+  specOf(plan, index).devices.map(({ hostPath, containerPath }) => `${hostPath}:${containerPath}`);
+const same = (...names: readonly string[]) => names.map((name) => `${name}:${name}`);
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+const local = planCluster(emulatedProps(), localPlace());
+const machines = planCluster(machineProps(), hostsPlace());
+
+function onHosts(accelerator: Accelerator, fabric: Fabric, acceleratorsPerNode?: number): ClusterPlan {
+  const pools = [{ name: "gpu", nodes: 1, accelerator, acceleratorsPerNode }];
+  return planCluster(machineProps({ pools, fabric }), hostsPlace({ addresses: { gpu: ["10.20.0.1"] } }));
+}
+
+test("the container of an emulated node", () => {
+  const { files, devices, ...rest } = specOf(local);
+  expect(rest).toEqual({
+    name: "npu-0",
+    image: "ray-emulation:2.58.0",
+    command: ["python3", "-m", "ray_node", "start"],
+    environment: { PYTHONPATH: "/opt/ray-cluster", PYTHONUNBUFFERED: "1" },
+    mounts: [],
+    capabilities: [],
+    ulimits: [],
+    sharedMemoryMiB: 420,
+    networkMode: "bridge",
+    runtime: undefined,
+    healthcheck: {
+      test: ["python3", "-m", "ray_node", "status"],
+      intervalSeconds: 5,
+      timeoutSeconds: 10,
+      retries: 3,
+      startPeriodSeconds: 663,
+    },
+    stopSeconds: 25,
+  });
+  expect(devices).toEqual(
+    range(8).map((n) => ({ hostPath: "/dev/null", containerPath: `/dev/davinci${n}` })),
+  );
+  expect(files.length).toBeGreaterThan(4);
+});
+
+test("the whole node program comes along, then the engine, then node.json", () => {
+  const program = readdirSync(path.join(__dirname, "../../../../lib/runtime/ray_node"), {
+    recursive: true,
+    encoding: "utf8",
+  }).filter((name) => name.endsWith(".py"));
+  const { files } = specOf(local, 1);
+  expect(files.map((file) => file.path)).toEqual([
+    ...program.sort().map((name) => `/opt/ray-cluster/ray_node/${name}`),
+    ...["emulated_serve.py", "emulated_api.py", "emulated_ranks.py"].map(
+      (name) => `/opt/ray-cluster/${name}`,
+    ),
+    "/etc/ray-cluster/node.json",
+  ]);
+  const config = JSON.parse(files.at(-1)?.content ?? "") as { node: { name: string } };
+  expect(config.node.name).toBe("npu-1");
+  expect(files[0].content).toMatch(/\S/);
+});
+
+test("a worker is a member soon, the head serves later", () => {
+  expect(specOf(local, 1).healthcheck.startPeriodSeconds).toBe(120);
+  expect(specOf(local, 0).healthcheck.startPeriodSeconds).toBe(663);
+});
+
+test("a GPU node on InfiniBand", () => {
+  expect(devicesOf(machines)).toEqual([
+    ...same(...range(8).map((n) => `/dev/nvidia${n}`)),
+    ...same("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/infiniband"),
+  ]);
+  expect(specOf(machines)).toMatchObject({
+    environment: { NVIDIA_VISIBLE_DEVICES: "0,1,2,3,4,5,6,7", NVIDIA_DRIVER_CAPABILITIES: "compute,utility" },
+    runtime: "nvidia",
+    capabilities: ["CAP_IPC_LOCK"],
+    networkMode: "host",
+  });
+});
+
+test("a secret of the place's store is mounted by who knows where it lies", () => {
+  const of = (token: SecretRef) =>
+    ModelSource.huggingFace("a/b", { revision: "0123456789abcdef0123456789abcdef01234567", token });
+  const mountsOf = (token: SecretRef) => {
+    const place = hostsPlace({ secretKinds: ["host-file", "managed"] });
+    return specOf(planCluster(machineProps({ model: of(token) }), place)).mounts.map(({ target }) => target);
+  };
+  expect(mountsOf(SecretRef.hostFile("/root/token"))).toContain("/run/secrets/ray-cluster/model");
+  expect(mountsOf(SecretRef.managed("arn:token"))).not.toContain("/run/secrets/ray-cluster/model");
+});
+
+test("an A3 node has sixteen dies and no InfiniBand folder", () => {
+  const plan = onHosts(Accelerator.ASCEND_A3, Fabric.ROCE);
+  expect(devicesOf(plan)).toEqual(
+    same(
+      ...range(16).map((n) => `/dev/davinci${n}`),
+      "/dev/davinci_manager",
+      "/dev/devmm_svm",
+      "/dev/hisi_hdc",
+    ),
+  );
+  expect(specOf(plan)).toMatchObject({
+    environment: { ASCEND_RUNTIME_OPTIONS: "NODRV" },
+    runtime: undefined,
+  });
+});
+
+test("fewer accelerators than the board has map fewer devices", () => {
+  const plan = onHosts(Accelerator.H100, Fabric.TCP, 2);
+  expect(devicesOf(plan).slice(0, 3)).toEqual(same("/dev/nvidia0", "/dev/nvidia1", "/dev/nvidiactl"));
+  expect(specOf(plan).environment.NVIDIA_VISIBLE_DEVICES).toBe("0,1");
+});
+
+test.each([
+  [Accelerator.TRAINIUM, 32, 16],
+  [Accelerator.TRAINIUM, 3, 2],
+  [Accelerator.TRAINIUM2, 64, 16],
+])("%j: %d cores are %d devices", (accelerator, cores, chips) => {
+  const plan = onHosts(accelerator, Fabric.EFA, cores);
+  expect(devicesOf(plan)).toEqual(same(...range(chips).map((n) => `/dev/neuron${n}`), "/dev/infiniband"));
+});
+
+test("AMD's render nodes come as a folder", () => {
+  expect(devicesOf(onHosts(Accelerator.MI300X, Fabric.TCP))).toEqual(same("/dev/dri", "/dev/kfd"));
+});
+
+describe("a node without accelerators gets none of what they need", () => {
+  const withHead = (accelerator: Accelerator, fabric: Fabric) => {
+    const pools = [
+      { name: "head", nodes: 1 },
+      { name: "gpu", nodes: 1, accelerator },
+    ];
+    const place = hostsPlace({ addresses: { head: ["10.20.0.1"], gpu: ["10.20.0.2"] } });
+    return planCluster(machineProps({ pools, fabric }), place);
+  };
+
+  test("beside GPUs", () => {
+    const plan = withHead(Accelerator.H100, Fabric.INFINIBAND);
+    expect(specOf(plan)).toMatchObject({ devices: [], mounts: [], capabilities: [] });
+    expect(specOf(plan).runtime).toBeUndefined();
+    expect(specOf(plan).environment).not.toHaveProperty("NVIDIA_VISIBLE_DEVICES");
+    expect(specOf(plan, 1).runtime).toBe("nvidia");
+  });
+
+  test("beside NPUs", () => {
+    const plan = withHead(Accelerator.ASCEND_910B_64GB, Fabric.ROCE);
+    expect(specOf(plan).mounts).toEqual([]);
+    expect(specOf(plan, 1).mounts).toHaveLength(5);
+  });
+});

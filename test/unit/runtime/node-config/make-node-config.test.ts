@@ -1,0 +1,84 @@
+import fixture from "../../../fixtures/node.json";
+import { nodeConfig, nodeConfigText } from "../../../../lib/runtime/node-config/make-node-config";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { planCluster } from "../../../../lib/topology/planner";
+import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
+
+const plan = planCluster(emulatedProps(), localPlace());
+
+test("the head of local-2x8 gets the node.json that the node program is tested with", () => {
+  expect(JSON.parse(nodeConfigText(nodeConfig(plan, plan.nodes[0])))).toEqual(fixture);
+});
+
+test("a worker differs from the head by its node section alone", () => {
+  const worker = nodeConfig(plan, plan.nodes[1]);
+  expect(worker).toEqual({
+    ...nodeConfig(plan, plan.nodes[0]),
+    node: { ...fixture.node, name: "npu-1", role: "worker", address: "10.89.28.11" },
+  });
+});
+
+describe("a head without accelerators, and machines whose addresses the place assigns", () => {
+  const mixed = planCluster(
+    machineProps({
+      pools: [
+        { name: "head", nodes: 1 },
+        { name: "gpu", nodes: 2, accelerator: Accelerator.H100 },
+      ],
+    }),
+    hostsPlace({ addresses: { head: ["10.20.0.1"] } }),
+  );
+
+  test("the head has nothing to count", () => {
+    expect(nodeConfig(mixed, mixed.nodes[0]).node).toEqual({
+      name: "head-0",
+      pool: "head",
+      role: "head",
+      address: "10.20.0.1",
+      accelerators: { planned: 0, resource: null, deviceGlob: null, visibleDevicesVariable: null },
+    });
+  });
+
+  test("one configuration serves the whole pool", () => {
+    const [, first, second] = mixed.nodes.map((node) => nodeConfig(mixed, node));
+    expect(first).toEqual(second);
+    expect(first.node).toMatchObject({
+      name: null,
+      address: null,
+      accelerators: { planned: 8, resource: "GPU" },
+    });
+    expect(first.pools).toEqual([
+      { name: "head", nodes: 1, accelerators: 0, resource: null, addresses: ["10.20.0.1"] },
+      { name: "gpu", nodes: 2, accelerators: 8, resource: "GPU", addresses: null },
+    ]);
+  });
+
+  test("what the place does not decide is null, not missing", () => {
+    expect(nodeConfig(mixed, mixed.nodes[0]).ray).toEqual({
+      version: "2.58.0",
+      authentication: "token",
+      cpus: null,
+      objectStoreBytes: null,
+    });
+  });
+});
+
+test("where only the head's address is decided, all workers of a pool have one configuration", () => {
+  const plan = planCluster(machineProps(), hostsPlace({ addresses: {}, headAddress: "10.20.0.10" }));
+  const [head, ...workers] = plan.nodes.map((node) => nodeConfig(plan, node));
+  expect(head.node).toMatchObject({ name: "gpu-0", role: "head", address: "10.20.0.10" });
+  expect(head.head).toEqual({ name: "gpu-0", address: "10.20.0.10" });
+  expect(new Set(workers.map(nodeConfigText))).toEqual(new Set([nodeConfigText(workers[0])]));
+  expect(workers[0].node).toMatchObject({ name: null, role: "worker", address: null });
+  expect(workers[0].pools).toMatchObject([{ name: "gpu", nodes: 4, addresses: null }]);
+});
+
+test("a plan without a head address is refused", () => {
+  const broken = { ...plan, nodes: plan.nodes.map((node) => ({ ...node, address: undefined })) };
+  expect(() => nodeConfig(broken, broken.nodes[0])).toThrow("the plan of 'local-2x8' has no head address");
+});
+
+test("a plan without one of Ray's ports is refused", () => {
+  const broken = { ...plan, ports: plan.ports.filter((port) => port.name !== "gcs") };
+  expect(() => nodeConfig(broken, broken.nodes[0])).toThrow("the plan of 'local-2x8' has no port 'gcs'");
+});

@@ -1,0 +1,84 @@
+import { gzipSync } from "node:zlib";
+import { Vllm405bGoogle4x8H100 } from "../../../stacks/vllm-405b-google-4x8-h100";
+import { fileOf, parseCloudConfig } from "../bootstrap/support";
+import { Synthesized } from "../../support/synth";
+
+const NAME = "vllm-405b-google-4x8-h100";
+/** Most bytes of a metadata value of Compute Engine (compute v1, `Items`). */
+const VALUE_LIMIT_BYTES = 262_144;
+
+describe(`stack ${NAME}`, () => {
+  const stack = Synthesized.app((app) => new Vllm405bGoogle4x8H100(app, NAME), NAME);
+  const machines = stack.resources("google_compute_instance");
+
+  afterAll(() => {
+    stack.remove();
+  });
+
+  it("makes a private network with a way out, four machines, and one wait", () => {
+    expect(stack.counts()).toEqual({
+      google_compute_network: 1,
+      google_compute_subnetwork: 1,
+      google_compute_firewall: 1,
+      google_compute_router: 1,
+      google_compute_router_nat: 1,
+      google_compute_instance: 4,
+      terraform_data: 1,
+    });
+    const [inside] = Object.values(stack.resources("google_compute_firewall"));
+    expect(inside.source_ranges).toEqual(["10.40.0.0/24"]);
+  });
+
+  it("asks for what only the user knows: no input has a default, so a plan without it stops", () => {
+    const inputs: { [name: string]: object } = stack.json.variable;
+    expect(Object.keys(inputs).sort()).toEqual([
+      "api_url",
+      "machine_image",
+      "project",
+      "region",
+      "service_account",
+      "zone",
+    ]);
+    for (const input of Object.values(inputs)) {
+      expect(input).toMatchObject({ nullable: false, description: expect.stringMatching(/^[A-Z]/) });
+      expect(input).not.toHaveProperty("default");
+    }
+  });
+
+  it("gives no machine a public address, and only the head a planned one", () => {
+    const interfaces = Object.values(machines).map(({ network_interface }) => network_interface[0]);
+    expect(interfaces.map(({ network_ip }) => network_ip)).toEqual([
+      "10.40.0.10",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(interfaces.filter((one) => "access_config" in one)).toEqual([]);
+  });
+
+  it("boots each with the text of its role, which fits", () => {
+    const texts = Object.values(machines).map(({ metadata }) => metadata["user-data"]);
+    const [head, worker] = ["gpu-0", "gpu-worker"].map((role) => `cloud-init/${NAME}/${role}.yaml`);
+    const given = (file: string) => `\${base64gzip(sensitive(file("${file}")))}`;
+    expect(texts).toEqual([given(head), given(worker), given(worker), given(worker)]);
+    for (const file of [head, worker]) {
+      expect(gzipSync(stack.file(file)).toString("base64").length).toBeLessThan(VALUE_LIMIT_BYTES);
+    }
+  });
+
+  it("has no value of a secret: the machines ask the provider's store, by name", () => {
+    const config = parseCloudConfig(stack.file(`cloud-init/${NAME}/gpu-0.yaml`));
+    expect(fileOf(config, "/etc/ray-cluster/boot/secrets").split("\n")).toEqual([
+      "ray-token google_secret.py ray-token",
+      "model-secret google_secret.py huggingface-token",
+      "",
+    ]);
+    const program = config.write_files.find(({ path }) => path.endsWith("/sources/google_secret.py"));
+    expect(program).toMatchObject({
+      permissions: "0755",
+      content: expect.stringMatching(/^#!\/usr\/bin\/env python3/),
+    });
+    // Whether they are there is known before anything is made, what they hold is not.
+    expect(Object.keys(stack.json.data)).toEqual(["google_secret_manager_secret"]);
+  });
+});

@@ -1,0 +1,59 @@
+import { Model } from "../../../../lib/topology/model/model";
+import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+
+const revision = "0123456789abcdef0123456789abcdef01234567";
+
+test("a repository of the hub, with what is usual there", () => {
+  const source = ModelSource.huggingFace("deepseek-ai/DeepSeek-R1", { revision });
+  expect(source).toMatchObject({
+    kind: "huggingFace",
+    location: "deepseek-ai/DeepSeek-R1",
+    revision,
+    endpoint: "https://huggingface.co",
+    include: ["*"],
+    exclude: ["original/*"],
+    isFetched: true,
+  });
+  expect(source.secret).toBeUndefined();
+  expect(source.model?.id).toBe("deepseek-r1");
+});
+
+test("a mirror, with a token and a choice of files", () => {
+  const token = SecretRef.hostFile("/root/hf-token");
+  const include = ["*.json", "*.safetensors"];
+  const source = ModelSource.huggingFace("a/b", {
+    revision,
+    token,
+    endpoint: "https://mirror.example",
+    include,
+    exclude: [],
+    model: Model.QWEN2_5_72B,
+  });
+  expect(source).toMatchObject({ secret: token, endpoint: "https://mirror.example", include, exclude: [] });
+  expect(source.model).toBe(Model.QWEN2_5_72B);
+  // A value object: what the caller does with the list afterwards changes nothing.
+  include.push("*.bin");
+  expect(source.include).toHaveLength(2);
+});
+
+test("an object store and a folder", () => {
+  const index = SecretRef.hostFile("/root/index.json");
+  expect(ModelSource.s3("s3://bucket/m", { index })).toMatchObject({
+    kind: "index",
+    location: "s3://bucket/m",
+    secret: index,
+    isFetched: true,
+  });
+  expect(ModelSource.path("/models/m", { model: Model.KIMI_K2 })).toMatchObject({
+    kind: "path",
+    location: "/models/m",
+    model: Model.KIMI_K2,
+    isFetched: false,
+  });
+});
+
+test("a mistake is no exception: the plan reports it with all others", () => {
+  expect(() => ModelSource.huggingFace("", { revision: "main", include: [] })).not.toThrow();
+  expect(() => ModelSource.path("relative")).not.toThrow();
+});

@@ -1,0 +1,159 @@
+import * as fc from "fast-check";
+import { findAccelerator } from "../../../../lib/catalog/accelerators";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import type { RayPorts } from "../../../../lib/topology/declaration/cluster-props";
+import type { PortPlan } from "../../../../lib/topology/plan/plan";
+import { PlanError } from "../../../../lib/problems/plan-error";
+import { planOrProblems, randomTopologies } from "../../../support/random-topologies";
+import { parsePortRanges, planPorts } from "../../../../lib/topology/plan/ports";
+import { normalise } from "../../../../lib/topology/plan/spec";
+import { engine } from "../../../support/engines";
+import { emulatedProps } from "../../../support/clusters";
+
+const portsOf = (change: Parameters<typeof emulatedProps>[0]) => planPorts(normalise(emulatedProps(change)));
+const named = (ports: readonly PortPlan[], name: string) => {
+  const port = ports.find((candidate) => candidate.name === name);
+  return port && [port.from, port.to];
+};
+
+describe("what is planned", () => {
+  test("an Ascend cluster reserves HCCL's ports, a GPU cluster does not", () => {
+    const gpu = [{ name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU }];
+    expect(portsOf({}).map((port) => port.name)).toEqual([
+      ...["node-files", "node-report", "gcs", "node-manager", "object-manager", "runtime-env-agent"],
+      ...["dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "dashboard", "workers"],
+      ...["engine", "hccl-npu", "hccl-host"],
+    ]);
+    expect(portsOf({ pools: gpu }).filter((port) => port.name.startsWith("hccl"))).toEqual([]);
+  });
+
+  test("only the engine's port is for users", () => {
+    expect(portsOf({}).filter((port) => port.reachableBy === "user")).toEqual([
+      {
+        name: "engine",
+        from: 8000,
+        to: 8000,
+        where: "head",
+        reachableBy: "user",
+        purpose: "API of the engine 'emulated'",
+      },
+    ]);
+  });
+
+  test("variables of HCCL move its ranges", () => {
+    expect(named(portsOf({ environment: { HCCL_IF_BASE_PORT: "23456" } }), "hccl-host")).toEqual([
+      23456, 23487,
+    ]);
+    const ranges = portsOf({ environment: { HCCL_NPU_SOCKET_PORT_RANGE: "61000-61010,61020" } });
+    expect(named(ranges, "hccl-npu")).toEqual([61000, 61010]);
+    expect(named(ranges, "hccl-npu-2")).toEqual([61020, 61020]);
+    const both = { HCCL_HOST_SOCKET_PORT_RANGE: "61100-61149", HCCL_IF_BASE_PORT: "23456" };
+    expect(portsOf({ environment: both }).filter((port) => port.name.startsWith("hccl-host"))).toMatchObject([
+      { name: "hccl-host", from: 61100, to: 61149 },
+    ]);
+    expect(
+      named(portsOf({ environment: { HCCL_NPU_SOCKET_PORT_RANGE: "auto" } }), "hccl-npu"),
+    ).toBeUndefined();
+  });
+
+  test.each([
+    [8, [20000, 27999]],
+    [16, [20000, 35999]],
+  ])("Mooncake on %d NPUs takes a thousand ports for each", (acceleratorsPerNode, range) => {
+    const ports = portsOf({
+      engine: engine({ argv: ["vllm", "serve", '{"kv_connector":"MooncakeConnectorV1"}'] }),
+      pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode }],
+    });
+    expect(named(ports, "mooncake")).toEqual(range);
+    expect(named(portsOf({}), "mooncake")).toBeUndefined();
+  });
+
+  test("every override reaches its port", () => {
+    const ports: RayPorts = {
+      gcs: 7001,
+      nodeManager: 7002,
+      objectManager: 7003,
+      runtimeEnvAgent: 7004,
+      dashboardAgentGrpc: 7005,
+      dashboardAgentListen: 7006,
+      metricsExport: 7007,
+      dashboard: 7008,
+      workersFrom: 7100,
+      workersTo: 7999,
+      nodeReport: 7009,
+      nodeFiles: 7010,
+    };
+    const planned = portsOf({ ports });
+    expect(planned.slice(0, 11).map(({ from, to }) => [from, to])).toEqual([
+      [7010, 7010],
+      [7009, 7009],
+      ...[7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008].map((port) => [port, port]),
+      [7100, 7999],
+    ]);
+  });
+});
+
+test.each([
+  ["16666", [{ from: 16666, to: 16666 }]],
+  [
+    "60000-60049, 60050",
+    [
+      { from: 60000, to: 60049 },
+      { from: 60050, to: 60050 },
+    ],
+  ],
+  ["auto", undefined],
+  ["100-50", undefined],
+  ["80", undefined],
+  ["60000-70000", undefined],
+  ["1-2-3", undefined],
+  ["", undefined],
+])("port ranges of '%s'", (text, expected) => {
+  expect(parsePortRanges(text)).toEqual(expected);
+});
+
+describe("for any topology", () => {
+  test("a planned port belongs to one service, and a refusal names the ports that collide", () => {
+    let planned = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(randomTopologies, (shape) => {
+        const result = planOrProblems(shape);
+        if (result instanceof PlanError) {
+          refused += 1;
+          const rules = result.problems.map((problem) => problem.rule);
+          return rules.every((rule) => ["RC030", "RC031", "RC032"].includes(rule));
+        }
+        planned += 1;
+        return everyPortOnce(result.ports);
+      }),
+      { numRuns: 500, seed: 20261121 },
+    );
+    // Both sides of the property were exercised.
+    expect(Math.min(planned, refused)).toBeGreaterThan(50);
+  });
+
+  test("the default ports fit every accelerator of the catalogue", () => {
+    for (const accelerator of Object.values(Accelerator).filter(
+      (value): value is Accelerator => value instanceof Accelerator,
+    )) {
+      const facts = findAccelerator(accelerator.id);
+      const pools = [{ name: "p", nodes: 2, accelerator, acceleratorsPerNode: facts?.maximumPerNode }];
+      const spec = normalise(emulatedProps({ pools }));
+      expect(everyPortOnce(planPorts(spec))).toBe(true);
+    }
+  });
+
+  function everyPortOnce(ports: readonly PortPlan[]): boolean {
+    const owner = new Map<number, string>();
+    return ports.every((range) => {
+      for (let number = range.from; number <= range.to; number += 1) {
+        if (owner.has(number)) {
+          return false;
+        }
+        owner.set(number, range.name);
+      }
+      return range.from >= 1024 && range.to <= 65535 && range.from <= range.to;
+    });
+  }
+});

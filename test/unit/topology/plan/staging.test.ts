@@ -1,0 +1,195 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
+import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
+import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
+import { CONTAINER_PATHS } from "../../../../lib/runtime/paths";
+import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
+import type { EngineContext, IEngine } from "../../../../lib/topology/engine-spec";
+import { CONTAINER_FOLDERS } from "../../../../lib/topology/plan/limits";
+import { Model } from "../../../../lib/topology/model/model";
+import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { planCluster } from "../../../../lib/topology/planner";
+import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
+import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
+
+const COMMIT = "0123456789abcdef0123456789abcdef01234567";
+const LLAMA = "meta-llama/Llama-3.1-405B-Instruct";
+const SHARED = HostPathStorage.shared("/mnt/models");
+
+const hub = (repository = LLAMA, more: object = {}) =>
+  ModelSource.huggingFace(repository, { revision: COMMIT, ...more });
+const planOf = (change: Partial<ClusterProps>) => planCluster(emulatedProps(change), localPlace());
+
+describe("where the model goes", () => {
+  test.each([
+    ["a repository", hub(), `/models/meta-llama--Llama-3.1-405B-Instruct--0123456789ab`],
+    ["a repository without an owner", hub("gpt2"), "/models/gpt2--0123456789ab"],
+    [
+      "an object store",
+      ModelSource.s3("s3://my-bucket/llms/a+b/", { index: SecretRef.hostFile("/root/index.json") }),
+      "/models/my-bucket--llms--a_b",
+    ],
+    ["a folder that is there", ModelSource.path("/models/llama"), "/models/llama"],
+  ])("%s", (_, model, destination) => {
+    expect(planOf({ model, storage: [SHARED] }).staging?.destination).toBe(destination);
+  });
+
+  test("other files of the same commit get another folder", () => {
+    const folders = [hub(), hub(LLAMA, { include: ["*.json"] }), hub(LLAMA, { exclude: ["*.bin"] })].map(
+      (model) => planOf({ model }).staging?.destination,
+    );
+    expect(folders[0]).toMatch(/--0123456789ab$/);
+    expect(folders[1]).toMatch(/--0123456789ab--[0-9a-f]{8}$/);
+    expect(new Set(folders).size).toBe(3);
+  });
+
+  test("to the first storage, at its mount path", () => {
+    const storage = [HostPathStorage.perNode("/data", { mountPath: "/weights/" }), SHARED];
+    const plan = planOf({ model: hub("gpt2"), storage });
+    expect(plan.staging?.destination).toBe("/weights/gpt2--0123456789ab");
+    expect(plan.staging?.placement).toBe("replicated");
+    expect(plan.storage).toEqual([
+      { hostPath: "/data", mountPath: "/weights/", isShared: false },
+      { hostPath: "/mnt/models", mountPath: "/models", isShared: true },
+    ]);
+  });
+
+  test("to each machine's own disk, where no storage is declared", () => {
+    const plan = planOf({ model: hub() });
+    expect(plan.storage).toEqual([
+      { hostPath: "/var/lib/ray-cluster/models", mountPath: "/models", isShared: false },
+    ]);
+    expect(plan.staging?.placement).toBe("replicated");
+  });
+
+  test("nowhere, where there is no model", () => {
+    const plan = planOf({});
+    expect(plan.storage).toEqual([]);
+    expect(plan.staging).toBeUndefined();
+    expect(plan.deadlines.stagingSeconds).toBe(0);
+    expect(plan.environment.cluster).not.toHaveProperty("HF_HUB_OFFLINE");
+  });
+
+  test("nothing is mounted for a model that the image holds", () => {
+    const plan = planOf({ model: ModelSource.path("/opt/models/tiny") });
+    expect(plan.storage).toEqual([]);
+    expect(plan.staging?.placement).toBe("shared");
+    expect(plan.warnings.map(({ rule }) => rule)).toEqual(["RC137"]);
+  });
+});
+
+describe("what follows from the source", () => {
+  test.each([
+    ["a model of the catalogue: its bytes at 50 MB/s", hub(), 16_235],
+    ["whatever the case of the name", hub(LLAMA.toLowerCase()), 16_235],
+    [
+      "a small one: ten minutes",
+      hub("a/b", {
+        model: Model.fromNumbers({
+          name: "s",
+          weightBytes: 1e9,
+          layers: 2,
+          attentionHeads: 2,
+          hiddenSize: 64,
+        }),
+      }),
+      600,
+    ],
+    ["an unknown one: an hour", hub("a/b"), 3600],
+    ["one that is there: a minute", ModelSource.path("/models/m"), 60],
+  ])("time for %s", (_, model, seconds) => {
+    const { deadlines } = planOf({ model, storage: [SHARED] });
+    expect(deadlines.stagingSeconds).toBe(seconds);
+    expect(deadlines.servingSeconds).toBe(663 + seconds);
+  });
+
+  test("the time may be given", () => {
+    const { deadlines, staging } = planOf({ model: hub(), stagingTimeoutSeconds: 1000 });
+    expect([deadlines.stagingSeconds, staging?.deadlineSeconds]).toEqual([1000, 1000]);
+  });
+
+  test("the numbers of a known repository, unless others are given", () => {
+    const staging = planOf({ model: hub() }).staging;
+    expect([staging?.modelName, staging?.modelBytes]).toEqual(["llama-3.1-405b", 811_706_916_800]);
+    expect(planOf({ model: hub(LLAMA, { model: Model.QWEN2_5_72B }) }).staging?.modelName).toBe(
+      "qwen2.5-72b",
+    );
+    // The same name on another hub is another repository.
+    expect(hub("vllm-ascend/DeepSeek-V3-W8A8").model).toBeUndefined();
+  });
+
+  test("a model that does not fit is refused by its numbers", () => {
+    const one = machineProps({
+      pools: [{ ...machineProps().pools[0], nodes: 1 }],
+      engine: new VllmServe(),
+      model: hub(),
+    });
+    expect(() => planCluster(one, hostsPlace({ addresses: { gpu: ["10.20.0.1"] } }))).toThrow(/RC108/);
+  });
+
+  test("engines start offline; a value of the user goes before that", () => {
+    expect(planOf({ model: hub() }).environment.cluster.HF_HUB_OFFLINE).toBe("1");
+    const own = planOf({ model: hub(), environment: { HF_HUB_OFFLINE: "0" } });
+    expect(own.environment.cluster.HF_HUB_OFFLINE).toBe("0");
+  });
+
+  test("the engine gets folder and name", () => {
+    let seen: EngineContext | undefined;
+    const engine: IEngine = {
+      engineName: "e",
+      bind: (context) => new EmulatedServe().bind((seen = context)),
+    };
+    planOf({ model: hub(), engine });
+    expect(seen).toMatchObject({
+      modelPath: "/models/meta-llama--Llama-3.1-405B-Instruct--0123456789ab",
+      modelName: LLAMA,
+    });
+  });
+
+  test.each([
+    ["vLLM", new VllmServe()],
+    ["LMDeploy", new LmdeployServe()],
+  ])("%s serves the folder under the name of the repository", (_, engine) => {
+    const small = Model.fromNumbers({
+      name: "s",
+      weightBytes: 1e9,
+      layers: 8,
+      attentionHeads: 64,
+      hiddenSize: 64 * 64,
+      kvHeads: 64,
+      maximumContextTokens: 1024,
+    });
+    const plan = planCluster(machineProps({ engine, model: hub("a/b", { model: small }) }), hostsPlace());
+    expect(plan.engine.argv).toContain("/models/a--b--0123456789ab");
+    expect(plan.engine.servedModel).toBe("a/b");
+  });
+});
+
+test("no secret but its path is in the plan, and plain data it is", () => {
+  const token = SecretRef.hostFile("/root/hf-token");
+  const plan = planOf({ model: hub("a/b", { token }) });
+  expect(plan.staging?.secret).toEqual({ kind: "host-file", hostPath: "/root/hf-token" });
+  expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+});
+
+test("a secret of the place's store is known by its id", () => {
+  const model = hub("a/b", { token: SecretRef.managed("arn:secret") });
+  const plan = planCluster(emulatedProps({ model }), localPlace({ secretKinds: ["managed"] }));
+  expect(plan.staging?.secret).toEqual({ kind: "managed", id: "arn:secret" });
+});
+
+test("the folders that storage must not hide are those of the containers", () => {
+  for (const path of Object.values(CONTAINER_PATHS)) {
+    expect(CONTAINER_FOLDERS.filter((folder) => `${path}/`.startsWith(`${folder}/`))).toHaveLength(1);
+  }
+});
+
+test("the index of an object store is described as the node program reads it", () => {
+  const program = readFileSync(join(__dirname, "../../../../lib/runtime/ray_node/staging/index.py"), "utf8");
+  const docs = readFileSync(join(__dirname, "../../../../lib/topology/declaration/model-source.ts"), "utf8");
+  const form = '{"files": [{"path": "config.json", "size": 812, "sha256": "...", "url": "https://..."}]}';
+  expect(program).toContain(form);
+  expect(docs).toContain(form);
+});

@@ -1,13 +1,13 @@
-import { Annotations } from "cdktf";
+import { Lazy } from "cdktf";
 import { Construct } from "constructs";
-import type { ClusterBackend } from "./terraform/cluster-backend";
+import { reviewMarkdown } from "./review/review";
+import { reportProblems, throwProblems } from "./terraform/app-problems";
+import type { ClusterBackend, ClusterEndpoint, ClusterSite } from "./terraform/cluster-backend";
 import { appendToStackFile } from "./terraform/stack-files";
 import type { ClusterOptions } from "./topology/declaration/cluster-props";
 import type { ClusterPlan } from "./topology/plan/plan";
-import { problemLine } from "./problems/plan-error";
-import { planCluster } from "./topology/planner";
 import { storageOf } from "./topology/plan/staging";
-import { reviewMarkdown } from "./review/review";
+import { judgeCluster } from "./topology/planner";
 
 /** Declaration of a cluster and its place. */
 export interface RayClusterProps extends ClusterOptions {
@@ -18,35 +18,56 @@ export interface RayClusterProps extends ClusterOptions {
 /**
  * A Ray cluster that serves when `apply` returns. The construct's id is the cluster's name: lower-case
  * letters, digits and dashes, at most 32.
+ *
+ * What is wrong with the declaration ends the synth of the app, together with what is wrong with its other constructs.
  */
 export class RayCluster extends Construct {
-  /** Everything that was decided at synth, as plain data. */
-  public readonly plan: ClusterPlan;
   /**
    * Base URL of the engine's API; without an API (`RollPipeline`, `RayOnly`) the address of Ray for
    * `RAY_ADDRESS`, on the cluster's network. Who reads it in a stack waits until the cluster serves.
    */
   public readonly endpoint: string;
+  /** @internal */
+  public readonly _site: ClusterSite;
+  private readonly decided?: ClusterPlan;
 
-  /** @throws PlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: RayClusterProps) {
     super(scope, id);
     const { backend, ...options } = props;
-    const place = backend._place({ ...options, clusterName: id, storage: storageOf(options) });
-    this.plan = planCluster({ ...options, name: id }, place);
-    const endpoint = backend._build(this, this.plan);
-    this.endpoint = endpoint.url;
-    for (const warning of this.plan.warnings) {
-      Annotations.of(this).addWarning(problemLine(warning).trim());
+    this._site = backend._open(this, { ...options, clusterName: id, storage: storageOf(options) });
+    const { place, problems: problemsOfPlace } = this._site;
+    const { plan, problems } = judgeCluster({ ...options, name: id }, place, problemsOfPlace);
+    if (!reportProblems(this, problems) || plan === undefined) {
+      this.endpoint = Lazy.stringValue({ produce: () => "" });
+      return;
     }
-    const extra = {
-      backend: place.backend,
-      endpoint: endpoint.reviewUrl,
-      mounts: endpoint.reviewMounts,
-      machines: endpoint.reviewMachines,
-      newMachines: endpoint.reviewNewMachines,
-      token: endpoint.reviewToken,
-    };
-    appendToStackFile(this, "review.md", reviewMarkdown(this.plan, extra));
+    this.decided = plan;
+    const endpoint = this._site.build(plan);
+    this.endpoint = endpoint.url;
+    appendToStackFile(this, "review.md", reviewMarkdown(plan, reviewExtra(place.backend, endpoint)));
   }
+
+  /**
+   * Everything that was decided at synth, as plain data.
+   *
+   * @throws PlanError where the declaration has errors
+   */
+  public get plan(): ClusterPlan {
+    if (this.decided === undefined) {
+      throwProblems(this);
+      throw new Error(`cluster '${this.node.path}' has neither a plan nor a problem`);
+    }
+    return this.decided;
+  }
+}
+
+function reviewExtra(backend: string, endpoint: ClusterEndpoint): Parameters<typeof reviewMarkdown>[1] {
+  return {
+    backend,
+    endpoint: endpoint.reviewUrl,
+    mounts: endpoint.reviewMounts,
+    machines: endpoint.reviewMachines,
+    newMachines: endpoint.reviewNewMachines,
+    token: endpoint.reviewToken,
+  };
 }

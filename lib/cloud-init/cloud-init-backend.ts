@@ -1,6 +1,11 @@
 import { Fn, TerraformLocal, type TerraformResource, Token } from "cdktf";
 import type { Construct } from "constructs";
-import { ClusterBackend, type ClusterDeclaration, type ClusterEndpoint } from "../terraform/cluster-backend";
+import {
+  ClusterBackend,
+  type ClusterDeclaration,
+  type ClusterEndpoint,
+  type ClusterSite,
+} from "../terraform/cluster-backend";
 import { addStackFile } from "../terraform/stack-files";
 import { template } from "../terraform/template";
 import { clusterEndpoint } from "../topology/plan/endpoint";
@@ -68,7 +73,15 @@ export class CloudInitBackend extends ClusterBackend {
   }
 
   /** @internal */
-  public override _place(declaration: ClusterDeclaration): Place {
+  public override _open(scope: Construct, declaration: ClusterDeclaration): ClusterSite {
+    return {
+      place: this.place(declaration),
+      problems: checkPlace(this.settings, declaration),
+      build: (plan) => this.build(scope, plan),
+    };
+  }
+
+  private place(declaration: ClusterDeclaration): Place {
     const { subnetCidr, headAddress, addresses, secretStore, bootTimeoutSeconds } = this.settings;
     const { cpusPerNode, objectStoreMiB, sharedMemoryMiB } = this.settings;
     return {
@@ -83,12 +96,10 @@ export class CloudInitBackend extends ClusterBackend {
       sharedMemoryMiB,
       startSpreadSeconds: bootTimeoutSeconds,
       secretKinds: ["host-file", ...(secretStore === undefined ? [] : (["managed"] as const))],
-      problems: checkPlace(this.settings, declaration),
     };
   }
 
-  /** @internal */
-  public override _build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
+  private build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
     if (this.references.size > 0) {
       throw new Error(
         `the backend of '${plan.name}' is the place of another cluster already: make a second one`,

@@ -17,7 +17,7 @@ export function refuseUnbootable(
 ): void {
   const problems = [...sizes(texts, settings), ...readiness(plan, settings)];
   if (problems.length > 0) {
-    throw new PlanError(plan.name, problems);
+    throw new PlanError(problems);
   }
 }
 

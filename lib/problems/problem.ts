@@ -3,13 +3,17 @@ export interface Problem {
   /** Stable rule id, e.g. `RC014`. */
   readonly rule: string;
   readonly level: "error" | "warning";
+  /** Path of the construct in the app, e.g. `my-stack/llama-405b`; `undefined` until it is reported by a construct. */
+  readonly construct?: string;
   /** Path of the property, e.g. `pools[0].nodes`. */
   readonly path: string;
   /** What was given, as text. */
   readonly got: string;
-  /** What is allowed. */
-  readonly allowed: string;
-  /** The change to make. */
+  /** An error's requirement, as it reads after "must"; `undefined` for a warning. */
+  readonly must?: string;
+  /** A warning's consequence, as it reads after what was given; `undefined` for an error. */
+  readonly consequence?: string;
+  /** The change to make: one or more sentences without the last full stop. */
   readonly fix: string;
   /**
    * Where to read more.
@@ -17,4 +21,6 @@ export interface Problem {
    * @default - nowhere
    */
   readonly links?: readonly string[];
+  /** @deprecated the wording of rules that are not converted yet */
+  readonly allowed?: string;
 }

@@ -5,17 +5,30 @@ import type { Fabric } from "../topology/declaration/fabric";
 import type { ClusterPlan } from "../topology/plan/plan";
 import type { ModelSource } from "../topology/declaration/model-source";
 import type { Place } from "../topology/plan/place";
+import type { Problem } from "../problems/problem";
 import type { IStorage } from "../topology/declaration/storage";
 
-/**
- * The place a cluster stands in: the only polymorphic seam. A backend first says what the place
- * decides (`place`), then, once the plan is made, creates the resources (`build`).
- */
+/** The place a cluster stands in: the only polymorphic seam. A backend holds nothing of any cluster. */
 export abstract class ClusterBackend {
-  /** @internal */
-  public abstract _place(declaration: ClusterDeclaration): Place;
-  /** @internal */
-  public abstract _build(scope: Construct, plan: ClusterPlan): ClusterEndpoint;
+  /**
+   * Opens a site for one cluster.
+   *
+   * @param scope the cluster's construct, for whatever the site creates
+   * @internal
+   */
+  public abstract _open(scope: Construct, declaration: ClusterDeclaration): ClusterSite;
+}
+
+/** The place of one cluster: what it decides, what is wrong with it, and how a plan is built there. Immutable. */
+export interface ClusterSite {
+  readonly place: Place;
+  /** What is wrong with the place itself; the rules of the topology judge the rest. */
+  readonly problems: readonly Problem[];
+  /**
+   * Creates the resources of a plan without errors. What shows only in the finished plan is reported as a problem
+   * of the scope.
+   */
+  build(plan: ClusterPlan): ClusterEndpoint;
 }
 
 /** How many nodes the place must find addresses for, pool by pool; the first node of the first pool is the head. */

@@ -6,37 +6,66 @@ import { planNodes, planPools } from "./plan/nodes";
 import type { Place } from "./plan/place";
 import type { ClusterPlan, ImagePlan, RayPlan } from "./plan/plan";
 import { PlanError, sortProblems } from "../problems/plan-error";
+import type { Problem } from "../problems/problem";
+import { isBuildable } from "../problems/rule";
 import { planPorts } from "./plan/ports";
 import { planRankTable } from "./plan/rank-table-plan";
 import { checkRules } from "./rules";
+import type { PlanFacts } from "./rules/rule";
 import { type ClusterSpec, type ImageSpec, normalise } from "./plan/spec";
 import { planStaging, planStorage } from "./plan/staging";
+
+/** What became of a declaration. */
+export interface Judgement {
+  /** Errors and warnings, sorted. */
+  readonly problems: readonly Problem[];
+  /** @default - there is an error */
+  readonly plan?: ClusterPlan;
+}
 
 /**
  * Decides everything about a cluster, or says everything that is wrong with its declaration.
  *
  * @param props the declaration
  * @param place what the place decides: network, addresses, limits
- * @throws PlanError with all problems at once
+ * @param problemsOfPlace what is wrong with the place itself
  */
-export function planCluster(props: ClusterProps, place: Place): ClusterPlan {
+export function judgeCluster(
+  props: ClusterProps,
+  place: Place,
+  problemsOfPlace: readonly Problem[] = [],
+): Judgement {
   const spec = normalise(props, place);
-  const problems = sortProblems([...checkRules(spec, place), ...place.problems]);
-  const errors = problems.filter((problem) => problem.level === "error");
-  if (errors.length > 0) {
-    throw new PlanError(spec.name, errors);
+  const facts: PlanFacts = { place, nodes: planNodes(spec, place), ports: planPorts(spec) };
+  const problems = sortProblems([...checkRules(spec, facts), ...problemsOfPlace]);
+  return isBuildable(problems) ? { problems, plan: planOf(spec, facts, problems) } : { problems };
+}
+
+/** @throws PlanError with all problems of the declaration at once */
+export function planCluster(props: ClusterProps, place: Place): ClusterPlan {
+  const { problems, plan } = judgeCluster(props, place);
+  if (plan === undefined) {
+    throw new PlanError(problems.filter(({ level }) => level === "error"));
   }
+  return plan;
+}
+
+function planOf(
+  spec: ClusterSpec,
+  { place, nodes, ports }: PlanFacts,
+  warnings: readonly Problem[],
+): ClusterPlan {
   return {
     name: spec.name,
     fabric: spec.fabric,
     subnetCidr: place.subnetCidr,
     pools: planPools(spec, place),
-    nodes: planNodes(spec, place),
-    rankTable: planRankTable(spec, planNodes(spec, place), planPorts(spec)),
+    nodes,
+    rankTable: planRankTable(spec, nodes, ports),
     toleratedChecks: spec.toleratedChecks,
     image: planImage(spec.image),
     ray: planRay(spec, place),
-    ports: planPorts(spec),
+    ports,
     environment: planEnvironment(spec),
     engine: spec.engine,
     container: planContainerNeeds(spec, place),
@@ -44,7 +73,7 @@ export function planCluster(props: ClusterProps, place: Place): ClusterPlan {
     staging: planStaging(spec),
     deadlines: spec.deadlines,
     retries: spec.retries,
-    warnings: problems,
+    warnings,
   };
 }
 

@@ -27,7 +27,6 @@ export function localPlace(change: Partial<Place> = {}): Place {
     emulated: true,
     cpusPerNode: 1,
     objectStoreMiB: 100,
-    problems: [],
     ...change,
   };
 }
@@ -55,7 +54,6 @@ export function hostsPlace(change: Partial<Place> = {}): Place {
     addresses: { gpu: ["10.20.0.1", "10.20.0.2", "10.20.7.3", "10.20.7.4"] },
     networkMode: "host",
     emulated: false,
-    problems: [],
     ...change,
   };
 }

@@ -1,14 +1,9 @@
 import type { Construct } from "constructs";
-import {
-  ClusterBackend,
-  type ClusterDeclaration,
-  type ClusterEndpoint,
-} from "../../terraform/cluster-backend";
+import { ClusterBackend, type ClusterDeclaration, type ClusterSite } from "../../terraform/cluster-backend";
 import type { Place } from "../../topology/plan/place";
-import type { ClusterPlan } from "../../topology/plan/plan";
 import { buildAwsCluster } from "./aws-cluster";
 import type { AwsBackendProps } from "./backend-props";
-import { backendSpec, headAddressOf } from "./backend-spec";
+import { backendSpec, type BackendSpec, headAddressOf } from "./backend-spec";
 import { checkBackend } from "./backend-rules";
 import { known } from "../known";
 
@@ -26,9 +21,17 @@ export class AwsBackend extends ClusterBackend {
   }
 
   /** @internal */
-  public override _place(declaration: ClusterDeclaration): Place {
-    const { network, objectStoreMiB, sharedMemoryMiB } = this.props;
+  public override _open(scope: Construct, declaration: ClusterDeclaration): ClusterSite {
     const spec = backendSpec(this.props, declaration);
+    return {
+      place: this.place(spec),
+      problems: checkBackend(spec),
+      build: (plan) => buildAwsCluster(scope, plan, this.props),
+    };
+  }
+
+  private place(spec: BackendSpec): Place {
+    const { network, objectStoreMiB, sharedMemoryMiB } = this.props;
     return {
       backend: "aws",
       // Where it is not known, a rule says so.
@@ -41,13 +44,7 @@ export class AwsBackend extends ClusterBackend {
       sharedMemoryMiB,
       startSpreadSeconds: spec.bootTimeoutSeconds,
       secretKinds: ["managed"],
-      problems: checkBackend(spec),
     };
-  }
-
-  /** @internal */
-  public override _build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
-    return buildAwsCluster(scope, plan, this.props);
   }
 }
 

@@ -1,5 +1,10 @@
 import type { Construct } from "constructs";
-import { ClusterBackend, type ClusterEndpoint, type ClusterShape } from "../../terraform/cluster-backend";
+import {
+  ClusterBackend,
+  type ClusterEndpoint,
+  type ClusterShape,
+  type ClusterSite,
+} from "../../terraform/cluster-backend";
 import type { Place } from "../../topology/plan/place";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import type { Problem } from "../../problems/problem";
@@ -142,7 +147,15 @@ export class HostsBackend extends ClusterBackend {
   }
 
   /** @internal */
-  public override _place(shape: ClusterShape): Place {
+  public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
+    return {
+      place: this.place(shape),
+      problems: this.problems(shape),
+      build: (plan) => this.build(scope, plan),
+    };
+  }
+
+  private place(shape: ClusterShape): Place {
     const { cpusPerNode, objectStoreMiB, sharedMemoryMiB, machines } = this.settings;
     const assigned = Object.entries(assign(machines, shape.pools));
     return {
@@ -160,12 +173,10 @@ export class HostsBackend extends ClusterBackend {
       cpusPerNode,
       objectStoreMiB,
       sharedMemoryMiB,
-      problems: this.problems(shape),
     };
   }
 
-  /** @internal */
-  public override _build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
+  private build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
     const { imagePullTimeoutSeconds, machines, registryLogins } = this.settings;
     const assigned = assign(machines, plan.pools);
     return buildHostsCluster(scope, plan, {

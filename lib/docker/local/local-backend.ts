@@ -1,9 +1,8 @@
 import type { Construct } from "constructs";
-import { ClusterBackend, type ClusterEndpoint, type ClusterShape } from "../../terraform/cluster-backend";
+import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
 import { localAddresses } from "../../topology/plan/addressing";
 import type { ContainerImage } from "../../topology/declaration/container-image";
 import type { Place } from "../../topology/plan/place";
-import type { ClusterPlan } from "../../topology/plan/plan";
 import { emulationImage } from "../images/emulation-image";
 import { buildLocalCluster } from "./local-cluster";
 import { checkLocal, type LocalSettings } from "./local-rules";
@@ -88,7 +87,15 @@ export class LocalBackend extends ClusterBackend {
   }
 
   /** @internal */
-  public override _place(shape: ClusterShape): Place {
+  public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
+    return {
+      place: this.place(shape),
+      problems: checkLocal(this.settings),
+      build: (plan) => buildLocalCluster(scope, plan, this.settings),
+    };
+  }
+
+  private place(shape: ClusterShape): Place {
     return {
       backend: "local",
       subnetCidr: this.subnetCidr,
@@ -98,12 +105,6 @@ export class LocalBackend extends ClusterBackend {
       cpusPerNode: this.settings.cpusPerNode,
       objectStoreMiB: this.settings.objectStoreMiB,
       sharedMemoryMiB: this.settings.sharedMemoryMiB,
-      problems: checkLocal(this.settings),
     };
-  }
-
-  /** @internal */
-  public override _build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
-    return buildLocalCluster(scope, plan, this.settings);
   }
 }

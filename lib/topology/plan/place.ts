@@ -1,4 +1,3 @@
-import type { Problem } from "../../problems/problem";
 import type { SecretKind } from "../declaration/secret-ref";
 
 /** What the place decides and the plan needs. */
@@ -26,6 +25,4 @@ export interface Place {
   readonly startSpreadSeconds?: number;
   /** Secrets that the machines can get; `undefined`: files that lie on the machine of the head. */
   readonly secretKinds?: readonly SecretKind[];
-  /** What is wrong with the place itself. */
-  readonly problems: readonly Problem[];
 }

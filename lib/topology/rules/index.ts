@@ -1,6 +1,3 @@
-import { planNodes } from "../plan/nodes";
-import type { Place } from "../plan/place";
-import { planPorts } from "../plan/ports";
 import type { Problem } from "../../problems/problem";
 import type { ClusterSpec } from "../plan/spec";
 import { deadlineRules } from "./deadlines";
@@ -44,12 +41,7 @@ export const RULE_TOPICS: readonly RuleTopic[] = [
 ];
 
 /** Runs all rules and returns everything that they find. */
-export function checkRules(spec: ClusterSpec, place: Place): readonly Problem[] {
-  const facts: PlanFacts = {
-    place,
-    nodes: planNodes(spec, place),
-    ports: planPorts(spec),
-  };
+export function checkRules(spec: ClusterSpec, facts: PlanFacts): readonly Problem[] {
   return RULE_TOPICS.flatMap(({ rules }) => rules).flatMap((rule) =>
     rule.check(spec, facts).map((finding) => ({ rule: rule.id, level: rule.level, ...finding })),
   );

@@ -1,0 +1,71 @@
+import type { Problem } from "./problem";
+
+/** What a rule says of a value: where, what was given, and the change to make. */
+interface Finding {
+  /** Path of the property, e.g. `pools[0].nodes`. */
+  readonly path: string;
+  /** What was given, as `show` writes it. */
+  readonly got: string;
+  /** The change to make: one or more sentences without the last full stop. */
+  readonly fix: string;
+  /** Where to read more. @default - nowhere */
+  readonly links?: readonly string[];
+}
+
+/** Reads `got X, but must <must>. <Fix>.` */
+export interface ErrorFinding extends Finding {
+  readonly must: string;
+}
+
+/** Reads `X <consequence>. <Fix>.` */
+export interface WarningFinding extends Finding {
+  readonly consequence: string;
+}
+
+interface RuleText {
+  /** Stable; never given to another rule. */
+  readonly id: string;
+  /** What must hold, for the page of rules: a phrase without a full stop. */
+  readonly title: string;
+  /** What goes wrong otherwise. */
+  readonly why: string;
+}
+
+/** What cannot work. */
+export interface ErrorRule<Subject, Facts = void> extends RuleText {
+  readonly level: "error";
+  readonly check: (subject: Subject, facts: Facts) => readonly ErrorFinding[];
+}
+
+/** What works, and is slow, risky or without effect. */
+export interface WarningRule<Subject, Facts = void> extends RuleText {
+  readonly level: "warning";
+  readonly check: (subject: Subject, facts: Facts) => readonly WarningFinding[];
+}
+
+/** One thing that must hold. Pure: the same subject and facts give the same findings. */
+export type Rule<Subject, Facts = void> = ErrorRule<Subject, Facts> | WarningRule<Subject, Facts>;
+
+/** Rules about one subject, in a file of their own and under one heading of the page of rules. */
+export interface Topic<Subject, Facts = void> {
+  readonly title: string;
+  readonly rules: readonly Rule<Subject, Facts>[];
+}
+
+/** Everything that the rules of a topic find. */
+export function judge<Subject, Facts>(
+  { rules }: Topic<Subject, Facts>,
+  subject: Subject,
+  facts: Facts,
+): readonly Problem[] {
+  return rules.flatMap((rule): readonly Problem[] =>
+    rule
+      .check(subject, facts)
+      .map((finding: ErrorFinding | WarningFinding) => ({ rule: rule.id, level: rule.level, ...finding })),
+  );
+}
+
+/** Whether nothing of it is an error. */
+export function isBuildable(problems: readonly Problem[]): boolean {
+  return problems.every(({ level }) => level !== "error");
+}

@@ -20,6 +20,7 @@ const LAYERS = [
   ["lib/cli"],
   ["stacks"],
   ["main.ts"],
+  ["tools"],
 ];
 
 /** Steps over a layer that the order allows and the design does not. */
@@ -48,6 +49,7 @@ const PURE = [
   "lib/bootstrap",
   "lib/review",
   "lib/cli",
+  "tools",
 ];
 
 const BARRELS = {

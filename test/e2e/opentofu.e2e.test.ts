@@ -1,5 +1,5 @@
 import { Progress } from "../../lib/cli/base/progress";
-import { ensureProviders } from "../../lib/cli/supply/provider-access";
+import { ensureProviders } from "../../tools/supply/provider-access";
 import { describeWith } from "../support/requirements";
 import { ensureTofu } from "../tools/tofu";
 import { expectServing, note } from "./support/cluster";

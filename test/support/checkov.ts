@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
+import { cacheFolder, inputsKey } from "../../lib/cli/base/cache-folder";
 import type { Requirement } from "./requirements";
 import type { Synthesized } from "./synth";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached, cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
+import { cached, cacheFolder, inputsKey } from "../../lib/cli/base/cache-folder";
 import { run, runOrFail } from "../../lib/cli/base/process";
 import { Missing } from "./check";
 import { ROOT } from "./program";

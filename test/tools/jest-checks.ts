@@ -1,14 +1,15 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { cacheFolder } from "../../lib/cli/supply/cache-folder";
+import { cacheFolder } from "../../lib/cli/base/cache-folder";
 import { CommandError } from "../../lib/cli/base/command-error";
 import { findDocker } from "../../lib/cli/base/docker-engine";
 import { ensureEmulationImage } from "../../lib/cli/images/emulation-image";
 import { Progress } from "../../lib/cli/base/progress";
 import { howItEnded } from "../../lib/cli/base/process";
-import { ensureProviders, MIRROR_VARIABLE } from "../../lib/cli/supply/provider-access";
+import { ensureProviders, MIRROR_VARIABLE } from "../../tools/supply/provider-access";
 import { ensureVllmCpuImage } from "../../lib/cli/images/vllm-cpu-image";
+import { DEBIAN_BASE } from "../../tools/supply/debian-base";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
 import { type Check, type Counts, Missing, sum } from "./check";
 import { ROOT, runShown } from "./program";
@@ -35,9 +36,9 @@ export const endToEndTests: Check = {
       throw new Missing("no Docker daemon");
     }
     for (const rayVersion of [undefined, OLDER_RAY, ROLL_RAY]) {
-      await orMissing(ensureEmulationImage(engine, new Progress(), { rayVersion }));
+      await orMissing(ensureEmulationImage(engine, new Progress(), { rayVersion, withoutRegistry: DEBIAN_BASE }));
     }
-    await orMissing(ensureVllmCpuImage(engine, new Progress()));
+    await orMissing(ensureVllmCpuImage(engine, new Progress(), { withoutRegistry: DEBIAN_BASE }));
     const environment = await providerEnvironment();
     const files = endToEndFiles();
     const lanes = lanesOf(files.filter((file) => !isAlone(file)));

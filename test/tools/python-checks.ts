@@ -7,7 +7,7 @@ import { runShown } from "./program";
 import { junitCounts } from "./reports";
 
 /** Where Python lies. */
-const PLACES = ["lib", "stacks", "test"];
+const PLACES = ["lib", "stacks", "test", "tools"];
 
 /** Tests of the node program wait more than they compute. */
 const WORKERS = "4";

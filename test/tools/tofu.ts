@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { cached, cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
-import { buildGoProgram } from "../../lib/cli/supply/go-program";
+import { cached, cacheFolder, inputsKey } from "../../lib/cli/base/cache-folder";
+import { buildGoProgram } from "../../tools/supply/go-program";
 import { run } from "../../lib/cli/base/process";
 import type { Progress } from "../../lib/cli/base/progress";
 import module from "./opentofu.json";

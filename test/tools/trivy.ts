@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cached, cacheFolder, inputsKey } from "../../lib/cli/supply/cache-folder";
-import { buildGoProgram } from "../../lib/cli/supply/go-program";
+import { cached, cacheFolder, inputsKey } from "../../lib/cli/base/cache-folder";
+import { buildGoProgram } from "../../tools/supply/go-program";
 import { Progress } from "../../lib/cli/base/progress";
 import module from "./trivy.json";
 

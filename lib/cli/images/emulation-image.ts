@@ -5,12 +5,12 @@ import {
   emulationImageTag,
   emulationRayVersion,
 } from "../../docker/images/emulation-image";
-import { ensureBaseImage, hasImage } from "../supply/base-image";
+import { ensureBaseImage, hasImage } from "./base-image";
 import { buildImage } from "./docker-build";
 import type { DockerEngine } from "../base/docker-engine";
 import type { ImageOptions } from "./image-options";
 import type { Progress } from "../base/progress";
-import { fetchWheels } from "../supply/wheels";
+import { fetchWheels } from "./wheels";
 
 /**
  * The emulation image in Docker, built where it is missing.
@@ -42,7 +42,8 @@ export async function ensureEmulationImage(
     },
     progress,
   );
-  const baseImage = options.baseImage ?? (await ensureBaseImage(base, engine, progress));
+  const baseImage =
+    options.baseImage ?? (await ensureBaseImage(base, engine, progress, options.withoutRegistry));
   await buildImage(
     {
       tag,

@@ -4,15 +4,15 @@ import { baseImageOf } from "../../catalog/base-images";
 import { enginePackageOf } from "../../catalog/engine-packages";
 import { VLLM_CPU_FOLDER, vllmCpuImageTag, vllmCpuRayVersion } from "../../docker/images/vllm-cpu-image";
 import { installPackages } from "../base/apt";
-import { ensureBaseImage, hasImage } from "../supply/base-image";
-import { cacheFolder } from "../supply/cache-folder";
+import { ensureBaseImage, hasImage } from "./base-image";
+import { cacheFolder } from "../base/cache-folder";
 import { CommandError } from "../base/command-error";
 import { buildImage } from "./docker-build";
 import type { DockerEngine } from "../base/docker-engine";
 import type { ImageOptions } from "./image-options";
 import { run, runOrFail } from "../base/process";
 import type { Progress } from "../base/progress";
-import { fetchWheels } from "../supply/wheels";
+import { fetchWheels } from "./wheels";
 
 /** Node's names for the architectures of Docker. */
 const HOST_ARCHITECTURES: { readonly [architecture: string]: string } = { x64: "amd64", arm64: "arm64" };
@@ -67,7 +67,8 @@ export async function ensureVllmCpuImage(
     },
     progress,
   );
-  const baseImage = options.baseImage ?? (await ensureBaseImage(base, engine, progress));
+  const baseImage =
+    options.baseImage ?? (await ensureBaseImage(base, engine, progress, options.withoutRegistry));
   await withContext(wheels, progress, (context) =>
     buildImage(
       {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { cacheFolder, inputsKey } from "../../../lib/cli/supply/cache-folder";
+import { cacheFolder, inputsKey } from "../../../lib/cli/base/cache-folder";
 import { emulationImageTag } from "../../../lib/docker/images/emulation-image";
 import type { Requirement } from "../../support/requirements";
 import type { NodeState } from "./cluster";

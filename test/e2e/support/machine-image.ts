@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { baseImageOf } from "../../../lib/catalog/base-images";
-import { ensureBaseImage } from "../../../lib/cli/supply/base-image";
+import { ensureBaseImage } from "../../../lib/cli/images/base-image";
+import { DEBIAN_BASE } from "../../../tools/supply/debian-base";
 import { ensureDocker } from "../../../lib/cli/base/docker-engine";
 import { Progress } from "../../../lib/cli/base/progress";
 import { run, runOrFail } from "./command";
@@ -17,7 +18,12 @@ export type MachineKind = "bare" | "docker" | "cloud";
 /** Image of a machine, built from the distribution's packages where it is missing; it stays for the next run. */
 export async function machineImage(kind: MachineKind): Promise<string> {
   const progress = new Progress((line) => process.stderr.write(`    ${line}\n`));
-  const base = await ensureBaseImage(baseImageOf("emulation"), await ensureDocker(progress), progress);
+  const base = await ensureBaseImage(
+    baseImageOf("emulation"),
+    await ensureDocker(progress),
+    progress,
+    DEBIAN_BASE,
+  );
   const hash = createHash("sha256").update(base).update(readFileSync(DOCKERFILE)).digest("hex").slice(0, 12);
   const tag = `cdktf-ray-cluster/test-machine:${kind}-${hash}`;
   if ((await run("docker", ["image", "inspect", tag], { timeoutSeconds: 30 })).exitCode === 0) {

@@ -1,5 +1,5 @@
 import { OWN_IMAGES, ownImagesOf } from "../../../../lib/cli/images/images";
-import { localStackOf } from "../../../../lib/cli/cluster/synthesized-stack";
+import { localStackOf } from "../../../../tools/demo/synthesized-stack";
 import { Local2x8 } from "../../../../stacks/local-2x8";
 import { VllmCpu2x1 } from "../../../../stacks/vllm-cpu-2x1";
 import { Synthesized } from "../../../support/synth";

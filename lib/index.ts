@@ -93,11 +93,11 @@ export {
 } from "./topology/declaration/model-source";
 export type { LayerWeights, ModelWeights } from "./topology/model/model-weights";
 export type { Parallelism } from "./topology/model/parallelism";
+export type { DerivedImagePlan } from "./topology/declaration/derived-image";
 export type {
   ClusterPlan,
   ContainerNeeds,
   Deadlines,
-  DerivedImagePlan,
   EnvironmentPlan,
   ImagePlan,
   MountPlan,

@@ -1,4 +1,5 @@
-import type { DerivedImagePlan, ImagePlan } from "../topology/plan/plan";
+import type { DerivedImagePlan } from "../topology/declaration/derived-image";
+import type { ImagePlan } from "../topology/plan/plan";
 import { code } from "./table";
 
 /** What an image is, and where it comes from. */

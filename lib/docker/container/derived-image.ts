@@ -5,7 +5,8 @@ import type { Construct } from "constructs";
 import { literal } from "../../terraform/encode";
 import { addStackFile } from "../../terraform/stack-files";
 import { derivedImageFiles } from "../../topology/declaration/derived-image";
-import type { DerivedImagePlan, ImagePlan } from "../../topology/plan/plan";
+import type { DerivedImagePlan } from "../../topology/declaration/derived-image";
+import type { ImagePlan } from "../../topology/plan/plan";
 
 /** Variables of the machine that runs Terraform which say where packages come from. */
 const INDEX_VARIABLES = [

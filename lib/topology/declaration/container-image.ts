@@ -1,5 +1,5 @@
 import { derivedImageReference } from "./derived-image";
-import type { DerivedImagePlan } from "../plan/plan";
+import type { DerivedImagePlan } from "./derived-image";
 import { canonicalPackage, versionAmong } from "./python-package";
 
 /** What is known of an image besides its reference. */

@@ -1,4 +1,5 @@
 import type { EngineSpec } from "../engine-spec";
+import type { DerivedImagePlan } from "../declaration/derived-image";
 import type { ModelSourceKind } from "../declaration/model-source";
 import type { Problem } from "../../problems/problem";
 import type { SecretKind } from "../declaration/secret-ref";
@@ -114,32 +115,6 @@ export interface ImagePlan {
    * @default - it is pulled
    */
   readonly derived?: DerivedImagePlan;
-}
-
-/** An image that every machine builds for itself: a published one with further Python packages. */
-export interface DerivedImagePlan {
-  /** Reference of the published image. */
-  readonly base: string;
-  /**
-   * Ray that the base is said to hold.
-   *
-   * @default - none
-   */
-  readonly baseRayVersion?: string;
-  /** `name==version`, sorted. */
-  readonly packages: readonly string[];
-  /**
-   * Path on the machine that runs Terraform; read during the build only.
-   *
-   * @default - none
-   */
-  readonly pipConfigurationFile?: string;
-  /**
-   * Path on the machine that runs Terraform; read during the build only.
-   *
-   * @default - none
-   */
-  readonly certificateAuthoritiesFile?: string;
 }
 
 export interface RayPlan {

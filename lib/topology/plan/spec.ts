@@ -2,7 +2,8 @@ import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerato
 import type { Collective } from "../../catalog/facts";
 import type { ClusterProps, NodePool } from "../declaration/cluster-props";
 import type { EngineContext, EngineSpec } from "../engine-spec";
-import type { Deadlines, DerivedImagePlan, Retries } from "./plan";
+import type { DerivedImagePlan } from "../declaration/derived-image";
+import type { Deadlines, Retries } from "./plan";
 import { normaliseDeadlines } from "./deadlines";
 import { MAXIMUM_NODES } from "./limits";
 import type { Model } from "../model/model";

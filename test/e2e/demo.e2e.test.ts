@@ -36,7 +36,7 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
   }, 120_000);
 
   function command(...args: readonly string[]): Promise<CommandResult> {
-    return run(process.execPath, [join("dist", "lib", "cli", "main.js"), ...args], {
+    return run(process.execPath, [join("dist", "tools", "main.js"), ...args], {
       cwd: clone,
       timeoutSeconds: 900,
       environment: { ...process.env, TERRAFORM_BINARY_NAME: tofu },

@@ -1,3 +1,7 @@
+/**
+ * The preflight of two Ascend servers: clock, rank table, link, address, packet loss, TLS switch, lost device,
+ * moved tag; node, device and check are named each time, and the cluster serves once it is repaired.
+ */
 import { RankTableKind } from "../../lib";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { rankTableText } from "../../lib/topology/ascend/rank-table";

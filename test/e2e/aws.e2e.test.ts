@@ -1,3 +1,7 @@
+/**
+ * An emulated EC2 region whose machines boot their user data with cloud-init: serving when the deploy returns; a
+ * lost GPU fails it by name; reboots and a replaced worker recover; no secret anywhere; destroy leaves nothing.
+ */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,7 @@
+/**
+ * Machines of a provider that this library does not know boot with cloud-init from a NoCloud seed, and the deploy
+ * returns when the cluster serves.
+ */
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

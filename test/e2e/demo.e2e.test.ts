@@ -1,3 +1,7 @@
+/**
+ * The commands of a clone with OpenTofu: the demo deploys and shows a serving cluster, a second run changes
+ * nothing, destroy names what it did not make.
+ */
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";

@@ -1,3 +1,7 @@
+/**
+ * An image without Ray gets it during the deploy from a real package index; nothing of its base changes; pip's
+ * configuration does not leak; a conflict fails with its reason.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** A Docker daemon that is stopped: the deploy fails with its name, and the cluster comes back with the daemon. */
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { containerOf, note, recovery, stateOf } from "./support/cluster";

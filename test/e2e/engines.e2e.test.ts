@@ -1,3 +1,7 @@
+/**
+ * Stand-ins for LMDeploy and ROLL, and Ray alone: a crashing engine and a failing job fail the deploy, both
+ * recover once fixed; a job runs once; an image without the engine is named.
+ */
 import { describeWith } from "../support/requirements";
 import { containerOf, expectServing, gateLog, note } from "./support/cluster";
 import { eventually } from "./support/command";

@@ -1,3 +1,7 @@
+/**
+ * Tasks of real Ray on three nodes see their own address and rank, and the driver's variables stay with the
+ * driver.
+ */
 import { join } from "node:path";
 import { describeWith } from "../support/requirements";
 import { complete, type DeployedCluster } from "./support/cluster";

@@ -1,3 +1,7 @@
+/**
+ * One cluster is broken again and again and serves again: killed worker, head, engine and rank; a frozen worker;
+ * the head's port blocked for 20 s; a removed and a stopped worker, repaired by a deploy.
+ */
 import { describeWith } from "../support/requirements";
 import {
   complete,

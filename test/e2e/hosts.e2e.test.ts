@@ -1,3 +1,7 @@
+/**
+ * Two simulated Ascend servers with systemd, sshd and their own Docker engine, deployed to over ssh; refused by
+ * name: unreachable, no Docker, a missing device, a taken port, another cluster, another image, example addresses.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";

@@ -1,3 +1,7 @@
+/**
+ * A deploy returns when every rank answers; a second deploy plans no change; one port is open, on loopback; the
+ * token is nowhere to be found; destroy leaves nothing.
+ */
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Four nodes with emulated GPUs answer with 32 ranks, and destroy leaves nothing. */
 import { describeWith } from "../support/requirements";
 import { complete, type DeployedCluster, expectServing, note } from "./support/cluster";
 import { Docker } from "./support/docker";

@@ -1,3 +1,4 @@
+/** A Ray version without authentication: the deploy says so, and the cluster recovers like any other. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describeWith } from "../support/requirements";

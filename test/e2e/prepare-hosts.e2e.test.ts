@@ -1,3 +1,7 @@
+/**
+ * The command on such machines: dry run, consent, Docker installed from the distribution, a machine that is gone,
+ * a user without rights.
+ */
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import { hostsProject, ownCommand } from "./support/hosts-project";

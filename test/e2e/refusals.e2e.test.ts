@@ -1,3 +1,7 @@
+/**
+ * Deploys that must fail within their deadline and name node and reason: six of eight accelerators, a wrong token,
+ * a head address that is not local, another Ray.
+ */
 import { describeWith } from "../support/requirements";
 import { gateLog, note } from "./support/cluster";
 import { DEPLOYMENT, emulationImage, OLDER_RAY } from "./support/requirements";

@@ -1,3 +1,7 @@
+/**
+ * A model is fetched once for three disks and once for two clusters on one folder; a killed head resumes; no
+ * token, no access and no room each fail the deploy with reason and node.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,7 @@
+/**
+ * Real vLLM serves over two nodes with both executors, each with tensor and pipeline parallelism: the same greedy
+ * answers, also after the second node's engine was killed.
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VllmExecutor } from "../../lib";

@@ -1,3 +1,7 @@
+/**
+ * A stand-in for vLLM with the executors `ray` and `mp`: every way in which an engine fails, with state, culprit
+ * and reason; no node gets another node's variables.
+ */
 import { describeWith } from "../support/requirements";
 import { complete, expectServing, gateLog, note } from "./support/cluster";
 import { EngineTestCluster, withAll } from "./support/engine-cluster";

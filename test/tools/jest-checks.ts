@@ -36,7 +36,9 @@ export const endToEndTests: Check = {
       throw new Missing("no Docker daemon");
     }
     for (const rayVersion of [undefined, OLDER_RAY, ROLL_RAY]) {
-      await orMissing(ensureEmulationImage(engine, new Progress(), { rayVersion, withoutRegistry: DEBIAN_BASE }));
+      await orMissing(
+        ensureEmulationImage(engine, new Progress(), { rayVersion, withoutRegistry: DEBIAN_BASE }),
+      );
     }
     await orMissing(ensureVllmCpuImage(engine, new Progress(), { withoutRegistry: DEBIAN_BASE }));
     const environment = await providerEnvironment();
@@ -67,7 +69,7 @@ function isAlone(file: string): boolean {
 
 const FIRST_LANE = [
   ...["aws", "demo", "derived-image", "docker-daemon", "faults", "local-2x8", "local-4x8"],
-  ...["older-ray", "opentofu", "refusals"],
+  ...["older-ray", "refusals"],
 ];
 
 /** Runs one of Jest's projects, or some of its files, one after the other. */

@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import ts from "typescript";
+
+const ROOT = resolve(__dirname, "../..");
+const INDEX = join(ROOT, "lib", "index.ts");
+/** Where the examples pretend to be. */
+const FOLDER = join(ROOT, "test", "unit");
+/** What examples may use besides our own names. */
+const FURTHER_IMPORTS = [
+  'import { Fn, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";',
+  'import { AwsProvider } from "@cdktf/provider-aws/lib/provider";',
+  'import type { Construct } from "constructs";',
+];
+
+/** The examples of a page in TypeScript, each with the line it begins in. */
+export function examplesOf(file: string): readonly { readonly line: number; readonly code: string }[] {
+  const text = readFileSync(join(ROOT, file), "utf8");
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => ({
+    line: text.slice(0, match.index).split("\n").length + 1,
+    code: match[1] ?? "",
+  }));
+}
+
+/** What the compiler says of each example: statements in the constructor of a stack where all public names are imported. */
+export function compileExamples(examples: readonly string[]): readonly (readonly string[])[] {
+  const files = new Map(examples.map((code, index) => [join(FOLDER, `example-${index}.ts`), moduleOf(code)]));
+  const program = programOf(files);
+  return [...files.keys()].map((file) =>
+    ts
+      .getPreEmitDiagnostics(program, program.getSourceFile(file))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " ")),
+  );
+}
+
+function moduleOf(code: string): string {
+  return [
+    ...FURTHER_IMPORTS,
+    `import { ${publicNames().join(", ")} } from "../../lib";`,
+    "export class Example extends TerraformStack {",
+    "  public constructor(scope: Construct, id: string) {",
+    "    super(scope, id);",
+    code,
+    "  }",
+    "}",
+  ].join("\n");
+}
+
+let names: readonly string[] | undefined;
+
+/** Names of `lib/index.ts` that a statement can use. */
+function publicNames(): readonly string[] {
+  if (names === undefined) {
+    const source = ts.createSourceFile(INDEX, readFileSync(INDEX, "utf8"), ts.ScriptTarget.ES2022);
+    names = source.statements.flatMap((statement) => {
+      const isValue = ts.isExportDeclaration(statement) && !statement.isTypeOnly;
+      const clause = isValue ? statement.exportClause : undefined;
+      const elements = clause !== undefined && ts.isNamedExports(clause) ? [...clause.elements] : [];
+      return elements.filter((element) => !element.isTypeOnly).map((element) => element.name.text);
+    });
+  }
+  return names;
+}
+
+function programOf(files: ReadonlyMap<string, string>): ts.Program {
+  const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), (path) => ts.sys.readFile(path));
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, ROOT);
+  // An example may declare what it does not use, and imports more than it needs.
+  const lenient = { noEmit: true, noUnusedLocals: false, noUnusedParameters: false };
+  const all = { ...options, ...lenient, types: ["node"] };
+  const host = ts.createCompilerHost(all);
+  const { readFile, fileExists } = host;
+  host.readFile = (path) => files.get(path) ?? readFile(path);
+  host.fileExists = (path) => files.has(path) || fileExists(path);
+  return ts.createProgram([...files.keys()], all, host);
+}

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Accelerator, EmulatedServe, Fabric, LocalBackend } from "../lib";
+import { Accelerator, EmulatedServe, Fabric, LocalBackend, RayCluster } from "../lib";
+import { App, TerraformStack } from "cdktf";
 import type { ContainerSpec } from "../lib/runtime/container-spec/container-spec";
 import { containerSpec } from "../lib/runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../lib/runtime/paths";
-import { planCluster } from "../lib/topology/planner";
 import type { ClusterPlan } from "../lib/topology/plan/plan";
 import { DockerHost } from "./docker-host";
 import { type Comparison, inTurns } from "./measure";
@@ -45,18 +45,13 @@ async function seconds(nodes: number, start: Start): Promise<number> {
 }
 
 function planOf(nodes: number): ClusterPlan {
-  const backend = new LocalBackend({ subnetCidr: SUBNET });
-  const pools = [{ name: "npu", nodes, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 8 }];
-  return planCluster(
-    {
-      name: NAME,
-      pools,
-      fabric: Fabric.TCP,
-      image: LocalBackend.emulationImage(),
-      engine: new EmulatedServe(),
-    },
-    backend._place({ clusterName: NAME, pools }),
-  );
+  return new RayCluster(new TerraformStack(new App(), NAME), NAME, {
+    backend: new LocalBackend({ subnetCidr: SUBNET }),
+    pools: [{ name: "npu", nodes, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 8 }],
+    fabric: Fabric.TCP,
+    image: LocalBackend.emulationImage(),
+    engine: new EmulatedServe(),
+  }).plan;
 }
 
 /** Ours: the containers of the plan. Epoch seconds at which the head became `formed`. */

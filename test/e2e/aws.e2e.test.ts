@@ -23,7 +23,7 @@ import { holders } from "./support/secret-search";
 const NAME = "e2e-aws";
 const NODES = 4;
 const RANKS = NODES * 8;
-const SUBNET = "10.89.130";
+const SUBNET = "10.89.141";
 const HEAD = `${SUBNET}.10`;
 /** EC2 takes 16 KiB; what the library itself allows. */
 const USER_DATA_BUDGET_BYTES = 12_288;

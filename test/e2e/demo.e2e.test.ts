@@ -1,5 +1,5 @@
 /**
- * The commands of a clone with OpenTofu: the demo deploys and shows a serving cluster, a second run changes
+ * The commands of a clone with OpenTofu: the demo deploys four nodes with 32 ranks and shows them serving, a second run changes
  * nothing, destroy names what it did not make.
  */
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
@@ -15,8 +15,9 @@ import { Docker } from "./support/docker";
 import { REPOSITORY } from "./support/project";
 import { COMPILED, DEPLOYMENT } from "./support/requirements";
 
-const CLUSTER = "local-2x8";
-const PORT = 8000;
+/** Not the demo's own stack, which another test deploys at the same time. */
+const CLUSTER = "local-4x8";
+const PORT = 8001;
 const TOFU_SECONDS = 900;
 
 /** The commands of a clone, with a state of their own: nobody's demo is touched. */
@@ -49,7 +50,7 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
 
   it("fails with the reason where the cluster cannot be deployed", async () => {
     const occupant = await listen(PORT);
-    const failed = await command("demo");
+    const failed = await command("demo", CLUSTER);
     occupant.close();
     expect(failed.exitCode).toBe(1);
     expect(failed.output).toContain(`error: cdktf deploy ${CLUSTER} failed`);
@@ -58,26 +59,29 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
   }, 900_000);
 
   it("ends with the nodes, a completion of all ranks, the endpoint and how to destroy it", async () => {
-    const { exitCode, output, seconds } = await command("demo");
+    const { exitCode, output, seconds } = await command("demo", CLUSTER);
     note(`demo: ${seconds.toFixed(0)} s`);
     expect(exitCode).toBe(0);
     expect(output).toContain("your OpenTofu configuration");
     // What the gate says while it waits: elapsed time, deadline, and what for.
     expect(output).toMatch(/\[ +\d+ s\] +\[ +\d+ s of \d+ s\] \w+/);
     const end = output.slice(output.indexOf(`cluster '${CLUSTER}' serves`));
-    expect(end).toMatch(/^npu-0 +head +10\.89\.28\.10 +8 of 8 +serving$/m);
-    expect(end).toMatch(/^npu-1 +worker +10\.89\.28\.11 +8 of 8 +member/m);
-    expect(end).toContain("16 of 16 ranks: npu-0 (10.89.28.10) ranks 0-7");
+    expect(end).toMatch(/^gpu-0 +head +10\.89\.48\.10 +8 of 8 +serving$/m);
+    expect(end).toMatch(/^gpu-3 +worker +10\.89\.48\.13 +8 of 8 +member/m);
+    expect(end).toContain(
+      "32 of 32 ranks: gpu-0 (10.89.48.10) ranks 0-7 on GPU 0-7; gpu-1 (10.89.48.11) ranks 8-15 on GPU 0-7; " +
+        "gpu-2 (10.89.48.12) ranks 16-23 on GPU 0-7; gpu-3 (10.89.48.13) ranks 24-31 on GPU 0-7",
+    );
     expect(end).toContain(`curl http://127.0.0.1:${PORT}/v1/chat/completions`);
-    expect(end).toContain("npm run demo:destroy");
+    expect(end).toContain(`npm run demo:destroy -- ${CLUSTER}`);
   }, 900_000);
 
   it("changes nothing when it is run again", async () => {
     // Others may deploy at the same time.
     const ids = ["ps", "--all", "--no-trunc", "--filter", `name=^${CLUSTER}-`, "--format", "{{.ID}}"];
     const before = await docker.output(...ids);
-    expect(before.split("\n")).toHaveLength(3);
-    const { exitCode, output } = await command("demo");
+    expect(before.split("\n")).toHaveLength(5);
+    const { exitCode, output } = await command("demo", CLUSTER);
     expect(exitCode).toBe(0);
     expect(output).toContain("0 added, 0 changed, 0 destroyed");
     expect(await docker.output(...ids)).toBe(before);
@@ -90,10 +94,10 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
       "create",
       "--name",
       `${CLUSTER}-gate`,
-      await imageOf(docker, `${CLUSTER}-npu-0`),
+      await imageOf(docker, `${CLUSTER}-gpu-0`),
       "true",
     );
-    const { exitCode, output } = await command("destroy");
+    const { exitCode, output } = await command("destroy", CLUSTER);
     expect(exitCode).toBe(1);
     expect(output).toContain(`of ${CLUSTER} there is still container ${CLUSTER}-gate\n`);
     expect(output).toContain(`docker rm --force ${CLUSTER}-gate`);
@@ -101,7 +105,7 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
   }, 900_000);
 
   it("destroys everything and says so, also when there is nothing any more", async () => {
-    const { exitCode, output } = await command("destroy");
+    const { exitCode, output } = await command("destroy", CLUSTER);
     expect(exitCode).toBe(0);
     expect(output).toContain(`${CLUSTER}: no container, network or volume is left`);
     expect(await docker.leftovers(CLUSTER)).toEqual([]);

@@ -9,10 +9,10 @@ import { type SimulatedMachine, SimulatedMachines } from "./support/machines";
 import type { Project } from "./support/project";
 import { DEPLOYMENT, SSH } from "./support/requirements";
 
-const UNREACHABLE = { name: "gone", address: "10.89.121.99" };
+const UNREACHABLE = { name: "gone", address: "10.89.125.99" };
 
 describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
-  const machines = new SimulatedMachines("e2e-prepare", "10.89.121");
+  const machines = new SimulatedMachines("e2e-prepare", "10.89.125");
   let ready: SimulatedMachine;
   let bare: SimulatedMachine;
   let project: Project;

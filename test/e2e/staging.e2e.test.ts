@@ -45,7 +45,7 @@ describeWith([...DEPLOYMENT], "a model on its way to the nodes", () => {
   });
 
   async function cluster(choice: Partial<ModelClusterChoice>, name = NAME): Promise<ModelTestCluster> {
-    const usual = { subnetCidr: "10.89.120.0/24", apiPort: 8120, nodes: 1 };
+    const usual = { subnetCidr: "10.89.135.0/24", apiPort: 8135, nodes: 1 };
     const found = new ModelTestCluster(name, hub, { ...usual, ...choice });
     made.push(found);
     await found.cluster.docker.sweep(name);
@@ -140,7 +140,7 @@ describeWith([...DEPLOYMENT], "a model on its way to the nodes", () => {
     const shared = mkdtempSync(join(folder, "shared-"));
     const both = [
       await cluster({ sharedFolder: shared }, `${NAME}-a`),
-      await cluster({ sharedFolder: shared, subnetCidr: "10.89.121.0/24", apiPort: 8121 }, `${NAME}-b`),
+      await cluster({ sharedFolder: shared, subnetCidr: "10.89.136.0/24", apiPort: 8136 }, `${NAME}-b`),
     ];
     const deployed = await Promise.all(both.map(({ project }) => project.deploy()));
     note(`cdktf deploy: ${deployed.map(({ seconds }) => seconds.toFixed(0)).join(" s and ")} s`);

@@ -14,7 +14,7 @@ import { VLLM_CPU_IMAGE } from "./support/requirements";
 import type { VllmClusterProps } from "./stacks/vllm-cluster";
 
 const NAME = "e2e-cpu-engine";
-const PLACE = { subnetCidr: "10.89.120.0/24", apiPort: 8120 };
+const PLACE = { subnetCidr: "10.89.137.0/24", apiPort: 8137 };
 const MODEL = "tiny-llama";
 
 /** What the model has learned; see lib/docker/images/vllm-cpu/make_model.py. */

@@ -43,22 +43,23 @@ export const endToEndTests: Check = {
     await orMissing(ensureVllmCpuImage(engine, new Progress(), { withoutRegistry: DEBIAN_BASE }));
     const environment = await providerEnvironment();
     const files = endToEndFiles();
-    const lanes = lanesOf(files.filter((file) => !isAlone(file)));
-    const run = (some: readonly string[]) => jest("e2e", environment, some);
-    const counts = await Promise.all(lanes.map(run));
-    return sum([...counts, await run(files.filter(isAlone))]);
+    return sum([
+      await jest(
+        "e2e",
+        environment,
+        files.filter((file) => !isAlone(file)),
+        DEPLOYMENTS,
+      ),
+      await jest("e2e", environment, files.filter(isAlone)),
+    ]);
   },
 };
 
 /**
- * Two lanes, each with its files one after the other: most of a deployment is waiting, and more than two clusters
- * at a time would starve on two cores. What deploys a stack of this repository has that stack's name, network
- * and port to itself, so these files share a lane; others are in it so that both lanes take the same time.
+ * Test files at a time: most of a deployment is waiting, and more clusters would starve on two cores. Jest starts
+ * with the file that took longest the last time. Names, networks and ports of no two files are the same.
  */
-function lanesOf(files: readonly string[]): readonly (readonly string[])[] {
-  const isFirst = (file: string) => FIRST_LANE.includes(basename(file, ".e2e.test.ts"));
-  return [files.filter(isFirst), files.filter((file) => !isFirst(file))];
-}
+const DEPLOYMENTS = 2;
 
 /** Sixteen nodes want all cores when they start: Ray gives each of them 30 seconds, however loaded the machine is. */
 const ALONE = ["hosts-16"];
@@ -67,22 +68,18 @@ function isAlone(file: string): boolean {
   return ALONE.includes(basename(file, ".e2e.test.ts"));
 }
 
-const FIRST_LANE = [
-  ...["aws", "demo", "derived-image", "docker-daemon", "faults", "local-2x8", "local-4x8"],
-  ...["older-ray", "refusals"],
-];
-
-/** Runs one of Jest's projects, or some of its files, one after the other. */
+/** Runs one of Jest's projects, or some of its files, so many at a time. */
 async function jest(
   project: string,
   environment: { readonly [name: string]: string | undefined } = {},
   files: readonly string[] = [],
+  workers = 1,
 ): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-jest-"));
   try {
     const report = join(folder, "report.json");
     const program = join(ROOT, "node_modules", "jest", "bin", "jest.js");
-    const paths = files.length > 0 ? ["--maxWorkers", "1", "--runTestsByPath", ...files] : [];
+    const paths = files.length > 0 ? ["--maxWorkers", String(workers), "--runTestsByPath", ...files] : [];
     const arguments_ = ["--selectProjects", project, "--json", "--outputFile", report];
     // Not in TMPDIR, where it would be gone at the next run.
     arguments_.push("--cacheDirectory", join(cacheFolder(), "jest"));

@@ -25,23 +25,15 @@ const LAYERS = [
 
 /** The rooms of a folder, in the same kind of order. Type-only imports obey it, too. */
 const ROOMS = {
-  "lib/topology": [
-    ["model"],
-    ["engine-spec.ts"],
-    ["declaration"],
-    ["ascend"],
-    ["plan"],
-    ["rules"],
-    ["planner.ts"],
-  ],
+  "lib/topology": [["model"], ["engine-spec.ts"], ["declaration"], ["plan"], ["rules"], ["planner.ts"]],
   "lib/engines": [
-    ["arguments.ts", "chat-completion.ts", "local-model.ts", "nested-settings.ts", "without-api.ts"],
+    ["arguments.ts", "chat-completion.ts", "extra-arguments.ts", "model-folder.ts", "nested-settings.ts"],
     ["releases"],
     ["custom-serve.ts", "emulated", "lmdeploy", "ray-only.ts", "roll", "vllm"],
   ],
   "lib/docker": [["container"], ["images"], ["hosts", "local"]],
   "lib/aws": [["known.ts", "policy.ts"], ["network"], ["storage"], ["pool"], ["account"], ["cluster"]],
-  "lib/cli": [["base"], ["hosts", "images"], ["main.ts"]],
+  "lib/cli": [["base"], ["hosts", "images", "rules"], ["main.ts"]],
 };
 
 /** Steps over a layer that the order allows and the design does not. */

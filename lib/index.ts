@@ -67,11 +67,10 @@ export {
 } from "./topology/declaration/container-image";
 export type {
   CompletionCheck,
+  EngineApi,
   EngineContext,
-  EngineFinding,
   EngineFollower,
   EngineImage,
-  EngineKind,
   EnginePort,
   EngineRequirements,
   EngineSizing,

@@ -1,6 +1,7 @@
 import familyRows from "./accelerator-families.json";
 import productRows from "./accelerators.json";
 import type { Collective, FactRow, MountFact, UlimitFact } from "./facts";
+import { table } from "./table";
 
 /** What all accelerators of one driver stack have in common: devices, container, Ray. */
 interface AcceleratorFamily {
@@ -36,7 +37,7 @@ export interface AcceleratorFacts extends AcceleratorFamily, FactRow {
   /** Key, e.g. `h100`, `ascend-a3`. */
   readonly id: string;
   readonly family: string;
-  /** Name as a person says it. */
+  /** Name as shown to people. */
   readonly title: string;
   /** Usable memory of one accelerator. */
   readonly memoryGiB: number;
@@ -44,25 +45,14 @@ export interface AcceleratorFacts extends AcceleratorFamily, FactRow {
   readonly usualPerNode: number;
   /** Most accelerators that one machine of this kind has. */
   readonly maximumPerNode: number;
-  readonly usualBoard: string;
   /** Ascend: kind of board, which decides the checks of its network: `a2`, `a3`, `300i-duo`. */
   readonly board?: string;
-  readonly note?: string;
 }
 
-const families: ReadonlyMap<string, object> = new Map(familyRows.map((row) => [row.id, row]));
+const families = table<FactRow>("accelerator family", familyRows);
 
 // A product row may refine its family (Trainium2 has more cores per device), so it is spread last.
-const accelerators: ReadonlyMap<string, AcceleratorFacts> = new Map(
-  productRows.map((row) => [row.id, { ...families.get(row.family), ...row } as unknown as AcceleratorFacts]),
+export const { all: allAccelerators, find: findAccelerator } = table<AcceleratorFacts>(
+  "accelerator",
+  productRows.map((row) => ({ ...families.get(row.family), ...row })),
 );
-
-/** All accelerators, in the order of the catalogue. */
-export function allAccelerators(): readonly AcceleratorFacts[] {
-  return [...accelerators.values()];
-}
-
-/** Facts of an accelerator; `undefined` for an unknown id. */
-export function findAccelerator(id: string): AcceleratorFacts | undefined {
-  return accelerators.get(id);
-}

@@ -1,15 +1,14 @@
 import rows from "./aws-endpoints.json";
 import type { FactRow } from "./facts";
+import { table } from "./table";
 
-/** A service of AWS that machines without internet reach by an endpoint in their network. */
+/** An AWS service that machines without internet access reach through an endpoint in their network. */
 export interface AwsEndpoint extends FactRow {
   /** Service, as in `com.amazonaws.<region>.<id>`. */
   readonly id: string;
-  /** What is missing without it. */
+  /** What does not work without it. */
   readonly why: string;
 }
 
 /** All endpoints that a cluster may need, in the order of the catalogue. */
-export function allAwsEndpoints(): readonly AwsEndpoint[] {
-  return rows;
-}
+export const { all: allAwsEndpoints } = table<AwsEndpoint>("AWS endpoint", rows);

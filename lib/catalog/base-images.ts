@@ -1,10 +1,11 @@
 import type { FactRow } from "./facts";
 import rows from "./base-images.json";
+import { table } from "./table";
 
-/** What an image of ours is built on. */
+/** The base of an image that this library builds. */
 export interface BaseImage extends FactRow {
   readonly id: string;
-  /** Public image, used where a container registry can be reached. */
+  /** Public image, for builds that can reach a container registry. */
   readonly image: string;
   /** `major.minor` of the Python that both forms of the base hold. */
   readonly pythonVersion: string;
@@ -14,14 +15,6 @@ export interface BaseImage extends FactRow {
   readonly packages: readonly string[];
   /** Debian archive, where the host names none of its own. */
   readonly mirror: string;
-  readonly note?: string;
 }
 
-/** The base of an image. Throws for an id that the catalogue does not hold: that is our mistake. */
-export function baseImageOf(id: string): BaseImage {
-  const row: BaseImage | undefined = rows.find((candidate) => candidate.id === id);
-  if (!row) {
-    throw new Error(`no base image '${id}' in the catalogue`);
-  }
-  return row;
-}
+export const { get: baseImageOf } = table<BaseImage>("base image", rows);

@@ -1,7 +1,8 @@
 import type { FactRow } from "./facts";
 import rows from "./engine-packages.json";
+import { table } from "./table";
 
-/** An engine as a Python package that an image of ours is made of. */
+/** The Python package of an engine that an image of this library contains. */
 export interface EnginePackage extends FactRow {
   readonly id: string;
   /** Name of the engine, as `EngineSpec.name`. */
@@ -11,16 +12,8 @@ export interface EnginePackage extends FactRow {
   readonly version: string;
   /** Version of torch that it runs with. */
   readonly torch: string;
-  /** Docker's names of the architectures that it was run on. */
+  /** Architectures that it was tested on, in Docker's names. */
   readonly architectures: readonly string[];
-  readonly note?: string;
 }
 
-/** An engine's package. Throws for an id that the catalogue does not hold: that is our mistake. */
-export function enginePackageOf(id: string): EnginePackage {
-  const row: EnginePackage | undefined = rows.find((candidate) => candidate.id === id);
-  if (!row) {
-    throw new Error(`no engine package '${id}' in the catalogue`);
-  }
-  return row;
-}
+export const { get: enginePackageOf } = table<EnginePackage>("engine package", rows);

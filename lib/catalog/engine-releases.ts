@@ -1,6 +1,7 @@
 import rows from "./engine-releases.json";
 import type { FactRow } from "./facts";
 import { compareVersions, parseVersion } from "./ray-versions";
+import { table } from "./table";
 
 /** Oldest and newest Ray of an image, both inclusive; `null`: no bound read. */
 export interface ReleaseRay {
@@ -8,10 +9,10 @@ export interface ReleaseRay {
   readonly maximum: string | null;
 }
 
-/** A published image of an engine, or a run of them that have everything here in common. */
+/** A published image of an engine, or a range of versions with the same content. */
 export interface EngineRelease extends FactRow {
   readonly id: string;
-  /** Name of the engine that it holds, as `EngineSpec.name`. */
+  /** Name of the engine in it, as `EngineSpec.name`. */
   readonly engine: string;
   /** Repository, without tag. */
   readonly image: string;
@@ -19,7 +20,7 @@ export interface EngineRelease extends FactRow {
   readonly mirrors: readonly string[];
   /** Regular expression of its tags; the group `version` is the engine's version. */
   readonly tags: string;
-  /** Version of the engine, where the tag does not say it; `null`: not known. */
+  /** Version of the engine where the tag does not contain it; `null`: not known. */
   readonly engineVersion: string | null;
   /** Oldest version of the run, inclusive; `null`: no bound. */
   readonly from: string | null;
@@ -27,23 +28,16 @@ export interface EngineRelease extends FactRow {
   readonly to: string | null;
   /** Accelerators, or families of them, that it was built for. */
   readonly accelerators: readonly string[];
-  /** `null`: the image holds no Ray. */
+  /** `null`: the image contains no Ray. */
   readonly ray: ReleaseRay | null;
   /** `major.minor`; `null`: not read. */
   readonly python: string | null;
-  readonly cann: string | null;
-  readonly cuda: string | null;
-  /** Oldest NVIDIA driver branch, e.g. `525`; `null`: does not apply, or not read. */
-  readonly nvidiaDriver: string | null;
   /** What must be added before it can serve. */
   readonly missing: readonly string[];
-  /** File of the engine's source that lists what to install; `null`: nothing. */
-  readonly requirements: string | null;
-  /** Fabrics whose library it lacks. */
+  /** Fabrics whose libraries it lacks. */
   readonly withoutFabrics: readonly string[];
   /** Where to read more. */
   readonly links: readonly string[];
-  readonly note?: string;
 }
 
 /** A release, with the version of the engine that the tag names; `undefined`: not known. */
@@ -52,12 +46,7 @@ export interface FoundRelease {
   readonly version?: string;
 }
 
-const releases: readonly EngineRelease[] = rows;
-
-/** All releases, in the order of the catalogue. */
-export function allEngineReleases(): readonly EngineRelease[] {
-  return releases;
-}
+export const { all: allEngineReleases } = table<EngineRelease>("release of an engine", rows);
 
 /**
  * The release that an image's reference names.
@@ -84,7 +73,9 @@ export function releasesOfImage(reference: string): readonly EngineRelease[] {
 
 /** Oldest and newest Ray over all images of an engine; a missing bound: one of them has none. */
 export function rayRangeOfEngine(engine: string): { readonly minimum?: string; readonly maximum?: string } {
-  const ranges = releases.flatMap(({ engine: other, ray }) => (other === engine && ray ? [ray] : []));
+  const ranges = allEngineReleases().flatMap(({ engine: other, ray }) =>
+    other === engine && ray ? [ray] : [],
+  );
   const oldest = bound(ranges.map(({ minimum }) => minimum))[0];
   const newest = bound(ranges.map(({ maximum }) => maximum)).at(-1);
   return { ...(oldest ? { minimum: oldest } : {}), ...(newest ? { maximum: newest } : {}) };
@@ -96,7 +87,9 @@ function bound(versions: readonly (string | null)[]): readonly string[] {
 }
 
 function offeredBy(repository: string): readonly EngineRelease[] {
-  return releases.filter(({ image, mirrors }) => image === repository || mirrors.includes(repository));
+  return allEngineReleases().filter(
+    ({ image, mirrors }) => image === repository || mirrors.includes(repository),
+  );
 }
 
 function isWithin({ from, to }: EngineRelease, version: string | undefined): boolean {

@@ -1,5 +1,6 @@
 import rows from "./environment.json";
 import type { Collective, FactRow } from "./facts";
+import { table } from "./table";
 
 /** `cluster`: the same on every node; `node`: each node has its own; `driver`: only the engine process. */
 export type VariableScope = "cluster" | "node" | "driver";
@@ -24,12 +25,12 @@ export interface VariableFacts extends FactRow {
   /** Unit of an integer, e.g. `MB`. */
   readonly unit: string | null;
   readonly minimum: number | null;
-  /** `null`: the software names no upper end. */
+  /** `null`: the software has no documented maximum. */
   readonly maximum: number | null;
   readonly allowed: readonly string[] | null;
-  /** What the software does when the variable is unset, as text. */
+  /** What the software does where the variable is unset, as text. */
   readonly default: string | null;
-  /** What this project sets by itself; `null`: nothing. */
+  /** What this library sets; `null`: nothing. */
   readonly value: { readonly found: FoundValue } | { readonly constant: string } | null;
   /** Where the variable has an effect; an absent list means everywhere. */
   readonly appliesTo: {
@@ -45,19 +46,7 @@ export interface VariableFacts extends FactRow {
   readonly setBefore: "container start" | "ray start" | "engine start";
 }
 
-const variables: ReadonlyMap<string, VariableFacts> = new Map(
-  (rows as unknown as readonly VariableFacts[]).map((row) => [row.name, row]),
-);
-
-/** All variables, by name. */
-export function allVariables(): readonly VariableFacts[] {
-  return [...variables.values()];
-}
-
-/** Facts of a variable; `undefined` for a name that the catalogue does not know. */
-export function findVariable(name: string): VariableFacts | undefined {
-  return variables.get(name);
-}
+export const { all: allVariables, find: findVariable } = table<VariableFacts>("variable", rows, "name");
 
 /** Whether a variable has an effect with this collective library, this engine and this fabric. */
 export function variableApplies(

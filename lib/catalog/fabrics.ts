@@ -1,14 +1,15 @@
 import rows from "./fabrics.json";
 import type { Collective, FactRow, UlimitFact } from "./facts";
+import { table } from "./table";
 
-/** What a fabric needs of a container whose accelerators speak one of `collectives`. */
+/** What a fabric needs of a container whose accelerators use one of `collectives`. */
 export interface FabricNeed {
   readonly collectives: readonly Collective[];
   /** Device nodes or folders of device nodes. */
   readonly devices: readonly string[];
   readonly capabilities: readonly string[];
   readonly ulimits: readonly UlimitFact[];
-  /** Pins: with these the collective library fails where the fabric is missing, instead of taking another. */
+  /** With these variables, collectives fail where the fabric is missing instead of falling back to another. */
   readonly environment: { readonly [name: string]: string };
 }
 
@@ -20,24 +21,11 @@ export interface FabricFacts extends FactRow {
   /** Device nodes of the host, one for each interface. @default - their number says nothing */
   readonly interfaceGlob?: string;
   readonly needs: readonly FabricNeed[];
-  readonly note: string;
 }
 
-const fabrics: ReadonlyMap<string, FabricFacts> = new Map(
-  (rows as unknown as readonly FabricFacts[]).map((row) => [row.id, row]),
-);
+export const { all: allFabrics, find: findFabric } = table<FabricFacts>("fabric", rows);
 
-/** All fabrics, in the order of the catalogue. */
-export function allFabrics(): readonly FabricFacts[] {
-  return [...fabrics.values()];
-}
-
-/** Facts of a fabric; `undefined` for an unknown id. */
-export function findFabric(id: string): FabricFacts | undefined {
-  return fabrics.get(id);
-}
-
-/** What the fabric needs with this collective library; `undefined`: the two do not go together. */
+/** What the fabric needs with this collective library; `undefined`: they do not work together. */
 export function fabricNeed(fabric: FabricFacts, collective: Collective): FabricNeed | undefined {
   return fabric.needs.find((need) => need.collectives.includes(collective));
 }

@@ -1,7 +1,7 @@
 /** Where a fact comes from. Every row of the catalogue carries this. */
 export interface FactRow {
   readonly source: string;
-  /** Day on which somebody last compared the row with its source, `YYYY-MM-DD`. */
+  /** Day on which the row was last compared with its source, `YYYY-MM-DD`. */
   readonly checked: string;
 }
 

@@ -1,7 +1,8 @@
 import type { FactRow } from "./facts";
 import rows from "./fsx-lustre-tiers.json";
+import { table } from "./table";
 
-/** A kind of Lustre file system that AWS sells, with the sizes that it has. */
+/** A tier of FSx for Lustre with its sizes. */
 export interface FsxLustreTierFacts extends FactRow {
   readonly id: string;
   readonly deploymentType: string;
@@ -11,14 +12,6 @@ export interface FsxLustreTierFacts extends FactRow {
   readonly stepTiB: number;
   /** With EFA; `null`: it has none. */
   readonly efaStepTiB: number | null;
-  readonly note?: string;
 }
 
-/** A tier of the catalogue. Throws for an id that it does not hold: that is our mistake. */
-export function fsxLustreTierOf(id: string): FsxLustreTierFacts {
-  const row = (rows as readonly FsxLustreTierFacts[]).find((candidate) => candidate.id === id);
-  if (row === undefined) {
-    throw new Error(`no tier '${id}' of FSx for Lustre in the catalogue`);
-  }
-  return row;
-}
+export const { get: fsxLustreTierOf } = table<FsxLustreTierFacts>("tier of FSx for Lustre", rows);

@@ -1,7 +1,8 @@
 import type { FactRow } from "./facts";
 import rows from "./machine-images.json";
+import { table } from "./table";
 
-/** A machine image that its maker publishes under a parameter, whose value is the newest one. */
+/** A machine image whose vendor publishes its newest version under an SSM parameter. */
 export interface MachineImageFacts extends FactRow {
   readonly id: string;
   readonly parameter: string;
@@ -16,24 +17,13 @@ export interface MachineImageFacts extends FactRow {
   readonly localDiskFolder?: string;
 }
 
-/** A machine image of the catalogue. Throws for an id that it does not hold: that is our mistake. */
-export function machineImageOf(id: string): MachineImageFacts {
-  const row = (rows as readonly MachineImageFacts[]).find((candidate) => candidate.id === id);
-  if (row === undefined) {
-    throw new Error(`no machine image '${id}' in the catalogue`);
-  }
-  return row;
-}
+export const { all: allMachineImages, get: machineImageOf } = table<MachineImageFacts>("machine image", rows);
 
-/** Where an image mounts the disks of the instance. Throws for one that is not known to do so: that is our mistake. */
+/** Where an image mounts the disks of the instance. Throws for an image that mounts none, which is an internal error. */
 export function localDiskFolderOf(id: string): string {
   const { localDiskFolder } = machineImageOf(id);
   if (localDiskFolder === undefined) {
     throw new Error(`machine image '${id}' mounts no disks`);
   }
   return localDiskFolder;
-}
-
-export function allMachineImages(): readonly MachineImageFacts[] {
-  return rows as readonly MachineImageFacts[];
 }

@@ -2,6 +2,7 @@ import type { Collective, FactRow } from "./facts";
 import architectureRows from "./model-architectures.json";
 import familyRows from "./model-families.json";
 import modelRows from "./models.json";
+import { table } from "./table";
 
 /** Latent attention (MLA): keys and values of all heads come from one small vector per token. */
 export interface LatentAttention {
@@ -84,7 +85,7 @@ export interface ModelFacts extends FactRow {
   /** Key, e.g. `llama-3.1-405b-fp8`. */
   readonly id: string;
   readonly title: string;
-  /** What was trained; the variants of one release differ in their weights' format only. */
+  /** The trained model; variants of one release differ only in the format of their weights. */
   readonly release: string;
   readonly hub: ModelHub;
   /** Repository on the hub, `owner/name`. */
@@ -101,7 +102,6 @@ export interface ModelFacts extends FactRow {
   /** Libraries whose accelerators cannot compute with these weights. */
   readonly unfitFor: readonly Collective[];
   readonly architecture: ModelArchitecture;
-  readonly note?: string;
 }
 
 /** How a family of models (`model_type`) is built, where its configuration does not say it. */
@@ -117,43 +117,22 @@ export interface ModelFamily extends FactRow {
   readonly sharedExpertGate: boolean;
 }
 
-const architectures: ReadonlyMap<string, ModelArchitecture> = new Map(
-  (architectureRows as unknown as readonly ModelArchitecture[]).map((row) => [row.id, row]),
+const architectures = table<ModelArchitecture>("model architecture", architectureRows);
+
+export const { all: allModels, find: findModel } = table<ModelFacts>(
+  "model",
+  modelRows.map((row) => ({ ...row, architecture: architectures.get(row.architecture) })),
 );
 
-const models: ReadonlyMap<string, ModelFacts> = new Map(
-  modelRows.map((row) => [
-    row.id,
-    { ...row, architecture: architectures.get(row.architecture) } as unknown as ModelFacts,
-  ]),
+/** Families whose weights can be computed from a configuration, by `model_type`. */
+export const { all: allModelFamilies, find: findModelFamily } = table<ModelFamily>(
+  "model family",
+  familyRows,
+  "modelType",
 );
-
-const families: ReadonlyMap<string, ModelFamily> = new Map(
-  (familyRows as unknown as readonly ModelFamily[]).map((row) => [row.modelType, row]),
-);
-
-/** All models, in the order of the catalogue. */
-export function allModels(): readonly ModelFacts[] {
-  return [...models.values()];
-}
-
-/** Facts of a model; `undefined` for an unknown id. */
-export function findModel(id: string): ModelFacts | undefined {
-  return models.get(id);
-}
 
 /** Facts of the model in a repository of a hub, whatever the case of its name; `undefined`: not in the catalogue. */
 export function findModelOfRepository(hub: ModelHub, repository: string): ModelFacts | undefined {
   const wanted = repository.toLowerCase();
   return allModels().find((model) => model.hub === hub && model.hubRepository.toLowerCase() === wanted);
-}
-
-/** All families whose weights can be computed from a configuration. */
-export function allModelFamilies(): readonly ModelFamily[] {
-  return [...families.values()];
-}
-
-/** A family by its `model_type`; `undefined` for an unknown one. */
-export function findModelFamily(modelType: string): ModelFamily | undefined {
-  return families.get(modelType);
 }

@@ -2,6 +2,7 @@ import ephemeralRows from "./ephemeral-ports.json";
 import type { Collective, FactRow } from "./facts";
 import rayRows from "./ray-ports.json";
 import reservedRows from "./reserved-ports.json";
+import { table } from "./table";
 
 /** A port (or range) of Ray or of the node program, pinned by this project. */
 export interface RayPortFacts extends FactRow {
@@ -12,7 +13,7 @@ export interface RayPortFacts extends FactRow {
   readonly from: number;
   /** Inclusive. */
   readonly to: number;
-  /** What Ray does unasked: a port, a range or `random`; `null`: not Ray's. */
+  /** Ray's default: a port, a range or `random`; `null`: not Ray's. */
   readonly rayDefault: string | null;
   readonly where: "head" | "node";
   readonly purpose: string;
@@ -41,16 +42,16 @@ export interface ReservedPortFacts extends FactRow {
 }
 
 /** Ray's ports, in the order of the catalogue. */
-export function rayPorts(): readonly RayPortFacts[] {
-  return rayRows as readonly RayPortFacts[];
-}
+export const { all: rayPorts, get: rayPort } = table<RayPortFacts>("Ray port", rayRows, "name");
 
 /** Ports that other software takes. */
-export function reservedPorts(): readonly ReservedPortFacts[] {
-  return reservedRows as readonly ReservedPortFacts[];
-}
+export const { all: reservedPorts, get: reservedPort } = table<ReservedPortFacts>(
+  "reserved port",
+  reservedRows,
+  "name",
+);
 
-/** Ports that the kernel gives to outgoing connections: a listener there may find its port taken. */
+/** Ports that the kernel uses for outgoing connections: a listener may find its port taken. */
 export function ephemeralPorts(): { readonly from: number; readonly to: number } & FactRow {
   return ephemeralRows[0];
 }

@@ -1,5 +1,6 @@
 import type { FactRow } from "./facts";
 import rows from "./ray-versions.json";
+import { table } from "./table";
 
 /** A Ray version at which something changed. */
 export interface RayMilestone extends FactRow {
@@ -8,18 +9,14 @@ export interface RayMilestone extends FactRow {
   readonly meaning: string;
 }
 
-/** All milestones, oldest version first. */
-export function rayMilestones(): readonly RayMilestone[] {
-  return rows;
-}
+const { all, get } = table<RayMilestone>("Ray milestone", rows);
 
-/** The Ray version of a milestone. Throws for an id that the catalogue does not hold: that is our mistake. */
-export function rayVersionOf(id: string): string {
-  const row = rows.find((candidate) => candidate.id === id);
-  if (!row) {
-    throw new Error(`no Ray milestone '${id}' in the catalogue`);
-  }
-  return row.version;
+/** All milestones, oldest version first. */
+export const rayMilestones = all;
+
+/** The Ray version of a milestone. */
+export function rayVersionOf(milestone: string): string {
+  return get(milestone).version;
 }
 
 /** Numbers of a version such as `2.58.0`, `2.58`, `2.58.0rc1`; `undefined` where it is none. */

@@ -22,4 +22,14 @@ program
   .option("--yes", "do not ask before something is installed")
   .action((stacks: string[], options: PrepareHostsOptions) => prepareHosts(stacks, new Progress(), options));
 
+program
+  .command("explain")
+  .description("print what a rule demands and why, e.g. RC014")
+  .argument("[rule]", "id of a rule; without one, all topics are listed")
+  .action(async (rule: string | undefined) => {
+    // Only this command needs the rules, and what they import.
+    const { explain } = await import("./rules/explain.js");
+    process.stdout.write(`${explain(rule)}\n`);
+  });
+
 runProgram(program);

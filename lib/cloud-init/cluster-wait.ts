@@ -101,7 +101,7 @@ function environment(props: ClusterWaitProps): { readonly [name: string]: string
     : {
         ...ofAll,
         API_URL: url,
-        COMPLETION: JSON.stringify(plan.engine.completion),
+        COMPLETION: JSON.stringify(plan.engine.api?.completion),
         COMPLETION_SECONDS: String(plan.deadlines.completionSeconds),
       };
 }

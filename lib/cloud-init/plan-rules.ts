@@ -1,4 +1,3 @@
-import { hasApi } from "../topology/engine-spec";
 import type { ClusterPlan } from "../topology/plan/plan";
 import { PlanError } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
@@ -39,7 +38,7 @@ function sizes(texts: readonly MachineText[], settings: CloudInitSettings): read
 
 /** A job and Ray alone answer nobody. */
 function readiness(plan: ClusterPlan, settings: CloudInitSettings): readonly Problem[] {
-  return settings.readiness?.kind !== "api" || hasApi(plan.engine)
+  return settings.readiness?.kind !== "api" || plan.engine.api
     ? []
     : error(
         "RC514",

@@ -1,9 +1,9 @@
 import type { EngineContext, EngineSpec, IEngine } from "../topology/engine-spec";
 import { chatCompletion } from "./chat-completion";
 
-/** What must be known of a server that this library has no class for. */
+/** Properties of `CustomServe`. */
 export interface CustomServeProps {
-  /** The command, one entry for each argument; it runs on the head, without a shell. */
+  /** The command, one entry per argument. It runs on the head, without a shell. */
   readonly argv: readonly string[];
   /** Name under which the API serves its model. */
   readonly servedModel: string;
@@ -27,14 +27,14 @@ export interface CustomServeProps {
    */
   readonly engineName?: string;
   /**
-   * Text that the answer to the first completion must hold.
+   * Text that the answer to the first completion must contain.
    *
-   * @default - any text will do
+   * @default - any text is accepted
    */
   readonly mustContain?: string;
 }
 
-/** Any OpenAI-compatible server, by its command. */
+/** Any OpenAI-compatible server, given its command. */
 export class CustomServe implements IEngine {
   public readonly engineName: string;
 
@@ -48,10 +48,12 @@ export class CustomServe implements IEngine {
     return {
       name: this.engineName,
       argv: [...argv],
-      port: port ?? 8000,
-      healthPath: healthPath ?? "/health",
-      servedModel,
-      completion: chatCompletion(servedModel, mustContain),
+      api: {
+        port: port ?? 8000,
+        healthPath: healthPath ?? "/health",
+        servedModel,
+        completion: chatCompletion(servedModel, mustContain),
+      },
       environment: {},
       files: [],
       ports: [],

@@ -1,11 +1,11 @@
-/** Settings by name, groups within groups. */
+/** Nested settings by name. */
 export interface SettingGroup {
   readonly [name: string]: unknown;
 }
 
 /**
- * Settings with dotted keys (`a.b: 1`) as groups (`{ a: { b: 1 } }`). Later ones go before earlier ones; groups
- * are joined, everything else is replaced.
+ * Settings with dotted keys (`a.b: 1`) as groups (`{ a: { b: 1 } }`). Later layers override earlier ones; groups
+ * are merged, everything else is replaced.
  */
 export function nestedSettings(layers: readonly SettingGroup[]): SettingGroup {
   return layers

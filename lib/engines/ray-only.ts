@@ -1,21 +1,11 @@
 import type { EngineContext, EngineSpec, IEngine } from "../topology/engine-spec";
-import { WITHOUT_API } from "./without-api";
 
-/** Nothing runs on the cluster: it is ready once every planned node is a member. */
+/** Only Ray runs: the cluster is ready once every planned node is a member. */
 export class RayOnly implements IEngine {
   public readonly engineName = "ray";
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an implementation keeps the interface's parameters
   public bind(_context: EngineContext): EngineSpec {
-    return {
-      name: this.engineName,
-      kind: "none",
-      argv: [],
-      ...WITHOUT_API,
-      environment: {},
-      files: [],
-      ports: [],
-      rayVersions: {},
-    };
+    return { name: this.engineName, argv: [], environment: {}, files: [], ports: [], rayVersions: {} };
   }
 }

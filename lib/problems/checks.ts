@@ -7,39 +7,6 @@ export interface Given<Value> {
   readonly value: Value | undefined;
 }
 
-/** Ray refuses to start with a smaller object store. */
-export const MINIMUM_OBJECT_STORE_MIB = 75;
-
-/** What may be chosen of each node of a place. */
-export interface NodeSizes {
-  readonly cpusPerNode?: number;
-  readonly objectStoreMiB?: number;
-  readonly sharedMemoryMiB?: number;
-}
-
-/** The sizes of a node, for every place. @param prefix path of the place's properties */
-export function checkNodeSizes(sizes: NodeSizes, prefix = "backend"): readonly ErrorFinding[] {
-  const { cpusPerNode, objectStoreMiB, sharedMemoryMiB } = sizes;
-  const least = isWhole(objectStoreMiB, MINIMUM_OBJECT_STORE_MIB) ? objectStoreMiB : MINIMUM_OBJECT_STORE_MIB;
-  return [
-    ...checkWhole(
-      { path: `${prefix}.cpusPerNode`, value: cpusPerNode },
-      1,
-      "leave it out to let Ray count the CPUs of the machine",
-    ),
-    ...checkWhole(
-      { path: `${prefix}.objectStoreMiB`, value: objectStoreMiB },
-      MINIMUM_OBJECT_STORE_MIB,
-      "leave it out for the default of the place",
-    ),
-    ...checkWhole(
-      { path: `${prefix}.sharedMemoryMiB`, value: sharedMemoryMiB },
-      least,
-      "leave it out to have it computed from the accelerators and the object store, which lies in it",
-    ),
-  ];
-}
-
 /** A whole number of at least a minimum. */
 export function checkWhole(
   { path, value }: Given<number>,
@@ -59,15 +26,16 @@ export function isWhole(
   return value !== undefined && Number.isInteger(value) && value >= minimum && value <= maximum;
 }
 
-/** An absolute path without `.`, `..` and empty parts. */
+/** An absolute path without `.`, `..`, empty parts and control characters. */
 export function isAbsolutePath(path: string): boolean {
   const parts = path.split("/").slice(1);
-  return path.startsWith("/") && (path === "/" || !parts.some((part) => ["", ".", ".."].includes(part)));
+  const isPlain = path === "/" || !parts.some((part) => ["", ".", ".."].includes(part));
+  return path.startsWith("/") && isPlain && !/[\0\n\r]/.test(path);
 }
 
 /** Whether a path is a folder or lies in it. */
 export function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+  return `${path}/`.startsWith(`${folder.replace(/\/+$/, "")}/`);
 }
 
 /** Values that stand twice: each later one, with the path of the first. */

@@ -1,4 +1,5 @@
 import type { Problem } from "./problem";
+import { counted } from "./text";
 
 /** An app that cannot be built, with everything that is wrong in any of its constructs. */
 export class PlanError extends Error {
@@ -17,8 +18,7 @@ export class PlanError extends Error {
 /** `3 problems in 2 places; nothing was written`; a place is a property of a construct. */
 function headline(problems: readonly Problem[]): string {
   const places = new Set(problems.map(({ construct, path }) => `${construct} ${path}`)).size;
-  const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
-  return `${count(problems.length, "problem")} in ${count(places, "place")}; nothing was written`;
+  return `${counted(problems.length, "problem")} in ${counted(places, "place")}; nothing was written`;
 }
 
 /** One problem as an indented line: construct, property, rule, and the sentence of its level. */
@@ -30,12 +30,14 @@ export function problemLine(problem: Problem): string {
 
 function sentence({ got, must, consequence, allowed, fix, links }: Problem): string {
   const more = links?.length ? ` (see ${links.join(", ")})` : "";
+  const advice = `${capitalized(fix)}${more}`;
+  const end = advice.endsWith("?") ? "" : ".";
   if (must !== undefined) {
-    return `got ${got}, but must ${must}. ${capitalized(fix)}${more}.`;
+    return `got ${got}, but must ${must}. ${advice}${end}`;
   }
   return consequence === undefined
     ? `${allowed}, got ${got}; ${fix}${more}`
-    : `${got} ${consequence}. ${capitalized(fix)}${more}.`;
+    : `${got} ${consequence}. ${advice}${end}`;
 }
 
 function capitalized(text: string): string {

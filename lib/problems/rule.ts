@@ -22,25 +22,36 @@ export interface WarningFinding extends Finding {
   readonly consequence: string;
 }
 
-interface RuleText {
+/** What a person reads of a rule. */
+export interface RuleText {
   /** Stable; never given to another rule. */
   readonly id: string;
+  readonly level: Problem["level"];
   /** What must hold, for the page of rules: a phrase without a full stop. */
   readonly title: string;
   /** What goes wrong otherwise. */
   readonly why: string;
 }
 
+/** What a person reads of a topic, whatever its rules look at. */
+export interface TopicText {
+  readonly title: string;
+  readonly rules: readonly RuleText[];
+}
+
+/** What a check answers: nothing (an empty list), one finding or several. */
+export type Found<Item> = Item | readonly Item[];
+
 /** What cannot work. */
 export interface ErrorRule<Subject, Facts = void> extends RuleText {
   readonly level: "error";
-  readonly check: (subject: Subject, facts: Facts) => readonly ErrorFinding[];
+  readonly check: (subject: Subject, facts: Facts) => Found<ErrorFinding>;
 }
 
 /** What works, and is slow, risky or without effect. */
 export interface WarningRule<Subject, Facts = void> extends RuleText {
   readonly level: "warning";
-  readonly check: (subject: Subject, facts: Facts) => readonly WarningFinding[];
+  readonly check: (subject: Subject, facts: Facts) => Found<WarningFinding>;
 }
 
 /** One thing that must hold. Pure: the same subject and facts give the same findings. */
@@ -58,10 +69,8 @@ export function judge<Subject, Facts>(
   subject: Subject,
   facts: Facts,
 ): readonly Problem[] {
-  return rules.flatMap((rule): readonly Problem[] =>
-    rule
-      .check(subject, facts)
-      .map((finding: ErrorFinding | WarningFinding) => ({ rule: rule.id, level: rule.level, ...finding })),
+  return rules.flatMap(({ id, level, check }) =>
+    [check(subject, facts)].flat().map((finding) => ({ rule: id, level, ...finding })),
   );
 }
 

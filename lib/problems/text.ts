@@ -16,16 +16,23 @@ export function oneOf(values: readonly string[]): string {
 export function nearest(given: string, candidates: readonly string[]): string | undefined {
   const reach = Math.max(1, Math.floor(given.length / 3));
   const ranked = candidates
+    // The lengths alone rule most of them out, without a distance being computed.
+    .filter((candidate) => Math.abs(candidate.length - given.length) <= reach)
     .map((candidate) => ({ candidate, distance: editDistance(given.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= reach)
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate;
 }
 
-/** `did you mean 'x'?`, or the other advice where nothing is near. */
+/** `did you mean 'x'?`, or the other advice where nothing is near: for a name that is known to be wrong. */
 export function didYouMean(given: string, candidates: readonly string[], otherwise: string): string {
   const candidate = nearest(given, candidates);
   return candidate === undefined ? otherwise : `did you mean '${candidate}'?`;
+}
+
+/** `1 node`, `2 nodes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Insertions, deletions and substitutions between two texts (Levenshtein). */

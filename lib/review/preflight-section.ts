@@ -1,20 +1,15 @@
 import { findAccelerator } from "../catalog/accelerators";
 import { findFabric } from "../catalog/fabrics";
 import { preflightChecks } from "../catalog/preflight-checks";
-import type { ClusterPlan, RankTablePlan } from "../topology/plan/plan";
+import type { ClusterPlan } from "../topology/plan/plan";
 import { code, table } from "./table";
 
-interface Entry {
-  readonly server_id: string;
-  readonly device: readonly { readonly rank_id: string; readonly device_ip?: string }[];
-}
-
-/** What is asked of the machines before a model is fetched or an engine started; empty: nothing. */
+/** What is checked before a model is fetched or an engine started; empty: nothing. */
 export function preflightSection(plan: ClusterPlan): readonly string[] {
   const pool = plan.pools.find(({ acceleratorsPerNode }) => acceleratorsPerNode > 0);
   const accelerator = pool && findAccelerator(pool.accelerator);
   if (accelerator === undefined || accelerator.emulated) {
-    return rankTable(plan.rankTable);
+    return rankTable(plan);
   }
   const checks = [
     ...(accelerator.board === undefined ? [] : npuChecks(plan, accelerator.board)),
@@ -24,9 +19,9 @@ export function preflightSection(plan: ClusterPlan): readonly string[] {
           "GPUs: count, driver, NVSwitch fabric; an all-reduce between neighbours where PyTorch is in the image",
         ]
       : []),
-    "images: every node runs the same",
+    "images: every node runs the same one",
   ];
-  return [...checks.map((text) => `- ${text}`), ...rankTable(plan.rankTable)];
+  return [...checks.map((text) => `- ${text}`), ...rankTable(plan)];
 }
 
 function npuChecks({ toleratedChecks }: ClusterPlan, board: string): readonly string[] {
@@ -36,7 +31,7 @@ function npuChecks({ toleratedChecks }: ClusterPlan, board: string): readonly st
   const tolerated = toleratedChecks.map(code).join(", ");
   return [
     `NPUs: ${names.map(code).join(", ")}`,
-    ...(tolerated === "" ? [] : [`only a warning, as declared: ${tolerated}`]),
+    ...(tolerated === "" ? [] : [`tolerated (warning only): ${tolerated}`]),
   ];
 }
 
@@ -44,28 +39,25 @@ function fabricChecks({ fabric }: ClusterPlan): readonly string[] {
   const facts = findFabric(fabric);
   return facts?.rdma === true && fabric !== "efa"
     ? [
-        `${facts.title}: adapters with an active port, device files, locked memory; without them a node refuses to start`,
+        `${facts.title}: adapters with an active port, device files, locked memory; a node without them does not start`,
       ]
     : [];
 }
 
-function rankTable(plan: RankTablePlan | undefined): readonly string[] {
-  if (plan === undefined) {
+/** The head makes the table at boot; the device addresses of the inventory are known before. */
+function rankTable({ rankTable: planned, nodes }: ClusterPlan): readonly string[] {
+  if (planned === undefined) {
     return [];
   }
-  const what = `rank table ${plan.version} at ${code(plan.path)} of every node`;
-  if (plan.text === undefined) {
-    return [`- ${what}: gathered from the nodes at boot, compared by checksum`];
+  const what = `rank table ${planned.version} at ${code(planned.path)} of every node, made at boot`;
+  const given = nodes.filter(({ acceleratorCount, deviceIps }) => acceleratorCount > 0 && deviceIps);
+  if (given.length === 0) {
+    return [`- ${what} from the device addresses that the nodes find`];
   }
-  const { server_list: servers } = JSON.parse(plan.text) as { server_list: readonly Entry[] };
-  const rows = servers.map(({ server_id: id, device }) => [
-    id,
-    `${device[0]?.rank_id ?? ""} to ${device.at(-1)?.rank_id ?? ""}`,
-    device.map(({ device_ip: ip }) => ip ?? "-").join(", "),
-  ]);
+  const rows = given.map(({ name, address = "", deviceIps = [] }) => [name, address, deviceIps.join(", ")]);
   return [
-    `- ${what}: from the inventory, sha256 ${code((plan.checksum ?? "").slice(0, 12))}`,
+    `- ${what} from the device addresses of the inventory`,
     "",
-    ...table(["server", "ranks", "devices"], rows, ""),
+    ...table(["node", "address", "devices"], rows, ""),
   ];
 }

@@ -1,5 +1,6 @@
 import { findAccelerator } from "../catalog/accelerators";
 import { findFabric } from "../catalog/fabrics";
+import { problemLine } from "../problems/plan-error";
 import { containerDevices } from "../runtime/container-spec/devices";
 import type { ClusterPlan, NodePlan, NodeValue, PortPlan } from "../topology/plan/plan";
 import { engineLines, engineSummary } from "./engine";
@@ -10,7 +11,7 @@ import { code, table } from "./table";
 
 /** What the place adds to the review. */
 export interface ReviewExtra {
-  /** Backend, as a person says it: `local`, `hosts`, `aws`. */
+  /** Name of the backend: `local`, `hosts`, `aws`. */
   readonly backend: string;
   /**
    * Where users reach the engine's API.
@@ -19,7 +20,7 @@ export interface ReviewExtra {
    */
   readonly endpoint?: string;
   /**
-   * Mounts of the place, as lines: volumes, shared storage.
+   * Mounts that the place adds, as lines: volumes, shared storage.
    *
    * @default - none
    */
@@ -27,26 +28,26 @@ export interface ReviewExtra {
   /**
    * Node, machine, and how it is reached, of machines that exist already.
    *
-   * @default - the place makes the machines
+   * @default - the place creates the machines
    */
   readonly machines?: readonly (readonly string[])[];
   /**
-   * Machines that the place makes, and what they cost, as lines of Markdown.
+   * Machines that the place creates, and their cost, as lines of Markdown.
    *
-   * @default - they exist, or are none
+   * @default - the machines exist already, or there are none
    */
   readonly newMachines?: readonly string[];
   /**
-   * Where the Ray token comes from and where it lies.
+   * Where the Ray token comes from and where it is kept.
    *
-   * @default - the head makes it, on the private volume of the cluster
+   * @default - the head creates it on the private volume of the cluster
    */
   readonly token?: string;
 }
 
-const TOKEN_OF_HEAD = "made on the head's machine, in a file of mode 0600 on the cluster's private volume";
+const TOKEN_OF_HEAD = "created on the head's machine, in a file of mode 0600 on the cluster's private volume";
 
-/** The page that a person reads before deploying. The same plan gives the same text. */
+/** The review as one page of Markdown. The same plan gives the same text. */
 export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
   const sections = [
     header(plan, extra),
@@ -99,7 +100,7 @@ function nodes(plan: ClusterPlan): readonly string[] {
   return table(["node", "role", "address", "accelerators"], [...rows, ...atBoot], "No nodes.");
 }
 
-/** Nodes that differ in nothing that is known before they boot, in one row. */
+/** Nodes of a pool that get their addresses at boot share one row. */
 function nodesAtBoot({ nodes: all }: ClusterPlan, pool: string): readonly (readonly string[])[] {
   const alike = all.filter((node) => node.pool === pool && node.address === undefined);
   const [first, last] = [alike[0] as NodePlan | undefined, alike.at(-1)];
@@ -187,7 +188,7 @@ function image(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
   const authentication =
     plan.ray.authentication === "token"
       ? `token, ${extra.token ?? TOKEN_OF_HEAD}`
-      : "**no authentication**: whoever reaches the cluster's ports runs code on it";
+      : "**no authentication**: anyone who reaches the cluster's ports can run code on it";
   return [
     ...imageLines(plan.image),
     `- Ray: ${plan.ray.version}`,
@@ -203,15 +204,15 @@ function deadlines(plan: ClusterPlan): readonly string[] {
   return table(
     ["what", "at most"],
     [
-      ["a worker waits for the head", `${seconds.headSeconds} s`],
-      ["the head waits for all nodes", `${seconds.membershipSeconds} s`],
-      ["the membership is held before the engine starts", `${seconds.holdSeconds} s`],
-      ...(seconds.stagingSeconds === 0 ? [] : [["the model is on all nodes", `${seconds.stagingSeconds} s`]]),
-      ["engine start until its health probe answers", `${seconds.engineSeconds} s`],
+      ["worker: the head is up", `${seconds.headSeconds} s`],
+      ["head: all nodes are members", `${seconds.membershipSeconds} s`],
+      ["membership held before the engine starts", `${seconds.holdSeconds} s`],
+      ...(seconds.stagingSeconds === 0 ? [] : [["model on all nodes", `${seconds.stagingSeconds} s`]]),
+      ["engine start to health probe", `${seconds.engineSeconds} s`],
       ["one completion", `${seconds.completionSeconds} s`],
-      ["a node stops", `${seconds.stopSeconds} s`],
-      ["deployment until serving", `${seconds.servingSeconds} s`],
-      ["engine starts that fail in a row", String(retries.engineStarts)],
+      ["stop of a node", `${seconds.stopSeconds} s`],
+      ["deployment to serving", `${seconds.servingSeconds} s`],
+      ["failed engine starts in a row", String(retries.engineStarts)],
     ],
     "None.",
   );
@@ -220,9 +221,7 @@ function deadlines(plan: ClusterPlan): readonly string[] {
 function warnings(plan: ClusterPlan): readonly string[] {
   return plan.warnings.length === 0
     ? ["None."]
-    : plan.warnings.map(
-        ({ path, rule, allowed, got, fix }) => `- ${code(path)} [${rule}]: ${allowed}, got ${got}; ${fix}`,
-      );
+    : plan.warnings.map((warning) => `- ${problemLine(warning).trim()}`);
 }
 
 /** Devices of all kinds of containers: pools differ only in how many they map. */

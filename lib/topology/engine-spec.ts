@@ -1,3 +1,4 @@
+import type { Problem } from "../problems/problem";
 import type { Parallelism } from "./model/parallelism";
 
 /**
@@ -5,33 +6,24 @@ import type { Parallelism } from "./model/parallelism";
  * answers with this; the planner, the node program and the review read nothing else of an engine.
  */
 export interface EngineSpec {
-  /** Name as a person says it, e.g. `emulated`. */
+  /** Name as shown to people, e.g. `emulated`. */
   readonly name: string;
-  /** The command, run on the head when the membership is whole. Never a shell line. */
+  /** The command, run on the head when the membership is whole; empty: nothing runs. Never a shell line. */
   readonly argv: readonly string[];
-  /** TCP port of the engine's HTTP API, on the head. */
-  readonly port: number;
-  /** Answers 200 when the engine is up. Necessary, never sufficient: only a completion proves serving. */
-  readonly healthPath: string;
-  /** The name under which the API serves the model. */
-  readonly servedModel: string;
-  /** The request whose answer proves that the cluster serves. */
-  readonly completion: CompletionCheck;
+  /**
+   * The HTTP API of a server.
+   *
+   * @default - the engine is a job whose exit status is the outcome, or nothing at all
+   */
+  readonly api?: EngineApi;
   /** Driver-scoped environment: set for the engine process on the head only. */
   readonly environment: { readonly [name: string]: string };
-  /** Programs and data that the image does not hold and the engine needs. */
+  /** Programs and data that the engine needs besides the image. */
   readonly files: readonly RuntimeFile[];
-  /** Further port ranges that the engine opens, besides `port`. */
+  /** Further port ranges that the engine opens, besides its API. */
   readonly ports: readonly EnginePort[];
   /** Ray that the engine runs on. */
   readonly rayVersions: RayVersionRange;
-  /**
-   * What the engine is: a server that answers requests, a job whose exit status is the outcome, or nothing
-   * at all. Without a server `port` is 0, and `healthPath`, `servedModel` and `completion` mean nothing.
-   *
-   * @default 'serve'
-   */
-  readonly kind?: EngineKind;
   /**
    * The processes on the other nodes, where the engine starts one on each by itself.
    *
@@ -39,19 +31,19 @@ export interface EngineSpec {
    */
   readonly follower?: EngineFollower;
   /**
-   * How the engine cuts its model over the accelerators.
+   * How the engine distributes its model over the accelerators.
    *
    * @default - unknown
    */
   readonly parallelism?: Parallelism;
   /**
-   * What the engine was asked to hold in the accelerators' memory, besides the model.
+   * What must fit into the accelerators' memory besides the model.
    *
-   * @default - unknown: the model's own longest sequence, once
+   * @default - unknown: one sequence of the model's maximum length
    */
   readonly sizing?: EngineSizing;
   /**
-   * Variables that the engine needs on every node before Ray starts. The user's `environment` goes before them.
+   * Variables that the engine needs on every node before Ray starts. The user's `environment` overrides them.
    *
    * @default - none
    */
@@ -63,14 +55,14 @@ export interface EngineSpec {
    */
   readonly nodeEnvironment?: readonly { readonly [name: string]: string }[];
   /**
-   * Node-scoped variables that the engine's process must not see: it would hand the head's values to its
+   * Node-scoped variables that the engine's process must not see: it would pass the head's values to its
    * workers on the other nodes. The workers inherit their own node's values from Ray.
    *
    * @default - none
    */
   readonly withheld?: readonly string[];
   /**
-   * Files whose text follows from the cluster, needed on the head.
+   * Files generated from the cluster, needed on the head.
    *
    * @default - none
    */
@@ -82,7 +74,7 @@ export interface EngineSpec {
    */
   readonly workingDirectory?: string;
   /**
-   * What the image must hold for this engine.
+   * What the image must contain for this engine.
    *
    * @default - unknown
    */
@@ -98,13 +90,29 @@ export interface EngineSpec {
    *
    * @default - nothing
    */
-  readonly findings?: readonly EngineFinding[];
+  readonly problems?: readonly Problem[];
+}
+
+/** The HTTP API of an engine, on the head. */
+export interface EngineApi {
+  readonly port: number;
+  /** Answers 200 when the engine is up. Necessary, never sufficient: only a completion proves serving. */
+  readonly healthPath: string;
+  /** The name under which the API serves the model. */
+  readonly servedModel: string;
+  /** The request whose answer proves that the cluster serves. */
+  readonly completion: CompletionCheck;
 }
 
 /** `serve`: has an HTTP API. `job`: runs to its end. `none`: nothing runs. */
 export type EngineKind = "serve" | "job" | "none";
 
-/** What decides whether a model fits, and under which name the engine takes it. */
+/** What an engine is, which follows from its API and its command. */
+export function engineKind({ api, argv }: EngineSpec): EngineKind {
+  return api ? "serve" : argv.length > 0 ? "job" : "none";
+}
+
+/** What decides whether a model fits, and the engine's properties for it. */
 export interface EngineSizing {
   /**
    * Longest sequence, prompt and answer together, in tokens.
@@ -113,7 +121,7 @@ export interface EngineSizing {
    */
   readonly contextTokens?: number;
   /**
-   * Sequences of that length that the cache must hold at the same time.
+   * Sequences of that length that must fit into the cache at the same time.
    *
    * @default 1
    */
@@ -130,11 +138,6 @@ export interface EngineSizing {
   readonly memoryProperty: string;
 }
 
-/** Whether the engine is a server that answers requests. */
-export function hasApi(engine: EngineSpec): boolean {
-  return engine.kind === undefined || engine.kind === "serve";
-}
-
 /** A process of the engine on each node but the head, with the same driver-scoped environment. */
 export interface EngineFollower {
   /** The command, without its rank. Never a shell line. */
@@ -143,14 +146,14 @@ export interface EngineFollower {
   readonly rankFlag: string;
 }
 
-/** A file whose text follows from the cluster. */
+/** A file generated from the cluster. */
 export interface EngineText {
   /** Absolute path in the container. */
   readonly path: string;
   readonly text: string;
 }
 
-/** What an image must hold. */
+/** What an image must contain. */
 export interface EngineRequirements {
   /** Found in `PATH`. */
   readonly programs: readonly string[];
@@ -158,22 +161,6 @@ export interface EngineRequirements {
   readonly pythonModules: readonly string[];
   /** Absolute paths of files. */
   readonly paths: readonly string[];
-}
-
-/** Something that an engine knows to be wrong with what was asked of it. */
-export interface EngineFinding {
-  readonly level: "error" | "warning";
-  /** Path of the property, e.g. `engine.modelPath`. */
-  readonly path: string;
-  readonly got: string;
-  readonly allowed: string;
-  readonly fix: string;
-  /**
-   * Where to read more.
-   *
-   * @default - nowhere
-   */
-  readonly links?: readonly string[];
 }
 
 /** Oldest and newest Ray, both inclusive; `undefined`: no bound known. */
@@ -191,7 +178,7 @@ export interface CompletionCheck {
   readonly mustContain?: string;
 }
 
-/** A constant file of ours that must lie in the container. */
+/** A file of this package that is put into the container. */
 export interface RuntimeFile {
   /** Absolute path in the container. */
   readonly path: string;
@@ -208,7 +195,7 @@ export interface EnginePort {
   readonly where: "head" | "node";
 }
 
-/** What an engine may know of the cluster when it binds to it. */
+/** What an engine knows about the cluster when it binds to it. */
 export interface EngineContext {
   readonly clusterName: string;
   /** Accelerators of all pools together. */
@@ -245,7 +232,7 @@ export interface EngineContext {
   /**
    * The image of the nodes.
    *
-   * @default - not known; nothing is said about it
+   * @default - not known, and not checked
    */
   readonly image?: EngineImage;
   /**
@@ -274,12 +261,12 @@ export interface EngineContext {
 export interface EngineImage {
   /** Reference of the published image, also where packages are added to it. */
   readonly reference: string;
-  /** Ray that the nodes will find in it. */
+  /** Ray version in it. */
   readonly rayVersion: string;
   /**
-   * Python that it is said to hold.
+   * Declared Python version in it.
    *
-   * @default - not said
+   * @default - not declared
    */
   readonly pythonVersion?: string;
   /**
@@ -290,7 +277,7 @@ export interface EngineImage {
   readonly addedPackages?: readonly string[];
 }
 
-/** An engine: a value object that says what to run once the shape of the cluster is known. */
+/** An engine: a value object that decides what to run once the shape of the cluster is known. */
 export interface IEngine {
   readonly engineName: string;
   bind(context: EngineContext): EngineSpec;

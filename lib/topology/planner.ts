@@ -37,7 +37,11 @@ export function judgeCluster(
 ): Judgement {
   const spec = normalise(props, place);
   const facts: PlanFacts = { place, nodes: planNodes(spec, place), ports: planPorts(spec) };
-  const problems = sortProblems([...checkRules(spec, facts), ...problemsOfPlace]);
+  const problems = sortProblems([
+    ...checkRules(spec, facts),
+    ...(spec.engine.problems ?? []),
+    ...problemsOfPlace,
+  ]);
   return isBuildable(problems) ? { problems, plan: planOf(spec, facts, problems) } : { problems };
 }
 
@@ -61,7 +65,7 @@ function planOf(
     subnetCidr: place.subnetCidr,
     pools: planPools(spec, place),
     nodes,
-    rankTable: planRankTable(spec, nodes, ports),
+    rankTable: planRankTable(spec, ports),
     toleratedChecks: spec.toleratedChecks,
     image: planImage(spec.image),
     ray: planRay(spec, place),

@@ -4,7 +4,6 @@
  */
 import { RankTableKind } from "../../lib";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
-import { rankTableText } from "../../lib/topology/ascend/rank-table";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually } from "./support/command";
@@ -97,13 +96,24 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     expect([states.includes("formed"), states.includes("loading")]).toEqual([true, false]);
   });
 
-  it("puts the same rank table on both nodes, word for word that of a plan with these addresses", async () => {
+  it("puts the same rank table on both nodes, with the address of every device", async () => {
     const text = await inside(0, "cat", TABLE);
     expect(await inside(1, "cat", TABLE)).toBe(text);
-    const devices = (server: number) =>
-      Array.from({ length: 8 }, (_, id) => ({ id, ip: `192.168.${100 + server}.${101 + id}` }));
-    const servers = [0, 1].map((index) => ({ id: atlas[index].address, devices: devices(index) }));
-    expect(text.trim()).toBe(rankTableText({ version: "1.0", devicePort: 16666, servers }).trim());
+    const servers = [0, 1].map((server) => ({
+      server_id: atlas[server].address,
+      device: Array.from({ length: 8 }, (_, id) => ({
+        device_id: `${id}`,
+        device_ip: `192.168.${100 + server}.${101 + id}`,
+        device_port: "16666",
+        rank_id: `${8 * server + id}`,
+      })),
+    }));
+    expect(JSON.parse(text)).toEqual({
+      status: "completed",
+      version: "1.0",
+      server_count: "2",
+      server_list: servers,
+    });
     for (const node of [0, 1]) {
       const { environment } = await state(node);
       expect(environment.cluster.ASCEND_RANK_TABLE_FILE_PATH).toBe(TABLE);

@@ -1,19 +1,18 @@
-import type { EngineSpec, IEngine } from "../../lib/topology/engine-spec";
+import type { EngineApi, EngineSpec, IEngine } from "../../lib/topology/engine-spec";
 
 /** An engine that answers with what it is told, for the rules that look at engines. */
-export function engine(change: Partial<EngineSpec> = {}): IEngine {
+export function engine(change: Partial<EngineSpec & EngineApi> = {}): IEngine {
+  const { port = 8000, healthPath = "/health", servedModel = "m", ...rest } = change;
+  const { completion = { path: "/v1/chat/completions", body: {} }, ...others } = rest;
   const spec: EngineSpec = {
     name: "test",
     argv: ["serve"],
-    port: 8000,
-    healthPath: "/health",
-    servedModel: "m",
-    completion: { path: "/v1/chat/completions", body: {} },
+    api: { port, healthPath, servedModel, completion },
     environment: {},
     files: [],
     ports: [],
     rayVersions: {},
-    ...change,
+    ...others,
   };
   return { engineName: spec.name, bind: () => spec };
 }

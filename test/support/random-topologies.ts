@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { Accelerator } from "../../lib/topology/declaration/accelerator";
 import { localAddresses } from "../../lib/topology/plan/addressing";
 import type { ClusterPlan } from "../../lib/topology/plan/plan";
-import { PlanError } from "../../lib/problems/plan-error";
-import { planCluster } from "../../lib/topology/planner";
+import type { Problem } from "../../lib/problems/problem";
+import { judgeCluster } from "../../lib/topology/planner";
 import { emulatedProps, localPlace } from "./clusters";
 import { engine } from "./engines";
 
@@ -29,7 +29,7 @@ export const randomTopologies = fc.record({
 /** The plan of such a declaration, or why there is none. */
 export function planOrProblems(
   shape: typeof randomTopologies extends fc.Arbitrary<infer T> ? T : never,
-): ClusterPlan | PlanError {
+): ClusterPlan | readonly Problem[] {
   const pools = shape.poolSizes.map(({ nodes, accelerators }, index) => ({
     name: `p${index}`,
     nodes,
@@ -52,12 +52,9 @@ export function planOrProblems(
         ? { HCCL_IF_BASE_PORT: `${shape.basePort}` }
         : {},
   });
-  try {
-    return planCluster(props, localPlace({ addresses: localAddresses("10.89.28.0/24", pools) }));
-  } catch (error) {
-    if (error instanceof PlanError) {
-      return error;
-    }
-    throw error;
-  }
+  const { plan, problems } = judgeCluster(
+    props,
+    localPlace({ addresses: localAddresses("10.89.28.0/24", pools) }),
+  );
+  return plan ?? problems.filter(({ level }) => level === "error");
 }

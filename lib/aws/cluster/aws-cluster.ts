@@ -10,7 +10,6 @@ import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { resourceAddress } from "../../terraform/resource-address";
 import { clusterEndpoint } from "../../topology/plan/endpoint";
-import { hasApi } from "../../topology/engine-spec";
 import { Fabric } from "../../topology/declaration/fabric";
 import type { ClusterPlan, NodePlan, PoolPlan } from "../../topology/plan/plan";
 import type { AwsBackendProps } from "./backend-props";
@@ -144,11 +143,14 @@ function makePool(
   });
 }
 
-function letClientsIn(scope: Construct, { engine }: ClusterPlan, props: AwsBackendProps): void {
-  for (const [index, cidrIpv4] of (hasApi(engine) ? (props.clientCidrs ?? []) : []).entries()) {
+function letClientsIn(scope: Construct, { engine: { api } }: ClusterPlan, props: AwsBackendProps): void {
+  if (api === undefined) {
+    return;
+  }
+  for (const [index, cidrIpv4] of (props.clientCidrs ?? []).entries()) {
     new VpcSecurityGroupIngressRule(scope, `client-${index}`, {
       securityGroupId: props.network.securityGroupId,
-      ...tcp(engine.port),
+      ...tcp(api.port),
       cidrIpv4,
       description: "Clients of the engine's API",
     });

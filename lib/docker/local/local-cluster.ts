@@ -6,7 +6,6 @@ import { containerSpec } from "../../runtime/container-spec/make-container-spec"
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
-import { hasApi } from "../../topology/engine-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { ContainerFiles } from "../container/container-files";
 import { derivedImage } from "../container/derived-image";
@@ -69,7 +68,7 @@ export function buildLocalCluster(
 
 /** The API on the Docker host; without one, the address of Ray on the cluster's network. */
 function endpointOf(plan: ClusterPlan, settings: LocalSettings): string {
-  return hasApi(plan.engine)
+  return plan.engine.api
     ? `http://${LOOPBACK}:${settings.apiPort}`
     : `${plannedAddress(plan.nodes[0])}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }
@@ -90,8 +89,9 @@ function publishedPorts(
   plan: ClusterPlan,
   settings: LocalSettings,
 ): { internal: number; external: number; ip: string; protocol: string }[] | undefined {
-  return node.role === "head" && hasApi(plan.engine)
-    ? [{ internal: plan.engine.port, external: settings.apiPort, ip: LOOPBACK, protocol: "tcp" }]
+  const { api } = plan.engine;
+  return node.role === "head" && api
+    ? [{ internal: api.port, external: settings.apiPort, ip: LOOPBACK, protocol: "tcp" }]
     : undefined;
 }
 

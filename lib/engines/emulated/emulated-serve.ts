@@ -2,7 +2,7 @@ import * as path from "node:path";
 import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
 import { chatCompletion } from "../chat-completion";
 
-/** What may be chosen of the emulated engine. */
+/** Properties of `EmulatedServe`. */
 export interface EmulatedServeProps {
   /**
    * TCP port of the API, on the head.
@@ -25,7 +25,7 @@ const FILES = ["emulated_serve.py", "emulated_api.py", "emulated_ranks.py"];
 
 /**
  * An OpenAI-compatible server without a model: one Ray actor on each accelerator, and an answer that
- * is made of a reply of every one of them. A completion proves that all accelerators of all nodes take part.
+ * contains a reply from each of them. A completion proves that all accelerators of all nodes take part.
  */
 export class EmulatedServe implements IEngine {
   public readonly engineName = "emulated";
@@ -51,10 +51,12 @@ export class EmulatedServe implements IEngine {
         ...["--resource", context.rayResource],
         ...["--ranks", String(ranks)],
       ],
-      port: this.port,
-      healthPath: "/health",
-      servedModel: this.servedModel,
-      completion: chatCompletion(this.servedModel, `${ranks} of ${ranks} ranks`),
+      api: {
+        port: this.port,
+        healthPath: "/health",
+        servedModel: this.servedModel,
+        completion: chatCompletion(this.servedModel, `${ranks} of ${ranks} ranks`),
+      },
       environment: {},
       files: FILES.map((name) => ({
         path: `${FOLDER}/${name}`,

@@ -1,4 +1,4 @@
-import type { OwnedFlag } from "../arguments";
+import type { OwnedFlag } from "../extra-arguments";
 
 /** Flags of `lmdeploy serve api_server` that the properties or the cluster set. */
 export const LMDEPLOY_FLAGS: readonly OwnedFlag[] = [

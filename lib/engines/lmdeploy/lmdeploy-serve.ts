@@ -1,29 +1,31 @@
-import { enginePortOf } from "../../catalog/engine-ports";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
-import { engineSettingsFor } from "../../catalog/engine-settings";
-import type { EngineContext, EngineFinding, EngineSpec, IEngine } from "../../topology/engine-spec";
-import { option, repeatedFlags, toggle } from "../arguments";
+import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
+import { judge } from "../../problems/rule";
+import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
+import { option, toggle } from "../arguments";
 import { chatCompletion } from "../chat-completion";
+import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
+import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
+import { engineVersion } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
+import { imageProblems } from "../releases/image-rules";
 import { LMDEPLOY_FLAGS } from "./lmdeploy-flags";
-import { modelFolder, modelPathFindings, servedName } from "../local-model";
-import { releaseFindings } from "../releases/release-findings";
-import { readsRankTable } from "../releases/release-version-checks";
+import { GRAPH_ONLY, LMDEPLOY_TOPIC, readsRankTable } from "./lmdeploy-rules";
 
 /** Element type of weights and activations. */
 export enum LmdeployDtype {
-  /** As the model's configuration says; float32 becomes float16. */
+  /** As in the model's configuration, with float32 replaced by float16. */
   AUTO = "auto",
   BFLOAT16 = "bfloat16",
   FLOAT16 = "float16",
 }
 
-/** What may be chosen of LMDeploy. */
+/** Properties of `LmdeployServe`. */
 export interface LmdeployServeProps {
   /**
    * Absolute path of the model's folder in the container, the same on every node.
    *
-   * @default - where the cluster's `model` is brought
+   * @default - the folder of the cluster's `model`
    */
   readonly modelPath?: string;
   /**
@@ -47,7 +49,7 @@ export interface LmdeployServeProps {
   /**
    * Run without captured graphs.
    *
-   * @default - true on Ascend but on a 310P, which has nothing but graphs; false elsewhere
+   * @default - true on Ascend except on a 310P, which runs captured graphs only; false elsewhere
    */
   readonly eagerMode?: boolean;
   /**
@@ -57,13 +59,13 @@ export interface LmdeployServeProps {
    */
   readonly sessionLength?: number;
   /**
-   * Sequences of full length that the cache must hold at the same time. Checked at synth, not given to the engine.
+   * Sequences of full length that must fit into the cache at the same time. Checked at synth, not passed to the engine.
    *
    * @default 1
    */
   readonly plannedSequences?: number;
   /**
-   * Share of the memory left by the weights that the cache takes, more than 0 and less than 1.
+   * Share of the memory left over by the weights that the cache takes, more than 0 and less than 1.
    *
    * @default - LMDeploy's own, 0.8
    */
@@ -77,17 +79,18 @@ export interface LmdeployServeProps {
    */
   readonly masterPort?: number;
   /**
-   * Further arguments of `lmdeploy serve api_server`, one entry each. Everybody on the machine can read them.
+   * Version of LMDeploy in the image.
+   *
+   * @default - what the tag of a published image says
+   */
+  readonly version?: string;
+  /**
+   * Further arguments of `lmdeploy serve api_server`, one entry each. Every user of the machine can read them.
    *
    * @default - none
    */
   readonly extraArguments?: readonly string[];
 }
-
-/** Has graphs only. */
-const GRAPH_ONLY = "ascend-310p";
-/** Runs only some models, and those eagerly. */
-const EAGER_ONLY = "ascend-a3";
 
 /**
  * LMDeploy's PyTorch engine as an OpenAI-compatible server: one server on the head, its ranks as Ray actors on
@@ -105,6 +108,7 @@ export class LmdeployServe implements IEngine {
     const { props } = this;
     const ascend = context.rayResource === "NPU";
     const eager = props.eagerMode ?? (ascend && context.acceleratorId !== GRAPH_ONLY);
+    const mode = { eager, version: engineVersion(context, props.version) };
     const tensor = props.tensorParallelSize ?? context.accelerators;
     const modelPath = modelFolder(props.modelPath, context);
     const servedModel = servedName(modelPath, props.servedModelName ?? context.modelName);
@@ -128,10 +132,7 @@ export class LmdeployServe implements IEngine {
         ...option("--server-port", port),
         ...(props.extraArguments ?? []),
       ],
-      port,
-      healthPath: "/health",
-      servedModel,
-      completion: chatCompletion(servedModel),
+      api: { port, healthPath: "/health", servedModel, completion: chatCompletion(servedModel) },
       environment: {
         ...engineSettingsFor({ ...wanted, scope: "driver" }),
         ...(context.headAddress === undefined ? {} : { LMDEPLOY_DIST_MASTER_ADDR: context.headAddress }),
@@ -140,7 +141,6 @@ export class LmdeployServe implements IEngine {
       files: [],
       ports: [{ name: "lmdeploy-master", from: masterPort, to: masterPort, where: "head" }],
       rayVersions: rayRangeOfEngine("lmdeploy"),
-      kind: "serve",
       parallelism: { tensor, pipeline: 1, data: 1, expertParallel: false },
       sizing: {
         contextTokens: props.sessionLength,
@@ -149,36 +149,23 @@ export class LmdeployServe implements IEngine {
         memoryProperty: "cacheMaxEntryCount",
       },
       clusterEnvironment: engineSettingsFor({ ...wanted, scope: "cluster" }),
-      readsRankTable: ascend && readsRankTable("lmdeploy", context.image?.reference),
+      readsRankTable: readsRankTable(mode, context),
       withheld: environmentFence("lmdeploy", context).withheld,
       requires: {
         programs: ["lmdeploy"],
         pythonModules: ascend ? ["lmdeploy", "dlinfer"] : ["lmdeploy"],
         paths: [],
       },
-      findings: [
-        ...modelPathFindings(props.modelPath, context),
-        ...repeatedFlags(props.extraArguments ?? [], LMDEPLOY_FLAGS),
-        ...eagerFindings(eager, context),
-        ...releaseFindings("lmdeploy", context),
+      problems: [
+        ...modelFolderProblems(props, context),
+        ...judge(
+          EXTRA_ARGUMENTS_TOPIC,
+          { given: props.extraArguments ?? [], owned: LMDEPLOY_FLAGS },
+          context,
+        ),
+        ...judge(LMDEPLOY_TOPIC, mode, context),
+        ...imageProblems("lmdeploy", context),
       ],
     };
   }
-}
-
-/** InternLM/lmdeploy `docs/en/get_started/ascend/get_started.md`. */
-function eagerFindings(eager: boolean, { acceleratorId }: EngineContext): readonly EngineFinding[] {
-  const finding = (allowed: string): EngineFinding => ({
-    level: "error",
-    path: "engine.eagerMode",
-    got: String(eager),
-    allowed,
-    fix: "leave it out",
-  });
-  if (acceleratorId === GRAPH_ONLY && eager) {
-    return [finding("must be false: LMDeploy runs on a 310P with graphs only")];
-  }
-  return acceleratorId === EAGER_ONLY && !eager
-    ? [finding("must be true: LMDeploy runs on A3 without graphs only")]
-    : [];
 }

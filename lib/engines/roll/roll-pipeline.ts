@@ -1,22 +1,24 @@
 import * as path from "node:path";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
-import { rayPorts } from "../../catalog/ports";
-import type { EngineContext, EngineFinding, EngineSpec, IEngine } from "../../topology/engine-spec";
-import { releaseFindings } from "../releases/release-findings";
+import { rayPort } from "../../catalog/ports";
+import { judge, type Topic } from "../../problems/rule";
+import { show } from "../../problems/text";
+import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
+import { MODEL_PATH_TOPIC } from "../model-folder";
+import { imageProblems } from "../releases/image-rules";
 import { nestedSettings } from "../nested-settings";
 import type { RollProfile } from "./roll-profile";
-import { WITHOUT_API } from "../without-api";
 
-/** What may be chosen of a pipeline of ROLL. */
+/** Properties of `RollPipeline`. */
 export interface RollPipelineProps {
   /**
-   * Folder in the container where ROLL lies.
+   * Folder of ROLL in the container.
    *
    * @default '/workspace/ROLL'
    */
   readonly rollPath?: string;
   /**
-   * Program of the pipeline, relative to `rollPath`. It must take `--config_path` and `--config_name`.
+   * Program of the pipeline, relative to `rollPath`. It must accept `--config_path` and `--config_name`.
    *
    * @default 'examples/start_agentic_pipeline.py'
    */
@@ -30,18 +32,18 @@ export interface RollPipelineProps {
   /**
    * Folder of the model to train, in the container, the same on every node.
    *
-   * @default - what the recipe names, which ROLL downloads
+   * @default - the model that the recipe names, which ROLL downloads
    */
   readonly modelPath?: string;
   /**
-   * Settings for a purpose, put over those of the recipe.
+   * Settings for one purpose, which override those of the recipe.
    *
    * @default - none
    */
   readonly profile?: RollProfile;
   /**
-   * Settings put over recipe, cluster and profile, by their key in ROLL's configuration; dots lead into
-   * groups, e.g. `actor_train.model_args.dtype`. ROLL ignores a key that it does not know.
+   * Settings that override recipe, cluster and profile, by their key in ROLL's configuration; dots lead into
+   * groups, e.g. `actor_train.model_args.dtype`. ROLL ignores unknown keys.
    *
    * @default - none
    */
@@ -51,12 +53,35 @@ export interface RollPipelineProps {
 const FOLDER = "/opt/ray-cluster/roll";
 const NAME = "pipeline";
 
-/** Roles of a pipeline that take accelerators. */
+export const ROLL_TOPIC: Topic<{ readonly rollPath: string }, unknown> = {
+  title: "ROLL",
+  rules: [
+    {
+      id: "RC630",
+      level: "error",
+      title: "ROLL's path is absolute",
+      why: "The pipeline starts in this folder, and Python imports ROLL's packages from it.",
+      check: ({ rollPath }) =>
+        path.posix.isAbsolute(rollPath)
+          ? []
+          : [
+              {
+                path: "engine.rollPath",
+                got: show(rollPath),
+                must: "be an absolute path in the container",
+                fix: "use ROLL's folder in the image, e.g. '/workspace/ROLL'",
+              },
+            ],
+    },
+  ],
+};
+
+/** Roles of a pipeline that use accelerators. */
 const ROLES = ["actor_train", "actor_infer", "reference"];
 
 /**
- * A training pipeline of ROLL, as a job: started on the head once every node is a member, over when it ends.
- * ROLL finds the running Ray cluster and starts none.
+ * A training pipeline of ROLL, as a job that starts on the head once every node is a member.
+ * ROLL uses the running Ray cluster.
  */
 export class RollPipeline implements IEngine {
   public readonly engineName = "roll";
@@ -74,7 +99,6 @@ export class RollPipeline implements IEngine {
     const nodes = Array.from({ length: context.acceleratorNodes }, (_, rank) => node(context, rank));
     return {
       name: this.engineName,
-      kind: "job",
       argv: [
         "python3",
         script,
@@ -82,7 +106,6 @@ export class RollPipeline implements IEngine {
         ...["--config_path", path.posix.relative(path.posix.dirname(script), FOLDER)],
         ...["--config_name", NAME],
       ],
-      ...WITHOUT_API,
       // Its programs import its packages from there; Ray hands the driver's import path to the workers.
       environment: { ...node(context, 0), PYTHONPATH: rollPath },
       nodeEnvironment: nodes,
@@ -96,11 +119,15 @@ export class RollPipeline implements IEngine {
         pythonModules: ["hydra", "dacite", "ray"],
         paths: [script, recipeFile],
       },
-      findings: [...this.findings(rollPath), ...releaseFindings("roll", context)],
+      problems: [
+        ...judge(ROLL_TOPIC, { rollPath }, context),
+        ...judge(MODEL_PATH_TOPIC, this.props, context),
+        ...imageProblems("roll", context),
+      ],
     };
   }
 
-  /** A configuration of Hydra (JSON is YAML): the recipe first, then what the cluster and the user say. */
+  /** A Hydra configuration (JSON is YAML): the recipe, overridden by the cluster and the user. */
   private configuration(context: EngineContext, recipeFile: string): string {
     const recipe = path.posix.parse(recipeFile);
     const settings = nestedSettings([
@@ -125,37 +152,14 @@ export class RollPipeline implements IEngine {
       ...(modelPath === undefined ? {} : { pretrain: modelPath, reward_pretrain: modelPath }),
     };
   }
-
-  private findings(rollPath: string): readonly EngineFinding[] {
-    const { modelPath } = this.props;
-    return [
-      ...absolute("engine.rollPath", rollPath),
-      ...(modelPath === undefined ? [] : absolute("engine.modelPath", modelPath)),
-    ];
-  }
 }
 
-/** How ROLL knows a node: `WORLD_SIZE` counts nodes, `RANK` is the node's. */
+/** ROLL's variables of a node: `WORLD_SIZE` counts nodes, `RANK` is the rank of the node. */
 function node(context: EngineContext, rank: number): { readonly [name: string]: string } {
-  const gcs = rayPorts().find(({ name }) => name === "gcs");
   return {
     ...(context.headAddress === undefined ? {} : { MASTER_ADDR: context.headAddress }),
-    MASTER_PORT: String(context.gcsPort ?? gcs?.from),
+    MASTER_PORT: String(context.gcsPort ?? rayPort("gcs").from),
     WORLD_SIZE: String(context.acceleratorNodes),
     RANK: String(rank),
   };
-}
-
-function absolute(property: string, value: string): readonly EngineFinding[] {
-  return path.posix.isAbsolute(value)
-    ? []
-    : [
-        {
-          level: "error",
-          path: property,
-          got: value === "" ? "nothing" : `'${value}'`,
-          allowed: "must be an absolute path in the container",
-          fix: "begin it with '/'",
-        },
-      ];
 }

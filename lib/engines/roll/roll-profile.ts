@@ -1,6 +1,6 @@
 import { rollProfile } from "../../catalog/roll-profiles";
 
-/** Settings of ROLL for a purpose, under a name. Their values lie in `lib/catalog/roll-profiles.json`. */
+/** Named settings of ROLL for one purpose. Their values are in `lib/catalog/roll-profiles.json`. */
 export class RollProfile {
   /** The guide's settings for the small memory of a V100: fp16, small batches, short trajectories. */
   public static readonly V100_MEMORY = new RollProfile("v100-memory", rollProfile("v100-memory").settings);
@@ -8,7 +8,7 @@ export class RollProfile {
   /**
    * Settings of your own.
    *
-   * @param name as a person says it
+   * @param name as shown to people
    * @param settings by dotted key of ROLL's configuration
    */
   public static of(name: string, settings: { readonly [key: string]: unknown }): RollProfile {

@@ -1,8 +1,9 @@
 import type { Parallelism } from "../../topology/model/parallelism";
-import { option, type OwnedFlag, toggle } from "../arguments";
+import { option, toggle } from "../arguments";
+import type { OwnedFlag } from "../extra-arguments";
 import type { VllmServeProps } from "./vllm-props";
 
-/** How vLLM is spread over the nodes. */
+/** How vLLM is distributed over the nodes. */
 export interface VllmCut {
   readonly executor: string;
   readonly parallelism: Parallelism;
@@ -43,7 +44,7 @@ export const VLLM_FLAGS: readonly OwnedFlag[] = [
   { names: ["--enforce-eager", "--no-enforce-eager"], property: "enforceEager" },
 ];
 
-/** What every process of the engine is started with: model, cut, and how it runs. */
+/** Arguments of every process: model, parallelism, and how it runs. */
 export function serveArguments(
   props: VllmServeProps & { readonly modelPath: string },
   cut: VllmCut,
@@ -66,18 +67,18 @@ export function serveArguments(
   ];
 }
 
-/** What only the head is started with: it has the API. */
+/** Arguments of the head alone, which has the API. */
 export function headArguments(cut: VllmCut, port: number): readonly string[] {
   const rank = isSpread(cut) ? [...meeting(cut), ...option("--node-rank", 0)] : [];
   return [...rank, ...option("--host", "0.0.0.0"), ...option("--port", port)];
 }
 
-/** What a follower is started with, without its rank: it has no API. */
+/** Arguments of a follower, which has no API, without its rank. */
 export function followerArguments(cut: VllmCut): readonly string[] {
   return [...meeting(cut), "--headless"];
 }
 
-/** Whether one replica of the model takes more than a node. */
+/** Whether one replica of the model needs more than a node. */
 export function replicasSpanNodes({ parallelism, acceleratorsPerNode }: VllmCut): boolean {
   const { tensor, pipeline, data } = parallelism;
   return data > 1 && tensor * pipeline > acceleratorsPerNode;

@@ -2,25 +2,25 @@
 export enum VllmExecutor {
   /** Workers are Ray actors, started from the head. */
   RAY = "ray",
-  /** vLLM starts on every node by itself; the nodes meet at the head's address. */
+  /** vLLM starts on every node without Ray; the nodes meet at the head's address. */
   MP = "mp",
 }
 
 /** Element type of weights and activations. */
 export enum VllmDtype {
-  /** As the model's configuration says; what it says as float32 becomes float16. */
+  /** As in the model's configuration, with float32 replaced by float16. */
   AUTO = "auto",
   BFLOAT16 = "bfloat16",
   FLOAT16 = "float16",
   FLOAT32 = "float32",
 }
 
-/** What may be chosen of vLLM. */
+/** Properties of `VllmServe`. */
 export interface VllmServeProps {
   /**
    * Absolute path of the model's folder in the container, the same on every node.
    *
-   * @default - where the cluster's `model` is brought
+   * @default - the folder of the cluster's `model`
    */
   readonly modelPath?: string;
   /**
@@ -46,7 +46,7 @@ export interface VllmServeProps {
   /**
    * Stages of consecutive layers.
    *
-   * @default - what is left of the accelerators: one stage for each node
+   * @default - the remaining accelerators: one stage per node
    */
   readonly pipelineParallelSize?: number;
   /**
@@ -56,13 +56,13 @@ export interface VllmServeProps {
    */
   readonly layerPartition?: readonly number[];
   /**
-   * Replicas of the attention that take requests of their own.
+   * Replicas of the attention layers that each serve requests of their own.
    *
    * @default 1
    */
   readonly dataParallelSize?: number;
   /**
-   * Deal out the experts of a mixture whole, instead of cutting each one.
+   * Distribute whole experts over the accelerators instead of sharding each one.
    *
    * @default false
    */
@@ -74,7 +74,7 @@ export interface VllmServeProps {
    */
   readonly maxModelLen?: number;
   /**
-   * Sequences of full length that the cache must hold at the same time. Checked at synth, not given to the engine.
+   * Sequences of full length that must fit into the cache at the same time. Checked at synth, not passed to the engine.
    *
    * @default 1
    */
@@ -88,7 +88,7 @@ export interface VllmServeProps {
   /** @default - vLLM's own, VllmDtype.AUTO */
   readonly dtype?: VllmDtype;
   /**
-   * Run without captured graphs: slower, with less memory.
+   * Run without captured graphs, which is slower and takes less memory.
    *
    * @default false
    */
@@ -100,7 +100,7 @@ export interface VllmServeProps {
    */
   readonly masterPort?: number;
   /**
-   * Further arguments of `vllm serve`, one entry each. Everybody on the machine can read them.
+   * Further arguments of `vllm serve`, one entry each. Every user of the machine can read them.
    *
    * @default - none
    */

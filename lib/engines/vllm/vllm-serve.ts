@@ -1,6 +1,5 @@
-import { enginePortOf } from "../../catalog/engine-ports";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
-import { engineSettingsFor } from "../../catalog/engine-settings";
+import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
 import type {
   EngineContext,
   EngineFollower,
@@ -8,21 +7,25 @@ import type {
   EngineText,
   IEngine,
 } from "../../topology/engine-spec";
+import { judge } from "../../problems/rule";
 import { deriveParallelism, type Parallelism } from "../../topology/model/parallelism";
 import { chatCompletion } from "../chat-completion";
 import { environmentFence } from "../releases/environment-fence";
-import { modelFolder, servedName } from "../local-model";
+import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
+import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
+import { imageProblems } from "../releases/image-rules";
 import {
   followerArguments,
   headArguments,
   replicasSpanNodes,
   serveArguments,
+  VLLM_FLAGS,
   type VllmCut,
 } from "./vllm-arguments";
-import { vllmFindings } from "./vllm-findings";
 import { VllmExecutor, type VllmServeProps } from "./vllm-props";
+import { VLLM_TOPIC } from "./vllm-rules";
 
-/** Folder that vLLM takes for its configuration. */
+/** Configuration folder of vLLM. */
 const CONFIGURATION = "/opt/ray-cluster/vllm";
 
 /** vLLM as an OpenAI-compatible server: one model over all accelerators of the cluster. */
@@ -44,10 +47,7 @@ export class VllmServe implements IEngine {
     return {
       name: this.engineName,
       argv: [...serve, ...headArguments(cut, port), ...(this.props.extraArguments ?? [])],
-      port,
-      healthPath: "/health",
-      servedModel,
-      completion: chatCompletion(servedModel),
+      api: { port, healthPath: "/health", servedModel, completion: chatCompletion(servedModel) },
       environment: {
         ...engineSettingsFor({ engine: "vllm", scope: "driver", acrossNodes: cut.nodes > 1 }),
         ...(carriesEnvironment ? { VLLM_CONFIG_ROOT: CONFIGURATION } : {}),
@@ -59,7 +59,6 @@ export class VllmServe implements IEngine {
       files: [],
       ports: this.ports(cut),
       rayVersions: rayRangeOfEngine("vllm"),
-      kind: "serve",
       ...this.follower(cut, serve),
       parallelism: cut.parallelism,
       sizing: {
@@ -75,7 +74,16 @@ export class VllmServe implements IEngine {
         pythonModules: context.rayResource === "NPU" ? ["vllm", "vllm_ascend"] : ["vllm"],
         paths: [],
       },
-      findings: vllmFindings(this.props, cut, context),
+      problems: [
+        ...modelFolderProblems(this.props, context),
+        ...judge(
+          EXTRA_ARGUMENTS_TOPIC,
+          { given: this.props.extraArguments ?? [], owned: VLLM_FLAGS },
+          context,
+        ),
+        ...judge(VLLM_TOPIC, cut, context),
+        ...imageProblems("vllm", context),
+      ],
     };
   }
 
@@ -126,7 +134,7 @@ export class VllmServe implements IEngine {
   }
 }
 
-/** vLLM's list of variables that stay on their node. */
+/** vLLM's exclusion list of variables that must stay on their node. */
 function exclusionList(context: EngineContext): readonly EngineText[] {
   const { excluded, exclusionFile } = environmentFence("vllm", context);
   return exclusionFile === undefined

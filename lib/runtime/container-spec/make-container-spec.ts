@@ -1,6 +1,6 @@
 import type { AcceleratorFacts } from "../../catalog/accelerators";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
-import type { ContainerFile, ContainerMount, ContainerSpec } from "./container-spec";
+import type { ContainerMount, ContainerSpec } from "./container-spec";
 import { acceleratorOf, containerDevices, deviceIndices } from "./devices";
 import { nodeConfig, nodeConfigText } from "../node-config/make-node-config";
 import { CONTAINER_PATHS } from "../paths";
@@ -21,7 +21,6 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
       ...programFiles(),
       ...engineFiles(plan),
       { path: CONTAINER_PATHS.config, content: nodeConfigText(nodeConfig(plan, node)) },
-      ...rankTableFiles(plan, node),
     ],
     devices: containerDevices(plan, node),
     // The plan's own mounts, capabilities and runtime are those of the accelerators.
@@ -44,13 +43,6 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
     },
     stopSeconds: plan.deadlines.stopSeconds + STOP_MARGIN_SECONDS,
   };
-}
-
-/** A table that is known already lies on every node with NPUs, word for word the same. */
-function rankTableFiles({ rankTable }: ClusterPlan, node: NodePlan): readonly ContainerFile[] {
-  return rankTable?.text !== undefined && node.acceleratorCount > 0
-    ? [{ path: rankTable.path, content: rankTable.text }]
-    : [];
 }
 
 /** Folders that every node has, whatever it computes with. */

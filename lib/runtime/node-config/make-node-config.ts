@@ -1,5 +1,6 @@
 import { findAccelerator } from "../../catalog/accelerators";
-import { hasApi } from "../../topology/engine-spec";
+import { rayVersionOf } from "../../catalog/ray-versions";
+import { engineKind } from "../../topology/engine-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { NodeConfig } from "./node-config";
 import { CONTAINER_PATHS } from "../paths";
@@ -34,6 +35,7 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan): NodeConfig {
     ray: {
       version: plan.ray.version,
       authentication: plan.ray.authentication,
+      tokenSince: rayVersionOf("token-authentication"),
       cpus: plan.ray.cpusPerNode ?? null,
       objectStoreBytes: plan.ray.objectStoreMiB === undefined ? null : plan.ray.objectStoreMiB * 1024 * 1024,
     },
@@ -77,14 +79,13 @@ function acceleratorsOf(plan: ClusterPlan, node: NodePlan): NodeConfig["node"]["
 }
 
 function engineOf({ engine }: ClusterPlan, node: NodePlan): NodeConfig["engine"] {
-  const { port, healthPath, servedModel, completion } = engine;
-  const { path, body, mustContain } = completion;
+  const { api } = engine;
   return {
     name: engine.name,
-    kind: engine.kind ?? "serve",
+    kind: engineKind(engine),
     argv: engine.argv,
-    api: hasApi(engine)
-      ? { port, healthPath, servedModel, completion: { path, body, mustContain: mustContain ?? null } }
+    api: api
+      ? { ...api, completion: { ...api.completion, mustContain: api.completion.mustContain ?? null } }
       : null,
     follower: engine.follower ?? null,
     withheld: engine.withheld ?? [],

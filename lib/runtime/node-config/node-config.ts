@@ -1,4 +1,4 @@
-import type { NodeValue } from "../../topology/plan/plan";
+import type { NodeValue, RankTablePlan } from "../../topology/plan/plan";
 
 /**
  * `node.json`: everything the node program needs, as data. This is the contract between the planner
@@ -38,6 +38,8 @@ export interface NodeConfig {
   }[];
   readonly ray: {
     readonly version: string;
+    /** First Ray release with token authentication. */
+    readonly tokenSince: string;
     readonly authentication: "token" | "none";
     readonly cpus: number | null;
     readonly objectStoreBytes: number | null;
@@ -142,13 +144,8 @@ export interface PreflightConfig {
   readonly deviceIps: { readonly [address: string]: readonly string[] };
   /** Checks whose failures only warn. */
   readonly tolerated: readonly string[];
-  readonly rankTable: {
-    readonly path: string;
-    readonly version: "1.0" | "1.2";
-    readonly devicePort: number;
-    /** Of the file that came with the container; `null`: the head makes it from what the nodes find. */
-    readonly checksum: string | null;
-  } | null;
+  /** What the head makes the rank table with; `null`: there is none. */
+  readonly rankTable: RankTablePlan | null;
 }
 
 /** The model's way, the same on every node but for the secret, which only the head has. */

@@ -7,7 +7,6 @@ import { CONTAINER_PATHS } from "../paths";
 export function preflightConfig(plan: ClusterPlan): PreflightConfig {
   const pool = plan.pools.find(({ acceleratorsPerNode }) => acceleratorsPerNode > 0);
   const accelerator = pool && findAccelerator(pool.accelerator);
-  const { rankTable } = plan;
   return {
     fabric: plan.fabric,
     collective: accelerator?.collective ?? null,
@@ -20,13 +19,6 @@ export function preflightConfig(plan: ClusterPlan): PreflightConfig {
       ),
     ),
     tolerated: plan.toleratedChecks,
-    rankTable: rankTable
-      ? {
-          path: rankTable.path,
-          version: rankTable.version,
-          devicePort: rankTable.devicePort,
-          checksum: rankTable.checksum ?? null,
-        }
-      : null,
+    rankTable: plan.rankTable ?? null,
   };
 }

@@ -1,4 +1,4 @@
 """The node program: runs in every node's container, forms the Ray cluster and keeps the engine serving."""
 
-REPORT_SCHEMA = 1
+REPORT_SCHEMA = 2
 STATE_SCHEMA = 1

@@ -5,7 +5,7 @@ import os
 import sys
 
 from ray_node.config import load as config
-from ray_node.config.reader import ConfigError
+from ray_node.config.load import ConfigError
 
 
 def main() -> int:

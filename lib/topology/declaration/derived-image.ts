@@ -1,32 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-
-/** An image that every machine builds for itself: a published one with further Python packages. */
-export interface DerivedImagePlan {
-  /** Reference of the published image. */
-  readonly base: string;
-  /**
-   * Ray that the base is said to hold.
-   *
-   * @default - none
-   */
-  readonly baseRayVersion?: string;
-  /** `name==version`, sorted. */
-  readonly packages: readonly string[];
-  /**
-   * Path on the machine that runs Terraform; read during the build only.
-   *
-   * @default - none
-   */
-  readonly pipConfigurationFile?: string;
-  /**
-   * Path on the machine that runs Terraform; read during the build only.
-   *
-   * @default - none
-   */
-  readonly certificateAuthoritiesFile?: string;
-}
+import type { DerivedImagePlan } from "../plan/plan";
 
 /** Folder of the constant part: the Dockerfile and the program that it runs. */
 export const RECIPE_FOLDER = join(__dirname, "../derived-image");
@@ -50,6 +25,14 @@ export function derivedImageFiles(
 ): readonly DerivedImageFile[] {
   const constant = RECIPE.map((name) => ({ name, content: readFileSync(join(folder, name), "utf8") }));
   return [...constant, { name: "packages.txt", content: packages.map((line) => `${line}\n`).join("") }];
+}
+
+/** The image that comes from a registry: the base of a derived image. */
+export function pulledImage(image: {
+  readonly reference: string;
+  readonly derived?: { readonly base: string };
+}): string {
+  return image.derived?.base ?? image.reference;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { engineMemoryGiB } from "../../catalog/engine-memory";
+import { engineMemoryGiB } from "../../catalog/engines";
 import type { ModelShape } from "../../catalog/models";
 import type { ModelWeights } from "./model-weights";
 import { kvHeadsPerRank, layerPartition, type Parallelism } from "./parallelism";

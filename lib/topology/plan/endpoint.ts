@@ -1,10 +1,9 @@
-import { hasApi } from "../engine-spec";
 import type { ClusterPlan } from "./plan";
 
 /** The API on the head's address of the cluster network; without one, the address of Ray. */
 export function clusterEndpoint(plan: ClusterPlan): string {
   const { address } = plan.nodes[0];
-  return hasApi(plan.engine)
-    ? `http://${address}:${plan.engine.port}`
+  return plan.engine.api
+    ? `http://${address}:${plan.engine.api.port}`
     : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }

@@ -82,24 +82,12 @@ export interface NodePlan {
   readonly environment?: { readonly [name: string]: string };
 }
 
-/** A rank table, at the same path in every container. */
+/** A rank table, made by the head at boot and put at the same path in every container. */
 export interface RankTablePlan {
   readonly path: string;
   readonly version: "1.0" | "1.2";
   /** Where HCCL listens on every device. */
   readonly devicePort: number;
-  /**
-   * The file.
-   *
-   * @default - the head makes it at boot from what the nodes gather
-   */
-  readonly text?: string;
-  /**
-   * SHA-256 of the file.
-   *
-   * @default - not known before the nodes have gathered
-   */
-  readonly checksum?: string;
 }
 
 export interface ImagePlan {

@@ -1,5 +1,6 @@
 import { type PortMover, type ReservedPortFacts, rayPorts, reservedPorts } from "../../catalog/ports";
-import { hasApi } from "../engine-spec";
+import { isWhole } from "../../problems/checks";
+import type { EngineApi } from "../engine-spec";
 import type { PortPlan } from "./plan";
 import type { ClusterSpec } from "./spec";
 
@@ -19,28 +20,29 @@ export function planPorts(spec: ClusterSpec): readonly PortPlan[] {
         : { from: spec.ports[property] ?? row.from, to: spec.ports[property] ?? row.to };
     return { name: row.name, ...range, where: row.where, reachableBy: "cluster", purpose: row.purpose };
   });
-  const api: PortPlan[] = [
-    {
-      name: "engine",
-      from: spec.engine.port,
-      to: spec.engine.port,
-      where: "head",
-      reachableBy: "user",
-      purpose: `API of the engine '${spec.engine.name}'`,
-    },
+  const { name, api, ports } = spec.engine;
+  const engine: PortPlan[] = ports.map((port) => ({
+    ...port,
+    reachableBy: "cluster",
+    purpose: `engine '${name}'`,
+  }));
+  return [
+    ...ray,
+    ...(api ? [apiPort(name, api)] : []),
+    ...engine,
+    ...reservedPorts().flatMap((row) => reservedPlans(spec, row)),
   ];
-  const engine: PortPlan[] = [
-    ...(hasApi(spec.engine) ? api : []),
-    ...spec.engine.ports.map((port): PortPlan => ({
-      name: port.name,
-      from: port.from,
-      to: port.to,
-      where: port.where,
-      reachableBy: "cluster",
-      purpose: `engine '${spec.engine.name}'`,
-    })),
-  ];
-  return [...ray, ...engine, ...reservedPorts().flatMap((row) => reservedPlans(spec, row))];
+}
+
+function apiPort(engine: string, { port }: EngineApi): PortPlan {
+  return {
+    name: "engine",
+    from: port,
+    to: port,
+    where: "head",
+    reachableBy: "user",
+    purpose: `API of the engine '${engine}'`,
+  };
 }
 
 /** Property of `RayPorts` for a port of the catalogue: `node-manager` is `nodeManager`. */
@@ -58,10 +60,14 @@ export function parsePortRanges(value: string): readonly PortRange[] | undefined
   return usable.length === ranges.length ? usable : undefined;
 }
 
-/** Whether both ends are ports that an unprivileged process may open, in order. */
-export function isPortRange(range: PortRange): boolean {
-  const isPort = (port: number) => Number.isInteger(port) && port >= 1024 && port <= 65535;
-  return isPort(range.from) && isPort(range.to) && range.from <= range.to;
+/** Whether an unprivileged process may open the port. */
+export function isPort(port: number): boolean {
+  return isWhole(port, 1024, 65535);
+}
+
+/** Whether both ends are such ports, in order. */
+export function isPortRange({ from, to }: PortRange): boolean {
+  return isPort(from) && isPort(to) && from <= to;
 }
 
 function reservedPlans(spec: ClusterSpec, row: ReservedPortFacts): readonly PortPlan[] {

@@ -1,6 +1,8 @@
 import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerators";
 import type { Collective } from "../../catalog/facts";
+import { findModel } from "../../catalog/models";
 import type { ClusterProps, NodePool } from "../declaration/cluster-props";
+import { pulledImage } from "../declaration/derived-image";
 import type { EngineContext, EngineSpec } from "../engine-spec";
 import type { DerivedImagePlan } from "../declaration/derived-image";
 import type { Deadlines, Retries } from "./plan";
@@ -100,7 +102,7 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
     engine: props.engine.bind({ ...shapeContext(props.name, accelerated), ...detailContext(props, place) }),
     rankTable: props.rankTable,
     toleratedChecks: [...(props.toleratedChecks ?? [])],
-    model: props.model?.model,
+    model: knownModel(props.model),
     modelSource: props.model,
     modelPath: modelPathOf(props),
     storage: storageOf(props),
@@ -111,6 +113,11 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
 /** Nodes of a pool as a number that is safe to count to, whatever was declared. */
 export function countableNodes(pool: PoolSpec): number {
   return Number.isInteger(pool.nodes) ? Math.min(Math.max(pool.nodes, 0), MAXIMUM_NODES) : 0;
+}
+
+/** The model's numbers; `undefined` also where the catalogue does not hold its key. */
+function knownModel({ model }: Partial<ModelSource> = {}): Model | undefined {
+  return model?.id !== undefined && findModel(model.id) === undefined ? undefined : model;
 }
 
 function modelPathOf(props: ClusterProps): string | undefined {
@@ -137,7 +144,7 @@ function detailContext(props: ClusterProps, place: PlaceOfEngine | undefined): P
     nodeVariables: [...addressVariables, ...interfaceVariables],
     fabric: fabric.id,
     image: {
-      reference: image.derived?.base ?? image.reference,
+      reference: pulledImage(image),
       rayVersion: image.rayVersion ?? "",
       pythonVersion: image.pythonVersion,
       addedPackages: image.derived?.packages.flatMap((text) => parsePinnedPackage(text)?.name ?? []),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isWithin } from "../../problems/checks";
 import type { ClusterOptions } from "../declaration/cluster-props";
 import type { ModelSource } from "../declaration/model-source";
 import type { StagingPlan, StoragePlan } from "./plan";
@@ -96,11 +97,6 @@ export function planStaging(spec: ClusterSpec): StagingPlan | undefined {
 /** The storage that holds a path of the containers. */
 export function storageHolding(storage: readonly IStorage[], path: string): IStorage | undefined {
   return storage.find(({ mountPath }) => isWithin(path, mountPath));
-}
-
-/** Whether a path is a folder or lies in it. */
-export function isWithin(path: string, folder: string): boolean {
-  return `${path}/`.startsWith(`${folder.replace(/\/+$/, "")}/`);
 }
 
 function isOnOwnDisks({ storage }: ClusterSpec, path: string): boolean {

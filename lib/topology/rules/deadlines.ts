@@ -1,7 +1,8 @@
+import { isWhole } from "../../problems/checks";
+import { show } from "../../problems/text";
 import { longestWay } from "../plan/deadlines";
 import type { ClusterSpec } from "../plan/spec";
-import type { Rule } from "./rule";
-import { show } from "../../problems/text";
+import type { ClusterRule } from "./rule";
 
 interface Bound {
   readonly property: string;
@@ -10,19 +11,19 @@ interface Bound {
   readonly maximum: number;
 }
 
-export const deadlineRules: readonly Rule[] = [
+export const deadlineRules: readonly ClusterRule[] = [
   {
     id: "RC080",
     level: "error",
-    title: "Every deadline is a sensible number of whole seconds",
-    why: "A wait without an end hangs a deployment; one that is shorter than the thing it waits for always fails.",
+    title: "Every timeout is a sensible number of whole seconds",
+    why: "Without an end a deployment can hang; a timeout shorter than what it waits for always fails.",
     check: (spec) =>
       bounds(spec)
-        .filter(({ value, minimum, maximum }) => !isWithin(value, minimum, maximum))
+        .filter(({ value, minimum, maximum }) => !isWhole(value, minimum, maximum))
         .map(({ property, value, minimum, maximum }) => ({
           path: property,
           got: show(value),
-          allowed: `must be a whole number of seconds from ${minimum} to ${maximum}`,
+          must: `be a whole number of seconds from ${minimum} to ${maximum}`,
           fix: "leave it out for the default",
         })),
   },
@@ -30,18 +31,16 @@ export const deadlineRules: readonly Rule[] = [
     id: "RC081",
     level: "error",
     title: "The engine is started 1 to 20 times",
-    why: "Retries are bounded, so that a broken engine is reported and not started for ever.",
-    check: ({ retries }) =>
-      isWithin(retries.engineStarts, 1, 20)
+    why: "Retries are bounded, so that a broken engine is reported instead of being started forever.",
+    check: ({ retries: { engineStarts } }) =>
+      isWhole(engineStarts, 1, 20)
         ? []
-        : [
-            {
-              path: "engineStartAttempts",
-              got: show(retries.engineStarts),
-              allowed: "must be a whole number from 1 to 20",
-              fix: "leave it out for 3",
-            },
-          ],
+        : {
+            path: "engineStartAttempts",
+            got: show(engineStarts),
+            must: "be a whole number from 1 to 20",
+            fix: "leave it out for the default of 3",
+          },
   },
   {
     id: "RC082",
@@ -52,14 +51,12 @@ export const deadlineRules: readonly Rule[] = [
       const sum = longestWay(deadlines);
       return deadlines.servingSeconds >= sum
         ? []
-        : [
-            {
-              path: "servingTimeoutSeconds",
-              got: show(deadlines.servingSeconds),
-              allowed: `should be at least ${sum}, the sum of head, membership, hold, staging, engine and completion`,
-              fix: "leave it out, or shorten the steps",
-            },
-          ];
+        : {
+            path: "servingTimeoutSeconds",
+            got: `${deadlines.servingSeconds} s`,
+            consequence: `is less than the ${sum} s that head, membership, hold, staging, engine and completion may take`,
+            fix: "leave it out, or shorten the timeouts of the steps",
+          };
     },
   },
 ];
@@ -82,13 +79,9 @@ function bounds({ deadlines }: ClusterSpec): readonly Bound[] {
     bound("engineTimeoutSeconds", deadlines.engineSeconds, 1, 86400),
     bound("completionTimeoutSeconds", deadlines.completionSeconds, 1, 3600),
     bound("stopTimeoutSeconds", deadlines.stopSeconds, 5, 600),
-    // The sum of the steps is as right as they are.
+    // The default, the sum of the steps, is as valid as they are.
     ...(Object.is(deadlines.servingSeconds, longestWay(deadlines))
       ? []
       : [bound("servingTimeoutSeconds", deadlines.servingSeconds, 10, 7 * 86400)]),
   ];
-}
-
-function isWithin(value: number, minimum: number, maximum: number): boolean {
-  return Number.isInteger(value) && value >= minimum && value <= maximum;
 }

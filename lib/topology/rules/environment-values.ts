@@ -1,51 +1,52 @@
 import type { VariableFacts } from "../../catalog/environment";
-import { parsePortRanges } from "../plan/ports";
+import type { ErrorFinding } from "../../problems/rule";
 import { didYouMean, oneOf } from "../../problems/text";
+import { parsePortRanges } from "../plan/ports";
 
-/** What is wrong with a value, and the remedy; `undefined`: nothing. */
-export function valueProblem(
-  facts: VariableFacts,
-  value: string,
-): { readonly allowed: string; readonly fix: string } | undefined {
+type ValueProblem = Pick<ErrorFinding, "must" | "fix">;
+
+/** What a value must be, and the remedy; `undefined`: nothing is wrong with it. */
+export function valueProblem(facts: VariableFacts, value: string): ValueProblem | undefined {
   switch (facts.type) {
     case "integer":
       return numberProblem(facts, value, /^-?\d+$/, "a whole number");
     case "number":
       return numberProblem(facts, value, /^-?\d+(\.\d+)?$/, "a number");
     case "flag":
-      return value === "0" || value === "1"
-        ? undefined
-        : { allowed: "must be '0' or '1'", fix: "use 0 or 1" };
+      return value === "0" || value === "1" ? undefined : { must: "be '0' or '1'", fix: "use 0 or 1" };
     case "choice":
-      return choiceProblem(facts, value);
+      return choiceProblem(facts.allowed ?? [], value);
     case "path":
       return value.startsWith("/")
         ? undefined
-        : { allowed: "must be an absolute path in the container", fix: `did you mean '/${value}'?` };
+        : { must: "be an absolute path in the container", fix: `did you mean '/${value}'?` };
     case "port-ranges":
       return value === "auto" || parsePortRanges(value)
         ? undefined
-        : { allowed: "must be 'auto' or ranges of ports from 1024 to 65535", fix: "use e.g. '61000-61049'" };
+        : { must: "be 'auto' or ranges of ports from 1024 to 65535", fix: "use, for example, '61000-61049'" };
     case "text":
-      return value === ""
-        ? { allowed: "must not be empty", fix: "give a value or remove the variable" }
-        : undefined;
+      return value === "" ? { must: "not be empty", fix: "set a value or remove the variable" } : undefined;
   }
 }
 
-function numberProblem(facts: VariableFacts, value: string, form: RegExp, noun: string) {
-  const allowed = `must be ${noun} ${rangeText(facts)}`;
+function numberProblem(
+  facts: VariableFacts,
+  value: string,
+  form: RegExp,
+  noun: string,
+): ValueProblem | undefined {
+  const must = `be ${noun} ${rangeText(facts)}`;
   if (!form.test(value)) {
     const digits = /^\d+/.exec(value)?.[0];
-    const fix = digits === undefined ? "give a number" : `write the number alone, e.g. '${digits}'`;
-    return { allowed: `${allowed}, without its unit`, fix };
+    const fix = digits === undefined ? "use a number" : `write only the number, e.g. '${digits}'`;
+    return { must: `${must}, without a unit`, fix };
   }
   const number = Number(value);
   if (facts.minimum !== null && number < facts.minimum) {
-    return { allowed, fix: `use ${facts.minimum} or more` };
+    return { must, fix: `use ${facts.minimum} or more` };
   }
   if (facts.maximum !== null && number > facts.maximum) {
-    return { allowed, fix: `use ${facts.maximum} or less` };
+    return { must, fix: `use ${facts.maximum} or less` };
   }
   return undefined;
 }
@@ -56,9 +57,8 @@ function rangeText({ minimum, maximum, unit }: VariableFacts): string {
   return unit === null || !/^(MB|s)$/.test(unit) ? range : `${range} ${unit}`;
 }
 
-function choiceProblem(facts: VariableFacts, value: string) {
-  const allowed = facts.allowed ?? [];
+function choiceProblem(allowed: readonly string[], value: string): ValueProblem | undefined {
   return allowed.includes(value)
     ? undefined
-    : { allowed: `must be ${oneOf(allowed)}`, fix: didYouMean(value, allowed, `use '${allowed[0]}'`) };
+    : { must: `be ${oneOf(allowed)}`, fix: didYouMean(value, allowed, `use '${allowed[0]}'`) };
 }

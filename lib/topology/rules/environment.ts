@@ -1,171 +1,209 @@
 import { allVariables, findVariable, type VariableFacts, variableApplies } from "../../catalog/environment";
+import { repeated } from "../../problems/checks";
+import type { ErrorFinding } from "../../problems/rule";
+import { nearest, show } from "../../problems/text";
 import type { ClusterSpec } from "../plan/spec";
 import { valueProblem } from "./environment-values";
-import type { Finding, Rule } from "./rule";
-import { known, names, nodeVariables, settings } from "./settings";
-import { nearest, show } from "../../problems/text";
+import type { ClusterRule } from "./rule";
+import { known, names, nodeVariables, type Setting, settings } from "./settings";
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Names that hold a secret by custom; the name of a file with one (`..._PATH`, `..._FILE`) does not match. */
+/** Names that hold a secret by convention; the name of a file with one (`..._PATH`, `..._FILE`) does not match. */
 const SECRET_NAME = /(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS)$/i;
 
-export const environmentRules: readonly Rule[] = [
+export const environmentRules: readonly ClusterRule[] = [
   {
     id: "RC040",
     level: "error",
-    title: "A variable's name is a name",
-    why: "Letters, digits and underscores are what every shell, Docker and Ray agree on.",
+    title: "A variable has a valid name",
+    why: "Letters, digits and underscores are what every shell, Docker and Ray accept.",
     check: (spec) =>
       names(spec)
         .filter(({ name }) => !VARIABLE_NAME.test(name))
         .map(({ path, name }) => ({
           path,
           got: show(name),
-          allowed: "must be letters, digits and underscores, not beginning with a digit",
+          must: "consist of letters, digits and underscores and not start with a digit",
           fix: "correct the name",
         })),
   },
   {
     id: "RC041",
     level: "error",
-    title: "A variable's value is one line of text",
-    why: "Environment files and Docker cut a value at its first line break.",
+    title: "A variable's value is a single line of text",
+    why: "Environment files and Docker cut a value off at its first line break.",
     check: (spec) =>
       settings(spec)
         .filter(({ value }) => typeof value !== "string" || /[\n\r\0]/.test(value))
-        .map(({ path, value }) => ({
-          path,
-          got: typeof value === "string" ? show(value) : `${show(value)} (a ${typeof value})`,
-          allowed: "must be text without line breaks",
-          fix: "give one line of text, or name a file",
+        .map((setting) => ({
+          path: setting.path,
+          got:
+            typeof setting.value === "string"
+              ? shown(setting)
+              : `${shown(setting)} (a ${typeof setting.value})`,
+          must: "be a single line of text",
+          fix: "use one line, or put the value into a file and set the file's path",
         })),
   },
   {
     id: "RC042",
     level: "error",
-    title: "What differs from node to node is not set for all nodes",
-    why: "Every node would get the address or interface of one of them, and the collectives hang.",
+    title: "A variable that differs between nodes is not set for all nodes",
+    why: "Every node would get the address or interface of one of them, and the collectives would hang.",
     check: (spec) =>
       known(spec)
         .filter(({ facts }) => facts.scope === "node" && facts.owner === null)
         .filter(({ scope, facts }) => !(facts.overridable === true && scope === "cluster"))
-        .map(({ path, value, facts, name }) => ({
-          path,
-          got: show(value),
-          allowed: `must not be set here: ${name} differs from node to node (${facts.purpose})`,
+        .map((setting) => ({
+          path: setting.path,
+          got: shown(setting),
+          must: `not be the same on all nodes (${setting.name}: ${setting.facts.purpose})`,
           fix:
-            facts.value === null
-              ? "remove it; addressVariables and interfaceVariables take names whose value each node finds"
-              : "remove it: each node finds its own value",
+            setting.facts.value === null
+              ? "remove it; addressVariables and interfaceVariables take variables whose value each node determines"
+              : "remove it: each node determines its own value",
         })),
   },
   {
     id: "RC043",
     level: "error",
-    title: "What must be set before Ray starts is not set for the engine only",
+    title: "A variable that Ray's processes need is not set for the engine only",
     why: "Ray's workers inherit the environment of their node, not that of the engine's process.",
-    check: (spec) => misplaced(spec, "cluster", "driver", "environment"),
+    check: (spec) =>
+      misplaced(
+        spec,
+        "driver",
+        "cluster",
+        ({ setBefore }) => `be set on every node before ${setBefore}`,
+        "move it to environment",
+      ),
   },
   {
     id: "RC044",
     level: "error",
-    title: "What belongs to the engine's process is not set on every node",
-    why: "Each node would take itself for the one that leads.",
-    check: (spec) => misplaced(spec, "driver", "cluster", "driverEnvironment"),
+    title: "A variable of the engine's process is not set on every node",
+    why: "Each node would take itself for the leading one.",
+    check: (spec) =>
+      misplaced(
+        spec,
+        "cluster",
+        "driver",
+        () => "be set for the engine's process only",
+        "move it to driverEnvironment",
+      ),
   },
   {
     id: "RC045",
     level: "error",
     title: "A variable is set in one place",
-    why: "Which of two values holds would depend on who starts the process.",
-    check: checkTwice,
+    why: "Which of two values applies would depend on who starts the process.",
+    check: (spec) =>
+      repeated(names(spec).map(({ path, name }) => ({ path, value: name })))
+        // An engine's own setting may be overridden on purpose.
+        .filter(({ path }) => !path.startsWith("engine."))
+        .map(({ path, value, first }) => ({
+          path,
+          got: show(value),
+          must: `not be set by ${first} as well`,
+          fix: "remove one of the two",
+        })),
   },
   {
     id: "RC046",
     level: "error",
-    title: "What the node program sets is left to it",
-    why: "Its value follows from the plan; a second one would contradict the plan.",
+    title: "Variables of the node program are left to it",
+    why: "Their values follow from the plan; a second one would contradict the plan.",
     check: (spec) =>
-      known(spec)
-        .filter(({ facts }) => facts.owner !== null)
+      [
+        ...known(spec).map((setting) => ({ ...setting, got: shown(setting) })),
+        ...nodeVariables(spec).map((named) => ({ ...named, got: show(named.name) })),
+      ]
         // An engine's process is not the node program: it may have an import path of its own.
         .filter(({ path }) => path !== "engine.environment.PYTHONPATH")
-        .map(({ path, value, facts, name }) => ({
-          path,
-          got: SECRET_NAME.test(name) ? "a value" : show(value),
-          allowed: `must not be set: ${name} belongs to ${facts.owner}`,
-          fix: "remove it",
-        })),
+        .flatMap(({ path, name, got }) => {
+          const owner = findVariable(name)?.owner ?? undefined;
+          return owner === undefined
+            ? []
+            : { path, got, must: `not be set: it belongs to ${owner}`, fix: "remove it" };
+        }),
   },
   {
     id: "RC047",
     level: "error",
     title: "No secret is an environment variable",
-    why: "It would lie in Terraform's state, in docker inspect and in the logs.",
+    why: "It would appear in Terraform's state, in docker inspect and in logs.",
     check: (spec) =>
       settings(spec)
         .filter(({ name }) => SECRET_NAME.test(name) && findVariable(name) === undefined)
-        .map(({ path, name }) => ({
-          path,
-          got: "a value (not shown)",
-          allowed: "must not hold a secret",
-          fix: `put it into a file on the nodes and name that with ${name}_PATH or what your program takes`,
+        .map((setting) => ({
+          path: setting.path,
+          got: shown(setting),
+          must: "not hold a secret",
+          fix: `put it into a file on the nodes and set ${setting.name}_PATH, or whatever your program reads, to its path`,
         })),
   },
   {
     id: "RC048",
     level: "error",
-    title: "A known variable has a value that its software takes",
-    why: "Most libraries take a wrong value in silence and go on with another.",
+    title: "A known variable has a value that its software accepts",
+    why: "Most libraries ignore a wrong value silently and continue with another one.",
     check: (spec) =>
-      known(spec).flatMap(({ path, value, facts }) => {
-        const settable = isSettable(facts) && typeof value === "string";
-        const problem = settable ? valueProblem(facts, value) : undefined;
-        return problem ? [{ path, got: show(value), ...problem }] : [];
+      known(spec).flatMap((setting) => {
+        const { facts, path, value } = setting;
+        const problem =
+          isSettable(facts) && typeof value === "string" ? valueProblem(facts, value) : undefined;
+        return problem ? { path, got: shown(setting), ...problem } : [];
       }),
   },
   {
     id: "RC049",
     level: "error",
     title: "HCCL has one path between the NPUs of a server",
-    why: "HCCL refuses PCIe and RoCE together.",
+    why: "HCCL rejects PCIe and RoCE together.",
     check: ({ environment }) =>
       environment.HCCL_INTRA_PCIE_ENABLE === "1" && environment.HCCL_INTRA_ROCE_ENABLE === "1"
-        ? [
-            {
-              path: "environment.HCCL_INTRA_ROCE_ENABLE",
-              got: show("1"),
-              allowed: "must not be 1 together with HCCL_INTRA_PCIE_ENABLE",
-              fix: "set one of the two to 0",
-            },
-          ]
+        ? {
+            path: "environment.HCCL_INTRA_ROCE_ENABLE",
+            got: show("1"),
+            must: "not be 1 while HCCL_INTRA_PCIE_ENABLE is 1",
+            fix: "set one of the two to 0",
+          }
         : [],
   },
   {
     id: "RC050",
     level: "warning",
     title: "HCCL's execution timeout fits its expansion mode",
-    why: "With AIV HCCL takes 1091 s for 0 and for everything above, in silence.",
+    why: "In AIV mode HCCL silently uses 1091 s for 0 and for anything longer.",
     check: ({ environment }) =>
       environment.HCCL_OP_EXPANSION_MODE === "AIV" &&
       (Number(environment.HCCL_EXEC_TIMEOUT) > 1091 || environment.HCCL_EXEC_TIMEOUT === "0")
-        ? [
-            {
-              path: "environment.HCCL_EXEC_TIMEOUT",
-              got: show(environment.HCCL_EXEC_TIMEOUT),
-              allowed: "counts as 1091 s with HCCL_OP_EXPANSION_MODE=AIV",
-              fix: "use 1091 or another mode",
-            },
-          ]
+        ? {
+            path: "environment.HCCL_EXEC_TIMEOUT",
+            got: show(environment.HCCL_EXEC_TIMEOUT),
+            consequence: "is treated as 1091 s while HCCL_OP_EXPANSION_MODE is AIV",
+            fix: "set 1091, or use another mode",
+          }
         : [],
   },
   {
     id: "RC051",
     level: "error",
-    title: "Per-node variables are named once and can be set",
-    why: "A variable cannot hold an address and an interface, nor a value of the plan and one of the node.",
-    check: checkNodeVariables,
+    title: "A per-node variable differs between nodes",
+    why: "A variable with one value for the whole cluster cannot hold the address or interface of a node.",
+    check: (spec) =>
+      nodeVariables(spec).flatMap(({ path, name }) => {
+        const facts = findVariable(name);
+        return facts === undefined || facts.scope === "node" || facts.owner !== null
+          ? []
+          : {
+              path,
+              got: show(name),
+              must: "be a variable that differs between nodes",
+              fix: `set it under ${facts.scope === "cluster" ? "environment" : "driverEnvironment"} instead`,
+            };
+      }),
   },
   {
     id: "RC052",
@@ -176,10 +214,10 @@ export const environmentRules: readonly Rule[] = [
       known(spec)
         .filter(({ facts }) => isSettable(facts))
         .filter(({ facts }) => !variableApplies(facts, spec.collective, spec.engine.name, spec.fabric))
-        .map(({ path, value, facts }) => ({
-          path,
-          got: show(value),
-          allowed: `has no effect here: ${appliesText(facts)}`,
+        .map((setting) => ({
+          path: setting.path,
+          got: shown(setting),
+          consequence: `has no effect: ${setting.name} is only read ${appliesText(setting.facts)}`,
           fix: "remove it",
         })),
   },
@@ -187,105 +225,61 @@ export const environmentRules: readonly Rule[] = [
     id: "RC053",
     level: "warning",
     title: "An unknown variable is not a mistyped known one",
-    why: "Software ignores a name that it does not know.",
+    why: "Software ignores names that it does not know.",
     check: (spec) =>
       settings(spec).flatMap(({ path, name }) => {
         const near = findVariable(name) || !VARIABLE_NAME.test(name) ? undefined : nearSame(name);
         return near === undefined
           ? []
-          : [
-              {
-                path,
-                got: show(name),
-                allowed: "is not in the catalogue of variables",
-                fix: `did you mean '${near}'?`,
-              },
-            ];
+          : {
+              path,
+              got: show(name),
+              consequence: "is not a known variable, and software ignores names that it does not know",
+              fix: `did you mean '${near}'?`,
+            };
       }),
   },
 ];
+
+/** A value as a message may show it. */
+function shown({ name, value }: Setting): string {
+  return SECRET_NAME.test(name) ? "a value (not shown)" : show(value);
+}
 
 function isSettable({ owner, scope, overridable }: VariableFacts): boolean {
   return owner === null && (scope !== "node" || overridable === true);
 }
 
+/** Settings found in one scope of variables that belong in another. */
 function misplaced(
   spec: ClusterSpec,
-  scope: "cluster" | "driver",
-  found: "cluster" | "driver",
-  right: string,
-): readonly Finding[] {
+  found: Setting["scope"],
+  right: Setting["scope"],
+  must: (facts: VariableFacts) => string,
+  fix: string,
+): readonly ErrorFinding[] {
   return known(spec)
-    .filter((setting) => setting.scope === found && setting.facts.scope === scope)
-    .filter(({ facts }) => facts.owner === null)
-    .map(({ path, value, facts, name }) => ({
-      path,
-      got: show(value),
-      allowed: `must not be set here: ${name} has the scope '${scope}' (set before ${facts.setBefore})`,
-      fix: `move it to ${right}`,
-    }));
+    .filter(({ scope, facts }) => scope === found && facts.scope === right && facts.owner === null)
+    .map((setting) => ({ path: setting.path, got: shown(setting), must: must(setting.facts), fix }));
 }
 
-function checkTwice(spec: ClusterSpec): readonly Finding[] {
-  const seen = new Map<string, string>();
-  return settings(spec).flatMap(({ name, path, value }) => {
-    const other = seen.get(name);
-    seen.set(name, other ?? path);
-    // An engine's own setting may be overridden on purpose.
-    return other === undefined || path.startsWith("engine.")
-      ? []
-      : [
-          {
-            path,
-            got: show(value),
-            allowed: `must not be set besides ${other}`,
-            fix: "remove one of the two",
-          },
-        ];
-  });
-}
-
-function checkNodeVariables(spec: ClusterSpec): readonly Finding[] {
-  const seen = new Map(settings(spec).map(({ name, path }) => [name, path]));
-  return nodeVariables(spec).flatMap(({ name, path }) => {
-    const other = seen.get(name);
-    const facts = findVariable(name);
-    seen.set(name, path);
-    if (other !== undefined) {
-      return [
-        { path, got: show(name), allowed: `must not be set besides ${other}`, fix: "remove one of the two" },
-      ];
-    }
-    if (facts === undefined || (facts.scope === "node" && facts.owner === null)) {
-      return [];
-    }
-    return [
-      {
-        path,
-        got: show(name),
-        allowed:
-          facts.owner === null
-            ? `must differ from node to node, but ${name} has the scope '${facts.scope}'`
-            : `must not be set: ${name} belongs to ${facts.owner}`,
-        fix: "remove it",
-      },
-    ];
-  });
-}
-
-function appliesText({ appliesTo, name }: VariableFacts): string {
-  const { collectives = [], engines = [], fabrics = [] } = appliesTo;
-  const places = [...collectives, ...engines, ...fabrics];
-  return `${name} belongs to ${places.join(", ")}`;
+function appliesText({ appliesTo: { collectives = [], engines = [], fabrics = [] } }: VariableFacts): string {
+  const libraries = collectives.map((name) => name.toUpperCase());
+  return [
+    ...(libraries.length > 0 ? [`by ${libraries.join(" and ")}`] : []),
+    ...(engines.length > 0 ? [`by the engine ${engines.join(" or ")}`] : []),
+    ...(fabrics.length > 0 ? [`with the fabric ${fabrics.join(" or ")}`] : []),
+  ].join(", ");
 }
 
 /** Only a slip of one or two letters in a long name: short names are near to many. */
 function nearSame(name: string): string | undefined {
-  const near = nearest(
-    name,
-    allVariables().map((variable) => variable.name),
-  );
-  return near !== undefined && name.length >= 8 && Math.abs(near.length - name.length) <= 2
-    ? near
-    : undefined;
+  return name.length < 8
+    ? undefined
+    : nearest(
+        name,
+        allVariables()
+          .map((variable) => variable.name)
+          .filter((candidate) => Math.abs(candidate.length - name.length) <= 2),
+      );
 }

@@ -1,48 +1,45 @@
-import { MAXIMUM_CLUSTER_NAME, MAXIMUM_POOL_NAME } from "../plan/limits";
-import type { Finding, Rule } from "./rule";
+import { repeated } from "../../problems/checks";
+import type { ErrorFinding, Found } from "../../problems/rule";
 import { show } from "../../problems/text";
+import { MAXIMUM_CLUSTER_NAME, MAXIMUM_POOL_NAME } from "../plan/limits";
+import type { ClusterRule } from "./rule";
 
 const NAME = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 
-export const nameRules: readonly Rule[] = [
+export const nameRules: readonly ClusterRule[] = [
   {
     id: "RC001",
     level: "error",
     title: "The cluster's name is a short DNS label",
-    why: "It begins the names of containers, networks and volumes, and nodes resolve each other by name.",
-    check: (spec) => checkName("name", spec.name, MAXIMUM_CLUSTER_NAME),
+    why: "The names of containers, networks and volumes start with it, and nodes resolve each other by name.",
+    check: ({ name }) => checkName("name", name, MAXIMUM_CLUSTER_NAME),
   },
   {
     id: "RC002",
     level: "error",
     title: "A pool's name is a short DNS label",
-    why: "Nodes are called <pool>-<index>, which is also their host name.",
-    check: (spec) =>
-      spec.pools.flatMap((pool, index) => checkName(`pools[${index}].name`, pool.name, MAXIMUM_POOL_NAME)),
+    why: "Nodes are named <pool>-<index>, which is also their host name.",
+    check: ({ pools }) =>
+      pools.flatMap(({ name }, index) => checkName(`pools[${index}].name`, name, MAXIMUM_POOL_NAME)),
   },
   {
     id: "RC003",
     level: "error",
     title: "Pool names are unique",
-    why: "Two pools of one name would give two nodes the same name.",
-    check: (spec) =>
-      spec.pools.flatMap((pool, index) => {
-        const first = spec.pools.findIndex((other) => other.name === pool.name);
-        return first === index
-          ? []
-          : [
-              {
-                path: `pools[${index}].name`,
-                got: show(pool.name),
-                allowed: `must differ from the name of pools[${first}]`,
-                fix: `rename one of them, e.g. '${pool.name}-${index}'`,
-              },
-            ];
-      }),
+    why: "Pools with the same name would have nodes with the same names.",
+    check: ({ pools }) =>
+      repeated(pools.map(({ name }, index) => ({ path: `pools[${index}].name`, value: name }))).map(
+        ({ path, value, first }) => ({
+          path,
+          got: show(value),
+          must: `differ from ${first}`,
+          fix: "rename one of the two pools",
+        }),
+      ),
   },
 ];
 
-function checkName(path: string, name: string, maximum: number): readonly Finding[] {
+function checkName(path: string, name: string, maximum: number): Found<ErrorFinding> {
   if (NAME.test(name) && name.length <= maximum) {
     return [];
   }
@@ -52,12 +49,10 @@ function checkName(path: string, name: string, maximum: number): readonly Findin
     .replace(/^[^a-z]+/, "")
     .slice(0, maximum)
     .replace(/-+$/, "");
-  return [
-    {
-      path,
-      got: show(name),
-      allowed: `must be 1 to ${maximum} lower-case letters, digits and dashes, beginning with a letter and not ending with a dash`,
-      fix: better === "" ? "give it a name such as 'gpu'" : `use '${better}'`,
-    },
-  ];
+  return {
+    path,
+    got: show(name),
+    must: `be 1 to ${maximum} lower-case letters, digits and dashes, starting with a letter and not ending with a dash`,
+    fix: better === "" ? "choose a name such as 'gpu'" : `use '${better}'`,
+  };
 }

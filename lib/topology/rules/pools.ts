@@ -1,208 +1,200 @@
 import { allAccelerators } from "../../catalog/accelerators";
+import { isWhole } from "../../problems/checks";
+import type { ErrorFinding, Found } from "../../problems/rule";
+import { didYouMean, show } from "../../problems/text";
+import { engineKind } from "../engine-spec";
 import { MAXIMUM_NODES } from "../plan/limits";
 import type { ClusterSpec, PoolSpec } from "../plan/spec";
-import type { Finding, Rule } from "./rule";
-import { didYouMean, show } from "../../problems/text";
+import type { ClusterRule } from "./rule";
 
-export const poolRules: readonly Rule[] = [
+export const poolRules: readonly ClusterRule[] = [
   {
     id: "RC010",
     level: "error",
     title: "A cluster has at least one pool",
     why: "The first node of the first pool is the head.",
-    check: (spec) =>
-      spec.pools.length > 0
+    check: ({ pools }) =>
+      pools.length > 0
         ? []
-        : [
-            {
-              path: "pools",
-              got: "an empty list",
-              allowed: "must hold at least one pool",
-              fix: "add { name: 'gpu', nodes: 2, accelerator: Accelerator.H100 }",
-            },
-          ],
+        : {
+            path: "pools",
+            got: "an empty list",
+            must: "contain at least one pool",
+            fix: "add { name: 'gpu', nodes: 2, accelerator: Accelerator.H100 }",
+          },
   },
   {
     id: "RC011",
     level: "error",
-    title: "A pool has 1 to 1024 nodes",
-    why: "A pool without nodes, or with half a node, cannot be created.",
+    title: `A pool has 1 to ${MAXIMUM_NODES} nodes`,
+    why: "A pool without nodes, or with a fraction of one, cannot be created.",
     check: (spec) =>
-      eachPool(spec, (pool, path) =>
-        Number.isInteger(pool.nodes) && pool.nodes >= 1 && pool.nodes <= MAXIMUM_NODES
+      eachPool(spec, ({ nodes }, path) =>
+        isWhole(nodes, 1, MAXIMUM_NODES)
           ? []
-          : [
-              {
-                path: `${path}.nodes`,
-                got: show(pool.nodes),
-                allowed: `must be a whole number from 1 to ${MAXIMUM_NODES}`,
-                fix:
-                  pool.nodes === 0 ? "remove the pool or give it a node" : "state how many machines it has",
-              },
-            ],
+          : {
+              path: `${path}.nodes`,
+              got: show(nodes),
+              must: `be a whole number from 1 to ${MAXIMUM_NODES}`,
+              fix:
+                nodes === 0 ? "remove the pool or give it a node" : "set it to the pool's number of machines",
+            },
       ),
   },
   {
     id: "RC012",
     level: "error",
     title: "A node has no more accelerators than its machine",
-    why: "Ray would announce accelerators that do not exist, and the engine's ranks would fail on them.",
-    check: (spec) => eachPool(spec, checkCount),
+    why: "Ray would advertise accelerators that do not exist, and the engine's ranks would fail on them.",
+    check: (spec) =>
+      eachPool(spec, ({ accelerator, acceleratorsPerNode }, path) =>
+        accelerator === undefined || isWhole(acceleratorsPerNode, 1, accelerator.maximumPerNode)
+          ? []
+          : {
+              path: `${path}.acceleratorsPerNode`,
+              got: show(acceleratorsPerNode),
+              must: `be a whole number from 1 to ${accelerator.maximumPerNode} (${accelerator.title})`,
+              fix: `leave it out to use the usual ${accelerator.usualPerNode}`,
+            },
+      ),
   },
   {
     id: "RC013",
     level: "error",
     title: "The accelerator is in the catalogue",
-    why: "Its row says which devices, mounts and variables the containers need.",
+    why: "The catalogue holds the devices, mounts and variables that the containers need.",
     check: (spec) =>
-      eachPool(spec, (pool, path) =>
-        pool.acceleratorId === undefined || pool.accelerator !== undefined
+      eachPool(spec, ({ acceleratorId: id, accelerator }, path) =>
+        id === undefined || accelerator !== undefined
           ? []
-          : [
-              {
-                path: `${path}.accelerator`,
-                got: show(pool.acceleratorId),
-                allowed: "must be an accelerator of the catalogue",
-                fix: didYouMean(pool.acceleratorId, knownIds(), `use one of ${knownIds().join(", ")}`),
-              },
-            ],
+          : {
+              path: `${path}.accelerator`,
+              got: show(id),
+              must: "be an accelerator in the catalogue",
+              fix: didYouMean(
+                id,
+                allAccelerators().map((row) => row.id),
+                "use a constant of Accelerator, e.g. Accelerator.H100",
+              ),
+            },
       ),
   },
   {
     id: "RC014",
     level: "error",
     title: "At least one pool has accelerators",
-    why: "The engine places one rank on each accelerator; only Ray alone (RayOnly) runs without.",
-    check: (spec) =>
-      spec.engine.kind === "none" ||
-      spec.pools.length === 0 ||
-      spec.pools.some((pool) => pool.acceleratorId !== undefined)
+    why: "The engine places one rank on each accelerator; only RayOnly runs without any.",
+    check: ({ engine, pools }) =>
+      engineKind(engine) === "none" ||
+      pools.length === 0 ||
+      pools.some((pool) => pool.acceleratorId !== undefined)
         ? []
-        : [
-            {
-              path: "pools",
-              got: "only pools without accelerators",
-              allowed: "must hold a pool with accelerators",
-              fix: "give a pool an accelerator, e.g. Accelerator.EMULATED_GPU to try it without hardware",
-            },
-          ],
+        : {
+            path: "pools",
+            got: "only pools without accelerators",
+            must: "contain a pool with accelerators",
+            fix: "set the accelerator of a pool; Accelerator.EMULATED_GPU needs no hardware",
+          },
   },
   {
     id: "RC015",
     level: "error",
     title: "All accelerators belong to one family",
-    why: "Collectives do not cross from one library (NCCL, HCCL, ...) to another, nor from real devices to emulated ones.",
+    why: "Collectives work neither across libraries (NCCL, HCCL, ...) nor between real and emulated devices.",
     check: checkFamilies,
   },
   {
     id: "RC016",
     level: "error",
-    title: "Real accelerators stand in a real place",
-    why: "A place that emulates machines maps /dev/null to the device nodes: the engine would find no device behind them.",
+    title: "Real accelerators are declared on a backend with real machines",
+    why: "A backend that emulates machines maps /dev/null to the device nodes, so the engine would find no device.",
     check: (spec, { place }) =>
-      eachPool(spec, (pool, path) =>
-        place.emulated && pool.accelerator && !pool.accelerator.emulated
-          ? [
-              {
-                path: `${path}.accelerator`,
-                got: show(pool.acceleratorId),
-                allowed: `must be an emulated accelerator on the backend '${place.backend}'`,
-                fix: `use '${pool.accelerator.rayResource === "NPU" ? "emulated-npu" : "emulated-gpu"}' or another backend`,
-              },
-            ]
+      eachPool(spec, ({ accelerator, acceleratorId }, path) =>
+        place.emulated && accelerator && !accelerator.emulated
+          ? {
+              path: `${path}.accelerator`,
+              got: show(acceleratorId),
+              must: `be an emulated accelerator on the '${place.backend}' backend`,
+              fix: `use '${accelerator.rayResource === "NPU" ? "emulated-npu" : "emulated-gpu"}', or another backend`,
+            }
           : [],
       ),
   },
   {
     id: "RC017",
     level: "warning",
-    title: "All pools hold the same accelerator",
-    why: "Ranks of one engine wait for the slowest kind and must fit the smallest memory.",
+    title: "All pools have the same kind of accelerator",
+    why: "The ranks of an engine wait for the slowest kind and must fit into the smallest memory.",
     check: (spec) => {
       const kinds = [...new Set(spec.pools.flatMap((pool) => pool.accelerator ?? []))];
       const sameFamily = new Set(kinds.map((kind) => kind.family)).size === 1;
       return kinds.length < 2 || !sameFamily
         ? []
-        : [
-            {
-              path: "pools",
-              got: kinds.map((kind) => kind.id).join(" and "),
-              allowed: "should hold one kind of accelerator",
-              fix: "split the cluster, or reckon with the smaller kind",
-            },
-          ];
+        : {
+            path: "pools",
+            got: kinds.map((kind) => kind.id).join(" and "),
+            consequence: "run at the pace of the slowest kind, with memory planned for the smallest",
+            fix: "use one kind of accelerator per cluster",
+          };
     },
   },
   {
     id: "RC018",
     level: "warning",
-    title: "All pools with accelerators give the same number per node",
-    why: "Engines cut their ranks by one number of accelerators per node.",
+    title: "All pools with accelerators have the same number per node",
+    why: "An engine splits its ranks by a single number of accelerators per node.",
     check: (spec) => {
       const counts = [...new Set(accelerated(spec).map((pool) => pool.acceleratorsPerNode))];
       return counts.length < 2
         ? []
-        : [
-            {
-              path: "pools",
-              got: counts.join(" and "),
-              allowed: "should have one number of accelerators per node",
-              fix: `give every pool ${Math.min(...counts)}`,
-            },
-          ];
+        : {
+            path: "pools",
+            got: `${counts.join(" and ")} accelerators per node`,
+            consequence: "cannot all be used in full: an engine splits its ranks by a single number",
+            fix: `give every pool ${Math.min(...counts)}`,
+          };
     },
+  },
+  {
+    id: "RC019",
+    level: "error",
+    title: "A pool without an accelerator has no number of accelerators",
+    why: "The number alone does not say which devices the containers need.",
+    check: (spec) =>
+      eachPool(spec, ({ acceleratorId, acceleratorsPerNode }, path) =>
+        acceleratorId !== undefined || acceleratorsPerNode === 0
+          ? []
+          : {
+              path: `${path}.acceleratorsPerNode`,
+              got: show(acceleratorsPerNode),
+              must: "be left out in a pool without an accelerator",
+              fix: "set the pool's accelerator, or leave the number out",
+            },
+      ),
   },
 ];
 
-function checkCount(pool: PoolSpec, path: string): readonly Finding[] {
-  const count = pool.acceleratorsPerNode;
-  const finding = (allowed: string, fix: string) => [
-    { path: `${path}.acceleratorsPerNode`, got: show(count), allowed, fix },
-  ];
-  if (pool.acceleratorId === undefined) {
-    return count === 0
-      ? []
-      : finding("must be 0 in a pool without an accelerator", "name the accelerator or leave the number out");
-  }
-  if (pool.accelerator === undefined) {
-    return [];
-  }
-  const { maximumPerNode, usualPerNode, title } = pool.accelerator;
-  return Number.isInteger(count) && count >= 1 && count <= maximumPerNode
-    ? []
-    : finding(
-        `must be a whole number from 1 to ${maximumPerNode} (${title})`,
-        `leave it out for the usual ${usualPerNode}`,
-      );
-}
-
-function checkFamilies(spec: ClusterSpec): readonly Finding[] {
+function checkFamilies(spec: ClusterSpec): readonly ErrorFinding[] {
   const first = accelerated(spec)[0];
-  return eachPool(spec, (pool, path) =>
-    !pool.accelerator || pool.accelerator.family === first?.accelerator?.family
+  return eachPool(spec, ({ accelerator, acceleratorId }, path) =>
+    !accelerator || accelerator.family === first?.accelerator?.family
       ? []
-      : [
-          {
-            path: `${path}.accelerator`,
-            got: show(pool.acceleratorId),
-            allowed: `must be of the family '${first?.accelerator?.family}', as in pool '${first?.name}'`,
-            fix: `use '${first?.acceleratorId}' here too, or make two clusters`,
-          },
-        ],
+      : {
+          path: `${path}.accelerator`,
+          got: show(acceleratorId),
+          must: `be of the family '${first?.accelerator?.family}', like pool '${first?.name}'`,
+          fix: `use '${first?.acceleratorId}' here as well, or declare two clusters`,
+        },
   );
 }
 
 function eachPool(
-  spec: ClusterSpec,
-  check: (pool: PoolSpec, path: string) => readonly Finding[],
-): readonly Finding[] {
-  return spec.pools.flatMap((pool, index) => check(pool, `pools[${index}]`));
+  { pools }: ClusterSpec,
+  check: (pool: PoolSpec, path: string) => Found<ErrorFinding>,
+): readonly ErrorFinding[] {
+  return pools.flatMap((pool, index) => check(pool, `pools[${index}]`));
 }
 
-function accelerated(spec: ClusterSpec): readonly PoolSpec[] {
-  return spec.pools.filter((pool) => pool.accelerator !== undefined);
-}
-
-function knownIds(): readonly string[] {
-  return allAccelerators().map((accelerator) => accelerator.id);
+function accelerated({ pools }: ClusterSpec): readonly PoolSpec[] {
+  return pools.filter((pool) => pool.accelerator !== undefined);
 }

@@ -1,14 +1,15 @@
 import { ephemeralPorts, rayPorts, reservedPorts } from "../../catalog/ports";
-import type { PortPlan } from "../plan/plan";
-import { isPortRange, portMover, propertyOf } from "../plan/ports";
-import type { ClusterSpec } from "../plan/spec";
-import type { Finding, PlanFacts, Rule } from "./rule";
+import type { ErrorFinding, Found } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
+import type { PortPlan } from "../plan/plan";
+import { isPort, isPortRange, portMover, type PortRange, propertyOf } from "../plan/ports";
+import type { ClusterSpec } from "../plan/spec";
+import type { ClusterRule, PlanFacts } from "./rule";
 
 /** Worker processes that Ray may start on a machine whose CPUs are not known at synth. */
 const ASSUMED_CPUS = 256;
 
-export const portRules: readonly Rule[] = [
+export const portRules: readonly ClusterRule[] = [
   {
     id: "RC030",
     level: "error",
@@ -16,41 +17,41 @@ export const portRules: readonly Rule[] = [
     why: "Lower ports need privileges that the containers do not have.",
     check: (spec, { ports }) =>
       ports
-        .filter((port) => !isPortRange(port))
+        .filter(({ from, to }) => !isPort(from) || !isPort(to))
         .map((port) => ({
           path: portPath(spec, port),
           got: portText(port),
-          allowed: "must be a port from 1024 to 65535, a range from its lower to its upper end",
-          fix: "leave it out for the default or choose a free port",
+          must: "be a port from 1024 to 65535",
+          fix: "choose a free port, or leave it out for the default",
         })),
   },
   {
     id: "RC031",
     level: "error",
     title: "No two services of a node share a port",
-    why: "The second one to start fails, minutes later and with the name of neither.",
+    why: "The second one to start fails minutes later, and its error names neither.",
     check: checkOverlaps,
   },
   {
     id: "RC032",
     level: "error",
-    title: "The worker range holds enough processes",
+    title: "The worker range has enough ports",
     why: "Ray does not fail when it runs out of worker ports: tasks hang.",
     check: checkWorkerRange,
   },
   {
     id: "RC033",
     level: "error",
-    title: "Only Ray's ports are overridden under 'ports'",
-    why: "A mistyped name would be ignored in silence.",
+    title: "Only ports of Ray and of the node program are set under 'ports'",
+    why: "A mistyped name would be ignored silently.",
     check: (spec) => {
-      const known = portProperties();
+      const known = rayPorts().flatMap(({ name }) => propertiesOf(name));
       return Object.keys(spec.ports)
         .filter((property) => !known.includes(property))
         .map((property) => ({
           path: `ports.${property}`,
           got: show(property),
-          allowed: "must be a port of Ray or of the node program",
+          must: "be a port of Ray or of the node program",
           fix: didYouMean(property, known, `use one of ${known.join(", ")}`),
         }));
     },
@@ -59,7 +60,7 @@ export const portRules: readonly Rule[] = [
     id: "RC034",
     level: "warning",
     title: "Chosen ports lie outside the kernel's ephemeral range",
-    why: "An outgoing connection may hold the port at the moment the service starts.",
+    why: "An outgoing connection may occupy the port at the moment the service starts.",
     check: (spec, { ports }) => {
       const ephemeral = ephemeralPorts();
       return ports
@@ -67,7 +68,7 @@ export const portRules: readonly Rule[] = [
         .map((port) => ({
           path: portPath(spec, port),
           got: portText(port),
-          allowed: `should lie outside ${ephemeral.from}-${ephemeral.to}`,
+          consequence: `lies in the kernel's ephemeral range (${portText(ephemeral)}), so an outgoing connection may occupy it`,
           fix: "choose a lower port, or reserve it with net.ipv4.ip_local_reserved_ports",
         }));
     },
@@ -76,20 +77,35 @@ export const portRules: readonly Rule[] = [
     id: "RC035",
     level: "warning",
     title: "HCCL's ports are planned",
-    why: "With 'auto' the kernel chooses them, so no firewall rule and no overlap check can know them.",
-    check: (spec) =>
+    why: "With 'auto' the kernel chooses them, so neither a firewall rule nor the overlap check can cover them.",
+    check: ({ environment }) =>
       ["HCCL_HOST_SOCKET_PORT_RANGE", "HCCL_NPU_SOCKET_PORT_RANGE"]
-        .filter((name) => spec.environment[name] === "auto")
+        .filter((name) => environment[name] === "auto")
         .map((name) => ({
           path: `environment.${name}`,
           got: show("auto"),
-          allowed: "should name ranges",
-          fix: "give a range, e.g. '61000-61049'",
+          consequence: "lets the kernel choose ports that no firewall rule and no check can cover",
+          fix: "set a range, e.g. '61000-61049'",
+        })),
+  },
+  {
+    id: "RC036",
+    level: "error",
+    title: "A range of ports runs upwards",
+    why: "An empty range leaves the service without a port.",
+    check: (spec, { ports }) =>
+      ports
+        .filter((port) => isPort(port.from) && isPort(port.to) && !isPortRange(port))
+        .map((port) => ({
+          path: portPath(spec, port),
+          got: portText(port),
+          must: "run from a lower to a higher port",
+          fix: "set both ends of the range",
         })),
   },
 ];
 
-function checkOverlaps(spec: ClusterSpec, { ports }: PlanFacts): readonly Finding[] {
+function checkOverlaps(spec: ClusterSpec, { ports }: PlanFacts): readonly ErrorFinding[] {
   const valid = ports.filter(isPortRange);
   return valid.flatMap((port, index) =>
     valid.slice(0, index).flatMap((other) => {
@@ -98,19 +114,17 @@ function checkOverlaps(spec: ClusterSpec, { ports }: PlanFacts): readonly Findin
       }
       const [blamed, kept] =
         movability(spec, port) >= movability(spec, other) ? [port, other] : [other, port];
-      return [
-        {
-          path: portPath(spec, blamed),
-          got: portText(blamed),
-          allowed: `must not overlap '${kept.name}' (${portText(kept)}, ${kept.purpose})`,
-          fix: "choose a port that nothing else of the node uses",
-        },
-      ];
+      return {
+        path: portPath(spec, blamed),
+        got: portText(blamed),
+        must: `not overlap '${kept.name}' (${portText(kept)}, ${kept.purpose})`,
+        fix: "choose a port that nothing else on the node uses",
+      };
     }),
   );
 }
 
-function checkWorkerRange(spec: ClusterSpec, { place, ports }: PlanFacts): readonly Finding[] {
+function checkWorkerRange(spec: ClusterSpec, { place, ports }: PlanFacts): Found<ErrorFinding> {
   const workers = ports.find((port) => port.name === "workers");
   if (!workers || !isPortRange(workers)) {
     return [];
@@ -121,17 +135,15 @@ function checkWorkerRange(spec: ClusterSpec, { place, ports }: PlanFacts): reado
   const size = workers.to - workers.from + 1;
   return size >= needed
     ? []
-    : [
-        {
-          path: "ports.workersTo",
-          got: `${portText(workers)} (${size} ports)`,
-          allowed: `must leave at least ${needed} ports from workersFrom on`,
-          fix: `use ${workers.from + needed - 1} or more`,
-        },
-      ];
+    : {
+        path: "ports.workersTo",
+        got: `${portText(workers)} (${size} ports)`,
+        must: `leave at least ${needed} ports from workersFrom on, two for each CPU and accelerator`,
+        fix: `use ${workers.from + needed - 1} or higher`,
+      };
 }
 
-/** How easily the user can move a port; the most movable one of an overlap is blamed. */
+/** How easily the user can move a port: of two that overlap, the easier one is reported. */
 function movability(spec: ClusterSpec, port: PortPlan): number {
   if (isChosen(spec, port)) {
     return 3;
@@ -142,9 +154,11 @@ function movability(spec: ClusterSpec, port: PortPlan): number {
   return isRayPort(port) ? 1 : 0;
 }
 
-/** Whether the user named the port: Ray's defaults and reserved ranges are not theirs. */
+/** Whether the user set the port: Ray's defaults and reserved ranges are not theirs. */
 function isChosen(spec: ClusterSpec, port: PortPlan): boolean {
-  return port.name === "engine" || propertiesOf(port).some((property) => spec.ports[property] !== undefined);
+  return (
+    port.name === "engine" || propertiesOf(port.name).some((property) => spec.ports[property] !== undefined)
+  );
 }
 
 function portPath(spec: ClusterSpec, port: PortPlan): string {
@@ -154,7 +168,7 @@ function portPath(spec: ClusterSpec, port: PortPlan): string {
   if (isEnginePort(spec, port)) {
     return `engine.ports.${port.name}`;
   }
-  const [property] = propertiesOf(port);
+  const [property] = propertiesOf(port.name);
   const variable = movingVariable(spec, port);
   const reserved = variable === undefined ? `ports (${port.name})` : `environment.${variable}`;
   return isRayPort(port) ? `ports.${property}` : reserved;
@@ -167,14 +181,8 @@ function movingVariable(spec: ClusterSpec, port: PortPlan): string | undefined {
   return row && portMover(spec, row)?.variable;
 }
 
-function propertiesOf(port: PortPlan): readonly string[] {
-  return port.name === "workers" ? ["workersFrom", "workersTo"] : [propertyOf(port.name)];
-}
-
-function portProperties(): readonly string[] {
-  return rayPorts().flatMap((row) =>
-    row.name === "workers" ? ["workersFrom", "workersTo"] : [propertyOf(row.name)],
-  );
+function propertiesOf(portName: string): readonly string[] {
+  return portName === "workers" ? ["workersFrom", "workersTo"] : [propertyOf(portName)];
 }
 
 function isRayPort(port: PortPlan): boolean {
@@ -185,10 +193,10 @@ function isEnginePort(spec: ClusterSpec, port: PortPlan): boolean {
   return spec.engine.ports.some((candidate) => candidate.name === port.name);
 }
 
-function overlap(a: { from: number; to: number }, b: { from: number; to: number }): boolean {
+function overlap(a: PortRange, b: PortRange): boolean {
   return a.from <= b.to && b.from <= a.to;
 }
 
-function portText(port: { from: number; to: number }): string {
+function portText(port: PortRange): string {
   return port.from === port.to ? String(port.from) : `${port.from}-${port.to}`;
 }

@@ -1,102 +1,102 @@
+import { isAbsolutePath } from "../../problems/checks";
+import type { ErrorFinding, Found, WarningFinding } from "../../problems/rule";
+import { show } from "../../problems/text";
 import type { ModelSource } from "../declaration/model-source";
 import type { SecretKind } from "../declaration/secret-ref";
 import type { ClusterSpec } from "../plan/spec";
 import { storageHolding } from "../plan/staging";
-import type { Finding, Rule } from "./rule";
-import { oneOf, show } from "../../problems/text";
+import type { ClusterRule } from "./rule";
 
 const COMMIT = /^[0-9a-f]{40}$/;
 const REPOSITORY = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
 const OBJECT_PREFIX = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^\s?#]+$/;
 
 /** Rules of the model's source. */
-export const stagingRules: readonly Rule[] = [
+export const stagingRules: readonly ClusterRule[] = [
   {
     id: "RC130",
     level: "error",
-    title: "A model of a hub is pinned to a commit",
-    why: "A branch can move between two nodes or two starts; they would hold two models.",
+    title: "A model from a hub is pinned to a commit",
+    why: "A branch can move between two nodes or two starts, which would then hold different models.",
     check: (spec) =>
       ofKind(spec, "huggingFace", ({ revision, location, endpoint }) =>
         COMMIT.test(revision ?? "")
           ? []
-          : [
-              {
-                path: "model.revision",
-                got: show(revision),
-                allowed: "must be a commit of 40 hexadecimal digits",
-                fix: `take one of ${endpoint}/${location}/commits/main`,
-              },
-            ],
+          : {
+              path: "model.revision",
+              got: show(revision),
+              must: "be a commit of 40 hexadecimal digits",
+              fix: `choose one from ${endpoint}/${location}/commits/main`,
+            },
       ),
   },
   {
     id: "RC131",
     level: "error",
-    title: "A model of a hub is named by its repository",
-    why: "The hub would know no such model, after the machines were made.",
+    title: "A model from a hub is named by its repository",
+    why: "The hub would not find it, after the machines were created.",
     check: (spec) =>
       ofKind(spec, "huggingFace", ({ location }) =>
         REPOSITORY.test(location)
           ? []
-          : [
-              {
-                path: "model",
-                got: show(location),
-                allowed: "must be <owner>/<name>, as the hub names it",
-                fix: "copy the name from the model's page, e.g. 'Qwen/Qwen2.5-72B-Instruct'",
-              },
-            ],
+          : {
+              path: "model",
+              got: show(location),
+              must: "be <owner>/<name>, as on the hub",
+              fix: "copy the name from the model's page, e.g. 'Qwen/Qwen2.5-72B-Instruct'",
+            },
       ),
   },
   {
     id: "RC132",
     level: "error",
     title: "The hub's address is plain http or https",
-    why: "Anything else is refused on the node; a user name in it would lie in Terraform's state.",
+    why: "The node rejects anything else, and credentials in the address would end up in Terraform's state.",
     check: (spec) =>
       ofKind(spec, "huggingFace", ({ endpoint }) =>
         isPlainAddress(endpoint)
           ? []
-          : [
-              {
-                path: "model.endpoint",
-                // It may hold a password.
-                got: "another address",
-                allowed: "must be http(s)://<host>[:<port>][/<path>], without user, query and fragment",
-                fix: "leave it out, or give the mirror's address; a token goes into 'token'",
-              },
-            ],
+          : {
+              path: "model.endpoint",
+              // It may hold a password.
+              got: "a value (not shown)",
+              must: "be http(s)://<host>[:<port>][/<path>], without user, query and fragment",
+              fix: "use the mirror's plain address and pass credentials as token",
+            },
       ),
   },
   {
     id: "RC133",
     level: "error",
-    title: "Some files of the model are wanted",
+    title: "Some of the model's files are included",
     why: "Without a pattern nothing is fetched, and the engine finds an empty folder.",
     check: (spec) =>
-      ofKind(spec, "huggingFace", ({ include, exclude }) => [
-        ...patternFindings("model.include", include, include.length > 0),
-        ...patternFindings("model.exclude", exclude, true),
-      ]),
+      ofKind(spec, "huggingFace", ({ include }) =>
+        include.length > 0
+          ? []
+          : {
+              path: "model.include",
+              got: "an empty list",
+              must: "contain at least one pattern",
+              fix: "leave it out to fetch all files, or name files, e.g. '*.safetensors'",
+            },
+      ),
   },
   {
     id: "RC134",
     level: "error",
-    title: "A model of an object store is named by bucket and prefix",
-    why: "The name says which content the folder on the nodes holds.",
+    title: "A model in an object store is named by bucket and prefix",
+    why: "The name determines the folder on the nodes.",
     check: (spec) =>
       ofKind(spec, "index", ({ location }) =>
         OBJECT_PREFIX.test(location)
           ? []
-          : [
-              {
-                path: "model",
-                got: show(location.replace(/\?.*/, "?...")),
-                allowed: "must be s3://<bucket>/<prefix>",
-                fix: "name the folder of the model, e.g. 's3://models/llama-3.1-405b'; addresses go into the index",
-              },
-            ],
+          : {
+              path: "model",
+              got: show(location.replace(/\?.*/, "?...")),
+              must: "be s3://<bucket>/<prefix>",
+              fix: "name the model's folder, e.g. 's3://models/llama-3.1-405b'; presigned URLs belong in the index",
+            },
       ),
   },
   {
@@ -105,76 +105,114 @@ export const stagingRules: readonly Rule[] = [
     title: "A secret is named by the absolute path of its file",
     why: "Docker takes anything else for the name of a volume, which would be empty.",
     check: ({ modelSource }) =>
-      modelSource?.secret?.hostPath === undefined || isAbsoluteFile(modelSource.secret.hostPath)
+      modelSource?.secret?.hostPath === undefined || isFilePath(modelSource.secret.hostPath)
         ? []
-        : [
-            {
-              path: secretPath(modelSource),
-              got: "another text (not shown)",
-              allowed: "must be the absolute path of a file on the machine of the head",
-              fix: "write the secret into a file and name that, e.g. SecretRef.hostFile('/root/hf-token')",
-            },
-          ],
+        : {
+            path: secretPath(modelSource),
+            got: "a value (not shown)",
+            must: "be the absolute path of a file on the head's machine",
+            fix: "write the secret to a file and reference it, e.g. SecretRef.hostFile('/root/hf-token')",
+          },
   },
   {
     id: "RC136",
     level: "warning",
-    title: "A token travels encrypted",
-    why: "Who reads the network between the head and the hub could take it.",
-    check: (spec) =>
-      ofKind(spec, "huggingFace", ({ secret, endpoint }) =>
-        secret !== undefined && endpoint?.startsWith("http:")
-          ? [
-              {
-                path: "model.endpoint",
-                got: show(endpoint),
-                allowed: "should be https, where a token is sent",
-                fix: "use https, or a mirror that needs no token",
-              },
-            ]
-          : [],
-      ),
+    title: "A token is sent encrypted",
+    why: "Anyone who can read the network between the head and the hub could take it.",
+    check: ({ modelSource }) =>
+      modelSource?.secret !== undefined && modelSource.endpoint?.startsWith("http:")
+        ? {
+            path: "model.endpoint",
+            got: show(modelSource.endpoint),
+            consequence: "receives the token unencrypted",
+            fix: "use https, or a mirror that needs no token",
+          }
+        : [],
   },
   {
     id: "RC137",
     level: "warning",
-    title: "A model that is in place lies where all nodes have it",
+    title: "A model that is in place lies on storage of the cluster",
     why: "Each node looks for it at the same path; one without it fails the cluster.",
-    check: checkPlace,
+    check: (spec) =>
+      placed(spec, (path) =>
+        storageHolding(spec.storage, path) === undefined
+          ? {
+              path: "model",
+              got: show(path),
+              consequence: "is not on any declared storage, so the image must contain it",
+              fix: "if it is a folder of the machines, add storage: [HostPathStorage.shared('/mnt/models')]",
+            }
+          : [],
+      ),
   },
   {
     id: "RC138",
     level: "warning",
-    title: "The time for staging is that of a model",
-    why: "Without a model it has no effect.",
+    title: "A staging timeout is set for a cluster with a model",
+    why: "Without a model nothing is staged.",
     check: ({ modelSource, deadlines }) =>
       modelSource !== undefined || deadlines.stagingSeconds === 0
         ? []
-        : [
-            {
-              path: "stagingTimeoutSeconds",
-              got: show(deadlines.stagingSeconds),
-              allowed: "has no effect: the cluster brings no model",
-              fix: "name the model, e.g. ModelSource.huggingFace(...), or leave it out",
-            },
-          ],
+        : {
+            path: "stagingTimeoutSeconds",
+            got: `${deadlines.stagingSeconds} s`,
+            consequence: "has no effect: the cluster has no model to stage",
+            fix: "set model, e.g. to ModelSource.huggingFace(...), or leave the timeout out",
+          },
   },
   {
     id: "RC139",
     level: "error",
-    title: "The place can give the secret",
-    why: "Machines that a deployment makes hold no file yet; machines of your own know no store of secrets.",
+    title: "The backend can read the secret",
+    why: "Machines that a deployment creates hold no file yet; existing machines have no secret store.",
     check: ({ modelSource }, { place: { backend, secretKinds = ["host-file"] } }) =>
       modelSource?.secret === undefined || secretKinds.includes(modelSource.secret.kind)
         ? []
-        : [
-            {
-              path: secretPath(modelSource),
-              got: SECRETS[modelSource.secret.kind],
-              allowed: `must be ${oneOf(secretKinds.map((kind) => SECRETS[kind]))} on the backend '${backend}'`,
-              fix: "name the secret where the machines of this backend find it",
-            },
-          ],
+        : {
+            path: secretPath(modelSource),
+            got: SECRETS[modelSource.secret.kind],
+            must: `be ${secretKinds.map((kind) => SECRETS[kind]).join(" or ")} on the '${backend}' backend`,
+            fix: "put the secret where this backend's machines can read it",
+          },
+  },
+  {
+    id: "RC161",
+    level: "error",
+    title: "No pattern of the model's files is empty",
+    why: "An empty pattern matches no file.",
+    check: ({ modelSource }) =>
+      Object.entries({ include: modelSource?.include ?? [], exclude: modelSource?.exclude ?? [] }).flatMap(
+        ([property, patterns]) =>
+          patterns.flatMap((pattern, index) =>
+            pattern === ""
+              ? {
+                  path: `model.${property}[${index}]`,
+                  got: show(pattern),
+                  must: "be a pattern of file names",
+                  fix: "remove it",
+                }
+              : [],
+          ),
+      ),
+  },
+  {
+    id: "RC162",
+    level: "warning",
+    title: "A model that is in place is shared by all nodes",
+    why: "On each node's own disk, one copy that is missing or different fails the cluster.",
+    check: (spec) =>
+      placed(spec, (path) =>
+        storageHolding(spec.storage, path)?.isShared === false &&
+        spec.pools.reduce((sum, pool) => sum + pool.nodes, 0) > 1
+          ? {
+              path: "model",
+              got: show(path),
+              consequence: "is on each node's own disk, so it must be copied to all of them",
+              fix: "use shared storage, or let the cluster fetch the model with ModelSource.huggingFace",
+            }
+          : [],
+      ),
   },
 ];
 
@@ -182,7 +220,6 @@ function secretPath({ kind }: ModelSource): string {
   return kind === "index" ? "model.index" : "model.token";
 }
 
-/** As a person writes it. */
 const SECRETS: { readonly [kind in SecretKind]: string } = {
   "host-file": "SecretRef.hostFile(path)",
   managed: "SecretRef.managed(id)",
@@ -191,9 +228,16 @@ const SECRETS: { readonly [kind in SecretKind]: string } = {
 function ofKind(
   { modelSource }: ClusterSpec,
   kind: ModelSource["kind"],
-  check: (source: ModelSource) => readonly Finding[],
-): readonly Finding[] {
+  check: (source: ModelSource) => Found<ErrorFinding>,
+): Found<ErrorFinding> {
   return modelSource?.kind === kind ? check(modelSource) : [];
+}
+
+function placed(
+  { modelSource, modelPath }: ClusterSpec,
+  check: (path: string) => Found<WarningFinding>,
+): Found<WarningFinding> {
+  return modelSource?.kind === "path" && modelPath?.startsWith("/") ? check(modelPath) : [];
 }
 
 function isPlainAddress(endpoint: string | undefined): boolean {
@@ -205,47 +249,6 @@ function isPlainAddress(endpoint: string | undefined): boolean {
   }
 }
 
-function isAbsoluteFile(path: string): boolean {
-  return /^\/[^\0\n\r]*[^/\0\n\r]$/.test(path) && !path.split("/").includes("..");
-}
-
-function patternFindings(path: string, patterns: readonly string[], isEnough: boolean): readonly Finding[] {
-  return isEnough && patterns.every((pattern) => pattern !== "")
-    ? []
-    : [
-        {
-          path,
-          got: patterns.length === 0 ? "an empty list" : show(""),
-          allowed: "must hold patterns that are not empty",
-          fix: "leave it out for the default, or name files, e.g. '*.safetensors'",
-        },
-      ];
-}
-
-function checkPlace({ modelSource, modelPath, storage, pools }: ClusterSpec): readonly Finding[] {
-  if (modelSource?.kind !== "path" || modelPath === undefined || !modelPath.startsWith("/")) {
-    return [];
-  }
-  const holding = storageHolding(storage, modelPath);
-  const nodes = pools.reduce((sum, pool) => sum + pool.nodes, 0);
-  if (holding === undefined) {
-    return [
-      {
-        path: "model",
-        got: show(modelPath),
-        allowed: "lies on no storage of the cluster: the image must hold it",
-        fix: "declare the folder, e.g. storage: [HostPathStorage.shared('/mnt/models')]",
-      },
-    ];
-  }
-  return holding.isShared || nodes < 2
-    ? []
-    : [
-        {
-          path: "model",
-          got: show(modelPath),
-          allowed: "lies on each machine's own disk: it must be put on all of them",
-          fix: "use shared storage, or let the cluster fetch it with ModelSource.huggingFace",
-        },
-      ];
+function isFilePath(path: string): boolean {
+  return isAbsolutePath(path) && path !== "/";
 }

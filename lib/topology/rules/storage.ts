@@ -1,55 +1,59 @@
+import { isAbsolutePath, isWithin } from "../../problems/checks";
+import { show } from "../../problems/text";
 import { CONTAINER_FOLDERS, KERNEL_FOLDERS, SYSTEM_FOLDERS } from "../plan/limits";
 import type { ClusterSpec } from "../plan/spec";
-import { isWithin } from "../plan/staging";
-import type { Finding, Rule } from "./rule";
-import { show } from "../../problems/text";
+import type { ClusterRule } from "./rule";
 
 /** Rules of the folders that containers get from the machines. */
-export const storageRules: readonly Rule[] = [
+export const storageRules: readonly ClusterRule[] = [
   {
     id: "RC120",
     level: "error",
     title: "Folders of storage and model are absolute paths",
-    why: "A container has no folder to begin from, and Docker takes a relative source for the name of a volume.",
-    check: (spec) => folders(spec).flatMap(({ path, folder }) => absolute(path, folder)),
+    why: "A container has no current folder, and Docker takes a relative source for the name of a volume.",
+    check: (spec) =>
+      folders(spec)
+        .filter(({ folder }) => !isPlainFolder(folder))
+        .map(({ path, folder }) => ({
+          path,
+          got: show(folder),
+          must: "be the absolute path of a folder, without '.' and '..'",
+          fix: meant(folder),
+        })),
   },
   {
     id: "RC121",
     level: "error",
-    title: "Storage is mounted where nothing else lies",
+    title: "Storage is mounted on a folder of its own",
     why: "It would hide the system, the programs or the cluster's own files in the container.",
     check: ({ storage }) =>
       storage.flatMap(({ mountPath }, index) => {
         const hidden = isPlainFolder(mountPath) ? hides(mountPath) : undefined;
         return hidden === undefined
           ? []
-          : [
-              {
-                path: `storage[${index}].mountPath`,
-                got: show(mountPath),
-                allowed: `must not hide '${hidden}' of the container`,
-                fix: "use a folder of its own, e.g. '/models'",
-              },
-            ];
+          : {
+              path: `storage[${index}].mountPath`,
+              got: show(mountPath),
+              must: `not hide '${hidden}' in the container`,
+              fix: "use a separate folder, e.g. '/models'",
+            };
       }),
   },
   {
     id: "RC122",
     level: "error",
-    title: "Each storage has a mount path of its own",
-    why: "The second would hide the first, or the first would lie inside the second.",
+    title: "Mount paths do not overlap",
+    why: "One storage would hide the other, or lie inside it.",
     check: ({ storage }) =>
       storage.flatMap(({ mountPath }, index) =>
         storage.slice(0, index).flatMap((other, earlier) =>
           isWithin(mountPath, other.mountPath) || isWithin(other.mountPath, mountPath)
-            ? [
-                {
-                  path: `storage[${index}].mountPath`,
-                  got: show(mountPath),
-                  allowed: `must lie apart from storage[${earlier}].mountPath ('${other.mountPath}')`,
-                  fix: `choose another, e.g. '${other.mountPath.replace(/\/+$/, "")}-${index}'`,
-                },
-              ]
+            ? {
+                path: `storage[${index}].mountPath`,
+                got: show(mountPath),
+                must: `not overlap storage[${earlier}].mountPath ('${other.mountPath}')`,
+                fix: `choose another path, e.g. '${other.mountPath.replace(/\/+$/, "")}-${index}'`,
+              }
             : [],
         ),
       ),
@@ -57,20 +61,18 @@ export const storageRules: readonly Rule[] = [
   {
     id: "RC123",
     level: "error",
-    title: "A folder of the machines is either shared or each machine's own",
-    why: "It decides who fetches the model: on shared storage one node, else each takes it from another.",
+    title: "A folder of the machines is either shared or per node",
+    why: "This decides how the model is fetched: once to shared storage, or to every node.",
     check: ({ storage }) =>
       storage.flatMap((declared, index) =>
         storage.slice(0, index).flatMap((other, earlier) =>
           declared.hostPath === other.hostPath && declared.isShared !== other.isShared
-            ? [
-                {
-                  path: `storage[${index}].hostPath`,
-                  got: `${show(declared.hostPath)} as ${kindOf(declared.isShared)}`,
-                  allowed: `must not be ${kindOf(other.isShared)}, too (storage[${earlier}])`,
-                  fix: "remove one of the two",
-                },
-              ]
+            ? {
+                path: `storage[${index}].hostPath`,
+                got: `${show(declared.hostPath)} as ${kindOf(declared.isShared)} storage`,
+                must: `not be ${kindOf(other.isShared)} storage as well (storage[${earlier}])`,
+                fix: "remove one of the two",
+              }
             : [],
         ),
       ),
@@ -90,38 +92,18 @@ function folders({
   ];
 }
 
-function absolute(path: string, folder: string): readonly Finding[] {
-  return isPlainFolder(folder)
-    ? []
-    : [
-        {
-          path,
-          got: show(folder),
-          allowed: "must be an absolute path without '.' and '..'",
-          fix: meant(partsOf(folder)),
-        },
-      ];
-}
-
 function isPlainFolder(folder: string): boolean {
-  const parts = partsOf(folder);
-  return folder.startsWith("/") && !/[\0\n\r]/.test(folder) && parts.length > 0 && !parts.some(isDotted);
+  return isAbsolutePath(folder.replace(/\/+$/, ""));
 }
 
-function partsOf(folder: string): readonly string[] {
-  return folder.split("/").filter((part) => part !== "");
+function meant(folder: string): string {
+  const parts = folder.split("/").filter((part) => !["", ".", ".."].includes(part));
+  return parts.length === 0
+    ? "name a folder, e.g. '/models'"
+    : `did you mean '/${parts.join("/").replace(/\s/g, "-")}'?`;
 }
 
-function meant(parts: readonly string[]): string {
-  const plain = parts.filter((part) => !isDotted(part)).join("/");
-  return plain === "" ? "name a folder, e.g. '/models'" : `did you mean '/${plain.replace(/\s/g, "-")}'?`;
-}
-
-function isDotted(part: string): boolean {
-  return part === "." || part === "..";
-}
-
-/** The folder that would be hidden; `undefined`: none. */
+/** A folder that a mount would hide; `undefined`: none. */
 function hides(mountPath: string): string | undefined {
   return (
     CONTAINER_FOLDERS.find((folder) => isWithin(folder, mountPath) || isWithin(mountPath, folder)) ??
@@ -131,5 +113,5 @@ function hides(mountPath: string): string | undefined {
 }
 
 function kindOf(isShared: boolean): string {
-  return isShared ? "shared" : "each machine's own";
+  return isShared ? "shared" : "per-node";
 }

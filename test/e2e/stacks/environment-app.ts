@@ -20,10 +20,12 @@ class EnvironmentEngine implements IEngine {
     return {
       name: this.engineName,
       argv: ["python3", PROGRAM, "--port", "8000"],
-      port: 8000,
-      healthPath: "/health",
-      servedModel: "environment",
-      completion: { path: "/v1/chat/completions", body: { model: "environment", messages: [] } },
+      api: {
+        port: 8000,
+        healthPath: "/health",
+        servedModel: "environment",
+        completion: { path: "/v1/chat/completions", body: { model: "environment", messages: [] } },
+      },
       environment: { E2E_OF_ENGINE: "engine" },
       clusterEnvironment: { E2E_OF_ENGINE_EVERYWHERE: "everywhere" },
       nodeEnvironment: Array.from({ length: acceleratorNodes }, (_, rank) => ({ E2E_RANK: `${rank}` })),

@@ -23,7 +23,7 @@ from ray_node.preflight import machine_checks
 
 #: Before it is replaced.
 HANDLERS = preflight_errands.handlers
-TABLE = {"path": "/table.json", "version": "1.0", "devicePort": 16666, "checksum": None}
+TABLE = {"path": "/table.json", "version": "1.0", "devicePort": 16666}
 
 
 class HeadPreflightTest(HeadCase):

@@ -25,7 +25,9 @@ from ray_node.host import address, clock, versions
 HAS_RAY = importlib.util.find_spec("ray") is not None
 RAY = metadata.version("ray") if HAS_RAY else ""
 NO_NAMESPACES = namespaces.why_not() if HAS_RAY else "Ray is not installed for this Python"
-AUTHENTICATION = "token" if HAS_RAY and versions.has_token_authentication(RAY) else "none"
+AUTHENTICATION = (
+    "token" if HAS_RAY and versions.is_at_least(RAY, support.example()["ray"]["tokenSince"]) else "none"
+)
 
 
 def real(folder: Path, addresses: list[str], index: int, **changes: Any) -> dict[str, Any]:

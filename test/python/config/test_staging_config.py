@@ -3,10 +3,11 @@ import json
 import unittest
 from typing import Any
 
+import support
 from support import ROOT
 
 from ray_node.config import staging_config
-from ray_node.config.reader import Reader
+from ray_node.config.load import ConfigError
 from ray_node.config.staging_config import Place, StagingConfig
 from ray_node.staging.progress import Meter, Progress, amount, duration
 from ray_node.staging.request import FETCH, RECEIVE, HubSource, IndexSource, PathSource
@@ -31,7 +32,7 @@ SOURCE = {
 }
 
 
-def read(**changes: Any) -> tuple[StagingConfig, list[str]]:
+def staging(**changes: Any) -> StagingConfig:
     value = {
         "source": SOURCE,
         "destination": "/models/maker--model",
@@ -40,8 +41,9 @@ def read(**changes: Any) -> tuple[StagingConfig, list[str]]:
         "deadlineSeconds": 3600,
         **changes,
     }
-    problems: list[str] = []
-    return staging_config.read(Reader(value, "staging", problems)), problems
+    config = support.parsed({"staging": value}).staging
+    assert config is not None
+    return config
 
 
 def place(is_head: bool = True) -> Place:
@@ -60,8 +62,7 @@ def place(is_head: bool = True) -> Place:
 
 class Reading(unittest.TestCase):
     def test_a_model_of_the_hub(self) -> None:
-        config, problems = read()
-        self.assertEqual(problems, [])
+        config = staging()
         exclude = ("original/*",)
         source = HubSource("maker/model", COMMIT, HUB, "/run/secrets/hf", ("*",), exclude)
         self.assertEqual(config.source, source)
@@ -72,16 +73,14 @@ class Reading(unittest.TestCase):
         examples = json.loads((ROOT / "test" / "fixtures" / "staging.json").read_text(encoding="utf-8"))
         for name, value in examples.items():
             with self.subTest(name):
-                config, problems = read(**value)
-                self.assertEqual(problems, [])
-                self.assertEqual(config.destination, value["destination"])
-        self.assertEqual(read(**examples["hub, a worker"])[0].source, HubSource(**WORKER))
+                self.assertEqual(staging(**value).destination, value["destination"])
+        self.assertEqual(staging(**examples["hub, a worker"]).source, HubSource(**WORKER))
 
     def test_other_sources(self) -> None:
-        config, problems = read(source={"kind": "index", "name": "s3://b/m", "index": "/run/secrets/index"})
-        self.assertEqual((config.source, problems), (IndexSource("s3://b/m", "/run/secrets/index"), []))
-        config, problems = read(source={"kind": "path"})
-        self.assertEqual((config.source, problems), (PathSource(), []))
+        config = staging(source={"kind": "index", "name": "s3://b/m", "index": "/run/secrets/index"})
+        self.assertEqual(config.source, IndexSource("s3://b/m", "/run/secrets/index"))
+        config = staging(source={"kind": "path"})
+        self.assertEqual(config.source, PathSource())
         self.assertFalse(config.fans_out)
 
     def test_what_is_wrong(self) -> None:
@@ -92,26 +91,27 @@ class Reading(unittest.TestCase):
             ({"source": {"kind": "s3"}}, "one of 'huggingFace', 'index', 'path'"),
             (
                 {"source": {"kind": "index", "name": "n", "index": "https://b/i?X-Amz-Signature=1"}},
-                "without signature",
+                "without a signature",
             ),
             ({"placement": "somewhere"}, "one of 'shared', 'replicated'"),
             ({"deadlineSeconds": 0}, "a number of seconds above 0"),
         ):
             with self.subTest(changes):
-                _, problems = read(**changes)
-                self.assertRegex(" ".join(problems), problem)
-                self.assertTrue(all(text.startswith("staging") for text in problems))
-                self.assertNotIn("X-Amz-Signature", " ".join(problems))
+                with self.assertRaises(ConfigError) as caught:
+                    staging(**changes)
+                (found,) = caught.exception.problems
+                self.assertRegex(found, rf"^staging\..*{problem}")
+                self.assertNotIn("X-Amz-Signature", found)
 
     def test_the_request_of_a_node(self) -> None:
-        config, _ = read()
+        config = staging()
         head = staging_config.request_of(config, place())
         self.assertEqual((head.role, head.destination), (FETCH, "/models/maker--model"))
         assert head.fan_out is not None
         self.assertEqual((head.fan_out.port, head.fan_out.head_address), (6377, "10.89.28.10"))
         self.assertNotIn("cluster-token", repr(head) + repr(place()))
         self.assertEqual(staging_config.request_of(config, place(is_head=False)).role, RECEIVE)
-        shared, _ = read(placement="shared")
+        shared = staging(placement="shared")
         self.assertIsNone(staging_config.request_of(shared, place()).fan_out)
 
 

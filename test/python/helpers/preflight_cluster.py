@@ -12,7 +12,7 @@ from ray_node.channel.errand_desk import ErrandDesk
 from ray_node.channel.errand_runner import ErrandRunner
 from ray_node.channel.report_server import ReportBook, ReportServer
 from ray_node.config import load as config
-from ray_node.config.preflight_config import PreflightConfig, RankTableConfig
+from ray_node.config.preflight_config import ImageConfig, PreflightConfig, RankTableConfig
 from ray_node.hardware.finding import PreflightReport
 from ray_node.preflight import errands as preflight_errands
 from ray_node.preflight.run import Participant, PreflightRun
@@ -26,9 +26,8 @@ def wanted(**changes: Any) -> PreflightConfig:
         "fabric": "roce",
         "collective": "hccl",
         "board": "a2",
-        "emulated": False,
-        "image_digest": None,
-        "image_digest_file": "/absent/image-digest",
+        "devices": "real",
+        "image": ImageConfig(None, "/absent/image-digest"),
         "device_ips": {},
         "tolerated": (),
         "rank_table": None,
@@ -36,8 +35,8 @@ def wanted(**changes: Any) -> PreflightConfig:
     return PreflightConfig(**{**values, **changes})
 
 
-def table(checksum: str | None = None, version: str = "1.0") -> RankTableConfig:
-    return RankTableConfig(TABLE, version, 16666, checksum)
+def table() -> RankTableConfig:
+    return RankTableConfig(TABLE, "1.0", 16666)
 
 
 class PreflightCluster:

@@ -21,7 +21,7 @@ class VersionsTest(unittest.TestCase):
             with self.subTest(here=here, environment=environment):
                 self.assertEqual(versions.mismatch(here, HEAD, environment), wanted)
 
-    def test_token_authentication_since_2_52(self) -> None:
+    def test_is_at_least_compares_releases(self) -> None:
         for version, has in [
             ("2.47.1", False),
             ("2.51.9", False),
@@ -30,10 +30,10 @@ class VersionsTest(unittest.TestCase):
             ("2.9", False),
         ]:
             with self.subTest(version=version):
-                self.assertEqual(versions.has_token_authentication(version), has)
+                self.assertEqual(versions.is_at_least(version, "2.52.0"), has)
 
-    def test_a_development_version_is_compared_by_its_numbers(self) -> None:
-        self.assertTrue(versions.has_token_authentication("2.60.0.dev0"))
+    def test_is_at_least_compares_a_development_version_by_its_numbers(self) -> None:
+        self.assertTrue(versions.is_at_least("2.60.0.dev0", "2.52.0"))
 
 
 if __name__ == "__main__":

@@ -12,14 +12,11 @@ import support
 from ascend_machine import AscendMachine
 from preflight_cluster import DIGEST, TABLE, PreflightCluster, table, wanted
 
-from ray_node.channel import plain
-from ray_node.config import preflight_config
-from ray_node.config.preflight_config import PreflightConfig
-from ray_node.config.reader import Reader
+from ray_node.config.load import ConfigError
+from ray_node.config.preflight_config import ImageConfig, PreflightConfig
 from ray_node.hardware import gpu_facts
 from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, Finding, PreflightReport
 from ray_node.hardware.gpu_facts import GpuFacts
-from ray_node.hardware.npu import rank_table
 from ray_node.preflight import collective_pair
 from ray_node.preflight import judge as preflight_judge
 from ray_node.preflight import run as preflight_run
@@ -66,27 +63,50 @@ class AscendClusterTest(unittest.TestCase):
                 "hands out the rank table",
             ],
         )
-        # The same input gives the same bytes: a second preflight changes nothing, and a given table fits.
-        again = self.cluster(wanted(rank_table=table(rank_table.checksum(texts[0].decode()))))
-        self.assertEqual(failed(again.report()), [])
+        # The same input gives the same bytes: a second preflight changes nothing.
+        self.assertEqual(failed(self.cluster(wanted(rank_table=table())).report()), [])
+        self.assertEqual([self.table_of(machine).read_bytes() for machine in range(2)], texts)
 
-    def test_a_given_table_that_does_not_fit_the_devices(self) -> None:
-        for machine in self.machines:
-            machine.write(TABLE.lstrip("/"), "{}\n")
-        report = self.cluster(wanted(rank_table=table(rank_table.checksum("{}\n")))).report()
-        self.assertEqual(failed(report), [("npu-0", None, "rank table")])
+    def test_a_rank_table_has_the_device_addresses_of_the_inventory(self) -> None:
+        given = {
+            address: tuple(f"192.168.{100 + server}.{101 + device}" for device in range(4))
+            for server, address in enumerate((support.HEAD, support.WORKER))
+        }
+        report = self.cluster(wanted(rank_table=table(), device_ips=given)).report()
+        self.assertEqual(failed(report), [])
+        servers = json.loads(self.table_of(1).read_bytes())["server_list"]
+        found = {
+            server["server_id"]: [entry["device_ip"] for entry in server["device"]] for server in servers
+        }
+        self.assertEqual(found, {address: list(ips) for address, ips in given.items()})
+
+    def test_an_inventory_that_does_not_fit_the_devices_gives_no_rank_table(self) -> None:
+        given = {support.WORKER: ("192.168.101.101", "192.168.101.109", "192.168.101.103", "192.168.101.104")}
+        report = self.cluster(wanted(rank_table=table(), device_ips=given)).report()
+        self.assertEqual(failed(report), [("npu-1", "NPU 1", "ip")])
         self.assertIn("correct deviceIps", report.failures[0].fix)
+        self.assertFalse(self.table_of(0).exists())
 
-    def test_a_given_table_that_one_node_lacks(self) -> None:
-        first = self.cluster(wanted(rank_table=table()))
-        first.report()
-        text = self.table_of(0).read_text(encoding="utf-8")
-        self.machines[1].write(TABLE.lstrip("/"), text + "\n")
-        report = self.cluster(wanted(rank_table=table(rank_table.checksum(text)))).report()
-        self.assertEqual(failed(report), [("npu-1", None, "rank table")])
-        self.table_of(1).unlink()
-        report = self.cluster(wanted(rank_table=table(rank_table.checksum(text)))).report()
-        self.assertIn("cannot be read", report.failures[0].seen)
+    def test_emulated_devices_get_a_rank_table_of_the_inventory_alone(self) -> None:
+        given = {
+            support.HEAD: tuple(f"192.168.100.{101 + device}" for device in range(8)),
+            support.WORKER: tuple(f"192.168.101.{101 + device}" for device in range(8)),
+        }
+        plan = wanted(board=None, devices="emulated", rank_table=table(), device_ips=given)
+        self.assertEqual(failed(self.cluster(plan).report()), [])
+        servers = json.loads(self.table_of(1).read_bytes())["server_list"]
+        # Four devices are planned on each node.
+        self.assertEqual([len(server["device"]) for server in servers], [4, 4])
+        self.assertEqual(servers[1]["device"][3], {**servers[1]["device"][3], "device_ip": "192.168.101.104"})
+        self.assertEqual(self.table_of(0).read_bytes(), self.table_of(1).read_bytes())
+
+    def test_emulated_devices_without_an_inventory_get_no_rank_table(self) -> None:
+        given = {support.HEAD: tuple(f"192.168.100.{101 + device}" for device in range(4))}
+        plan = wanted(board=None, devices="emulated", rank_table=table(), device_ips=given)
+        report = self.cluster(plan).report()
+        self.assertEqual(failed(report), [("npu-0", None, "rank table")])
+        self.assertIn("servers[1].devices: got none", report.failures[0].seen)
+        self.assertFalse(self.table_of(0).exists())
 
     def test_a_broken_device_ends_it_before_the_pings(self) -> None:
         self.machines[1].fault("link", "3", "DOWN")
@@ -126,7 +146,7 @@ class AscendClusterTest(unittest.TestCase):
         plans = []
         for name, digest in (("one", DIGEST), ("two", "sha256:" + "b" * 64)):
             self.machines[0].write(name, f"registry.example/image@{digest}\n")
-            plans.append(wanted(image_digest_file=f"{self.machines[0].root}/{name}"))
+            plans.append(wanted(image=ImageConfig(None, f"{self.machines[0].root}/{name}")))
         report = self.cluster(plans[0], plans[1]).report()
         self.assertEqual(failed(report), [("npu-1", None, "image")])
         self.assertIn(
@@ -148,7 +168,9 @@ class PairTest(unittest.TestCase):
     def report(self, fake: str, fabric: str = "infiniband", emulated: bool = False) -> PreflightReport:
         sys.path.insert(0, str(FAKE_TORCH))
         self.addCleanup(sys.path.remove, str(FAKE_TORCH))
-        plan = wanted(collective="nccl", board=None, fabric=fabric, emulated=emulated)
+        plan = wanted(
+            collective="nccl", board=None, fabric=fabric, devices="emulated" if emulated else "real"
+        )
         # The GPUs themselves are not asked here: this is about the collective.
         for name in ("hardware.gpu_facts", "hardware.rdma.facts"):
             patch = mock.patch(f"ray_node.{name}.gather", return_value=None)
@@ -161,7 +183,7 @@ class PairTest(unittest.TestCase):
         return report
 
     def test_without_pytorch_it_says_so(self) -> None:
-        plan = wanted(collective="nccl", board=None, fabric="tcp", emulated=True)
+        plan = wanted(collective="nccl", board=None, fabric="tcp", devices="emulated")
         cluster = PreflightCluster(self, (plan, plan))
         with mock.patch("importlib.util.find_spec", return_value=None):
             self.assertEqual(failed(cluster.report()), [])
@@ -294,7 +316,7 @@ class GpuTest(unittest.TestCase):
 class ImageTest(unittest.TestCase):
     def outcome(self, planned: str | None, *found: str | None) -> list[tuple[str, str]]:
         nodes = [NodeFacts(f"n-{index}", "10.0.0.1", 0, digest, False) for index, digest in enumerate(found)]
-        plan = wanted(board=None, fabric="tcp", collective=None, image_digest=planned)
+        plan = wanted(board=None, fabric="tcp", collective=None, image=ImageConfig(planned, "/absent"))
         return [(item.node, item.outcome) for item in preflight_judge.judge(plan, nodes).findings]
 
     def test_table(self) -> None:
@@ -321,23 +343,19 @@ class ConfigTest(unittest.TestCase):
             "path": TABLE,
             "version": "1.0",
             "devicePort": 16666,
-            "checksum": None,
         },
     }
 
-    def read(self, **changes: Any) -> tuple[PreflightConfig, list[str]]:
-        problems: list[str] = []
-        value = {**self.GOOD, **changes}
-        return preflight_config.read(Reader(value, "preflight", problems)), problems
+    def read(self, **changes: Any) -> PreflightConfig:
+        return support.parsed({"preflight": {**self.GOOD, **changes}}).preflight
 
     def test_reads(self) -> None:
-        loaded, problems = self.read()
-        self.assertEqual(problems, [])
+        loaded = self.read()
         self.assertEqual(loaded.device_ips, {"10.0.0.1": ("192.168.100.101",)})
         self.assertEqual(loaded.rank_table, table())
         self.assertFalse(loaded.rdma)
-        self.assertTrue(self.read(collective="nccl", board=None)[0].rdma)
-        self.assertIsNone(self.read(rankTable=None)[0].rank_table)
+        self.assertTrue(self.read(collective="nccl", board=None).rdma)
+        self.assertIsNone(self.read(rankTable=None).rank_table)
 
     def test_names_each_bad_value(self) -> None:
         cases: list[tuple[dict[str, Any], str]] = [
@@ -347,33 +365,14 @@ class ConfigTest(unittest.TestCase):
             ({"deviceIps": {"10.0.0.1": "x"}}, "preflight.deviceIps.10.0.0.1: must be a list of texts"),
             ({"rankTable": {**self.GOOD["rankTable"], "version": "2.0"}}, "preflight.rankTable.version"),
             ({"rankTable": {**self.GOOD["rankTable"], "devicePort": 80}}, "preflight.rankTable.devicePort"),
-            ({"image": {"digest": None, "foundIn": ""}}, "preflight.image.foundIn: must be text"),
+            ({"image": {"digest": None, "foundIn": ""}}, "preflight.image.foundIn: must be non-empty text"),
         ]
         for changes, problem in cases:
             with self.subTest(changes=changes):
-                found = self.read(**changes)[1]
-                self.assertEqual(len(found), 1, found)
-                self.assertIn(problem, found[0])
-
-
-class PlainTest(unittest.TestCase):
-    def test_there_and_back(self) -> None:
-        facts = NodeFacts("n", "10.0.0.1", 8, None, True, gpus=GpuFacts(("GPU 0: x",), "570", (), None))
-        self.assertEqual(plain.decode(NodeFacts, json.loads(json.dumps(plain.encode(facts)))), facts)
-
-    def test_what_does_not_fit(self) -> None:
-        good = plain.encode(NodeFacts("n", "10.0.0.1", 8, None, True))
-        cases: list[tuple[Any, str]] = [
-            ([], "NodeFacts: no object"),
-            ({**good, "node": 3}, "NodeFacts.node: no str"),
-            ({**good, "planned_accelerators": True}, "NodeFacts.planned_accelerators: no int"),
-            ({key: item for key, item in good.items() if key != "node"}, "NodeFacts: node missing"),
-            ({**good, "gpus": {"gpus": "x", "driver": None, "fabric": [], "trouble": None}}, "no list"),
-        ]
-        for value, problem in cases:
-            with self.subTest(problem), self.assertRaises(plain.NotPlain) as caught:
-                plain.decode(NodeFacts, value)
-            self.assertIn(problem, str(caught.exception))
+                with self.assertRaises(ConfigError) as caught:
+                    self.read(**changes)
+                (found,) = caught.exception.problems
+                self.assertIn(problem, found)
 
 
 if __name__ == "__main__":

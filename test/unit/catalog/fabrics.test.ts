@@ -7,7 +7,7 @@ const need = (fabric: string, collective: Collective) => {
   return facts && fabricNeed(facts, collective);
 };
 
-test("the four fabrics are those of Fabric", () => {
+test("Fabric has exactly one constant per row", () => {
   const constants = Object.values(Fabric).filter((value): value is Fabric => value instanceof Fabric);
   expect(allFabrics().map((row) => row.id)).toEqual(constants.map((constant) => constant.id));
 });
@@ -27,7 +27,7 @@ test.each([
   expect(need(fabric, collective) !== undefined).toBe(carried);
 });
 
-test("RDMA from the host needs its devices, locked memory and a pin that fails closed", () => {
+test("RDMA fabrics need devices, locked memory and a variable that pins the network", () => {
   for (const [fabric, network] of [
     ["efa", "AWS Libfabric"],
     ["infiniband", "IB"],
@@ -42,7 +42,7 @@ test("RDMA from the host needs its devices, locked memory and a pin that fails c
   }
 });
 
-test("Ascend's own network plane needs nothing of the host, TCP never does", () => {
+test("RoCE for HCCL and TCP need nothing of the host", () => {
   for (const found of [need("roce", "hccl"), need("tcp", "hccl"), need("tcp", "nccl")]) {
     expect(found).toMatchObject({ devices: [], capabilities: [], ulimits: [] });
   }

@@ -5,7 +5,6 @@ import {
   findInstanceNetwork,
   findInstancePrice,
   findInstanceType,
-  instanceTypesWith,
 } from "../../../lib/catalog/instance-types";
 import networks from "../../../lib/catalog/instance-networks.json";
 import prices from "../../../lib/catalog/instance-prices.json";
@@ -14,14 +13,14 @@ import { allMachineImages, machineImageOf } from "../../../lib/catalog/machine-i
 const ids = allInstanceTypes().map(({ id }) => id);
 
 describe("instance types", () => {
-  it("of every family that the library names are there", () => {
+  it("cover every supported family", () => {
     const families = new Set(ids.map((id) => id.split(".")[0]));
     expect([...families].sort()).toEqual(
       "g5 g6 g6e g7 g7e inf2 p3dn p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 trn1 trn1n trn2".split(" "),
     );
   });
 
-  it("each have a row about their network, and prices name no other type", () => {
+  it("have a network row each, and prices only for known types", () => {
     expect(networks.map(({ id }) => id)).toEqual(ids);
     expect(ids).toEqual(expect.arrayContaining(prices.map(({ id }) => id)));
   });
@@ -33,7 +32,7 @@ describe("instance types", () => {
     },
   );
 
-  it("agree with the accelerators of the catalogue about memory and number", () => {
+  it("agree with the accelerators' memory and number", () => {
     for (const type of allInstanceTypes()) {
       const facts = findAccelerator(type.accelerator);
       expect([type.id, facts?.memoryGiB]).toEqual([
@@ -57,17 +56,12 @@ describe("instance types", () => {
     expect(acceleratorsOfInstance(findInstanceType(id)!)).toBe(count);
   });
 
-  it("are found by accelerator, the largest first", () => {
-    expect(instanceTypesWith("h100").map(({ id }) => id)).toEqual(["p5.48xlarge", "p5.4xlarge"]);
-    expect(instanceTypesWith("mi300x")).toEqual([]);
-  });
-
-  it("that are unknown are not there", () => {
+  it("that are unknown have no facts", () => {
     expect(findInstanceType("p9.48xlarge")).toBeUndefined();
     expect(findInstanceNetwork("p9.48xlarge")).toBeUndefined();
   });
 
-  it("have a price where the list has one", () => {
+  it("have a price if the price list has one", () => {
     expect(findInstancePrice("p5.48xlarge")).toMatchObject({
       onDemandUsdPerHour: 55.04,
       region: "us-east-1",
@@ -76,7 +70,7 @@ describe("instance types", () => {
     expect(findInstancePrice("p6e-gb200.36xlarge")).toBeUndefined();
   });
 
-  it("with EFA name its cards and its generation, the others neither", () => {
+  it("have EFA cards if and only if they have an EFA generation", () => {
     for (const { efaCards, efaGeneration, networkCards, id } of networks) {
       expect([id, efaCards.length > 0]).toEqual([id, efaGeneration !== null]);
       expect(efaCards.every((card) => card < networkCards)).toBe(true);
@@ -85,14 +79,14 @@ describe("instance types", () => {
 });
 
 describe("machine images", () => {
-  it("are named by a public parameter", () => {
+  it("have a public SSM parameter", () => {
     expect(allMachineImages().length).toBeGreaterThan(3);
     for (const { parameter } of allMachineImages()) {
       expect(parameter).toMatch(/^\/aws\/service\/[\w/.-]+\/latest\/(ami-id|image_id)$/);
     }
   });
 
-  it("that the catalogue does not hold are an error", () => {
+  it("that are unknown throw", () => {
     expect(() => machineImageOf("windows")).toThrow("no machine image 'windows'");
   });
 });

@@ -17,7 +17,7 @@ describe.each(files)("%s", (file) => {
     expect(rows.length).toBeGreaterThan(0);
   });
 
-  test("every row says where it comes from and when that was checked", () => {
+  test("every row has a source and the day it was checked", () => {
     for (const row of rows) {
       expect(row).toMatchObject({
         source: expect.stringMatching(/\S{8,}|\S+ \S+/),
@@ -36,7 +36,7 @@ describe.each(files)("%s", (file) => {
   });
 });
 
-test("the catalogue has the files that this test was written for", () => {
+test("the catalogue has its core files", () => {
   expect(files).toEqual(
     expect.arrayContaining([
       "accelerator-families.json",

@@ -1,7 +1,7 @@
 import { ephemeralPorts, rayPorts, reservedPorts } from "../../../lib/catalog/ports";
 import { findVariable } from "../../../lib/catalog/environment";
 
-test("every service of Ray is pinned, with the default that Ray has where it has one", () => {
+test("rayPorts pins every service of Ray, with Ray's own default", () => {
   expect(rayPorts().map(({ name, from, rayDefault }) => [name, from, rayDefault])).toEqual([
     ["node-files", 6377, null],
     ["node-report", 6378, null],
@@ -17,12 +17,12 @@ test("every service of Ray is pinned, with the default that Ray has where it has
   ]);
 });
 
-test("only the node program's own ports have no flag of ray start", () => {
+test("rayPorts has a flag of ray start for all but the node program's own ports", () => {
   const own = rayPorts().filter(({ flag }) => flag === null);
   expect(own.map(({ name }) => name)).toEqual(["node-files", "node-report"]);
 });
 
-test("no two of Ray's ports overlap, nor does one lie where the kernel picks outgoing ports", () => {
+test("rayPorts neither overlap nor use ephemeral ports", () => {
   const sorted = [...rayPorts()].sort((a, b) => a.from - b.from);
   for (const [index, port] of sorted.entries()) {
     expect(port.from).toBeLessThanOrEqual(port.to);
@@ -31,7 +31,7 @@ test("no two of Ray's ports overlap, nor does one lie where the kernel picks out
   }
 });
 
-test("what other libraries take is known, and the variables that move it are", () => {
+test("reservedPorts can be moved only by cluster-scoped variables without an owner", () => {
   expect(reservedPorts().map(({ name, from, to }) => [name, from, to])).toEqual([
     ["hccl-npu", 16666, 16666],
     ["hccl-host", 60000, 60031],

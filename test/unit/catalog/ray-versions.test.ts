@@ -5,7 +5,7 @@ import {
   rayVersionOf,
 } from "../../../lib/catalog/ray-versions";
 
-test("milestones are versions, oldest first", () => {
+test("rayMilestones are versions, oldest first", () => {
   const versions = rayMilestones().map((row) => row.version);
   expect(versions).toEqual([...versions].sort(compareVersions));
 });
@@ -15,11 +15,11 @@ test.each([
   ["token-authentication", "2.52.0"],
   ["emulation", "2.58.0"],
   ["token-default", "2.61.0"],
-])("%s is Ray %s", (id, version) => {
+])("rayVersionOf %s is %s", (id, version) => {
   expect(rayVersionOf(id)).toBe(version);
 });
 
-test("an unknown milestone is a mistake of ours and says so", () => {
+test("rayVersionOf an unknown milestone throws", () => {
   expect(() => rayVersionOf("tokens")).toThrow("no Ray milestone 'tokens' in the catalogue");
 });
 
@@ -32,7 +32,7 @@ test.each([
   ["latest", undefined],
   ["v2.58.0", undefined],
   ["", undefined],
-])("'%s' is %j", (text, expected) => {
+])("parseVersion of '%s' is %j", (text, expected) => {
   expect(parseVersion(text)).toEqual(expected);
 });
 
@@ -40,10 +40,10 @@ test.each([
   ["2.9.0", "2.10.0", -1],
   ["2.58.0", "2.58", 0],
   ["3.0.0", "2.99.99", 1],
-])("%s against %s", (a, b, sign) => {
+])("compareVersions of %s and %s", (a, b, sign) => {
   expect(Math.sign(compareVersions(a, b))).toBe(sign);
 });
 
-test("what is no version cannot be compared", () => {
+test("compareVersions of anything but versions throws", () => {
   expect(() => compareVersions("2.58.0", "latest")).toThrow("not a version: 'latest'");
 });

@@ -9,22 +9,24 @@ const context: EngineContext = {
   rayResource: "NPU",
 };
 
-test("a server of the user's own needs its command and its model", () => {
+test("CustomServe needs only its command and its model", () => {
   expect(new CustomServe({ argv: ["my-server", "--model", "m"], servedModel: "m" }).bind(context)).toEqual({
     name: "custom",
     argv: ["my-server", "--model", "m"],
-    port: 8000,
-    healthPath: "/health",
-    servedModel: "m",
-    completion: {
-      path: "/v1/chat/completions",
-      body: {
-        model: "m",
-        messages: [{ role: "user", content: "Who is there?" }],
-        max_tokens: 64,
-        temperature: 0,
+    api: {
+      port: 8000,
+      healthPath: "/health",
+      servedModel: "m",
+      completion: {
+        path: "/v1/chat/completions",
+        body: {
+          model: "m",
+          messages: [{ role: "user", content: "Who is there?" }],
+          max_tokens: 64,
+          temperature: 0,
+        },
+        mustContain: undefined,
       },
-      mustContain: undefined,
     },
     environment: {},
     files: [],
@@ -33,7 +35,7 @@ test("a server of the user's own needs its command and its model", () => {
   });
 });
 
-test("everything else can be stated", () => {
+test("CustomServe takes port, health path, name and expected text", () => {
   const engine = new CustomServe({
     argv: ["lmdeploy", "serve"],
     servedModel: "m",
@@ -45,13 +47,11 @@ test("everything else can be stated", () => {
   expect(engine.engineName).toBe("lmdeploy");
   expect(engine.bind(context)).toMatchObject({
     name: "lmdeploy",
-    port: 23333,
-    healthPath: "/ready",
-    completion: { mustContain: "pong" },
+    api: { port: 23333, healthPath: "/ready", completion: { mustContain: "pong" } },
   });
 });
 
-test("a later change of the list that was given does not reach the engine", () => {
+test("CustomServe ignores later changes of the list it was given", () => {
   const argv = ["my-server"];
   const engine = new CustomServe({ argv, servedModel: "m" });
   const spec = engine.bind(context);

@@ -75,12 +75,12 @@ const lmdeploySpecs = [
 describe.each(VLLM_VERSIONS)("vLLM %s", (version) => {
   const vllm = definition(`vllm-${version}`);
 
-  test("takes every command that VllmServe writes", () => {
+  test("accepts every command that VllmServe writes", () => {
     const refused = vllmSpecs.flatMap(commands).flatMap((argv) => refusals(argv, vllm, 1));
     expect(refused).toEqual([]);
   });
 
-  test("knows every flag that VllmServe keeps for itself", () => {
+  test("has every flag that VllmServe owns", () => {
     const unknown = VLLM_FLAGS.flatMap(({ names }) => names).filter((name) => !(name in vllm.flags));
     expect(unknown).toEqual([]);
   });
@@ -89,25 +89,25 @@ describe.each(VLLM_VERSIONS)("vLLM %s", (version) => {
 describe.each(LMDEPLOY_VERSIONS)("LMDeploy %s", (version) => {
   const lmdeploy = definition(`lmdeploy-${version}`);
 
-  test("takes every command that LmdeployServe writes", () => {
+  test("accepts every command that LmdeployServe writes", () => {
     const refused = lmdeploySpecs.flatMap(commands).flatMap((argv) => refusals(argv, lmdeploy, 1));
     expect(refused).toEqual([]);
   });
 
-  test("knows every flag that LmdeployServe keeps for itself", () => {
+  test("has every flag that LmdeployServe owns", () => {
     const unknown = LMDEPLOY_FLAGS.flatMap(({ names }) => names).filter((name) => !(name in lmdeploy.flags));
     expect(unknown).toEqual([]);
   });
 });
 
-test("ROLL's program takes the command that RollPipeline writes", () => {
+test("ROLL's program accepts the command that RollPipeline writes", () => {
   const roll = definition("roll-8eb27cc2");
   const [python, script, ...rest] = new RollPipeline().bind(contextOf(NODES)).argv;
   expect(script).toBe(`/workspace/ROLL/${roll.command[1]}`);
   expect(refusals([python, roll.command[1], ...rest], roll, 0)).toEqual([]);
 });
 
-test("every flag that the properties can lead to is among those that were checked", () => {
+test("the checked commands contain every flag that a property can set", () => {
   const written = (specs: readonly EngineSpec[]) =>
     new Set(specs.flatMap(commands).flatMap((argv) => groups(argv).map(({ flag }) => flag)));
   expect([...written(vllmSpecs)].sort()).toEqual([
@@ -137,7 +137,7 @@ test.each(SYSTEMS.filter(({ engine }) => engine.engineName !== "roll").map((of) 
   },
 );
 
-describe("the check itself", () => {
+describe("flag check", () => {
   const vllm = definition("vllm-0.33.0");
   const serve = (...rest: string[]) => refusals(["vllm", "serve", "/m", ...rest], vllm, 1);
 
@@ -152,11 +152,11 @@ describe("the check itself", () => {
     expect(serve(...rest)).toEqual([sentence]);
   });
 
-  test("finds another command", () => {
+  test("refuses another command", () => {
     expect(refusals(["vllm", "server", "/m"], vllm, 1)).toEqual(["does not begin with 'vllm serve'"]);
   });
 
-  test("takes what vLLM takes", () => {
+  test("accepts what vLLM accepts", () => {
     expect(
       serve("--dtype", "half", "--max-model-len", "32k", "--no-enforce-eager", "--api-key", "a", "b"),
     ).toEqual([]);

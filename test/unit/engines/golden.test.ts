@@ -4,7 +4,7 @@ import { renderSystem } from "./support/render";
 import { SYSTEMS } from "./support/systems";
 
 test.each(SYSTEMS.map((system) => [system.name, system] as const))(
-  "%s, as a person reads it",
+  "%s matches its golden page",
   (name, system) => {
     expectGolden(path.join(__dirname, "golden", `${name}.md`), renderSystem(system));
     expect(renderSystem(system)).toBe(renderSystem(system));

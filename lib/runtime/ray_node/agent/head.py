@@ -46,7 +46,7 @@ class Head(Supervisor):
 
     def live(self) -> None:
         view, engine = self._begin()
-        budget = RetryBudget(self.config.engine_starts, engine.is_job)
+        budget = RetryBudget(self.config.retries.engine_starts, engine.is_job)
         while not engine.has_succeeded():
             try:
                 budget.settle(was_broken=self._await_membership(view))

@@ -9,7 +9,7 @@ from ray_node.agent.state import StateFile
 from ray_node.channel.follower_messages import RunDirective
 from ray_node.channel.heard_report import HeardReport
 from ray_node.cluster.membership import Member
-from ray_node.config.engine import JOB, SERVE
+from ray_node.config.schema import JOB, SERVE
 from ray_node.config.schema import NodeConfig
 from ray_node.engine import blame
 from ray_node.engine import texts as engine_texts

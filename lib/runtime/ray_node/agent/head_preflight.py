@@ -19,7 +19,7 @@ from ray_node.preflight.run import Participant, PreflightRun
 def is_needed(wanted: PreflightConfig) -> bool:
     """Emulated machines of one image have nothing that could differ."""
     asks = wanted.board is not None or wanted.rdma or wanted.gpus or wanted.rank_table is not None
-    return asks or image_digest(wanted.image_digest_file) is not None
+    return asks or image_digest(wanted.image.found_in) is not None
 
 
 class HeadPreflight:

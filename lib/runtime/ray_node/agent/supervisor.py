@@ -168,9 +168,10 @@ class Supervisor:
         self.versions = found
         self.state.put(versions={"ray": found.ray, "python": found.python})
         wants_token = self.config.ray.authentication == "token"
-        if wants_token and not versions.has_token_authentication(found.ray):
+        since = self.config.ray.token_since
+        if wants_token and not versions.is_at_least(found.ray, since):
             raise NodeFailed(
-                f"the plan wants token authentication, which Ray {found.ray} does not have (2.52 has)"
+                f"the plan wants token authentication, which Ray has since {since}, not {found.ray}"
             )
         if not wants_token:
             self.state.warn(

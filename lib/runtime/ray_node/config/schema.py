@@ -2,72 +2,88 @@
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from ray_node.channel.plain import where, within
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.staging_config import StagingConfig
+from ray_node.config.values import AbsolutePath, Port, Seconds, Text
+
+SERVE = "serve"
+JOB = "job"
+NONE = "none"
+
+Count = Annotated[int, within(0)]
+OneOrMore = Annotated[int, within(1)]
+Command = Annotated[tuple[str, ...], where("a command with at least one word", bool)]
+#: What only the node itself can find: `node_values.py`.
+FoundOnNode = Literal[
+    "address", "interface", "exact-interface", "visible-devices", "rdma-devices", "rdma-gid-index"
+]
 
 
 @dataclass(frozen=True)
 class Accelerators:
-    planned: int
-    resource: str | None
-    device_glob: str | None
-    visible_devices_variable: str | None
+    planned: Count
+    resource: Text | None
+    device_glob: Text | None
+    visible_devices_variable: Text | None
 
 
 @dataclass(frozen=True)
 class Node:
-    name: str | None
-    pool: str
-    role: str
-    address: str | None
+    name: Text | None
+    pool: Text
+    role: Literal["head", "worker"]
+    address: Text | None
     accelerators: Accelerators
 
 
 @dataclass(frozen=True)
 class Head:
-    name: str
-    address: str
+    name: Text
+    address: Text
 
 
 @dataclass(frozen=True)
 class Pool:
-    name: str
-    nodes: int
-    accelerators: int
-    resource: str | None
+    name: Text
+    nodes: OneOrMore
+    accelerators: Count
+    resource: Text | None
     addresses: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
 class RaySettings:
-    version: str
-    authentication: str
-    cpus: int | None
-    object_store_bytes: int | None
+    version: Text
+    authentication: Literal["token", "none"]
+    #: First Ray release with token authentication.
+    token_since: Text
+    cpus: Count | None
+    object_store_bytes: OneOrMore | None
 
 
 @dataclass(frozen=True)
 class Ports:
-    gcs: int
-    node_manager: int
-    object_manager: int
-    runtime_env_agent: int
-    dashboard_agent_grpc: int
-    dashboard_agent_listen: int
-    metrics_export: int
-    dashboard: int
-    workers_from: int
-    workers_to: int
-    node_report: int
-    node_files: int
+    gcs: Port
+    node_manager: Port
+    object_manager: Port
+    runtime_env_agent: Port
+    dashboard_agent_grpc: Port
+    dashboard_agent_listen: Port
+    metrics_export: Port
+    dashboard: Port
+    workers_from: Port
+    workers_to: Port
+    node_report: Port
+    node_files: Port
 
 
 @dataclass(frozen=True)
 class ScopedEnvironment:
     cluster: dict[str, str]
-    node: dict[str, str]
+    node: dict[str, FoundOnNode]
     #: Of this node alone.
     own: dict[str, str]
     driver: dict[str, str]
@@ -75,16 +91,16 @@ class ScopedEnvironment:
 
 @dataclass(frozen=True)
 class Completion:
-    path: str
+    path: Text
     body: dict[str, Any]
-    must_contain: str | None
+    must_contain: Text | None
 
 
 @dataclass(frozen=True)
 class EngineApi:
-    port: int
-    health_path: str
-    served_model: str
+    port: Port
+    health_path: Text
+    served_model: Text
     completion: Completion
 
 
@@ -92,8 +108,8 @@ class EngineApi:
 class FollowerCommand:
     """What every node with accelerators but the head runs, as rank 1, 2, ..."""
 
-    argv: tuple[str, ...]
-    rank_flag: str
+    argv: Command
+    rank_flag: Text
 
     def of_rank(self, rank: int) -> list[str]:
         return [*self.argv, self.rank_flag, str(rank)]
@@ -103,7 +119,7 @@ class FollowerCommand:
 class EngineText:
     """A file that the head writes before each start of the engine."""
 
-    path: str
+    path: AbsolutePath
     text: str
 
 
@@ -118,9 +134,9 @@ class Requirements:
 
 @dataclass(frozen=True)
 class Engine:
-    name: str
+    name: Text
     #: `serve`: answers requests; `job`: runs to its end; `none`: nothing runs.
-    kind: str
+    kind: Literal["serve", "job", "none"]
     argv: tuple[str, ...]
     #: There exactly when the engine serves.
     api: EngineApi | None
@@ -128,7 +144,7 @@ class Engine:
     #: Variables that the engine's processes must not see.
     withheld: tuple[str, ...]
     texts: tuple[EngineText, ...]
-    working_directory: str | None
+    working_directory: AbsolutePath | None
     requires: Requirements
 
 
@@ -136,35 +152,40 @@ class Engine:
 class Deadlines:
     """Seconds."""
 
-    head: float
-    membership: float
-    hold: float
-    engine: float
-    completion: float
-    stop: float
-    serving: float
+    head: Seconds
+    membership: Seconds
+    hold: Seconds
+    engine: Seconds
+    completion: Seconds
+    stop: Seconds
+    serving: Seconds
+
+
+@dataclass(frozen=True)
+class Retries:
+    engine_starts: OneOrMore
 
 
 @dataclass(frozen=True)
 class Paths:
-    state: str
-    token: str
-    engine_log: str
+    state: Text
+    token: Text
+    engine_log: Text
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    cluster: str
+    cluster: Text
     node: Node
-    subnet: str
+    subnet: Text
     head: Head
-    pools: tuple[Pool, ...]
+    pools: Annotated[tuple[Pool, ...], where("a list with at least one entry", bool)]
     ray: RaySettings
     ports: Ports
     environment: ScopedEnvironment
     engine: Engine
     deadlines: Deadlines
-    engine_starts: int
+    retries: Retries
     paths: Paths
     #: `None`: there is no model to bring.
     staging: StagingConfig | None

@@ -2,8 +2,10 @@
 
 import ipaddress
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
-from ray_node.config.reader import Reader
+from ray_node.channel.plain import Variants, within
+from ray_node.config.values import Seconds, Text
 from ray_node.staging.request import (
     FETCH,
     RECEIVE,
@@ -15,23 +17,22 @@ from ray_node.staging.request import (
     StagingRequest,
 )
 
-SHARED = "shared"
-REPLICATED = "replicated"
-_KINDS = ("huggingFace", "index", "path")
+_SOURCES = {"huggingFace": HubSource, "index": IndexSource, "path": PathSource}
 
 
 @dataclass(frozen=True)
 class StagingConfig:
-    source: Source
-    destination: str
-    placement: str
-    parallel_files: int
-    deadline_seconds: float
+    source: Annotated[Source, Variants("kind", _SOURCES)]
+    destination: Text
+    #: `shared`: storage that all nodes see; `replicated`: disks of their own.
+    placement: Literal["shared", "replicated"]
+    parallel_files: Annotated[int, within(1, 64)]
+    deadline_seconds: Seconds
 
     @property
     def fans_out(self) -> bool:
         """Whether this node opens a file server."""
-        return self.placement == REPLICATED and not isinstance(self.source, PathSource)
+        return self.placement == "replicated" and not isinstance(self.source, PathSource)
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,6 @@ class Place:
     files_port: int
     subnet: ipaddress.IPv4Network
     token: str | None = field(repr=False)
-
-
-def read(reader: Reader) -> StagingConfig:
-    """Problems are noted in the reader."""
-    return StagingConfig(
-        source=_source(reader.child("source")),
-        destination=reader.text("destination"),
-        placement=reader.choice("placement", (SHARED, REPLICATED)),
-        parallel_files=reader.integer("parallelFiles", 1, 64),
-        deadline_seconds=reader.seconds("deadlineSeconds"),
-    )
 
 
 def request_of(config: StagingConfig, place: Place) -> StagingRequest:
@@ -79,28 +69,3 @@ def request_of(config: StagingConfig, place: Place) -> StagingRequest:
         deadline_seconds=config.deadline_seconds,
         parallel_files=config.parallel_files,
     )
-
-
-def _source(reader: Reader) -> Source:
-    kind = reader.choice("kind", _KINDS)
-    if kind == "path" or reader.value.get("kind") != kind:
-        # What an unknown kind lacks says nothing to anybody.
-        return PathSource()
-    if kind == "index":
-        index = reader.text("index")
-        if "X-Amz-Signature" in index:
-            # node.json is in Terraform's state and readable in the container.
-            reader.note("index", "an address without signature, or the path of a file", "a presigned one")
-        return IndexSource(name=reader.text("name"), index=index)
-    try:
-        return HubSource(
-            repository=reader.text("repository"),
-            revision=reader.text("revision"),
-            endpoint=reader.text("endpoint"),
-            token_file=reader.optional_text("tokenFile"),
-            include=tuple(reader.text_list("include")),
-            exclude=tuple(reader.text_list("exclude")),
-        )
-    except ValueError as error:
-        reader.note("", f"a pinned model ({error})", "this")
-        return PathSource()

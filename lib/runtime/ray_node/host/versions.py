@@ -4,9 +4,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: First Ray with token authentication.
-TOKEN_SINCE = (2, 52)
-
 
 @dataclass(frozen=True)
 class Versions:
@@ -24,8 +21,9 @@ def installed() -> Versions | None:
         return None
 
 
-def has_token_authentication(ray: str) -> bool:
-    return _numbers(ray)[:2] >= TOKEN_SINCE
+def is_at_least(ray: str, oldest: str) -> bool:
+    """Whether Ray is of the release `oldest` or a later one; patches and pre-releases do not count."""
+    return _numbers(ray)[:2] >= _numbers(oldest)[:2]
 
 
 def mismatch(here: Versions, head: Versions, environment: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from ray_node.channel import plain
 from ray_node.channel.errand_runner import Handlers
 from ray_node.config.load import NodeConfig
-from ray_node.config.preflight_config import PreflightConfig, RankTableConfig
+from ray_node.config.preflight_config import PreflightConfig
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import rank_table
 from ray_node.hardware.npu import tools as npu_tools
@@ -57,17 +57,11 @@ def handlers(
     def table(body: dict[str, Any]) -> dict[str, Any]:
         if wanted.rank_table is None:
             raise ValueError("the plan of this node has no rank table")
-        return {"checksum": _keep_table(wanted.rank_table, body.get("text"), root)}
+        path = root.rstrip("/") + wanted.rank_table.path
+        rank_table.write(path, str(body["text"]))
+        return {"checksum": rank_table.checksum_of(path)}
 
     return {FACTS: facts, PINGS: pings, PAIR: pair, RANK_TABLE: table}
-
-
-def _keep_table(planned: RankTableConfig, text: object, root: str) -> str | None:
-    """Write the head's table, or only look at the one of the plan; the checksum of what lies there."""
-    path = root.rstrip("/") + planned.path
-    if isinstance(text, str):
-        rank_table.write(path, text)
-    return rank_table.checksum_of(path)
 
 
 def _pair(rank: int, rendezvous: str, backend: str, environment: Mapping[str, str]) -> PairSide:

@@ -48,7 +48,7 @@ def gather(
         node=node,
         address=address,
         planned_accelerators=planned,
-        image_digest=image_digest(wanted.image_digest_file),
+        image_digest=image_digest(wanted.image.found_in),
         has_torch=importlib.util.find_spec("torch") is not None,
         board=board,
         rdma=rdma,

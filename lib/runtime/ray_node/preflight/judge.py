@@ -57,8 +57,8 @@ def _images(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[Finding
         return []
     counted = Counter(known)
     # In a tie the head, which comes first, is right.
-    usual = wanted.image_digest or max(counted, key=lambda digest: (counted[digest], digest == known[0]))
-    said = "the plan says" if wanted.image_digest else f"{counted[usual]} of {len(facts)} nodes run"
+    usual = wanted.image.digest or max(counted, key=lambda digest: (counted[digest], digest == known[0]))
+    said = "the plan says" if wanted.image.digest else f"{counted[usual]} of {len(facts)} nodes run"
     findings = []
     for node in facts:
         found = node.image_digest

@@ -94,7 +94,7 @@ def _versions(config: NodeConfig) -> list[Check]:
     ]
     if config.ray.authentication == "none":
         checks.append(Check("authentication", WARNING, "none"))
-    elif versions.has_token_authentication(found.ray):
+    elif versions.is_at_least(found.ray, config.ray.token_since):
         checks.append(Check("authentication", OK, "token"))
     else:
         checks.append(Check("authentication", FAILED, f"Ray {found.ray} has no token authentication"))

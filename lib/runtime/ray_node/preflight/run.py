@@ -137,16 +137,15 @@ class PreflightRun:
         if planned is None:
             return report
         having = [node for node in facts if node.planned_accelerators > 0]
-        made, problems = preflight_table.make(planned, having)
-        if made is None and planned.checksum is None:
+        made, problems = preflight_table.make(planned, having, self._wanted.device_ips)
+        if made is None:
             return PreflightReport((*report.findings, *problems))
-        body = {"text": None if planned.checksum is not None else made}
-        self._tell("compares the rank tables" if planned.checksum else "hands out the rank table")
+        self._tell("hands out the rank table")
+        body = {"text": made}
         answers = self._everywhere(preflight_errands.RANK_TABLE, {node.address: body for node in having})
-        expected = planned.checksum or rank_table.checksum(made or "")
         kept = {address: result.body.get("checksum") for address, result in answers.items()}
-        compared = preflight_table.compare(planned, having, kept, expected)
-        return PreflightReport((*report.findings, *problems, *self._silent, *compared))
+        compared = preflight_table.compare(planned, having, kept, rank_table.checksum(made))
+        return PreflightReport((*report.findings, *self._silent, *compared))
 
     def _everywhere(self, kind: str, bodies: Mapping[str, dict[str, Any]]) -> dict[str, ErrandResult]:
         """One errand at every address; a node that fails or is silent becomes a finding."""

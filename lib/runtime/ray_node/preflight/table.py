@@ -1,4 +1,4 @@
-"""The rank table of the cluster, from what the nodes found, and whether every node keeps the same. Pure."""
+"""The rank table of the cluster, and whether every node keeps the same one. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,27 +6,20 @@ from ray_node.config.preflight_config import RankTableConfig
 from ray_node.hardware.finding import FAILED, OK, Finding
 from ray_node.hardware.npu import rank_table
 from ray_node.hardware.npu.boards import A3
-from ray_node.hardware.npu.facts import BoardFacts
 from ray_node.hardware.npu.rank_table import BadRankTable, TableDevice, TableInput, TableServer
 from ray_node.preflight.facts import NodeFacts
 
 
-def make(planned: RankTableConfig, facts: Sequence[NodeFacts]) -> tuple[str | None, list[Finding]]:
-    """The table's text, or why there is none. A table of the plan is compared with what was found, too."""
-    if planned.checksum is not None and all(node.board is None for node in facts):
-        # Emulated devices cannot contradict the plan.
-        return None, []
-    servers = tuple(
-        _server(node.address, node.board, planned.version) for node in facts if node.board is not None
-    )
+def make(
+    planned: RankTableConfig, facts: Sequence[NodeFacts], device_ips: Mapping[str, tuple[str, ...]]
+) -> tuple[str | None, list[Finding]]:
+    """The table's text, or why there is none. `device_ips`: those of the inventory,
+    by node; real devices were compared with them before."""
+    servers = tuple(_server(node, planned.version, device_ips.get(node.address, ())) for node in facts)
     try:
         text = rank_table.text(TableInput(planned.version, planned.device_port, servers))
     except BadRankTable as bad:
         return None, [_finding(facts[0], FAILED, str(problem), problem.fix) for problem in bad.problems]
-    if planned.checksum is not None and rank_table.checksum(text) != planned.checksum:
-        seen = "the table of the plan is not the one that the nodes' devices give"
-        fix = "correct deviceIps in the inventory, or leave them out: the nodes gather them"
-        return None, [_finding(facts[0], FAILED, seen, fix)]
     return text, []
 
 
@@ -50,18 +43,19 @@ def compare(
     return findings
 
 
-def _server(address: str, board: BoardFacts, version: str) -> TableServer:
+def _server(node: NodeFacts, version: str, given: tuple[str, ...]) -> TableServer:
+    if node.board is None:
+        # Emulated devices have no tool to ask.
+        addresses = given[: node.planned_accelerators]
+        return TableServer(node.address, tuple(TableDevice(at, ip) for at, ip in enumerate(addresses)))
     pods = version == rank_table.VERSION_SUPER_POD
     devices = tuple(
-        TableDevice(
-            device.device,
-            device.address or device.address6,
-            device.super_device if pods else None,
-        )
-        for device in board.devices
+        TableDevice(device.device, device.address or device.address6, device.super_device if pods else None)
+        for device in node.board.devices
     )
-    pod = next((device.super_pod for device in board.devices if device.super_pod is not None), None)
-    return TableServer(address, devices, address if board.board == A3 else None, pod if pods else None)
+    pod = next((device.super_pod for device in node.board.devices if device.super_pod is not None), None)
+    host = node.address if node.board.board == A3 else None
+    return TableServer(node.address, devices, host, pod if pods else None)
 
 
 def _finding(node: NodeFacts, outcome: str, seen: str, fix: str = "") -> Finding:

@@ -1,5 +1,6 @@
 import { allModels, findModel } from "../../../catalog/models";
 import type { Quantization } from "../../../catalog/models";
+import { counted } from "../../../problems/text";
 import { memoryFit, type MemoryFit } from "../../model/memory-fit";
 import { Model } from "../../model/model";
 import { weightsOf } from "../../model/model-weights";
@@ -30,8 +31,8 @@ export function fitOf(plan: ModelPlan, change: Partial<ModelPlan> = {}): MemoryF
 export function whatWouldFit(plan: ModelPlan): string {
   const options = [...smallerLoad(plan), ...smallerCache(plan), ...smallerWeights(plan), ...moreNodes(plan)];
   return options.length > 0
-    ? `what fits: ${options.join("; or ")}`
-    : `no cut over up to ${MOST_NODES} such nodes fits: take accelerators with more memory`;
+    ? `use ${options.join("; or ")}`
+    : `use accelerators with more memory: no split over up to ${MOST_NODES} such nodes fits`;
 }
 
 /** Tensor parallel sizes that the model allows and the accelerators divide into, ascending. */
@@ -63,9 +64,9 @@ function smallerLoad(plan: ModelPlan): readonly string[] {
     fit.maximumTokens / plan.parallelism.data / Math.ceil(plan.concurrentSequences / plan.parallelism.data);
   const tokens = Math.floor(perSequence / CONTEXT_STEP) * CONTEXT_STEP;
   return [
-    ...(tokens > 0 ? [`${tokens} context tokens with ${count(plan.concurrentSequences, "sequence")}`] : []),
+    ...(tokens > 0 ? [`${tokens} context tokens with ${counted(plan.concurrentSequences, "sequence")}`] : []),
     ...(fit.maximumSequences > 0
-      ? [`${count(fit.maximumSequences, "sequence")} of ${plan.contextTokens} tokens`]
+      ? [`${counted(fit.maximumSequences, "sequence")} of ${plan.contextTokens} tokens`]
       : []),
   ];
 }
@@ -122,8 +123,4 @@ function moreNodes(plan: ModelPlan): readonly string[] {
 
 function left(fit: MemoryFit): string {
   return `${fit.headroomGiB.toFixed(1)} GiB left`;
-}
-
-function count(value: number, noun: string): string {
-  return `${value} ${noun}${value === 1 ? "" : "s"}`;
 }

@@ -1,45 +1,43 @@
-import { engineMemoryGiB } from "../../../catalog/engine-memory";
+import { engineMemoryGiB } from "../../../catalog/engines";
 import { findFabric } from "../../../catalog/fabrics";
+import type { Problem } from "../../../problems/problem";
+import { type ErrorFinding, type Found, judge, type Rule, type WarningFinding } from "../../../problems/rule";
 import { DEFAULT_MEMORY_UTILIZATION } from "../../model/memory-fit";
 import { layerPartition, nodesOfTensorGroup, showParallelism } from "../../model/parallelism";
-import type { Problem } from "../../../problems/problem";
-import { cutRules, sizesAreCounts, type ModelRule } from "./model-cut-rules";
+import { cutRules, sizesAreCounts } from "./model-cut-rules";
 import { fittingCut, fitOf, whatWouldFit } from "./model-remedies";
 import { canBeCut, type ModelPlan } from "./model-structure";
-import type { Finding } from "../rule";
 
 /** All rules of a model on a cluster. */
-export const modelRules: readonly ModelRule[] = [
+export const modelRules: readonly Rule<ModelPlan>[] = [
   ...cutRules,
   {
     id: "RC107",
     level: "error",
     title: "The context is no longer than the model's",
-    why: "Beyond the positions that it was trained for, the engine refuses to start.",
+    why: "The engine refuses to start beyond the positions that the model was trained for.",
     check: ({ model, contextTokens }) =>
       model.shape.maximumContextTokens === 0 || contextTokens <= model.shape.maximumContextTokens
         ? []
-        : [
-            {
-              path: "engine.contextTokens",
-              got: String(contextTokens),
-              allowed: `must be at most ${model.shape.maximumContextTokens} (${model.name})`,
-              fix: `use ${model.shape.maximumContextTokens}, or a configuration that stretches the positions (rope_scaling)`,
-            },
-          ],
+        : {
+            path: "engine.contextTokens",
+            got: String(contextTokens),
+            must: `be at most ${model.shape.maximumContextTokens}, the context length of ${model.name}`,
+            fix: `use ${model.shape.maximumContextTokens}, or a model configuration with rope_scaling`,
+          },
   },
   {
     id: "RC108",
     level: "error",
-    title: "Weights, cache and engine fit the accelerators",
+    title: "Weights, cache and engine fit into the accelerators' memory",
     why: "The engine would run out of memory after the download and minutes of loading.",
     check: checkMemory,
   },
   {
     id: "RC109",
     level: "warning",
-    title: "The memory has room to spare",
-    why: "Activation peaks of one model differ by 3.4 GiB between engine releases: what fits by less may not fit tomorrow.",
+    title: "Some memory is left over",
+    why: "The activation peak of one model differs by 3.4 GiB between engine releases: what barely fits today may not fit tomorrow.",
     check: checkRoom,
   },
   {
@@ -53,25 +51,23 @@ export const modelRules: readonly ModelRule[] = [
     id: "RC111",
     level: "warning",
     title: "Pipeline stages have the same number of layers",
-    why: "The fullest stage sets the pace, and its memory limits the cache of all.",
+    why: "The largest stage sets the pace, and its memory limits the cache of all stages.",
     check: checkEvenness,
   },
   {
     id: "RC112",
     level: "error",
-    title: "The share of memory for the engine lies between 0 and 1",
-    why: "The engine refuses another share, and the memory rules would mean nothing.",
+    title: "The engine's share of memory lies between 0 and 1",
+    why: "The engine refuses any other share.",
     check: ({ memoryUtilization = DEFAULT_MEMORY_UTILIZATION }) =>
       memoryUtilization > 0 && memoryUtilization <= 1
         ? []
-        : [
-            {
-              path: "engine.memoryUtilization",
-              got: String(memoryUtilization),
-              allowed: "must be more than 0 and at most 1",
-              fix: `use ${DEFAULT_MEMORY_UTILIZATION}`,
-            },
-          ],
+        : {
+            path: "engine.memoryUtilization",
+            got: String(memoryUtilization),
+            must: "be greater than 0 and at most 1",
+            fix: `use ${DEFAULT_MEMORY_UTILIZATION}`,
+          },
   },
 ];
 
@@ -79,12 +75,10 @@ export const modelRules: readonly ModelRule[] = [
 export function checkModel(plan: ModelPlan): readonly Problem[] {
   // With a size that is no count, the other rules would only report what follows from it.
   const rules = sizesAreCounts(plan) ? modelRules : modelRules.filter(({ id }) => id === "RC100");
-  return rules.flatMap((rule) =>
-    rule.check(plan).map((finding) => ({ rule: rule.id, level: rule.level, ...finding })),
-  );
+  return judge({ title: "Model", rules }, plan, undefined);
 }
 
-function checkMemory(plan: ModelPlan): readonly Finding[] {
+function checkMemory(plan: ModelPlan): Found<ErrorFinding> {
   if (!canBeCut(plan.model, plan.parallelism)) {
     return [];
   }
@@ -95,32 +89,28 @@ function checkMemory(plan: ModelPlan): readonly Finding[] {
   const { stage, weightsGiB, kvCacheGiB, totalGiB } = fit.fullest;
   const percent = Math.round((plan.memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION) * 100);
   const where = plan.parallelism.pipeline > 1 ? ` on stage ${stage}` : "";
-  return [
-    {
-      path: fit.maximumTokens === 0 ? "model" : "engine.contextTokens",
-      got:
-        `${gib(totalGiB)}${where} (weights ${gib(weightsGiB)}, cache of ` +
-        `${plan.concurrentSequences} x ${plan.contextTokens} tokens ${gib(kvCacheGiB)}, engine ${gib(fit.overheadGiB)})`,
-      allowed: `must fit ${gib(fit.budgetGiB)} of each accelerator (${percent} % of ${plan.acceleratorMemoryGiB} GiB)`,
-      fix: whatWouldFit(plan),
-    },
-  ];
+  return {
+    path: fit.maximumTokens === 0 ? "model" : "engine.contextTokens",
+    got:
+      `${gib(totalGiB)}${where} (weights ${gib(weightsGiB)}, cache of ` +
+      `${plan.concurrentSequences} x ${plan.contextTokens} tokens ${gib(kvCacheGiB)}, engine ${gib(fit.overheadGiB)})`,
+    must: `fit into ${gib(fit.budgetGiB)} per accelerator (${percent} % of ${plan.acceleratorMemoryGiB} GiB)`,
+    fix: whatWouldFit(plan),
+  };
 }
 
-function checkRoom(plan: ModelPlan): readonly Finding[] {
+function checkRoom(plan: ModelPlan): Found<WarningFinding> {
   if (!canBeCut(plan.model, plan.parallelism)) {
     return [];
   }
   const fit = fitOf(plan);
   return fit.tight
-    ? [
-        {
-          path: "engine.contextTokens",
-          got: `${gib(fit.headroomGiB)} left of ${gib(fit.budgetGiB)} on each accelerator`,
-          allowed: `should leave ${gib(engineMemoryGiB("activation-spread"))}, as much as engine releases differ by`,
-          fix: `expect at most ${fit.maximumTokens} tokens in the cache, or take fewer sequences or another node`,
-        },
-      ]
+    ? {
+        path: "engine.contextTokens",
+        got: `${gib(fit.headroomGiB)} left of ${gib(fit.budgetGiB)} per accelerator`,
+        consequence: `is less than the ${gib(engineMemoryGiB("activation-spread"))} by which engine releases differ`,
+        fix: `plan for at most ${fit.maximumTokens} tokens in the cache, use fewer sequences or add a node`,
+      }
     : [];
 }
 
@@ -129,7 +119,7 @@ function checkRoom(plan: ModelPlan): readonly Finding[] {
  * sends `2 (n - 1) / n` of the activations (nccl-tests `doc/PERFORMANCE.md`); the rank at the edge of a node sends
  * its share to the next node. A pipeline stage hands over activations and residual once.
  */
-function checkFabric(plan: ModelPlan): readonly Finding[] {
+function checkFabric(plan: ModelPlan): Found<WarningFinding> {
   const { model, parallelism, acceleratorsPerNode } = plan;
   const nodes = nodesOfTensorGroup(parallelism, acceleratorsPerNode);
   const fabric = findFabric(plan.fabric);
@@ -141,44 +131,36 @@ function checkFabric(plan: ModelPlan): readonly Finding[] {
   const bytes = (allReduces * activations * 2 * (parallelism.tensor - 1)) / parallelism.tensor;
   const cut = fittingCut(plan);
   const handedOver = cut ? 2 * activations * (cut.pipeline - 1) : 0;
-  return [
-    {
-      path: "engine.tensorParallelSize",
-      got: `tp ${parallelism.tensor} over ${nodes} nodes on '${plan.fabric}'`,
-      allowed: "should lie within a node where the fabric has no RDMA",
-      fix:
-        `expect ${allReduces} all-reduces and ${show(bytes)} over the wire for each token` +
-        (cut && nodesOfTensorGroup(cut, acceleratorsPerNode) === 1
-          ? `; ${showParallelism(cut)} sends ${show(handedOver)}`
-          : ""),
-    },
-  ];
+  return {
+    path: "engine.tensorParallelSize",
+    got: `tp ${parallelism.tensor} across ${nodes} nodes on '${plan.fabric}'`,
+    consequence: `sends ${allReduces} all-reduces and ${size(bytes)} over the network for each token`,
+    fix:
+      cut && nodesOfTensorGroup(cut, acceleratorsPerNode) === 1
+        ? `use ${showParallelism(cut)}, which sends ${size(handedOver)}, or a fabric with RDMA`
+        : "use a fabric with RDMA",
+  };
 }
 
-function checkEvenness(plan: ModelPlan): readonly Finding[] {
-  const { model, parallelism } = plan;
+function checkEvenness({ model, parallelism }: ModelPlan): Found<WarningFinding> {
   const { layers } = model.shape;
   if (parallelism.layerPartition || layers % parallelism.pipeline === 0 || layers < parallelism.pipeline) {
     return [];
   }
   const partition = layerPartition(layers, parallelism);
   const excess = (Math.max(...partition) * parallelism.pipeline) / layers - 1;
-  return [
-    {
-      path: "engine.pipelineParallelSize",
-      got: `${layers} layers as ${partition.join(", ")}`,
-      allowed: "should divide the layers",
-      fix:
-        `expect stages of ${Math.max(...partition)} layers, ${(excess * 100).toFixed(1)} % above the mean; ` +
-        "layerPartition sets another split",
-    },
-  ];
+  return {
+    path: "engine.pipelineParallelSize",
+    got: `${layers} layers split as ${partition.join(", ")}`,
+    consequence: `are uneven: the largest stage is ${(excess * 100).toFixed(1)} % above the mean and sets the pace`,
+    fix: "use a size that divides the layers, or set layerPartition",
+  };
 }
 
 function gib(value: number): string {
   return `${value.toFixed(1)} GiB`;
 }
 
-function show(bytes: number): string {
+function size(bytes: number): string {
   return bytes >= 2 ** 20 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 1024).toFixed(1)} KiB`;
 }

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import support
+from rank_table_schema import schema_problems
 
 from ray_node.hardware.npu import rank_table, rank_table_rules
 from ray_node.hardware.npu.rank_table import BadRankTable, TableDevice, TableInput, TableServer
 
-#: Read by the tests of both languages: the same input gives the same bytes and the same refusals.
 FOLDER = support.ROOT / "test" / "fixtures" / "rank-tables"
 GOOD = sorted(path.name.removesuffix(".input.json") for path in FOLDER.glob("*.input.json"))
 
@@ -44,15 +44,16 @@ def without_nulls(value: Any) -> Any:
 
 
 class RankTableTest(unittest.TestCase):
-    def test_the_bytes_of_the_plan(self) -> None:
+    def test_text_of_a_good_input_is_the_documented_table(self) -> None:
         self.assertEqual(len(GOOD), 4)
         for name in GOOD:
             with self.subTest(name):
                 written = rank_table.text(table_input(read(f"{name}.input.json")))
                 self.assertEqual(written, (FOLDER / f"{name}.json").read_text(encoding="utf-8"))
                 self.assertEqual(rank_table_rules.problems_of(json.loads(written)), [])
+                self.assertEqual(schema_problems(json.loads(written)), [])
 
-    def test_refuses_what_the_plan_refuses(self) -> None:
+    def test_text_of_a_bad_input_raises_with_its_first_problem(self) -> None:
         for case in read("bad-inputs.json"):
             with self.subTest(case["name"]):
                 value = without_nulls(support.changed(read(f"{case['from']}.input.json"), case["change"]))
@@ -60,25 +61,55 @@ class RankTableTest(unittest.TestCase):
                     rank_table.text(table_input(value))
                 first = caught.exception.problems[0]
                 self.assertEqual(first.path, case["path"])
-                self.assertIn(case["allowed"], first.allowed)
+                self.assertIn(case["must"], first.must)
                 self.assertTrue(first.fix)
 
-    def test_refuses_finished_tables(self) -> None:
+    def test_problems_of_a_bad_table_names_the_entry(self) -> None:
         for case in read("bad-tables.json"):
             with self.subTest(case["name"]):
                 value = without_nulls(support.changed(read(f"{case['from']}.json"), case["change"]))
-                found = {problem.path: problem.allowed for problem in rank_table_rules.problems_of(value)}
+                found = {problem.path: problem.must for problem in rank_table_rules.problems_of(value)}
                 self.assertIn(case["path"], found)
-                self.assertIn(case["allowed"], found[case["path"]])
+                self.assertIn(case["must"], found[case["path"]])
 
-    def test_refuses_what_is_no_table(self) -> None:
+    def test_problems_of_another_value_names_the_server_list(self) -> None:
         nothing: list[object] = [[], None, "x", {}, {"server_list": []}, {"server_list": {}}]
         for value in nothing:
             with self.subTest(value=value):
                 problems = rank_table_rules.problems_of(value)
                 self.assertEqual([problem.path for problem in problems], ["server_list"])
 
-    def test_written_in_one_step_and_compared_by_checksum(self) -> None:
+    def test_text_of_every_cluster_size_is_documented(self) -> None:
+        for count in (1, 8, 64):
+            for devices in (1, 2, 8, 16):
+                servers = tuple(
+                    TableServer(
+                        f"10.20.30.{100 + server}",
+                        tuple(TableDevice(at, f"10.{server}.0.{at}") for at in range(devices)),
+                    )
+                    for server in range(count)
+                )
+                with self.subTest(servers=count, devices=devices):
+                    table = json.loads(rank_table.text(TableInput("1.0", 16666, servers)))
+                    self.assertEqual(schema_problems(table), [])
+                    entries = [entry for server in table["server_list"] for entry in server["device"]]
+                    self.assertEqual(
+                        [entry["rank_id"] for entry in entries], list(map(str, range(len(entries))))
+                    )
+                    given = [device.ip for server in servers for device in server.devices]
+                    self.assertEqual([entry["device_ip"] for entry in entries], given)
+
+    def test_schema_refuses_what_is_not_documented(self) -> None:
+        table = read("2x8-a2.json")
+        for change, problem in (
+            ({"server_list.0.device.0.rank_id": 0}, ".server_list[0].device[0].rank_id is 0"),
+            ({"server_count": None}, ".server_count is missing"),
+            ({"group_list": []}, ".group_list is not in the documentation"),
+        ):
+            with self.subTest(problem):
+                self.assertEqual(schema_problems(without_nulls(support.changed(table, change))), [problem])
+
+    def test_write_replaces_the_file_in_one_step(self) -> None:
         text = rank_table.text(table_input(read("2x8-a2.input.json")))
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "new" / "rank-table.json")

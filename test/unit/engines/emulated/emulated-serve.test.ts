@@ -11,7 +11,7 @@ const context: EngineContext = {
   rayResource: "GPU",
 };
 
-test("it asks every accelerator of the cluster and expects an answer of each", () => {
+test("EmulatedServe expects an answer from every accelerator of the cluster", () => {
   const spec = new EmulatedServe().bind(context);
   expect(spec.argv).toEqual([
     "python3",
@@ -22,7 +22,7 @@ test("it asks every accelerator of the cluster and expects an answer of each", (
     ...["--resource", "GPU"],
     ...["--ranks", "32"],
   ]);
-  expect(spec.completion).toEqual({
+  expect(spec.api?.completion).toEqual({
     path: "/v1/chat/completions",
     body: {
       model: "emulated",
@@ -34,14 +34,17 @@ test("it asks every accelerator of the cluster and expects an answer of each", (
   });
 });
 
-test("port and model are the user's, in the command and in the check alike", () => {
+test("EmulatedServe uses the given port and model in the command and in the check", () => {
   const spec = new EmulatedServe({ port: 9000, servedModel: "mine" }).bind(context);
-  expect(spec).toMatchObject({ name: "emulated", port: 9000, servedModel: "mine", healthPath: "/health" });
+  expect(spec).toMatchObject({
+    name: "emulated",
+    api: { port: 9000, servedModel: "mine", healthPath: "/health" },
+  });
   expect(spec.argv.join(" ")).toContain("--port 9000 --model mine");
-  expect(spec.completion.body.model).toBe("mine");
+  expect(spec.api?.completion.body.model).toBe("mine");
 });
 
-test("its program and everything beside the program come along", () => {
+test("EmulatedServe brings all of its program's files", () => {
   const { files } = new EmulatedServe().bind(context);
   const folder = path.join(__dirname, "../../../../lib/engines/emulated");
   const programs = readdirSync(folder).filter((name) => name.endsWith(".py"));
@@ -50,7 +53,7 @@ test("its program and everything beside the program come along", () => {
   );
 });
 
-test("it depends on the shape alone", () => {
+test("EmulatedServe does not depend on the cluster's name", () => {
   expect(new EmulatedServe().bind(context)).toEqual(
     new EmulatedServe().bind({ ...context, clusterName: "other" }),
   );

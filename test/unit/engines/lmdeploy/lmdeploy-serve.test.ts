@@ -8,7 +8,7 @@ const NPUS = on(Accelerator.ASCEND_910B_64GB);
 const MODEL = { modelPath: "/models/internlm" };
 const text = (argv: readonly string[]) => argv.join(" ");
 
-test("one server on the head, its ranks on all accelerators", () => {
+test("LmdeployServe runs one server on the head with ranks on all accelerators", () => {
   const spec = new LmdeployServe(MODEL).bind(GPUS);
   expect(text(spec.argv)).toBe(
     "lmdeploy serve api_server /models/internlm --model-name internlm --backend pytorch --tp 16 " +
@@ -16,16 +16,15 @@ test("one server on the head, its ranks on all accelerators", () => {
   );
   expect(spec).toMatchObject({
     name: "lmdeploy",
-    kind: "serve",
-    port: 23333,
+    api: { port: 23333 },
     parallelism: { tensor: 16, pipeline: 1, data: 1 },
     clusterEnvironment: { HF_HUB_OFFLINE: "1" },
-    findings: [],
+    problems: [],
   });
   expect(spec.follower).toBeUndefined();
 });
 
-test("the ranks meet at a planned port of the head", () => {
+test("LmdeployServe plans the port of the head at which its ranks meet", () => {
   const spec = new LmdeployServe({ ...MODEL, masterPort: 30000 }).bind(GPUS);
   expect(spec.environment).toEqual({
     LMDEPLOY_DIST_MASTER_ADDR: "10.20.0.1",
@@ -38,7 +37,7 @@ test("the ranks meet at a planned port of the head", () => {
   expect(unknown.environment).not.toHaveProperty("LMDEPLOY_DIST_MASTER_ADDR");
 });
 
-test("on Ascend it names the device, and tunes HCCL for transfers across nodes", () => {
+test("LmdeployServe on Ascend sets the device and tunes HCCL across nodes", () => {
   const spec = new LmdeployServe(MODEL).bind(NPUS);
   expect(text(spec.argv)).toContain("--backend pytorch --device ascend --eager-mode --tp 16");
   expect(spec.clusterEnvironment).toEqual({
@@ -52,7 +51,7 @@ test("on Ascend it names the device, and tunes HCCL for transfers across nodes",
   expect(within.clusterEnvironment).not.toHaveProperty("HCCL_BUFFSIZE");
 });
 
-describe("graphs", () => {
+describe("captured graphs", () => {
   test.each([
     [Accelerator.A100_80GB, undefined, false, 0],
     [Accelerator.A100_80GB, true, true, 0],
@@ -62,14 +61,14 @@ describe("graphs", () => {
     [Accelerator.ASCEND_A3, false, false, 1],
     [Accelerator.ASCEND_310P, undefined, false, 0],
     [Accelerator.ASCEND_310P, true, true, 1],
-  ])("%j, eagerMode %s: eager %s, %i findings", (accelerator, eagerMode, eager, findings) => {
+  ])("%j, eagerMode %s: eager %s, %i problems", (accelerator, eagerMode, eager, problems) => {
     const spec = new LmdeployServe({ ...MODEL, eagerMode }).bind(on(accelerator));
     expect(spec.argv.includes("--eager-mode")).toBe(eager);
-    expect(spec.findings?.map(({ path }) => path)).toEqual(Array(findings).fill("engine.eagerMode"));
+    expect(spec.problems?.map(({ path }) => path)).toEqual(Array(problems).fill("engine.eagerMode"));
   });
 });
 
-test("what is asked for reaches the command", () => {
+test("LmdeployServe passes its properties to the command", () => {
   const spec = new LmdeployServe({
     ...MODEL,
     servedModelName: "m",
@@ -81,16 +80,5 @@ test("what is asked for reaches the command", () => {
   expect(text(spec.argv)).toContain("--model-name m");
   expect(text(spec.argv)).toContain("--session-len 8192 --cache-max-entry-count 0.5");
   expect(text(spec.argv).endsWith("--server-port 9000 --log-level INFO")).toBe(true);
-  expect([spec.port, spec.servedModel, spec.completion.body.model]).toEqual([9000, "m", "m"]);
-});
-
-test("a relative path and arguments said twice are found", () => {
-  const { findings } = new LmdeployServe({ modelPath: "m", extraArguments: ["--tp=8", "--dp", "2"] }).bind(
-    GPUS,
-  );
-  expect(findings?.map(({ level, path, fix }) => [level, path, fix])).toEqual([
-    ["error", "engine.modelPath", expect.stringContaining("name its folder")],
-    ["error", "engine.extraArguments[0]", "use 'tensorParallelSize'"],
-    ["error", "engine.extraArguments[1]", "remove it"],
-  ]);
+  expect(spec.api).toMatchObject({ port: 9000, servedModel: "m", completion: { body: { model: "m" } } });
 });

@@ -1,6 +1,7 @@
 import { allVariables } from "../../../../lib/catalog/environment";
-import { environmentCopiesOf } from "../../../../lib/catalog/engine-environment";
-import { carriedToWorkers, environmentFence } from "../../../../lib/engines/releases/environment-fence";
+import { environmentCopiesOf } from "../../../../lib/catalog/engines";
+import { copiesVariable, environmentFence } from "../../../../lib/engines/releases/environment-fence";
+import { compareVersions } from "../../../../lib/catalog/ray-versions";
 import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { VllmExecutor } from "../../../../lib/engines/vllm/vllm-props";
 import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
@@ -31,24 +32,34 @@ function copiedBySource(fixture: string, names: readonly string[]): readonly str
   );
 }
 
+/** Variables that a version copies, as the catalogue says. */
+function carriedToWorkers(engine: string, names: readonly string[], version: string): readonly string[] {
+  const rows = environmentCopiesOf(engine).filter(
+    ({ from, to }) =>
+      (from === null || compareVersions(version, from) >= 0) &&
+      (to === null || compareVersions(version, to) <= 0),
+  );
+  return names.filter((name) => rows.some((row) => copiesVariable(row, name)));
+}
+
 describe.each([
   ...VLLM_VERSIONS.map((version) => ["vllm", version] as const),
   ...LMDEPLOY_VERSIONS.map((version) => ["lmdeploy", version] as const),
 ])("%s %s", (engine, version) => {
   const names = allVariables().map(({ name }) => name);
 
-  test("carries what the catalogue says, and nothing else that we know", () => {
+  test("copies the variables that the catalogue names, and no other known one", () => {
     expect(carriedToWorkers(engine, names, version)).toEqual(copiedBySource(`${engine}-${version}`, names));
   });
 
-  test("cannot carry a node's own value past the fence", () => {
+  test("copies no node-scoped variable once the fence is applied", () => {
     const { excluded, withheld } = environmentFence(engine, NPUS);
     const carried = copiedBySource(`${engine}-${version}`, perNode);
     expect(carried.filter((name) => ![...excluded, ...withheld].includes(name))).toEqual([]);
   });
 });
 
-test("the versions are the ones that the rules were written for", () => {
+test("the published versions are those that the catalogue was written for", () => {
   expect(carriedToWorkers("vllm", ["HCCL_IF_IP", "NCCL_SOCKET_IFNAME", "VLLM_HOST_IP"], "0.20.2")).toEqual([
     "NCCL_SOCKET_IFNAME",
   ]);
@@ -58,18 +69,16 @@ test("the versions are the ones that the rules were written for", () => {
   ]);
   expect(carriedToWorkers("lmdeploy", ["HCCL_IF_IP"], "0.14.0")).toEqual([]);
   expect(carriedToWorkers("lmdeploy", ["HCCL_IF_IP"], "0.15.0")).toEqual(["HCCL_IF_IP"]);
-  expect(carriedToWorkers("lmdeploy", ["HCCL_IF_IP"])).toEqual(["HCCL_IF_IP"]);
-  expect(carriedToWorkers("ray", ["HCCL_IF_IP"])).toEqual([]);
 });
 
-test("the older executor of vLLM overwrites, the newer one fills in", () => {
+test("vLLM's older executor overwrites a worker's values, the newer one keeps them", () => {
   expect(environmentCopiesOf("vllm").map(({ to, overwrites }) => [to, overwrites])).toEqual([
     ["0.20.2", true],
     [null, false],
   ]);
 });
 
-test("vLLM has a list of its own: nothing is withheld, everything per node is on it", () => {
+test("environmentFence for vLLM excludes every node-scoped variable and withholds none", () => {
   const fence = environmentFence("vllm", { ...NPUS, nodeVariables: ["MY_NODE_IP"] });
   expect(fence.withheld).toEqual([]);
   expect(fence.exclusionFile).toBe(definition("vllm-0.33.0").copied.exclusionFile);
@@ -77,7 +86,7 @@ test("vLLM has a list of its own: nothing is withheld, everything per node is on
   expect(fence.excluded).not.toContain("VLLM_HOST_IP");
 });
 
-test("VllmServe writes the list where vLLM looks for it, with Ray only", () => {
+test("VllmServe writes vLLM's exclusion list with Ray only", () => {
   const { texts, environment } = new VllmServe({ modelPath: "/m" }).bind(NPUS);
   expect(texts?.map(({ path }) => path)).toEqual([
     `${environment.VLLM_CONFIG_ROOT}/${definition("vllm-0.33.0").copied.exclusionFile}`,
@@ -87,7 +96,7 @@ test("VllmServe writes the list where vLLM looks for it, with Ray only", () => {
   expect([mp.texts, mp.environment.VLLM_CONFIG_ROOT]).toEqual([[], undefined]);
 });
 
-test("LMDeploy has none: its process does not see the head's own address", () => {
+test("environmentFence for LMDeploy withholds the head's own address", () => {
   expect(environmentFence("lmdeploy", NPUS)).toEqual({ excluded: [], withheld: ["HCCL_IF_IP"] });
   expect(new LmdeployServe({ modelPath: "/m" }).bind(NPUS).withheld).toEqual(["HCCL_IF_IP"]);
 });

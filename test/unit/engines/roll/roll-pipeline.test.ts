@@ -5,6 +5,7 @@ import { RollPipeline, type RollPipelineProps } from "../../../../lib/engines/ro
 import { RollProfile } from "../../../../lib/engines/roll/roll-profile";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
+import { engineKind } from "../../../../lib/topology/engine-spec";
 import { planCluster } from "../../../../lib/topology/planner";
 import { emulatedProps, localPlace } from "../../../support/clusters";
 import { contextOf } from "../support/systems";
@@ -62,7 +63,7 @@ function typeOf(key: string): string | undefined {
   return undefined;
 }
 
-describe("the profile for V100", () => {
+describe("RollProfile.V100_MEMORY", () => {
   const { settings, renamed } = rollProfile("v100-memory");
 
   test.each(Object.entries(settings))("%s is a key of ROLL's source", (key, value) => {
@@ -74,12 +75,12 @@ describe("the profile for V100", () => {
     }
   });
 
-  test.each(Object.entries(renamed))("the guide's %s is none, and is called %s there", (guide, ours) => {
+  test.each(Object.entries(renamed))("the guide's key %s is %s in ROLL's source", (guide, ours) => {
     expect(typeOf(guide)).toBeUndefined();
     expect(Object.keys(settings).some((key) => key === ours || key.startsWith(`${ours}.`))).toBe(true);
   });
 
-  test("says everything that the guide says", () => {
+  test("has every setting of the guide", () => {
     expect(configuration({ profile: RollProfile.V100_MEMORY })).toMatchObject({
       num_gpus_per_node: 2,
       rollout_batch_size: 64,
@@ -112,10 +113,10 @@ describe("the profile for V100", () => {
     });
   });
 
-  test("is the value object of that name", () => {
+  test("takes its settings from the catalogue", () => {
     expect(RollProfile.V100_MEMORY.settings).toBe(settings);
     expect(allRollProfiles().map(({ id }) => id)).toEqual(["v100-memory"]);
-    expect(() => rollProfile("v100")).toThrow("no profile 'v100'");
+    expect(() => rollProfile("v100")).toThrow("no profile of ROLL 'v100'");
   });
 });
 
@@ -129,7 +130,7 @@ test.each([
   expect(typeOf(key)).toBeUndefined();
 });
 
-test("keys that follow from the cluster are keys of ROLL's source", () => {
+test("RollPipeline derives only keys of ROLL's source from the cluster", () => {
   const flat = (group: object, prefix = ""): string[] =>
     Object.entries(group).flatMap(([name, value]) =>
       typeof value === "object" && !Array.isArray(value)
@@ -150,7 +151,7 @@ test("keys that follow from the cluster are keys of ROLL's source", () => {
   expect(flat(settings).map(typeOf)).not.toContain(undefined);
 });
 
-test("the user's settings go before the profile's, those before the cluster's; groups are joined", () => {
+test("RollPipeline prefers overrides to the profile and the profile to the cluster, and merges groups", () => {
   const profile = RollProfile.of("mine", { "actor_train.model_args.dtype": "fp16", max_steps: 10 });
   const { actor_train, max_steps, num_gpus_per_node } = configuration({
     profile,
@@ -168,7 +169,7 @@ test("the user's settings go before the profile's, those before the cluster's; g
   });
 });
 
-test("its variables are the ones by which ROLL's nodes find each other, by rank", () => {
+test("RollPipeline gives each node ROLL's variables with its rank", () => {
   const { environment, nodeEnvironment } = new RollPipeline().bind({ ...CONTEXT, gcsPort: 7000 });
   const node = { MASTER_ADDR: "10.20.0.1", MASTER_PORT: "7000", WORLD_SIZE: "2" };
   const { PYTHONPATH, ...found } = environment;
@@ -181,7 +182,7 @@ test("its variables are the ones by which ROLL's nodes find each other, by rank"
   expect(SOURCE.environment).toEqual(expect.arrayContaining(Object.keys(found)));
 });
 
-test("a cluster takes it as it is, with its own import path for its process alone", () => {
+test("RollPipeline in a cluster sets the import path for its own process only", () => {
   const image = ContainerImage.of("registry.example/roll:1", { rayVersion: "2.48.0" });
   const { environment, nodes } = planCluster(
     emulatedProps({ image, engine: new RollPipeline() }),
@@ -192,16 +193,15 @@ test("a cluster takes it as it is, with its own import path for its process alon
   expect(nodes.map((node) => node.environment?.RANK)).toEqual(["0", "1"]);
 });
 
-test("it is a job, on the one Ray that ROLL pins, in ROLL's folder", () => {
+test("RollPipeline is a job on the Ray that ROLL pins, started in ROLL's folder", () => {
   const spec = new RollPipeline({ rollPath: "/opt/roll", recipe: "examples/x/y" }).bind(CONTEXT);
   expect(spec).toMatchObject({
     name: "roll",
-    kind: "job",
-    port: 0,
     rayVersions: { minimum: "2.48.0", maximum: "2.48.0" },
     workingDirectory: "/opt/roll",
-    findings: [],
+    problems: [],
   });
+  expect(engineKind(spec)).toBe("job");
   expect(spec.argv).toEqual([
     "python3",
     "/opt/roll/examples/start_agentic_pipeline.py",
@@ -210,15 +210,7 @@ test("it is a job, on the one Ray that ROLL pins, in ROLL's folder", () => {
   expect(spec.requires?.paths).toContain("/opt/roll/examples/x/y.yaml");
 });
 
-test("a relative path is found", () => {
-  const { findings } = new RollPipeline({ rollPath: "ROLL", modelPath: "Qwen/Qwen2.5-0.5B" }).bind(CONTEXT);
-  expect(findings?.map(({ level, path: property, got }) => [level, property, got])).toEqual([
-    ["error", "engine.rollPath", "'ROLL'"],
-    ["error", "engine.modelPath", "'Qwen/Qwen2.5-0.5B'"],
-  ]);
-});
-
-test("a later change of what was given does not reach the engine", () => {
+test("RollPipeline ignores later changes of the overrides it was given", () => {
   const overrides: { [key: string]: unknown } = { max_steps: 1 };
   const engine = new RollPipeline({ overrides });
   overrides.max_steps = 2;

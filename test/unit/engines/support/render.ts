@@ -1,3 +1,4 @@
+import { problemLine } from "../../../../lib/problems/plan-error";
 import type { EngineSpec } from "../../../../lib/topology/engine-spec";
 import { groups } from "./flags";
 import { bound, type System } from "./systems";
@@ -28,12 +29,8 @@ export function renderSystem(system: System): string {
     section("Ready when", [readiness(spec)]),
     section("Ports on the head", [ports(spec)]),
     section("The image must hold", [requirements(spec)]),
-    (spec.findings ?? []).length > 0 &&
-      section("Findings", [
-        (spec.findings ?? [])
-          .map((found) => `- ${found.level}: ${found.path}: ${found.got} ${found.allowed}; ${found.fix}`)
-          .join("\n"),
-      ]),
+    spec.problems?.length &&
+      section("Problems", code(spec.problems.map((problem) => problemLine(problem).trim()))),
   ]
     .filter((part) => typeof part === "string")
     .join("\n\n")
@@ -65,19 +62,19 @@ function variables(
   return `${title}:\n\n${code(lines.length === 0 ? ["(none)"] : lines)[0]}`;
 }
 
-function readiness({ kind, port, healthPath, completion }: EngineSpec): string {
-  if (kind === "job") {
+function readiness({ api }: EngineSpec): string {
+  if (api === undefined) {
     return "It is a job: it runs to its end, and its exit status is the outcome.";
   }
   return (
-    `GET \`http://10.20.0.1:${port}${healthPath}\` answers 200, and then ` +
-    `POST \`${completion.path}\` with\n\n${code([JSON.stringify(completion.body)])[0]}\n\nanswers with text.`
+    `GET \`http://10.20.0.1:${api.port}${api.healthPath}\` answers 200, and then ` +
+    `POST \`${api.completion.path}\` with\n\n${code([JSON.stringify(api.completion.body)])[0]}\n\nanswers with text.`
   );
 }
 
-function ports({ port, ports: more }: EngineSpec): string {
+function ports({ api, ports: more }: EngineSpec): string {
   const all = [
-    ...(port === 0 ? [] : [`- ${port}: the API`]),
+    ...(api ? [`- ${api.port}: the API`] : []),
     ...more.map(({ name, from }) => `- ${from}: ${name}`),
   ];
   return all.length === 0 ? "None." : all.join("\n");

@@ -9,7 +9,7 @@ const MODEL = { modelPath: "/models/llama" };
 const text = (argv: readonly string[] | undefined) => (argv ?? []).join(" ");
 const mp = { ...MODEL, executor: VllmExecutor.MP };
 
-describe("the cut", () => {
+describe("parallelism", () => {
   test.each([
     [{}, 8, 4, 1],
     [{ tensorParallelSize: 16 }, 16, 2, 1],
@@ -17,7 +17,7 @@ describe("the cut", () => {
     [{ pipelineParallelSize: 8 }, 4, 8, 1],
     [{ dataParallelSize: 4 }, 8, 1, 4],
     [{ tensorParallelSize: 4, dataParallelSize: 4 }, 4, 2, 4],
-  ])("of %j over 4 x 8 is tp %i, pp %i, dp %i", (props, tensor, pipeline, data) => {
+  ])("%j on 4 x 8 is tp %i, pp %i, dp %i", (props, tensor, pipeline, data) => {
     const spec = new VllmServe({ ...MODEL, ...props }).bind(H100S);
     expect(spec.parallelism).toMatchObject({ tensor, pipeline, data });
     expect(text(spec.argv)).toContain(
@@ -26,15 +26,15 @@ describe("the cut", () => {
   });
 });
 
-test("one command on the head is all that Ray needs", () => {
+test("VllmServe with Ray runs one command, on the head", () => {
   const spec = new VllmServe(MODEL).bind(H100S);
-  expect(spec).toMatchObject({ kind: "serve", name: "vllm", port: 8000, servedModel: "llama", ports: [] });
+  expect(spec).toMatchObject({ name: "vllm", api: { port: 8000, servedModel: "llama" }, ports: [] });
   expect(spec.follower).toBeUndefined();
   expect(text(spec.argv)).toContain("--distributed-executor-backend ray");
   expect(text(spec.argv)).not.toContain("--nnodes");
 });
 
-test("without Ray every node has a command, alike but for rank and API", () => {
+test("VllmServe with mp runs the same command on every node, apart from rank and API", () => {
   const { argv, follower, ports } = new VllmServe({ ...mp, masterPort: 29999 }).bind(H100S);
   const shared =
     "vllm serve /models/llama --served-model-name llama --tensor-parallel-size 8 --pipeline-parallel-size 4 " +
@@ -45,15 +45,15 @@ test("without Ray every node has a command, alike but for rank and API", () => {
   expect(ports).toEqual([{ name: "vllm-master", from: 29999, to: 29999, where: "head" }]);
 });
 
-test("without Ray on one node there is nobody to meet", () => {
+test("VllmServe with mp on one node has no meeting point", () => {
   const spec = new VllmServe(mp).bind(contextOf({ accelerator: Accelerator.H100, nodes: 1, perNode: 8 }));
   expect(text(spec.argv)).toContain("--distributed-executor-backend mp");
   expect(text(spec.argv)).not.toContain("--nnodes");
-  expect([spec.follower, spec.ports, spec.findings]).toEqual([undefined, [], []]);
+  expect([spec.follower, spec.ports, spec.problems]).toEqual([undefined, [], []]);
 });
 
-describe("replicas", () => {
-  test("of Ray: as many on the head's node as it holds", () => {
+describe("data parallelism", () => {
+  test("with Ray places as many replicas on the head as fit", () => {
     const { argv, environment } = new VllmServe({
       ...MODEL,
       tensorParallelSize: 4,
@@ -66,7 +66,7 @@ describe("replicas", () => {
     expect(environment).not.toHaveProperty("VLLM_RAY_DP_PACK_STRATEGY");
   });
 
-  test("of Ray that take more than a node may span nodes", () => {
+  test("with Ray lets replicas larger than a node span nodes", () => {
     const { argv, environment } = new VllmServe({
       ...MODEL,
       tensorParallelSize: 16,
@@ -76,7 +76,7 @@ describe("replicas", () => {
     expect(environment.VLLM_RAY_DP_PACK_STRATEGY).toBe("span");
   });
 
-  test("without Ray meet at the head, at a port of their own", () => {
+  test("with mp meets at a port of its own on the head", () => {
     const { argv, follower, ports, environment } = new VllmServe({ ...mp, dataParallelSize: 4 }).bind(H100S);
     const meeting = "--data-parallel-size 4 --data-parallel-address 10.20.0.1 --data-parallel-rpc-port 29550";
     expect(text(argv)).toContain(meeting);
@@ -89,7 +89,7 @@ describe("replicas", () => {
   });
 });
 
-test("what is asked for reaches the command, and what is not does not", () => {
+test("VllmServe passes the properties that are set to the command, and no others", () => {
   const plain = text(new VllmServe(MODEL).bind(H100S).argv);
   const full = text(
     new VllmServe({
@@ -118,70 +118,31 @@ test("what is asked for reaches the command, and what is not does not", () => {
   }
 });
 
-test("the completion asks for the name under which the model is served", () => {
-  const { completion, servedModel } = new VllmServe({ ...MODEL, servedModelName: "big" }).bind(H100S);
-  expect([servedModel, completion.body.model]).toEqual(["big", "big"]);
+test("VllmServe asks for the completion by the served name", () => {
+  const { api } = new VllmServe({ ...MODEL, servedModelName: "big" }).bind(H100S);
+  expect(api).toMatchObject({ servedModel: "big", completion: { body: { model: "big" } } });
 });
 
-describe("findings", () => {
-  const findings = (engine: VllmServe, context = H100S) =>
-    (engine.bind(context).findings ?? []).map(({ level, path, got }) => [level, path, got]);
-
-  test("none of a usual cluster", () => {
-    expect(findings(new VllmServe(MODEL))).toEqual([]);
-    expect(findings(new VllmServe(mp), NPUS)).toEqual([]);
-    expect(findings(new VllmServe({ ...MODEL, tensorParallelSize: 16 }), NPUS)).toEqual([]);
-  });
+describe("problems", () => {
+  const problems = (engine: VllmServe, context = H100S) => engine.bind(context).problems;
 
   test.each([
-    [["--port", "9"], "--port"],
-    [["--tensor-parallel-size=4"], "--tensor-parallel-size=4"],
-    [["--tensor_parallel_size", "4"], "--tensor_parallel_size"],
-    [["-tp", "4"], "-tp"],
-    [["--no-enforce-eager"], "--no-enforce-eager"],
-    [["--seed", "1", "--nnodes", "2"], "--nnodes"],
-  ])("%j says again what a property or the cluster says", (extraArguments, found) => {
-    const index = extraArguments.indexOf(found);
-    expect(findings(new VllmServe({ ...MODEL, extraArguments }))).toEqual([
-      ["error", `engine.extraArguments[${index}]`, `'${found}'`],
-    ]);
-  });
-
-  test("a value that looks like a flag's name is none", () => {
-    expect(findings(new VllmServe({ ...MODEL, extraArguments: ["--seed", "-1"] }))).toEqual([]);
-  });
-
-  test("a model that would have to be fetched", () => {
-    expect(findings(new VllmServe({ modelPath: "Qwen/Qwen3-8B" }))).toEqual([
-      ["error", "engine.modelPath", "'Qwen/Qwen3-8B'"],
-    ]);
-  });
-
-  test("nodes that do not know where to meet", () => {
-    expect(findings(new VllmServe(mp), { ...H100S, headAddress: undefined })).toEqual([
-      ["error", "engine.executor", "'mp'"],
-    ]);
-    expect(findings(new VllmServe(MODEL), { ...H100S, headAddress: undefined })).toEqual([]);
-  });
-
-  test("what is reported to fail across Ascend nodes over Ray", () => {
-    const engine = new VllmServe({
-      ...MODEL,
-      tensorParallelSize: 4,
-      pipelineParallelSize: 2,
-      dataParallelSize: 2,
-      enableExpertParallel: true,
-    });
-    expect(findings(engine, NPUS)).toEqual([
-      ["warning", "engine.pipelineParallelSize", "2"],
-      ["warning", "engine.dataParallelSize", "2"],
-      ["warning", "engine.enableExpertParallel", "true"],
-    ]);
-    expect(findings(engine, contextOf({ accelerator: Accelerator.H100, nodes: 2, perNode: 8 }))).toEqual([]);
+    ["Ray on GPUs", new VllmServe(MODEL), H100S],
+    ["mp on Ascend", new VllmServe(mp), NPUS],
+    ["tensor parallelism alone on Ascend", new VllmServe({ ...MODEL, tensorParallelSize: 16 }), NPUS],
+    ["Ray without a planned head address", new VllmServe(MODEL), { ...H100S, headAddress: undefined }],
+    ["a negative value after a flag", new VllmServe({ ...MODEL, extraArguments: ["--seed", "-1"] }), H100S],
+    [
+      "every parallelism on GPUs",
+      new VllmServe({ ...MODEL, pipelineParallelSize: 2, dataParallelSize: 2, enableExpertParallel: true }),
+      contextOf({ accelerator: Accelerator.H100, nodes: 2, perNode: 8 }),
+    ],
+  ])("%s: none", (_, engine, context) => {
+    expect(problems(engine, context)).toEqual([]);
   });
 });
 
-test("a later change of the list that was given does not reach the engine", () => {
+test("VllmServe ignores later changes of the list it was given", () => {
   const extraArguments = ["--seed", "1"];
   const engine = new VllmServe({ ...MODEL, extraArguments });
   extraArguments.push("--port", "1");

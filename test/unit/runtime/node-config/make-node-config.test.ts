@@ -57,6 +57,7 @@ describe("a head without accelerators, and machines whose addresses the place as
     expect(nodeConfig(mixed, mixed.nodes[0]).ray).toEqual({
       version: "2.58.0",
       authentication: "token",
+      tokenSince: "2.52.0",
       cpus: null,
       objectStoreBytes: null,
     });

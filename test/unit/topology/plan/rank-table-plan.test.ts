@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
 import { nodeConfig } from "../../../../lib/runtime/node-config/make-node-config";
@@ -9,8 +8,8 @@ import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import type { Place } from "../../../../lib/topology/plan/place";
 import { planCluster } from "../../../../lib/topology/planner";
 import { RankTableKind } from "../../../../lib/topology/declaration/rank-table-kind";
+import { engine } from "../../../support/engines";
 import { emulatedProps, hostsPlace, localPlace } from "../../../support/clusters";
-import { schemaProblems } from "../ascend/rank-table-schema";
 
 const PATH = "/etc/ray-cluster/rank-table.json";
 const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
@@ -46,29 +45,20 @@ function ascend(
 describe.each([
   ["2 x 8 A2", Accelerator.ASCEND_910B_64GB, 8, "a2"],
   ["2 x 16 A3", Accelerator.ASCEND_A3, 16, "a3"],
-])("%s", (_, accelerator, perNode, board) => {
+])("rank table of %s", (_, accelerator, perNode, board) => {
   const plan = ascend(accelerator, perNode);
 
-  test("has a table of the documented form, known at synth", () => {
-    const text = plan.rankTable?.text ?? "";
-    expect(schemaProblems(JSON.parse(text))).toEqual([]);
-    expect(plan.rankTable).toMatchObject({
-      path: PATH,
-      version: "1.0",
-      devicePort: 16666,
-      checksum: createHash("sha256").update(text).digest("hex"),
-    });
-    expect(text.match(/"rank_id"/g)).toHaveLength(2 * perNode);
-    expect(text.match(/"host_ip"/g)?.length ?? 0).toBe(board === "a3" ? 2 : 0);
-  });
-
-  test("lies on every node, and its path in the environment of every node", () => {
+  test("is planned at one path, which the environment of every node names", () => {
+    expect(plan.rankTable).toEqual({ path: PATH, version: "1.0", devicePort: 16666 });
     expect(plan.environment.cluster.ASCEND_RANK_TABLE_FILE_PATH).toBe(PATH);
-    const files = plan.nodes.map((node) => containerSpec(plan, node).files.find(({ path }) => path === PATH));
-    expect(files.map((file) => file?.content)).toEqual([plan.rankTable?.text, plan.rankTable?.text]);
   });
 
-  test("the node program knows board, addresses and checksum", () => {
+  test("is made at boot, so that no container brings the file", () => {
+    const paths = plan.nodes.flatMap((node) => containerSpec(plan, node).files.map(({ path }) => path));
+    expect(paths).not.toContain(PATH);
+  });
+
+  test("is made from what node.json says: board, port and device addresses", () => {
     const { preflight } = nodeConfig(plan, plan.nodes[1]);
     expect(preflight).toMatchObject({
       board,
@@ -76,67 +66,78 @@ describe.each([
       devices: "real",
       fabric: "roce",
       image: { digest: DIGEST },
-      rankTable: { path: PATH, version: "1.0", devicePort: 16666, checksum: plan.rankTable?.checksum },
+      rankTable: { path: PATH, version: "1.0", devicePort: 16666 },
     });
+    expect(Object.keys(preflight.deviceIps)).toEqual(["10.20.0.11", "10.20.0.12"]);
     expect(preflight.deviceIps["10.20.0.12"]).toHaveLength(perNode);
     expect(nodeConfig(plan, plan.nodes[0]).preflight).toEqual(preflight);
   });
 });
 
-test("without addresses the nodes gather them: no file at synth, the same path", () => {
+test("node.json without planned device addresses leaves them to the nodes", () => {
   const plan = ascend(Accelerator.ASCEND_910B_64GB, 8, {}, { deviceIps: undefined });
   expect(plan.rankTable).toEqual({ path: PATH, version: "1.0", devicePort: 16666 });
-  expect(containerSpec(plan, plan.nodes[0]).files.map(({ path }) => path)).not.toContain(PATH);
-  expect(nodeConfig(plan, plan.nodes[0]).preflight.rankTable?.checksum).toBeNull();
+  expect(nodeConfig(plan, plan.nodes[0]).preflight.deviceIps).toEqual({});
 });
 
-test("super pods are gathered even where the addresses are known", () => {
+test("planRankTable with super pods has version 1.2", () => {
   const plan = ascend(Accelerator.ASCEND_A3, 16, { rankTable: RankTableKind.SUPER_PODS });
   expect(plan.rankTable).toEqual({ path: PATH, version: "1.2", devicePort: 16666 });
 });
 
-test("the port is the one that the plan leaves to HCCL", () => {
+test("planRankTable uses the port range that the declaration gives HCCL", () => {
   const plan = ascend(Accelerator.ASCEND_910B_64GB, 8, {
     environment: { HCCL_NPU_SOCKET_PORT_RANGE: "61000-61049" },
   });
   expect(plan.rankTable?.devicePort).toBe(61000);
 });
 
-test("nothing asks for one: there is none, not even a variable", () => {
+test("planRankTable uses HCCL's default port where the range is automatic", () => {
+  const plan = ascend(Accelerator.ASCEND_910B_64GB, 8, {
+    environment: { HCCL_NPU_SOCKET_PORT_RANGE: "auto" },
+  });
+  expect(plan.rankTable?.devicePort).toBe(16666);
+});
+
+test("a cluster without a rank table has no variable for one", () => {
   const plan = planCluster(emulatedProps(), localPlace());
   expect(plan.rankTable).toBeUndefined();
   expect(plan.environment.cluster).not.toHaveProperty("ASCEND_RANK_TABLE_FILE_PATH");
   expect(nodeConfig(plan, plan.nodes[0]).preflight.rankTable).toBeNull();
 });
 
-describe("LMDeploy", () => {
-  const engine = new LmdeployServe({ modelPath: "/models/m" });
+describe("rank table of LMDeploy", () => {
+  const lmdeploy = (version?: string) => new LmdeployServe({ modelPath: "/models/m", version });
+  const versionOf = (props: Partial<ClusterProps>) =>
+    ascend(Accelerator.ASCEND_910B_64GB, 8, { rankTable: undefined, ...props }).rankTable?.version;
 
-  test("gets one where its version is known to read one", () => {
-    const plan = ascend(Accelerator.ASCEND_910B_64GB, 8, { engine, rankTable: undefined });
-    // An image of one's own says nothing of its version: nothing is made that was not asked for.
-    expect(plan.engine.readsRankTable).toBe(false);
-    expect(plan.rankTable).toBeUndefined();
-    const reading = { ...engine, engineName: "lmdeploy", bind: bindReading(true) };
-    expect(
-      ascend(Accelerator.ASCEND_910B_64GB, 8, { engine: reading, rankTable: undefined }).rankTable?.version,
-    ).toBe("1.0");
-    expect(
-      ascend(Accelerator.ASCEND_910B_64GB, 8, { engine: reading, rankTable: RankTableKind.NONE }).rankTable,
-    ).toBeUndefined();
+  test.each([
+    ["0.14.0", "1.0"],
+    ["0.15.0", undefined],
+    // An image of one's own says nothing about its version: no table that was not asked for.
+    [undefined, undefined],
+  ])("version %s: %s", (version, table) => {
+    expect(versionOf({ engine: lmdeploy(version) })).toBe(table);
   });
 
-  function bindReading(readsRankTable: boolean) {
-    return (context: Parameters<LmdeployServe["bind"]>[0]) => ({ ...engine.bind(context), readsRankTable });
-  }
-
-  test("a file of one's own is left alone", () => {
+  test("is left to a file of the user's own", () => {
     const plan = ascend(Accelerator.ASCEND_910B_64GB, 8, {
-      engine: { ...engine, engineName: "lmdeploy", bind: bindReading(true) },
+      engine: lmdeploy("0.14.0"),
       rankTable: undefined,
       environment: { ASCEND_RANK_TABLE_FILE_PATH: "/models/table.json" },
     });
     expect(plan.rankTable).toBeUndefined();
     expect(plan.environment.cluster.ASCEND_RANK_TABLE_FILE_PATH).toBe("/models/table.json");
   });
+});
+
+test.each([
+  [undefined, "1.0"],
+  [RankTableKind.NONE, undefined],
+])("an engine that reads a rank table, rankTable %s: %s", (rankTable, version) => {
+  const plan = ascend(Accelerator.ASCEND_910B_64GB, 8, {
+    engine: engine({ readsRankTable: true }),
+    rankTable,
+  });
+  expect(plan.rankTable?.version).toBe(version);
 });

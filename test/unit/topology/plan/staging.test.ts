@@ -163,7 +163,7 @@ describe("what follows from the source", () => {
     });
     const plan = planCluster(machineProps({ engine, model: hub("a/b", { model: small }) }), hostsPlace());
     expect(plan.engine.argv).toContain("/models/a--b--0123456789ab");
-    expect(plan.engine.servedModel).toBe("a/b");
+    expect(plan.engine.api?.servedModel).toBe("a/b");
   });
 });
 

@@ -1,62 +1,169 @@
-import * as path from "node:path";
-import { RULE_TOPICS } from "../../../../lib/topology/rules";
-import { rulesMarkdown } from "../../../../lib/topology/rules/markdown";
-import { didYouMean, editDistance, nearest, oneOf, show } from "../../../../lib/problems/text";
+import { join } from "node:path";
+import { problemLine } from "../../../../lib/problems/plan-error";
+import type { Problem } from "../../../../lib/problems/problem";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { judgeCluster } from "../../../../lib/topology/planner";
+import { TOPOLOGY_TOPICS } from "../../../../lib/topology/rules";
+import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 import { expectGolden } from "../../../support/golden";
+import { BAD_ASCEND } from "./bad/ascend";
+import type { BadInput } from "./bad/bad-input";
+import { BAD_ENGINE } from "./bad/engine";
+import { BAD_ENGINES } from "./bad/engines";
+import { BAD_ENVIRONMENT } from "./bad/environment";
+import { BAD_FABRIC } from "./bad/fabric";
+import { BAD_IMAGE } from "./bad/image";
+import { BAD_MODELS } from "./bad/models";
+import { BAD_NAMES } from "./bad/names";
+import { BAD_NETWORK } from "./bad/network";
+import { BAD_POOLS } from "./bad/pools";
+import { BAD_PORTS } from "./bad/ports";
+import { BAD_PYTHON_PACKAGES } from "./bad/python-packages";
+import { BAD_STORAGE } from "./bad/storage";
+import { BAD_TIMEOUTS } from "./bad/timeouts";
+import { RISKY_INPUTS } from "./bad/warnings";
 
-const rules = RULE_TOPICS.flatMap((topic) => topic.rules);
+const BAD_INPUTS = [
+  ...BAD_NAMES,
+  ...BAD_POOLS,
+  ...BAD_NETWORK,
+  ...BAD_PORTS,
+  ...BAD_ENVIRONMENT,
+  ...BAD_IMAGE,
+  ...BAD_ENGINE,
+  ...BAD_ENGINES,
+  ...BAD_TIMEOUTS,
+  ...BAD_FABRIC,
+  ...BAD_MODELS,
+  ...BAD_STORAGE,
+  ...BAD_PYTHON_PACKAGES,
+  ...BAD_ASCEND,
+  ...RISKY_INPUTS,
+];
 
-test("ids are unique, well formed and in order", () => {
-  const ids = rules.map((rule) => rule.id);
-  expect(ids.filter((id) => !/^RC\d{3}$/.test(id))).toEqual([]);
-  expect(ids).toEqual([...new Set(ids)].sort());
+type Declaration = Pick<BadInput, "props" | "place" | "machines">;
+
+function problemsOf({ props, place, machines }: Declaration): readonly Problem[] {
+  const { problems } = machines
+    ? judgeCluster(machineProps(props), hostsPlace(place))
+    : judgeCluster(emulatedProps(props), localPlace(place));
+  return problems;
+}
+
+const rules = TOPOLOGY_TOPICS.flatMap((topic) => topic.rules);
+
+test("every row of the tables names a rule", () => {
+  const ids = rules.map(({ id }) => id);
+  expect(BAD_INPUTS.filter(({ rule }) => !ids.includes(rule))).toEqual([]);
 });
 
-test("every rule says what must hold and why", () => {
-  for (const rule of rules) {
-    expect(rule.title).toMatch(/^[A-Z].*[^.]$/);
-    expect(rule.why).toMatch(/^[A-Z].*\.$/);
-  }
+describe.each(TOPOLOGY_TOPICS.map((topic) => [topic.title, topic] as const))("%s", (title, topic) => {
+  const rows = topic.rules.flatMap(({ id, level }) =>
+    BAD_INPUTS.filter(({ rule }) => rule === id).map((row) => ({ ...row, level })),
+  );
+
+  test.each(rows)(
+    "$rule reports $path with $got",
+    ({ rule, path, got, level, also = [], ...declaration }) => {
+      // An error is looked at alone: what it breaks may also be risky.
+      const problems = problemsOf(declaration).filter(
+        (problem) => level === "warning" || problem.level === "error",
+      );
+      const expected = [{ rule, level, path, got }, ...also.map((id) => ({ rule: id }))];
+      expect(problems).toEqual(expected.map((problem) => expect.objectContaining(problem)));
+    },
+  );
+
+  test("every rule has an input that breaks it", () => {
+    const broken = rows.map(({ rule }) => rule);
+    expect(topic.rules.map(({ id }) => id).filter((id) => !broken.includes(id))).toEqual([]);
+  });
+
+  test("sentences are those of the golden page", () => {
+    const lines = rows.flatMap((row) =>
+      problemsOf(row)
+        .filter(({ rule }) => rule === row.rule)
+        .map((problem) => `- ${problemLine(problem).trim()}\n`),
+    );
+    const file = `${title.toLowerCase().replace(/\W+/g, "-")}.md`;
+    expectGolden(join(__dirname, "golden", file), `# ${title}\n\n${lines.join("")}`);
+  });
 });
 
-test("the page of rules is the one that the table makes", () => {
-  expectGolden(path.join(__dirname, "../../../../lib/topology/RULES.md"), rulesMarkdown());
+describe("several problems", () => {
+  const brokenRules = (declaration: Declaration) =>
+    problemsOf(declaration).map(({ path, rule }) => `${path} [${rule}]`);
+
+  test("are all listed, in the order of their paths", () => {
+    expect(
+      brokenRules({
+        props: {
+          name: "Two",
+          environment: { HCCL_BUFFSIZE: "0", HF_TOKEN: "hf_x" },
+          ports: { gcs: 8265 },
+          stopTimeoutSeconds: 0,
+        },
+        place: { addresses: { npu: ["10.89.28.10", "10.1.1.1"] } },
+      }),
+    ).toEqual([
+      "backend.addresses.npu[1] [RC022]",
+      "environment.HCCL_BUFFSIZE [RC048]",
+      "environment.HF_TOKEN [RC047]",
+      "name [RC001]",
+      "ports.gcs [RC031]",
+      "stopTimeoutSeconds [RC080]",
+    ]);
+  });
+
+  test("are ordered by their indices as numbers", () => {
+    const [first] = emulatedProps().pools;
+    const others = Array.from({ length: 10 }, (_, index) => ({
+      name: `p${index + 1}`,
+      nodes: [1, 9].includes(index) ? 0 : 1,
+    }));
+    expect(brokenRules({ props: { pools: [first, ...others] } })).toEqual([
+      "pools[2].nodes [RC011]",
+      "pools[10].nodes [RC011]",
+    ]);
+  });
+
+  test.each(["error", "warning"] as const)("include an %s of the place", (level) => {
+    const problem: Problem = { rule: "RC999", level, path: "backend.apiPort", got: "0", fix: "choose one" };
+    const { problems } = judgeCluster(emulatedProps({ name: "Two" }), localPlace(), [problem]);
+    expect(problems.map(({ rule }) => rule)).toEqual(["RC999", "RC001"]);
+  });
 });
 
-test.each([
-  ["", "", 0],
-  ["abc", "abc", 0],
-  ["abc", "", 3],
-  ["infinibnad", "infiniband", 2],
-  ["HCCL_BUFFERSIZE", "HCCL_BUFFSIZE", 2],
-  ["kitten", "sitting", 3],
-])("from '%s' to '%s' it takes %d edits", (a, b, distance) => {
-  expect(editDistance(a, b)).toBe(distance);
-  expect(editDistance(b, a)).toBe(distance);
+describe("secrets", () => {
+  const secret = "hf_oBZSvABfmYsg";
+
+  test.each([
+    ["HF_TOKEN", { environment: { HF_TOKEN: secret } }],
+    ["RAY_AUTH_TOKEN", { environment: { RAY_AUTH_TOKEN: secret } }],
+    ["DB_PASSWORD with a line break", { environment: { DB_PASSWORD: `${secret}\n` } }],
+    [
+      "OPENAI_API_KEY set twice",
+      { environment: { OPENAI_API_KEY: secret }, driverEnvironment: { OPENAI_API_KEY: secret } },
+    ],
+  ])("%s is reported without its value", (_, props) => {
+    const problems = problemsOf({ props });
+    expect(problems).not.toEqual([]);
+    expect(JSON.stringify(problems)).not.toContain(secret);
+  });
+
+  test.each(["TOKENIZERS_PARALLELISM", "HF_TOKEN_PATH", "VLLM_MAX_TOKENS_PER_STEP", "MONKEY"])(
+    "%s is not taken for one",
+    (name) => {
+      expect(problemsOf({ props: { environment: { [name]: "x" } } })).toEqual([]);
+    },
+  );
 });
 
-test("only what is near is suggested", () => {
-  expect(nearest("H100", ["h100", "h200"])).toBe("h100");
-  expect(nearest("tpu-v5e", ["h100", "trainium"])).toBeUndefined();
-  expect(didYouMean("efs", ["efa"], "choose")).toBe("did you mean 'efa'?");
-  expect(didYouMean("ethernet", ["efa"], "choose")).toBe("choose");
-});
-
-test.each([
-  [undefined, "nothing"],
-  ["", "nothing"],
-  [0, "0"],
-  ["a\nb", "'a\\nb'"],
-  ["x".repeat(100), `'${"x".repeat(77)}...'`],
-])("%j is shown as %s", (value, text) => {
-  expect(show(value)).toBe(text);
-});
-
-test("lists read as a sentence", () => {
-  expect([oneOf([]), oneOf(["a"]), oneOf(["a", "b"]), oneOf(["a", "b", "c"])]).toEqual([
-    "",
-    "'a'",
-    "'a' or 'b'",
-    "'a', 'b' or 'c'",
-  ]);
+test("one node on TCP, and machines with a digest, cause no warning", () => {
+  const [gpus] = machineProps().pools;
+  const one = { pools: [{ ...gpus, nodes: 1 }], fabric: Fabric.TCP };
+  expect(problemsOf({ machines: true, props: one, place: { addresses: { gpu: ["10.20.0.1"] } } })).toEqual(
+    [],
+  );
+  expect(problemsOf({ machines: true })).toEqual([]);
 });

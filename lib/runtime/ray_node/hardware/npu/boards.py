@@ -3,4 +3,3 @@
 A2 = "a2"
 A3 = "a3"
 DUO = "300i-duo"
-BOARDS = (A2, A3, DUO)

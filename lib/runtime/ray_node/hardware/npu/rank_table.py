@@ -1,8 +1,6 @@
-"""A rank table from what the nodes found.
+"""HCCL's rank table: made by the head, the same file on every node.
 
-The bytes are those that `lib/topology/ascend/rank-table.ts` makes at synth.
-
-HCCL's documentation says what may stand in it: mirror-cann/hccl
+Its form is documented in mirror-cann/hccl
 `docs/zh/user_guide/cluster_info_config/rank_table_config_{a2,a3,300i_duo}.md`.
 """
 
@@ -86,7 +84,7 @@ def checksum_of(path: str) -> str | None:
 def input_problems(given: TableInput) -> list[Problem]:
     """Everything that is wrong with what a table is to be made of."""
     if not given.servers:
-        return [Problem("servers", "none", "must be at least one", "name the nodes with NPUs")]
+        return [Problem("servers", "none", "be at least one", "name the nodes with NPUs")]
     problems: list[Problem] = []
     for index, server in enumerate(given.servers):
         problems.extend(_server_problems(given.version, server, f"servers[{index}]"))
@@ -135,49 +133,49 @@ def _build(given: TableInput) -> dict[str, Any]:
 def _server_problems(version: str, server: TableServer, path: str) -> list[Problem]:
     problems = []
     if not 1 <= len(server.id) <= SERVER_ID_LENGTH:
-        allowed = f"must have 1 to {SERVER_ID_LENGTH} characters"
-        problems.append(Problem(f"{path}.id", repr(server.id), allowed, "use the node's address"))
+        must = f"have 1 to {SERVER_ID_LENGTH} characters"
+        problems.append(Problem(f"{path}.id", repr(server.id), must, "use the node's address"))
     if server.host_ip is not None and not _is_address(server.host_ip, (4,)):
         fix = "use the node's address on the cluster network"
-        problems.append(Problem(f"{path}.hostIp", repr(server.host_ip), "must be an IPv4 address", fix))
+        problems.append(Problem(f"{path}.hostIp", repr(server.host_ip), "be an IPv4 address", fix))
     if version == VERSION_SUPER_POD and not server.super_pod_id:
-        allowed = "must be given: version 1.2 lists the servers of each super pod"
+        must = "be given: version 1.2 lists the servers of each super pod"
         fix = "take 'Super Pod ID' of npu-smi info -t spod-info, or version 1.0"
-        problems.append(Problem(f"{path}.superPodId", "nothing", allowed, fix))
+        problems.append(Problem(f"{path}.superPodId", "nothing", must, fix))
     if version == VERSION_PLAIN and server.super_pod_id is not None:
-        allowed = "must not be given: version 1.0 knows no super pods"
+        must = "not be given: version 1.0 knows no super pods"
         fix = "use version 1.2, or leave it out"
-        problems.append(Problem(f"{path}.superPodId", repr(server.super_pod_id), allowed, fix))
+        problems.append(Problem(f"{path}.superPodId", repr(server.super_pod_id), must, fix))
     return problems
 
 
 def _device_problems(given: TableInput, server: TableServer, path: str) -> list[Problem]:
     if not server.devices:
-        return [Problem(f"{path}.devices", "none", "must be at least one", "leave out a server without NPUs")]
+        return [Problem(f"{path}.devices", "none", "be at least one", "leave out a server without NPUs")]
     several_pods = len({other.super_pod_id for other in given.servers}) > 1
     needs_ip = several_pods or (given.version == VERSION_PLAIN and len(given.servers) > 1)
     problems = []
     for index, device in enumerate(server.devices):
         at = f"{path}.devices[{index}]"
         if device.id != index:
-            allowed = f"must be {index}: devices count from 0 without a gap"
+            must = f"be {index}: devices count from 0 without a gap"
             fix = "list them in the order of /dev/davinciN"
-            problems.append(Problem(f"{at}.id", str(device.id), allowed, fix))
+            problems.append(Problem(f"{at}.id", str(device.id), must, fix))
         if device.ip is None and needs_ip:
-            allowed = "must be given where ranks of several servers or super pods meet"
+            must = "be given where ranks of several servers or super pods meet"
             fix = "take it from hccn_tool -ip -g or from address_N in /etc/hccn.conf"
-            problems.append(Problem(f"{at}.ip", "nothing", allowed, fix))
+            problems.append(Problem(f"{at}.ip", "nothing", must, fix))
         if device.ip is not None and not _is_address(device.ip, (4, 6)):
-            allowed, fix = "must be an IPv4 or IPv6 address", "take it from hccn_tool -ip -g"
-            problems.append(Problem(f"{at}.ip", repr(device.ip), allowed, fix))
+            must, fix = "be an IPv4 or IPv6 address", "take it from hccn_tool -ip -g"
+            problems.append(Problem(f"{at}.ip", repr(device.ip), must, fix))
         if given.version == VERSION_SUPER_POD and not device.super_device_id:
-            allowed = "must be given with version 1.2 (HCCL says EI0004 without it)"
+            must = "be given with version 1.2 (HCCL says EI0004 without it)"
             fix = "take 'SDID' of npu-smi info -t spod-info"
-            problems.append(Problem(f"{at}.superDeviceId", "nothing", allowed, fix))
+            problems.append(Problem(f"{at}.superDeviceId", "nothing", must, fix))
         if given.version == VERSION_PLAIN and device.super_device_id is not None:
-            allowed = "must not be given: version 1.0 knows no super pods"
+            must = "not be given: version 1.0 knows no super pods"
             fix = "use version 1.2, or leave it out"
-            problems.append(Problem(f"{at}.superDeviceId", repr(device.super_device_id), allowed, fix))
+            problems.append(Problem(f"{at}.superDeviceId", repr(device.super_device_id), must, fix))
     return problems
 
 

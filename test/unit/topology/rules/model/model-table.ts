@@ -89,10 +89,10 @@ export const KNOWN: readonly TableRow[] = [
   // docs.vllm.ai data_parallel_deployment: attention on each, experts over all.
   row("16 replicas", Model.DEEPSEEK_V3, "2 x 8 x 80 GiB", "64 x 16384", "yes", [], replicas),
   // vllm-project/vllm#12256, sgl-project/sglang#3345: 18432 / 32 is no multiple of 128.
-  row("tp 32", Model.DEEPSEEK_R1, "4 x 8 x 80 GiB", "1 x 4096", "no", ["RC105"], tensorAcross),
+  row("tp 32", Model.DEEPSEEK_R1, "4 x 8 x 80 GiB", "1 x 4096", "no", ["RC114"], tensorAcross),
   row("tp 32 without blocks", Model.DEEPSEEK_R1_BF16, "4 x 8 x 80 GiB", "4 x 32768", "yes", [], tensorAcross),
   // vllm-project/vllm#17569, #21348: not tp 8, but tp 4.
-  row("FP8 at tp 8", Model.QWEN3_235B_A22B_FP8, "1 x 8 x 80 GiB", "1 x 32768", "no", ["RC105"]),
+  row("FP8 at tp 8", Model.QWEN3_235B_A22B_FP8, "1 x 8 x 80 GiB", "1 x 32768", "no", ["RC114"]),
   row("FP8 at tp 4", Model.QWEN3_235B_A22B_FP8, "1 x 4 x 80 GiB", "1 x 32768", "yes"),
   row("FP8 at tp 8", Model.QWEN3_235B_A22B_FP8, "1 x 8 x 80 GiB", "4 x 32768", "yes", [], {
     expertParallel: true,

@@ -1,0 +1,6 @@
+import { ENGINE_TOPICS } from "../../engines/topics";
+import type { TopicText } from "../../problems/rule";
+import { TOPOLOGY_TOPICS } from "../../topology/rules";
+
+/** The topics of all rules of the library: those of every declaration, then those of each engine and place. */
+export const ALL_TOPICS: readonly TopicText[] = [...TOPOLOGY_TOPICS, ...ENGINE_TOPICS];

@@ -1,0 +1,18 @@
+import type { Topic } from "../problems/rule";
+import { EXTRA_ARGUMENTS_TOPIC } from "./extra-arguments";
+import { LMDEPLOY_TOPIC } from "./lmdeploy/lmdeploy-rules";
+import { MODEL_FOLDER_TOPIC, MODEL_PATH_TOPIC } from "./model-folder";
+import { IMAGE_TOPIC } from "./releases/image-rules";
+import { ROLL_TOPIC } from "./roll/roll-pipeline";
+import { VLLM_TOPIC } from "./vllm/vllm-rules";
+
+/** The rules that engines check when they bind to a cluster, for the page of rules. */
+export const ENGINE_TOPICS: readonly Topic<never, never>[] = [
+  MODEL_FOLDER_TOPIC,
+  MODEL_PATH_TOPIC,
+  EXTRA_ARGUMENTS_TOPIC,
+  VLLM_TOPIC,
+  LMDEPLOY_TOPIC,
+  ROLL_TOPIC,
+  IMAGE_TOPIC,
+];

@@ -1,0 +1,227 @@
+import * as path from "node:path";
+import { LmdeployServe } from "../../../lib/engines/lmdeploy/lmdeploy-serve";
+import { RollPipeline } from "../../../lib/engines/roll/roll-pipeline";
+import { ENGINE_TOPICS } from "../../../lib/engines/topics";
+import { VllmExecutor } from "../../../lib/engines/vllm/vllm-props";
+import { VllmServe } from "../../../lib/engines/vllm/vllm-serve";
+import { problemLine } from "../../../lib/problems/plan-error";
+import { Accelerator } from "../../../lib/topology/declaration/accelerator";
+import type { EngineContext, IEngine } from "../../../lib/topology/engine-spec";
+import { expectGolden } from "../../support/golden";
+import { contextOf } from "./support/systems";
+
+interface Case {
+  readonly engine: IEngine;
+  readonly on?: Accelerator;
+  readonly context?: Partial<EngineContext>;
+  /** Rule, path and what was given, of every problem. */
+  readonly found: readonly (readonly [rule: string, path: string, got: string])[];
+}
+
+const MODEL = { modelPath: "/models/m" };
+const NPU = Accelerator.ASCEND_910B_64GB;
+const vllm = new VllmServe({ ...MODEL, tensorParallelSize: 16 });
+const mp = new VllmServe({ ...MODEL, executor: VllmExecutor.MP });
+const lmdeploy = new LmdeployServe(MODEL);
+const vllmWith = (extraArguments: readonly string[]) => new VllmServe({ ...MODEL, extraArguments });
+const image = (reference: string, rayVersion = "2.48.0", pythonVersion?: string) => ({
+  image: { reference, rayVersion, pythonVersion },
+});
+const ascendImage = "quay.io/ascend/vllm-ascend:v0.23.0";
+const onImage = (rule: string, reference: string) => [[rule, "image", `'${reference}'`]] as const;
+
+/** Every way in which an engine says that it cannot run, or not well. */
+const CASES: readonly Case[] = [
+  { engine: new VllmServe(), found: [["RC600", "engine.modelPath", "nothing"]] },
+  {
+    engine: vllm,
+    context: { modelPath: "/models/a--b--0123456789ab" },
+    found: [["RC601", "engine.modelPath", "'/models/m'"]],
+  },
+  {
+    engine: new LmdeployServe({ modelPath: "models/m" }),
+    found: [["RC602", "engine.modelPath", "'models/m'"]],
+  },
+  {
+    engine: new VllmServe({ modelPath: "Qwen/Qwen3-8B" }),
+    context: { modelPath: "/models/a--b--0123456789ab" },
+    found: [["RC602", "engine.modelPath", "'Qwen/Qwen3-8B'"]],
+  },
+  { engine: new VllmServe({ modelPath: "" }), found: [["RC602", "engine.modelPath", "nothing"]] },
+  { engine: vllmWith(["--port", "9"]), found: [["RC603", "engine.extraArguments[0]", "'--port'"]] },
+  {
+    engine: vllmWith(["--tensor-parallel-size=4"]),
+    found: [["RC603", "engine.extraArguments[0]", "'--tensor-parallel-size=4'"]],
+  },
+  {
+    engine: vllmWith(["--tensor_parallel_size", "4"]),
+    found: [["RC603", "engine.extraArguments[0]", "'--tensor_parallel_size'"]],
+  },
+  { engine: vllmWith(["-tp", "4"]), found: [["RC603", "engine.extraArguments[0]", "'-tp'"]] },
+  {
+    engine: vllmWith(["--no-enforce-eager"]),
+    found: [["RC603", "engine.extraArguments[0]", "'--no-enforce-eager'"]],
+  },
+  {
+    engine: vllmWith(["--seed", "1", "--nnodes", "2"]),
+    found: [["RC604", "engine.extraArguments[2]", "'--nnodes'"]],
+  },
+  {
+    engine: new LmdeployServe({ ...MODEL, extraArguments: ["--tp=8", "--dp", "2"] }),
+    found: [
+      ["RC603", "engine.extraArguments[0]", "'--tp=8'"],
+      ["RC604", "engine.extraArguments[1]", "'--dp'"],
+    ],
+  },
+  { engine: mp, context: { headAddress: undefined }, found: [["RC610", "engine.executor", "'mp'"]] },
+  {
+    engine: new VllmServe({
+      ...MODEL,
+      tensorParallelSize: 4,
+      pipelineParallelSize: 2,
+      dataParallelSize: 2,
+      enableExpertParallel: true,
+    }),
+    on: NPU,
+    found: [
+      ["RC611", "engine.pipelineParallelSize", "2"],
+      ["RC612", "engine.dataParallelSize", "2"],
+      ["RC613", "engine.enableExpertParallel", "true"],
+    ],
+  },
+  {
+    engine: mp,
+    on: NPU,
+    context: image("quay.io/ascend/vllm-ascend:v0.11.0"),
+    found: [["RC614", "engine.executor", "'mp'"]],
+  },
+  {
+    engine: vllm,
+    context: image("registry.example/mine:1", "2.58.0"),
+    found: [["RC615", "image.rayVersion", "'2.58.0'"]],
+  },
+  {
+    engine: new LmdeployServe({ ...MODEL, eagerMode: true }),
+    on: Accelerator.ASCEND_310P,
+    found: [["RC620", "engine.eagerMode", "true"]],
+  },
+  {
+    engine: new LmdeployServe({ ...MODEL, eagerMode: false }),
+    on: Accelerator.ASCEND_A3,
+    found: [["RC621", "engine.eagerMode", "false"]],
+  },
+  {
+    engine: new LmdeployServe({ ...MODEL, version: "0.14.0" }),
+    on: NPU,
+    context: { rankTable: false },
+    found: [["RC622", "environment.ASCEND_RANK_TABLE_FILE_PATH", "nothing"]],
+  },
+  {
+    engine: new LmdeployServe({ ...MODEL, version: "0.15.0" }),
+    on: NPU,
+    context: { rankTable: true },
+    found: [["RC623", "environment.ASCEND_RANK_TABLE_FILE_PATH", "a rank table"]],
+  },
+  {
+    engine: new RollPipeline({ rollPath: "ROLL", modelPath: "Qwen/Qwen2.5-0.5B" }),
+    found: [
+      ["RC630", "engine.rollPath", "'ROLL'"],
+      ["RC602", "engine.modelPath", "'Qwen/Qwen2.5-0.5B'"],
+    ],
+  },
+  ...["vllm/vllm-openai:v0.8.4", "vllm/vllm-openai"].map((reference) => ({
+    engine: vllm,
+    context: image(reference),
+    found: onImage("RC640", reference),
+  })),
+  {
+    engine: vllm,
+    on: NPU,
+    context: image("quay.io/ascend/vllm-ascend:v0.23.0rc1"),
+    found: onImage("RC640", "quay.io/ascend/vllm-ascend:v0.23.0rc1"),
+  },
+  { engine: lmdeploy, on: NPU, context: image(ascendImage), found: onImage("RC641", ascendImage) },
+  ...["vllm/vllm-openai:v0.18.0", "vllm/vllm-openai:v0.33.0"].map((reference) => ({
+    engine: vllm,
+    context: image(reference),
+    found: onImage("RC642", reference),
+  })),
+  {
+    engine: mp,
+    context: image("vllm/vllm-openai:v0.33.0"),
+    found: onImage("RC642", "vllm/vllm-openai:v0.33.0"),
+  },
+  ...[
+    "roll-registry.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-24.05-py3-torch260-vllm084",
+    "roll-registry-vpc.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-25.06-py3-torch280-vllm0102",
+  ].map((reference, more) => ({
+    engine: new RollPipeline(),
+    context: image(reference),
+    found: Array.from({ length: 2 + more }, () => onImage("RC643", reference)[0]),
+  })),
+  ...["2.58.0", "2.47.0"].map((rayVersion) => ({
+    engine: mp,
+    on: NPU,
+    context: image(ascendImage, rayVersion),
+    found: [["RC644", "image.rayVersion", `'${rayVersion}'`]] as const,
+  })),
+  {
+    engine: vllm,
+    on: NPU,
+    context: image(ascendImage, "2.48.0", "3.11"),
+    found: [["RC645", "image.pythonVersion", "'3.11'"]],
+  },
+  {
+    engine: vllm,
+    on: Accelerator.ASCEND_A3,
+    context: image(ascendImage),
+    found: onImage("RC646", ascendImage),
+  },
+  {
+    engine: vllm,
+    on: NPU,
+    context: image("vllm/vllm-openai:v0.17.1"),
+    found: onImage("RC646", "vllm/vllm-openai:v0.17.1"),
+  },
+  {
+    engine: lmdeploy,
+    context: { ...image("openmmlab/lmdeploy:v0.18.0-cu12.8"), fabric: "efa" },
+    found: onImage("RC647", "openmmlab/lmdeploy:v0.18.0-cu12.8"),
+  },
+];
+
+const rules = ENGINE_TOPICS.flatMap((topic) => topic.rules);
+const problemsOf = ({ engine, on = Accelerator.H100, context }: Case) =>
+  engine.bind(contextOf({ accelerator: on, nodes: 2, perNode: 8 }, context)).problems ?? [];
+
+test.each(CASES.map((one) => [one.found.map(([rule]) => rule).join(" "), one.found[0][2], one] as const))(
+  "%s for %s",
+  (_, __, one) => {
+    const problems = problemsOf(one);
+    expect(problems.map(({ rule, path: property, got }) => [rule, property, got])).toEqual(one.found);
+    for (const { rule, level } of problems) {
+      expect(level).toBe(rules.find(({ id }) => id === rule)?.level);
+    }
+  },
+);
+
+test("every rule of the engines has a case, and an id of its own in the engines' range", () => {
+  const ids = rules.map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.filter((id) => !/^RC6\d\d$/.test(id))).toEqual([]);
+  expect([...new Set(CASES.flatMap(({ found }) => found.map(([rule]) => rule)))].sort()).toEqual(
+    [...ids].sort(),
+  );
+});
+
+test("every rule says what must hold and why", () => {
+  for (const { title, why } of rules) {
+    expect(title).toMatch(/^[A-Z].*[^.]$/);
+    expect(why).toMatch(/^[A-Z].*\.$/);
+  }
+});
+
+test("sentences are those of the golden page", () => {
+  const lines = new Set(CASES.flatMap((one) => problemsOf(one).map(problemLine)));
+  expectGolden(path.join(__dirname, "golden/problems.txt"), `${[...lines].join("\n")}\n`);
+});

@@ -1,0 +1,167 @@
+import { engine } from "../../../../support/engines";
+import { type BadInput, environment } from "./bad-input";
+
+export const BAD_ENVIRONMENT: readonly BadInput[] = [
+  {
+    props: environment("HCCL-BUFFSIZE", "200"),
+    rule: "RC040",
+    path: "environment.HCCL-BUFFSIZE",
+    got: "'HCCL-BUFFSIZE'",
+  },
+  {
+    props: environment("NOTE", "two\nlines"),
+    rule: "RC041",
+    path: "environment.NOTE",
+    got: "'two\\nlines'",
+  },
+  {
+    props: { environment: { OMP_THREADS: 4 as unknown as string } },
+    rule: "RC041",
+    path: "environment.OMP_THREADS",
+    got: "4 (a number)",
+  },
+  {
+    props: environment("HCCL_IF_IP", "10.89.28.10"),
+    rule: "RC042",
+    path: "environment.HCCL_IF_IP",
+    got: "'10.89.28.10'",
+  },
+  {
+    props: environment("HCCL_SOCKET_IFNAME", "eth0"),
+    rule: "RC042",
+    path: "environment.HCCL_SOCKET_IFNAME",
+    got: "'eth0'",
+  },
+  {
+    props: { driverEnvironment: { HCCL_BUFFSIZE: "1024" } },
+    rule: "RC043",
+    path: "driverEnvironment.HCCL_BUFFSIZE",
+    got: "'1024'",
+  },
+  {
+    props: environment("WORLD_SIZE", "2"),
+    rule: "RC044",
+    path: "environment.WORLD_SIZE",
+    got: "'2'",
+  },
+  {
+    props: { environment: { A: "1" }, driverEnvironment: { A: "2" } },
+    rule: "RC045",
+    path: "driverEnvironment.A",
+    got: "'A'",
+  },
+  {
+    props: environment("RAY_AUTH_TOKEN", "abc"),
+    rule: "RC046",
+    path: "environment.RAY_AUTH_TOKEN",
+    got: "a value (not shown)",
+  },
+  {
+    props: environment("RAY_AUTH_MODE", "none"),
+    rule: "RC046",
+    path: "environment.RAY_AUTH_MODE",
+    got: "'none'",
+  },
+  {
+    props: environment("ASCEND_RT_VISIBLE_DEVICES", "0,1"),
+    rule: "RC042",
+    path: "environment.ASCEND_RT_VISIBLE_DEVICES",
+    got: "'0,1'",
+  },
+  {
+    props: environment("HF_TOKEN", "hf_secret"),
+    rule: "RC047",
+    path: "environment.HF_TOKEN",
+    got: "a value (not shown)",
+  },
+  {
+    props: environment("AWS_SECRET_ACCESS_KEY", "secret"),
+    rule: "RC047",
+    path: "environment.AWS_SECRET_ACCESS_KEY",
+    got: "a value (not shown)",
+  },
+  {
+    props: environment("HCCL_BUFFSIZE", "1024MB"),
+    rule: "RC048",
+    path: "environment.HCCL_BUFFSIZE",
+    got: "'1024MB'",
+  },
+  {
+    props: environment("HCCL_CONNECT_TIMEOUT", "60"),
+    rule: "RC048",
+    path: "environment.HCCL_CONNECT_TIMEOUT",
+    got: "'60'",
+  },
+  {
+    props: environment("HCCL_CONNECT_TIMEOUT", "9999"),
+    rule: "RC048",
+    path: "environment.HCCL_CONNECT_TIMEOUT",
+    got: "'9999'",
+  },
+  {
+    props: environment("HCCL_OP_EXPANSION_MODE", "AIVV"),
+    rule: "RC048",
+    path: "environment.HCCL_OP_EXPANSION_MODE",
+    got: "'AIVV'",
+  },
+  {
+    props: environment("HCCL_WHITELIST_DISABLE", "true"),
+    rule: "RC048",
+    path: "environment.HCCL_WHITELIST_DISABLE",
+    got: "'true'",
+  },
+  {
+    props: environment("HCCL_NPU_SOCKET_PORT_RANGE", "100-50"),
+    rule: "RC048",
+    path: "environment.HCCL_NPU_SOCKET_PORT_RANGE",
+    got: "'100-50'",
+  },
+  {
+    props: environment("ASCEND_RANK_TABLE_FILE_PATH", "rank_table.json"),
+    rule: "RC048",
+    path: "environment.ASCEND_RANK_TABLE_FILE_PATH",
+    got: "'rank_table.json'",
+  },
+  {
+    props: { environment: { HCCL_INTRA_PCIE_ENABLE: "1", HCCL_INTRA_ROCE_ENABLE: "1" } },
+    rule: "RC049",
+    path: "environment.HCCL_INTRA_ROCE_ENABLE",
+    got: "'1'",
+  },
+  {
+    props: { addressVariables: ["MY_ADDRESS"], environment: { MY_ADDRESS: "x" } },
+    rule: "RC045",
+    path: "addressVariables[0]",
+    got: "'MY_ADDRESS'",
+  },
+  {
+    props: { addressVariables: ["HCCL_BUFFSIZE"] },
+    rule: "RC051",
+    path: "addressVariables[0]",
+    got: "'HCCL_BUFFSIZE'",
+  },
+  {
+    props: { interfaceVariables: ["RAY_ADDRESS"] },
+    rule: "RC046",
+    path: "interfaceVariables[0]",
+    got: "'RAY_ADDRESS'",
+  },
+  {
+    props: { addressVariables: ["MINE"], interfaceVariables: ["MINE"] },
+    rule: "RC045",
+    path: "interfaceVariables[0]",
+    got: "'MINE'",
+  },
+  {
+    props: { engine: engine({ environment: { HCCL_IF_IP: "10.89.28.10" } }) },
+    rule: "RC042",
+    path: "engine.environment.HCCL_IF_IP",
+    got: "'10.89.28.10'",
+  },
+  {
+    props: { engine: engine({ environment: { HF_TOKEN: "hf_secret" } }) },
+    rule: "RC047",
+    path: "engine.environment.HF_TOKEN",
+    got: "a value (not shown)",
+  },
+];

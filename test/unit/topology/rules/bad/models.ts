@@ -1,0 +1,116 @@
+import { VllmServe } from "../../../../../lib/engines/vllm/vllm-serve";
+import type { VllmServeProps } from "../../../../../lib/engines/vllm/vllm-props";
+import { Accelerator } from "../../../../../lib/topology/declaration/accelerator";
+import { Model } from "../../../../../lib/topology/model/model";
+import { ModelSource } from "../../../../../lib/topology/declaration/model-source";
+import { HostPathStorage } from "../../../../../lib/topology/declaration/storage";
+import type { BadInput } from "./bad-input";
+
+const SMALL = { name: "small", weightBytes: 1e9, layers: 12, attentionHeads: 16, hiddenSize: 1024 };
+
+/** A model on shared storage of machines of H100 that vLLM cuts it over. */
+function served(
+  model: Model,
+  nodes: number,
+  acceleratorsPerNode: number,
+  props: VllmServeProps = {},
+): Pick<BadInput, "props" | "place" | "machines"> {
+  return {
+    machines: true,
+    props: {
+      pools: [{ name: "gpu", nodes, accelerator: Accelerator.H100, acceleratorsPerNode }],
+      storage: [HostPathStorage.shared("/mnt/models")],
+      model: ModelSource.path("/models/m", { model }),
+      engine: new VllmServe({ maxModelLen: 4096, ...props }),
+    },
+    place: { addresses: { gpu: Array.from({ length: nodes }, (_, index) => `10.20.0.${index + 1}`) } },
+  };
+}
+
+/** Models that cannot be served as declared. `model-table.ts` has the rules' own cases. */
+export const BAD_MODELS: readonly BadInput[] = [
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, { plannedSequences: 0 }),
+    rule: "RC100",
+    path: "engine.plannedSequences",
+    got: "0",
+  },
+  {
+    ...served(Model.LLAMA_3_1_405B, 4, 8, { tensorParallelSize: 8, pipelineParallelSize: 2 }),
+    rule: "RC101",
+    path: "engine.tensorParallelSize",
+    got: "tp 8 x pp 2 x dp 1 = 16 ranks",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 6),
+    rule: "RC102",
+    path: "engine.tensorParallelSize",
+    got: "6",
+  },
+  {
+    ...served(Model.GLM_4_6_FP8, 1, 6),
+    rule: "RC103",
+    path: "engine.tensorParallelSize",
+    got: "6",
+  },
+  {
+    ...served(Model.GLM_4_5_AIR, 3, 8, { tensorParallelSize: 24, pipelineParallelSize: 1 }),
+    rule: "RC104",
+    path: "engine.tensorParallelSize",
+    got: "24",
+  },
+  {
+    ...served(Model.QWEN3_235B_A22B_FP8, 1, 8),
+    rule: "RC114",
+    path: "engine.tensorParallelSize",
+    got: "parts of 192 (1536 over 8 ranks)",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 2, 8, { layerPartition: [30, 30] }),
+    rule: "RC115",
+    path: "engine.layerPartition",
+    got: "30, 30",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, { maxModelLen: 1_000_000 }),
+    rule: "RC107",
+    path: "engine.maxModelLen",
+    got: "1000000",
+  },
+  {
+    ...served(Model.LLAMA_3_1_405B, 1, 8),
+    rule: "RC108",
+    path: "model",
+    got: "99.2 GiB (weights 94.5 GiB, cache of 1 x 4096 tokens 0.2 GiB, engine 4.5 GiB)",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, { gpuMemoryUtilization: 90 }),
+    rule: "RC112",
+    path: "engine.gpuMemoryUtilization",
+    got: "90",
+  },
+  {
+    ...served(Model.fromNumbers({ ...SMALL, intermediateSize: 1000 }), 2, 8, { tensorParallelSize: 16 }),
+    rule: "RC105",
+    path: "engine.tensorParallelSize",
+    got: "1000 over 16 ranks",
+  },
+  {
+    ...served(Model.fromNumbers(SMALL), 2, 8, { tensorParallelSize: 1 }),
+    rule: "RC106",
+    path: "engine.pipelineParallelSize",
+    got: "16",
+  },
+  {
+    ...served(Model.of("llama-3.1-405"), 1, 8),
+    rule: "RC116",
+    path: "model",
+    got: "'llama-3.1-405'",
+  },
+  {
+    ...served(Model.of("gemma"), 1, 8),
+    rule: "RC116",
+    path: "model",
+    got: "'gemma'",
+  },
+];

@@ -124,7 +124,7 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
 
   it("was checked before the engine started", async () => {
     const { history } = await state(0);
-    const checked = history.findIndex(({ reason }) => reason === "checks the machines");
+    const checked = history.findIndex(({ reason }) => reason === "checking the machines");
     expect(checked).toBeGreaterThan(0);
     expect(history.findIndex((entry) => entry.state === "loading")).toBeGreaterThan(checked);
     const report = await inside(0, "python3", "-m", "ray_node", "preflight", "--cluster");

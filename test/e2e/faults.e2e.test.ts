@@ -149,7 +149,7 @@ describeWith([...DEPLOYMENT, PACKET_FILTER], "a serving cluster", () => {
     });
     note(`failed after ${secondsSince(since)} s: ${failed.reason ?? ""}`);
     expect(failed.culprit).toMatchObject({ name: "npu-1", address: "10.89.101.11" });
-    expect(failed.reason).toContain("not whole after 60 s");
+    expect(failed.reason).toContain("not all nodes joined within 60 s");
 
     const deployed = await project.deploy();
     expect(deployed.exitCode).toBe(0);

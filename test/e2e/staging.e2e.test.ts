@@ -79,7 +79,7 @@ describeWith([...DEPLOYMENT], "a model on its way to the nodes", () => {
     await expectServing(three.cluster);
     // Progress is in the output of deploy: who has it, how much of what, how fast and how long.
     expect(deployed.output).toMatch(
-      /staging: the model, complete on 0 of 3 nodes: npu-0 fetches [\d.]+ MB of 16\.0 MB \(\d+ %\), \d of 6 files, [\d.]+ \wB\/s, \d+ s left; npu-1 /,
+      /staging: the model is complete on 0 of 3 nodes: npu-0 fetches [\d.]+ MB of 16\.0 MB \(\d+ %\), \d of 6 files, [\d.]+ \wB\/s, \d+ s left; npu-1 /,
     );
     expect((await three.state()).history.map(({ state }) => state)).toContain("staging");
     const environment = await three.exec(

@@ -34,7 +34,7 @@ const FAULTS: readonly { readonly behaviour: string; readonly reason: RegExp; re
     {
       behaviour: "hang",
       reason:
-        /did not answer \/health within 12 s: it takes connections and says nothing for 3 s .*\(2 times/,
+        /did not answer \/health within 12 s: it accepts connections but did not answer within 3 s .*\(2 times/,
       lastLine: /listens on 0\.0\.0\.0:8000/,
     },
     {
@@ -45,7 +45,7 @@ const FAULTS: readonly { readonly behaviour: string; readonly reason: RegExp; re
     },
     {
       behaviour: "completion-500",
-      reason: /the completion was answered with HTTP 500: .*the engine is up and cannot compute.*\(2 times/,
+      reason: /the engine answered the completion request with HTTP 500: .*the engine is up and cannot compute.*\(2 times/,
       lastLine: /POST \/v1\/chat\/completions/,
     },
   ];
@@ -122,7 +122,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     expect(await mp.exec("node-1", "sh", "-c", FOLLOWERS)).toBe("0");
   }, 150_000);
 
-  it("waits for an engine that starts slowly", async () => {
+  it("waiting for an engine that starts slowly", async () => {
     await withAll(BOTH, async (cluster) => {
       const { state, history, states } = await cluster.retry("slow-start", ["failed", "serving"], 60);
       expect([state.state, states.filter((name) => name === "loading").length]).toEqual(["serving", 1]);

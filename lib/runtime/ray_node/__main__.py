@@ -52,7 +52,7 @@ def _start(loaded: config.NodeConfig) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m ray_node",
-        description="Runs one node of a Ray cluster: joins it, keeps the engine serving, says what is wrong.",
+        description="Runs one node of a Ray cluster: joins it, keeps the engine serving, reports problems.",
     )
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
@@ -65,15 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, parents=[shared])
 
-    add("start", "run this node until SIGTERM; exits 143 when stopped, 1 when the node must start anew")
-    status = add("status", "print where this node stands; exits 0 if it is healthy")
-    add("wait", "wait until the head serves, with progress; exits 0 then, 1 with the reason if it will not")
-    add("stop", "end the node program of this container and wait until it is gone")
+    add("start", "run this node until SIGTERM; exits 143 when stopped, 1 when the node must restart")
+    status = add("status", "print the state of this node; exits 0 if it is healthy")
+    add("wait", "wait until the cluster serves, with progress; exits 0 then, or 1 with the reason")
+    add("stop", "stop the node program of this container and wait until it has ended")
     preflight = add(
         "preflight", "check this node alone: address, accelerators, versions, ports, shared memory, token"
     )
     preflight.add_argument(
-        "--cluster", action="store_true", help="on the head: its last report on the machines of all nodes"
+        "--cluster",
+        action="store_true",
+        help="on the head: print the last report on the machines of all nodes",
     )
     for command in (status, preflight):
         command.add_argument("--json", action="store_true", help="machine-readable output")

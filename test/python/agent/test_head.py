@@ -21,7 +21,7 @@ class HeadTest(HeadCase):
         joined = self.until("joined")
         self.assertTrue(joined["member"])
         support.await_that(
-            lambda: "waits for npu-1 (127.0.0.2): not joined yet: joined" in str(state.read(self.path)),
+            lambda: "waiting for npu-1 (127.0.0.2): not joined yet: joined" in str(state.read(self.path)),
             lambda: state.read(self.path),
         )
         FakeReader.nodes = WHOLE

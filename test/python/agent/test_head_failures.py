@@ -24,7 +24,9 @@ class HeadFailuresTest(HeadCase):
         self.start(reports=False, deadlines__membership=1)
         failed = self.until("failed")
         self.assertEqual(failed["culprit"]["name"], "npu-1")
-        self.assertRegex(failed["reason"], r"^not whole after 1 s: npu-1 \(127.0.0.2\): never heard of")
+        self.assertRegex(
+            failed["reason"], r"^not all nodes joined within 1 s: npu-1 \(127.0.0.2\): never reported"
+        )
         FakeReader.nodes = WHOLE
         with mock.patch("ray_node.preflight.cluster_preflight.REPORT_WAIT_SECONDS", 0.3):
             serving = self.until("serving")
@@ -87,7 +89,7 @@ class HeadFailuresTest(HeadCase):
             other.bind((support.HEAD, 0))
             other.listen()
             self.start(engine__api__port=other.getsockname()[1])
-            self.assertRegex(self.until("failed")["reason"], "port [0-9]+ of the engine is in use")
+            self.assertRegex(self.until("failed")["reason"], "the engine's port [0-9]+ is in use")
 
     def test_an_address_that_is_not_local(self) -> None:
         self.start(node__address="127.1.2.3", head__address="127.1.2.3", subnet="127.0.0.0/8", reports=False)

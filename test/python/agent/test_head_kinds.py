@@ -79,7 +79,7 @@ class JobTest(KindCase):
         self.assertEqual(running["job"]["exitCode"], None)
         self.assertIsNone(running["endpoint"])
         self.assertEqual(self.gate(), 0)
-        self.assertIn("cluster 'local-2x8' runs its job after", self.printed[-1])
+        self.assertIn("cluster 'local-2x8' is running its job after", self.printed[-1])
         self.job_says(0)
         succeeded = self.until("succeeded")
         self.assertEqual(self.gate(), 0)
@@ -150,7 +150,7 @@ class JobTest(KindCase):
     def test_the_gate_of_a_job_that_fails(self) -> None:
         FakeReader.nodes = WHOLE
         self.job_says(4)
-        with mock.patch("ray_node.cli.wait._RETRY_SECONDS", 0.0):
+        with mock.patch("ray_node.agent.readiness._RETRY_SECONDS", 0.0):
             self.start_job(retries__engineStarts=1)
             self.until("failed")
             (self.retry_file()).unlink(missing_ok=True)

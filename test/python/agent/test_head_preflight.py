@@ -14,15 +14,15 @@ from ascend_machine import AscendMachine
 from head_case import WHOLE, FakeReader, HeadCase
 
 from ray_node.agent import state
-from ray_node.channel.errand_runner import ErrandRunner
-from ray_node.cluster import port_holder, token
+from ray_node.channel.tasks import TaskRunner
+from ray_node.cluster import port_holder
 from ray_node.config import load as config
 from ray_node.hardware.finding import REPORT_FILE
-from ray_node.preflight import errands as preflight_errands
 from ray_node.preflight import machine_checks
+from ray_node.preflight import tasks as preflight_tasks
 
 #: Before it is replaced.
-HANDLERS = preflight_errands.handlers
+HANDLERS = preflight_tasks.handlers
 TABLE = {"path": "/table.json", "version": "1.0", "devicePort": 16666}
 
 
@@ -32,26 +32,19 @@ class HeadPreflightTest(HeadCase):
         self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]
         # The head's own handlers look at the simulated machine in place of this one.
         rooted = functools.partial(HANDLERS, root=self.machines[0].root)
-        patch = mock.patch("ray_node.agent.head_preflight.preflight_errands.handlers", rooted)
+        patch = mock.patch("ray_node.agent.head_preflight.preflight_tasks.handlers", rooted)
         patch.start()
         self.addCleanup(patch.stop)
 
     def begin(self, **preflight: Any) -> None:
         FakeReader.nodes = WHOLE
         values: dict[str, Any] = {"board": "a2", "devices": "real", "rankTable": TABLE, **preflight}
-        changes = {f"preflight__{key}": value for key, value in values.items()}
-        self.start(node__accelerators__planned=4, **changes)
-        support.await_that(lambda: self.head.view is not None, lambda: "no report port")
-        runner = ErrandRunner(
-            self.config.cluster,
-            "npu-1",
-            support.WORKER,
-            (support.HEAD, self.config.ports.node_report),
-            token.read(self.config.paths.token),
-            HANDLERS(self.config, self.config.preflight, "npu-1", support.WORKER, {}, self.machines[1].root),
-            lambda: self.head.state.state == state.PREFLIGHT,
-        )
-        self.addCleanup(runner.close)
+        changes: dict[str, Any] = {f"preflight__{key}": value for key, value in values.items()}
+        changes["node__accelerators__planned"] = 4
+        loaded = config.parse(support.on_loopback(self.folder, **changes))
+        handlers = HANDLERS(loaded, loaded.preflight, "npu-1", support.WORKER, {}, self.machines[1].root)
+        self.tasks = TaskRunner(handlers, lambda: None)
+        self.start(**changes)
 
     def report(self) -> dict[str, Any]:  # type: ignore[override]
         value: dict[str, Any] = json.loads((self.folder / "state" / REPORT_FILE).read_text(encoding="utf-8"))
@@ -69,7 +62,7 @@ class HeadPreflightTest(HeadCase):
         self.assertEqual(tables[0], tables[1])
         self.assertIn('"rank_id": "7"', tables[0])
         self.assertEqual(self.report()["outcome"], "ok")
-        self.assertIn("checks the machines", [entry["reason"] for entry in self.history()])
+        self.assertIn("checking the machines", [entry["reason"] for entry in self.history()])
 
     def test_a_broken_device_fails_with_the_right_culprit_and_heals(self) -> None:
         self.machines[1].fault("link", "3", "DOWN")

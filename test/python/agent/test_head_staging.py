@@ -51,7 +51,7 @@ def heard(**staged: Staged | None) -> Mapping[str, HeardReport]:
     for name, value in staged.items():
         index = int(name[1:])
         message = NodeReport(
-            "c", f"npu-{index}", "npu", ADDRESSES[index], "joined", None, VERSIONS, 8, 8, 0.0, "", value
+            "c", f"npu-{index}", "npu", ADDRESSES[index], "joined", None, VERSIONS, 8, 8, 0.0, value
         )
         found[ADDRESSES[index]] = HeardReport(message, 0.0, 0.0)
     return found
@@ -69,7 +69,7 @@ class Whole(unittest.TestCase):
         self.assertFalse(self.staging.look(MEMBERS, heard(n1=DONE, n2=None)))
         self.assertFalse(self.staging.look(MEMBERS, heard(n1=DONE, n2=Staged(1, False, None, "waits"))))
         self.assertTrue(self.staging.look(MEMBERS, heard(n1=DONE, n2=DONE)))
-        self.assertEqual(self.staging.outcome, "every one of 3 nodes has the model: done 5 GB")
+        self.assertEqual(self.staging.outcome, "all 3 nodes have the model: done 5 GB")
 
     def test_the_head_is_the_last(self) -> None:
         self.node.staged = Staged(1, False, None, "fetches")
@@ -83,7 +83,7 @@ class Whole(unittest.TestCase):
         self.node.staged = Staged(2, True, None, "done")
         old = heard(n1=DONE, n2=Staged(1, False, "disk-full", "full"))
         self.assertFalse(self.staging.look(MEMBERS, old))
-        self.assertIn("npu-1 has not begun; npu-2 has not begun", self.staging.waiting)
+        self.assertIn("npu-1 has not started; npu-2 has not started", self.staging.waiting)
 
     def test_an_attempt_under_way_goes_on_after_a_lost_member(self) -> None:
         self.staging.begin()
@@ -113,7 +113,7 @@ class Whole(unittest.TestCase):
         self.node.deadline = clock.Deadline(0.0)
         with (
             mock.patch("ray_node.agent.head_staging._MARGIN_SECONDS", -1.0),
-            self.assertRaisesRegex(ClusterFailed, r"npu-2 \(127.0.0.3\): .* after 0 s: has not begun"),
+            self.assertRaisesRegex(ClusterFailed, r"npu-2 \(127.0.0.3\): .* after 0 s: has not started"),
         ):
             self.staging.look(MEMBERS, heard(n1=DONE))
 
@@ -124,8 +124,8 @@ class Words(unittest.TestCase):
         parts[0] = Part("npu-0", None, DONE)
         self.assertEqual(
             describe(parts),
-            "the model, complete on 1 of 6 nodes: npu-1 has not begun; npu-2 has not begun; "
-            "npu-3 has not begun; 2 more",
+            "the model is complete on 1 of 6 nodes: npu-1 has not started; npu-2 has not started; "
+            "npu-3 has not started; 2 more",
         )
 
 

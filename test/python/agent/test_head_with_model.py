@@ -60,9 +60,9 @@ class HeadWithModel(HeadCase):
 
     def test_the_engine_starts_when_every_node_has_the_model(self) -> None:
         self.begin()
-        waits = self.until_it_waits_for("complete on 1 of 2 nodes: npu-1 has not begun")
+        waits = self.until_it_waits_for("complete on 1 of 2 nodes: npu-1 has not started")
         self.assertEqual(waits["state"], "staging")
-        self.assertEqual(waits["reason"], f"brings hub:{REPOSITORY}@{REVISION} to {self.folder}/model")
+        self.assertEqual(waits["reason"], f"fetching hub:{REPOSITORY}@{REVISION} to {self.folder}/model")
         asked = self.report().answer
         assert asked is not None
         self.assertEqual((asked.state, asked.staging), ("staging", 1))
@@ -72,7 +72,7 @@ class HeadWithModel(HeadCase):
         self.assertEqual(serving["staging"]["done"], True)
         self.assertEqual(serving["staging"]["progress"]["bytes_total"], self.hub.total_bytes)
         self.assertEqual([node["text"] for node in serving["staging"]["nodes"]][1], "done 1 MB")
-        self.assertTrue(any("every one of 2 nodes has the model: done" in line for line in self.printed))
+        self.assertTrue(any("all 2 nodes have the model: done" in line for line in self.printed))
         self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
 
     def test_progress_is_seen_while_it_comes(self) -> None:
@@ -122,7 +122,7 @@ class HeadWithModel(HeadCase):
         self.assertEqual([node["code"] for node in failed["staging"]["nodes"]], [None, "disk-full"])
         state.request_retry(self.config.paths.state)
         # What the node said of the first attempt is not taken for an answer to the second.
-        self.until_it_waits_for("npu-1 has not begun")
+        self.until_it_waits_for("npu-1 has not started")
         answer = self.report().answer
         self.assertEqual(answer.staging if answer else None, 2)
         self.tells(replace(DONE, attempt=2))

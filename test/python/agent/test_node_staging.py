@@ -1,4 +1,3 @@
-import ipaddress
 import os
 import socket
 import unittest
@@ -11,9 +10,9 @@ from fixtures.fake_hub import Trouble
 from fixtures.staging_support import HURRY, StagingCase, until
 
 from ray_node.agent import node_staging
-from ray_node.agent.node_staging import NodeStaging, Seldom
-from ray_node.config.staging_config import REPLICATED, SHARED, Place, StagingConfig
-from ray_node.staging.request import PathSource, Source
+from ray_node.agent.node_staging import NodeStaging, Throttle
+from ray_node.config.staging_config import Placement, StagingConfig
+from ray_node.staging.request import FETCH, PathSource, Source
 
 FIRST = "model-00001-of-00005.safetensors"
 STAGING = {
@@ -37,21 +36,12 @@ HUB = {
 class OneNode(StagingCase):
     """The head's own part, against the hub."""
 
-    def node(self, placement: str = SHARED, source: Source | None = None) -> NodeStaging:
+    def node(self, placement: Placement = "shared", source: Source | None = None) -> NodeStaging:
         self.port = support.free_ports(1)[0]
-        place = Place(
-            cluster="a",
-            node="npu-0",
-            is_head=True,
-            address=support.HEAD,
-            head_name="npu-0",
-            head_address=support.HEAD,
-            files_port=self.port,
-            subnet=ipaddress.IPv4Network("127.0.0.0/8"),
-            token="cluster-token",
-        )
+        config = support.parsed_loopback(self.folder, ports__nodeFiles=self.port)
         settings = StagingConfig(source or self.source(), str(self.destination), placement, 4, 30.0)
-        made = NodeStaging(settings, place)
+        made = node_staging.of(replace(config, staging=settings), "npu-0", support.HEAD, "cluster-token")
+        assert made is not None
         made._request = replace(made._request, pace=HURRY)
         self.addCleanup(made.close)
         return made
@@ -118,7 +108,8 @@ class OneNode(StagingCase):
             self.assertEqual(self.hub.sent[name], sent, "a finished file came again")
 
     def test_the_port_of_the_files_is_open_only_where_nodes_have_disks_of_their_own(self) -> None:
-        for placement, wanted in ((SHARED, False), (REPLICATED, True)):
+        cases: list[tuple[Placement, bool]] = [("shared", False), ("replicated", True)]
+        for placement, wanted in cases:
             node = self.node(placement)
             node.begin(1)
             until(node.look)
@@ -128,20 +119,28 @@ class OneNode(StagingCase):
             with socket.socket() as client:
                 self.assertNotEqual(client.connect_ex((support.HEAD, self.port)), 0)
 
+    def test_request_holds_the_role_and_the_peers_of_the_node(self) -> None:
+        head = self.node("replicated")._request
+        assert head.fan_out is not None
+        self.assertEqual((head.role, head.destination), (FETCH, str(self.destination)))
+        self.assertEqual((head.fan_out.port, head.fan_out.head_address), (self.port, support.HEAD))
+        self.assertNotIn("cluster-token", repr(head))
+        self.assertIsNone(self.node("shared")._request.fan_out)
+
     def test_a_port_that_is_taken(self) -> None:
-        node = self.node(REPLICATED)
+        node = self.node("replicated")
         with socket.create_server((support.HEAD, self.port)):
             node.begin(1)
             assert node.staged is not None
             self.assertEqual(node.staged.code, "port-taken")
-            self.assertRegex(node.text, f"port {self.port} .* cannot be opened: Address already in use")
+            self.assertRegex(node.text, f"cannot open port {self.port} .*: Address already in use")
         node.begin(2)
         until(node.look)
         self.assertTrue(node.staged is not None and node.staged.done)
 
     def test_a_model_that_lies_there_already(self) -> None:
         node = self.node(source=PathSource())
-        self.assertEqual(node.title, f"looks for the model in {self.destination}")
+        self.assertEqual(node.title, f"looking for the model in {self.destination}")
         node.begin(1)
         until(node.look)
         self.assertEqual(node.staged.code if node.staged else None, "model-missing")
@@ -157,7 +156,7 @@ class Made(unittest.TestCase):
         self.assertIsNone(node_staging.of(support.parsed(), "npu-0", support.HEAD, None))
         made = node_staging.of(support.parsed({"staging": STAGING}), "npu-0", "10.89.28.10", None)
         assert made is not None
-        self.assertEqual(made.title, "looks for the model in /models/m")
+        self.assertEqual(made.title, "looking for the model in /models/m")
 
     def test_the_proxy_of_the_declaration_is_that_of_the_node_program(self) -> None:
         value = {"HTTPS_PROXY": "http://proxy.example:3128", "NCCL_DEBUG": "INFO"}
@@ -170,7 +169,7 @@ class Made(unittest.TestCase):
             self.assertNotIn("NCCL_DEBUG", os.environ)
 
     def test_words_change_seldom(self) -> None:
-        words, count = Seldom(), iter("abcdef")
+        words, count = Throttle(), iter("abcdef")
         # After two seconds at first, after a minute in the end.
         seconds = [0.0, 1.9, 2.1, 4.0, 4.2, 1000.0, 1059.0, 1061.0]
         with mock.patch("time.monotonic", side_effect=seconds):

@@ -57,10 +57,10 @@ class StateTest(unittest.TestCase):
     def test_a_wait_is_recorded_with_its_deadline_and_logged_once(self) -> None:
         made = self.make()
         deadline = clock.Deadline(180)
-        made.wait_for("waits for npu-1", deadline)
-        made.wait_for("waits for npu-1", deadline)
+        made.wait_for("waiting for npu-1", deadline)
+        made.wait_for("waiting for npu-1", deadline)
         waiting = made.get("waitingFor")
-        self.assertEqual((waiting["what"], waiting["deadlineSeconds"]), ("waits for npu-1", 180))
+        self.assertEqual((waiting["what"], waiting["deadlineSeconds"]), ("waiting for npu-1", 180))
         since, until = clock.epoch(waiting["since"]), clock.epoch(waiting["deadline"])
         assert since is not None
         assert until is not None

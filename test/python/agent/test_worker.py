@@ -8,6 +8,7 @@ import support
 from worker_case import WorkerCase
 
 from ray_node.agent import state
+from ray_node.channel.tasks import Task, TaskResult
 from ray_node.cluster import token
 from ray_node.host.versions import Versions
 
@@ -33,11 +34,27 @@ class WorkerTest(WorkerCase):
         self.assertEqual(self.code, [143])
         self.assertFalse((state.read(self.path) or {})["member"])
 
+    def test_task_of_the_head_is_reported_until_the_head_has_its_result(self) -> None:
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found.get("member") is True)
+
+        def result() -> TaskResult | None:
+            return self.book.heard()[support.WORKER].report.result
+
+        self.task = Task("t1", "no such task", {})
+        support.await_that(lambda: result() is not None, self.book.heard)
+        found = result()
+        assert found is not None
+        self.assertEqual((found.id, found.error), ("t1", "this node program has no task 'no such task'"))
+        self.task = None
+        support.await_that(lambda: result() is None, self.book.heard)
+
     def test_waits_for_token_and_head_and_says_so(self) -> None:
         self.start()
         self.shows(lambda found: "token of the head" in str(found.get("waitingFor")))
         token.ensure(self.config.paths.token)
-        waits = f"waits for the head npu-0 (127.0.0.1), port {self.config.ports.gcs}: port closed"
+        waits = f"waiting for the head npu-0 (127.0.0.1), port {self.config.ports.gcs}: port closed"
         self.shows(lambda found: waits in str(found.get("waitingFor")))
         self.play_head()
         self.shows(lambda found: found.get("member") is True)
@@ -103,7 +120,7 @@ class WorkerTest(WorkerCase):
         with mock.patch("ray_node.host.versions.installed", return_value=Versions("2.47.1", "3.11.2")):
             self.start()
             self.ended()
-        self.assertRegex(self.book.heard()[support.WORKER].failure or "", "which Ray 2.47.1 does not have")
+        self.assertRegex(self.book.heard()[support.WORKER].failure or "", "which Ray 2.47.1 does not support")
 
     def test_a_new_session_of_the_head(self) -> None:
         self.play_head()
@@ -112,7 +129,9 @@ class WorkerTest(WorkerCase):
         self.session = "s2"
         found = self.ended()
         self.assertEqual(found["state"], "starting")
-        self.assertEqual(found["reason"], "restarts: the head has restarted, this node joins its new session")
+        self.assertEqual(
+            found["reason"], "restarting: the head has restarted, this node joins its new session"
+        )
         self.assertFalse(found["member"])
 
     def test_a_node_that_ray_has_given_up(self) -> None:
@@ -121,7 +140,7 @@ class WorkerTest(WorkerCase):
         self.shows(lambda found: found.get("member") is True)
         self.alive = False
         self.shows(lambda found: found.get("member") is False)
-        self.assertRegex(self.ended()["reason"], "restarts: Ray on the head has not listed this node")
+        self.assertRegex(self.ended()["reason"], "restarting: Ray on the head has not listed this node")
 
     def test_a_short_absence_is_survived(self) -> None:
         self.play_head()
@@ -148,7 +167,7 @@ class WorkerTest(WorkerCase):
         assert self.worker.ray is not None
         self.worker.ray.stop(0)
         found = self.ended()
-        self.assertEqual(found["reason"], "restarts: Ray on this node was killed by SIGTERM")
+        self.assertEqual(found["reason"], "restarting: Ray on this node was killed by SIGTERM")
 
     def test_ray_is_refused(self) -> None:
         """The report channel is closed, so only Ray's own words are there."""
@@ -173,7 +192,7 @@ class WorkerTest(WorkerCase):
             found = self.ended()
         self.assertEqual(found["state"], "starting")
         self.assertRegex(
-            found["reason"], r"^restarts: .* exited with code 1: it was not up within Ray's own 30 s"
+            found["reason"], r"^restarting: .* exited with code 1: it was not up within Ray's own 30 s"
         )
 
     def test_never_listed(self) -> None:

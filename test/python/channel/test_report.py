@@ -5,14 +5,20 @@ import socket
 import threading
 import unittest
 from dataclasses import replace
+from typing import Any
+from unittest import mock
 
 import support
 
-from ray_node.channel import report, report_client
+from ray_node.channel import plain, report, report_client, signing
+from ray_node.channel.client import Client, Unanswered, WrongToken
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
-from ray_node.channel.report import BadMessage, HeadAnswer, NodeReport, Staged
+from ray_node.channel.plain import NotPlain
+from ray_node.channel.report import HeadAnswer, NodeReport, Staged
 from ray_node.channel.report_client import Exchange, Reporter
 from ray_node.channel.report_server import ReportBook, ReportServer
+from ray_node.channel.server import MAXIMUM_BODY_BYTES
+from ray_node.channel.tasks import Task, TaskResult
 from ray_node.host.versions import Versions
 
 TOKEN = "ab" * 32
@@ -27,87 +33,69 @@ REPORT = NodeReport(
     accelerators_found=6,
     accelerators_planned=8,
     wall_clock=1.5,
-    nonce="n1",
 )
 
 
 def answer_to(received: NodeReport) -> HeadAnswer:
-    return HeadAnswer("s1", "joined", "waits", Versions("2.58.0", "3.11.2"), True, "member", received.nonce)
+    return HeadAnswer("s1", "joined", "waits", Versions("2.58.0", "3.11.2"), True, "member")
 
 
 class MessagesTest(unittest.TestCase):
-    def test_a_report_reads_back(self) -> None:
-        self.assertEqual(report.decode_report(report.encode_report(REPORT)), REPORT)
-
-    def test_an_answer_reads_back(self) -> None:
-        for alive in (True, False, None):
-            sent = replace(answer_to(REPORT), alive=alive)
-            self.assertEqual(report.decode_answer(report.encode_answer(sent)), sent)
-
-    def test_staging_reads_back(self) -> None:
-        for staged in (
-            Staged(3, False, None, "fetches"),
-            Staged(4, True, None, "done"),
-            Staged(1, False, "x", "y"),
-        ):
-            sent = replace(REPORT, staged=staged)
-            self.assertEqual(report.decode_report(report.encode_report(sent)), sent)
-        asked = replace(answer_to(REPORT), staging=4)
-        self.assertEqual(report.decode_answer(report.encode_answer(asked)), asked)
-        good = json.loads(report.encode_report(replace(REPORT, staged=Staged(3, False, None, "a"))))
-        for bad in (1, {}, {**good["staged"], "attempt": "x"}, {**good["staged"], "text": 1}):
-            with self.subTest(bad=bad), self.assertRaises(BadMessage):
-                report.decode_report(json.dumps({**good, "staged": bad}).encode())
-
-    def test_a_part_of_the_engine_reads_back(self) -> None:
+    def test_report_and_answer_read_back(self) -> None:
         ended = FollowerReport(2, "ended", "exited with code 1", ("last words",), 0.5)
-        sent = replace(REPORT, follower=ended)
-        self.assertEqual(report.decode_report(report.encode_report(sent)), sent)
-        told = replace(answer_to(REPORT), run=RunDirective(2, 1))
-        self.assertEqual(report.decode_answer(report.encode_answer(told)), told)
-        value = json.loads(report.encode_report(sent))
-        value["follower"]["state"] = "resting"
-        with self.assertRaises(BadMessage):
-            report.decode_report(json.dumps(value).encode())
-        answer = json.loads(report.encode_answer(told))
-        answer["run"] = {"attempt": 1}
-        with self.assertRaises(BadMessage):
-            report.decode_answer(json.dumps(answer).encode())
-
-    def test_bad_messages(self) -> None:
-        good = json.loads(report.encode_report(REPORT))
-        bad: list[object] = [[], {}, {**good, "schema": 2}, {**good, "name": 1}, {**good, "versions": None}]
-        bad += [{key: value for key, value in good.items() if key != gone} for gone in good]
-        for value in bad:
-            with self.subTest(value=value), self.assertRaises(BadMessage):
-                report.decode_report(json.dumps(value).encode())
-        with self.assertRaises(BadMessage):
-            report.decode_report(b"\xff")
-
-    def test_text_is_one_bounded_line(self) -> None:
-        """It ends up in the head's log and state."""
-        long = replace(REPORT, name="a\nb" + "x" * 500, reason="y" * 5000)
-        read = report.decode_report(report.encode_report(long))
-        self.assertTrue(read.name.startswith("a bxxx"))
-        self.assertEqual(len(read.name), 200)
-        self.assertEqual(len(read.reason or ""), 2000)
-
-    def test_signature(self) -> None:
-        body = report.encode_report(REPORT)
-        good = report.sign(body, TOKEN)
-        self.assertRegex(good or "", "^[0-9a-f]{64}$")
-        cases: list[tuple[bytes, str | None, str | None, bool]] = [
-            (body, good, TOKEN, True),
-            (body + b" ", good, TOKEN, False),
-            (body, good, "cd" * 32, False),
-            (body, None, TOKEN, False),
-            (body, "", TOKEN, False),
-            (body, None, None, True),
+        reports = [
+            REPORT,
+            replace(REPORT, staged=Staged(3, False, None, "fetches")),
+            replace(REPORT, staged=Staged(1, False, "disk-full", "y")),
+            replace(REPORT, follower=ended, result=TaskResult("t1", {"a": [1]})),
+            replace(REPORT, result=TaskResult("t1", {}, "OSError: disk full")),
         ]
-        for content, signature, token, wanted in cases:
-            with self.subTest(signature=signature, token=token):
-                self.assertEqual(report.is_signed(content, signature, token), wanted)
-        self.assertNotIn(TOKEN.encode(), body)
+        for sent in reports:
+            self.assertEqual(plain.from_message(NodeReport, plain.to_message(sent)), sent)
+        answer = answer_to(REPORT)
+        more = replace(answer, staging=4, run=RunDirective(2, 1), task=Task("t1", "facts", {}))
+        for told in (answer, replace(answer, alive=False), replace(answer, alive=None), more):
+            self.assertEqual(plain.from_message(HeadAnswer, plain.to_message(told)), told)
+
+    def test_malformed_report_is_refused(self) -> None:
+        good = json.loads(plain.to_message(replace(REPORT, follower=FollowerReport(3, "running"))))
+        bad: list[object] = [[], {}, {**good, "schema": 1}, {**good, "name": 1}, {**good, "versions": None}]
+        bad += [{**good, "staged": value} for value in (1, {}, {"attempt": "x", "done": True})]
+        follower = good["follower"]
+        wrong: list[dict[str, Any]] = [{"state": "resting"}, {"lines": "x"}, {"lines": [1]}]
+        wrong += [{"endedSecondsAgo": "soon"}, {"attempt": None}]
+        bad += [{**good, "follower": {**follower, **changes}} for changes in wrong]
+        optional = ("staged", "follower", "result")
+        bad += [
+            {key: value for key, value in good.items() if key != gone}
+            for gone in good
+            if gone not in optional
+        ]
+        for value in bad:
+            with self.subTest(value=value), self.assertRaises(NotPlain):
+                plain.from_message(NodeReport, json.dumps(value).encode())
+
+    def test_malformed_answer_is_refused(self) -> None:
+        good = json.loads(plain.to_message(answer_to(REPORT)))
+        for changes in (
+            *({"alive": 1}, {"run": {"attempt": 1}}, {"run": {"attempt": "x", "rank": 1}}),
+            *({"task": {"id": "1", "kind": "x", "body": []}}, {"staging": True}),
+        ):
+            with self.subTest(changes=changes), self.assertRaises(NotPlain):
+                plain.from_message(HeadAnswer, json.dumps({**good, **changes}).encode())
+
+    def test_text_of_a_report_is_bounded_and_printable(self) -> None:
+        """It ends up in the head's log and state."""
+        lines = tuple(f"{number} \x1b[31mred" + "x" * 500 for number in range(100))
+        follower = FollowerReport(1, "ended", "a\nb", lines, -5.0)
+        sent = replace(REPORT, name="a\nb" + "x" * 500, reason="y" * 5000, follower=follower)
+        read = plain.from_message(NodeReport, plain.to_message(sent))
+        self.assertEqual((len(read.name), read.name[:4], len(read.reason or "")), (200, "a bx", 2000))
+        found = read.follower
+        assert found is not None
+        self.assertEqual((found.reason, len(found.lines), found.ended_seconds_ago), ("a b", 30, 0.0))
+        self.assertTrue(found.lines[-1].startswith("99  [31mredx"))
+        self.assertEqual({len(line) for line in found.lines}, {300})
 
 
 class ChannelTest(unittest.TestCase):
@@ -120,16 +108,20 @@ class ChannelTest(unittest.TestCase):
     def post(self, message: NodeReport = REPORT, token: str | None = TOKEN) -> Exchange:
         return report_client.post(message, support.HEAD, self.port, token)
 
-    def raw(self, body: bytes, headers: dict[str, str] | None = None, path: str = report.PATH) -> int:
+    def raw(self, body: bytes, path: str = report.PATH, **headers: str) -> int:
         connection = http.client.HTTPConnection(
             support.HEAD, self.port, timeout=5, source_address=(support.WORKER, 0)
         )
         self.addCleanup(connection.close)
-        signature = report.sign(body, TOKEN) or ""
-        connection.request("POST", path, body, {report.SIGNATURE_HEADER: signature, **(headers or {})})
+        signed = {
+            signing.ADDRESS_HEADER: support.WORKER,
+            signing.NONCE_HEADER: "n1",
+            signing.SIGNATURE_HEADER: signing.sign(TOKEN, body, "POST", path, "", support.WORKER, "n1") or "",
+        }
+        connection.request("POST", path, body, {**signed, **headers})
         return connection.getresponse().status
 
-    def test_a_report_and_its_answer(self) -> None:
+    def test_report_gets_its_answer(self) -> None:
         self.serve()
         exchange = self.post()
         self.assertEqual(exchange.answer, answer_to(REPORT))
@@ -138,7 +130,7 @@ class ChannelTest(unittest.TestCase):
         self.assertLess(self.book.heard()[support.WORKER].skew_seconds, -1e9)
         self.assertEqual(self.book.rejected(), {})
 
-    def test_a_wrong_token_is_known_to_both_sides(self) -> None:
+    def test_wrong_token_is_known_to_both_sides(self) -> None:
         self.serve()
         for token in ("cd" * 32, None):
             with self.subTest(token=token):
@@ -150,49 +142,75 @@ class ChannelTest(unittest.TestCase):
         self.post()
         self.assertEqual(self.book.rejected(), {})
 
-    def test_without_authentication(self) -> None:
+    def test_cluster_without_token_needs_no_signature(self) -> None:
         self.serve(token=None)
         self.assertIsNotNone(self.post(token=None).answer)
 
-    def test_a_head_that_does_not_hold_the_token_is_not_believed(self) -> None:
+    def test_unsigned_answer_is_not_believed(self) -> None:
         self.serve(token=None)
         exchange = self.post(token=TOKEN)
         self.assertIsNone(exchange.answer)
         self.assertTrue(exchange.wrong_token)
 
-    def test_a_node_speaks_only_for_itself_and_its_cluster(self) -> None:
+    def test_report_of_another_node_or_cluster_is_refused(self) -> None:
         self.serve()
-        body = report.encode_report(replace(REPORT, address="127.0.0.9"))
+        body = plain.to_message(replace(REPORT, address="127.0.0.9"))
         self.assertEqual(self.raw(body), 409)
         self.assertIn("head of cluster 'c'", self.post(replace(REPORT, cluster="d")).problem or "")
         self.assertEqual(self.book.heard(), {})
 
-    def test_what_the_server_refuses(self) -> None:
+    def test_malformed_request_is_refused(self) -> None:
         self.serve()
-        good = report.encode_report(REPORT)
+        good = plain.to_message(REPORT)
         self.assertEqual(self.raw(good), 200)
         self.assertEqual(self.raw(good, path="/"), 404)
         self.assertEqual(self.raw(b"{}"), 400)
-        self.assertEqual(self.raw(good, {"Content-Length": "70000"}), 413)
+        self.assertEqual(self.raw(good, **{"Content-Length": str(MAXIMUM_BODY_BYTES + 1)}), 413)
         self.assertEqual(self.raw(b""), 411)
+        self.assertEqual(self.raw(good, **{signing.ADDRESS_HEADER: "127.0.0.9"}), 409)
+        self.assertEqual(self.raw(good, **{signing.NONCE_HEADER: "n2"}), 401)
 
-    def test_whoever_is_not_on_the_cluster_network_is_hung_up_on(self) -> None:
+    def test_answer_signed_for_another_request_is_not_believed(self) -> None:
+        self.serve()
+        nonces = iter(["n1", "n2"])
+        with mock.patch("secrets.token_hex", lambda _: next(nonces)):
+            client = Client(support.WORKER, TOKEN)
+            body = plain.to_message(REPORT)
+            answers = [client.send((support.HEAD, self.port), "POST", report.PATH, 5, body) for _ in "12"]
+        for answer in answers:
+            self.addCleanup(answer.close)
+        replayed = answers[1].response.headers
+        del replayed[signing.SIGNATURE_HEADER]
+        replayed[signing.SIGNATURE_HEADER] = answers[0].response.headers[signing.SIGNATURE_HEADER]
+        self.assertIsNotNone(answers[0].read(10_000))
+        with self.assertRaises(WrongToken):
+            answers[1].read(10_000)
+
+    def test_large_answer_is_refused(self) -> None:
+        self.serve()
+        client = Client(support.WORKER, TOKEN)
+        answer = client.send((support.HEAD, self.port), "POST", report.PATH, 5, plain.to_message(REPORT))
+        self.addCleanup(answer.close)
+        with self.assertRaisesRegex(Unanswered, "more than 10 bytes"):
+            answer.read(10)
+
+    def test_client_outside_the_cluster_network_is_refused(self) -> None:
         self.serve(network="10.89.28.0/24")
         self.assertIsNone(self.post().answer)
         self.assertEqual((self.book.heard(), self.book.rejected()), ({}, {}))
 
-    def test_no_head(self) -> None:
+    def test_absent_head_is_a_problem_of_the_exchange(self) -> None:
         self.port = support.free_ports(1)[0]
         self.assertRegex(self.post().problem or "", "no answer from the head's report port")
 
-    def test_a_client_that_says_nothing_blocks_nobody(self) -> None:
+    def test_silent_client_does_not_block_others(self) -> None:
         self.serve()
         silent = [socket.create_connection((support.HEAD, self.port)) for _ in range(20)]
         for item in silent:
             self.addCleanup(item.close)
         self.assertIsNotNone(self.post().answer)
 
-    def test_many_nodes_at_once(self) -> None:
+    def test_32_nodes_report_at_once(self) -> None:
         self.serve()
         answers: list[Exchange] = []
         messages = [replace(REPORT, address=f"127.0.1.{index}") for index in range(1, 33)]
@@ -204,7 +222,7 @@ class ChannelTest(unittest.TestCase):
         self.assertEqual([item.problem for item in answers], [None] * 32)
         self.assertEqual(len(self.book.heard()), 32)
 
-    def test_a_failure_is_remembered_over_the_restart_of_the_node(self) -> None:
+    def test_failure_is_remembered_across_a_restart_of_the_node(self) -> None:
         self.serve()
         self.post(replace(REPORT, state="failed", reason="no devices"))
         self.post(replace(REPORT, state="starting", reason=None))
@@ -212,19 +230,18 @@ class ChannelTest(unittest.TestCase):
         self.post(replace(REPORT, state="joined", reason=None))
         self.assertIsNone(self.book.heard()[support.WORKER].failure)
 
-    def test_the_reporter_keeps_reporting(self) -> None:
+    def test_reporter_keeps_reporting(self) -> None:
         self.serve()
-        nonces: list[str] = []
+        sent: list[NodeReport] = []
 
-        def build(nonce: str) -> NodeReport:
-            nonces.append(nonce)
-            return replace(REPORT, nonce=nonce)
+        def build() -> NodeReport:
+            sent.append(REPORT)
+            return REPORT
 
         reporter = Reporter(build, support.HEAD, self.port, TOKEN)
         self.addCleanup(reporter.close)
         reporter.interval_seconds = 0.05
-        support.await_that(lambda: len(nonces) > 3, lambda: nonces)
-        self.assertEqual(len(set(nonces)), len(nonces))
+        support.await_that(lambda: len(sent) > 3, lambda: sent)
         self.assertIsNotNone(reporter.last_answer)
         self.assertLess(reporter.silent_seconds, 10)
 

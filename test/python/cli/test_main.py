@@ -86,7 +86,7 @@ class MainTest(unittest.TestCase):
 
     def test_stop_without_a_node(self) -> None:
         done = self.run_node("stop", "--config", self.write(support.on_loopback(self.folder)))
-        self.assertEqual((done.returncode, done.stdout), (0, "the node program does not run here\n"))
+        self.assertEqual((done.returncode, done.stdout), (0, "the node program is not running here\n"))
 
     def test_stop_leaves_other_programs_alone(self) -> None:
         value = support.on_loopback(self.folder)

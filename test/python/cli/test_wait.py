@@ -21,7 +21,7 @@ MEMBERS = [
         "planned": 8,
         "verdict": "member with 8 NPU",
     },
-    {"name": "npu-1", "address": "10.89.28.11", "accelerators": 0, "planned": 8, "verdict": "never heard of"},
+    {"name": "npu-1", "address": "10.89.28.11", "accelerators": 0, "planned": 8, "verdict": "never reported"},
 ]
 
 
@@ -77,7 +77,7 @@ class WaitTest(unittest.TestCase):
 
     def test_serving_ends_with_nodes_and_completion(self) -> None:
         self.say(0, "starting")
-        self.say(3, "joined", waitingFor={"what": "waits for npu-1 (10.89.28.11): port closed"})
+        self.say(3, "joined", waitingFor={"what": "waiting for npu-1 (10.89.28.11): port closed"})
         self.say(
             12,
             "serving",
@@ -86,7 +86,7 @@ class WaitTest(unittest.TestCase):
             warnings=["no authentication"],
         )
         self.assertEqual(self.run_gate(), 0)
-        self.assertIn("[   3 s of 660 s] joined: waits for npu-1 (10.89.28.11): port closed", self.text)
+        self.assertIn("[   3 s of 660 s] joined: waiting for npu-1 (10.89.28.11): port closed", self.text)
         self.assertIn("is serving after 12 s", self.text)
         self.assertIn("npu-0  10.89.28.10  8 of 8        member with 8 NPU", self.text)
         self.assertIn("completion: here are 16 of 16 ranks", self.text)
@@ -97,7 +97,7 @@ class WaitTest(unittest.TestCase):
         job = {"exitCode": None, "startedAt": "then", "endedAt": None, "seconds": None}
         ended = {**job, "exitCode": 0, "endedAt": "later"}
         cases: list[tuple[str, str, dict[str, Any], str, str]] = [
-            ("job", "running", {"job": job}, "runs its job", "job: emulated, started at then\n"),
+            ("job", "running", {"job": job}, "is running its job", "job: emulated, started at then\n"),
             (
                 *("job", "succeeded", {"job": ended}, "has finished its job"),
                 "job: emulated, started at then, ended at later with code 0\n",
@@ -125,10 +125,12 @@ class WaitTest(unittest.TestCase):
                 argv = [] if kind == "none" else ["run"]
                 changes = {"engine.kind": kind, "engine.api": None, "engine.argv": argv}
                 self.assertEqual(self.run_gate(changes), 1)
-                self.assertIn(f"cluster 'local-2x8' is {wanted}: {wanted} after 660 s", self.printed[-1])
+                self.assertIn(
+                    f"cluster 'local-2x8' is {wanted}: the deadline of 660 s has passed", self.printed[-1]
+                )
 
     def test_a_line_for_every_change_and_every_ten_seconds(self) -> None:
-        self.say(0, "joined", waitingFor={"what": "waits for npu-1"})
+        self.say(0, "joined", waitingFor={"what": "waiting for npu-1"})
         self.say(35, "formed", reason="2 of 2")
         self.say(36, "serving")
         self.run_gate()
@@ -141,8 +143,8 @@ class WaitTest(unittest.TestCase):
             9,
             "failed",
             since=clock.stamp(START + 9),
-            reason="not whole after 180 s: npu-1 (10.89.28.11): never heard of",
-            culprit={"name": "npu-1", "address": "10.89.28.11", "reason": "never heard of"},
+            reason="not all nodes joined within 180 s: npu-1 (10.89.28.11): never reported",
+            culprit={"name": "npu-1", "address": "10.89.28.11", "reason": "never reported"},
             members=MEMBERS,
             lastLogLines=["line 1", "line 2"],
         )
@@ -150,13 +152,14 @@ class WaitTest(unittest.TestCase):
         self.assertEqual(self.now, START + 9)
         self.assertEqual(
             self.printed[-1],
-            "cluster 'local-2x8' is not serving: not whole after 180 s: npu-1 (10.89.28.11): never heard of\n"
+            "cluster 'local-2x8' is not serving: not all nodes joined within 180 s: "
+            "npu-1 (10.89.28.11): never reported\n"
             "  culprit: npu-1 (10.89.28.11)\n"
-            "  reason: never heard of\n"
-            "  the head's state: failed\n"
+            "  reason: never reported\n"
+            "  state of the head: failed\n"
             "  NODE   ADDRESS      ACCELERATORS  VERDICT\n"
             "  npu-0  10.89.28.10  8 of 8        member with 8 NPU\n"
-            "  npu-1  10.89.28.11  0 of 8        never heard of\n"
+            "  npu-1  10.89.28.11  0 of 8        never reported\n"
             "  last log lines:\n"
             "    line 1\n"
             "    line 2",
@@ -184,8 +187,8 @@ class WaitTest(unittest.TestCase):
     def test_no_head_at_all(self) -> None:
         self.assertEqual(self.run_gate(), 1)
         self.assertAlmostEqual(self.now, START + 120, delta=1)
-        self.assertIn("waits for the head npu-0 (10.89.28.10) to start", self.printed[0])
-        self.assertIn("the head npu-0 (10.89.28.10) has said nothing for 120 s", self.printed[-1])
+        self.assertIn("waiting for the head npu-0 (10.89.28.10) to start", self.printed[0])
+        self.assertIn("no heartbeat from the head npu-0 (10.89.28.10) for 120 s", self.printed[-1])
         self.assertIn("culprit: npu-0 (10.89.28.10)", self.printed[-1])
 
     def test_a_head_that_falls_silent(self) -> None:
@@ -193,16 +196,18 @@ class WaitTest(unittest.TestCase):
         self.say(10, "loading", heartbeat=clock.stamp(START + 10))
         self.assertEqual(self.run_gate(), 1)
         self.assertAlmostEqual(self.now, START + 130, delta=1)
-        self.assertIn("the head npu-0 (10.89.28.10) is silent, it was last loading", self.text)
+        self.assertIn(
+            "no heartbeat from the head npu-0 (10.89.28.10); its last state was 'loading'", self.text
+        )
 
     def test_the_deadline(self) -> None:
-        waiting = {"what": "waits for the engine"}
-        self.say(0, "loading", reason="starts the engine", waitingFor=waiting, culprit=None)
+        waiting = {"what": "waiting for the engine"}
+        self.say(0, "loading", reason="starting the engine", waitingFor=waiting, culprit=None)
         self.assertEqual(self.run_gate(), 1)
         self.assertEqual(self.now, START + 660)
         block = self.printed[-1]
-        self.assertIn("cluster 'local-2x8' is not serving: not serving after 660 s", block)
-        self.assertIn("it waits for: waits for the engine", block)
+        self.assertIn("cluster 'local-2x8' is not serving: the deadline of 660 s has passed", block)
+        self.assertIn("in progress: waiting for the engine", block)
 
     def test_the_word_of_the_head_is_not_enough(self) -> None:
         self.say(0, "serving", reason="a completion came back")

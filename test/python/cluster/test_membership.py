@@ -31,7 +31,6 @@ def heard(address: str, state: str = "starting", name: str = "npu-1", **more: An
         accelerators_found=8,
         accelerators_planned=8,
         wall_clock=0.0,
-        nonce="n",
     )
     return HeardReport(report, more.get("age", 1.0), 0.0, more.get("failure"), more.get("failure_age", 1.0))
 
@@ -57,14 +56,14 @@ CASES = [
     Case("joined with 6 of 8 accelerators (NPU)", (seen(WORKER, npus=6),), definite=True),
     Case("joined with 0 of 8 accelerators (NPU)", (seen(WORKER, npus=0),), definite=True),
     Case(
-        "has restarted, Ray still lists its earlier run",
+        "has restarted, but Ray still lists its previous run",
         (seen(WORKER, node_id="old"), seen(WORKER, node_id="new")),
     ),
     Case("member with 8 NPU", (seen(WORKER, alive=False, node_id="old"), seen(WORKER)), ok=True),
-    Case("never heard of"),
-    Case("never heard of, host does not answer", probe="host does not answer"),
-    Case("never heard of, host answers, Ray port 6380 closed", probe="host answers, Ray port 6380 closed"),
-    Case("not joined yet: waits for the head", report=heard(WORKER, reason="waits for the head")),
+    Case("never reported"),
+    Case("never reported, host does not answer", probe="host does not answer"),
+    Case("never reported, host answers, Ray port 6380 closed", probe="host answers, Ray port 6380 closed"),
+    Case("not joined yet: waiting for the head", report=heard(WORKER, reason="waiting for the head")),
     Case("not joined yet: starting", report=heard(WORKER)),
     Case("silent for 40 s, last joined", report=heard(WORKER, "joined", age=43.0)),
     Case(
@@ -82,7 +81,7 @@ CASES = [
         report=heard(WORKER, "starting", failure="version mismatch", failure_age=26.0),
     ),
     Case("wrong token: its reports are not signed with this cluster's token", rejected=2.0, definite=True),
-    Case("never heard of", rejected=30.0),
+    Case("never reported", rejected=30.0),
     Case("left the cluster (missed heartbeats)", (seen(WORKER, False, death="missed  heartbeats"),)),
     Case(
         "left the cluster (missed heartbeats), silent for 10 s, last joined",
@@ -127,14 +126,14 @@ class MembershipTest(unittest.TestCase):
         result = membership.assess(support.parsed(), Evidence())
         self.assertEqual(
             str(result),
-            "npu-0 (10.89.28.10): Ray is starting on the head; npu-1 (10.89.28.11): never heard of",
+            "npu-0 (10.89.28.10): Ray is starting on the head; npu-1 (10.89.28.11): never reported",
         )
 
     def test_the_head_itself_with_too_few(self) -> None:
         result = membership.assess(support.parsed(), Evidence((seen(HEAD, npus=7), seen(WORKER))))
         self.assertEqual(str(result.culprit), "npu-0 (10.89.28.10)")
 
-    def test_blame_goes_to_what_waiting_does_not_repair(self) -> None:
+    def test_culprit_is_what_waiting_does_not_repair(self) -> None:
         config = support.parsed({"pools.0.nodes": 3, "pools.0.addresses": [HEAD, WORKER, "10.89.28.12"]})
         result = membership.assess(config, Evidence((seen(HEAD), seen("10.89.28.12", npus=4))))
         self.assertEqual(len(result.missing), 2)
@@ -184,7 +183,7 @@ class CountedPoolTest(unittest.TestCase):
     def test_the_missing_rest_is_said(self) -> None:
         nodes = (self.head, seen("10.89.28.50", name="npu-10.89.28.50"), self.big)
         result = membership.assess(self.config, Evidence(nodes))
-        self.assertEqual(str(result), "pool npu: 1 of 2 nodes are members, 1 never heard of")
+        self.assertEqual(str(result), "pool npu: 1 of 2 nodes are members, 1 never reported")
 
     def test_a_node_that_only_reported_is_named(self) -> None:
         nodes = (self.head, seen("10.89.28.50", name="npu-10.89.28.50"), self.big)

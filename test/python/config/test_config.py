@@ -42,7 +42,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"pools.0.addresses": ["10.89.28.10", "10.1.1.1"]}, "pools[0].addresses[1]: must be on 10.89.28.0/24"),
     (
         {"pools.0.resource": None},
-        "pools[0].resource: must be non-empty text in a pool with accelerators, got None",
+        "pools[0].resource: must be set in a pool with accelerators, got None",
     ),
     ({"ray.authentication": "tls"}, "ray.authentication: must be one of 'token', 'none', got 'tls'"),
     ({"ray.cpus": "1"}, "ray.cpus: must be a whole number of at least 0 or null, got '1'"),

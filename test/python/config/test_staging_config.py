@@ -1,4 +1,3 @@
-import ipaddress
 import json
 import unittest
 from typing import Any
@@ -6,11 +5,10 @@ from typing import Any
 import support
 from support import ROOT
 
-from ray_node.config import staging_config
 from ray_node.config.load import ConfigError
-from ray_node.config.staging_config import Place, StagingConfig
+from ray_node.config.staging_config import StagingConfig
 from ray_node.staging.progress import Meter, Progress, amount, duration
-from ray_node.staging.request import FETCH, RECEIVE, HubSource, IndexSource, PathSource
+from ray_node.staging.request import HubSource, IndexSource, PathSource
 
 HUB = "https://hub.example"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -46,20 +44,6 @@ def staging(**changes: Any) -> StagingConfig:
     return config
 
 
-def place(is_head: bool = True) -> Place:
-    return Place(
-        cluster="a",
-        node="npu-0",
-        is_head=is_head,
-        address="10.89.28.10",
-        head_name="npu-0",
-        head_address="10.89.28.10",
-        files_port=6377,
-        subnet=ipaddress.IPv4Network("10.89.28.0/24"),
-        token="cluster-token",
-    )
-
-
 class Reading(unittest.TestCase):
     def test_a_model_of_the_hub(self) -> None:
         config = staging()
@@ -91,7 +75,7 @@ class Reading(unittest.TestCase):
             ({"source": {"kind": "s3"}}, "one of 'huggingFace', 'index', 'path'"),
             (
                 {"source": {"kind": "index", "name": "n", "index": "https://b/i?X-Amz-Signature=1"}},
-                "without a signature",
+                "must be a file path or an unsigned URL",
             ),
             ({"placement": "somewhere"}, "one of 'shared', 'replicated'"),
             ({"deadlineSeconds": 0}, "a number of seconds above 0"),
@@ -102,17 +86,6 @@ class Reading(unittest.TestCase):
                 (found,) = caught.exception.problems
                 self.assertRegex(found, rf"^staging\..*{problem}")
                 self.assertNotIn("X-Amz-Signature", found)
-
-    def test_the_request_of_a_node(self) -> None:
-        config = staging()
-        head = staging_config.request_of(config, place())
-        self.assertEqual((head.role, head.destination), (FETCH, "/models/maker--model"))
-        assert head.fan_out is not None
-        self.assertEqual((head.fan_out.port, head.fan_out.head_address), (6377, "10.89.28.10"))
-        self.assertNotIn("cluster-token", repr(head) + repr(place()))
-        self.assertEqual(staging_config.request_of(config, place(is_head=False)).role, RECEIVE)
-        shared = staging(placement="shared")
-        self.assertIsNone(staging_config.request_of(shared, place()).fan_out)
 
 
 class Showing(unittest.TestCase):

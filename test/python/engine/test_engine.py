@@ -72,7 +72,9 @@ class HealthTest(unittest.TestCase):
 
     def test_a_listener_that_says_nothing(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.assertEqual(self.problem_of(listener), "it takes connections and says nothing for 0.3 s")
+            self.assertEqual(
+                self.problem_of(listener), "it accepts connections but did not answer within 0.3 s"
+            )
 
     def test_what_is_no_http(self) -> None:
         self.assertIn("no http", str(self.problem_of(self.answering(b"no http\r\n\r\n"))))
@@ -171,7 +173,7 @@ class EngineRunTest(unittest.TestCase):
         self.assertRegex(
             caught.exception.reason,
             r"^the engine did not answer /health within 3 s: nothing listens on port \d+ \(for \d s; "
-            rf"the engine's process runs; it listens on 0\.0\.0\.0:{other}, not on 127\.0\.0\.1:\d+\)$",
+            rf"the engine's process is running; it listens on 0\.0\.0\.0:{other}, not on 127\.0\.0\.1:\d+\)$",
         )
         self.assertEqual(caught.exception.log_lines, [f"serving on {other}"])
 
@@ -183,7 +185,9 @@ class EngineRunTest(unittest.TestCase):
             engine__api__port=api,
             engine__argv=[sys.executable, "-c", script, str(api)],
         )
-        with self.assertRaisesRegex(EngineFailed, r"it takes connections and says nothing for 3 s \(for"):
+        with self.assertRaisesRegex(
+            EngineFailed, r"it accepts connections but did not answer within 3 s \(for"
+        ):
             run.await_healthy()
 
     def test_a_folder_that_is_not_there(self) -> None:
@@ -194,10 +198,12 @@ class EngineRunTest(unittest.TestCase):
         run = self.start(deadlines__completion=4)
         run.await_healthy()
         self.broken("wrong")
-        with self.assertRaisesRegex(EngineFailed, "must contain '0 of 0 ranks', it says 'something else'"):
+        with self.assertRaisesRegex(EngineFailed, "must contain '0 of 0 ranks', got 'something else'"):
             run.complete()
         self.broken("silent")
-        with self.assertRaisesRegex(EngineFailed, "not (come within 4 s|answered: .*timed out)"):
+        with self.assertRaisesRegex(
+            EngineFailed, "(no completion within 4 s|no answer to the completion request: .*timed out)"
+        ):
             run.complete()
 
     def test_the_watch_needs_three_misses(self) -> None:

@@ -73,7 +73,7 @@ class EngineGroupTest(unittest.TestCase):
         return {
             address: HeardReport(
                 NodeReport(
-                    *("c", "n", "npu", address, "joined", None, Versions("2", "3"), 8, 8, 0.0, ""),
+                    *("c", "n", "npu", address, "joined", None, Versions("2", "3"), 8, 8, 0.0),
                     follower=follower,
                 ),
                 self.now - at,

@@ -26,14 +26,16 @@ class HealthHistoryTest(unittest.TestCase):
         self.note("it answers HTTP 503: loading 2 of 9", 180)
         self.assertEqual(self.history.describe(), "it answers HTTP 503: loading 2 of 9 (for 280 s)")
         self.note(None, 5)
-        self.note("it takes connections and says nothing for 3 s", 7)
-        self.assertEqual(self.history.describe(), "it takes connections and says nothing for 3 s (for 7 s)")
+        self.note("it accepts connections but did not answer within 3 s", 7)
+        self.assertEqual(
+            self.history.describe(), "it accepts connections but did not answer within 3 s (for 7 s)"
+        )
 
     def test_a_closed_port_tells_where_the_process_listens(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as elsewhere:
             self.note(CLOSED, 300)
             self.assertIn(
-                "nothing listens on port 8000 (for 300 s; the engine's process runs; it listens on ",
+                "nothing listens on port 8000 (for 300 s; the engine's process is running; it listens on ",
                 self.history.describe(),
             )
             self.assertIn(f"127.0.0.1:{elsewhere.getsockname()[1]}", self.history.describe())
@@ -44,7 +46,8 @@ class HealthHistoryTest(unittest.TestCase):
         with mock.patch("ray_node.host.listening.of_group", return_value=[]):
             self.assertEqual(
                 self.history.describe(),
-                "nothing listens on port 8000 (for 300 s; the engine's process runs and listens nowhere)",
+                "nothing listens on port 8000 (for 300 s; the engine's process is running but listens "
+                "on no port)",
             )
 
     def test_many_sockets_are_not_all_listed(self) -> None:

@@ -1,6 +1,5 @@
 """A head without Ray: a node table that the test writes, real reports and a real small engine."""
 
-import secrets
 import tempfile
 import threading
 import time
@@ -17,6 +16,7 @@ from ray_node.agent import state
 from ray_node.agent.head import Head
 from ray_node.channel import report_client
 from ray_node.channel.report import NodeReport
+from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import token
 from ray_node.cluster.membership import SeenNode
 from ray_node.config import load as config
@@ -60,6 +60,8 @@ WHOLE = (seen(support.HEAD), seen(support.WORKER))
 class HeadCase(unittest.TestCase):
     #: How far the worker's clock is ahead.
     skew_seconds = 0.0
+    #: What the worker does with the head's tasks; `None`: it does none.
+    tasks: TaskRunner | None = None
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -68,7 +70,7 @@ class HeadCase(unittest.TestCase):
         self.printed: list[str] = []
         self.code: list[int] = []
         self.reported = replace(
-            NodeReport("local-2x8", "npu-1", "npu", support.WORKER, "joined", None, VERSIONS, 8, 8, 0.0, "")
+            NodeReport("local-2x8", "npu-1", "npu", support.WORKER, "joined", None, VERSIONS, 8, 8, 0.0)
         )
         FakeReader.nodes = ()
         FakeReader.silent_seconds = 0.0
@@ -105,11 +107,13 @@ class HeadCase(unittest.TestCase):
             time.sleep(0.3)
 
     def report(self) -> report_client.Exchange:
-        message = replace(
-            self.reported, wall_clock=time.time() + self.skew_seconds, nonce=secrets.token_hex(4)
-        )
+        result = self.tasks.result if self.tasks is not None else None
+        message = replace(self.reported, wall_clock=time.time() + self.skew_seconds, result=result)
         value = token.read(self.config.paths.token)
-        return report_client.post(message, support.HEAD, self.config.ports.node_report, value)
+        exchange = report_client.post(message, support.HEAD, self.config.ports.node_report, value)
+        if self.tasks is not None and exchange.answer is not None:
+            self.tasks.take(exchange.answer.task)
+        return exchange
 
     def until(self, wanted: str, after: float = 0.0) -> dict[str, Any]:
         return support.await_state(self.path, wanted, after=after)

@@ -1,4 +1,4 @@
-"""A preflight of two nodes on the loopback: the head's run, the worker's runner, the report port between."""
+"""A preflight of two nodes on the loopback: the head's run, the worker's tasks, the report port between."""
 
 import ipaddress
 import time
@@ -8,17 +8,20 @@ from typing import Any
 
 import support
 
-from ray_node.channel.errand_desk import ErrandDesk
-from ray_node.channel.errand_runner import ErrandRunner
+from ray_node.channel.report import HeadAnswer, NodeReport
+from ray_node.channel.report_client import Reporter
 from ray_node.channel.report_server import ReportBook, ReportServer
+from ray_node.channel.tasks import TaskBoard, TaskRunner
 from ray_node.config import load as config
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig, RankTableConfig
 from ray_node.hardware.finding import PreflightReport
-from ray_node.preflight import errands as preflight_errands
+from ray_node.host.versions import Versions
+from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.run import Participant, PreflightRun
 
 TABLE = "/etc/ray-cluster/rank-table.json"
 DIGEST = "sha256:" + "a" * 64
+VERSIONS = Versions("2.58.0", "3.11.2")
 
 
 def wanted(**changes: Any) -> PreflightConfig:
@@ -51,35 +54,45 @@ class PreflightCluster:
         environment: Mapping[str, str] | None = None,
         silent_worker: bool = False,
     ) -> None:
-        (port, self._rendezvous) = support.free_ports(2)
-        desk = ErrandDesk("c")
+        (port, rendezvous) = support.free_ports(2)
+        self._board = TaskBoard()
         book = ReportBook(ipaddress.IPv4Network("127.0.0.0/8"), "c", "secret")
-        server = ReportServer(support.HEAD, port, book, _no_reports, desk)
+        server = ReportServer(support.HEAD, port, book, self._answer)
         case.addCleanup(server.close)
         value = support.changed(support.example(), {"node.accelerators.planned": devices})
         loaded = config.parse(value)
         env = environment or {}
-        own = preflight_errands.handlers(loaded, plans[0], "npu-0", support.HEAD, env, roots[0])
-        theirs = preflight_errands.handlers(loaded, plans[1], "npu-1", support.WORKER, env, roots[1])
-        if not silent_worker:
-            runner = ErrandRunner(
-                "c", "npu-1", support.WORKER, (support.HEAD, port), "secret", theirs, lambda: True
-            )
-            case.addCleanup(runner.close)
-        self.told: list[str] = []
+        own = preflight_tasks.handlers(loaded, plans[0], "npu-0", support.HEAD, env, roots[0])
+        theirs = preflight_tasks.handlers(loaded, plans[1], "npu-1", support.WORKER, env, roots[1])
+        self._runner = TaskRunner(theirs, lambda: self._reporter.now())
+        self._reporter = Reporter(self._report, support.HEAD, port, "secret")
+        self._reporter.interval_seconds = 0.05
+        case.addCleanup(self._reporter.close)
+        self._is_silent = silent_worker
+        self.logged: list[str] = []
         participants = [
-            Participant("npu-0", support.HEAD, devices),
-            Participant("npu-1", support.WORKER, devices),
+            Participant("npu-0", support.HEAD),
+            Participant("npu-1", support.WORKER),
         ]
-        self.run = PreflightRun(plans[0], participants, desk, own, self._rendezvous, _pause, self.told.append)
+        self.run = PreflightRun(
+            plans[0], participants, self._board, own, rendezvous, self._pause, self.logged.append
+        )
 
     def report(self) -> PreflightReport:
         return self.run.run()
 
+    def _answer(self, received: NodeReport) -> HeadAnswer:
+        task = self._board.exchange(received.address, received.result)
+        return HeadAnswer("s", "preflight", None, VERSIONS, True, "member", task=task)
 
-def _pause(seconds: float) -> None:
-    time.sleep(seconds)
+    def _report(self) -> NodeReport:
+        result = self._runner.result
+        return NodeReport(
+            *("c", "npu-1", "npu", support.WORKER, "joined", None, VERSIONS, 4, 4, 0.0), result=result
+        )
 
-
-def _no_reports(_: Any) -> Any:
-    raise AssertionError("no report was sent")
+    def _pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+        answer = self._reporter.last_answer
+        if answer is not None and not self._is_silent:
+            self._runner.take(answer.task)

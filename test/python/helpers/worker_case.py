@@ -17,6 +17,7 @@ from ray_node.agent import state
 from ray_node.agent.worker import Worker
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.channel.report_server import ReportBook, ReportServer
+from ray_node.channel.tasks import Task
 from ray_node.cluster import token
 from ray_node.config import load as config
 from ray_node.host.address import LocalAddress
@@ -41,6 +42,7 @@ class WorkerCase(unittest.TestCase):
         self.head_state = "joined"
         self.head_versions = VERSIONS
         self.alive: bool | None = True
+        self.task: Task | None = None
         self.configure()
         for index in range(6):
             (self.folder / f"davinci{index}").touch()
@@ -92,7 +94,8 @@ class WorkerCase(unittest.TestCase):
 
     def answer(self, received: NodeReport) -> HeadAnswer:
         return HeadAnswer(
-            self.session, self.head_state, "why", self.head_versions, self.alive, "a verdict", received.nonce
+            *(self.session, self.head_state, "why", self.head_versions, self.alive, "a verdict"),
+            task=self.task,
         )
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ MEMBERS = [
 
 
 def heard(versions: Versions = VERSIONS, skew_seconds: float = 0.0) -> dict[str, HeardReport]:
-    report = NodeReport("c", "npu-1", "npu", WORKER, "joined", None, versions, 8, 8, 0.0, "n")
+    report = NodeReport("c", "npu-1", "npu", WORKER, "joined", None, versions, 8, 8, 0.0)
     return {WORKER: HeardReport(report, 1.0, skew_seconds)}
 
 

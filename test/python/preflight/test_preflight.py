@@ -56,11 +56,11 @@ class AscendClusterTest(unittest.TestCase):
         checks = {item.check for item in report.findings if item.node == "npu-1"}
         self.assertTrue({"ping", "tls equality", "link", "rank table"} <= checks)
         self.assertEqual(
-            cluster.told,
+            cluster.logged,
             [
-                "asks every node for its facts",
-                "8 pings between the NPUs of 2 nodes",
-                "hands out the rank table",
+                "asking every node for its facts",
+                "running 8 pings between the NPUs of 2 nodes",
+                "distributing the rank table",
             ],
         )
         # The same input gives the same bytes: a second preflight changes nothing.
@@ -113,7 +113,7 @@ class AscendClusterTest(unittest.TestCase):
         cluster = self.cluster(wanted(rank_table=table()))
         report = cluster.report()
         self.assertEqual(failed(report), [("npu-1", "NPU 3", "link")])
-        self.assertEqual(cluster.told, ["asks every node for its facts"])
+        self.assertEqual(cluster.logged, ["asking every node for its facts"])
         self.assertFalse(self.table_of(0).exists())
         problem = preflight_run.problem_of(report)
         assert problem is not None and problem.culprit is not None
@@ -165,12 +165,10 @@ class AscendClusterTest(unittest.TestCase):
 class PairTest(unittest.TestCase):
     """Two processes and a stand-in for PyTorch; with the real one where this Python has it."""
 
-    def report(self, fake: str, fabric: str = "infiniband", emulated: bool = False) -> PreflightReport:
+    def report(self, fake: str, fabric: str = "infiniband", devices: str = "real") -> PreflightReport:
         sys.path.insert(0, str(FAKE_TORCH))
         self.addCleanup(sys.path.remove, str(FAKE_TORCH))
-        plan = wanted(
-            collective="nccl", board=None, fabric=fabric, devices="emulated" if emulated else "real"
-        )
+        plan = wanted(collective="nccl", board=None, fabric=fabric, devices=devices)
         # The GPUs themselves are not asked here: this is about the collective.
         for name in ("hardware.gpu_facts", "hardware.rdma.facts"):
             patch = mock.patch(f"ray_node.{name}.gather", return_value=None)
@@ -179,7 +177,7 @@ class PairTest(unittest.TestCase):
         environment = {**os.environ, "FAKE_TORCH": fake}
         cluster = PreflightCluster(self, (plan, plan), environment=environment)
         report = cluster.report()
-        self.assertIn("tries a collective between 1 pairs of neighbours", cluster.told)
+        self.assertIn("trying a collective between 1 pairs of neighbours", cluster.logged)
         return report
 
     def test_without_pytorch_it_says_so(self) -> None:
@@ -188,8 +186,8 @@ class PairTest(unittest.TestCase):
         with mock.patch("importlib.util.find_spec", return_value=None):
             self.assertEqual(failed(cluster.report()), [])
         self.assertEqual(
-            cluster.told[-1],
-            "no collective is tried on npu-0, npu-1: no accelerators, or no PyTorch in the image",
+            cluster.logged[-1],
+            "skipping the collective on npu-0, npu-1: no accelerators, or no PyTorch in the image",
         )
 
     def test_over_the_fabric(self) -> None:
@@ -208,7 +206,7 @@ class PairTest(unittest.TestCase):
 
     def test_the_emulation_says_that_it_uses_gloo(self) -> None:
         (finding,) = (
-            item for item in self.report("no-cuda", emulated=True).findings if item.check == "collective"
+            item for item in self.report("no-cuda", devices="emulated").findings if item.check == "collective"
         )
         self.assertEqual(finding.outcome, OK)
         self.assertIn("over Gloo, in place of", finding.seen)

@@ -8,6 +8,8 @@ from pathlib import Path
 from fixtures.fake_hub import Trouble
 from fixtures.staging_support import HURRY, NodeProcess, StagingCase, small_model, until
 
+from ray_node.channel import signing
+from ray_node.channel.client import Client
 from ray_node.host import probe
 from ray_node.staging import peer_protocol as protocol
 from ray_node.staging.failure import PeerRefused
@@ -182,7 +184,9 @@ class TheServer(FanOutCase):
         sent: str | None = None,
     ) -> tuple[int, bytes]:
         """A request that is signed for `target` and sent to `sent`."""
-        headers = protocol.sign_request(target, byte_range, signer, token)
+        words = ("GET", target, byte_range, signer, "n1")
+        headers = {signing.ADDRESS_HEADER: "127.0.0.2", signing.NONCE_HEADER: "n1", "Range": byte_range}
+        headers[signing.SIGNATURE_HEADER] = signing.sign(token, b"", *words) or ""
         connection = http.client.HTTPConnection(HEAD, self.port, timeout=5, source_address=("127.0.0.2", 0))
         try:
             connection.request("GET", sent or target, headers=headers)
@@ -237,19 +241,20 @@ class TheServer(FanOutCase):
         self.assertEqual(self.ask(self.target(), "bytes=0-5", signer="127.0.0.3")[0], 401)
 
     def test_nobody_outside_the_subnet(self) -> None:
-        connection = http.client.HTTPConnection(HEAD, self.port, timeout=5, source_address=("127.0.1.2", 0))
-        self.addCleanup(connection.close)
-        headers = protocol.sign_request(self.target(), "bytes=0-5", "127.0.1.2", TOKEN)
-        connection.request("GET", self.target(), headers=headers)
-        self.assertEqual(connection.getresponse().status, 403)
+        answer = Client("127.0.1.2", TOKEN).send((HEAD, self.port), "GET", self.target(), 5)
+        self.addCleanup(answer.close)
+        self.assertEqual(answer.status, 403)
+
+    def test_readiness_is_not_served(self) -> None:
+        self.assertEqual(self.ask("/ready", token=None)[0], 404)
 
     def test_nothing_can_be_written(self) -> None:
-        for method in ("PUT", "POST", "DELETE"):
+        for method, status in (("PUT", 501), ("POST", 404), ("DELETE", 501)):
             connection = http.client.HTTPConnection(
                 HEAD, self.port, timeout=5, source_address=("127.0.0.2", 0)
             )
             connection.request(method, self.target(), b"x")
-            self.assertEqual(connection.getresponse().status, 501)
+            self.assertEqual(connection.getresponse().status, status)
             connection.close()
 
     def test_a_chain_in_the_order_of_asking(self) -> None:

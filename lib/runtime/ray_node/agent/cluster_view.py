@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from ray_node.agent.host_prober import HostProber
-from ray_node.channel.errand_desk import ErrandDesk
 from ray_node.channel.heard_report import HeardReport
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.channel.report_server import ReportBook, ReportServer
+from ray_node.channel.server import Route
+from ray_node.channel.tasks import TaskBoard
 from ray_node.cluster import membership
 from ray_node.cluster.membership import Assessment, Evidence, Member
 from ray_node.cluster.membership_reader import MembershipReader
@@ -24,14 +25,18 @@ class ClusterView:
     """Opens the report port at once, and Ray's node table with `watch`; `look` renews `assessment`."""
 
     def __init__(
-        self, config: NodeConfig, token: str | None, answer: Callable[[NodeReport], HeadAnswer]
+        self,
+        config: NodeConfig,
+        token: str | None,
+        answer: Callable[[NodeReport], HeadAnswer],
+        ready: Route | None = None,
     ) -> None:
         self._config = config
         self._book = ReportBook(config.network, config.cluster, token)
-        #: What the head asks of the nodes before an engine starts.
-        self.desk = ErrandDesk(config.cluster)
+        #: What the nodes do before an engine starts.
+        self.tasks = TaskBoard()
         port = config.ports.node_report
-        self._server = ReportServer(config.head.address, port, self._book, answer, self.desk)
+        self._server = ReportServer(config.head.address, port, self._book, answer, ready)
         self._prober = HostProber(config.ports.node_manager)
         self._reader: MembershipReader | None = None
         self.assessment = Assessment((), ())

@@ -27,7 +27,7 @@ class _End:
 
 
 class Follower:
-    """Used by the worker's thread; `report` may be called by any. `changed` is called when it has news."""
+    """Used by the worker's thread; `report` may be called by any. `changed` is called after each change."""
 
     def __init__(
         self,
@@ -71,13 +71,14 @@ class Follower:
         self._stop_process(pause)
 
     def report(self, delay_seconds: float = 0.0) -> FollowerReport | None:
-        """`delay_seconds`: what the report is likely to need to the head."""
+        """`delay_seconds`: how long the report will probably take to reach the head."""
         run, end = self._run, self._end
         if run is None:
             return None
         if end is None:
             return FollowerReport(run.attempt, follower_messages.RUNNING)
-        lines = tuple(log.redact(line) for line in end.lines)
+        kept = end.lines[-follower_messages.MAXIMUM_LINES :]
+        lines = tuple(log.redact(line)[: follower_messages.MAXIMUM_LINE] for line in kept)
         ago = max(0.0, time.monotonic() - end.at) + delay_seconds
         return FollowerReport(
             run.attempt, follower_messages.ENDED, log.redact(end.reason), lines, round(ago, 3)
@@ -109,7 +110,7 @@ class Follower:
         self._changed()
 
     def _look(self) -> None:
-        """Note the end of the process, with its last words."""
+        """Record the end of the process, with its last lines."""
         if self._process is None or self._end is not None:
             return
         process = self._process.process

@@ -1,4 +1,4 @@
-"""The head: starts Ray, gates on the membership, keeps the engine serving, else says what is wrong."""
+"""The head: starts Ray, waits for the members, keeps the engine serving, and reports what is wrong."""
 
 import secrets
 import time
@@ -10,6 +10,7 @@ from ray_node.agent.cluster_view import ClusterView
 from ray_node.agent.head_engine import HeadEngine
 from ray_node.agent.head_preflight import HeadPreflight
 from ray_node.agent.head_staging import HeadStaging
+from ray_node.agent.readiness import ReadinessCheck, ReadyPage
 from ray_node.agent.retry_budget import RetryBudget
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.channel.heard_report import HeardReport
@@ -71,7 +72,7 @@ class Head(Supervisor):
     def close(self) -> None:
         if self.engine is not None:
             self.engine.stop(self.config.deadlines.stop / 2)
-            self.engine.tell()
+            self.engine.await_stop_heard()
         if self.staging is not None:
             self.staging.close()
         if self.view is not None:
@@ -112,17 +113,17 @@ class Head(Supervisor):
             try:
                 value = token.ensure(self.config.paths.token)
             except OSError as error:
-                raise NodeFailed(f"the token cannot be made at {self.config.paths.token}: {error}") from error
+                raise NodeFailed(f"cannot create the token at {self.config.paths.token}: {error}") from error
             log.hide(value)
         own_staging = node_staging.of(self.config, self.name, self.own.address, value)
         if own_staging is not None:
             self.staging = HeadStaging(own_staging, self.name, self.own.address)
         self.start_ray()
         try:
-            view = ClusterView(self.config, value, self._answer)
+            view = ClusterView(self.config, value, self._answer, ReadyPage(ReadinessCheck(self.config)).reply)
         except OSError as error:
             port = self.config.ports.node_report
-            raise NodeFailed(f"the report port {port} cannot be opened: {error}") from error
+            raise NodeFailed(f"cannot open the report port {port}: {error}") from error
         self.view = view
         view.watch(self.environment.ray)
         return view, engine
@@ -145,10 +146,10 @@ class Head(Supervisor):
             if definite_since is not None and time.monotonic() - definite_since > _DEFINITE_SECONDS:
                 raise ClusterFailed(str(self.assessment), self.assessment.culprit)
             if deadline.passed:
-                reason = f"not whole after {deadline.seconds:.0f} s: {self.assessment}"
+                reason = f"not all nodes joined within {deadline.seconds:.0f} s: {self.assessment}"
                 raise ClusterFailed(reason, self.assessment.culprit)
             if self.assessment.members:
-                self.state.wait_for(f"waits for {self.assessment}", deadline)
+                self.state.wait_for(f"waiting for {self.assessment}", deadline)
             self.pause(POLL_SECONDS / 2)
 
     def _note_own_membership(self) -> None:
@@ -158,7 +159,7 @@ class Head(Supervisor):
             self.was_member = True
             self.state.put(member=True)
             if self.state.state not in (state.DEGRADED, state.JOINED):
-                self.state.become(state.JOINED, "Ray runs on the head")
+                self.state.become(state.JOINED, "Ray is running on the head")
 
     def _hold(self, view: ClusterView) -> bool:
         """The membership is whole: it must stay so for the hold time. Whether it did."""
@@ -173,7 +174,7 @@ class Head(Supervisor):
         while not hold.passed or (view.quiet() and not silence.passed):
             self.pause()
             if not self.assessment.whole or self.assessment.node_ids != formed:
-                reason = f"the membership broke within the hold time: {self.assessment}"
+                reason = f"the membership changed during the hold time: {self.assessment}"
                 self.state.become(state.JOINED, reason, self.assessment.culprit)
                 return False
         return True
@@ -206,10 +207,10 @@ class Head(Supervisor):
         machines = HeadPreflight(
             self.config, self.state, self.name, self.own.address, self.environment.ray, self.pause
         )
-        machines.run(self.assessment.members, view.desk)
+        machines.run(self.assessment.members, view.tasks)
 
     def _preflight(self, view: ClusterView) -> None:
-        self.state.become(state.PREFLIGHT, "compares the nodes")
+        self.state.become(state.PREFLIGHT, "comparing the nodes")
         self._formed = self.assessment
         self.await_true(lambda: not view.unheard(), clock.Deadline(cluster_preflight.REPORT_WAIT_SECONDS))
         outcome = cluster_preflight.judge(
@@ -226,11 +227,11 @@ class Head(Supervisor):
         if not self.await_true(
             lambda: probe.is_free(self.own.address, port), clock.Deadline(_ENGINE_PORT_SECONDS)
         ):
-            reason = f"port {port} of the engine is in use by another program"
+            reason = f"the engine's port {port} is in use by another program"
             raise ClusterFailed(reason, self._self_culprit(reason))
 
     def _give_up(self, trouble: Trouble) -> bool:
-        """`failed`: stay, watch, and return when there is reason to try again. Whether it was asked for."""
+        """`failed`: stay, watch, and return when there is a reason to retry. Whether one was requested."""
         self._end_attempt(state.FAILED, trouble)
         if self.staging is not None:
             self.staging.give_up()
@@ -240,12 +241,12 @@ class Head(Supervisor):
         while True:
             self.pause()
             if state.take_retry_request(self.config.paths.state):
-                self.state.become(state.JOINED, "tries again: asked to")
+                self.state.become(state.JOINED, "retrying on request")
                 return True
             if not self.assessment.whole:
                 was_broken = True
             elif was_broken and heals:
-                self.state.become(state.JOINED, "tries again: the membership is whole again")
+                self.state.become(state.JOINED, "retrying: all nodes are members again")
                 return False
 
     def _end_attempt(self, into: str, trouble: Trouble) -> None:
@@ -255,7 +256,7 @@ class Head(Supervisor):
         if self.engine is not None:
             self.engine.release()
             if self.engine.runs:
-                log.say(into, "stops the engine")
+                log.say(into, "stopping the engine")
             self.engine.stop(self.config.deadlines.stop / 2, self.pause)
 
     def _heard(self) -> Mapping[str, HeardReport]:
@@ -267,6 +268,7 @@ class Head(Supervisor):
         view = self.view
         seen = view.member(received.address) if view is not None else None
         known = view is not None and view.is_known()
+        task = view.tasks.exchange(received.address, received.result) if view is not None else None
         return HeadAnswer(
             session=self.session,
             state=self.state.state,
@@ -274,9 +276,9 @@ class Head(Supervisor):
             versions=self.versions,
             alive=(seen is not None and seen.alive) if known else None,
             verdict=seen.verdict if seen is not None else "not a planned node",
-            nonce=received.nonce,
             staging=self.staging.attempt if self.staging is not None else None,
             run=self.engine.run_for(received.address) if self.engine is not None else None,
+            task=task,
         )
 
     def _self_culprit(self, reason: str) -> Culprit:

@@ -9,9 +9,8 @@ from ray_node.agent.state import StateFile
 from ray_node.channel.follower_messages import RunDirective
 from ray_node.channel.heard_report import HeardReport
 from ray_node.cluster.membership import Member
-from ray_node.config.schema import JOB, SERVE
-from ray_node.config.schema import NodeConfig
-from ray_node.engine import blame
+from ray_node.config.schema import JOB, SERVE, NodeConfig
+from ray_node.engine import culprit as engine_culprit
 from ray_node.engine import texts as engine_texts
 from ray_node.engine.group import START_SECONDS, EngineGroup
 from ray_node.engine.process import EngineLog, EngineProcess
@@ -21,12 +20,12 @@ from ray_node.host.failure import Culprit, EngineFailed
 
 #: An engine that has served this long has started well: failures before it are forgotten.
 _PROVEN_SECONDS = 60.0
-#: A job that lives this long has begun: the gate need not wait for its end.
+#: A job that lives this long has started: the readiness check need not wait for its end.
 _BEGUN_SECONDS = 10.0
-#: When the engine fails, the nodes with followers are given this long to say what they know.
+#: When the engine fails, the nodes with followers have this long to report what they know.
 _ASK_SECONDS = 2.0
-#: When the head ends, the same for learning that nothing is to run.
-_TELL_SECONDS = 1.5
+#: When the head ends, they have this long to hear that nothing is to run.
+_HEARD_SECONDS = 1.5
 _POLL_SECONDS = 0.2
 
 
@@ -73,12 +72,12 @@ class HeadEngine:
         return since is not None and time.monotonic() - since >= _PROVEN_SECONDS
 
     def run_for(self, address: str) -> RunDirective | None:
-        """What the node at `address` shall run. May be called by any thread."""
+        """What the node at `address` is to run. May be called by any thread."""
         return self._group.run_for(address)
 
     @property
     def runs(self) -> bool:
-        """A process of an attempt is still to be stopped."""
+        """A process of an attempt still has to be stopped."""
         return self.run is not None or self.job is not None
 
     def begin(self, members: Sequence[Member]) -> None:
@@ -90,7 +89,7 @@ class HeadEngine:
         elif kind == JOB:
             self._run_job()
         else:
-            self._state.become(state.READY, "the cluster is ready; nothing was to be started on it")
+            self._state.become(state.READY, "the cluster is ready; it runs no engine")
             while True:
                 self._pause(_POLL_SECONDS)
 
@@ -108,20 +107,20 @@ class HeadEngine:
         return True
 
     def check(self) -> None:
-        """Raises EngineFailed when a follower has ended, or does not come."""
+        """Raises EngineFailed when a follower has ended, or has not started in time."""
         if not self._group.active:
             return
         ends = self._group.ends()
         if ends:
             raise EngineFailed(f"the engine's follower, rank {ends[0].rank}, {ends[0].reason}")
         for member in self._group.absent():
-            reason = f"has not started its part of the engine within {START_SECONDS:.0f} s"
+            reason = f"did not start its engine process within {START_SECONDS:.0f} s"
             culprit = Culprit(member.name, member.address, reason)
             lines = self.run.failed(reason).log_lines if self.run is not None else []
             raise EngineFailed(f"{culprit} {reason}", culprit, lines)
 
     def explain(self, failed: EngineFailed) -> EngineFailed:
-        """The failure with the node to blame. Asks the nodes with followers once more before that."""
+        """The failure with its culprit. Asks the nodes with followers once more before that."""
         if failed.culprit is not None:
             return failed
         moment = time.monotonic()
@@ -130,13 +129,13 @@ class HeadEngine:
             self._rest(0.05)
         if self.run is not None:
             failed = self.run.own_failure() or failed
-        evidence = blame.Evidence(
+        evidence = engine_culprit.Evidence(
             own=self.run.end if self.run is not None else None,
             ends=self._group.ends(),
             silent=self._group.silent_since(moment),
             silent_seconds=asked.elapsed,
         )
-        return blame.judge(failed, self._own, evidence)
+        return engine_culprit.judge(failed, self._own, evidence)
 
     def release(self) -> None:
         """Tell the followers to stop; `stop` ends the head's own process."""
@@ -152,10 +151,10 @@ class HeadEngine:
             self._note_job_end(self.job)
             self.job = None
 
-    def tell(self) -> None:
+    def await_stop_heard(self) -> None:
         """Wait shortly until every follower's node has heard that it must stop."""
-        told = clock.Deadline(_TELL_SECONDS)
-        while not self._group.everybody_told() and not told.passed:
+        heard = clock.Deadline(_HEARD_SECONDS)
+        while not self._group.everybody_told() and not heard.passed:
             time.sleep(0.05)
 
     def _serve(self, members: Sequence[Member]) -> None:
@@ -163,7 +162,7 @@ class HeadEngine:
         if api is None:
             raise EngineFailed(f"the engine '{engine.name}' has no API to serve")
         self._await_free_nodes(members)
-        self._state.become(state.LOADING, f"starts the engine '{engine.name}'")
+        self._state.become(state.LOADING, f"starting the engine '{engine.name}'")
         engine_texts.write(engine.texts)
         self._group.start()
         run = EngineRun(self._config, api, self._environment, self._log, self._pause, self._state.wait_for)
@@ -176,22 +175,22 @@ class HeadEngine:
         run.watch()
 
     def _await_free_nodes(self, members: Sequence[Member]) -> None:
-        """No follower of an attempt before may meet the new one."""
+        """No follower of an earlier attempt may connect to the new one."""
         self._group.form(members)
         deadline = clock.Deadline(self._config.deadlines.stop)
         while lingering := self._group.lingering():
             names = ", ".join(member.name for member in lingering)
             if deadline.passed:
                 member = lingering[0]
-                reason = f"has not ended its earlier part of the engine within {deadline.seconds:.0f} s"
+                reason = f"did not stop its previous engine process within {deadline.seconds:.0f} s"
                 culprit = Culprit(member.name, member.address, reason)
                 raise EngineFailed(f"{culprit} {reason}", culprit)
-            self._state.wait_for(f"waits until no earlier part of the engine runs on {names}", deadline)
+            self._state.wait_for(f"waiting for the previous engine process to stop on {names}", deadline)
             self._pause(_POLL_SECONDS)
 
     def _run_job(self) -> None:
         engine = self._config.engine
-        self._state.become(state.LOADING, f"starts the job '{engine.name}'")
+        self._state.become(state.LOADING, f"starting the job '{engine.name}'")
         engine_texts.write(engine.texts)
         job = EngineProcess("job", engine.argv, self._environment, self._log, engine.working_directory)
         self.job = job
@@ -200,10 +199,10 @@ class HeadEngine:
         age = clock.Deadline(_BEGUN_SECONDS)
         while job.ended is None:
             if age.passed:
-                self._state.become(state.RUNNING, f"the job '{engine.name}' runs")
+                self._state.become(state.RUNNING, f"the job '{engine.name}' is running")
             self._pause(_POLL_SECONDS)
         self.job = None
-        # What it left behind would hold accelerators.
+        # Processes that it left behind would hold accelerators.
         job.process.stop(0)
         ended = self._note_job_end(job)
         took = table.duration(float(ended["seconds"]))
@@ -213,9 +212,9 @@ class HeadEngine:
         try:
             job_outcome.write(self._config, ended)
         except OSError as error:
-            self._state.warn(f"the job's outcome cannot be kept, a restart runs it again: {error}")
+            self._state.warn(f"cannot save the job's outcome, so a restart would run it again: {error}")
         self._state.become(state.SUCCEEDED, f"the job '{engine.name}' succeeded after {took}")
-        log.say(state.SUCCEEDED, "the job is not run again")
+        log.say(state.SUCCEEDED, "the job will not run again")
 
     def _note_job_end(self, job: EngineProcess) -> dict[str, Any]:
         started = clock.epoch((self._job or {}).get("startedAt")) or time.time()

@@ -1,17 +1,17 @@
-"""The head's part of the machines' preflight: when it is needed, who takes part, what its report means."""
+"""The head's preflight of the machines: when it is needed, who takes part, what its report means."""
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from ray_node.agent import state
 from ray_node.agent.state import StateFile
-from ray_node.channel.errand_desk import ErrandDesk
+from ray_node.channel.tasks import TaskBoard
 from ray_node.cluster.membership import Member
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
 from ray_node.host import log
-from ray_node.preflight import errands as preflight_errands
 from ray_node.preflight import run as preflight_run
+from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.facts import image_digest
 from ray_node.preflight.run import Participant, PreflightRun
 
@@ -38,17 +38,17 @@ class HeadPreflight:
         self._state = state_file
         self._address = address
         self._pause = pause
-        self._handlers = preflight_errands.handlers(config, config.preflight, name, address, environment)
+        self._handlers = preflight_tasks.handlers(config, config.preflight, name, address, environment)
 
-    def run(self, members: Sequence[Member], desk: ErrandDesk) -> None:
-        """Ask all members and judge. Raises ClusterFailed with the node to blame."""
+    def run(self, members: Sequence[Member], board: TaskBoard) -> None:
+        """Ask all members and judge. Raises ClusterFailed with the culprit."""
         if not is_needed(self._config.preflight):
             return
-        self._state.become(state.PREFLIGHT, "checks the machines")
+        self._state.become(state.PREFLIGHT, "checking the machines")
         run = PreflightRun(
             self._config.preflight,
             self._participants(members),
-            desk,
+            board,
             self._handlers,
             # Ray takes the workers' ports from the lowest on; the highest is as good as free.
             self._config.ports.workers_to,
@@ -67,9 +67,5 @@ class HeadPreflight:
 
     def _participants(self, members: Sequence[Member]) -> list[Participant]:
         """The head first: where two nodes contradict each other, it is right."""
-        found = [
-            Participant(member.name, member.address, member.planned)
-            for member in members
-            if member.address is not None
-        ]
+        found = [Participant(member.name, member.address) for member in members if member.address is not None]
         return sorted(found, key=lambda node: node.address != self._address)

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ray_node.agent.node_staging import NodeStaging, Seldom
+from ray_node.agent.node_staging import NodeStaging, Throttle
 from ray_node.channel.heard_report import HeardReport
 from ray_node.channel.report import Staged
 from ray_node.cluster.membership import Member
 from ray_node.host import clock, log
 from ray_node.host.failure import ClusterFailed, Culprit
 
-#: Each node has the deadline for itself and says what is missing when it passes; only then the head speaks.
+#: Each node applies the deadline itself and reports what is missing; the head waits this much longer.
 _MARGIN_SECONDS = 30.0
 _NAMED_NODES = 3
 
@@ -22,7 +22,7 @@ class Part:
 
     name: str
     address: str | None
-    #: `None`: the node has not said that it has begun with this attempt.
+    #: `None`: the node has not reported that it started this attempt.
     staged: Staged | None
 
     @property
@@ -31,15 +31,15 @@ class Part:
 
     @property
     def text(self) -> str:
-        return self.staged.text if self.staged is not None else "has not begun"
+        return self.staged.text if self.staged is not None else "has not started"
 
     @property
     def problem(self) -> ClusterFailed | None:
         if self.staged is None or self.staged.code is None:
             return None
-        return self.blame(f"the model is not staged, {self.staged.code}: {self.staged.text}")
+        return self.failure(f"the model is not staged, {self.staged.code}: {self.staged.text}")
 
-    def blame(self, reason: str) -> ClusterFailed:
+    def failure(self, reason: str) -> ClusterFailed:
         culprit = Culprit(self.name, self.address, reason)
         return ClusterFailed(f"{culprit}: {reason}", culprit)
 
@@ -53,7 +53,7 @@ class HeadStaging:
         self._address = address
         self._attempts = 0
         self._parts: tuple[Part, ...] = ()
-        self._words = Seldom()
+        self._throttle = Throttle()
         #: What the nodes are asked for; `None`: nothing is to be staged now.
         self.attempt: int | None = None
 
@@ -62,12 +62,12 @@ class HeadStaging:
         return self._node.title
 
     def begin(self) -> None:
-        """A new attempt, unless one is under way or has brought the model already."""
+        """A new attempt, unless one is under way or already complete."""
         if self.attempt is None:
             self._attempts += 1
             self.attempt = self._attempts
         self._node.begin(self.attempt)
-        self._words.forget()
+        self._throttle.forget()
 
     @property
     def deadline(self) -> clock.Deadline:
@@ -86,17 +86,17 @@ class HeadStaging:
         missing = [part for part in self._parts if not part.done]
         if missing and self.deadline.elapsed > self.deadline.seconds + _MARGIN_SECONDS:
             late = missing[0]
-            raise late.blame(f"the model is not staged after {self.deadline.seconds:.0f} s: {late.text}")
+            raise late.failure(f"the model is not staged after {self.deadline.seconds:.0f} s: {late.text}")
         return not missing
 
     @property
     def waiting(self) -> str:
-        """What is waited for, in words that change only now and then."""
-        return self._words.text(lambda: describe(self._parts))
+        """What is waited for; throttled, since it is logged."""
+        return self._throttle.text(lambda: describe(self._parts))
 
     @property
     def outcome(self) -> str:
-        return f"every one of {len(self._parts)} nodes has the model: {self._parts[0].text}"
+        return f"all {len(self._parts)} nodes have the model: {self._parts[0].text}"
 
     def published(self) -> dict[str, Any] | None:
         """For the state file."""
@@ -118,7 +118,7 @@ class HeadStaging:
         }
 
     def give_up(self) -> None:
-        """Nothing moves in a cluster that has failed. The next attempt looks again and goes on."""
+        """Stop staging in a cluster that has failed; the next attempt resumes."""
         self.attempt = None
         self._node.stop()
 
@@ -145,4 +145,4 @@ def describe(parts: Sequence[Part]) -> str:
     texts = [f"{part.name} {part.text}" for part in missing[:_NAMED_NODES]]
     if len(missing) > _NAMED_NODES:
         texts.append(f"{len(missing) - _NAMED_NODES} more")
-    return f"the model, complete on {len(parts) - len(missing)} of {len(parts)} nodes: {'; '.join(texts)}"
+    return f"the model is complete on {len(parts) - len(missing)} of {len(parts)} nodes: {'; '.join(texts)}"

@@ -1,18 +1,16 @@
-"""This node's part in staging: starts it when the head says so, and says how far it is."""
+"""This node's part in staging: started by the head, with its progress reported."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ray_node.channel.report import Staged
 from ray_node.config.schema import NodeConfig
-from ray_node.config.staging_config import Place, StagingConfig, request_of
 from ray_node.host import clock, log
 from ray_node.staging.failure import PortTaken, StagingFailed
 from ray_node.staging.progress import Progress
-from ray_node.staging.request import PathSource
+from ray_node.staging.request import FETCH, RECEIVE, FanOut, PathSource, StagingRequest
 from ray_node.staging.run import StagingRun
 from ray_node.staging.server import FileServer
 
@@ -29,21 +27,29 @@ _WORDS_LATEST_SECONDS = 60.0
 
 def of(config: NodeConfig, name: str, address: str, token: str | None) -> "NodeStaging | None":
     """The part of the node `name` at `address`; `None` where there is no model to bring."""
-    if config.staging is None:
+    staging = config.staging
+    if staging is None:
         return None
-    place = Place(
-        cluster=config.cluster,
-        node=name,
-        is_head=config.is_head,
-        address=address,
+    _reach_out(config.environment.cluster)
+    fan_out = FanOut(
+        own_address=address,
         head_name=config.head.name,
         head_address=config.head.address,
-        files_port=config.ports.node_files,
+        port=config.ports.node_files,
         subnet=config.network,
         token=token,
     )
-    _reach_out(config.environment.cluster)
-    return NodeStaging(config.staging, place)
+    request = StagingRequest(
+        source=staging.source,
+        destination=staging.destination,
+        cluster=config.cluster,
+        node=name,
+        role=FETCH if config.is_head else RECEIVE,
+        fan_out=fan_out if staging.fans_out else None,
+        deadline_seconds=staging.deadline_seconds,
+        parallel_files=staging.parallel_files,
+    )
+    return NodeStaging(staging.placement, request)
 
 
 def _reach_out(variables: Mapping[str, str]) -> None:
@@ -51,8 +57,8 @@ def _reach_out(variables: Mapping[str, str]) -> None:
     os.environ.update({name: variables[name] for name in _NETWORK_VARIABLES if name in variables})
 
 
-class Seldom:
-    """A text for the log and for people. Numbers change every second, this more and more seldom."""
+class Throttle:
+    """Limits how often a text for the log changes: less and less often, the longer the work takes."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -60,7 +66,7 @@ class Seldom:
         self._made_at = 0.0
 
     def text(self, make: Callable[[], str]) -> str:
-        now = time.monotonic()
+        now = clock.monotonic()
         if not self._text:
             self._began_at = now
         pause = min(max(_WORDS_SOONEST_SECONDS, (now - self._began_at) / 5), _WORDS_LATEST_SECONDS)
@@ -75,15 +81,15 @@ class Seldom:
 class NodeStaging:
     """Used by the thread of head or worker; `staged` may be read by any thread."""
 
-    def __init__(self, settings: StagingConfig, place: Place) -> None:
-        self.settings = settings
-        self._request = request_of(settings, place)
+    def __init__(self, placement: str, request: StagingRequest) -> None:
+        self._placement = placement
+        self._request = request
         self._server: FileServer | None = None
         self._run: StagingRun | None = None
         self._progress: Progress | None = None
-        #: `None` while nothing is asked of this node.
+        #: `None` while the head wants nothing staged.
         self.staged: Staged | None = None
-        self.deadline = clock.Deadline(settings.deadline_seconds)
+        self.deadline = clock.Deadline(request.deadline_seconds)
 
     def begin(self, attempt: int) -> None:
         """Start. The attempt that is under way, or is over, is left alone; another one replaces it."""
@@ -91,8 +97,8 @@ class NodeStaging:
             return
         self.stop()
         self._progress = None
-        self.deadline = clock.Deadline(self.settings.deadline_seconds)
-        self.staged = Staged(attempt, False, None, "begins")
+        self.deadline = clock.Deadline(self._request.deadline_seconds)
+        self.staged = Staged(attempt, False, None, "starting")
         try:
             self._open_server()
         except StagingFailed as failure:
@@ -120,9 +126,9 @@ class NodeStaging:
 
     @property
     def title(self) -> str:
-        if isinstance(self.settings.source, PathSource):
-            return f"looks for the model in {self.settings.destination}"
-        return f"brings {self.settings.source.identity} to {self.settings.destination}"
+        if isinstance(self._request.source, PathSource):
+            return f"looking for the model in {self._request.destination}"
+        return f"fetching {self._request.source.identity} to {self._request.destination}"
 
     @property
     def text(self) -> str:
@@ -140,8 +146,8 @@ class NodeStaging:
         return {
             "attempt": staged.attempt,
             "model": self._request.source.identity,
-            "destination": self.settings.destination,
-            "placement": self.settings.placement,
+            "destination": self._request.destination,
+            "placement": self._placement,
             "done": staged.done,
             "code": staged.code,
             "text": log.redact(staged.text),
@@ -169,8 +175,8 @@ class NodeStaging:
             self._server = FileServer(fan_out)
         except OSError as error:
             raise PortTaken(
-                f"port {fan_out.port} for files of the model cannot be opened: {error.strerror or error}",
-                fix="end what listens there, or choose another port (ports.nodeFiles)",
+                f"cannot open port {fan_out.port} to serve the model's files: {error.strerror or error}",
+                fix="stop the program that uses it, or choose another port (ports.nodeFiles)",
             ) from error
 
     def _fail(self, staged: Staged, failure: StagingFailed) -> None:

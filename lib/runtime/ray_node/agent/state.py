@@ -21,12 +21,12 @@ SUCCEEDED = "succeeded"
 READY = "ready"
 DEGRADED = "degraded"
 FAILED = "failed"
-#: The cluster is what the plan wants: the gate ends with 0, the head is healthy.
+#: The cluster is what the plan wants: `ray_node wait` ends with 0, the head is healthy.
 DONE = (SERVING, RUNNING, SUCCEEDED, READY)
 STATES = (STARTING, JOINED, FORMED, STAGING, PREFLIGHT, LOADING, *DONE, DEGRADED, FAILED)
 
 HEARTBEAT_SECONDS = 2.0
-#: A state file whose heartbeat is older than this says nothing about now.
+#: A state file with an older heartbeat is out of date.
 STALE_SECONDS = 15.0
 _HISTORY_ENTRIES = 50
 _RETRY_REQUEST = "retry-request.json"
@@ -55,7 +55,7 @@ def write_atomically(path: str, value: object) -> None:
 
 
 class StateFile:
-    """What this node is doing, written for `status`, the gate and people. Only one thread may write.
+    """What this node is doing, written for `status`, `wait` and people. Only one thread may write.
 
     Making it raises OSError; a later write that fails is only logged: a full disk must not end a serving
     cluster, and the stale heartbeat shows it.
@@ -145,7 +145,7 @@ class StateFile:
             "deadlineSeconds": deadline.seconds,
         }
         self._write()
-        log.say(self.state, f"{what} (at most {deadline.left:.0f} s more)")
+        log.say(self.state, f"{what} (up to {deadline.left:.0f} s more)")
 
     def put(self, **values: Any) -> None:
         """Set further fields; written only when something changed."""

@@ -1,4 +1,4 @@
-"""What head and worker have in common: identity, state file, signals, heartbeat, the Ray child, the end."""
+"""What head and worker share: identity, state file, signals, heartbeat, the Ray process, shutdown."""
 
 import signal
 import threading
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ray_node.agent import state
 from ray_node.agent.state import StateFile
+from ray_node.channel import plain
 from ray_node.cluster import devices, environment, port_holder, ray_process, requirements
 from ray_node.cluster.devices import Devices
 from ray_node.config.load import NodeConfig
@@ -17,14 +18,14 @@ from ray_node.host.versions import Versions
 
 EXIT_FAILED = 1
 EXIT_STOPPED = 143
-#: A node that cannot go on waits this long before it ends, so that the restart loop is slow.
+#: A failed node waits this long before it exits, which slows down the restart loop.
 FAILED_PAUSE_SECONDS = 10.0
 POLL_SECONDS = 0.2
-#: A port may still be held by what has just ended.
+#: A process that has just ended may still hold the port.
 _PORT_SECONDS = 5.0
-#: Ray ends in 3 seconds; with its head gone it would wait 19 for it. Killing it then loses nothing.
+#: Ray stops within 3 s, or 19 s once its head is gone; killing it earlier then loses nothing.
 _RAY_STOP_SECONDS = 6.0
-#: A Ray that belongs to a cluster that is no more has nothing to tell anyone.
+#: For a Ray whose cluster no longer exists.
 _DEAD_RAY_STOP_SECONDS = 1.0
 
 
@@ -57,7 +58,7 @@ class Supervisor:
             self._stop()
             return EXIT_STOPPED
         except OSError as error:
-            log.line(f"cannot run: the state folder {self.config.paths.state}: {error}")
+            log.line(f"cannot use the state folder {self.config.paths.state}: {error}")
             return EXIT_FAILED
 
     def _live(self) -> int:
@@ -81,11 +82,7 @@ class Supervisor:
                 address=self.own.address,
                 interface=self.own.interface,
                 environment=self.environment.recorded,
-                accelerators={
-                    "found": self.devices.found,
-                    "planned": self.devices.planned,
-                    "resource": self.devices.resource,
-                },
+                accelerators=plain.encode(self.devices),
             )
             log.say(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
             if self.devices.found != self.devices.planned:
@@ -118,7 +115,7 @@ class Supervisor:
         self.state.beat()
 
     def check_ray(self) -> None:
-        """Raises NodeFailed when Ray has ended on this node: its container must start anew."""
+        """Raises NodeFailed when Ray has ended on this node: its container must restart."""
         if self.ray is not None and self.ray.exit_code is not None:
             output = self.ray.tail()
             cause = ray_process.explain(output)
@@ -127,7 +124,7 @@ class Supervisor:
             raise kind(f"{what}: {cause}" if cause else what, log_lines=ray_process.telling(output))
 
     def start_ray(self) -> None:
-        """Raises NodeFailed where another program has one of Ray's ports, which Ray itself explains badly."""
+        """Raises NodeFailed if another program uses one of Ray's ports; Ray's own message is unclear."""
         ended = clock.Deadline(_PORT_SECONDS)
         while (taken := port_holder.taken(self.config, self.own.address)) is not None:
             if ended.passed:
@@ -170,20 +167,21 @@ class Supervisor:
         wants_token = self.config.ray.authentication == "token"
         since = self.config.ray.token_since
         if wants_token and not versions.is_at_least(found.ray, since):
-            raise NodeFailed(
-                f"the plan wants token authentication, which Ray has since {since}, not {found.ray}"
-            )
+            lacking = f"the plan requires token authentication, which Ray {found.ray} does not support"
+            raise NodeFailed(f"{lacking}; use {since} or newer")
         if not wants_token:
             self.state.warn(
-                "the cluster has no authentication: whoever reaches its network can run code on it"
+                "the cluster has no authentication: anyone who can reach its network can run code on it"
             )
         if found.ray != self.config.ray.version:
-            self.state.warn(f"the plan says Ray {self.config.ray.version}, this image holds {found.ray}")
+            self.state.warn(
+                f"the plan specifies Ray {self.config.ray.version}, but this image has {found.ray}"
+            )
 
     def _fail(self, failure: NodeFailed) -> int:
         restart = isinstance(failure, RestartNeeded)
         self.failure = None if restart else failure
-        reason = f"restarts: {failure.reason}" if restart else failure.reason
+        reason = f"restarting: {failure.reason}" if restart else failure.reason
         self.state.put(member=False)
         self.state.become(
             state.STARTING if restart else state.FAILED, reason, failure.culprit, failure.log_lines

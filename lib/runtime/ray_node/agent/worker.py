@@ -1,28 +1,27 @@
 """A worker: waits for the head, joins, then reports and mirrors the head's state until something ends it."""
 
 import contextlib
-import secrets
-import time
 
 from ray_node.agent import node_staging, state
 from ray_node.agent.follower import Follower
-from ray_node.agent.node_staging import NodeStaging, Seldom
+from ray_node.agent.node_staging import NodeStaging, Throttle
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.channel import report_client
-from ray_node.channel.errand_runner import ErrandRunner
 from ray_node.channel.follower_messages import FollowerReport
 from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
 from ray_node.channel.report_client import Reporter
+from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import token
+from ray_node.config.schema import NodeConfig
 from ray_node.host import clock, log, probe, versions
 from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded
-from ray_node.preflight import errands as preflight_errands
+from ray_node.preflight import tasks as preflight_tasks
 
-#: The head says for this long that Ray does not list the node: its raylet is cut off or dead.
+#: Once Ray on the head has not listed the node for this long, its raylet is cut off or dead.
 _ABSENT_SECONDS = 15.0
-#: Who runs a part of the engine hears of its start and its end this soon.
-FOLLOWER_INTERVAL_SECONDS = 0.5
-#: How long the head's report port may leave the first report unanswered before Ray starts all the same.
+#: Between reports of a node that runs a process of the engine, or while the head assigns tasks.
+QUICK_INTERVAL_SECONDS = 0.5
+#: Ray starts after this time even if the head has not answered the first report.
 _ANSWER_SECONDS = 3.0
 _MIRRORED = (
     state.FORMED,
@@ -42,8 +41,11 @@ class Worker(Supervisor):
     reporter: Reporter | None = None
     follower: Follower | None = None
     staging: NodeStaging | None = None
-    errands: ErrandRunner | None = None
-    _progress = Seldom()
+    tasks: TaskRunner | None = None
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self._progress = Throttle()
 
     def live(self) -> None:
         deadline = clock.Deadline(self.config.deadlines.head)
@@ -59,7 +61,12 @@ class Worker(Supervisor):
         self.staging = node_staging.of(self.config, self.name, self.own.address, self.token)
         self.start_ray()
         self._join(reporter)
-        self.errands = self._run_errands(reporter)
+        self.tasks = TaskRunner(
+            preflight_tasks.handlers(
+                self.config, self.config.preflight, self.name, self.own.address, self.environment.ray
+            ),
+            done=reporter.now,
+        )
         self._follow(reporter)
 
     def close(self) -> None:
@@ -67,21 +74,19 @@ class Worker(Supervisor):
             self.follower.close(self._beat_through)
         if self.staging is not None:
             self.staging.close()
-        if self.errands is not None:
-            self.errands.close()
         if self.reporter is not None:
             self.reporter.close()
 
     def linger(self, deadline: clock.Deadline) -> None:
-        """Tells the head why, also when Ray itself refused this node."""
+        """Report the reason to the head, even when Ray itself refused this node."""
         needs_token = self.config.ray.authentication == "token"
         while not deadline.passed:
             if needs_token and self.token is None:
                 with contextlib.suppress(OSError):
                     self.token = token.read(self.config.paths.token)
-            # Without the token the head would only learn that the signature is wrong.
+            # Without the token the head would only see a wrong signature.
             if self.token is not None or not needs_token:
-                self._tell()
+                self._post_report()
             self.pause(INTERVAL_SECONDS)
 
     def _await_token(self, deadline: clock.Deadline) -> str:
@@ -96,10 +101,10 @@ class Worker(Supervisor):
                 return found
             if deadline.passed:
                 raise NodeFailed(
-                    f"no token at {path} after {deadline.seconds:.0f} s; the head makes it on the volume",
-                    self._head_culprit("has made no token"),
+                    f"no token at {path} after {deadline.seconds:.0f} s; the head creates it there",
+                    self._head_culprit("did not create the token"),
                 )
-            self.state.wait_for(f"waits for the token of the head {self._head} at {path}", deadline)
+            self.state.wait_for(f"waiting for the token of the head {self._head} at {path}", deadline)
             self.pause(0.1)
 
     def _await_head(self, reporter: Reporter, deadline: clock.Deadline) -> None:
@@ -116,7 +121,7 @@ class Worker(Supervisor):
                     f"the head {self._head} did not open Ray's port {port} within {waited}: {met}",
                     self._head_culprit(f"Ray's port {port}: {met}"),
                 )
-            self.state.wait_for(f"waits for the head {self._head}, port {port}: {met}", deadline)
+            self.state.wait_for(f"waiting for the head {self._head}, port {port}: {met}", deadline)
             self.pause(0.1)
 
     def _await_answer(self, reporter: Reporter) -> None:
@@ -131,7 +136,7 @@ class Worker(Supervisor):
     def _join(self, reporter: Reporter) -> None:
         """Wait until the head lists this node as ALIVE."""
         deadline = clock.Deadline(self.config.deadlines.membership)
-        self.state.wait_for(f"joins the cluster at {self.config.gcs_address}", deadline)
+        self.state.wait_for(f"joining the cluster at {self.config.gcs_address}", deadline)
         while not deadline.passed:
             self.pause(POLL_SECONDS / 2)
             self.check_ray()
@@ -142,9 +147,6 @@ class Worker(Supervisor):
                 and answer.alive
                 and probe.tcp(self.own.address, self.config.ports.node_manager) == probe.OPEN
             ):
-                reporter.interval_seconds = (
-                    INTERVAL_SECONDS if self.follower is None else FOLLOWER_INTERVAL_SECONDS
-                )
                 self.was_member = True
                 self.state.put(member=True)
                 self.state.become(state.JOINED, answer.verdict)
@@ -154,7 +156,7 @@ class Worker(Supervisor):
         raise NodeFailed(f"not a member after {deadline.seconds:.0f} s: {why}")
 
     def _follow(self, reporter: Reporter) -> None:
-        """Mirror the head's state; end when the cluster of this Ray is no more."""
+        """Mirror the head's state until the cluster of this Ray no longer exists."""
         absent_since: float | None = None
         while True:
             self.pause()
@@ -162,40 +164,34 @@ class Worker(Supervisor):
             answer = self._check_answer(reporter)
             if answer is None:
                 continue
-            self._stage(reporter, answer)
-            self._run_follower(answer)
+            self._follow_answer(reporter, answer)
             if reporter.silent_seconds > 3 * INTERVAL_SECONDS:
                 self.state.become(
                     state.JOINED,
-                    f"the head {self._head} does not answer reports; it was last {answer.state}",
+                    f"the head {self._head} does not answer reports; its last state was '{answer.state}'",
                     self._head_culprit("does not answer reports"),
                 )
                 continue
             self.state.put(member=answer.alive is not False)
-            absent_since = (absent_since or time.monotonic()) if answer.alive is False else None
-            if absent_since is not None and time.monotonic() - absent_since > _ABSENT_SECONDS:
+            absent_since = (absent_since or clock.monotonic()) if answer.alive is False else None
+            if absent_since is not None and clock.monotonic() - absent_since > _ABSENT_SECONDS:
                 raise RestartNeeded(f"Ray on the head has not listed this node for {_ABSENT_SECONDS:.0f} s")
             if answer.state in _MIRRORED:
                 self.state.become(answer.state, f"head: {answer.reason}" if answer.reason else None)
 
-    def _run_errands(self, reporter: Reporter) -> ErrandRunner:
-        """What the head asks of this machine while it checks the cluster."""
-        config = self.config
-        handlers = preflight_errands.handlers(
-            config, config.preflight, self.name, self.own.address, self.environment.ray
-        )
-
-        def is_wanted() -> bool:
-            answer = reporter.last_answer
-            return answer is not None and answer.state == state.PREFLIGHT
-
-        head = (config.head.address, config.ports.node_report)
-        return ErrandRunner(
-            config.cluster, self.name, self.own.address, head, self.token, handlers, is_wanted
-        )
+    def _follow_answer(self, reporter: Reporter, answer: HeadAnswer) -> None:
+        """Do what the head asks for; a head that is silent still means what it said last."""
+        quick = self.follower is not None or answer.state == state.PREFLIGHT
+        reporter.interval_seconds = QUICK_INTERVAL_SECONDS if quick else INTERVAL_SECONDS
+        self._stage(reporter, answer)
+        if self.tasks is not None:
+            self.tasks.take(answer.task)
+        if self.follower is not None:
+            self.follower.obey(answer.run, self.pause)
+            self.state.put(follower=self.follower.published())
 
     def _stage(self, reporter: Reporter, answer: HeadAnswer) -> None:
-        """Do as the head says, and tell it at once how it ended."""
+        """Do what the head asks for, and report at once how it ended."""
         staging = self.staging
         if staging is None:
             return
@@ -211,12 +207,6 @@ class Worker(Supervisor):
         else:
             self._progress.forget()
 
-    def _run_follower(self, answer: HeadAnswer) -> None:
-        """A head that is silent has last said what still holds: its engine may be well."""
-        if self.follower is not None:
-            self.follower.obey(answer.run, self.pause)
-            self.state.put(follower=self.follower.published())
-
     def _follower_report(self) -> FollowerReport | None:
         if self.follower is None:
             return None
@@ -224,7 +214,7 @@ class Worker(Supervisor):
 
     def _beat_through(self, seconds: float) -> None:
         """A pause at the end of the node: nothing interrupts it."""
-        time.sleep(seconds)
+        clock.sleep(seconds)
         self.state.beat()
 
     def _check_answer(self, reporter: Reporter) -> HeadAnswer | None:
@@ -249,12 +239,12 @@ class Worker(Supervisor):
         self.state.put(session=answer.session)
         return answer
 
-    def _tell(self) -> None:
-        """One report from this thread, for what comes after the reporter."""
+    def _post_report(self) -> None:
+        """One report from this thread, once the reporter has ended."""
         head, port = self.config.head.address, self.config.ports.node_report
-        report_client.post(self._report(secrets.token_hex(8)), head, port, self.token)
+        report_client.post(self._report(), head, port, self.token)
 
-    def _report(self, nonce: str) -> NodeReport:
+    def _report(self) -> NodeReport:
         """This node's own state, not the mirrored one: `failed` must mean that this node has failed."""
         own, reason = state.STARTING, self.state.waiting_for
         if self.failure is not None:
@@ -271,10 +261,10 @@ class Worker(Supervisor):
             versions=self.versions,
             accelerators_found=self.devices.found,
             accelerators_planned=self.devices.planned,
-            wall_clock=time.time(),
-            nonce=nonce,
+            wall_clock=clock.wall(),
             staged=self.staging.staged if self.staging is not None else None,
             follower=self._follower_report(),
+            result=self.tasks.result if self.tasks is not None else None,
         )
 
     @property

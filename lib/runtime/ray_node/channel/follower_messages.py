@@ -1,72 +1,39 @@
-"""What head and node say of the engine's part on the node, within reports and answers."""
+"""What head and node say about the engine's process on the node, within answers and reports."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Final, Literal
 
-from ray_node.channel.message_text import one_line, printable
+from ray_node.channel.plain import Rule, one_line, printable
 
-RUNNING = "running"
-ENDED = "ended"
+RUNNING: Final = "running"
+ENDED: Final = "ended"
 #: Reason of the end of a follower whose node was told to stop.
 STOPPED = "was stopped with its node"
 
-_MAXIMUM_LINES = 30
-_MAXIMUM_LINE = 300
+MAXIMUM_LINES = 30
+MAXIMUM_LINE = 300
 
 
 @dataclass(frozen=True)
 class RunDirective:
-    """The head's word: run this node's part of attempt `attempt` as rank `rank`."""
+    """The head wants this node to run its process of attempt `attempt` as rank `rank`."""
 
     attempt: int
     rank: int
 
-    def plain(self) -> dict[str, Any]:
-        return {"attempt": self.attempt, "rank": self.rank}
-
 
 @dataclass(frozen=True)
 class FollowerReport:
-    """A node's word on its part of the engine."""
+    """A node's process of the engine."""
 
     attempt: int
-    state: str
+    state: Literal["running", "ended"]
     #: How it ended, `None` while it runs.
-    reason: str | None = None
+    reason: Annotated[str, one_line(500)] | None = None
     #: Its last lines of output, once it has ended.
-    lines: tuple[str, ...] = ()
-    #: Clocks of two nodes differ; a distance to the report's own time does not.
-    ended_seconds_ago: float | None = None
-
-    def plain(self) -> dict[str, Any]:
-        lines = [line[:_MAXIMUM_LINE] for line in self.lines[-_MAXIMUM_LINES:]]
-        return {
-            "attempt": self.attempt,
-            "state": self.state,
-            "reason": self.reason,
-            "lines": lines,
-            "endedSecondsAgo": self.ended_seconds_ago,
-        }
-
-
-def read_run(value: Any) -> RunDirective | None:
-    """Raises KeyError, TypeError, ValueError."""
-    if value is None:
-        return None
-    return RunDirective(attempt=int(value["attempt"]), rank=int(value["rank"]))
-
-
-def read_follower(value: Any) -> FollowerReport | None:
-    """Raises KeyError, TypeError, ValueError."""
-    if value is None:
-        return None
-    state, lines, ago = value["state"], value["lines"], value["endedSecondsAgo"]
-    if state not in (RUNNING, ENDED) or not isinstance(lines, list):
-        raise ValueError("follower")
-    return FollowerReport(
-        attempt=int(value["attempt"]),
-        state=state,
-        reason=None if value["reason"] is None else one_line(value["reason"], 500),
-        lines=tuple(printable(line, _MAXIMUM_LINE) for line in lines[-_MAXIMUM_LINES:]),
-        ended_seconds_ago=None if ago is None else max(0.0, float(ago)),
-    )
+    lines: Annotated[
+        tuple[Annotated[str, Rule("text", lambda line: printable(line, MAXIMUM_LINE))], ...],
+        Rule("a list", lambda lines: lines[-MAXIMUM_LINES:]),
+    ] = ()
+    #: Clocks of two nodes differ; the time between the end and this report does not.
+    ended_seconds_ago: Annotated[float, Rule("a number", lambda seconds: max(0.0, seconds))] | None = None

@@ -1,7 +1,7 @@
 """The codec: frozen dataclasses to JSON and back, for messages between nodes and for `node.json`.
 
-The field `node_report` is the key `nodeReport`. Values that come from outside may be malformed; every problem is
-named with its path. Fields are dataclasses, `str`, `int`, `float`, `bool`, `Literal`, `X | None`, `tuple[X, ...]`,
+The field `node_report` is the key `nodeReport`. Values from outside may be malformed; every problem is named
+with its path. Fields are dataclasses, `str`, `int`, `float`, `bool`, `Literal`, `X | None`, `tuple[X, ...]`,
 `dict[str, X]` or `Any`; `Annotated[X, Rule]` restricts X, and `Annotated[X | Y, Variants]` chooses by a key.
 """
 
@@ -31,7 +31,7 @@ class NotPlain(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """Restricts a type. `keep` returns the value to keep and raises ValueError for one that is not allowed."""
+    """Restricts a type. `keep` returns the value to keep; it raises ValueError for a forbidden one."""
 
     must: str
     keep: Callable[[Any], Any]

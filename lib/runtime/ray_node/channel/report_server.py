@@ -2,17 +2,16 @@
 
 import ipaddress
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ray_node.channel import errand, report
-from ray_node.channel.errand_desk import ErrandDesk
+from ray_node.channel import plain, report
 from ray_node.channel.heard_report import HeardReport
-from ray_node.channel.report import BadMessage, HeadAnswer, NodeReport
+from ray_node.channel.plain import NotPlain
+from ray_node.channel.report import HeadAnswer, NodeReport
+from ray_node.channel.server import Reply, Request, Route, Routes, Server
+from ray_node.host import clock
 
-_REQUEST_TIMEOUT_SECONDS = 5.0
 _FAILED = "failed"
 
 
@@ -37,8 +36,8 @@ class ReportBook:
         self._lock = threading.Lock()
 
     def take(self, received: NodeReport) -> None:
-        now = time.monotonic()
-        entry = _Entry(received, now, received.wall_clock - time.time())
+        now = clock.monotonic()
+        entry = _Entry(received, now, received.wall_clock - clock.wall())
         with self._lock:
             before = self._entries.get(received.address)
             if before is not None:
@@ -53,10 +52,10 @@ class ReportBook:
     def reject(self, address: str) -> None:
         """A report from `address` had no or a wrong signature."""
         with self._lock:
-            self._rejected[address] = time.monotonic()
+            self._rejected[address] = clock.monotonic()
 
     def heard(self) -> dict[str, HeardReport]:
-        now = time.monotonic()
+        now = clock.monotonic()
         with self._lock:
             return {
                 address: HeardReport(
@@ -70,13 +69,13 @@ class ReportBook:
             }
 
     def rejected(self) -> dict[str, float]:
-        now = time.monotonic()
+        now = clock.monotonic()
         with self._lock:
             return {address: now - at for address, at in self._rejected.items()}
 
 
-class ReportServer:
-    """HTTP server of the channel. `answer` and `desk` get the good messages, in the server's threads."""
+class ReportServer(Server):
+    """`answer` gets the good reports, and `ready` answers `GET /ready`, in the server's threads."""
 
     def __init__(
         self,
@@ -84,87 +83,25 @@ class ReportServer:
         port: int,
         book: ReportBook,
         answer: Callable[[NodeReport], HeadAnswer],
-        desk: ErrandDesk | None = None,
+        ready: Route | None = None,
     ) -> None:
-        parts = {"book": book, "answer": staticmethod(answer), "desk": desk or ErrandDesk(book.cluster)}
-        handler = type("Handler", (_Handler,), parts)
-        self._server = _Server((address, port), handler)
-        self._server.network = book.network
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="reports", daemon=True).start()
+        def take(request: Request) -> Reply:
+            try:
+                received = plain.from_message(NodeReport, request.body)
+            except NotPlain as error:
+                return Reply(400, str(error).encode())
+            if received.cluster != book.cluster:
+                return Reply(409, f"this is the head of cluster '{book.cluster}'".encode())
+            if received.address != request.client:
+                return Reply(409, f"the report of {received.address} came from {request.client}".encode())
+            book.take(received)
+            return Reply(200, plain.to_message(answer(received)))
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    network: ipaddress.IPv4Network
-
-    def verify_request(self, request: object, client_address: object) -> bool:
-        """Whoever is not on the cluster network is hung up on before a byte is read."""
-        return isinstance(client_address, tuple) and ipaddress.ip_address(client_address[0]) in self.network
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is not worth a traceback."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    book: ReportBook
-    answer: Callable[[NodeReport], HeadAnswer]
-    desk: ErrandDesk
-    protocol_version = "HTTP/1.1"
-    timeout = _REQUEST_TIMEOUT_SECONDS
-    server_version = "ray-node"
-    sys_version = ""
-
-    def do_POST(self) -> None:
-        body = self._body()
-        if body is not None:
-            code, content = self._reply(body)
-            self._send(code, content)
-
-    def _reply(self, body: bytes) -> tuple[int, bytes]:
-        client = str(self.client_address[0])
-        if self.path not in (report.PATH, errand.PATH):
-            return 404, b"unknown path"
-        if not report.is_signed(body, self.headers.get(report.SIGNATURE_HEADER), self.book.token):
-            self.book.reject(client)
-            return 401, b"wrong token"
-        if self.path == errand.PATH:
-            return self.desk.serve(client, body)
-        try:
-            received = report.decode_report(body)
-        except BadMessage as error:
-            return 400, str(error).encode()
-        if received.cluster != self.book.cluster:
-            return 409, f"this is the head of cluster '{self.book.cluster}'".encode()
-        if received.address != client:
-            return 409, f"the report of {received.address} came from {client}".encode()
-        self.book.take(received)
-        return 200, report.encode_answer(self.answer(received))
-
-    def _body(self) -> bytes | None:
-        try:
-            length = int(self.headers.get("Content-Length", ""))
-        except ValueError:
-            length = -1
-        if not 0 < length <= report.MAXIMUM_BODY_BYTES:
-            self.close_connection = True
-            self._send(413 if length > 0 else 411, f"1 to {report.MAXIMUM_BODY_BYTES} bytes".encode())
-            return None
-        return self.rfile.read(length)
-
-    def _send(self, code: int, body: bytes) -> None:
-        self.send_response(code)
-        self.send_header("Content-Length", str(len(body)))
-        # Refusals are not signed: whoever gets one may not hold the token.
-        signature = report.sign(body, self.book.token) if code == 200 else None
-        if signature is not None:
-            self.send_header(report.SIGNATURE_HEADER, signature)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Requests are not logged: one comes every two seconds from every node."""
+        routes = Routes(
+            {f"POST {report.PATH}": take},
+            book.network,
+            book.token,
+            public={} if ready is None else {"GET /ready": ready},
+            on_wrong_token=book.reject,
+        )
+        super().__init__(address, port, routes)

@@ -1,4 +1,4 @@
-"""`ray_node status`: where this node stands. Its exit code is the container's health check.
+"""`ray_node status`: the state of this node. Its exit code is the container's health check.
 
 Healthy is a question about this node, not about the cluster: the head is healthy while the cluster is what
 the plan wants (it serves, its job runs or has succeeded, it is ready), a worker while it is a member. So a
@@ -37,7 +37,7 @@ def run(config: NodeConfig, as_json: bool) -> int:
 
 
 def node_name(config: NodeConfig) -> str:
-    """The name this node goes by. Raises NodeFailed when it depends on an address that is not there."""
+    """The name of this node. Raises NodeFailed when it depends on an address that does not exist."""
     if config.node.name is not None:
         return config.node.name
     own = address.own_address(config.node.address, config.subnet, address.local_addresses())
@@ -68,10 +68,10 @@ def lines(found: dict[str, Any], now: float, why: str | None) -> list[str]:
 
     add("unhealthy", why)
     add("since", found.get("since"))
-    add("why", found.get("reason"))
+    add("reason", found.get("reason"))
     waiting = found.get("waitingFor")
     if waiting:
-        add("waits", f"{waiting['what']} (until {waiting['deadline']})")
+        add("progress", f"{waiting['what']} (until {waiting['deadline']})")
     culprit = found.get("culprit")
     if culprit:
         add("culprit", f"{culprit['name']} ({culprit['address']}): {culprit['reason']}")
@@ -87,7 +87,9 @@ def lines(found: dict[str, Any], now: float, why: str | None) -> list[str]:
     job = found.get("job")
     if job:
         ended = job["endedAt"]
-        add("job", f"exit code {job['exitCode']} after {job['seconds']} s, at {ended}" if ended else "runs")
+        add(
+            "job", f"exit code {job['exitCode']} after {job['seconds']} s, at {ended}" if ended else "running"
+        )
     follower = found.get("follower")
     if follower:
         add("follower", f"rank {follower['rank']}, {follower['reason'] or follower['state']}")

@@ -1,4 +1,4 @@
-"""`ray_node stop`: ends the node program of this container as SIGTERM would, and waits until it is gone."""
+"""`ray_node stop`: stops the node program of this container with SIGTERM, and waits until it has ended."""
 
 import os
 import signal
@@ -13,15 +13,15 @@ _EXTRA_SECONDS = 5.0
 
 
 def run(config: NodeConfig) -> int:
-    """Returns 0 when nothing runs any more, 1 when it still does after the stop deadline."""
+    """Returns 0 once nothing is running, 1 if it still is after the stop deadline."""
     try:
         found = state.read(state.path_of(config.paths.state, status.node_name(config)))
     except NodeFailed as failure:
-        print(f"cannot tell which node this is: {failure}")
+        print(f"cannot determine which node this is: {failure}")
         return 1
     pid = int(found["pid"]) if found else 0
     if not pid or not _is_node_program(pid):
-        print("the node program does not run here")
+        print("the node program is not running here")
         return 0
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + config.deadlines.stop + _EXTRA_SECONDS
@@ -30,7 +30,7 @@ def run(config: NodeConfig) -> int:
             print("stopped")
             return 0
         time.sleep(0.1)
-    print(f"process {pid} still runs after {config.deadlines.stop + _EXTRA_SECONDS:.0f} s")
+    print(f"process {pid} is still running after {config.deadlines.stop + _EXTRA_SECONDS:.0f} s")
     return 1
 
 

@@ -80,7 +80,7 @@ class Assessment:
 
     @property
     def culprit(self) -> Culprit | None:
-        """The node to blame: one that waiting will not repair comes first."""
+        """One that waiting will not repair comes first."""
         for member in sorted(self.missing, key=lambda item: not item.definite):
             return Culprit(member.name, member.address, member.verdict)
         return None
@@ -146,7 +146,7 @@ def _counted(config: NodeConfig, pool: Pool, evidence: Evidence) -> list[Member]
         return good
     absent = pool.nodes - len(members)
     if absent > 0:
-        verdict = f"{len(good)} of {pool.nodes} nodes are members, {absent} never heard of"
+        verdict = f"{len(good)} of {pool.nodes} nodes are members, {absent} never reported"
         name = f"pool {pool.name}"
         members.append(
             Member(name, pool.name, None, False, False, verdict, 0, pool.accelerators, None, False)
@@ -159,7 +159,7 @@ def _addressed(name: str, address: str, pool: Pool, evidence: Evidence, is_head:
     alive = [node for node in entries if node.alive]
     heard = evidence.reports.get(address)
     if len(alive) > 1:
-        verdict = "has restarted, Ray still lists its earlier run"
+        verdict = "has restarted, but Ray still lists its previous run"
         return Member(name, pool.name, address, False, False, verdict, 0, pool.accelerators, None, True)
     if alive:
         return _alive(name, address, pool, alive[0], heard)
@@ -203,7 +203,7 @@ def _absent(
         silent = f"{_silence(heard)}, last {heard.report.state}"
         return False, f"{left}, {silent}" if left else silent
     probe = evidence.probes.get(address)
-    return False, ", ".join(part for part in (left or "never heard of", probe) if part)
+    return False, ", ".join(part for part in (left or "never reported", probe) if part)
 
 
 def _silence(heard: HeardReport) -> str:

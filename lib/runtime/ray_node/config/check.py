@@ -28,9 +28,7 @@ def contradictions(config: NodeConfig) -> list[str]:
                 f"pools[{index}].addresses: must hold {pool.nodes}, one per node, got {len(pool.addresses)}"
             )
         if pool.accelerators > 0 and pool.resource is None:
-            problems.append(
-                f"pools[{index}].resource: must be non-empty text in a pool with accelerators, got None"
-            )
+            problems.append(f"pools[{index}].resource: must be set in a pool with accelerators, got None")
     problems += _engine_problems(config) + _staging_problems(config)
     first, last = config.ports.workers_from, config.ports.workers_to
     if first > last:
@@ -67,9 +65,7 @@ def _staging_problems(config: NodeConfig) -> list[str]:
     """node.json is in Terraform's state and readable in the container."""
     source = config.staging.source if config.staging is not None else None
     if isinstance(source, IndexSource) and "X-Amz-Signature" in source.index:
-        return [
-            "staging.source.index: must be a URL without a signature, or a file path, got a presigned URL"
-        ]
+        return ["staging.source.index: must be a file path or an unsigned URL, got a presigned URL"]
     return []
 
 

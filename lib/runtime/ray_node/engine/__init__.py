@@ -1,1 +1,1 @@
-"""The engine: its process, its ranks on other nodes, its API, and who is to blame when it fails."""
+"""The engine: its process, its ranks on other nodes, its API, and the culprit when it fails."""

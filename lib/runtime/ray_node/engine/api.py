@@ -29,7 +29,7 @@ def health_problem(url: str, timeout_seconds: float = 3.0) -> str | None:
         if isinstance(cause, ConnectionRefusedError):
             return f"nothing listens on port {urllib.parse.urlsplit(url).port}"
         if isinstance(cause, TimeoutError):
-            return f"it takes connections and says nothing for {timeout_seconds:g} s"
+            return f"it accepts connections but did not answer within {timeout_seconds:g} s"
         return str(cause) or type(cause).__name__
 
 
@@ -44,13 +44,15 @@ def complete(url: str, body: dict[str, Any], must_contain: str | None, timeout_s
     except urllib.error.HTTPError as error:
         said = error.read(500).decode(errors="replace")
         raise BadCompletion(
-            f"the completion was answered with HTTP {error.code}: {' '.join(said.split())}"
+            f"the engine answered the completion request with HTTP {error.code}: {' '.join(said.split())}"
         ) from error
     except OSError as error:
-        raise BadCompletion(f"the completion was not answered: {getattr(error, 'reason', error)}") from error
+        raise BadCompletion(
+            f"no answer to the completion request: {getattr(error, 'reason', error)}"
+        ) from error
     text = text_of(content)
     if must_contain is not None and must_contain not in text:
-        raise BadCompletion(f"the completion must contain '{must_contain}', it says '{_short(text)}'")
+        raise BadCompletion(f"the completion must contain '{must_contain}', got '{_short(text)}'")
     if not text.strip():
         raise BadCompletion("the completion is empty")
     return text
@@ -63,10 +65,10 @@ def text_of(content: bytes) -> str:
         text = choice["message"]["content"] if "message" in choice else choice["text"]
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise BadCompletion(
-            f"the answer is no completion: '{_short(content.decode(errors='replace'))}'"
+            f"the answer is not a completion: '{_short(content.decode(errors='replace'))}'"
         ) from error
     if not isinstance(text, str):
-        raise BadCompletion("the completion holds no text")
+        raise BadCompletion("the completion has no text")
     return text
 
 

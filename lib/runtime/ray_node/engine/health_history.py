@@ -35,10 +35,10 @@ class HealthHistory:
             return f"{self._problem} ({held})"
         found = listening.of_group(self._pid)
         if not found:
-            return f"{self._problem} ({held}; the engine's process runs and listens nowhere)"
+            return f"{self._problem} ({held}; the engine's process is running but listens on no port)"
         where = ", ".join(found[:_SHOWN_SOCKETS])
         more = " and elsewhere" if len(found) > _SHOWN_SOCKETS else ""
         return (
-            f"{self._problem} ({held}; the engine's process runs; it listens on {where}{more}, "
+            f"{self._problem} ({held}; the engine's process is running; it listens on {where}{more}, "
             f"not on {self._wanted})"
         )

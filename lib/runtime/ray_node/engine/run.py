@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ray_node.config.schema import EngineApi, NodeConfig
 from ray_node.engine import api as engine_api
 from ray_node.engine.api import BadCompletion
-from ray_node.engine.blame import OwnEnd
+from ray_node.engine.culprit import OwnEnd
 from ray_node.engine.health_history import HealthHistory
 from ray_node.engine.process import EngineLog, EngineProcess
 from ray_node.host import clock, log
@@ -66,7 +66,7 @@ class EngineRun:
     def await_healthy(self) -> None:
         """Until the health path answers 200. Raises EngineFailed, at once when the process ends."""
         deadline = clock.Deadline(self._deadlines.engine)
-        self._on_wait(f"waits for the engine at {self._base}{self._api.health_path}", deadline)
+        self._on_wait(f"waiting for the engine at {self._base}{self._api.health_path}", deadline)
         while not self._is_healthy():
             if deadline.passed:
                 late = f"did not answer {self._api.health_path} within {deadline.seconds:.0f} s"
@@ -78,14 +78,14 @@ class EngineRun:
         deadline = clock.Deadline(self._deadlines.completion)
         wanted = self._api.completion
         url = self._base + wanted.path
-        self._on_wait(f"waits for a completion from {url}", deadline)
+        self._on_wait(f"waiting for a completion from {url}", deadline)
         call = Background(
             lambda: engine_api.complete(url, wanted.body, wanted.must_contain, self._deadlines.completion)
         )
         self._rest(_ANSWER_POLL_SECONDS)
         while not call.done:
             if deadline.passed:
-                raise self.failed(f"the completion did not come within {deadline.seconds:.0f} s")
+                raise self.failed(f"no completion within {deadline.seconds:.0f} s")
             self._rest(_ANSWER_POLL_SECONDS)
         try:
             return Proof(call.result(), round(deadline.elapsed, 3))

@@ -21,6 +21,11 @@ class Background(Generic[T]):
     def done(self) -> bool:
         return not self._thread.is_alive()
 
+    def wait(self, seconds: float) -> bool:
+        """Whether the call is over within `seconds`."""
+        self._thread.join(seconds)
+        return self.done
+
     def result(self) -> T:
         self._thread.join()
         if self._error is not None:

@@ -1,11 +1,11 @@
-"""What can go wrong, as exceptions that carry a reason and the node to blame."""
+"""What can go wrong, as exceptions that carry a reason and the culprit."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Culprit:
-    """The node that a failure is blamed on."""
+    """The node that caused a failure."""
 
     name: str
     address: str | None
@@ -17,7 +17,7 @@ class Culprit:
 
 @dataclass(eq=False)
 class Trouble(Exception):
-    """A reason, who is to blame, and the log lines that show it."""
+    """A reason, the culprit, and the log lines that show it."""
 
     reason: str
     culprit: Culprit | None = None

@@ -40,7 +40,7 @@ def judge(
 ) -> Outcome:
     """Compare what the members reported. One without a report only warns: Ray has compared versions, too."""
     warnings = [
-        f"no report from {member.name} ({member.address}): its versions and its clock are not compared"
+        f"no report from {member.name} ({member.address}): its versions and clock were not compared"
         for member in unheard(members, head_address, heard)
     ]
     for member in members:

@@ -1,15 +1,13 @@
-"""The preflight of the whole cluster, on the head: ask every node, judge, hand out the rank table."""
+"""The preflight of the whole cluster, on the head: ask every node, judge, distribute the rank table."""
 
 import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ray_node.channel import plain
-from ray_node.channel.errand import Errand, ErrandResult
-from ray_node.channel.errand_desk import ErrandDesk
-from ray_node.channel.errand_runner import Handlers, perform
+from ray_node.channel.tasks import Handlers, Task, TaskBoard, TaskResult, perform
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.hardware.finding import FAILED, REPORT_FILE, Finding, PreflightReport, first_words
 from ray_node.hardware.npu import pings as npu_pings
@@ -19,18 +17,21 @@ from ray_node.host import clock
 from ray_node.host.background import Background
 from ray_node.host.failure import ClusterFailed, Culprit
 from ray_node.preflight import collective_pair
-from ray_node.preflight import errands as preflight_errands
 from ray_node.preflight import judge as preflight_judge
 from ray_node.preflight import table as preflight_table
+from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.collective_pair import PairResult, PairSide
 from ray_node.preflight.facts import NodeFacts
+from ray_node.preflight.tasks import KeptTable
+
+T = TypeVar("T")
 
 #: Gathering on a board of 16 dies takes seconds, pings to many nodes minutes.
 _SECONDS = {
-    preflight_errands.FACTS: 180.0,
-    preflight_errands.PINGS: 900.0,
-    preflight_errands.PAIR: 180.0,
-    preflight_errands.RANK_TABLE: 60.0,
+    preflight_tasks.FACTS: 180.0,
+    preflight_tasks.PINGS: 900.0,
+    preflight_tasks.PAIR: 180.0,
+    preflight_tasks.RANK_TABLE: 60.0,
 }
 _POLL_SECONDS = 0.1
 
@@ -39,7 +40,6 @@ _POLL_SECONDS = 0.1
 class Participant:
     name: str
     address: str
-    accelerators: int
 
 
 class PreflightRun:
@@ -49,32 +49,32 @@ class PreflightRun:
         self,
         wanted: PreflightConfig,
         participants: Sequence[Participant],
-        desk: ErrandDesk,
+        board: TaskBoard,
         own: Handlers,
         rendezvous_port: int,
         pause: Callable[[float], None],
-        tell: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
-        """The head is the first participant; `own` are its handlers. `tell` says what is under way."""
+        """The head is the first participant; `own` are its handlers."""
         self._wanted = wanted
         self._participants = participants
-        self._desk = desk
+        self._board = board
         self._own = own
         self._port = rendezvous_port
         self._pause = pause
-        self._tell = tell
+        self._log = log
         self._silent: list[Finding] = []
 
     def run(self) -> PreflightReport:
         try:
             return self._run()
         finally:
-            self._desk.clear()
+            self._board.clear()
 
     def _run(self) -> PreflightReport:
-        self._tell("asks every node for its facts")
-        answers = self._everywhere(preflight_errands.FACTS, {node.address: {} for node in self._participants})
-        facts = self._decoded(NodeFacts, answers)
+        self._log("asking every node for its facts")
+        bodies: dict[str, dict[str, Any]] = {node.address: {} for node in self._participants}
+        facts = list(self._everywhere(preflight_tasks.FACTS, bodies, NodeFacts).values())
         first = preflight_judge.judge(self._wanted, facts, others=self._silent)
         if first.failures:
             # Pings and collectives over what is known to be broken only repeat it, slowly.
@@ -93,14 +93,10 @@ class PreflightRun:
         if not asked:
             return {}
         count = sum(len(body["targets"]) for body in asked.values())
-        self._tell(f"{count} pings between the NPUs of {len(asked)} nodes")
-        answers = self._everywhere(preflight_errands.PINGS, asked)
+        self._log(f"running {count} pings between the NPUs of {len(asked)} nodes")
+        found = self._everywhere(preflight_tasks.PINGS, asked, PingSummary)
         names = {board.address: board.node for board in boards}
-        return {
-            names[address]: plain.decode(PingSummary, result.body)
-            for address, result in answers.items()
-            if result.error is None
-        }
+        return {names[address]: summary for address, summary in found.items()}
 
     def _pairs(self, facts: Sequence[NodeFacts]) -> list[PairResult]:
         """Neighbours in the order of the plan; two rounds, so that no node is in two pairs at once."""
@@ -113,21 +109,22 @@ class PreflightRun:
         ]
         if len(able) < len(facts):
             lacking = ", ".join(node.node for node in facts if node not in able)
-            self._tell(f"no collective is tried on {lacking}: no accelerators, or no PyTorch in the image")
+            self._log(f"skipping the collective on {lacking}: no accelerators, or no PyTorch in the image")
         results = []
         for start in (0, 1):
             pairs = neighbours[start::2]
             if not pairs:
                 continue
-            self._tell(f"tries a collective between {len(pairs)} pairs of neighbours")
+            self._log(f"trying a collective between {len(pairs)} pairs of neighbours")
             bodies: dict[str, dict[str, Any]] = {}
             for one, other in pairs:
                 rendezvous = f"{one.address}:{self._port}"
                 for rank, node in enumerate((one, other)):
                     bodies[node.address] = {"rank": rank, "rendezvous": rendezvous, "backend": backend}
-            answers = self._everywhere(preflight_errands.PAIR, bodies)
+            found = self._everywhere(preflight_tasks.PAIR, bodies, PairSide)
+            silent = PairSide("no result", 0.0, backend, None)
             for one, other in pairs:
-                sides = tuple(_side(answers.get(node.address), backend) for node in (one, other))
+                sides = tuple(found.get(node.address, silent) for node in (one, other))
                 results.append(PairResult(one.node, other.node, sides))
         return results
 
@@ -140,57 +137,49 @@ class PreflightRun:
         made, problems = preflight_table.make(planned, having, self._wanted.device_ips)
         if made is None:
             return PreflightReport((*report.findings, *problems))
-        self._tell("hands out the rank table")
-        body = {"text": made}
-        answers = self._everywhere(preflight_errands.RANK_TABLE, {node.address: body for node in having})
-        kept = {address: result.body.get("checksum") for address, result in answers.items()}
+        self._log("distributing the rank table")
+        found = self._everywhere(
+            preflight_tasks.RANK_TABLE, {node.address: {"text": made} for node in having}, KeptTable
+        )
+        kept = {address: table.checksum for address, table in found.items()}
         compared = preflight_table.compare(planned, having, kept, rank_table.checksum(made))
         return PreflightReport((*report.findings, *self._silent, *compared))
 
-    def _everywhere(self, kind: str, bodies: Mapping[str, dict[str, Any]]) -> dict[str, ErrandResult]:
-        """One errand at every address; a node that fails or is silent becomes a finding."""
+    def _everywhere(self, kind: str, bodies: Mapping[str, dict[str, Any]], found: type[T]) -> dict[str, T]:
+        """What the nodes at these addresses found; a node that fails or is silent becomes a finding."""
         own = self._participants[0].address
-        self._desk.ask(kind, {address: body for address, body in bodies.items() if address != own})
-        here: Background[ErrandResult] | None = None
+        self._board.assign(kind, {address: body for address, body in bodies.items() if address != own})
+        here: Background[TaskResult] | None = None
         if own in bodies:
-            errand = Errand("own", kind, bodies[own])
-            here = Background(lambda: perform(self._own, errand))
+            task = Task("own", kind, bodies[own])
+            here = Background(lambda: perform(self._own, task))
         deadline = clock.Deadline(_SECONDS[kind])
-        while (self._desk.missing() or (here is not None and not here.done)) and not deadline.passed:
+        while (self._board.missing() or (here is not None and not here.done)) and not deadline.passed:
             self._pause(_POLL_SECONDS)
-        results = self._desk.results()
+        results = self._board.results()
         if here is not None and here.done:
             results[own] = here.result()
+        decoded = {}
         for node in self._participants:
             if node.address not in bodies:
                 continue
-            result = results.get(node.address)
+            result, fix = results.get(node.address), "look at the log of the node's container"
             if result is None:
                 seen = f"no answer within {deadline.seconds:.0f} s"
             elif result.error is not None:
                 seen = result.error
             else:
-                continue
-            fix = "look at the log of the node's container"
+                try:
+                    decoded[node.address] = plain.decode(found, result.body)
+                    continue
+                except plain.NotPlain as error:
+                    seen, fix = str(error), "run the same version of the node program on every node"
             self._silent.append(Finding(node.name, node.address, None, kind, FAILED, seen, fix))
-        return results
-
-    def _decoded(self, kind: type[NodeFacts], answers: Mapping[str, ErrandResult]) -> list[NodeFacts]:
-        found = []
-        for node in self._participants:
-            result = answers.get(node.address)
-            if result is None or result.error is not None:
-                continue
-            try:
-                found.append(plain.decode(kind, result.body))
-            except plain.NotPlain as error:
-                fix = "run the same version of the node program on every node"
-                self._silent.append(Finding(node.name, node.address, None, "facts", FAILED, str(error), fix))
-        return found
+        return decoded
 
 
 def problem_of(report: PreflightReport) -> ClusterFailed | None:
-    """The report as the head's failure, blamed on the first node that failed."""
+    """The report as the head's failure; the first node that failed is the culprit."""
     if not report.failures:
         return None
     first = report.failures[0]
@@ -206,9 +195,3 @@ def save(report: PreflightReport, state_folder: str) -> None:
     with open(draft, "w", encoding="utf-8") as file:
         file.write(report.as_json())
     os.replace(draft, path)
-
-
-def _side(result: ErrandResult | None, backend: str) -> PairSide:
-    if result is None or result.error is not None:
-        return PairSide("no answer" if result is None else result.error, 0.0, backend, None)
-    return plain.decode(PairSide, result.body)

@@ -5,16 +5,19 @@ import http.client
 import threading
 import time
 
-from ray_node.channel import report
+from ray_node.channel import plain
+from ray_node.channel.client import Answer, Client, Unanswered, WrongToken
+from ray_node.channel.plain import NotPlain
 from ray_node.staging import peer_protocol as protocol
 from ray_node.staging.failure import NotYet, PeerRefused, Transient
-from ray_node.staging.files import ModelFile
+from ray_node.staging.files import ModelFile, in_order, parse
 from ray_node.staging.http import Body, HttpBody
-from ray_node.staging.peer_protocol import BadListing
+from ray_node.staging.peer_protocol import Listing
 from ray_node.staging.request import FanOut, Pace
 
 _REST_LONGEST_SECONDS = 60.0
 _LIST_TIMEOUT_SECONDS = 10.0
+_MAXIMUM_LIST_BYTES = 64 * 1024**2
 
 
 class Upstreams:
@@ -47,7 +50,7 @@ class Upstreams:
             self._failures.pop(address, None)
 
     def failed(self, address: str) -> None:
-        """It is left alone for a while, longer each time."""
+        """It is not asked for a while, longer each time."""
         with self._lock:
             count = self._failures[address] = self._failures.get(address, 0) + 1
             pause = min(self._pace.backoff_first * 2**count, _REST_LONGEST_SECONDS)
@@ -70,33 +73,34 @@ class Peers:
         self._model = model
         self._pace = pace
         self._upstreams = Upstreams(pace)
+        self._client = Client(fan_out.own_address, fan_out.token)
 
     def files(self) -> tuple[ModelFile, ...]:
         """Raises NotYet while the head does not know them, Transient, PeerRefused."""
         head = self._fan_out.head_address
         target = protocol.target(protocol.LIST_PATH, model=self._model)
-        response, headers = self._request(head, target, "", _LIST_TIMEOUT_SECONDS)
-        with contextlib.closing(response):
-            try:
-                body = response.read(protocol.MAXIMUM_LIST_BYTES)
-            except (OSError, http.client.HTTPException) as error:
-                raise Transient(f"{self._name(head)}: {error}") from error
-        if response.status != 200:
-            raise Transient(f"{self._name(head)} answers HTTP {response.status}")
-        if not report.is_signed(body, response.headers.get(report.SIGNATURE_HEADER), self._fan_out.token):
-            raise PeerRefused(f"the answer of {self._name(head)} is not signed with the cluster's token")
+        answer = self._request(head, target, _LIST_TIMEOUT_SECONDS)
         try:
-            listing = protocol.decode_listing(body, headers[protocol.NONCE_HEADER])
-        except BadListing as error:
+            with contextlib.closing(answer):
+                if answer.status != 200:
+                    raise Transient(f"{self._name(head)} answers HTTP {answer.status}")
+                listing = plain.from_message(Listing, answer.read(_MAXIMUM_LIST_BYTES))
+            files = None if listing.files is None else in_order(map(parse, listing.files))
+        except WrongToken as error:
+            name = self._name(head)
+            raise PeerRefused(f"the answer of {name} is not signed with the cluster's token") from error
+        except Unanswered as error:
             raise Transient(f"{self._name(head)}: {error}") from error
+        except (NotPlain, ValueError) as error:
+            raise Transient(f"{self._name(head)}: the list of files cannot be used: {error}") from error
         if listing.failure is not None:
             raise NotYet(f"{self._name(head)} cannot get the model: {listing.failure}")
-        if listing.files is None:
-            raise NotYet(f"{self._name(head)} asks the source")
+        if files is None:
+            raise NotYet(f"{self._name(head)} is asking the source")
         if listing.model != self._model:
             raise NotYet(f"{self._name(head)} has {listing.model}, this node wants {self._model}")
         self._upstreams.put(listing.upstreams)
-        return listing.files
+        return files
 
     def open(self, file: ModelFile, offset: int, length: int) -> Body:
         """Raises NotYet, Transient, PeerRefused."""
@@ -104,55 +108,39 @@ class Peers:
         target = protocol.target(protocol.FILE_PATH, model=self._model, path=file.path)
         byte_range = f"bytes={offset}-{offset + length - 1}"
         try:
-            response, _ = self._request(address, target, byte_range, self._pace.network_timeout)
+            answer = self._request(address, target, self._pace.network_timeout, byte_range)
         except Transient:
             self._upstreams.failed(address)
             raise
-        if response.status == 206:
-            return _PeerBody(response, address, offset, self._upstreams)
-        why = _text(response)
-        if response.status in (204, 404):
-            self._upstreams.is_idle(address)
-            raise NotYet(f"waits for {self._name(address)}")
-        self._upstreams.failed(address)
-        if response.status == 503:
-            raise NotYet(f"{self._name(address)}: {why}")
-        raise Transient(f"{self._name(address)} answers HTTP {response.status}")
+        if answer.status == 206:
+            return _PeerBody(answer.response, address, offset, self._upstreams)
+        with contextlib.closing(answer):
+            if answer.status in (204, 404):
+                self._upstreams.is_idle(address)
+                raise NotYet(f"waiting for {self._name(address)}")
+            self._upstreams.failed(address)
+            if answer.status == 503:
+                raise NotYet(f"{self._name(address)}: {answer.refusal()}")
+            raise Transient(f"{self._name(address)} answers HTTP {answer.status}")
 
-    def _request(
-        self, address: str, target: str, byte_range: str, timeout_seconds: float
-    ) -> tuple[http.client.HTTPResponse, dict[str, str]]:
-        own = self._fan_out.own_address
-        headers = protocol.sign_request(target, byte_range, own, self._fan_out.token)
-        # From the own address: it is what the signature is bound to and what the subnet check sees.
-        connection = http.client.HTTPConnection(
-            address, self._fan_out.port, timeout=timeout_seconds, source_address=(own, 0)
-        )
+    def _request(self, address: str, target: str, timeout_seconds: float, byte_range: str = "") -> Answer:
+        server = (address, self._fan_out.port)
         try:
-            connection.request("GET", target, headers=headers)
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            reason = getattr(error, "strerror", None) or str(error)
-            raise Transient(f"{self._name(address)}: {reason}") from error
-        if response.status in (401, 403):
-            raise PeerRefused(
-                f"{self._name(address)} refuses this node: {_text(response)}",
-                fix="all nodes must have the same cluster token and be on the cluster network",
-            )
-        return response, headers
+            answer = self._client.send(server, "GET", target, timeout_seconds, byte_range=byte_range)
+        except Unanswered as error:
+            raise Transient(f"{self._name(address)}: {error}") from error
+        if answer.status in (401, 403, 409):
+            with contextlib.closing(answer):
+                raise PeerRefused(
+                    f"{self._name(address)} refuses this node: {answer.refusal()}",
+                    fix="all nodes must have the same cluster token and be on the cluster network",
+                )
+        return answer
 
     def _name(self, address: str) -> str:
         if address == self._fan_out.head_address:
             return f"the head {self._fan_out.head_name} ({address})"
         return f"the node at {address}"
-
-
-def _text(response: http.client.HTTPResponse) -> str:
-    """A short answer, on one line; closes it."""
-    with contextlib.closing(response), contextlib.suppress(OSError, http.client.HTTPException):
-        return " ".join(response.read(500).decode(errors="replace").split())
-    return ""
 
 
 class _PeerBody(HttpBody):

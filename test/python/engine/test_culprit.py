@@ -2,8 +2,8 @@ import unittest
 
 from ray_node.channel import follower_messages
 from ray_node.cluster.membership import Member
-from ray_node.engine import blame
-from ray_node.engine.blame import Evidence, OwnEnd
+from ray_node.engine import culprit
+from ray_node.engine.culprit import Evidence, OwnEnd
 from ray_node.engine.group import FollowerEnd
 from ray_node.host.failure import Culprit, EngineFailed
 
@@ -19,9 +19,9 @@ def end(index: int, at: float, reason: str = "exited with code 9: out of memory"
     return FollowerEnd(member(index), index, at, reason, ("out of memory",))
 
 
-class BlameTest(unittest.TestCase):
+class CulpritTest(unittest.TestCase):
     def test_table(self) -> None:
-        """(own end, followers' ends, silent nodes): who is to blame."""
+        """(own end, followers' ends, silent nodes): the culprit."""
         own, killed = OwnEnd(10.0), "was killed by SIGKILL"
         cases: list[tuple[OwnEnd | None, list[FollowerEnd], list[Member], str]] = [
             (None, [], [], "npu-0"),
@@ -41,27 +41,27 @@ class BlameTest(unittest.TestCase):
         ]
         for own_end, ends, silent, wanted in cases:
             with self.subTest(own=own_end, ends=ends, silent=silent):
-                found = blame.judge(OWN, HEAD, Evidence(own_end, ends, silent, 2.0))
+                found = culprit.judge(OWN, HEAD, Evidence(own_end, ends, silent, 2.0))
                 self.assertEqual(found.culprit and found.culprit.name, wanted)
 
-    def test_the_words_of_the_one_to_blame(self) -> None:
-        found = blame.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [end(1, 9.0)], [], 0.4))
+    def test_failure_quotes_the_follower_that_ended_first(self) -> None:
+        found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [end(1, 9.0)], [], 0.4))
         what = "the engine's follower, rank 1, exited with code 9: out of memory"
         self.assertEqual(found.reason, f"npu-1 (10.0.0.11): {what}")
         self.assertEqual(found.culprit, Culprit("npu-1", "10.0.0.11", f"engine: {what}"))
         self.assertEqual(found.log_lines, ["out of memory"])
 
     def test_a_node_that_says_nothing(self) -> None:
-        found = blame.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [], [member(2)], 2.04))
+        found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [], [member(2)], 2.04))
         self.assertEqual(
             found.reason,
-            "the engine exited with code 1; npu-2 (10.0.0.12) runs a part of the engine "
-            "and has not reported for 2 s",
+            "the engine exited with code 1; npu-2 (10.0.0.12) runs an engine process "
+            "but has not reported for 2 s",
         )
         self.assertEqual(found.log_lines, ["lost rank 1"])
 
     def test_the_head_itself(self) -> None:
-        found = blame.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [], [], 0.5))
+        found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [], [], 0.5))
         self.assertEqual(
             found.culprit, Culprit("npu-0", "10.0.0.10", "engine: the engine exited with code 1")
         )

@@ -1,4 +1,4 @@
-"""Which process of an engine group is to blame: the one that ended first pulled the others down. Pure."""
+"""The culprit of an engine group that failed: the process that ended first took the others down. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Evidence:
 
     @property
     def first(self) -> OwnEnd | FollowerEnd | None:
-        """The end that caused the others: who was killed, or stopped with its node, had nobody to blame."""
+        """The end that caused the others; of two that are close, one that came from outside the engine."""
         known: list[OwnEnd | FollowerEnd] = [*self.ends, *([self.own] if self.own is not None else [])]
         known.sort(key=lambda end: end.at)
         close = [end for end in known if end.at - known[0].at <= _CLOSE_SECONDS]
@@ -40,7 +40,7 @@ class Evidence:
 
 
 def judge(failed: EngineFailed, head: Culprit, evidence: Evidence) -> EngineFailed:
-    """The failure with the node to blame, and that node's last lines."""
+    """The failure with its culprit, and that node's last lines."""
     first = evidence.first
     if isinstance(first, FollowerEnd):
         name, address = first.member.name, first.member.address
@@ -50,7 +50,7 @@ def judge(failed: EngineFailed, head: Culprit, evidence: Evidence) -> EngineFail
         )
     if not evidence.ends and evidence.silent:
         member = evidence.silent[0]
-        what = f"runs a part of the engine and has not reported for {evidence.silent_seconds:.0f} s"
+        what = f"runs an engine process but has not reported for {evidence.silent_seconds:.0f} s"
         return EngineFailed(
             f"{failed.reason}; {member.name} ({member.address}) {what}",
             Culprit(member.name, member.address, what),

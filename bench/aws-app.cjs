@@ -26,7 +26,7 @@ function cluster(stack) {
   const machines = lib.AwsInstanceType.of("p5.48xlarge");
   const network = new lib.AwsClusterNetwork(stack, "network", { availabilityZone: "us-east-1a" });
   new lib.RayCluster(stack, "cluster", {
-    backend: new lib.AwsBackend({ network, instanceType: machines.name, consentUsdPerHour: 60 * nodes }),
+    backend: new lib.AwsBackend({ network, maxUsdPerHour: 60 * nodes }),
     pools: [machines.nodePool("gpu", nodes)],
     fabric: lib.Fabric.EFA,
     image: lib.ContainerImage.of("111122223333.dkr.ecr.us-east-1.amazonaws.com/ray:2.54.1", {

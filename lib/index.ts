@@ -34,7 +34,6 @@ export { NicLayout } from "./aws/pool/nic-layout";
 export { AwsNodePool } from "./aws/pool/node-pool";
 export type { AwsNodePoolProps } from "./aws/pool/node-pool-props";
 export type { Permission } from "./aws/policy";
-export { AwsPlanError } from "./aws/problems";
 export { S3StagedStorage, type S3StagedStorageProps } from "./aws/storage/s3-staged-storage";
 export type { IAwsStorage, StoragePaths } from "./aws/storage/storage";
 export type { BootFile, BootMount, BootSource, BootStage } from "./bootstrap/boot-spec";
@@ -43,6 +42,7 @@ export {
   type CloudInitBackendProps,
   type RegistryLogin,
 } from "./cloud-init/cloud-init-backend";
+export { CloudInitSite } from "./cloud-init/cloud-init-site";
 export { ReadinessCheck, type ReadinessKind, type SshReadinessOptions } from "./cloud-init/readiness-check";
 export { SecretSource } from "./cloud-init/secret-source";
 export { HostsBackend, type HostsBackendOptions, type HostsBackendProps } from "./docker/hosts/hosts-backend";
@@ -57,7 +57,7 @@ export { RollProfile } from "./engines/roll/roll-profile";
 export { VllmDtype, VllmExecutor, type VllmServeProps } from "./engines/vllm/vllm-props";
 export { VllmServe } from "./engines/vllm/vllm-serve";
 export { RayCluster, type RayClusterProps } from "./ray-cluster";
-export { ClusterBackend } from "./terraform/cluster-backend";
+export { ClusterBackend, type ClusterSite } from "./terraform/cluster-backend";
 export { Accelerator } from "./topology/declaration/accelerator";
 export type { ClusterOptions, NodePool, RayPorts } from "./topology/declaration/cluster-props";
 export {

@@ -27,22 +27,22 @@ export class RayCluster extends Construct {
    * `RAY_ADDRESS`, on the cluster's network. Who reads it in a stack waits until the cluster serves.
    */
   public readonly endpoint: string;
-  /** @internal */
-  public readonly _site: ClusterSite;
+  /** The place of this cluster, e.g. for `CloudInitSite.of`. */
+  public readonly site: ClusterSite;
   private readonly decided?: ClusterPlan;
 
   public constructor(scope: Construct, id: string, props: RayClusterProps) {
     super(scope, id);
     const { backend, ...options } = props;
-    this._site = backend._open(this, { ...options, clusterName: id, storage: storageOf(options) });
-    const { place, problems: problemsOfPlace } = this._site;
+    this.site = backend._open(this, { ...options, clusterName: id, storage: storageOf(options) });
+    const { place, problems: problemsOfPlace } = this.site;
     const { plan, problems } = judgeCluster({ ...options, name: id }, place, problemsOfPlace);
     if (!reportProblems(this, problems) || plan === undefined) {
       this.endpoint = Lazy.stringValue({ produce: () => "" });
       return;
     }
     this.decided = plan;
-    const endpoint = this._site.build(plan);
+    const endpoint = this.site.build(plan);
     this.endpoint = endpoint.url;
     appendToStackFile(this, "review.md", reviewMarkdown(plan, reviewExtra(place.backend, endpoint)));
   }

@@ -38,10 +38,8 @@ export class Lmdeploy2x8H100 extends TerraformStack {
     const cluster = new RayCluster(this, id, {
       backend: new AwsBackend({
         network,
-        instanceType: machines.name,
         capacity: inputs.capacity,
-        storage: [models],
-        consentUsdPerHour: inputs.consentUsdPerHour,
+        maxUsdPerHour: inputs.maxUsdPerHour,
       }),
       pools: [machines.nodePool("gpu", 2)],
       fabric: Fabric.EFA,

@@ -40,10 +40,8 @@ export class Vllm405b4x8H100 extends TerraformStack {
     const cluster = new RayCluster(this, id, {
       backend: new AwsBackend({
         network,
-        instanceType: machines.name,
         capacity: inputs.capacity,
-        storage: [models],
-        consentUsdPerHour: inputs.consentUsdPerHour,
+        maxUsdPerHour: inputs.maxUsdPerHour,
       }),
       pools: [machines.nodePool("gpu", 4)],
       fabric: Fabric.EFA,

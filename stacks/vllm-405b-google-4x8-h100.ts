@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import {
-  Fn,
   TerraformDataSource,
   TerraformOutput,
   TerraformResource,
@@ -11,6 +10,7 @@ import type { Construct } from "constructs";
 import {
   Accelerator,
   CloudInitBackend,
+  CloudInitSite,
   ContainerImage,
   Fabric,
   HostPathStorage,
@@ -26,29 +26,31 @@ const SUBNET = "10.40.0.0/24";
 const HEAD = "10.40.0.10";
 /** Secrets of the project, which exist: the Ray token (`openssl rand -hex 32` is a good one), and the hub's. */
 const SECRETS = { ray: "ray-token", model: "huggingface-token" };
+/** Size of a metadata value of Compute Engine (compute v1, `Items`). */
+const METADATA_VALUE_BYTES = 256 * 1024;
 
 /**
  * Llama 3.1 405B with vLLM over four machines with eight H100 each, on a cloud of which this library knows nothing: its
- * resources are made here, and each machine boots with the text of its node. What only you know is a variable without a
- * default, so that a plan without it stops. The cluster's network is the provider's usual one, TCP.
+ * resources are made here, and each machine boots with the text of its node. Required inputs are variables without a
+ * default, so that a plan without them stops. The cluster's network is the provider's usual one, TCP.
  */
 export class Vllm405bGoogle4x8H100 extends TerraformStack {
   public constructor(scope: Construct, id: string) {
     super(scope, id);
-    const apiUrl = this.input(
-      "api_url",
-      "URL of the head's API as this machine reaches it, e.g. by a tunnel",
+    const reportUrl = this.input(
+      "report_url",
+      "Base URL by which this machine reaches the head's report port (6378), e.g. the local end of a tunnel",
     );
     const secrets = join(__dirname, "sources/google_secret.py");
-    const backend = new CloudInitBackend({
-      subnetCidr: SUBNET,
-      headAddress: HEAD,
-      rayToken: SecretSource.program(secrets, [SECRETS.ray]),
-      secretStore: SecretSource.program(secrets),
-      readiness: ReadinessCheck.api(apiUrl),
-    });
     const cluster = new RayCluster(this, id, {
-      backend,
+      backend: new CloudInitBackend({
+        subnetCidr: SUBNET,
+        headAddress: HEAD,
+        rayToken: SecretSource.program(secrets, [SECRETS.ray]),
+        secretStore: SecretSource.program(secrets),
+        readiness: ReadinessCheck.http(reportUrl),
+        userDataLimitBytes: METADATA_VALUE_BYTES,
+      }),
       pools: [{ name: "gpu", nodes: 4, accelerator: Accelerator.H100, acceleratorsPerNode: 8 }],
       fabric: Fabric.TCP,
       // vLLM's own image holds no Ray any more. With 2.55 and later its executor is reported to fail.
@@ -67,7 +69,8 @@ export class Vllm405bGoogle4x8H100 extends TerraformStack {
     const subnetwork = this.network(id);
     const email = this.input("service_account", "Address of a service account that may read these secrets");
     const image = this.input("machine_image", "Image with NVIDIA's driver and cloud-init, e.g. of Ubuntu");
-    backend.addMachines(
+    const site = CloudInitSite.of(cluster.site);
+    site.addMachines(
       cluster.plan.nodes.map(({ name, address }) =>
         this.make("google_compute_instance", name, {
           name: `${id}-${name}`,
@@ -77,10 +80,8 @@ export class Vllm405bGoogle4x8H100 extends TerraformStack {
           // A machine with GPUs cannot move to another host.
           scheduling: { on_host_maintenance: "TERMINATE" },
           service_account: { email, scopes: ["cloud-platform"] },
-          // A value may have 256 KiB, which the text has as gzip in base64.
           metadata: {
-            "user-data": Fn.base64gzip(backend.userData(name)),
-            "user-data-encoding": "base64",
+            "user-data": site.userData(name),
             "block-project-ssh-keys": "true",
           },
         }),

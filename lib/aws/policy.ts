@@ -1,13 +1,13 @@
-/** What a role may do, and with what. */
+/** Actions that a role may take, and on which resources. */
 export interface Permission {
   readonly actions: readonly string[];
   /** ARNs; may be references. */
   readonly resources: readonly string[];
-  /** Beginning of the only keys that may be listed in a bucket. @default - all */
+  /** Prefix of the only keys that may be listed in a bucket. @default - all keys */
   readonly onlyPrefix?: string;
 }
 
-/** A policy document that allows the given things and nothing else. */
+/** A policy document that allows the given permissions and nothing else. */
 export function allow(permissions: readonly Permission[]): string {
   return document(
     permissions.map(({ actions, resources, onlyPrefix = "" }) => ({
@@ -19,12 +19,12 @@ export function allow(permissions: readonly Permission[]): string {
   );
 }
 
-/** A trust policy: a service of AWS may take the role. */
+/** A trust policy: an AWS service may assume the role. */
 export function assumedBy(service: string): string {
   return document([{ Effect: "Allow", Action: ["sts:AssumeRole"], Principal: { Service: service } }]);
 }
 
-/** A policy of a bucket: nobody talks to it without TLS. */
+/** A bucket policy that denies access without TLS. */
 export function denyPlainHttp(bucketArn: string): string {
   return document([
     {

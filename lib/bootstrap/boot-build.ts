@@ -3,10 +3,8 @@ import type { ImagePlan } from "../topology/plan/plan";
 import type { BootBuild } from "./boot-spec";
 
 /**
- * How a machine makes the image of a plan. What a machine must know to reach its package index it knows itself
- * (`/etc/ray-cluster/environment`): files of the machine that runs Terraform are not there.
- *
- * @returns `undefined` for an image that is pulled as it is
+ * How a machine builds the image of a plan; `undefined` for an image that is pulled. How to reach a package index is a
+ * setting of the machine (`/etc/ray-cluster/environment`).
  */
 export function bootBuild({ derived }: ImagePlan): BootBuild | undefined {
   return derived && { base: derived.base, files: derivedImageFiles(derived) };

@@ -1,41 +1,45 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
+import { unpackProgram } from "../runtime/bundle";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import type { ContainerFile } from "../runtime/container-spec/container-spec";
 import type { NodeConfig } from "../runtime/node-config/node-config";
 import { BootError, type BootFile, type BootSource, type BootSpec } from "./boot-spec";
-import { bundleText } from "./bundle";
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
 import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, SERVICE } from "./host-paths";
+import { machineBundle } from "./machine-bundle";
 import { rootfsFile } from "./rootfs-file";
 import { systemdUnits } from "./systemd-units";
 
 const ROOTFS = path.join(__dirname, "rootfs");
 const PROGRAMS = "usr/local/lib/ray-cluster";
 
-/** All files of a machine that boots: the first constant ones of `rootfs`, and this node's, which are data. */
+/** All files of a machine that boots: constant ones of `rootfs`, and the data of this node. */
 export function bootFiles(spec: BootSpec): readonly BootFile[] {
   const { container, program, mounts = [] } = spec;
   return [
     ...parts(spec).map((name) => rootfsFile(ROOTFS, name)),
+    { path: HOST_PATHS.unpack, content: unpackProgram() },
     ...unique([...(spec.files ?? []), ...mounts.flatMap(({ files = [] }) => files)]),
     { path: HOST_PATHS.nodeConfig, content: nodeConfigOf(container.files) },
-    ...(program.source === undefined ? [{ path: HOST_PATHS.bundle, content: bundleOf(spec) }] : []),
+    ...(program.source === undefined
+      ? [{ path: HOST_PATHS.bundle, content: bundleOf(spec), isCompressed: true }]
+      : []),
     ...systemdUnits(spec),
     ...dataFiles(spec),
   ];
 }
 
 function bundleOf({ container, build }: BootSpec): string {
-  return bundleText(container.files, build);
+  return machineBundle(container.files, build);
 }
 
-/** Of what lies in `rootfs`, what must be there before the bundle is: each byte counts where the boot is user data. */
+/** The files of `rootfs` that are needed before the bundle is fetched; user data is limited in size. */
 function parts({ announce }: BootSpec): readonly string[] {
   const units = [SERVICE, ...(announce === undefined ? [] : [ANNOUNCE_SERVICE])];
   const programs = [
-    ...["boot.sh", "common.sh", "fetch-program.sh", "sources/file.sh", "unpack_bundle.py"],
-    // Else a machine that cannot fetch the bundle could not say so.
+    ...["boot.sh", "common.sh", "fetch-program.sh", "sources/file.sh"],
+    // Needed to report that the bundle cannot be fetched.
     ...(announce === undefined ? [] : ["announce.sh", "put_signal.py"]),
   ];
   return [
@@ -44,18 +48,18 @@ function parts({ announce }: BootSpec): readonly string[] {
   ];
 }
 
-/** Every source that a boot names. */
+/** Every source of a boot. */
 export function sourcesOf(spec: BootSpec): readonly BootSource[] {
   const { program, secrets = [], registry, stages = [], announce } = spec;
   return [program, registry, announce, ...secrets, ...stages].flatMap((part) => part?.source ?? []);
 }
 
-/** Two mounts of a kind need the same files. */
+/** Mounts of the same kind share files. */
 function unique(files: readonly BootFile[]): readonly BootFile[] {
   return files.filter(({ path: name }, index) => files.findIndex((file) => file.path === name) === index);
 }
 
-/** Without the indentation, which nobody reads on a machine. */
+/** Without indentation, to save user data. */
 function nodeConfigOf(files: readonly ContainerFile[]): string {
   return `${JSON.stringify(parsedConfig(files))}\n`;
 }
@@ -67,7 +71,7 @@ function nodeOf(files: readonly ContainerFile[]): NodeConfig["node"] {
 function parsedConfig(files: readonly ContainerFile[]): NodeConfig {
   const config = files.find(({ path: name }) => name === CONTAINER_PATHS.config);
   if (config === undefined) {
-    throw new BootError("its container has no node.json");
+    throw new BootError("the container has no node.json");
   }
   return JSON.parse(config.content) as NodeConfig;
 }
@@ -117,7 +121,9 @@ function sourceLine({ name, arguments: words }: BootSource): string {
 
 function oneWord(word: string): string {
   if (word === "" || /\s/.test(word)) {
-    throw new BootError(`folders, names and arguments of a source have no blanks, got '${word}'`);
+    throw new BootError(
+      `folders, names and arguments of a source must be non-empty and contain no spaces, got '${word}'`,
+    );
   }
   return word;
 }

@@ -1,44 +1,44 @@
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
 
 /**
- * What a machine does at every boot, as plain data. Nothing in here knows whose machine it is: what differs from
- * place to place is a source, a program that prints something and that the place brings.
+ * What a machine does at every boot, as plain data. Nothing here depends on the provider: what differs between places is
+ * a source, a program of the place that prints a value.
  */
 export interface BootSpec {
   readonly container: ContainerSpec;
-  /** Where the container's constant files come from; `node.json` is always a part of the boot itself. */
+  /** Where the container's constant files come from; `node.json` is always part of the boot. */
   readonly program: BootProgram;
   /** @default - none */
   readonly mounts?: readonly BootMount[];
   /** Secrets in memory, for the container or for `ContainerSpec.mounts`. @default - none */
   readonly secrets?: readonly BootSecret[];
-  /** Folder of the machine's own disks, which another service mounts. @default - nothing is waited for */
+  /** Folder of the machine's own disks, which another service mounts. @default - the boot waits for none */
   readonly diskFolder?: string;
   /** Device nodes to count before the container starts. @default - none are counted */
   readonly devices?: readonly BootDevices[];
   /** @default - the image is public, or the machine image can pull it */
   readonly registry?: BootRegistry;
-  /** How this machine makes the container's image. @default - it is pulled */
+  /** How this machine builds the container's image. @default - it is pulled */
   readonly build?: BootBuild;
-  /** Files that come to the machine's own disk before the container starts. @default - none */
+  /** Files that are staged to the machine's own disk before the container starts. @default - none */
   readonly stages?: readonly BootStage[];
-  /** Whom the machine tells that the cluster is what was planned, or why it is not. @default - nobody */
+  /** Where the machine signals whether the cluster serves. @default - nowhere */
   readonly announce?: BootAnnounce;
   /** Packages of the distribution that the first boot installs, e.g. `nfs-common`. @default - none */
   readonly packages?: readonly string[];
-  /** Further files of the place, above all its sources. @default - none */
+  /** Further files of the place, e.g. its sources. @default - none */
   readonly files?: readonly BootFile[];
 }
 
-/** A program below `sources/` and its arguments: what it prints is the value. */
+/** A program below `sources/` and its arguments; it prints the value. */
 export interface BootSource {
   readonly name: string;
-  /** Without blanks; may hold references. */
+  /** Without spaces; may contain references. */
   readonly arguments: readonly string[];
 }
 
 export interface BootProgram {
-  /** @default - the files travel with the boot itself, where nothing limits its size */
+  /** @default - the files are part of the boot, whose size must not be limited then */
   readonly source?: BootSource;
 }
 
@@ -48,16 +48,16 @@ export interface BootSecret {
   readonly source: BootSource;
 }
 
-/** A registry that asks who pulls. */
+/** A registry that requires a login. */
 export interface BootRegistry {
   readonly host: string;
   readonly user: string;
-  /** Of the password. */
+  /** Source of the password. */
   readonly source: BootSource;
 }
 
 export interface BootDevices {
-  /** As a message says it, one word, e.g. `EFA-devices`. */
+  /** One word for messages, e.g. `EFA-devices`. */
   readonly name: string;
   readonly count: number;
   readonly glob: string;
@@ -65,24 +65,24 @@ export interface BootDevices {
 
 /** One file system, as a systemd unit mounts it. */
 export interface BootMount {
-  /** What is mounted; may hold references. */
+  /** What is mounted; may contain references. */
   readonly source: string;
   /** Absolute path on the machine. */
   readonly hostPath: string;
   /** E.g. `lustre`, `nfs4`. */
   readonly type: string;
   readonly options: readonly string[];
-  /** Systemd units that must run before. */
+  /** Systemd units that must run first. */
   readonly after: readonly string[];
-  /** What the mount needs on the machine, e.g. a unit of `after` and its program. @default - none */
+  /** Files that the mount needs on the machine, e.g. a unit of `after` and its program. @default - none */
   readonly files?: readonly BootFile[];
 }
 
-/** A published image with something on top, made on the machine (`lib/topology/declaration/derived-image.ts`). */
+/** An image that the machine builds from a published one (`lib/topology/declaration/derived-image.ts`). */
 export interface BootBuild {
-  /** Reference of the published image, the build argument `BASE_IMAGE`; `ContainerSpec.image` is what is made. */
+  /** Reference of the published image, the build argument `BASE_IMAGE`; `ContainerSpec.image` is the result. */
   readonly base: string;
-  /** The folder of the build, the `Dockerfile` in it. */
+  /** The build context, including the `Dockerfile`. */
   readonly files: readonly BootBuildFile[];
 }
 
@@ -91,7 +91,7 @@ export interface BootBuildFile {
   readonly content: string;
 }
 
-/** A program below `sources/` that fills a folder; it goes on where an earlier attempt ended. */
+/** A program below `sources/` that fills a folder and can resume an earlier attempt. */
 export interface BootStage {
   /** Gets the folder as its last argument. */
   readonly source: BootSource;
@@ -99,13 +99,13 @@ export interface BootStage {
   readonly folder: string;
 }
 
-/** The word of a machine to those who wait for the cluster: one JSON object, put to an address. */
+/** A readiness signal: one JSON object, put to a URL. */
 export interface BootAnnounce {
-  /** Prints the address; fails as long as nobody waits. The address lets everybody answer: it is a secret. */
+  /** Prints the signal URL; fails as long as nothing waits for a signal. The URL is a secret: it lets anybody signal. */
   readonly source: BootSource;
-  /** How long the head may take from the first look at an address until it serves. */
+  /** How long the head may take to serve, from the time that it knows the URL. */
   readonly deadlineSeconds: number;
-  /** How long a boot may fail before the machine says so. @default 900 */
+  /** How long a boot may fail before the machine signals it. @default 900 */
   readonly bootSeconds?: number;
 }
 
@@ -114,12 +114,14 @@ export interface BootFile {
   readonly content: string;
   /** @default '0644' */
   readonly mode?: string;
+  /** Whether it travels compressed: a large constant text. @default false */
+  readonly isCompressed?: boolean;
 }
 
-/** A boot that cannot be written down. */
+/** A boot that cannot be rendered. */
 export class BootError extends Error {
   public constructor(what: string) {
-    super(`cannot make the boot of a node: ${what}`);
+    super(`cannot render the boot of a node: ${what}`);
     this.name = "BootError";
   }
 }

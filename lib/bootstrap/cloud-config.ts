@@ -1,50 +1,64 @@
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
+import { userDataLimitOf } from "../catalog/user-data-limits";
 import { bootFiles } from "./boot-files";
 import { BootError, type BootFile, type BootSpec } from "./boot-spec";
 import { ANNOUNCE_SERVICE, SERVICE } from "./host-paths";
 
-/** Beyond this EC2 takes no user data; it counts what is compressed, before base64. */
-export const USER_DATA_LIMIT_BYTES = 16_384;
-/** What is kept free for values that are known only at apply, and for another compressor. */
+/** Leaves room for values that are known only at apply, and for another compressor. */
 export const USER_DATA_BUDGET_BYTES = 12_288;
 
 /**
- * The first boot of a machine, as cloud-init reads it: files, and a service that runs at every boot from then on.
- * The same text is user data of a cloud, or a file for a machine of one's own (NoCloud).
+ * The cloud-config of a machine: files, and a service that runs at every boot. The same text is user data of a cloud, or a
+ * file for bare metal (NoCloud).
  */
 export function cloudConfig(spec: BootSpec): string {
   const services = [SERVICE, ...(spec.announce === undefined ? [] : [ANNOUNCE_SERVICE])];
   const { packages = [] } = spec;
   const config = {
-    // They are there before `runcmd` starts the node.
+    // Installed before `runcmd` starts the node.
     ...(packages.length > 0 ? { package_update: true, packages } : {}),
     write_files: bootFiles(spec).map(writeFile),
     runcmd: [
       ["systemctl", "daemon-reload"],
-      // Without waiting: cloud-init must end, so that what waits for it can begin.
+      // Without waiting: the service is ordered after cloud-init.
       ["systemctl", "enable", "--now", "--no-block", ...services],
     ],
   };
   return `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;
 }
 
-/** Bytes that a text has as user data. */
+/** Bytes of a text as user data of EC2, which is compressed. */
 export function userDataBytes(text: string): number {
   return gzipSync(text).length;
 }
 
-/** @throws BootError for a text that no machine of EC2 would get */
+/** @throws BootError for a text that EC2 does not take */
 export function requireUserDataSize(text: string, what: string): void {
   const bytes = userDataBytes(text);
-  if (bytes > USER_DATA_LIMIT_BYTES) {
+  const limit = userDataLimitOf("ec2");
+  if (bytes > limit) {
     throw new BootError(
-      `user data of ${what} has ${bytes} bytes after gzip, and EC2 takes ${USER_DATA_LIMIT_BYTES}; ` +
-        "take long texts out of the engine's arguments and environments, or bring them in the image",
+      `user data of ${what} has ${bytes} bytes after gzip, and EC2 takes ${limit}; ` +
+        "shorten the engine's arguments and environment variables, or put long values into a file in the image",
     );
   }
 }
 
-function writeFile({ path, content, mode = "0644" }: BootFile): object {
-  return { path, ...(mode === "0644" ? {} : { permissions: mode }), content };
+function writeFile({ path, content, mode = "0644", isCompressed = false }: BootFile): object {
+  const permissions = mode === "0644" ? {} : { permissions: mode };
+  return isCompressed
+    ? { path, ...permissions, encoding: "gz+b64", content: compressed(content, path) }
+    : { path, ...permissions, content };
+}
+
+/** Deterministic, because a machine is replaced when its text changes. */
+function compressed(content: string, path: string): string {
+  if (content.includes("TfToken[")) {
+    throw new BootError(`${path} holds a value that is known only at apply, and cannot be compressed`);
+  }
+  const bytes = gzipSync(content, { level: 9 });
+  // The header names the operating system here; its time is 0 already.
+  bytes[9] = 255;
+  return bytes.toString("base64");
 }

@@ -1,71 +1,55 @@
-import type { ContainerMount, ContainerSpec } from "../runtime/container-spec/container-spec";
-import { nodeCommand, programEnvironment } from "../runtime/container-spec/make-container-spec";
+import {
+  type ContainerOptions,
+  containerOptions,
+  type MountOption,
+  type OptionRenderers,
+  renderOptions,
+} from "../runtime/container-spec/container-options";
+import type { ContainerSpec } from "../runtime/container-spec/container-spec";
+import { gateBeside } from "../runtime/container-spec/gate-container";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError } from "./boot-spec";
 import { CONTAINER_NAME, GATE_NAME, HOST_PATHS } from "./host-paths";
 
-/** Where the machine's folder with the files lies in the container. */
-const FILES = "/run/ray-cluster/files.json";
-const UNPACK = "/run/ray-cluster/unpack_files.py";
+/** Where the bundle of the machine, and the program that unpacks it, are in the container. */
+const UNPACK = { program: "/run/ray-cluster/unpack_files.py", bundle: "/run/ray-cluster/files.json" };
 
 /**
- * Arguments of `docker run` for a node on a machine of its own: the translation of a ContainerSpec that
- * `lib/docker` makes for Terraform's provider. Pure.
+ * Arguments of `docker run` for the node of a machine. Pure.
  *
- * @param bringsSecrets whether the machine has secrets in memory: their folder is then the container's, read-only
+ * @param bringsSecrets whether the machine has secrets in memory; their folder is mounted read-only
  */
 export function dockerRunArguments(spec: ContainerSpec, bringsSecrets: boolean): readonly string[] {
-  const [entrypoint, ...command] = ["python3", UNPACK, FILES, ...spec.command];
-  const { healthcheck } = spec;
-  return [
-    "--rm",
-    "--init",
-    ...option("name", CONTAINER_NAME),
-    ...option("network", spec.networkMode),
-    ...option("log-driver", "local"),
-    ...option("stop-timeout", String(spec.stopSeconds)),
-    ...option("shm-size", `${spec.sharedMemoryMiB}m`),
-    ...(spec.runtime === undefined ? [] : option("runtime", spec.runtime)),
-    ...spec.ulimits.flatMap(({ name, soft, hard }) => option("ulimit", `${name}=${soft}:${hard}`)),
-    ...spec.capabilities.flatMap((name) => option("cap-add", name)),
-    ...spec.devices.flatMap(({ hostPath, containerPath }) =>
-      option("device", `${hostPath}:${containerPath}`),
-    ),
-    ...[...ownMounts(bringsSecrets), ...spec.mounts].flatMap((mount) => option("mount", mountOption(mount))),
-    ...Object.entries(spec.environment).flatMap(([name, value]) => option("env", `${name}=${value}`)),
-    ...option("health-cmd", shellWords(healthcheck.test)),
-    ...option("health-interval", `${healthcheck.intervalSeconds}s`),
-    ...option("health-timeout", `${healthcheck.timeoutSeconds}s`),
-    ...option("health-start-period", `${healthcheck.startPeriodSeconds}s`),
-    ...option("health-retries", String(healthcheck.retries)),
-    // An engine's image may have an entry point of its own, and would take the command for arguments of it.
-    ...option("entrypoint", entrypoint),
-    spec.image,
-    ...command,
-  ].map(oneLine);
+  return commandLine(
+    containerOptions(spec, {
+      containerName: CONTAINER_NAME,
+      network: { name: spec.networkMode },
+      mounts: [
+        ...ownMounts(bringsSecrets),
+        ...spec.mounts.map(({ source, target, readOnly }) => bind(source, target, readOnly)),
+      ],
+      unpack: UNPACK,
+    }),
+  );
 }
 
 /**
- * Arguments of `docker run` for the gate of a cluster on the head's machine: a container beside the node's, which lives on
- * when that one begins again, and reads its state in the volume. Pure.
+ * Arguments of `docker run` for the readiness check on the head's machine. It runs beside the node, whose state it
+ * reads in the volume, and survives the node's restarts. Pure.
  */
 export function gateRunArguments(spec: ContainerSpec): readonly string[] {
-  const [entrypoint, ...command] = ["python3", UNPACK, FILES, ...nodeCommand("wait")];
-  return [
-    "--rm",
-    "--init",
-    ...option("name", GATE_NAME),
-    ...option("network", spec.networkMode),
-    ...option("log-driver", "none"),
-    ...ownMounts(false).flatMap((mount) => option("mount", mountOption(mount))),
-    ...Object.entries(programEnvironment()).flatMap(([name, value]) => option("env", `${name}=${value}`)),
-    ...option("entrypoint", entrypoint),
-    spec.image,
-    ...command,
-  ].map(oneLine);
+  return commandLine(
+    containerOptions(gateBeside(spec, GATE_NAME), {
+      containerName: GATE_NAME,
+      network: { name: spec.networkMode },
+      logDriver: "none",
+      mounts: ownMounts(false),
+      unpack: UNPACK,
+    }),
+  );
 }
 
-/** Folders of the machine that must be there before they are mounted. */
+/** Folders that must exist on the machine before they are mounted. */
 export function hostFolders(spec: ContainerSpec): readonly string[] {
   return [
     HOST_PATHS.volume,
@@ -73,30 +57,62 @@ export function hostFolders(spec: ContainerSpec): readonly string[] {
   ];
 }
 
-function ownMounts(bringsSecrets: boolean): readonly ContainerMount[] {
-  const secrets = { source: HOST_PATHS.secrets, target: CONTAINER_PATHS.secrets, readOnly: true };
+function ownMounts(bringsSecrets: boolean): readonly MountOption[] {
   return [
-    { source: HOST_PATHS.volume, target: CONTAINER_PATHS.volume, readOnly: false },
-    ...(bringsSecrets ? [secrets] : []),
-    { source: HOST_PATHS.nodeConfig, target: CONTAINER_PATHS.config, readOnly: true },
-    { source: HOST_PATHS.image, target: CONTAINER_PATHS.imageDigest, readOnly: true },
-    { source: HOST_PATHS.files, target: FILES, readOnly: true },
-    { source: `${HOST_PATHS.programs}/unpack_files.py`, target: UNPACK, readOnly: true },
+    bind(HOST_PATHS.volume, CONTAINER_PATHS.volume, false),
+    ...(bringsSecrets ? [bind(HOST_PATHS.secrets, CONTAINER_PATHS.secrets)] : []),
+    bind(HOST_PATHS.nodeConfig, CONTAINER_PATHS.config),
+    bind(HOST_PATHS.image, CONTAINER_PATHS.imageDigest),
+    bind(HOST_PATHS.bundle, UNPACK.bundle),
+    bind(HOST_PATHS.unpack, UNPACK.program),
   ];
 }
 
-function option(name: string, value: string): readonly string[] {
-  return [`--${name}=${value}`];
+function bind(source: string, target: string, readOnly = true): MountOption {
+  return { type: "bind", source, target, readOnly };
 }
 
-function mountOption({ source, target, readOnly }: ContainerMount): string {
+/** Arguments of `docker run` for each option, in their order. */
+export const COMMAND_LINE: OptionRenderers<readonly string[]> = {
+  init: () => ["--init"],
+  name: (name) => [`--name=${name}`],
+  network: ({ name, address }) => [
+    `--network=${name}`,
+    ...(address === undefined ? [] : [`--ip=${address}`]),
+  ],
+  logDriver: (driver) => [`--log-driver=${driver}`],
+  stopSeconds: (seconds) => [`--stop-timeout=${seconds}`],
+  sharedMemoryMiB: (size) => [`--shm-size=${size}m`],
+  runtime: (name) => [`--runtime=${name}`],
+  ulimits: (limits) => limits.map(({ name, soft, hard }) => `--ulimit=${name}=${soft}:${hard}`),
+  capabilities: (names) => names.map((name) => `--cap-add=${name}`),
+  devices: (devices) => devices.map(({ hostPath, containerPath }) => `--device=${hostPath}:${containerPath}`),
+  mounts: (mounts) => mounts.map((mount) => `--mount=${mountText(mount)}`),
+  environment: (variables) => Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),
+  healthcheck: ({ test, intervalSeconds, timeoutSeconds, startPeriodSeconds, retries }) => [
+    `--health-cmd=${shellWords(test)}`,
+    `--health-interval=${intervalSeconds}s`,
+    `--health-timeout=${timeoutSeconds}s`,
+    `--health-start-period=${startPeriodSeconds}s`,
+    `--health-retries=${retries}`,
+  ],
+  entrypoint: (program) => [`--entrypoint=${program}`],
+  image: (reference) => [reference],
+  command: (words) => words,
+};
+
+function commandLine(options: ContainerOptions): readonly string[] {
+  return ["--rm", ...renderOptions(options, COMMAND_LINE).flat()].map(oneLine);
+}
+
+function mountText({ type, source, target, readOnly }: MountOption): string {
   if (/[,"]/.test(source + target)) {
-    throw new BootError(`Docker takes no comma and no quote in a mount, got ${source} at ${target}`);
+    throw new BootError(`a Docker mount must not contain a comma or a quote, got ${source} at ${target}`);
   }
-  return `type=bind,source=${source},target=${target}${readOnly ? ",readonly" : ""}`;
+  return `type=${type},source=${source},target=${target}${readOnly ? ",readonly" : ""}`;
 }
 
-/** The command line runs a health check by the container's shell. */
+/** The command line passes a health check to the container's shell. */
 function shellWords(words: readonly string[]): string {
   return words
     .map((word) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))

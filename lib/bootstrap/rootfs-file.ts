@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BootFile } from "./boot-spec";
 
-/** A file of a folder that mirrors a machine: path there = path here. */
+/** A file of a folder that mirrors the file system of a machine. */
 export function rootfsFile(folder: string, name: string): BootFile {
   return {
     path: `/${name}`,

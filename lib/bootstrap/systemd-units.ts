@@ -1,7 +1,7 @@
 import { BootError, type BootFile, type BootMount, type BootSpec } from "./boot-spec";
 import { HOST_PATHS, SERVICE } from "./host-paths";
 
-/** Beyond the time that the container itself has to stop. */
+/** Added to the time that the container has to stop. */
 const STOP_MARGIN_SECONDS = 15;
 
 /** The units of a machine that depend on its cluster: one per mount, and what the node waits for. */
@@ -23,17 +23,17 @@ export function systemdUnits({ mounts = [], container }: BootSpec): readonly Boo
   ];
 }
 
-/** Wanted, not required: a mount that fails would keep the node from ever starting, and it is the node that tries again. */
+/** Wanted, not required: the node itself retries a mount that failed, so it must start. */
 function unitLines(mounts: readonly BootMount[]): readonly string[] {
   const units = mounts.map(({ hostPath }) => mountUnitName(hostPath)).join(" ");
   return [`Wants=${units}`, `After=${units}`];
 }
 
-/** As systemd wants it: the path, with dashes for slashes and its own dashes escaped. */
+/** The path, escaped as systemd requires: dashes for slashes. */
 export function mountUnitName(hostPath: string): string {
   if (!/^(\/[\w.-]+)+$/.test(hostPath) || hostPath.split("/").some((part) => /^\.\.?$/.test(part))) {
     throw new BootError(
-      `a mount's folder is an absolute path of letters, digits, '_', '.' and '-', got '${hostPath}'`,
+      `a mount point must be an absolute path of letters, digits, '_', '.' and '-', got '${hostPath}'`,
     );
   }
   const escaped = hostPath.slice(1).replaceAll("-", "\\x2d").replaceAll("/", "-").replace(/^\./, "\\x2e");
@@ -54,7 +54,7 @@ function mountUnit({ source, hostPath, type, options, after }: BootMount): strin
     `Where=${hostPath}`,
     `Type=${type}`,
     `Options=${["_netdev", ...options].join(",")}`,
-    // A server that does not answer must not hold the machine: the node tries again.
+    // A server that does not answer must not block the boot: the node retries.
     "TimeoutSec=300",
     "",
   ].join("\n");

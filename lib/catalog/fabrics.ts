@@ -13,13 +13,19 @@ export interface FabricNeed {
   readonly environment: { readonly [name: string]: string };
 }
 
+export interface FabricInterfaces {
+  /** One word for messages. */
+  readonly name: string;
+  readonly glob: string;
+}
+
 /** One kind of network between nodes. */
 export interface FabricFacts extends FactRow {
   readonly id: string;
   readonly title: string;
   readonly rdma: boolean;
-  /** Device nodes of the host, one for each interface. @default - their number says nothing */
-  readonly interfaceGlob?: string;
+  /** Device nodes of the host, one for each interface. @default - the host has none */
+  readonly interfaces?: FabricInterfaces;
   readonly needs: readonly FabricNeed[];
 }
 

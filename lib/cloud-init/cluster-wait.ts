@@ -5,15 +5,14 @@ import type { Construct } from "constructs";
 import { resourceAddress } from "../terraform/resource-address";
 import { addStackFile } from "../terraform/stack-files";
 import { template } from "../terraform/template";
+import { clusterEndpoint } from "../topology/plan/endpoint";
 import type { ClusterPlan } from "../topology/plan/plan";
 import type { ReadinessCheck } from "./readiness-check";
-import type { CloudInitSettings } from "./settings";
 
 const FOLDER = "cloud-init";
-/** Beside the stack: what runs, and what it brings to the head. */
-const SCRIPTS = { api: ["wait-for-api.cjs"], ssh: ["wait-by-ssh.sh", "wait-on-head.sh"] };
-const COMMANDS = { api: `node ${FOLDER}/wait-for-api.cjs`, ssh: `sh ${FOLDER}/wait-by-ssh.sh` };
-/** After the user's own, of which the first one of a name counts. Nobody is there to answer a question. */
+/** Files beside the stack: the program that waits, and the part that runs on the head's machine. */
+const SCRIPTS = { http: ["wait-by-http.sh"], ssh: ["wait-by-ssh.sh", "wait-on-head.sh"] };
+/** After the user's own: ssh takes the first value of an option. Nobody is there to answer a question. */
 const SSH_OPTIONS = [
   "BatchMode=yes",
   "ConnectTimeout=15",
@@ -25,24 +24,22 @@ const SSH_OPTIONS = [
 export interface ClusterWaitProps {
   readonly plan: ClusterPlan;
   readonly check: ReadinessCheck;
-  /** Base URL of the engine's API, or the address of Ray; may be a reference. */
-  readonly url: string;
-  readonly timeoutSeconds: number;
-  /** References to what the machines boot with: other texts are other machines, and are waited for anew. */
+  readonly bootTimeoutSeconds: number;
+  /** References to what the machines boot with: the check runs anew when one of them changes. */
   readonly texts: readonly string[];
 }
 
-/** How long a deployment waits at most, from the machines on. */
-export function waitSeconds(plan: ClusterPlan, settings: CloudInitSettings): number {
-  return plan.deadlines.servingSeconds + settings.bootTimeoutSeconds;
+/** How long a deployment waits at most, once the machines are made. */
+export function waitSeconds({ deadlines }: ClusterPlan, bootTimeoutSeconds: number): number {
+  return deadlines.servingSeconds + bootTimeoutSeconds;
 }
 
 /**
- * A deployment ends here when the cluster serves, else it fails and says what was seen. `terraform_data` is built into
- * Terraform; after a failure it is tainted, so that the next deployment waits anew.
+ * Brings the verdict of the cluster's head to the deployment: it ends here when the cluster serves, else it fails with the
+ * reason. `terraform_data` is built into Terraform; after a failure it is tainted, so that the next deployment waits anew.
  */
 export class ClusterWait extends TerraformResource {
-  private readonly machines: TerraformResource[] = [];
+  private machines?: readonly TerraformResource[];
 
   public constructor(
     scope: Construct,
@@ -55,7 +52,7 @@ export class ClusterWait extends TerraformResource {
       provisioners: [
         {
           type: "local-exec",
-          command: COMMANDS[check.kind],
+          command: `sh ${FOLDER}/wait-by-${check.kind}.sh`,
           environment: Object.fromEntries(
             Object.entries(environment(props)).map(([name, value]) => [name, template(value, name)]),
           ),
@@ -67,46 +64,49 @@ export class ClusterWait extends TerraformResource {
     }
   }
 
-  /** The URL, for readers who get it only when the cluster serves. */
+  /** The cluster's endpoint, for readers who get it only when the cluster serves. */
   public get url(): string {
     return this.getStringAttribute("output");
   }
 
-  /** Waits for these first, and anew when one of them is another. */
+  /** Whether anybody has said which resources the machines are. */
+  public get knowsMachines(): boolean {
+    return this.machines !== undefined;
+  }
+
+  /** Waits for these first, and anew when one of them is replaced. */
   public addMachines(machines: readonly TerraformResource[]): void {
-    this.machines.push(...machines);
-    const addresses = this.machines.map(resourceAddress);
-    this.dependsOn = addresses;
-    this.lifecycle = { replaceTriggeredBy: addresses };
+    this.machines = [...(this.machines ?? []), ...machines];
+    if (this.machines.length > 0) {
+      const addresses = this.machines.map(resourceAddress);
+      this.dependsOn = addresses;
+      this.lifecycle = { replaceTriggeredBy: addresses };
+    }
   }
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {
     return {
-      input: template(this.props.url, "url"),
+      input: clusterEndpoint(this.props.plan),
       triggers_replace: this.props.texts.map((text) => Fn.sha256(text)),
     };
   }
 }
 
 function environment(props: ClusterWaitProps): { readonly [name: string]: string } {
-  const { plan, check, url, timeoutSeconds } = props;
-  const head = plan.nodes[0];
-  const ofAll = {
+  const { plan, check, bootTimeoutSeconds } = props;
+  const [{ name, address = "" }] = plan.nodes;
+  const report = plan.ports.find((port) => port.name === "node-report")?.from;
+  return {
     CLUSTER: plan.name,
-    HEAD: `${head.name} (${head.address})`,
-    TIMEOUT_SECONDS: String(timeoutSeconds),
+    HEAD: `${name} (${address})`,
+    TIMEOUT_SECONDS: String(waitSeconds(plan, bootTimeoutSeconds)),
+    ...(check.kind === "ssh"
+      ? { SSH_ARGUMENTS: sshArguments(check, address).join("\n") }
+      : { REPORT_URL: check.url ?? `http://${address}:${report}` }),
   };
-  return check.kind === "ssh"
-    ? { ...ofAll, SSH_ARGUMENTS: sshArguments(check, head.address ?? "").join("\n") }
-    : {
-        ...ofAll,
-        API_URL: url,
-        COMPLETION: JSON.stringify(plan.engine.api?.completion),
-        COMPLETION_SECONDS: String(plan.deadlines.completionSeconds),
-      };
 }
 
-/** All arguments of ssh up to the destination. */
+/** Arguments of ssh up to the destination. */
 function sshArguments({ sshHost, ssh = {} }: ReadinessCheck, headAddress: string): readonly string[] {
   const { user = "root", port = 22, sshOptions = [] } = ssh;
   return [

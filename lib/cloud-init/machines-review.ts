@@ -1,15 +1,18 @@
 import { Token } from "cdktf";
+import { problemLine } from "../problems/plan-error";
+import type { Problem } from "../problems/problem";
 import { code, table } from "../review/table";
 import type { ClusterPlan } from "../topology/plan/plan";
 import { waitSeconds } from "./cluster-wait";
 import type { MachineText } from "./machine-text";
 import type { CloudInitSettings } from "./settings";
 
-/** What machines boot with that this library does not make, as lines of Markdown. */
+/** What the machines boot with, as lines of Markdown. */
 export function machinesReview(
   plan: ClusterPlan,
   texts: readonly MachineText[],
   settings: CloudInitSettings,
+  problems: readonly Problem[],
 ): readonly string[] {
   return [
     ...table(
@@ -18,22 +21,25 @@ export function machinesReview(
       "None.",
     ),
     "",
-    "- this library makes none of them, and knows nothing of their price",
+    "- the machines are made by other resources, or exist; their price is not known here",
     `- node program: ${program(settings)}`,
-    `- secrets, at every boot into the machine's memory: ${secrets(plan, settings)}`,
-    `- an apply waits ${waitsFor(plan, settings)}`,
+    `- secrets, fetched into memory at every boot: ${secrets(plan, settings)}`,
+    `- apply waits ${waitsFor(plan, settings)}`,
+    ...problems.map((problem) => `- ${problem.level}: ${problemLine(problem).trim()}`),
   ];
 }
 
 function row(plan: ClusterPlan, { name, nodes, text }: MachineText): readonly string[] {
   const machines = nodes.length === 1 ? nodes[0] : `${nodes[0]} to ${nodes[nodes.length - 1]}`;
   return Token.isUnresolved(text)
-    ? [machines, "a text that holds what is known only at apply", "-"]
+    ? [machines, "a text with values known only at apply", "-"]
     : [machines, code(`cloud-init/${plan.name}/${name}.yaml`), String(Buffer.byteLength(text))];
 }
 
 function program({ programUrl }: CloudInitSettings): string {
-  return programUrl === undefined ? "a part of each text" : `fetched from ${late(programUrl)}, by its hash`;
+  return programUrl === undefined
+    ? "part of each text"
+    : `fetched from ${late(programUrl)}, checked by its hash`;
 }
 
 function secrets(plan: ClusterPlan, { rayToken }: CloudInitSettings): string {
@@ -47,13 +53,14 @@ function secrets(plan: ClusterPlan, { rayToken }: CloudInitSettings): string {
   return all.length === 0 ? "none" : all.join(", ");
 }
 
-function waitsFor(plan: ClusterPlan, settings: CloudInitSettings): string {
-  const { readiness } = settings;
-  return readiness === undefined
-    ? "for **nothing**: it returns when the machines are made, whether the cluster serves or not"
-    : readiness.kind === "ssh"
-      ? `by ssh for what the cluster says of itself, at most ${waitSeconds(plan, settings)} s`
-      : `for a completion${readiness.url === undefined ? "" : ` from ${late(readiness.url)}`}, at most ${waitSeconds(plan, settings)} s`;
+function waitsFor(plan: ClusterPlan, { readiness, bootTimeoutSeconds }: CloudInitSettings): string {
+  if (readiness === undefined) {
+    return "for **nothing**: it returns when the machines are made, whether the cluster serves or not";
+  }
+  const target = readiness.kind === "ssh" ? readiness.sshHost : readiness.url;
+  const way = readiness.kind === "ssh" ? "ssh" : "HTTP";
+  const from = target === undefined ? "" : ` from ${late(target)}`;
+  return `for the head's verdict over ${way}${from}, at most ${waitSeconds(plan, bootTimeoutSeconds)} s`;
 }
 
 function late(text: string): string {

@@ -1,5 +1,5 @@
 /** How a deployment finds out that the cluster serves, from the machine that Terraform runs on. */
-export type ReadinessKind = "api" | "ssh";
+export type ReadinessKind = "http" | "ssh";
 
 /** How the head's machine is reached by ssh. */
 export interface SshReadinessOptions {
@@ -20,25 +20,27 @@ export interface SshReadinessOptions {
 }
 
 /**
- * What an apply waits for. It runs where Terraform runs, and needs no access to the machines but the one that it names.
+ * What an apply waits for: the verdict of the cluster's head, the same as that of `ray_node wait`. Whoever asks for it runs
+ * where Terraform runs, and needs no access to the machines but the one named here.
  */
 export class ReadinessCheck {
   /**
-   * A completion of the engine's own API, asked for again and again until it comes or the deadline has passed. Needs Node
-   * where Terraform runs, as `cdktf` does.
+   * Asks for the verdict over HTTP: `GET /ready` at the head's report port, without authentication. Needs curl where
+   * Terraform runs.
    *
-   * @param url base URL by which the machine of Terraform reaches the head, e.g. with its public address; may be a
-   * reference. Default: the head's address on the cluster network, and the engine's port
+   * @param url base URL by which the machine of Terraform reaches the head's report port (`node-report` among
+   * `plan.ports`, 6378), e.g. the local end of a tunnel to it; may be a reference. Default: the head's address on the
+   * cluster network
    */
-  public static api(url?: string): ReadinessCheck {
-    return new ReadinessCheck("api", url);
+  public static http(url?: string): ReadinessCheck {
+    return new ReadinessCheck("http", url);
   }
 
   /**
-   * What the cluster itself says on the head's machine: a failure names the culprit, with its last lines. Needs ssh where
-   * Terraform runs.
+   * Asks for the verdict on the head's machine, over ssh. Before the head's container runs, it reports what the boot lacks.
+   * Needs ssh where Terraform runs.
    *
-   * @param host what you would write after `ssh`; may be a reference. Default: the head's address on the cluster network
+   * @param host what follows `ssh` on the command line; may be a reference. Default: the head's address on the cluster network
    */
   public static ssh(host?: string, options: SshReadinessOptions = {}): ReadinessCheck {
     return new ReadinessCheck("ssh", undefined, host, options);

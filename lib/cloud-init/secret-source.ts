@@ -4,13 +4,13 @@ import type { BootFile, BootSource } from "../bootstrap/boot-spec";
 import { HOST_PATHS } from "../bootstrap/host-paths";
 
 /**
- * How a machine gets a secret when it boots. Neither Terraform nor the user data ever holds the value; a program on
- * the machine prints it, and it lies in memory from then on.
+ * How a machine gets a secret when it boots: a program on the machine prints it, and it is kept in memory. Neither
+ * Terraform nor the user data ever contains the value.
  */
 export class SecretSource {
   /**
-   * A file that lies on the machine, belongs to root and is closed to all others: somebody has put it there, or
-   * another system that manages the machines.
+   * A file on the machine that only root can read, e.g. part of the machine image or written by a configuration
+   * management system.
    *
    * @param path absolute path
    */
@@ -19,11 +19,11 @@ export class SecretSource {
   }
 
   /**
-   * A program of your own, which prints the secret and ends with 0, and fails as long as there is none: it is asked
-   * again. It comes to the machine with the user data, so it holds no secret itself.
+   * A program of your own that prints the secret. It is run again until it succeeds. It is part of the user data, so it
+   * must contain no secret itself.
    *
-   * @param path file on the machine of the synth, relative to its working directory; begins with `#!`
-   * @param programArguments without blanks; may be references, never a secret
+   * @param path file on the machine that runs the synth, relative to its working directory; begins with `#!`
+   * @param programArguments without spaces; may be references, never secrets
    */
   public static program(path: string, programArguments: readonly string[] = []): SecretSource {
     return new SecretSource(basename(path), [...programArguments], path);
@@ -33,7 +33,7 @@ export class SecretSource {
     /** Name of the program below `sources/` on the machine. */
     public readonly name: string,
     public readonly programArguments: readonly string[],
-    /** Where the program lies at synth. @default - every machine has it */
+    /** Path of the program at synth. @default - every machine has it */
     public readonly programPath?: string,
   ) {}
 

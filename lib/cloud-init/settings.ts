@@ -2,7 +2,7 @@ import type { BootMount } from "../bootstrap/boot-spec";
 import type { ReadinessCheck } from "./readiness-check";
 import type { SecretSource } from "./secret-source";
 
-/** A registry that gives the image only to who signs in. */
+/** A registry that requires a login. */
 export interface RegistryLogin {
   /** E.g. `quay.io`. */
   readonly host: string;
@@ -10,39 +10,39 @@ export interface RegistryLogin {
   readonly password: SecretSource;
 }
 
-/** Machines that boot with cloud-init, whoever makes them. */
+/** Machines that boot with cloud-init. */
 export interface CloudInitBackendProps {
   /** IPv4 CIDR of the network that the machines share. */
   readonly subnetCidr: string;
   /**
-   * Address of the head on that network, where the others get theirs at boot: one text for the head, and one for the
-   * workers of each pool.
+   * Address of the head on that network, where workers get theirs at boot: there is one text for the head, and one for
+   * the workers of each pool.
    *
    * @default - the first of `addresses`
    */
   readonly headAddress?: string;
   /**
-   * Addresses of all machines on that network, the head first, then pool by pool: each node has a text of its own.
+   * Addresses of all machines on that network, the head first, then pool by pool; each node then has a text of its own.
    *
    * @default - only the head's is known
    */
   readonly addresses?: readonly string[];
   /**
-   * Where every machine gets the Ray token from, the same on all of them: 64 hexadecimal digits, for example.
+   * Source of the Ray token, which must be the same on all machines, e.g. 64 hexadecimal digits.
    *
    * @default SecretSource.file('/etc/ray-cluster/ray-token')
    */
   readonly rayToken?: SecretSource;
   /**
-   * A store of secrets: what answers for `SecretRef.managed(id)`. The id is the last argument of its program.
+   * A store of secrets for `SecretRef.managed(id)`. The id is the last argument of its program.
    *
    * @default - none; `SecretRef.hostFile(path)` is a file of the head's machine
    */
   readonly secretStore?: SecretSource;
   /**
-   * Where the machines sign in for the image.
+   * Login to the registry of the image.
    *
-   * @default - the registry asks nobody
+   * @default - the registry requires none
    */
   readonly registry?: RegistryLogin;
   /**
@@ -54,39 +54,38 @@ export interface CloudInitBackendProps {
   /**
    * Folder of the machine's own disks, which a service of the machine image mounts; the boot waits for it.
    *
-   * @default - nothing is waited for
+   * @default - the boot waits for none
    */
   readonly diskFolder?: string;
   /**
-   * Packages of the machine image's distribution that the first boot installs, e.g. `nfs-common`. Docker is not
-   * among them: it is installed where it is missing.
+   * Packages that the first boot installs, e.g. `nfs-common`. Docker is installed anyway where it is missing.
    *
    * @default - none
    */
   readonly packages?: readonly string[];
   /**
-   * Where the machines fetch the node program, which most providers take no user data as large as: you put
-   * `cloud-init/<cluster>/program.json`, which lies beside the stack, there. `http`, `https` or `file` (a folder that
-   * is mounted); may be a reference. It needs no secrecy, and its hash is checked.
+   * `http`, `https` or `file` URL where the machines fetch the node program, which is too large for the user data of most
+   * providers. Put `cloud-init/<cluster>/program.json`, which is written beside the stack, there. It contains no secrets, and
+   * the machines verify its hash. May be a reference.
    *
-   * @default - it is a part of the user data, as a machine of one's own (NoCloud) takes it
+   * @default - it is part of the user data, as NoCloud permits
    */
   readonly programUrl?: string;
   /**
-   * Bytes of user data that the provider takes, before any encoding.
+   * Bytes of user data that the provider takes, before base64. A larger text is an error at synth.
    *
-   * @default - no limit, as for NoCloud
+   * @default - no limit, as for NoCloud; a text with the node program in it is a warning above 64 KiB
    */
   readonly userDataLimitBytes?: number;
   /**
-   * What a deployment waits for.
+   * How a deployment finds out that the cluster serves.
    *
-   * @default - nothing: an apply returns when the machines are made, not when they serve
+   * @default - it does not: apply returns when the machines are made
    */
   readonly readiness?: ReadinessCheck;
   /**
-   * How far apart machines may start their containers, in seconds: making them, packages, the image. Nodes wait for one
-   * another, and a deployment for the cluster, so much longer.
+   * Longest expected difference between the first and the last machine's start of its container, in seconds: the time to
+   * make machines, install packages and pull the image. It extends all deadlines.
    *
    * @default 900
    */
@@ -94,7 +93,7 @@ export interface CloudInitBackendProps {
   /**
    * CPUs that each node announces to Ray.
    *
-   * @default - all of the machine
+   * @default - all CPUs of the machine
    */
   readonly cpusPerNode?: number;
   /**
@@ -104,14 +103,14 @@ export interface CloudInitBackendProps {
    */
   readonly objectStoreMiB?: number;
   /**
-   * Shared memory of each container, in MiB; the object store lies in there.
+   * Shared memory of each container, in MiB; it includes the object store.
    *
    * @default - computed from accelerators and object store
    */
   readonly sharedMemoryMiB?: number;
 }
 
-/** With every default filled in. */
+/** With defaults filled in. */
 export interface CloudInitSettings extends CloudInitBackendProps {
   readonly rayToken: SecretSource;
   readonly bootTimeoutSeconds: number;

@@ -1,22 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
-import type { Problem } from "../problems/problem";
-import { error } from "./problems";
+import type { Topic } from "../problems/rule";
+import { show } from "../problems/text";
+import { checkForm, isMachinePath, WORD } from "./form";
 import type { SecretSource } from "./secret-source";
 import type { CloudInitSettings } from "./settings";
 
-export const ABSOLUTE_PATH = /^(\/[\w.-]+)+$/;
 /** Programs below `sources/` that every machine has. */
 const OWN_PROGRAMS = ["file.sh", "url.sh"];
 const PROGRAM = /^[a-z0-9][a-z0-9._-]*$/i;
-
-/** What is wrong with the sources that machines ask. */
-export function checkSources(settings: CloudInitSettings): readonly Problem[] {
-  return [
-    ...sourcesOf(settings).flatMap(({ path, source }) => checkSource(path, source)),
-    ...checkStore(settings),
-    ...checkPrograms(settings),
-  ];
-}
 
 interface NamedSource {
   readonly path: string;
@@ -26,80 +17,124 @@ interface NamedSource {
 /** Every source that a machine asks. */
 export function sourcesOf({ rayToken, secretStore, registry }: CloudInitSettings): readonly NamedSource[] {
   return [
-    { path: "rayToken", source: rayToken },
-    ...(secretStore === undefined ? [] : [{ path: "secretStore", source: secretStore }]),
-    ...(registry === undefined ? [] : [{ path: "registry.password", source: registry.password }]),
+    { path: "backend.rayToken", source: rayToken },
+    ...(secretStore === undefined ? [] : [{ path: "backend.secretStore", source: secretStore }]),
+    ...(registry === undefined ? [] : [{ path: "backend.registry.password", source: registry.password }]),
   ];
 }
 
-function checkSource(
-  path: string,
-  { name, programPath, programArguments }: SecretSource,
-): readonly Problem[] {
-  if (programPath === undefined) {
-    return ABSOLUTE_PATH.test(programArguments[0])
-      ? []
-      : error(
-          "RC502",
-          path,
-          programArguments[0],
-          "must be the absolute path of a file on the machines",
-          "write e.g. SecretSource.file('/etc/ray-cluster/ray-token')",
-        );
-  }
-  const odd = programArguments.find((argument) => argument === "" || /\s/.test(argument));
-  return [
-    ...(PROGRAM.test(name) && isProgram(programPath)
-      ? []
-      : error(
-          "RC502",
-          path,
-          programPath,
-          "must be a program: a file that begins with '#!'",
-          "name the file relative to the folder of cdktf.json",
-        )),
-    ...(odd === undefined
-      ? []
-      : error(
-          "RC502",
-          path,
-          odd,
-          "must have arguments without blanks",
-          "put what has blanks into the program",
-        )),
-  ];
+interface NamedProgram extends NamedSource {
+  readonly file: string;
 }
 
-function isProgram(path: string): boolean {
-  return (
-    statSync(path, { throwIfNoEntry: false })?.isFile() === true && /^#!/.test(readFileSync(path, "utf8"))
+function programsOf(settings: CloudInitSettings): readonly NamedProgram[] {
+  return sourcesOf(settings).flatMap((named) =>
+    named.source.programPath === undefined ? [] : [{ ...named, file: named.source.programPath }],
   );
 }
 
-/** A file holds one secret, and a store is asked for many. */
-function checkStore({ secretStore }: CloudInitSettings): readonly Problem[] {
-  return secretStore === undefined || secretStore.programPath !== undefined
-    ? []
-    : error(
-        "RC502",
-        "secretStore",
-        secretStore.programArguments[0],
-        "must be a program, which gets the id of a secret as its last argument",
-        "write SecretSource.program('vault.sh'), or name the file by SecretRef.hostFile(path)",
-      );
-}
+/** What the sources must be that machines ask for secrets. */
+export const SECRET_SOURCES: Topic<CloudInitSettings> = {
+  title: "Sources of secrets",
+  rules: [
+    {
+      id: "RC502",
+      level: "error",
+      title: "a secret in a file is named by its absolute path on the machines",
+      why: "No working directory is defined when a machine boots.",
+      check: (settings) =>
+        sourcesOf(settings)
+          .filter(({ source }) => source.programPath === undefined)
+          .flatMap(({ path, source }) =>
+            checkForm(
+              path,
+              source.programArguments[0],
+              isMachinePath,
+              "be the absolute path of a file on the machines",
+              "write e.g. SecretSource.file('/etc/ray-cluster/ray-token')",
+            ),
+          ),
+    },
+    {
+      id: "RC521",
+      level: "error",
+      title: "a program that prints a secret is a file that begins with '#!'",
+      why: "The machines run it as it is.",
+      check: (settings) =>
+        programsOf(settings).flatMap(({ path, source, file }) =>
+          checkForm(
+            path,
+            file,
+            () => PROGRAM.test(source.name) && isProgram(file),
+            "be a file that begins with '#!'",
+            "name the file relative to the folder of cdktf.json",
+          ),
+        ),
+    },
+    {
+      id: "RC522",
+      level: "error",
+      title: "the arguments of such a program are words",
+      why: "They are stored in a file whose items are separated by spaces.",
+      check: (settings) =>
+        programsOf(settings).flatMap(({ path, source }) =>
+          source.programArguments.flatMap((argument) =>
+            checkForm(
+              path,
+              argument,
+              WORD,
+              "have arguments without spaces",
+              "put such values into the program",
+            ),
+          ),
+        ),
+    },
+    {
+      id: "RC523",
+      level: "error",
+      title: "a store of secrets is a program",
+      why: "A file holds one secret, and a store is asked for each by its id.",
+      check: ({ secretStore }) =>
+        secretStore === undefined || secretStore.programPath !== undefined
+          ? []
+          : [
+              {
+                path: "backend.secretStore",
+                got: show(secretStore.programArguments[0]),
+                must: "be a program that gets the id of a secret as its last argument",
+                fix: "write SecretSource.program('vault.sh'), or name the file by SecretRef.hostFile(path)",
+              },
+            ],
+    },
+    {
+      id: "RC503",
+      level: "error",
+      title: "programs have file names of their own",
+      why: "They are put into one folder on the machine.",
+      check: (settings) => {
+        const owners = new Map(OWN_PROGRAMS.map((name) => [name, "a program of this library"]));
+        return programsOf(settings).flatMap(({ path, source: { name }, file }) => {
+          const owner = owners.get(name) ?? file;
+          owners.set(name, owner);
+          return owner === file
+            ? []
+            : [
+                {
+                  path,
+                  got: show(file),
+                  must: `have another file name than ${owner}`,
+                  fix: "rename the file",
+                },
+              ];
+        });
+      },
+    },
+  ],
+};
 
-/** Programs lie in one folder on the machine. */
-function checkPrograms(settings: CloudInitSettings): readonly Problem[] {
-  const seen = new Map<string, string>();
-  return sourcesOf(settings).flatMap(({ path, source: { name, programPath } }) => {
-    if (programPath === undefined) {
-      return [];
-    }
-    const other = OWN_PROGRAMS.includes(name) ? "this library's own" : seen.get(name);
-    seen.set(name, programPath);
-    return other === undefined || other === programPath
-      ? []
-      : error("RC503", path, programPath, `must have another name than ${other}`, "rename the file");
-  });
+function isProgram(path: string): boolean {
+  return (
+    statSync(path, { throwIfNoEntry: false })?.isFile() === true &&
+    readFileSync(path, "utf8").startsWith("#!")
+  );
 }

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Waits on the machine of a head, by ssh, until its cluster is what was planned: exit code 0, else 1 after everything that
-# the cluster said of itself. Constant: everything that differs comes in the environment, and nothing secret does.
+# Waits over ssh for the verdict of a cluster's head: exit code 0 when the cluster serves, else 1 and the reason. Constant
+# for every cluster; the environment has its values, and no secret:
 #
 #   CLUSTER, HEAD    names for messages
 #   SSH_ARGUMENTS    arguments of ssh up to the destination, one per line
 #   TIMEOUT_SECONDS  for all of it
-#   PAUSE_SECONDS    between two attempts to get there (5)
+#   PAUSE_SECONDS    between two attempts to connect (5)
 set -eu
 
 readonly ON_HEAD="${0%/*}/wait-on-head.sh"
@@ -19,12 +19,12 @@ main() {
   while left=$((deadline - $(date +%s))) && [ "$left" -gt 0 ]; do
     status=0
     on_head "$left" 2>"$trouble" || status=$?
-    # What ssh says where it did not get there, or lost its way: the machine may be starting.
+    # The connection failed or was lost: the machine may be starting.
     [ "$status" -eq 255 ] || return "$status"
-    say "$HEAD cannot be reached by ssh: $(tail -n 1 "$trouble")"
+    say "cannot reach $HEAD over ssh: $(tail -n 1 "$trouble")"
     sleep "${PAUSE_SECONDS:-5}"
   done
-  printf "cluster '%s' is not serving: %s\n" "$CLUSTER" "${said:-there was no time to ask}"
+  printf "cluster '%s' is not serving: %s\n" "$CLUSTER" "${said:-no attempt was made}"
   return 1
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# On the machine of a head: waits for its container, then for its cluster as a gate does, which names the culprit of a failure.
+# On the head's machine: waits until the head's container runs, then for its verdict (`ray_node wait`).
 #
 #   wait-on-head.sh SECONDS
 #
-#   RUN_FOLDER      where a boot says what it could not do   (/run/ray-cluster)
-#   PAUSE_SECONDS   between two looks                        (2)
+#   RUN_FOLDER      has the reason of a failed boot          (/run/ray-cluster)
+#   PAUSE_SECONDS   between two checks                       (2)
 set -euo pipefail
 
 readonly FAILURE="${RUN_FOLDER:-/run/ray-cluster}/failure"
@@ -15,7 +15,7 @@ main() {
     if is_running; then
       status=0
       docker exec ray-cluster python3 -m ray_node wait </dev/null || status=$?
-      # Any other code is the container's end, and systemd begins again.
+      # Any other code means that the container ended, and systemd restarts it.
       [ "$status" -gt 1 ] || exit "$status"
     fi
     text="$(boot_state)"
@@ -23,7 +23,7 @@ main() {
     said="$text"
     sleep "${PAUSE_SECONDS:-2}"
   done
-  printf 'the cluster is not serving: the container of the head does not run: %s\n' "$said"
+  printf "the cluster is not serving: the head's container is not running: %s\n" "$said"
   exit 1
 }
 
@@ -32,7 +32,7 @@ is_running() {
 }
 
 boot_state() {
-  if [ -s "$FAILURE" ]; then cat "$FAILURE"; else printf 'its machine boots\n'; fi
+  if [ -s "$FAILURE" ]; then cat "$FAILURE"; else printf 'its machine is booting\n'; fi
 }
 
 main "$@" 2>&1

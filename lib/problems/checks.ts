@@ -18,6 +18,11 @@ export function checkWhole(
     : [{ path, got: show(value), must: `be a whole number of at least ${minimum}`, fix }];
 }
 
+/** The finding, unless something holds. */
+export function unless<Finding>(holds: boolean, finding: Finding): readonly Finding[] {
+  return holds ? [] : [finding];
+}
+
 export function isWhole(
   value: number | undefined,
   minimum: number,

@@ -8,7 +8,7 @@ const PACKAGE = path.join(__dirname, "ray_node");
 
 let program: readonly ContainerFile[] | undefined;
 
-/** The node program, as it lies beside this file. Every container has it, so it is read once. */
+/** The node program. Every container has it, so it is read once. */
 export function programFiles(): readonly ContainerFile[] {
   program ??= readProgram();
   return program;
@@ -23,7 +23,7 @@ function readProgram(): readonly ContainerFile[] {
   }));
 }
 
-/** Programs and data that the engine brings. */
+/** Programs and data of the engine. */
 export function engineFiles(plan: ClusterPlan): readonly ContainerFile[] {
   return plan.engine.files.map((file) => ({
     path: file.path,

@@ -1,9 +1,9 @@
-"""Puts the files of a bundle where they belong, then becomes the given command.
+"""Unpacks a bundle, a JSON object from name to content.
 
-    unpack_files.py BUNDLE COMMAND [ARGUMENT ...]
+unpack_files.py BUNDLE COMMAND [ARGUMENT ...]   in a container: its files, then execs the command
+unpack_files.py --host BUNDLE [ROOT]            on a machine: its files, below ROOT
 
-The Docker provider hands over a container's files one by one, which takes seconds and pages of plan for
-what is one set of programs. So they come as one: a JSON object, from absolute path to content.
+A name is an absolute path. With the prefix `host:` the file belongs to the machine, else to the container.
 """
 
 from __future__ import annotations
@@ -13,24 +13,36 @@ import os
 import sys
 from pathlib import Path
 
+HOST = "host:"
 
-def unpack(bundle: Path) -> None:
+
+def write(path: Path, content: bytes) -> None:
+    """Replaces the file at once, and only if it differs: it may be a program that is running."""
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_bytes(content)
+    draft.chmod(0o755 if path.suffix == ".sh" else 0o644)
+    os.replace(draft, path)
+
+
+def unpack(bundle: Path, of_host: bool, root: str = "") -> None:
     files: dict[str, str] = json.loads(bundle.read_bytes())
     for name, content in files.items():
-        path = Path(name)
-        data = content.encode()
-        # A restarted container has them already, and its health check may be reading them.
-        if not path.exists() or path.read_bytes() != data:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        if name.startswith(HOST) == of_host:
+            write(Path(root + (name[len(HOST) :] if of_host else name)), content.encode())
 
 
 def main(arguments: list[str]) -> None:
-    if len(arguments) < 2:
-        sys.exit("usage: unpack_files.py BUNDLE COMMAND [ARGUMENT ...]")
-    bundle, *command = arguments
-    unpack(Path(bundle))
-    os.execvp(command[0], command)
+    if arguments[:1] == ["--host"] and len(arguments) in (2, 3):
+        unpack(Path(arguments[1]), True, *arguments[2:])
+    elif len(arguments) > 1 and arguments[0] != "--host":
+        bundle, *command = arguments
+        unpack(Path(bundle), False)
+        os.execvp(command[0], command)
+    else:
+        sys.exit("usage: unpack_files.py BUNDLE COMMAND [ARGUMENT ...] | --host BUNDLE [ROOT]")
 
 
 if __name__ == "__main__":

@@ -21,12 +21,19 @@ export abstract class ClusterBackend {
 
 /** The place of one cluster: what it decides, what is wrong with it, and how a plan is built there. Immutable. */
 export interface ClusterSite {
+  /** @internal */
   readonly place: Place;
-  /** What is wrong with the place itself; the rules of the topology judge the rest. */
+  /**
+   * What is wrong with the place itself; the rules of the topology judge the rest.
+   *
+   * @internal
+   */
   readonly problems: readonly Problem[];
   /**
    * Creates the resources of a plan without errors. What shows only in the finished plan is reported as a problem
    * of the scope.
+   *
+   * @internal
    */
   build(plan: ClusterPlan): ClusterEndpoint;
 }

@@ -2,24 +2,32 @@ import { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { literal } from "./encode";
 
-/** A condition that never holds. Terraform takes none that looks at nothing. */
-const NEVER = '${terraform.workspace == ""}';
+/** A condition with the message for a person where it does not hold. */
+export interface Precondition {
+  readonly condition: string;
+  readonly errorMessage: string;
+}
+
+/** Refuses a plan, whatever its inputs are. Terraform rejects a condition without any reference. */
+export function refusal(why: string): Precondition {
+  return { condition: '${terraform.workspace == ""}', errorMessage: literal(why, "refusal") };
+}
 
 /**
- * What must hold before anything is planned, and what a person is told otherwise. `terraform_data` is built into
- * Terraform, and its conditions look at nothing that apply makes, so `plan` itself fails; `destroy` asks for none.
+ * Conditions of a plan. `terraform_data` is built into Terraform, and its conditions depend on nothing that apply creates,
+ * so `plan` itself fails; `destroy` evaluates none.
  */
 export class PlanCheck extends TerraformResource {
-  private readonly conditions: { condition: string; errorMessage: string }[];
+  private readonly conditions: Precondition[];
 
   public constructor(scope: Construct, id: string) {
-    const conditions: { condition: string; errorMessage: string }[] = [];
+    const conditions: Precondition[] = [];
     super(scope, id, { terraformResourceType: "terraform_data", lifecycle: { precondition: conditions } });
     this.conditions = conditions;
   }
 
   /**
-   * @param condition expression of Terraform, as cdktf gives it
+   * @param condition Terraform expression, as cdktf renders it
    * @param otherwise what is missing, and where to set it
    */
   public require(condition: string, otherwise: string): void {
@@ -28,7 +36,7 @@ export class PlanCheck extends TerraformResource {
 
   /** Refuses whatever the inputs are. */
   public refuse(why: string): void {
-    this.require(NEVER, why);
+    this.conditions.push(refusal(why));
   }
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {

@@ -7,12 +7,11 @@ import { fileContent } from "./encode";
 const filesOfStack = new WeakMap<TerraformStack, Map<string, string>>();
 
 /**
- * Writes a file beside the stack's JSON at every synth, so that a resource can name it by the
- * relative path and a person finds it where the configuration is.
+ * Writes a file beside the stack's JSON at every synth. Resources refer to it by its relative path.
  *
  * @param path relative to the folder of the stack's JSON, with `/`
- * @throws EncodingError if the content holds a token; Error for a path outside the folder or a path
- * that already has another content
+ * @throws EncodingError if the content has a token; Error for a path outside the folder, or one that already has
+ * different content
  */
 export function addStackFile(scope: IConstruct, path: string, content: string): void {
   const files = filesOf(TerraformStack.of(scope));
@@ -20,12 +19,12 @@ export function addStackFile(scope: IConstruct, path: string, content: string): 
   const text = fileContent(content, `file ${path}`);
   const present = files.get(inside);
   if (present !== undefined && present !== text) {
-    throw new Error(`two different contents for the file '${path}' of one stack`);
+    throw new Error(`file '${path}' of a stack is added twice with different content`);
   }
   files.set(inside, text);
 }
 
-/** Like `addStackFile`, for a document to which each construct of the stack adds its part, in the order of the code. */
+/** Like `addStackFile`, but appends: each construct of the stack adds its part. */
 export function appendToStackFile(scope: IConstruct, path: string, content: string): void {
   const files = filesOf(TerraformStack.of(scope));
   const inside = insideFolder(path);
@@ -37,7 +36,9 @@ export function appendToStackFile(scope: IConstruct, path: string, content: stri
 function insideFolder(path: string): string {
   const inside = normalize(path);
   if (isAbsolute(inside) || inside === ".." || inside.startsWith(`..${sep}`)) {
-    throw new Error(`a file of a stack lies beside its JSON, got path '${path}'`);
+    throw new Error(
+      `the path of a stack's file must be relative and inside the stack's folder, got '${path}'`,
+    );
   }
   return inside;
 }
@@ -52,7 +53,7 @@ function filesOf(stack: TerraformStack): Map<string, string> {
   return files;
 }
 
-/** CDKTF offers no hook for further files, but lets the synthesizer be replaced: ours adds to the one it finds. */
+/** CDKTF has no hook for further files, but lets the synthesizer be replaced; this one wraps the present one. */
 function writeAfterSynthesis(stack: TerraformStack, files: ReadonlyMap<string, string>): void {
   const inner = stack.synthesizer;
   stack.synthesizer = {

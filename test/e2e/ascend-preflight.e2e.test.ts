@@ -82,7 +82,8 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
 
   it("was not deployed to while the clock of one machine was off by ten minutes", () => {
     const { deployed, gate, head } = withClockOff;
-    const warned = /npu-1 on atlas-1 \(\S+\): warning: clock: (599|60\d) s behind the machine that asks/;
+    const warned =
+      /npu-1 on atlas-1 \(\S+\): warning: clock: (599|60\d) s behind the machine that runs this check/;
     expect(unwrapped(deployed)).toMatch(warned);
     expect(deployed.output).toContain(`cluster '${NAME}' is not serving: npu-1 (10.89.121.11): its clock is`);
     expect(deployed.exitCode).not.toBe(0);
@@ -184,7 +185,7 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
 
     // A deployment looks before it changes anything.
     const refused = await project.deploy(120);
-    expect(unwrapped(refused)).toMatch(/npu-1 on atlas-1 \(\S+\) has another image '\S+' than npu-0/);
+    expect(unwrapped(refused)).toMatch(/Image '\S+' of npu-1 on atlas-1 \(\S+\) differs from npu-0's/);
     expect(refused.exitCode).not.toBe(0);
     expect((await state(0)).state).toBe("serving");
 

@@ -229,7 +229,7 @@ function awsProject(region: AwsRegion, hub: ModelHub, modelTokenSecretArn: strin
   const app = join(REPOSITORY, "test", "e2e", "stacks", "aws-app.ts");
   // What only a user knows comes as a user gives it.
   const zone = { region: "us-east-1", availabilityZone: "us-east-1a" };
-  const inputs = { ...zone, modelTokenSecretArn, consentUsdPerHour: 250 };
+  const inputs = { ...zone, modelTokenSecretArn, maxUsdPerHour: 250 };
   return new Project(
     `node -r ${register} ${app}`,
     NAME,

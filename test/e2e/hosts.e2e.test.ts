@@ -128,7 +128,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       try {
         const failed = await refused.deploy(120);
         expect(unwrapped(failed)).toMatch(
-          /npu-1 on atlas-1 \(\S+\) has another image 'e2e\/other:1' than npu-0/,
+          /Image 'e2e\/other:1' of npu-1 on atlas-1 \(\S+\) differs from npu-0's/,
         );
         expect(failed.exitCode).not.toBe(0);
         expect(await atlas1.docker("ps", "--all", "--quiet")).toBe("");
@@ -153,7 +153,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         expect(text).not.toContain("Creating...");
         expect(failed.exitCode).not.toBe(0);
         const planned = await refused.terraform("plan", "-input=false");
-        expect(unwrapped(planned)).toContain("for documentation. Write your own machines into");
+        expect(unwrapped(planned)).toContain("example addresses. Replace them in");
         expect(unwrapped(planned)).toContain("machines.yaml and deploy again");
         expect(planned.exitCode).toBe(1);
       } finally {

@@ -41,7 +41,7 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
 
   it("installs nothing that nobody has agreed to", async () => {
     const result = await ownCommand(project.folder, "prepare-hosts", "--inventory", inventory);
-    expect(result.output).toContain("nobody is there to agree");
+    expect(result.output).toContain("No terminal to confirm on");
     expect(result.exitCode).toBe(1);
     await expect(bare.output("docker", "version")).rejects.toThrow();
   }, 60_000);
@@ -73,7 +73,7 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
     await ready.becomeAscend(0);
     await project.synthesize();
     const result = await ownCommand(project.folder, "prepare-hosts");
-    expect(result.output).toMatch(/npu-0 on ready \(\S+\): 2\d checks are well$/m);
+    expect(result.output).toMatch(/npu-0 on ready \(\S+\): 2\d checks passed$/m);
     expect(result.output).toContain("npu-1 on bare");
     expect(result.output).toContain("device: /dev/davinci0 is missing");
     expect(result.output).toContain("mount: /usr/local/Ascend/driver is missing");
@@ -86,7 +86,7 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
     await ready.output("chown", "-R", "ops", "/home/ops/.ssh");
     const file = machines.inventory([ready], "ops");
     const result = await ownCommand(project.folder, "prepare-hosts", "--inventory", file, "--yes");
-    expect(result.output).toContain("the user ops may not talk to the Docker engine; put it into the group");
+    expect(result.output).toContain("user 'ops' may not use the Docker engine; add it to the group");
     expect(result.exitCode).toBe(1);
     await ready.output("usermod", "--append", "--groups", "docker", "ops");
     await machines.closeConnections("ops");

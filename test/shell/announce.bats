@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Who waits for the cluster is told once, with what is true, and nobody else learns where to tell it.
+# Readiness signals: one for each signal URL, which appears nowhere else.
 
 load support
 
@@ -17,7 +17,7 @@ setup() {
 echo "asked $*" >>"$FAKE_CALLS"
 printf '%s' "$SIGNAL_ADDRESS"
 STEP
-  # Instead of the program that tells: whom it would tell, and what.
+  # Stands in for put_signal.py, and records what it would send, and where.
   cat >"$PROGRAMS/put_signal.py" <<'PY'
 import os, sys
 with open(os.environ["SIGNALS"], "a") as file:
@@ -34,17 +34,17 @@ teardown() {
   if [ -n "${ANNOUNCE:-}" ]; then kill "$ANNOUNCE" 2>/dev/null || true; fi
 }
 
-# is <role> [setting]...: settings of this machine.
+# is <role> [setting]...: the settings of this machine.
 is() {
   has settings "container=ray-cluster" "role=$1" "announce_seconds=60" "announce_boot_seconds=60" "${@:2}"
 }
 
-# runs <id of the container, empty: none> [exit code and output of the gate]
+# runs <id of the container, empty: none> [exit code and output of the readiness check]
 runs() {
   fake docker "ps*|0|$1" "rm*|1|" "run --name=gate image:1 wait|${2:-0|cluster 'a' is serving after 5 s\\n  completion: 42}"
 }
 
-# announce <seconds> [number]: runs so long, or until so many have been told.
+# announce <seconds> [number]: runs for so long, or until that many signals were sent.
 announce() {
   "$PROGRAMS/announce.sh" >"$BATS_TEST_TMPDIR/log" 2>&1 &
   ANNOUNCE=$!
@@ -53,7 +53,7 @@ announce() {
     sleep 0.1
     [ "$(grep -cE 'SUCCESS|FAILURE' "$SIGNALS")" -lt "${2:-1}" ] || break
   done
-  # It has to write down that it has told.
+  # It records the signal afterwards.
   sleep 0.3
   kill "$ANNOUNCE" 2>/dev/null || true
   wait "$ANNOUNCE" 2>/dev/null || true
@@ -67,19 +67,19 @@ told() {
   }
 }
 
-@test "the head says that the cluster serves, to a file's address that only root reads" {
+@test "announce.sh on a head whose cluster serves signals SUCCESS with the verdict, by a file closed to others" {
   announce 10
   told "0o600 $SIGNAL_ADDRESS SUCCESS head cluster 'a' is serving after 5 s"$'\n'"  completion: 42"
 }
 
-@test "the address is in no argument and in no log" {
+@test "announce.sh puts the signal URL into no argument and no log" {
   announce 10
   [ -s "$SIGNALS" ]
   lacks "secret?key" "$FAKE_CALLS"
   lacks "secret?key" "$BATS_TEST_TMPDIR/log"
 }
 
-@test "an address is answered once, also after a reboot, and another one anew" {
+@test "announce.sh signals a URL once, also after a reboot, and a new URL again" {
   announce 10
   announce 1 2
   [ "$(grep -c SUCCESS "$SIGNALS")" -eq 1 ]
@@ -91,20 +91,20 @@ told() {
   [ "$(grep -c SUCCESS "$SIGNALS")" -eq 2 ]
 }
 
-@test "a cluster that fails is told with the verdict, without the progress before it" {
+@test "announce.sh on a head whose cluster failed signals FAILURE with the verdict and without the progress before it" {
   runs node-1 "1|[  0 s of 60 s] starting\\ncluster 'a' is not serving: membership\\n  culprit: gpu-1 (10.20.0.8)\\n  last log lines:\\n    x"
   announce 10
   told "* FAILURE head cluster 'a' is not serving: membership"$'\n'"  culprit: gpu-1 (10.20.0.8)"$'\n'"  last log lines:*x"
 }
 
-@test "a gate that cannot run is no verdict" {
+@test "announce.sh with a readiness check that cannot run signals nothing and tries again" {
   fake docker "ps*|0|node-1" "rm*|1|" "run*|125|Cannot connect to the Docker daemon" "run*|0|cluster 'a' is serving after 1 s"
   announce 10
   told "*SUCCESS head cluster 'a' is serving after 1 s"
-  grep -q "the gate has failed: Cannot connect" "$BATS_TEST_TMPDIR/log"
+  grep -q "the readiness check could not run: Cannot connect" "$BATS_TEST_TMPDIR/log"
 }
 
-@test "no gate runs before the node's container does" {
+@test "announce.sh with a container that is not running yet runs no readiness check" {
   fake docker "ps*|0|" "ps*|0|" "ps*|0|node-1" "rm*|1|" "run*|0|cluster 'a' is serving after 1 s"
   announce 10
   told "*SUCCESS head cluster 'a' is serving after 1 s"
@@ -112,16 +112,16 @@ told() {
   [ "$(grep -n '^docker run' "$FAKE_CALLS" | cut -d : -f 1)" -gt "$(grep -n '^docker ps' "$FAKE_CALLS" | sed -n '3s/:.*//p')" ]
 }
 
-@test "as long as there is no address, nobody is asked and one line says why" {
+@test "announce.sh without a signal URL runs no readiness check and logs the reason once" {
   step sources/web.sh <<<'echo ParameterNotFound >&2; exit 1'
   announce 1
   [ ! -s "$SIGNALS" ]
   lacks "docker run" "$FAKE_CALLS"
-  [ "$(grep -c 'nobody to tell yet: ParameterNotFound' "$BATS_TEST_TMPDIR/log")" -eq 1 ]
+  [ "$(grep -c 'waiting for the signal URL: ParameterNotFound' "$BATS_TEST_TMPDIR/log")" -eq 1 ]
 }
 
-@test "the head says that its time is over, and what it did last" {
-  sed -i 's/announce_seconds=60/announce_seconds=1/' "$BOOT_FOLDER/settings"
+@test "announce.sh after the deadline signals FAILURE with the last progress" {
+  sed -i 's/announce_seconds=60/announce_seconds=2/' "$BOOT_FOLDER/settings"
   # A program of its own: the stand-in is a link.
   rm "$BIN/docker"
   cat >"$BIN/docker" <<'DOCKER'
@@ -133,33 +133,33 @@ exec sleep 30
 DOCKER
   chmod +x "$BIN/docker"
   announce 10
-  told "* FAILURE head ip-10-20-0-7 (10.20.0.7): the cluster was not there in time"$'\n'"*waits for gpu-1"
+  told "* FAILURE head ip-10-20-0-7 (10.20.0.7): timed out after 2 s: the cluster is not serving"$'\n'"*waits for gpu-1"
 }
 
-@test "a head without a container says so when its time is over" {
+@test "announce.sh after the deadline without a container signals FAILURE with the log of the boot" {
   sed -i 's/announce_seconds=60/announce_seconds=1/' "$BOOT_FOLDER/settings"
   runs ""
   announce 10
-  told "* FAILURE head ip-10-20-0-7 (10.20.0.7): the container does not run"$'\n'"last lines of its boot:"$'\n'"last line of the boot"
+  told "* FAILURE head ip-10-20-0-7 (10.20.0.7): the container is not running"$'\n'"last log lines of the boot:"$'\n'"last line of the boot"
 }
 
-@test "a worker asks for no address as long as all is well" {
+@test "announce.sh on a healthy worker does not ask for the signal URL" {
   is worker
   announce 1
   [ ! -s "$FAKE_CALLS" ] || lacks asked "$FAKE_CALLS"
   [ ! -s "$SIGNALS" ]
 }
 
-@test "every machine says by name that its boot keeps failing, with the last lines" {
+@test "announce.sh on a machine whose boot keeps failing signals FAILURE with its name and the log of the boot" {
   is worker node=gpu-1
   sed -i 's/announce_boot_seconds=60/announce_boot_seconds=1/' "$BOOT_FOLDER/settings"
   echo "31 of 32 EFA-devices" >"$RUN_FOLDER/failure"
   runs ""
   announce 10
-  told "* FAILURE ip-10-20-0-7 gpu-1 (10.20.0.7): 31 of 32 EFA-devices"$'\n'"last lines of its boot:"$'\n'"last line of the boot"
+  told "* FAILURE ip-10-20-0-7 gpu-1 (10.20.0.7): 31 of 32 EFA-devices"$'\n'"last log lines of the boot:"$'\n'"last line of the boot"
 }
 
-@test "a failure that passes is no failure" {
+@test "announce.sh with a failure shorter than the limit signals nothing" {
   is worker
   sed -i 's/announce_boot_seconds=60/announce_boot_seconds=3/' "$BOOT_FOLDER/settings"
   echo "no secret 'ray-token'" >"$RUN_FOLDER/failure"
@@ -168,7 +168,7 @@ DOCKER
   [ ! -s "$SIGNALS" ]
 }
 
-@test "a failure that is gone when somebody asks is not told" {
+@test "announce.sh with a failure that ends before a URL is known signals SUCCESS" {
   sed -i 's/announce_boot_seconds=60/announce_boot_seconds=1/' "$BOOT_FOLDER/settings"
   echo "cannot pull" >"$RUN_FOLDER/failure"
   step sources/web.sh <<'STEP'
@@ -179,7 +179,7 @@ STEP
   told "*SUCCESS head *"
 }
 
-@test "a failure that is gone for one look is still one" {
+@test "announce.sh with a failure that is gone at one check still counts it" {
   is worker
   sed -i 's/announce_boot_seconds=60/announce_boot_seconds=2/' "$BOOT_FOLDER/settings"
   # The pause between two looks; at each it comes or goes.
@@ -196,7 +196,7 @@ SLEEP
   told "* FAILURE ip-10-20-0-7 *: cannot pull*"
 }
 
-@test "what nobody took is told again" {
+@test "announce.sh with a signal that was refused sends it again" {
   export SIGNAL_CODE=1
   sed -i 's/attempt 120/attempt 0/' "$PROGRAMS/announce.sh"
   announce 10 2

@@ -16,14 +16,14 @@ boot() {
   run "$PROGRAMS/boot.sh"
 }
 
-@test "runs the steps in order" {
+@test "boot.sh runs the steps in order" {
   boot
   [ "$status" -eq 0 ]
   [ "$(paste -sd ' ' "$BATS_TEST_TMPDIR/steps")" = \
     "fetch-program fetch-secrets install-docker check-host pull-image" ]
 }
 
-@test "waits for mounts where there are some, before anything lies on them" {
+@test "boot.sh with mounts waits for them before it makes folders" {
   has mounts "/models nfs4"
   has folders "$BATS_TEST_TMPDIR/models/a"
   step wait-for-mounts.sh <<'STEP'
@@ -36,7 +36,7 @@ STEP
   [ -d "$BATS_TEST_TMPDIR/models/a" ]
 }
 
-@test "stages files while the image comes, and waits for both" {
+@test "boot.sh with stages stages files while the image is pulled, and waits for both" {
   has stages "/models web.sh"
   # Each ends only when the other has begun.
   step stage-files.sh <<'STEP'
@@ -53,7 +53,7 @@ STEP
   [ "$status" -eq 0 ]
 }
 
-@test "ends with the staging that fails" {
+@test "boot.sh with a stage that fails exits with its message" {
   has stages "/models web.sh"
   step stage-files.sh <<'STEP'
 echo "no files in /models" >"$RUN_FOLDER/failure"; exit 1
@@ -63,14 +63,14 @@ STEP
   noted "no files in /models"
 }
 
-@test "makes the folders that the container has" {
+@test "boot.sh makes the container's folders" {
   has folders "$BATS_TEST_TMPDIR/a/b" "$BATS_TEST_TMPDIR/c d"
   boot
   [ -d "$BATS_TEST_TMPDIR/a/b" ]
   [ -d "$BATS_TEST_TMPDIR/c d" ]
 }
 
-@test "waits for the local disk" {
+@test "boot.sh with a disk folder waits until it is mounted" {
   has settings "disk_folder=/mnt/disk" "disk_seconds=60"
   fake mountpoint '-q /mnt/disk|1|' '-q /mnt/disk|1|' '-q /mnt/disk|0|'
   boot
@@ -78,16 +78,16 @@ STEP
   [ "$(grep -c mountpoint "$FAKE_CALLS")" -eq 3 ]
 }
 
-@test "says which disk is missing, where a deployment looks for it" {
+@test "boot.sh with a disk that is not mounted in time notes which one" {
   has settings "disk_folder=/mnt/disk" "disk_seconds=0"
   fake mountpoint '*|1|'
   boot
   [ "$status" -eq 1 ]
-  [[ "$(cat "$RUN_FOLDER/failure")" == "no local disk at /mnt/disk: nothing has mounted it" ]]
+  [[ "$(cat "$RUN_FOLDER/failure")" == "the local disk is not mounted at /mnt/disk" ]]
   [ "$(cat "$BATS_TEST_TMPDIR/steps")" = fetch-program ]
 }
 
-@test "ends with the step that fails, and keeps its message" {
+@test "boot.sh with a step that fails stops there and keeps its message" {
   step check-host.sh <<'STEP'
 echo "0 of 8 GPUs" >"$RUN_FOLDER/failure"; exit 1
 STEP
@@ -97,7 +97,7 @@ STEP
   lacks pull-image "$BATS_TEST_TMPDIR/steps"
 }
 
-@test "forgets the failure of the attempt before when it has come through" {
+@test "boot.sh with all steps done removes the failure of an earlier attempt" {
   echo "old" >"$RUN_FOLDER/failure"
   step check-host.sh <<'STEP'
 [ "$(cat "$RUN_FOLDER/failure")" = old ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The image is made by the recipe that came with the programs; what goes wrong is said with the builder's last lines.
+# Builds by the Dockerfile of the bundle; a failure is reported with the builder's last lines.
 
 load support
 
@@ -15,7 +15,7 @@ build_image() {
   run "$PROGRAMS/build-image.sh"
 }
 
-@test "builds with the base as an argument" {
+@test "build-image.sh passes the base image as a build argument" {
   fake docker 'buildx version|0|' 'build *|0|'
   build_image
   [ "$status" -eq 0 ]
@@ -23,7 +23,7 @@ build_image() {
     "$FAKE_CALLS"
 }
 
-@test "shows the builder what the machine knows of its package index, and no value of it" {
+@test "build-image.sh passes package index settings as build secrets, without their values" {
   fake docker 'buildx version|0|' 'build *|0|'
   export PIP_INDEX_URL=https://user:pass@pip.example/simple HTTPS_PROXY=http://proxy:3128
   build_image
@@ -32,22 +32,22 @@ build_image() {
   lacks "pip.example" "$FAKE_CALLS"
 }
 
-@test "says what the steps of the build have printed last, not the recipe" {
+@test "build-image.sh with a step that fails reports the output of the step, not the Dockerfile" {
   fake docker 'buildx version|0|' \
     'build *|1|#6 DONE 0.1s\n#7 0.301 Looking for ray==9\n#7 0.346 ERROR: no matching distribution for ray==9\n#7 ERROR: executor failed running RUN --mount=a\n------\n > RUN --mount=a:'
   build_image
   [ "$status" -eq 1 ]
-  noted $'cannot make the image ray-cluster/vllm:2 from registry.example/vllm:1: Looking for ray==9\nERROR: no matching distribution for ray==9'
+  noted $'cannot build the image ray-cluster/vllm:2 from registry.example/vllm:1: Looking for ray==9\nERROR: no matching distribution for ray==9'
 }
 
-@test "says what the builder itself said where no step has begun" {
+@test "build-image.sh with a builder that cannot start reports its own message" {
   fake docker 'buildx version|0|' 'build *|1|ERROR: Cannot connect to the Docker daemon'
   build_image
   [ "$status" -eq 1 ]
-  noted "cannot make the image ray-cluster/vllm:2 from registry.example/vllm:1: ERROR: Cannot connect to the Docker daemon"
+  noted "cannot build the image ray-cluster/vllm:2 from registry.example/vllm:1: ERROR: Cannot connect to the Docker daemon"
 }
 
-@test "tries again, for an index may be away for a moment" {
+@test "build-image.sh with a failure tries again until the deadline" {
   has settings "image=ray-cluster/vllm:2" "base=registry.example/vllm:1" "build_seconds=60"
   fake docker 'buildx version|0|' 'build *|1|timed out' 'build *|0|'
   build_image
@@ -57,7 +57,7 @@ build_image() {
   [ "$(grep -c '^docker build ' "$FAKE_CALLS")" -eq 2 ]
 }
 
-@test "installs the distribution's builder where Docker has none" {
+@test "build-image.sh without buildx installs the package docker-buildx" {
   fake docker 'buildx version|1|' 'version*|0|26.1.5' 'build *|0|'
   fake apt-get '*|0|'
   build_image
@@ -65,7 +65,7 @@ build_image() {
   grep -q '^apt-get install .*docker-buildx$' "$FAKE_CALLS"
 }
 
-@test "installs nothing where Docker builds by itself" {
+@test "build-image.sh with an old Docker that builds without buildx installs nothing" {
   fake docker 'buildx version|1|' 'version*|0|20.10.24' 'build *|0|'
   fake apt-get '*|0|'
   build_image
@@ -73,17 +73,17 @@ build_image() {
   lacks apt-get "$FAKE_CALLS"
 }
 
-@test "says that no builder can be had" {
+@test "build-image.sh without buildx and its package fails with the version of Docker" {
   fake docker 'buildx version|1|' 'version*|0|26.1.5'
   fake apt-get 'update*|0|' 'install*|100|Unable to locate package'
   build_image
   [ "$status" -eq 1 ]
-  noted "Docker 26.1.5 has no 'buildx', and the package docker-buildx cannot be installed"
+  noted "Docker 26.1.5 needs the plugin buildx, and the package docker-buildx cannot be installed"
 }
 
-@test "says that the recipe is missing" {
+@test "build-image.sh without a Dockerfile fails" {
   rm -r "$STATE_FOLDER/host/image-recipe"
   build_image
   [ "$status" -eq 1 ]
-  noted "no recipe of the image ray-cluster/vllm:2 at *"
+  noted "no Dockerfile for the image ray-cluster/vllm:2 in *"
 }

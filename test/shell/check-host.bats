@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What the machine has is compared with what was planned.
+# Compares device nodes and Docker's runtime with the plan.
 
 load support
 
@@ -21,7 +21,7 @@ devices() {
   done
 }
 
-@test "counts accelerators and interfaces of the fabric" {
+@test "check-host.sh with all device nodes passes and prints the counts" {
   devices nvidia 8
   devices uverbs 32
   touch "$BATS_TEST_TMPDIR/dev/nvidiactl"
@@ -31,30 +31,30 @@ devices() {
   [[ "$output" == *"8 GPUs"*"32 EFA-devices"* ]]
 }
 
-@test "says how many are missing" {
+@test "check-host.sh with too few device nodes reports how many were found" {
   devices uverbs 31
   has devices "EFA-devices 32 $BATS_TEST_TMPDIR/dev/uverbs*"
   check_host
   [ "$status" -eq 1 ]
   [ "$(cat "$RUN_FOLDER/failure")" = \
-    "31 of 32 EFA-devices: no more device nodes $BATS_TEST_TMPDIR/dev/uverbs*" ]
+    "found 31 of 32 EFA-devices: device nodes $BATS_TEST_TMPDIR/dev/uverbs*" ]
 }
 
-@test "says that there are none at all" {
+@test "check-host.sh without any device node reports zero" {
   has devices "GPUs 8 $BATS_TEST_TMPDIR/dev/nvidia[0-9]*"
   check_host
   [ "$status" -eq 1 ]
-  [[ "$(cat "$RUN_FOLDER/failure")" == "0 of 8 GPUs: "* ]]
+  [[ "$(cat "$RUN_FOLDER/failure")" == "found 0 of 8 GPUs: "* ]]
 }
 
-@test "asks Docker for the runtime" {
+@test "check-host.sh with the planned runtime passes" {
   has settings "runtime=nvidia"
   fake docker 'info*|0|io.containerd.runc.v2\nnvidia\nrunc'
   check_host
   [ "$status" -eq 0 ]
 }
 
-@test "installs the vendor's container toolkit where it is missing, after the driver's devices are there" {
+@test "check-host.sh without the nvidia runtime installs NVIDIA's toolkit, after the devices were found" {
   devices nvidia 8
   has devices "GPUs 8 $BATS_TEST_TMPDIR/dev/nvidia[0-9]*"
   has settings "runtime=nvidia" "device_seconds=0"
@@ -68,16 +68,16 @@ STEP
   grep -qx installed "$FAKE_CALLS"
 }
 
-@test "says why the toolkit cannot be had" {
+@test "check-host.sh with a toolkit that cannot be installed reports why" {
   has settings "runtime=nvidia"
   fake docker 'info*|0|runc\nnvidia-legacy'
   step install-nvidia-toolkit.sh <<<'echo "apt-get install failed" >&2; exit 1'
   check_host
   [ "$status" -eq 1 ]
-  noted "Docker has no runtime 'nvidia', and the machine cannot get it: apt-get install failed"
+  noted "Docker has no runtime 'nvidia', and NVIDIA's container toolkit cannot be installed: apt-get install failed"
 }
 
-@test "does not know the toolkit of another runtime" {
+@test "check-host.sh without another runtime fails and installs nothing" {
   has settings "runtime=ascend"
   fake docker 'info*|0|runc'
   check_host
@@ -85,7 +85,7 @@ STEP
   noted "Docker has no runtime 'ascend': *"
 }
 
-@test "touches nothing where the devices are missing" {
+@test "check-host.sh with missing devices does not touch Docker" {
   has devices "GPUs 8 $BATS_TEST_TMPDIR/dev/nvidia[0-9]*"
   has settings "runtime=nvidia" "device_seconds=0"
   fake docker 'info*|0|runc'

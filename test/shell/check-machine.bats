@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The machine is a folder and stand-ins; what counts is what is found on it.
+# A folder and stand-in programs are the machine.
 
 SCRIPT="$BATS_TEST_DIRNAME/../../lib/bootstrap/rootfs/usr/local/lib/ray-cluster/check-machine.sh"
 FAKE="$BATS_TEST_DIRNAME/../support/fake-program.sh"
@@ -61,7 +61,7 @@ problems() {
   grep -c '^problem' <<<"$output" || true
 }
 
-@test "a machine that has everything is well" {
+@test "check-machine.sh with a suitable machine reports ok for every fact" {
   touch "$HOST_ROOT/dev/davinci0"
   check 'cluster c1' 'container c1-npu-0' 'address 10.1.0.2' 'architecture arm64' 'device /dev/davinci0' \
     'runtime nvidia' 'port 6379' 'port 10002-10999' 'clock 1000030'
@@ -70,34 +70,34 @@ problems() {
   [ "${#lines[@]}" -eq 7 ]
 }
 
-@test "an address that is not on the machine" {
+@test "check-machine.sh with an address of no interface reports a problem" {
   check 'address 10.1.0.20'
   [ "$status" -eq 1 ]
   [[ "$output" == *"problem address 10.1.0.20 is not on this machine; it has 127.0.0.1 10.1.0.2"* ]]
 }
 
-@test "another architecture" {
+@test "check-machine.sh with another architecture reports a problem" {
   check 'architecture amd64'
   [ "$status" -eq 1 ]
   [[ "$output" == *"problem architecture this machine is arm64, the inventory says amd64"* ]]
 }
 
-@test "a missing device and a missing mount are both named" {
+@test "check-machine.sh with a missing device and a missing mount reports both" {
   check 'device /dev/davinci7' 'mount /etc/hccn.conf'
   [ "$status" -eq 1 ]
   [[ "$output" == *"problem device /dev/davinci7 is missing"* ]]
   [[ "$output" == *"problem mount /etc/hccn.conf is missing"* ]]
 }
 
-@test "a tool of the driver that lies elsewhere" {
+@test "check-machine.sh with a driver tool in another folder names that folder" {
   mkdir -p "$HOST_ROOT/usr/local/sbin"
   touch "$HOST_ROOT/usr/local/sbin/npu-smi"
   check 'mount /usr/local/bin/npu-smi'
   [ "$status" -eq 1 ]
-  [[ "$output" == *"problem mount /usr/local/bin/npu-smi is missing; there is /usr/local/sbin/npu-smi: name it under driverPaths"* ]]
+  [[ "$output" == *"problem mount /usr/local/bin/npu-smi is missing; found /usr/local/sbin/npu-smi: set driverPaths"* ]]
 }
 
-@test "a clock that is off is a warning" {
+@test "check-machine.sh with a clock that is off warns" {
   check 'clock 999400'
   [ "$status" -eq 0 ]
   [[ "$output" == *"warning clock 600 s ahead of"* ]]
@@ -106,7 +106,7 @@ problems() {
   [[ "$output" == *"warning clock 600 s behind"* ]]
 }
 
-@test "no Docker" {
+@test "check-machine.sh without Docker reports a problem" {
   rm "$BIN/docker"
   check 'cluster c1' 'runtime nvidia'
   [ "$status" -eq 1 ]
@@ -114,35 +114,35 @@ problems() {
   [[ "$output" == *"problem docker Docker is not installed"* ]]
 }
 
-@test "an engine that does not answer" {
+@test "check-machine.sh with an engine that does not answer reports its message" {
   fake docker 'version*|1|Cannot connect to the Docker daemon'
   check 'cluster c1'
   [ "$status" -eq 1 ]
   [[ "$output" == *"problem docker the Docker engine does not answer: Cannot connect"* ]]
 }
 
-@test "a user that may not talk to the engine" {
+@test "check-machine.sh with a user who may not use Docker names the group" {
   fake docker 'version*|1|permission denied while trying to connect to the Docker daemon socket'
   check 'cluster c1'
   [ "$status" -eq 1 ]
-  [[ "$output" == *"problem docker the user ops may not talk to the Docker engine; put it into the group 'docker'"* ]]
+  [[ "$output" == *"problem docker user 'ops' may not use the Docker engine; add it to the group 'docker'"* ]]
 }
 
-@test "a runtime that the engine lacks" {
+@test "check-machine.sh with a missing runtime lists those of the engine" {
   check 'runtime ascend'
   [ "$status" -eq 1 ]
   [[ "$output" == *"problem runtime the Docker engine has no runtime 'ascend'; it has runc nvidia"* ]]
 }
 
-@test "a container of another cluster, but not one of this" {
+@test "check-machine.sh with another cluster's container reports it, and none of this cluster" {
   fake docker 'version*|0|20.10.24' 'ps --filter label*|0|other-npu-0 other\nc1-npu-0 c1'
   check 'cluster c1'
   [ "$status" -eq 1 ]
   [ "$(problems)" -eq 1 ]
-  [[ "$output" == *"problem container container 'other-npu-0' of the cluster 'other' runs here"* ]]
+  [[ "$output" == *"problem container container 'other-npu-0' of cluster 'other' is running here"* ]]
 }
 
-@test "a port that a program holds, in a range too" {
+@test "check-machine.sh with a port in use by a program reports it, also within a range" {
   sockets 18EB:111 2713:222
   process 41 redis-server '0::/system.slice/redis.service' 111
   check 'port 6379' 'port 10002-10999' 'port 6380'
@@ -152,7 +152,7 @@ problems() {
   [ "$(problems)" -eq 2 ]
 }
 
-@test "a port that a container holds" {
+@test "check-machine.sh with a port in use by a container reports its name" {
   sockets 18EB:111
   process 41 python3 "0::/docker/$ID" 111
   fake docker 'version*|0|20.10.24' "inspect*$ID|0|/somebody" 'ps*|0|'
@@ -161,7 +161,7 @@ problems() {
   [[ "$output" == *"problem port 6379 is in use by container 'somebody'"* ]]
 }
 
-@test "a port that the engine holds for a container" {
+@test "check-machine.sh with a published port reports the container" {
   sockets 18EB:111
   process 41 docker-proxy '0::/system.slice/docker.service' 111
   fake docker 'version*|0|20.10.24' 'ps --filter label*|0|' 'ps --filter publish=6379*|0|web'
@@ -170,7 +170,7 @@ problems() {
   [[ "$output" == *"problem port 6379 is in use by container 'web'"* ]]
 }
 
-@test "the node's own container holds its ports rightly" {
+@test "check-machine.sh with ports of the node's own container reports ok" {
   sockets 18EB:111
   process 41 gcs_server "0::/docker/$ID" 111
   fake docker 'version*|0|20.10.24' "inspect*$ID|0|/c1-npu-0" 'ps*|0|'
@@ -178,13 +178,13 @@ problems() {
   [ "$status" -eq 0 ]
 }
 
-@test "a fact that it does not know is no silence" {
+@test "check-machine.sh with an unknown fact reports a problem" {
   check 'colour red'
   [ "$status" -eq 1 ]
-  [[ "$output" == *"problem fact 'colour' is unknown"* ]]
+  [[ "$output" == *"problem fact unknown fact 'colour'"* ]]
 }
 
-@test "changes nothing" {
+@test "check-machine.sh changes nothing" {
   touch "$HOST_ROOT/dev/davinci0"
   check 'cluster c1' 'device /dev/davinci0' 'runtime nvidia' 'port 6379'
   [ "$(grep -Evc '^(docker (version|info|ps|inspect)|ip -o -4 address show|uname|date|id|hostname)' "$FAKE_CALLS")" -eq 0 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Docker is a stand-in that runs the container's line of shell here, in the folder that stands for the volume.
+# A stand-in for Docker runs the container's shell command in a folder that is the volume.
 
 SCRIPT="$BATS_TEST_DIRNAME/../../lib/bootstrap/rootfs/usr/local/lib/ray-cluster/cluster-token.sh"
 
@@ -22,7 +22,7 @@ token() {
   run bash "$SCRIPT" <"$BATS_TEST_TMPDIR/facts"
 }
 
-@test "makes a token that only its owner can read" {
+@test "cluster-token.sh make creates a token that only its owner can read" {
   token make
   [ "$status" -eq 0 ]
   [ "$output" = "" ]
@@ -31,25 +31,25 @@ token() {
   [ "$(ls "$VOLUME")" = ray-token ]
 }
 
-@test "keeps the one that is there" {
+@test "cluster-token.sh make with a token keeps it" {
   token make
   before="$(cat "$VOLUME/ray-token")"
   token make
   [ "$(cat "$VOLUME/ray-token")" = "$before" ]
 }
 
-@test "prints it" {
+@test "cluster-token.sh print prints the token" {
   token make
   token print
   [ "$output" = "$(cat "$VOLUME/ray-token")" ]
 }
 
-@test "fails where there is none to print" {
+@test "cluster-token.sh print without a token fails" {
   token print
   [ "$status" -ne 0 ]
 }
 
-@test "takes one, in place of another" {
+@test "cluster-token.sh take replaces the token" {
   token make
   token take 'token abc123'
   [ "$status" -eq 0 ]
@@ -57,7 +57,7 @@ token() {
   [ "$(stat -c %a "$VOLUME/ray-token")" = 600 ]
 }
 
-@test "does not take nothing" {
+@test "cluster-token.sh take without a token keeps the present one and fails" {
   token make
   before="$(cat "$VOLUME/ray-token")"
   token take
@@ -65,14 +65,14 @@ token() {
   [ "$(cat "$VOLUME/ray-token")" = "$before" ]
 }
 
-@test "the token is in no argument, and no log keeps it" {
+@test "cluster-token.sh puts the token into no argument and no log" {
   token take 'token abc123'
   [ "$(grep -c abc123 "$CALLS")" -eq 0 ]
   grep -q -- '--log-driver none' "$CALLS"
   grep -q -- '--network none' "$CALLS"
 }
 
-@test "refuses an action that it does not know" {
+@test "cluster-token.sh with an unknown action fails" {
   token lose
   [ "$status" -eq 1 ]
   [[ "$output" == *"unknown action 'lose'"* ]]

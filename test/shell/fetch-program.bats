@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
-# What all machines share comes once, is what it was made as, and is taken apart at every boot.
+# Fetches the bundle once, verifies its hash, and unpacks it at every boot.
 
 load support
 
 setup() {
   set_up_boot
   copy_programs
+  cp "$BATS_TEST_DIRNAME/../../lib/runtime/unpack_files.py" "$PROGRAMS"
   export HOST_ROOT="$BATS_TEST_TMPDIR/root"
   FILE="$STATE_FOLDER/host/bundle.json"
   BUNDLE='{"/opt/a.py": "a", "host:/usr/lib/b.sh": "echo b"}'
@@ -17,7 +18,7 @@ fetch_program() {
   run "$PROGRAMS/fetch-program.sh"
 }
 
-@test "takes what the source prints, and takes it apart" {
+@test "a bundle from the source is stored and unpacked" {
   step sources/web.sh <<STEP
 echo "\$@" >>"$FAKE_CALLS"; printf '%s' '$BUNDLE'
 STEP
@@ -25,11 +26,10 @@ STEP
   [ "$status" -eq 0 ]
   [ "$(cat "$FILE")" = "$BUNDLE" ]
   [ "$(cat "$FAKE_CALLS")" = "https://files.example/x" ]
-  [ "$(cat "$STATE_FOLDER/host/files.json")" = '{"/opt/a.py": "a"}' ]
   [ "$("$HOST_ROOT/usr/lib/b.sh")" = b ]
 }
 
-@test "asks nobody for what is there, and puts back what somebody has changed" {
+@test "a stored bundle is not fetched again and restores changed programs" {
   mkdir -p "$STATE_FOLDER/host" "$HOST_ROOT/usr/lib"
   printf '%s' "$BUNDLE" >"$FILE"
   echo "echo other" >"$HOST_ROOT/usr/lib/b.sh"
@@ -42,17 +42,17 @@ STEP
   [ "$("$HOST_ROOT/usr/lib/b.sh")" = b ]
 }
 
-@test "refuses another one than it was made with, and takes nothing out of it" {
+@test "a bundle with another hash is refused and not unpacked" {
   step sources/web.sh <<'STEP'
 printf '{"host:/usr/lib/b.sh": "echo evil"}'
 STEP
   fetch_program
   [ "$status" -eq 1 ]
-  noted "the container's files have another hash than *: web.sh https://files.example/x"
+  noted "the node program from web.sh https://files.example/x does not have the SHA-256 *"
   [ ! -e "$HOST_ROOT" ]
 }
 
-@test "says that it gets nothing from its first attempt on, until it gets something" {
+@test "a source without output is reported from the first attempt until it succeeds" {
   has settings "program_seconds=600" "$(grep sha256 "$BOOT_FOLDER/settings")"
   step sources/web.sh <<STEP
 echo called >>"$FAKE_CALLS"
@@ -62,15 +62,15 @@ printf '%s' '$BUNDLE'
 STEP
   fetch_program
   [ "$status" -eq 0 ]
-  [ "$(cat "$BATS_TEST_TMPDIR/seen")" = "no files for the container: web.sh https://files.example/x gave nothing" ]
+  [ "$(cat "$BATS_TEST_TMPDIR/seen")" = "could not fetch the node program: web.sh https://files.example/x failed or returned nothing" ]
   [ ! -e "$RUN_FOLDER/failure" ]
 }
 
-@test "says that it came with the machine and is damaged" {
+@test "a damaged bundle without a source fails" {
   : >"$BOOT_FOLDER/program"
   mkdir "$STATE_FOLDER/host"
   echo damaged >"$FILE"
   fetch_program
   [ "$status" -eq 1 ]
-  noted "*is not what this machine was made with"
+  noted "*/bundle.json is damaged: its SHA-256 is not *"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Secrets come into files that only root reads, and nowhere else.
+# Secrets are stored in files that only root can read.
 
 load support
 
@@ -13,7 +13,7 @@ fetch_secrets() {
   run "$PROGRAMS/fetch-secrets.sh"
 }
 
-@test "writes what the source prints, readable by its owner only" {
+@test "fetch-secrets.sh stores what the source prints, readable by its owner only" {
   step sources/vault.sh <<'STEP'
 printf "s3cret of %s %s" "$1" "$2"
 STEP
@@ -26,7 +26,7 @@ STEP
   [ "$(stat -c %a "$RUN_FOLDER/secrets/ray-token")" = 600 ]
 }
 
-@test "prints no value" {
+@test "fetch-secrets.sh prints no value" {
   step sources/vault.sh <<<'echo s3cret'
   has secrets "ray-token vault.sh"
   fetch_secrets
@@ -34,7 +34,7 @@ STEP
   [[ "$output" != *s3cret* ]]
 }
 
-@test "tries again until the source has something" {
+@test "fetch-secrets.sh with a source that fails tries again" {
   has settings "secret_seconds=60"
   step sources/vault.sh <<'STEP'
 f="$RUN_FOLDER/tries"; echo >>"$f"; [ "$(wc -l <"$f")" -ge 3 ] && echo s3cret
@@ -45,16 +45,16 @@ STEP
   [ "$(cat "$RUN_FOLDER/secrets/ray-token")" = s3cret ]
 }
 
-@test "takes an empty answer for none, and names the source" {
+@test "fetch-secrets.sh with an empty answer fails and names the source" {
   step sources/vault.sh <<<'true'
   has secrets "ray-token vault.sh arn:1"
   fetch_secrets
   [ "$status" -eq 1 ]
-  [ "$(cat "$RUN_FOLDER/failure")" = "no secret 'ray-token': vault.sh arn:1 gave nothing" ]
+  [ "$(cat "$RUN_FOLDER/failure")" = "could not fetch secret 'ray-token': vault.sh arn:1 failed or returned nothing" ]
   [ ! -e "$RUN_FOLDER/secrets/ray-token" ]
 }
 
-@test "keeps the value of before when the source fails" {
+@test "fetch-secrets.sh with a source that fails keeps the value that was fetched before" {
   mkdir "$RUN_FOLDER/secrets"
   echo old >"$RUN_FOLDER/secrets/ray-token"
   step sources/vault.sh <<<'echo half; exit 1'
@@ -64,7 +64,7 @@ STEP
   [ "$(cat "$RUN_FOLDER/secrets/ray-token")" = old ]
 }
 
-@test "a source that reads its input takes nothing from the others" {
+@test "fetch-secrets.sh with a source that reads its standard input fetches all secrets" {
   step sources/greedy.sh <<<'cat >/dev/null; echo s3cret'
   has secrets "one greedy.sh" "two greedy.sh"
   fetch_secrets

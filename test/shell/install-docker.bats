@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The host's programs are stand-ins; what counts is which of them are called, in which order.
+# Stand-ins replace the programs of the host; the tests check which are called, and in which order.
 
 SCRIPT="$BATS_TEST_DIRNAME/../../lib/bootstrap/rootfs/usr/local/lib/ray-cluster/install-docker.sh"
 FAKE="$BATS_TEST_DIRNAME/../support/fake-program.sh"
@@ -36,7 +36,7 @@ not_called() {
   ! called "$1"
 }
 
-@test "does nothing where an engine answers" {
+@test "install-docker.sh with Docker running does nothing" {
   fake docker 'version*|0|20.10.24'
   fake apt-get '*|0|'
   install_docker
@@ -44,16 +44,16 @@ not_called() {
   [ "$(cat "$FAKE_CALLS")" = "docker version --format {{.Server.Version}}" ]
 }
 
-@test "refuses to install as another user than root" {
+@test "install-docker.sh as another user than root fails" {
   fake id '-u|0|1000'
   fake apt-get '*|0|'
   install_docker
   [ "$status" -eq 1 ]
-  [[ "$output" == *"only root can install or start one"* ]]
+  [[ "$output" == *"only root can install or start it"* ]]
   not_called apt-get
 }
 
-@test "installs the package of Amazon Linux by dnf" {
+@test "install-docker.sh on Amazon Linux installs the package by dnf" {
   SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
   fake docker 'version*|1|' 'version*|0|25.0.8'
   fake dnf '*|0|'
@@ -64,13 +64,13 @@ not_called() {
   called "systemctl enable --now docker"
 }
 
-@test "says so where there is neither apt-get nor dnf" {
+@test "install-docker.sh without apt-get and dnf fails" {
   install_docker
   [ "$status" -eq 1 ]
-  [[ "$output" == *"this distribution does not have"* ]]
+  [[ "$output" == *"this distribution has neither apt-get nor dnf"* ]]
 }
 
-@test "installs the package and starts the engine in the background where there is no systemd" {
+@test "install-docker.sh without systemd installs the package and starts the engine in the background" {
   fake docker 'version*|1|' 'version*|1|' 'version*|0|20.10.24'
   fake apt-cache '*|1|'
   fake apt-get '*|0|'
@@ -80,10 +80,10 @@ not_called() {
   called "apt-get update"
   called "apt-get install -y -q --no-install-recommends docker.io$"
   called "setsid dockerd"
-  [[ "$output" == *"the engine answers"* ]]
+  [[ "$output" == *"Docker is running"* ]]
 }
 
-@test "installs the client too where it has a package of its own" {
+@test "install-docker.sh with a separate client package installs it too" {
   fake docker 'version*|1|' 'version*|0|26.1.5'
   fake apt-cache 'show docker-cli|0|Package: docker-cli'
   fake apt-get '*|0|'
@@ -92,7 +92,7 @@ not_called() {
   called "apt-get install -y -q --no-install-recommends docker.io docker-cli$"
 }
 
-@test "starts the engine with systemd where that runs the host" {
+@test "install-docker.sh with systemd starts the engine by systemd" {
   SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
   fake docker 'version*|1|' 'version*|0|20.10.24'
   fake dockerd '*|0|'
@@ -104,17 +104,17 @@ not_called() {
   not_called apt-get
 }
 
-@test "starts no second engine where the package has started one" {
+@test "install-docker.sh with an engine that the package started starts no second one" {
   fake docker 'version*|1|' 'version*|0|20.10.24'
   fake dockerd '*|0|'
   fake setsid '*|0|'
   install_docker
   [ "$status" -eq 0 ]
   not_called setsid
-  [[ "$output" == *"the package has started the engine"* ]]
+  [[ "$output" == *"the package started the engine"* ]]
 }
 
-@test "fails at once with the engine's log where the engine ends" {
+@test "install-docker.sh with an engine that exits fails at once with its log" {
   fake docker 'version*|1|'
   fake dockerd '*|0|'
   fake setsid '*|0|'
@@ -123,10 +123,10 @@ not_called() {
   install_docker
   [ "$status" -eq 1 ]
   [[ "$output" == *"no cgroups"* ]]
-  [[ "$output" == *"ended right after its start"* ]]
+  [[ "$output" == *"exited right after its start"* ]]
 }
 
-@test "fails with the engine's log where it does not answer in time" {
+@test "install-docker.sh with an engine that does not answer in time fails with its log" {
   SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
   fake docker 'version*|1|'
   fake dockerd '*|0|'
@@ -138,7 +138,7 @@ not_called() {
   [[ "$output" == *"did not answer within 2 s"* ]]
 }
 
-@test "fails where the package cannot be installed" {
+@test "install-docker.sh with a package that cannot be installed fails" {
   fake docker 'version*|1|'
   fake apt-cache '*|1|'
   fake apt-get 'update*|0|' 'install*|100|E: Unable to locate package docker.io'

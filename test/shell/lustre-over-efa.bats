@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Lustre's client takes the devices that AWS would give it, or says why it cannot talk over EFA.
+# Configures LNet with the EFA devices that AWS documents, or reports why it cannot.
 
 load support
 
@@ -39,15 +39,15 @@ given() {
   sed -n 's/^lnetctl net add --net efa --if \(\S*\) --peer-credits 32$/\1/p' "$FAKE_CALLS" | paste -sd ' '
 }
 
-@test "takes one device of each four, where a machine has 32" {
+@test "lustre-over-efa.sh with 32 devices takes every fourth" {
   devices efa $(seq -f 'rdmap%gs0' 1 32)
   lustre_over_efa
   [ "$status" -eq 0 ]
   [ "$(given)" = "rdmap1s0 rdmap5s0 rdmap9s0 rdmap13s0 rdmap17s0 rdmap21s0 rdmap25s0 rdmap29s0" ]
-  [[ "$output" == *"Lustre talks over 8 EFA devices"* ]]
+  [[ "$output" == *"Lustre uses 8 EFA devices"* ]]
 }
 
-@test "takes the first and the last of a few, and the only one" {
+@test "lustre-over-efa.sh with few devices takes the first and the last, or the only one" {
   devices efa rdmap10s0 rdmap2s0 rdmap7s0 rdmap9s0
   lustre_over_efa
   [ "$(given)" = "rdmap2s0 rdmap10s0" ]
@@ -58,7 +58,7 @@ given() {
   [ "$(given)" = rdmap2s0 ]
 }
 
-@test "goes in the order that AWS documents" {
+@test "lustre-over-efa.sh runs the commands in the order that AWS documents" {
   devices efa rdmap1s0
   lustre_over_efa
   [ "$(grep -E '^modprobe|^lnetctl (lnet|net add|set|udsp add)' "$FAKE_CALLS")" = "$(
@@ -76,7 +76,7 @@ CALLS
   )" ]
 }
 
-@test "says that the machine has no EFA device, whatever else it has" {
+@test "lustre-over-efa.sh without an EFA device fails, whatever else there is" {
   devices mlx5_core mlx5_0
   lustre_over_efa
   [ "$status" -eq 1 ]
@@ -84,7 +84,7 @@ CALLS
   lacks modprobe "$FAKE_CALLS"
 }
 
-@test "says that the client is too old for EFA, and which kernel it is" {
+@test "lustre-over-efa.sh with a client too old for EFA names the kernel" {
   devices efa rdmap1s0
   fake modinfo 'kefalnd|1|not found'
   lustre_over_efa
@@ -92,7 +92,7 @@ CALLS
   noted "Lustre over EFA: the Lustre client has no module kefalnd for the kernel $(uname -r)"
 }
 
-@test "says that there is no client" {
+@test "lustre-over-efa.sh without a Lustre client fails" {
   devices efa rdmap1s0
   rm "$BIN/lnetctl"
   PATH="$(without lnetctl)"
@@ -101,17 +101,17 @@ CALLS
   noted "Lustre over EFA: lnetctl is missing, *"
 }
 
-@test "says which step has failed" {
+@test "lustre-over-efa.sh with a command that fails names it" {
   devices efa rdmap1s0
   export FAKE_BROKEN="set discovery 1"
   lustre_over_efa
   [ "$status" -eq 1 ]
-  noted "Lustre over EFA: 'lnetctl set discovery 1' has failed"
+  noted "Lustre over EFA: 'lnetctl set discovery 1' failed"
 }
 
-@test "is not content with fewer devices than it gave" {
+@test "lustre-over-efa.sh with fewer devices taken than given fails" {
   devices efa rdmap1s0 rdmap2s0
   FAKE_LOST=2 lustre_over_efa
   [ "$status" -eq 1 ]
-  noted "Lustre over EFA: Lustre has taken 1 of 2 devices"
+  noted "Lustre over EFA: Lustre uses 1 of 2 devices"
 }

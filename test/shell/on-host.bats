@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2016 # scripts for another shell
-# ssh is a stand-in that runs what it is given on this machine, as a login shell would.
+# ssh is replaced by a program that runs its command on this machine, in a login shell.
 
-HOSTS="$BATS_TEST_DIRNAME/../../../lib/docker/hosts"
+HOSTS="$BATS_TEST_DIRNAME/../../lib/docker/hosts"
 
 setup() {
   export CALLS="$BATS_TEST_TMPDIR/calls" HOME="$BATS_TEST_TMPDIR/home"
@@ -23,12 +23,12 @@ SSH
   SCRIPT="$BATS_TEST_TMPDIR/script.sh"
 }
 
-# script: the text of the remote script comes on standard input.
+# script: reads the text of the remote script from standard input.
 script() {
   cat >"$SCRIPT"
 }
 
-@test "runs the script there with the facts, and hands back what it says" {
+@test "on-host runs the script with the facts and prints its output" {
   script <<<'while read -r key value; do echo "$key=$value"; done'
   FACTS=$'device /dev/x y\nport 1-2' run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$status" -eq 0 ]
@@ -37,49 +37,49 @@ script() {
   [[ "${lines[2]}" =~ ^clock=[0-9]+$ ]]
 }
 
-@test "each line is one argument of ssh" {
+@test "on-host passes each line of SSH_ARGUMENTS as one argument" {
   script <<<'true'
   FACTS='' run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$(cat "$CALLS")" = '[-o][ProxyCommand=ssh -W %h:%p jump][--][atlas-1]' ]
 }
 
-@test "facts are data: nothing of them is run" {
+@test "on-host does not execute facts" {
   script <<<'while read -r key value; do echo "$key=$value"; done'
   FACTS='x $(touch '"$BATS_TEST_TMPDIR"'/touched) `id` * "'"'" run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "${lines[0]}" = 'x=$(touch '"$BATS_TEST_TMPDIR"'/touched) `id` * "'"'" ]
   [ ! -e "$BATS_TEST_TMPDIR/touched" ]
 }
 
-@test "ends as the script ends" {
+@test "on-host exits with the status of the script" {
   script <<<'exit 7'
   FACTS='' run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$status" -eq 7 ]
 }
 
-@test "a machine that cannot be reached is named" {
+@test "on-host names a machine that cannot be reached" {
   script <<<'true'
   FACTS='' SSH_FAILS=1 run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$status" -eq 255 ]
-  [[ "$output" == *"No route to host"*"npu-1 on atlas-1 cannot be reached by ssh"* ]]
+  [[ "$output" == *"No route to host"*"npu-1 on atlas-1: ssh failed; its message is above"* ]]
 }
 
-@test "findings are told with the machine's name, and those that are well are counted" {
+@test "on-host prints findings with the machine and counts passed checks" {
   script <<<'printf "ok a b\nok c d\nproblem device /dev/x is missing\nwarning clock off\n"; exit 1'
   FACTS='' FINDINGS=1 run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$status" -eq 1 ]
-  [ "${lines[0]}" = 'npu-1 on atlas-1: 2 checks are well' ]
+  [ "${lines[0]}" = 'npu-1 on atlas-1: 2 checks passed' ]
   [ "${lines[1]}" = 'npu-1 on atlas-1: problem: device: /dev/x is missing' ]
   [ "${lines[2]}" = 'npu-1 on atlas-1: warning: clock: off' ]
   [ "${#lines[@]}" -eq 3 ]
 }
 
-@test "makes the folder for connections that are kept, closed to others" {
+@test "on-host creates a private folder for shared connections" {
   script <<<'true'
   FACTS='' sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$(stat -c %a "$HOME/.ssh")" = 700 ]
 }
 
-@test "share-token hands on what another machine prints, in no argument and no environment" {
+@test "share-token copies the token without arguments and environment" {
   mkdir "$BATS_TEST_TMPDIR/hosts"
   cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
   cat >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh" <<'REMOTE'
@@ -103,7 +103,7 @@ REMOTE
   [ "$(cat "$CALLS")" = $'[--][atlas-0]\n[-o][ProxyCommand=ssh -W %h:%p jump][--][atlas-1]' ]
 }
 
-@test "share-token fails where the other machine has none" {
+@test "share-token fails if the other machine has no token" {
   mkdir "$BATS_TEST_TMPDIR/hosts"
   cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
   echo 'true' >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh"

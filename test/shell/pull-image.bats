@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The image comes once; which one it is, is noted.
+# The image is pulled once, and its digest is noted.
 
 load support
 
@@ -13,7 +13,7 @@ pull_image() {
   run "$PROGRAMS/pull-image.sh"
 }
 
-@test "pulls an image that is not there, and notes its digest" {
+@test "pull-image.sh without the image pulls it and notes its digest" {
   fake docker 'image inspect registry.example/vllm:1|1|' 'pull*|0|' \
     'image inspect --format*|0|registry.example/vllm@sha256:abc'
   pull_image
@@ -22,14 +22,14 @@ pull_image() {
   [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm@sha256:abc" ]
 }
 
-@test "pulls nothing that is there" {
+@test "pull-image.sh with the image pulls nothing" {
   fake docker 'image inspect*|0|registry.example/vllm@sha256:abc'
   pull_image
   [ "$status" -eq 0 ]
   lacks pull "$FAKE_CALLS"
 }
 
-@test "takes an image that somebody loads while it tries" {
+@test "pull-image.sh with an image that is loaded between attempts uses it" {
   has settings "image=registry.example/vllm:1" "image_seconds=60"
   fake docker 'image inspect registry.example/vllm:1|1|' 'image inspect registry.example/vllm:1|1|' \
     'image inspect registry.example/vllm:1|1|' 'image inspect registry.example/vllm:1|0|' 'pull*|1|no route to host' 'image inspect --format*|0|'
@@ -39,7 +39,7 @@ pull_image() {
   [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm:1" ]
 }
 
-@test "says what it could not pull" {
+@test "pull-image.sh with a pull that fails names the image" {
   fake docker 'image inspect*|1|' 'pull*|1|no route to host'
   pull_image
   [ "$status" -eq 1 ]
@@ -54,7 +54,7 @@ echo build-image >>"$FAKE_CALLS"
 STEP
 }
 
-@test "brings what an image is made of, makes it, and notes the digest of what was published" {
+@test "pull-image.sh for a built image pulls its base, builds it, and notes the digest of the base" {
   makes_image
   fake docker 'image inspect ray-cluster/vllm:2|1|' 'image inspect registry.example/vllm:1|1|' 'pull*|0|' \
     'image inspect --format * registry.example/vllm:1|0|registry.example/vllm@sha256:abc'
@@ -65,7 +65,7 @@ STEP
   [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm@sha256:abc" ]
 }
 
-@test "makes no image twice, even where its base is gone" {
+@test "pull-image.sh with a built image builds it once, even without its base" {
   makes_image
   fake docker 'image inspect ray-cluster/vllm:2|0|' 'image inspect --format*|1|No such image'
   pull_image
@@ -75,7 +75,7 @@ STEP
   [ "$(cat "$RUN_FOLDER/image")" = "registry.example/vllm:1" ]
 }
 
-@test "ends where the image cannot be made" {
+@test "pull-image.sh with a build that fails exits and notes no image" {
   makes_image
   fake docker 'image inspect ray-cluster/vllm:2|1|' 'image inspect registry.example/vllm:1|0|'
   step build-image.sh <<<'exit 1'
@@ -84,7 +84,7 @@ STEP
   [ ! -e "$RUN_FOLDER/image" ]
 }
 
-@test "signs in first where the registry asks, by a pipe" {
+@test "pull-image.sh with a registry logs in first, with the password over a pipe" {
   step sources/vault.sh <<'STEP'
 printf "pass of %s" "$1"
 STEP

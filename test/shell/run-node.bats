@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The container is started with the arguments as they are written, one a line.
+# Runs the container with the arguments of `argv`, one a line.
 
 load support
 
@@ -8,7 +8,7 @@ setup() {
   has settings "container=ray-cluster"
 }
 
-@test "becomes docker run with every line as one argument" {
+@test "run-node.sh passes every line to docker run as one argument" {
   has argv "--name=ray-cluster" "--env=A=b c \$HOME 'd'" "image:1" "start"
   cat >"$BIN/docker" <<'DOCKER'
 #!/usr/bin/env bash
@@ -23,14 +23,14 @@ DOCKER
     "<run><--name=ray-cluster><--env=A=b c \$HOME 'd'><image:1><start>" ]
 }
 
-@test "ends as the container ends" {
+@test "run-node.sh exits with the code of the container" {
   has argv "image:1"
   fake docker 'rm*|1|' 'run image:1|7|'
   run "$PROGRAMS/run-node.sh"
   [ "$status" -eq 7 ]
 }
 
-@test "notes that the container has not even started" {
+@test "run-node.sh with a container that did not start notes a failure" {
   has settings "container=ray-cluster" "image=image:1"
   has argv "image:1"
   fake docker 'rm*|1|' 'run image:1|125|could not select device driver'
@@ -40,7 +40,7 @@ DOCKER
   noted "Docker could not start the container of image:1"
 }
 
-@test "notes nothing where it has run" {
+@test "run-node.sh with a container that ran notes no failure" {
   has argv "image:1"
   fake docker 'rm*|0|' 'run image:1|143|'
   run "$PROGRAMS/run-node.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Where secrets, files and passwords come from.
+# Sources of secrets, files and passwords.
 
 load support
 
@@ -30,7 +30,7 @@ AWS
   chmod +x "$BIN/aws"
 }
 
-@test "a file that only root reads" {
+@test "file.sh with a file of root prints it" {
   fake stat '*|0|0 600'
   echo s3cret >"$BATS_TEST_TMPDIR/token"
   run "$PROGRAMS/sources/file.sh" "$BATS_TEST_TMPDIR/token"
@@ -38,15 +38,15 @@ AWS
   [ "$output" = s3cret ]
 }
 
-@test "not a file that others read" {
+@test "file.sh with a file that others can read fails" {
   fake stat '*|0|0 644'
   echo s3cret >"$BATS_TEST_TMPDIR/token"
   run "$PROGRAMS/sources/file.sh" "$BATS_TEST_TMPDIR/token"
   [ "$status" -eq 1 ]
-  [[ "$output" == *"must belong to root and be closed to all others (owner and mode are 0 644)" ]]
+  [[ "$output" == *"must be owned by root with mode 0400 or 0600, got user id and mode 0 644" ]]
 }
 
-@test "a secret of AWS that exists" {
+@test "aws-secret.sh with a value prints it" {
   fake_secrets_manager
   printf 'the value' >"$FAKE_ANSWERS/value"
   run "$AWS_SOURCES/aws-secret.sh" eu-central-1 arn:1
@@ -55,14 +55,14 @@ AWS
   grep -q -- "--region eu-central-1 --secret-id arn:1" "$FAKE_CALLS"
 }
 
-@test "a secret of AWS that is empty is nothing, for a worker" {
+@test "aws-secret.sh without a value fails on a worker" {
   fake_secrets_manager
   run "$AWS_SOURCES/aws-secret.sh" eu-central-1 arn:1
   [ "$status" -ne 0 ]
   lacks put-secret-value "$FAKE_CALLS"
 }
 
-@test "the head puts a new value into an empty one, once, and in no argument" {
+@test "aws-secret.sh create without a value stores a new one, once, and in no argument" {
   fake_secrets_manager
   run "$AWS_SOURCES/aws-secret.sh" eu-central-1 arn:1 create
   [ "$status" -eq 0 ]
@@ -74,7 +74,7 @@ AWS
   [ "$(grep -c put-secret-value "$FAKE_CALLS")" -eq 1 ]
 }
 
-@test "a missing right or a missing secret never ends in a new value" {
+@test "aws-secret.sh create without access or without the secret stores nothing" {
   fake_secrets_manager
   for error in AccessDeniedException "ResourceNotFoundException: can't find the specified secret"; do
     export FAKE_ERROR="$error"
@@ -84,7 +84,7 @@ AWS
   lacks put-secret-value "$FAKE_CALLS"
 }
 
-@test "an object of S3, and the password of a registry" {
+@test "aws-s3.sh and aws-ecr.sh print an object and a password" {
   fake aws '*|0|content'
   run "$AWS_SOURCES/aws-s3.sh" eu-central-1 s3://bucket/files.json
   [ "$output" = content ]
@@ -94,7 +94,7 @@ AWS
   [ "$(sed -n 2p "$FAKE_CALLS")" = "aws ecr get-login-password --region eu-central-1" ]
 }
 
-@test "a parameter of AWS, and none as long as there is none" {
+@test "aws-parameter.sh prints a parameter, and fails without one" {
   fake aws '*/ready *|0|https://signal.example/' '*|254|ParameterNotFound'
   run "$AWS_SOURCES/aws-parameter.sh" eu-central-1 /ray-cluster/a/ready
   [ "$status" -eq 0 ]
@@ -105,7 +105,7 @@ AWS
   [ "$status" -ne 0 ]
 }
 
-@test "files below a prefix of S3, over many connections" {
+@test "aws-s3-sync.sh copies a prefix with the CRT client" {
   cat >"$BIN/aws" <<'AWS'
 #!/usr/bin/env bash
 printf '%s\n' "aws $*" >>"$FAKE_CALLS"
@@ -124,7 +124,7 @@ AWS
   [ "$status" -eq 1 ]
 }
 
-@test "a file at an address, whole or not at all" {
+@test "url.sh prints a whole file, and fails for other URLs" {
   local source="$BATS_TEST_DIRNAME/../../lib/cloud-init/rootfs/usr/local/lib/ray-cluster/sources/url.sh"
   echo '{}' >"$BATS_TEST_TMPDIR/program.json"
   run "$source" "file://$BATS_TEST_TMPDIR/program.json"

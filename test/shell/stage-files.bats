@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Files come to a machine's own disk once, however often it is begun.
+# Files are staged to a machine's own disk once.
 
 load support
 
@@ -19,21 +19,21 @@ stage_files() {
   run "$PROGRAMS/stage-files.sh"
 }
 
-@test "fills the folder by the source, which gets it as its last argument" {
+@test "stage-files.sh runs the source with the folder as its last argument" {
   stage_files
   [ "$status" -eq 0 ]
   [ "$(cat "$FAKE_CALLS")" = "eu-1 s3://models/llama/ $FOLDER" ]
   [ "$(ls -A "$FOLDER")" = model.safetensors ]
 }
 
-@test "asks nobody a second time, as after a reboot" {
+@test "stage-files.sh with a staged folder does not run the source again" {
   stage_files
   stage_files
   [ "$status" -eq 0 ]
   [ "$(wc -l <"$FAKE_CALLS")" -eq 1 ]
 }
 
-@test "goes on where an attempt was cut off" {
+@test "stage-files.sh with an interrupted attempt resumes it" {
   mkdir -p "$FOLDER"
   echo half >"$FOLDER/model.safetensors"
   stage_files
@@ -41,7 +41,7 @@ stage_files() {
   [ "$(cat "$FOLDER/model.safetensors")" = weights ]
 }
 
-@test "begins anew when the source is another one" {
+@test "stage-files.sh with another source stages again" {
   stage_files
   has stages "$FOLDER bucket.sh eu-1 s3://models/qwen/"
   stage_files
@@ -49,15 +49,15 @@ stage_files() {
   [ "$(wc -l <"$FAKE_CALLS")" -eq 2 ]
 }
 
-@test "says what it could not get, and does not take it for staged" {
+@test "stage-files.sh with a source that fails reports it, and does not mark the folder as staged" {
   step sources/bucket.sh <<<'exit 1'
   stage_files
   [ "$status" -eq 1 ]
-  noted "no files in $FOLDER: bucket.sh eu-1 s3://models/llama/ has failed"
+  noted "could not stage files into $FOLDER: bucket.sh eu-1 s3://models/llama/ failed"
   [ ! -e "$FOLDER.staged" ]
 }
 
-@test "goes through all lines, whatever a source reads" {
+@test "stage-files.sh with a source that reads its standard input stages all folders" {
   has stages "$FOLDER bucket.sh a" "$BATS_TEST_TMPDIR/disk/b bucket.sh b"
   step sources/bucket.sh <<'STEP'
 cat >/dev/null; echo "$1" >>"$FAKE_CALLS"

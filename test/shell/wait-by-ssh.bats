@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The wait on the machine of a head: the part on the machine of Terraform, and the part that it brings there.
+# Both parts of the readiness check over ssh: on the machine of Terraform, and on the head's machine.
 
 setup() {
   SCRIPTS="$BATS_TEST_DIRNAME/../../lib/cloud-init"
@@ -17,7 +17,7 @@ program() {
   chmod +x "$BIN/$1"
 }
 
-# The next line of `answers` is what ssh or the gate does: an exit code and what it says.
+# The next line of `answers` is what ssh or the readiness check does: an exit code and its output.
 # shellcheck disable=SC2016 # the stand-ins expand it
 next_answer='
   mapfile -t lines <"$ANSWERS"
@@ -55,19 +55,19 @@ wait_by_ssh() {
     run sh "$SCRIPTS/wait-by-ssh.sh"
 }
 
-@test "a machine that starts is tried again, and what ssh says is said once" {
+@test "wait-by-ssh.sh with a machine that is starting tries again, and prints each message once" {
   fake_ssh
   printf '%s\n' '255 connection refused' '255 connection refused' '255 no route to host' \
     "0 cluster 'llama' is serving" >"$ANSWERS"
   wait_by_ssh 60
   [ "$status" -eq 0 ]
   [ "${#lines[@]}" -eq 3 ]
-  [ "${lines[0]}" = 'gpu-0 (10.30.0.10) cannot be reached by ssh: connection refused' ]
-  [ "${lines[1]}" = 'gpu-0 (10.30.0.10) cannot be reached by ssh: no route to host' ]
+  [ "${lines[0]}" = 'cannot reach gpu-0 (10.30.0.10) over ssh: connection refused' ]
+  [ "${lines[1]}" = 'cannot reach gpu-0 (10.30.0.10) over ssh: no route to host' ]
   [ "${lines[2]}" = "cluster 'llama' is serving" ]
 }
 
-@test "the arguments of ssh come as they are, and the head gets what is left of the time" {
+@test "wait-by-ssh.sh passes its arguments to ssh, and the remaining time to the head" {
   fake_ssh
   wait_by_ssh 60
   [ "$status" -eq 0 ]
@@ -77,7 +77,7 @@ wait_by_ssh() {
   [[ "${arguments[8]}" =~ ^bash\ -s\ --\ (59|60)$ ]]
 }
 
-@test "what the cluster says against itself is the end, with its exit code" {
+@test "wait-by-ssh.sh with a verdict against the cluster exits with its code" {
   fake_ssh
   echo '1 culprit: gpu-2 (10.30.0.12)' >"$ANSWERS"
   wait_by_ssh 60
@@ -85,14 +85,14 @@ wait_by_ssh() {
   [ "$output" = 'culprit: gpu-2 (10.30.0.12)' ]
 }
 
-@test "a machine that nobody reaches is named after the deadline" {
+@test "wait-by-ssh.sh with a machine out of reach names it at the deadline" {
   program ssh <<<'echo "no route to host" >&2; exit 255'
   wait_by_ssh 1
   [ "$status" -eq 1 ]
-  [ "${lines[-1]}" = "cluster 'llama' is not serving: gpu-0 (10.30.0.10) cannot be reached by ssh: no route to host" ]
+  [ "${lines[-1]}" = "cluster 'llama' is not serving: cannot reach gpu-0 (10.30.0.10) over ssh: no route to host" ]
 }
 
-@test "on the head, the gate speaks as soon as the container runs" {
+@test "wait-on-head.sh with a running container prints its verdict" {
   fake_docker
   touch "$RUN_FOLDER/is_up"
   echo "0 cluster 'llama' is serving" >"$ANSWERS"
@@ -102,7 +102,7 @@ wait_by_ssh() {
   [ "$(cat "$CALLS")" = 'exec ray-cluster python3 -m ray_node wait' ]
 }
 
-@test "on the head, a boot that fails says why, once, until it is well" {
+@test "wait-on-head.sh with a boot that fails prints each reason once" {
   fake_docker
   echo 'cannot pull the image x' >"$RUN_FOLDER/failure"
   (sleep 0.6 && rm "$RUN_FOLDER/failure" && sleep 0.3 && touch "$RUN_FOLDER/is_up") &
@@ -111,11 +111,11 @@ wait_by_ssh() {
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 3 ]
   [ "${lines[0]}" = 'the head: cannot pull the image x' ]
-  [ "${lines[1]}" = 'the head: its machine boots' ]
+  [ "${lines[1]}" = 'the head: its machine is booting' ]
   [ "${lines[2]}" = 'culprit: gpu-2' ]
 }
 
-@test "on the head, a container that ends in between is waited for again" {
+@test "wait-on-head.sh with a container that restarts waits for it again" {
   fake_docker
   touch "$RUN_FOLDER/is_up"
   printf '%s\n' '137 gone' '0 it serves' >"$ANSWERS"
@@ -124,10 +124,10 @@ wait_by_ssh() {
   [ "${lines[-1]}" = 'it serves' ]
 }
 
-@test "on the head, the deadline passes with what the boot said last" {
+@test "wait-on-head.sh at the deadline prints the last reason of the boot" {
   fake_docker
   echo 'no secret' >"$RUN_FOLDER/failure"
   run bash "$SCRIPTS/wait-on-head.sh" 1
   [ "$status" -eq 1 ]
-  [ "${lines[-1]}" = 'the cluster is not serving: the container of the head does not run: no secret' ]
+  [ "${lines[-1]}" = "the cluster is not serving: the head's container is not running: no secret" ]
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Shared storage is mounted, or it is said why not.
+# Shared storage is mounted, or the reason is reported.
 
 load support
 
@@ -17,14 +17,14 @@ wait_for_mounts() {
   run "$PROGRAMS/wait-for-mounts.sh"
 }
 
-@test "starts nothing that is mounted" {
+@test "wait-for-mounts.sh with everything mounted starts nothing" {
   fake mountpoint '*|0|'
   wait_for_mounts
   [ "$status" -eq 0 ]
   lacks systemctl "$FAKE_CALLS"
 }
 
-@test "starts once more what systemd could not mount" {
+@test "wait-for-mounts.sh with a failed mount starts it once more" {
   fake mountpoint '-q /models|0|' '-q /fsx|1|' '-q /fsx|0|'
   wait_for_mounts
   [ "$status" -eq 0 ]
@@ -32,7 +32,7 @@ wait_for_mounts() {
   lacks "systemctl start models" "$FAKE_CALLS"
 }
 
-@test "says what is not mounted, with the last words of all that it needs" {
+@test "wait-for-mounts.sh with a mount that keeps failing reports the last log line of each unit" {
   fake mountpoint '-q /models|0|' '-q /fsx|1|'
   fake systemctl '*|1|'
   fake journalctl '*-u net.service|0|online' '*-u efa.service|0|no EFA device' '*-u fsx.mount|0|Dependency failed'
@@ -41,7 +41,7 @@ wait_for_mounts() {
   noted $'nothing is mounted at /fsx: online\nno EFA device\nDependency failed'
 }
 
-@test "installs the client of NFS where it is missing, and tries then" {
+@test "wait-for-mounts.sh without the NFS client installs it first" {
   rm "$BIN/mount.nfs4"
   PATH="$(without mount.nfs4 apt-get dnf)"
   fake apt-get '*|0|'
@@ -51,26 +51,26 @@ wait_for_mounts() {
   grep -q '^apt-get install .*nfs-common$' "$FAKE_CALLS"
 }
 
-@test "takes the package of the other distributions where there is no apt-get" {
+@test "wait-for-mounts.sh without apt-get installs the NFS client by dnf" {
   rm "$BIN/mount.nfs4"
   PATH="$(without mount.nfs4 apt-get dnf)"
   fake dnf '*|1|No match for argument'
   wait_for_mounts
   [ "$status" -eq 1 ]
   grep -q '^dnf install .*nfs-utils$' "$FAKE_CALLS"
-  noted "this machine cannot mount 'nfs4': the package nfs-utils cannot be installed"
+  noted "cannot mount file system type 'nfs4': the package nfs-utils cannot be installed"
 }
 
-@test "says that the machine image has no client of Lustre" {
+@test "wait-for-mounts.sh without the Lustre client fails" {
   rm "$BIN/mount.lustre"
   PATH="$(without mount.lustre)"
   fake mountpoint '-q /models|0|'
   wait_for_mounts
   [ "$status" -eq 1 ]
-  noted "this machine cannot mount 'lustre': mount.lustre is missing, take a machine image with the Lustre client"
+  noted "cannot mount file system type 'lustre': mount.lustre is missing; use a machine image with the Lustre client"
 }
 
-@test "leaves types alone that need no program" {
+@test "wait-for-mounts.sh with a type that needs no program mounts it" {
   has mounts "/models virtiofs"
   fake systemd-escape '*|0|models.mount'
   fake mountpoint '*|0|'

@@ -27,15 +27,15 @@ export interface AwsClusterChange {
 /** AWS's build of vLLM: with the libraries of EFA, without Ray. */
 export const BASE = "public.ecr.aws/deep-learning-containers/vllm:0.27.1-gpu-py312-ec2";
 
-/** Everything that a user of the stack could have written down. */
+/** All inputs of the stack. */
 export const CONTEXT = {
   region: "us-east-1",
   availabilityZone: "us-east-1a",
   modelTokenSecretArn: "arn:aws:secretsmanager:us-east-1:111122223333:secret:hf-token-AbCdEf",
-  consentUsdPerHour: 250,
+  maxUsdPerHour: 250,
 };
 
-/** Four p5.48xlarge with EFA and Lustre that serve a gated model of 405B. The stack and the cluster are `llama`. */
+/** Four p5.48xlarge with EFA and Lustre that serve a gated model of 405B. Stack and cluster are called `llama`. */
 export function awsCluster(change: AwsClusterChange = {}): Synthesized {
   return Synthesized.app((app) => {
     buildAwsCluster(app, change);
@@ -58,10 +58,8 @@ export function buildAwsCluster(app: App, change: AwsClusterChange): RayCluster 
   return new RayCluster(stack, "llama", {
     backend: new AwsBackend({
       network,
-      instanceType: machines.name,
-      storage: [models],
       capacity: inputs.capacity,
-      consentUsdPerHour: inputs.consentUsdPerHour,
+      maxUsdPerHour: inputs.maxUsdPerHour,
       ...change.backend,
     }),
     pools: [machines.nodePool("gpu", 4)],

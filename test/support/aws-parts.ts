@@ -1,5 +1,5 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { AwsBootStore } from "../../lib/aws/cluster/boot-store";
+import { AwsBootSources } from "../../lib/aws/cluster/boot-sources";
 import { AwsClusterNetwork } from "../../lib/aws/network/cluster-network";
 import { FsxLustreStorage } from "../../lib/aws/storage/fsx-lustre-storage";
 import { EfsStorage } from "../../lib/aws/storage/nfs-storage";
@@ -23,7 +23,7 @@ export function awsParts(kmsKeyArn?: string): Synthesized {
     const lustre = new FsxLustreStorage(scope, "models", { network, capacityTiB: 9.6, efa: true, kmsKeyArn });
     const efs = new EfsStorage(scope, "small", { network, kmsKeyArn });
     const mounts = [lustre.mount, efs.mount];
-    const store = new AwsBootStore(scope, "llama", { files: bootSpec().container.files, kmsKeyArn });
+    const store = new AwsBootSources(scope, "llama", { files: bootSpec().container.files, kmsKeyArn });
     new AwsNodePool(scope, "gpu", {
       network,
       instanceType: "p5.48xlarge",

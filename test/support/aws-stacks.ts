@@ -4,7 +4,7 @@ import { Vllm405b4x8B300 } from "../../stacks/vllm-405b-4x8-b300";
 import { Vllm405b4x8H100 } from "../../stacks/vllm-405b-4x8-h100";
 import { Synthesized } from "./synth";
 
-/** A stack of this repository whose machines are of EC2, and what it must be. */
+/** A stack of this repository on EC2, and what it must be. */
 export interface AwsStack {
   readonly name: string;
   readonly Stack: new (app: App, id: string) => TerraformStack;
@@ -14,13 +14,13 @@ export interface AwsStack {
   readonly efaDevices: number;
   /** Price list of 20 July 2026, us-east-1, times the machines. */
   readonly usdPerHour: number;
-  /** What the user has to say. */
+  /** Variables of the missing inputs. */
   readonly inputs: readonly string[];
   /** Terraform's name of the file system's resource. */
   readonly storage: string;
 }
 
-const PLACE = ["region", "availability_zone", "consent_usd_per_hour"];
+const PLACE = ["region", "availability_zone", "max_usd_per_hour"];
 
 export const AWS_STACKS: readonly AwsStack[] = [
   {
@@ -58,12 +58,12 @@ export const AWS_STACKS: readonly AwsStack[] = [
   },
 ];
 
-/** Inputs as somebody would write them into `cdktf.json`. */
+/** Inputs as in `cdktf.json`. */
 export const INPUTS = {
   region: "us-east-1",
   availabilityZone: "us-east-1a",
   modelTokenSecretArn: "arn:aws:secretsmanager:us-east-1:111122223333:secret:hf-token-AbCdEf",
-  consentUsdPerHour: 1000,
+  maxUsdPerHour: 1000,
 };
 
 /**

@@ -3,13 +3,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TerraformStack } from "cdktf";
 import { type TerraformElement, TerraformOutput, TerraformResource, TerraformVariable } from "cdktf";
+import { CloudInitSite } from "../../lib/cloud-init/cloud-init-site";
 import { ReadinessCheck } from "../../lib/cloud-init/readiness-check";
-import type { RayCluster } from "../../lib/ray-cluster";
 import { describeWith, TERRAFORM } from "../support/requirements";
 import { Synthesized } from "../support/synth";
 import { initialise, terraform, terraformBinary, terraformEnvironment } from "../support/terraform";
-import { cluster } from "../unit/cloud-init/support";
+import { cluster, site } from "../unit/cloud-init/support";
 
+const ENDPOINT = "http://10.30.0.10:8000";
 const PROGRAM_URL = "https://files.example/a-${b}.json";
 
 /** A resource that keeps what it is given: it stands for a machine of whatever provider. */
@@ -48,9 +49,9 @@ describeWith([TERRAFORM], "Terraform", () => {
     });
     const late = synth((stack) => {
       const url = new TerraformVariable(stack, "url", { type: "string" });
-      const backend = cluster(stack, { programUrl: url.stringValue });
+      const nodes = site(stack, { programUrl: url.stringValue });
       for (const node of ["gpu-0", "gpu-3"]) {
-        new TerraformOutput(stack, `text-${node}`, { value: backend.userData(node) });
+        new TerraformOutput(stack, `text-${node}`, { value: nodes.userData(node) });
       }
     });
     terraform(late.folder, "apply", "-auto-approve", "-input=false", `-var=url=${PROGRAM_URL}`);
@@ -73,11 +74,16 @@ describeWith([TERRAFORM], "Terraform", () => {
     let server: Server;
     let url: string;
     let serves = false;
-    const answer = JSON.stringify({ choices: [{ message: { content: "32 of 32 ranks" } }] });
+    let asked = "";
+    const verdict = (name: string, text: string) => JSON.stringify({ verdict: name, text });
 
     beforeAll((done) => {
-      server = createServer((_, response) => {
-        response.writeHead(serves ? 200 : 503).end(serves ? answer : "loading");
+      server = createServer((request, response) => {
+        asked = `${request.method} ${request.url}`;
+        const answer = serves
+          ? verdict("serving", "cluster 'llama' is serving\n  completion: \"32 of 32 ranks\"")
+          : verdict("waiting", "loading: the engine starts");
+        response.writeHead(serves ? 200 : 503).end(answer);
       });
       server.listen(0, "127.0.0.1", () => {
         url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -90,11 +96,11 @@ describeWith([TERRAFORM], "Terraform", () => {
       server.close();
     });
 
-    it("fail where nothing serves, so that the next deployment waits anew, and the one after that has nothing to do", async () => {
+    it("fail at the deadline, wait anew in the next deployment, and change nothing in the one after", async () => {
       const stack = synth((scope) => {
-        const backend = cluster(scope, { readiness: ReadinessCheck.api(url) });
-        backend.addMachines([machine(scope, "head", backend.userData("gpu-0"))]);
-        const found = scope.node.findChild("llama") as RayCluster;
+        const found = cluster(scope, { readiness: ReadinessCheck.http(url) });
+        const nodes = CloudInitSite.of(found.site);
+        nodes.addMachines([machine(scope, "head", nodes.userData("gpu-0"))]);
         const ready = found.node.findChild("ready") as TerraformElement;
         ready.addOverride("provisioner.0.local-exec.environment.TIMEOUT_SECONDS", "1");
         new TerraformOutput(scope, "endpoint", { value: found.endpoint });
@@ -102,16 +108,19 @@ describeWith([TERRAFORM], "Terraform", () => {
       const apply = () => beside(stack.folder, "apply", "-auto-approve");
       const failed = await apply();
       expect(failed.failed).toBe(true);
-      expect(failed.output).toContain("cluster 'llama' is not serving: it answers HTTP 503: loading (after");
-      expect(failed.output).not.toContain(`endpoint = "${url}"`);
+      expect(failed.output).toContain(
+        "cluster 'llama' is not serving: timed out after 1 s: loading: the engine starts",
+      );
+      expect(asked).toBe("GET /ready");
+      expect(failed.output).not.toContain(`endpoint = "${ENDPOINT}"`);
       // Half a megabyte for each machine is no reading.
       expect(failed.output.length).toBeLessThan(20_000);
 
       serves = true;
       const served = await apply();
       expect(served.output).toContain("llama_ready_C3B433F4 is tainted, so must be replaced");
-      expect(served.output).toContain(`cluster 'llama' is serving after 0 s at ${url}`);
-      expect(served.output).toContain(`endpoint = "${url}"`);
+      expect(served.output).toContain('  completion: "32 of 32 ranks"');
+      expect(served.output).toContain(`endpoint = "${ENDPOINT}"`);
       expect(served.failed).toBe(false);
 
       expect((await apply()).output).toContain("No changes.");

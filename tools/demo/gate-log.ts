@@ -4,10 +4,10 @@ import { run } from "../../lib/cli/base/process";
 const POLL_MILLISECONDS = 500;
 
 /**
- * Passes on what the gate of a deployment prints while it waits: who is missing, how long it has been
- * and the deadline. Returns when `signal` says that the deployment has ended.
+ * Follows the output of a deployment's readiness check: the missing nodes, the elapsed time and the deadline. Returns
+ * when `signal` reports the end of the deployment.
  *
- * @param container the gate; one from before `since` belongs to an earlier deployment
+ * @param container of the readiness check; one from before `since` belongs to an earlier deployment
  */
 export async function followGate(
   container: string,

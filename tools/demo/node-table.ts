@@ -3,7 +3,7 @@ import { howItEnded, run } from "../../lib/cli/base/process";
 import type { LocalStack } from "./synthesized-stack";
 import { table } from "../../lib/cli/base/table";
 
-/** What this reads of `ray_node status --json` on the head. */
+/** The part of the head's `ray_node status --json` that the table shows. */
 interface HeadState {
   readonly node: string;
   readonly state: string;
@@ -19,9 +19,9 @@ interface HeadState {
 const ANSWER_SECONDS = 30;
 
 /**
- * The head's own table of the nodes.
+ * The nodes as the head sees them.
  *
- * @throws CommandError if the head says nothing
+ * @throws CommandError if the head does not report its state
  */
 export async function nodeTable(stack: LocalStack): Promise<string> {
   const outcome = await run("docker", ["exec", stack.head, "python3", "-m", "ray_node", "status", "--json"], {
@@ -29,7 +29,7 @@ export async function nodeTable(stack: LocalStack): Promise<string> {
   });
   const state = parse(outcome.stdout);
   if (state === undefined) {
-    throw new CommandError(`${stack.head} does not say where it stands: docker exec ${howItEnded(outcome)}`);
+    throw new CommandError(`${stack.head} does not report its state: docker exec ${howItEnded(outcome)}`);
   }
   return tableOf(state);
 }

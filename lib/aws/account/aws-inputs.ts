@@ -1,63 +1,138 @@
 import { Fn, Op, TerraformStack, TerraformVariable, Token } from "cdktf";
 import { Construct } from "constructs";
+import { unless } from "../../problems/checks";
+import { judge, type Topic } from "../../problems/rule";
+import { didYouMean, show } from "../../problems/text";
+import { reportProblems } from "../../terraform/app-problems";
 import { PlanCheck } from "../../terraform/plan-check";
-import { didYouMean } from "../../problems/text";
 import { Capacity } from "../pool/capacity";
 
-/** Context of `cdktf.json` with one object for each stack. */
+/** Key of the context of `cdktf.json`, with one object for each stack. */
 const CONTEXT_KEY = "aws";
 
 interface Input {
   readonly type: "string" | "number";
-  /** As a person asks for it. */
   readonly what: string;
   readonly example: string;
   /** @default - whatever is not empty */
   readonly pattern?: RegExp;
+  /** Whether a wrong value may be a secret. @default false */
+  readonly isSensitive?: boolean;
 }
 
 const INPUTS = {
-  region: { type: "string", what: "the region", example: "us-east-1" },
-  availabilityZone: { type: "string", what: "the zone of all machines", example: "us-east-1a" },
+  region: { type: "string", what: "AWS region", example: "us-east-1" },
+  availabilityZone: {
+    type: "string",
+    what: "Availability Zone of all machines",
+    example: "us-east-1a",
+  },
   capacityReservationId: {
     type: "string",
-    what: "the On-Demand Capacity Reservation that the machines come from",
+    what: "id of the On-Demand Capacity Reservation to launch the machines in",
     example: "cr-0123456789abcdef0",
     pattern: /^cr-/,
   },
   capacityBlockId: {
     type: "string",
-    what: "the Capacity Block that the machines come from",
+    what: "id of the Capacity Block to launch the machines in",
     example: "cr-0123456789abcdef0",
     pattern: /^cr-/,
   },
   modelTokenSecretArn: {
     type: "string",
-    what: "the secret of AWS Secrets Manager that holds the model hub's token",
+    what: "ARN of the Secrets Manager secret with the model hub's token",
     example: "arn:aws:secretsmanager:us-east-1:111122223333:secret:hf-token-AbCdEf",
     pattern: /^arn:aws[a-z-]*:secretsmanager:/,
+    isSensitive: true,
   },
-  consentUsdPerHour: { type: "number", what: "the price per hour that you agree to, in USD", example: "250" },
+  maxUsdPerHour: {
+    type: "number",
+    what: "highest price of the machines that you accept, in USD per hour",
+    example: "250",
+  },
 } as const satisfies { readonly [name: string]: Input };
 
 type InputName = keyof typeof INPUTS;
+
+/** The context of a stack as its rules see it. */
+interface InputsSpec {
+  readonly stackName: string;
+  /** Of all stacks. */
+  readonly context: unknown;
+}
+
+export const INPUTS_TOPIC: Topic<InputsSpec> = {
+  title: "EC2: inputs of a stack",
+  rules: [
+    {
+      id: "RC470",
+      level: "error",
+      title: "The inputs in cdktf.json are an object for each stack",
+      why: "Nothing else could be read from it.",
+      check: ({ stackName, context }) => {
+        const own = isRecord(context) ? context[stackName] : undefined;
+        return [
+          { path: `context.${CONTEXT_KEY}`, value: context },
+          { path: `context.${CONTEXT_KEY}.${stackName}`, value: own },
+        ].flatMap(({ path, value }) =>
+          unless(value === undefined || isRecord(value), {
+            path,
+            got: show(value),
+            must: "be an object",
+            fix: `write e.g. "${CONTEXT_KEY}": { "${stackName}": { "region": "us-east-1" } }`,
+          }),
+        );
+      },
+    },
+    {
+      id: "RC471",
+      level: "error",
+      title: "Every input in cdktf.json has the name of one",
+      why: "It would have no effect.",
+      check: (spec) =>
+        Object.keys(inputsOf(spec)).flatMap((name) =>
+          unless(isInputName(name), {
+            path: pathOf(spec, name),
+            got: show(name),
+            must: "be the name of an input",
+            fix: didYouMean(name, Object.keys(INPUTS), `use ${Object.keys(INPUTS).join(", ")}`),
+          }),
+        ),
+    },
+    {
+      id: "RC472",
+      level: "error",
+      title: "Every input in cdktf.json has a value of its kind",
+      why: "AWS would refuse it in the middle of a deployment.",
+      check: (spec) =>
+        Object.entries(inputsOf(spec)).flatMap(([name, value]) => {
+          const input: Input | undefined = isInputName(name) ? INPUTS[name] : undefined;
+          return input === undefined
+            ? []
+            : unless(isRight(input, value), {
+                path: pathOf(spec, name),
+                got: input.isSensitive ? "a value that is not shown" : show(value),
+                must: `be a ${input.type}: the ${input.what}`,
+                fix: `write e.g. ${input.example}`,
+              });
+        }),
+    },
+  ],
+};
 
 /**
  * What only the user of a stack knows. `cdktf.json` holds it, by the stack's name:
  *
  * ```json
- * "context": { "aws": { "llama": { "region": "us-east-1", "availabilityZone": "us-east-1a", "consentUsdPerHour": 250 } } }
+ * "context": { "aws": { "llama": { "region": "us-east-1", "availabilityZone": "us-east-1a", "maxUsdPerHour": 250 } } }
  * ```
  *
- * What it lacks is a Terraform variable (`availability_zone`), to be given by `--var`. A stack synthesizes without
- * any of it; `plan` and `deploy` stop before anything is made, and say what to set and where.
+ * An input that is missing there is a Terraform variable (`availability_zone`), set by `--var`. A stack synthesizes
+ * without any of them; `plan` and `deploy` stop before anything is created, and say what to set and where.
  */
 export class AwsInputs extends Construct {
-  /**
-   * The inputs of the stack of a scope.
-   *
-   * @throws Error where the context has something that is no input
-   */
+  /** The inputs of the stack of a scope. */
   public static fromContext(scope: Construct): AwsInputs {
     return new AwsInputs(scope, "aws-inputs");
   }
@@ -70,7 +145,9 @@ export class AwsInputs extends Construct {
   private constructor(scope: Construct, id: string) {
     super(scope, id);
     this.stackName = TerraformStack.of(this).node.id;
-    this.given = contextOf(this, this.stackName);
+    const spec = { stackName: this.stackName, context: this.node.tryGetContext(CONTEXT_KEY) as unknown };
+    reportProblems(this, judge(INPUTS_TOPIC, spec, undefined));
+    this.given = inputsOf(spec);
   }
 
   /** Region of everything, for the provider. */
@@ -78,16 +155,16 @@ export class AwsInputs extends Construct {
     return this.text("region");
   }
 
-  /** Zone of all machines. */
+  /** Availability Zone of all machines. */
   public get availabilityZone(): string {
     return this.text("availabilityZone");
   }
 
-  /** What the user agrees to pay for the machines, each hour; for `AwsBackend`, which compares it with their price. */
-  public get consentUsdPerHour(): number {
-    const given = this.given.consentUsdPerHour;
-    // Without a value it is 0, which no machine costs: the backend says so together with the price.
-    return typeof given === "number" ? given : this.variable("consentUsdPerHour").numberValue;
+  /** Highest price of the machines that the user accepts, for `AwsBackend`, which compares it with the list price. */
+  public get maxUsdPerHour(): number {
+    const given = this.given.maxUsdPerHour;
+    // Without a value it is 0, which no machine costs: the backend reports it together with the price.
+    return typeof given === "number" ? given : this.variable("maxUsdPerHour").numberValue;
   }
 
   /** ARN of the secret with the token of the model's hub. */
@@ -95,7 +172,7 @@ export class AwsInputs extends Construct {
     return this.text("modelTokenSecretArn");
   }
 
-  /** Out of the Capacity Block or the reservation that is named, else on demand. */
+  /** The Capacity Block or the reservation that is named, else on demand. */
   public get capacity(): Capacity {
     const { capacityBlockId, capacityReservationId } = this.given;
     if (typeof capacityBlockId === "string") {
@@ -122,7 +199,7 @@ export class AwsInputs extends Construct {
     const variable = new TerraformVariable(this, option, {
       type,
       description: `${upperFirst(what)}, e.g. ${example}`,
-      // Without a default Terraform would ask, or say less than the check below.
+      // Without a default Terraform would prompt for it, or say less than the check below.
       default: type === "string" ? "" : 0,
     });
     variable.overrideLogicalId(option);
@@ -138,12 +215,12 @@ export class AwsInputs extends Construct {
     this.check ??= new PlanCheck(this, "check");
     this.check.require(
       Token.asString(Op.gte(Fn.lengthOf(variable.stringValue), 1)),
-      `Nobody has named ${what}. ${whereToSet(this.stackName, name, JSON.stringify(example), example)}`,
+      `Missing input: ${name} (${what}). ${whereToSet(this.stackName, name, JSON.stringify(example), example)}`,
     );
   }
 }
 
-/** The sentence that ends every refusal: what to write where. */
+/** What to write where, as a sentence. */
 export function whereToSet(stackName: string, name: InputName, json: string, value: string): string {
   return (
     `Set "${name}" in cdktf.json, e.g. "context": { "aws": { "${stackName}": { "${name}": ${json} } } }, ` +
@@ -159,36 +236,20 @@ function upperFirst(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function contextOf(scope: Construct, stackName: string): { readonly [name: string]: unknown } {
-  const all: unknown = scope.node.tryGetContext(CONTEXT_KEY);
-  const own = isRecord(all) ? (all[stackName] ?? {}) : {};
-  const where = `context "${CONTEXT_KEY}" of cdktf.json, stack '${stackName}'`;
-  if ((all !== undefined && !isRecord(all)) || !isRecord(own)) {
-    throw new Error(
-      `${where}: must be an object for each stack, e.g. { "${stackName}": { "region": "us-east-1" } }`,
-    );
-  }
-  for (const [name, value] of Object.entries(own)) {
-    requireInput(where, name, value);
-  }
-  return own;
+/** Inputs of the stack as far as they are readable. */
+function inputsOf({ stackName, context }: InputsSpec): { readonly [name: string]: unknown } {
+  const own = isRecord(context) ? context[stackName] : undefined;
+  return isRecord(own) ? own : {};
 }
 
-function requireInput(where: string, name: string, value: unknown): void {
-  const names = Object.keys(INPUTS);
-  if (!isInputName(name)) {
-    throw new Error(
-      `${where}: there is no input '${name}'; ${didYouMean(name, names, `use ${names.join(", ")}`)}`,
-    );
-  }
-  const input: Input = INPUTS[name];
-  const isRight =
-    input.type === "number"
-      ? typeof value === "number" && Number.isFinite(value)
-      : typeof value === "string" && (input.pattern ?? /./).test(value);
-  if (!isRight) {
-    throw new Error(`${where}: '${name}' is ${input.what}, a ${input.type} such as ${input.example}`);
-  }
+function pathOf({ stackName }: InputsSpec, name: string): string {
+  return `context.${CONTEXT_KEY}.${stackName}.${name}`;
+}
+
+function isRight({ type, pattern = /./ }: Input, value: unknown): boolean {
+  return type === "number"
+    ? typeof value === "number" && Number.isFinite(value)
+    : typeof value === "string" && pattern.test(value);
 }
 
 function isInputName(name: string): name is InputName {

@@ -10,10 +10,10 @@ export interface Machines {
 export interface HourlyPrice {
   /** Of the machines whose price is known. */
   readonly usdPerHour: number;
-  /** Types without a price in the list. */
-  readonly unknownTypes: readonly string[];
-  /** Day and region of the list. @default - no price is known */
-  readonly list?: string;
+  /** E.g. `220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20)`. */
+  readonly text: string;
+  /** The machines, e.g. `4 x p5.48xlarge`. */
+  readonly machines: string;
 }
 
 export function hourlyPrice(machines: readonly Machines[]): HourlyPrice {
@@ -22,34 +22,29 @@ export function hourlyPrice(machines: readonly Machines[]): HourlyPrice {
     nodes,
     price: findInstancePrice(instanceType),
   }));
-  const newest = priced
+  const usdPerHour = inCents(
+    priced.reduce((sum, { nodes, price }) => sum + nodes * (price?.onDemandUsdPerHour ?? 0), 0),
+  );
+  const [newest] = priced
     .flatMap(({ price }) => price ?? [])
     .sort((a, b) => (a.priceDate < b.priceDate ? 1 : -1));
+  const known =
+    newest &&
+    `${usdPerHour.toFixed(2)} USD per hour (on demand in ${newest.region}, price list of ${newest.priceDate})`;
+  const unknown = [
+    ...new Set(priced.filter(({ price }) => price === undefined).map(({ instanceType }) => instanceType)),
+  ];
   return {
-    usdPerHour: round(
-      priced.reduce((sum, { nodes, price }) => sum + nodes * (price?.onDemandUsdPerHour ?? 0), 0),
-    ),
-    unknownTypes: [
-      ...new Set(priced.filter(({ price }) => price === undefined).map(({ instanceType }) => instanceType)),
-    ],
-    list:
-      newest.length === 0
-        ? undefined
-        : `on demand in ${newest[0].region}, price list of ${newest[0].priceDate}`,
+    usdPerHour,
+    text: [
+      ...(known === undefined ? [] : [known]),
+      ...(unknown.length === 0 ? [] : [`an unknown amount (no list price of ${unknown.join(", ")})`]),
+    ].join(" and "),
+    machines: machines.map(({ nodes, instanceType }) => `${nodes} x ${instanceType}`).join(", "),
   };
 }
 
-/** As a person reads it. */
-export function priceText({ usdPerHour, unknownTypes, list }: HourlyPrice): string {
-  const known = list === undefined ? [] : [`${usdPerHour.toFixed(2)} USD per hour (${list})`];
-  const unknown =
-    unknownTypes.length === 0
-      ? []
-      : [`an amount for ${unknownTypes.join(", ")} that no price list here names`];
-  return [...known, ...unknown].join(", and ");
-}
-
-/** Cents, upwards: no consent is a fraction of one short. */
-function round(usd: number): number {
+/** Rounded up, so that a limit of this amount is never a fraction of a cent short. */
+function inCents(usd: number): number {
   return Math.ceil(Math.round(usd * 1e4) / 100) / 100;
 }

@@ -1,7 +1,7 @@
 import type { BootRegistry } from "../../bootstrap/boot-spec";
 import type { Permission } from "../policy";
 
-/** A private registry of Amazon ECR, as the reference of an image names it. */
+/** A repository of a private Amazon ECR registry, as an image reference names it. */
 export interface EcrRepository {
   readonly host: string;
   readonly account: string;
@@ -11,7 +11,7 @@ export interface EcrRepository {
 
 const ECR = /^((\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?)\/([^:@]+)/;
 
-/** @returns `undefined` for an image of another registry, which asks nobody who pulls */
+/** @returns `undefined` for an image of another registry */
 export function ecrRepository(image: string): EcrRepository | undefined {
   const match = ECR.exec(image);
   return match === null
@@ -19,7 +19,7 @@ export function ecrRepository(image: string): EcrRepository | undefined {
     : { host: match[1], account: match[2], region: match[3], repository: match[4] };
 }
 
-/** How a machine signs in there, with the rights of its role. */
+/** How a machine signs in, with its instance role. */
 export function ecrLogin({ host, region }: EcrRepository): BootRegistry {
   return { host, user: "AWS", source: { name: "aws-ecr.sh", arguments: [region] } };
 }
@@ -27,7 +27,7 @@ export function ecrLogin({ host, region }: EcrRepository): BootRegistry {
 export function ecrPermissions(partition: string, repository: EcrRepository): readonly Permission[] {
   const { account, region, repository: name } = repository;
   return [
-    // A sign-in is for a registry; EC2 knows no narrower resource for it.
+    // IAM knows no narrower resource for it.
     { actions: ["ecr:GetAuthorizationToken"], resources: ["*"] },
     {
       actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],

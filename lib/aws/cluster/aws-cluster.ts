@@ -1,92 +1,73 @@
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
-import { Annotations } from "cdktf";
 import type { Construct } from "constructs";
 import { bootBuild } from "../../bootstrap/boot-build";
+import { judge } from "../../problems/rule";
 import { containerSpec } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
+import { reportProblems } from "../../terraform/app-problems";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { resourceAddress } from "../../terraform/resource-address";
 import { clusterEndpoint } from "../../topology/plan/endpoint";
-import { Fabric } from "../../topology/declaration/fabric";
-import type { ClusterPlan, NodePlan, PoolPlan } from "../../topology/plan/plan";
-import type { AwsBackendProps } from "./backend-props";
-import { DEFAULT_BOOT_SECONDS, machinesOf } from "./backend-spec";
-import { AwsBootStore } from "./boot-store";
-import { requireConsent } from "../account/consent";
-import { machinesReview } from "./machines-review";
-import { baseImageOf, type BootContext, modelSecretOf, nodeBoot } from "./node-boot";
-import { AwsNodePool } from "../pool/node-pool";
-import type { AwsNodePoolProps } from "../pool/node-pool-props";
-import type { Permission } from "../policy";
-import { LONGEST_WAIT_SECONDS, readyPermission, ReadyStack } from "./ready-stack";
+import { pulledImage } from "../../topology/declaration/derived-image";
+import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import { requirePriceLimit } from "../account/price-limit";
 import { ecrPermissions, ecrRepository } from "../account/registry";
 import { tcp } from "../network/security-group";
+import type { Permission } from "../policy";
+import { AwsNodePool } from "../pool/node-pool";
+import type { AwsBackendProps } from "./backend-props";
+import { AwsBootSources } from "./boot-sources";
+import { LONGEST_WAIT_SECONDS, WAIT_TOPIC } from "./built-rules";
+import { machinesReview } from "./machines-review";
+import { type BootContext, modelSecretOf, nodeBoot } from "./node-boot";
+import { readinessPermission, ReadinessStack } from "./readiness-stack";
+import type { SiteDecisions, SitePool } from "./site-decisions";
 import { UserData } from "./user-data";
 
-/** Between the machine's own deadline and the one of the stack, so that the machine's reason comes first. */
+/** Between the machines' own deadline and that of the stack, so that the machines' reason comes first. */
 const REASON_SECONDS = 300;
 
-/** A pool's machines, with the plan of one node for each role in it. */
-interface PoolOfCluster {
-  readonly plan: PoolPlan;
-  readonly head?: NodePlan;
-  readonly worker?: NodePlan;
-  readonly machines: AwsNodePoolProps;
-}
-
 /**
- * The machines of a plan, what they boot, and what waits for them. Nothing of it is made for each node: a machine of
- * a group finds out by itself who it is.
+ * The machines of a plan, what they boot, and what waits for them. Nothing is created per node: a machine of a group
+ * finds out by itself who it is.
  */
 export function buildAwsCluster(
   scope: Construct,
   plan: ClusterPlan,
-  props: AwsBackendProps,
+  { props, pools, storage, price, bootTimeoutSeconds }: SiteDecisions,
 ): ClusterEndpoint {
   constrainProvider(scope, "aws");
   const region = new DataAwsRegion(scope, "region").id;
   const { partition } = new DataAwsPartition(scope, "partition");
-  const store = new AwsBootStore(scope, "boot-store", {
+  const sources = new AwsBootSources(scope, "boot-store", {
     name: plan.name,
     files: containerSpec(plan, plan.nodes[0]).files,
     build: bootBuild(plan.image),
     kmsKeyArn: props.kmsKeyArn,
     region,
   });
-  const timeoutSeconds = waitSeconds(scope, plan, props);
-  const context: BootContext = {
-    plan,
-    region,
-    store,
-    storage: props.storage ?? [],
-    // The machines' own word must come before the wait ends without one.
-    answerSeconds: timeoutSeconds - REASON_SECONDS,
-  };
-  const pools = poolsOf(plan, props);
-  requireConsent(
-    scope,
-    props.consentUsdPerHour,
-    pools.map(({ machines }) => machines),
-  );
+  const timeoutSeconds = waitSeconds(scope, bootTimeoutSeconds + plan.deadlines.servingSeconds);
+  const context = { plan, region, sources, storage, answerSeconds: timeoutSeconds - REASON_SECONDS };
+  requirePriceLimit(scope, props.maxUsdPerHour, price);
 
   const permissions = [
-    ...store.permissions,
-    readyPermission(partition, region, plan.name),
+    ...sources.permissions,
+    readinessPermission(partition, region, plan.name),
     ...registryPermissions(plan, partition),
-    ...context.storage.flatMap((storage) => storage.permissions ?? []),
+    ...storage.flatMap((one) => one.permissions ?? []),
     ...(props.permissions ?? []),
   ];
-  const headPermissions = [...store.headPermissions, ...modelPermissions(plan)];
+  const headPermissions = [...sources.headPermissions, ...modelPermissions(plan)];
   const made = pools.map((pool) => makePool(scope, context, pool, permissions, headPermissions));
   replaceTogether(made);
 
   letClientsIn(scope, plan, props);
 
   const url = clusterEndpoint(plan);
-  const ready = new ReadyStack(scope, "ready", {
+  const ready = new ReadinessStack(scope, "ready", {
     name: plan.name,
     endpoint: url,
     timeoutSeconds,
@@ -106,37 +87,26 @@ export function buildAwsCluster(
     ],
     reviewToken:
       "made by the head at boot in a secret of AWS Secrets Manager, whose value Terraform never sees; in the machine's memory",
-    reviewNewMachines: machinesReview(
-      pools.map(({ plan: pool, machines }) => ({ name: pool.name, machines })),
-    ),
+    reviewNewMachines: machinesReview(pools, price),
   };
-}
-
-function poolsOf(plan: ClusterPlan, props: AwsBackendProps): readonly PoolOfCluster[] {
-  return plan.pools.map((pool, index) => {
-    const nodes = plan.nodes.filter((node) => node.pool === pool.name);
-    return {
-      plan: pool,
-      head: nodes.find(({ role }) => role === "head"),
-      worker: nodes.find(({ role }) => role === "worker"),
-      machines: machinesOf(props, pool, Fabric.of(plan.fabric), index === 0),
-    };
-  });
 }
 
 function makePool(
   scope: Construct,
   context: BootContext,
-  { plan, head, worker, machines }: PoolOfCluster,
+  { name, machines }: SitePool,
   permissions: readonly Permission[],
   headPermissions: readonly Permission[],
 ): AwsNodePool {
+  const { plan } = context;
+  const nodes = plan.nodes.filter((node) => node.pool === name);
+  const head = nodes.find(({ role }) => role === "head");
   const boot = (node: NodePlan | undefined) =>
-    node && new UserData(scope, `boot-${plan.name}-${node.role}`, nodeBoot(context, node, machines)).base64;
-  return new AwsNodePool(scope, `pool-${plan.name}`, {
+    node && new UserData(scope, `boot-${name}-${node.role}`, nodeBoot(context, node, machines)).base64;
+  return new AwsNodePool(scope, `pool-${name}`, {
     ...machines,
-    name: `${context.plan.name}-${plan.name}`,
-    userData: boot(worker),
+    name: `${plan.name}-${name}`,
+    userData: boot(nodes.find(({ role }) => role === "worker")),
     headUserData: boot(head),
     permissions,
     headPermissions: head && headPermissions,
@@ -157,7 +127,7 @@ function letClientsIn(scope: Construct, { engine: { api } }: ClusterPlan, props:
   }
 }
 
-/** Workers of a new version never join a head of the old one, whose engine would still answer. */
+/** Workers of a new version never join a head of the old one, whose engine would still be serving. */
 function replaceTogether(pools: readonly AwsNodePool[]): void {
   const head = pools.find(({ _head }) => _head !== undefined)?._head;
   const templates = pools.flatMap(({ _workerTemplate }) => _workerTemplate ?? []);
@@ -172,7 +142,7 @@ function replaceTogether(pools: readonly AwsNodePool[]): void {
 }
 
 function registryPermissions(plan: ClusterPlan, partition: string): readonly Permission[] {
-  const repository = ecrRepository(baseImageOf(plan));
+  const repository = ecrRepository(pulledImage(plan.image));
   return repository === undefined ? [] : ecrPermissions(partition, repository);
 }
 
@@ -181,14 +151,9 @@ function modelPermissions(plan: ClusterPlan): readonly Permission[] {
   return arn === undefined ? [] : [{ actions: ["secretsmanager:GetSecretValue"], resources: [arn] }];
 }
 
-/** From the machines' start until the head has said that it serves, or why not. */
-function waitSeconds(scope: Construct, plan: ClusterPlan, props: AwsBackendProps): number {
-  const wanted =
-    (props.bootTimeoutSeconds ?? DEFAULT_BOOT_SECONDS) + plan.deadlines.servingSeconds + REASON_SECONDS;
-  if (wanted > LONGEST_WAIT_SECONDS) {
-    Annotations.of(scope).addWarning(
-      `the cluster may take ${wanted} s, and a deployment waits ${LONGEST_WAIT_SECONDS} s at most: shorten the deadlines`,
-    );
-  }
-  return Math.min(wanted, LONGEST_WAIT_SECONDS);
+/** From the start of the machines until the head has reported that it serves, or why not. */
+function waitSeconds(scope: Construct, servingSeconds: number): number {
+  const seconds = servingSeconds + REASON_SECONDS;
+  reportProblems(scope, judge(WAIT_TOPIC, { seconds }, undefined));
+  return Math.min(seconds, LONGEST_WAIT_SECONDS);
 }

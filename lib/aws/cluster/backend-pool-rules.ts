@@ -1,81 +1,181 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import { acceleratorsOfInstance, findInstanceType } from "../../catalog/instance-types";
-import { show } from "../../problems/text";
-import type { BackendPool } from "./backend-spec";
-import type { AwsRule } from "../rule";
+import { isWithin, repeated, unless } from "../../problems/checks";
+import type { Topic } from "../../problems/rule";
+import { didYouMean, show } from "../../problems/text";
+import type { BackendPool, BackendSpec } from "./backend-spec";
 
-/** A pool as declared, with its place in the declaration. */
-export interface PoolOfBackend {
-  readonly pool: BackendPool;
-  readonly index: number;
+/** What must hold between the pools of a cluster and their machines. */
+export const BACKEND_POOL_TOPIC: Topic<BackendSpec> = {
+  title: "EC2: pools of a cluster",
+  rules: [
+    {
+      id: "RC447",
+      level: "error",
+      title: "A pool names its machine type",
+      why: "EC2 creates the machines, and nothing else says which.",
+      check: ({ pools }) =>
+        pools.flatMap(({ machines, paths }) =>
+          unless(machines.instanceType !== "", {
+            path: paths.instanceType,
+            got: "nothing",
+            must: "be an instance type of EC2",
+            fix: "use AwsInstanceType.of('p5.48xlarge').nodePool(...), or the type that you want",
+          }),
+        ),
+    },
+    {
+      id: "RC430",
+      level: "error",
+      title: "The machine type has the accelerators that the pool declares",
+      why: "The boot would wait for devices that the machines do not have.",
+      check: ({ pools }) =>
+        pools.flatMap((pool, index) => {
+          const { type, declared } = factsOf(pool);
+          return type === undefined || declared === undefined
+            ? []
+            : unless(declared.emulated || declared.id === type.accelerator, {
+                path: `pools[${index}].accelerator`,
+                got: show(declared.id),
+                must: `be '${type.accelerator}', the accelerator of ${type.id}`,
+                fix: `use AwsInstanceType.of('${type.id}').nodePool(...), or another machine type`,
+              });
+        }),
+    },
+    {
+      id: "RC431",
+      level: "error",
+      title: "The machines have as many accelerators as the pool declares",
+      why: "The boot would wait for devices that the machines do not have.",
+      check: ({ pools }) =>
+        pools.flatMap((pool, index) => {
+          const { type, declared, count, has } = factsOf(pool);
+          return unless(declared?.id !== type?.accelerator || !(count > has), {
+            path: `pools[${index}].acceleratorsPerNode`,
+            got: show(count),
+            must: `be at most ${has}, as many as ${type?.id} has`,
+            fix: `use AwsInstanceType.of('${type?.id}').nodePool(...)`,
+          });
+        }),
+    },
+    {
+      id: "RC432",
+      level: "warning",
+      title: "A pool uses all accelerators of its machines",
+      why: "The whole machine is paid for.",
+      check: ({ pools }) =>
+        pools.flatMap((pool, index) => {
+          const { type, declared, count, has } = factsOf(pool);
+          const isOther = declared !== undefined && declared.id !== type?.accelerator;
+          return unless(type === undefined || isOther || !(count < has), {
+            path: `pools[${index}].acceleratorsPerNode`,
+            got: show(count),
+            consequence: `leaves ${has - count} of the ${has} accelerators of ${type?.id} unused, though they are paid for`,
+            fix: `use AwsInstanceType.of('${type?.id}').nodePool(...), or a smaller machine type`,
+          });
+        }),
+    },
+    {
+      id: "RC436",
+      level: "error",
+      title: "P4d machines are not mixed with others on EFA",
+      why: "EC2 carries no EFA traffic between P4d or P4de and other instance types.",
+      check: ({ fabric, pools }) => {
+        const types = [...new Set(pools.map(({ machines }) => machines.instanceType))];
+        return unless(fabric !== "efa" || types.every(isP4d) || !types.some(isP4d), {
+          path: "pools",
+          got: types.join(" and "),
+          must: "not mix P4d or P4de with other machine types on EFA",
+          fix: "use one machine type",
+        });
+      },
+    },
+    {
+      id: "RC437",
+      level: "error",
+      title: "Options are for a pool of the cluster",
+      why: "They would have no effect.",
+      check: ({ namedPools, pools }) => {
+        const names = pools.map(({ name }) => name);
+        return namedPools.flatMap((name, index) =>
+          unless(names.includes(name), {
+            path: `backend.pools[${index}].pool`,
+            got: show(name),
+            must: `be a pool of the cluster (${names.join(", ")})`,
+            fix: didYouMean(name, names, "remove it or add the pool"),
+          }),
+        );
+      },
+    },
+    {
+      id: "RC449",
+      level: "error",
+      title: "Options of a pool are given once",
+      why: "Only the first ones would have an effect.",
+      check: ({ namedPools }) =>
+        repeated(namedPools.map((value, index) => ({ path: `backend.pools[${index}].pool`, value }))).map(
+          ({ path, value, first }) => ({
+            path,
+            got: show(value),
+            must: `differ from ${first}`,
+            fix: "put all options of the pool into one entry",
+          }),
+        ),
+    },
+    {
+      id: "RC439",
+      level: "error",
+      title: "A folder on the instance store is on machines that have one",
+      why: "Nothing would be mounted there: the files would fill the root volume.",
+      check: ({ storage, pools }) =>
+        storage.flatMap(({ hostPath }, index) => {
+          const pool = pools.find((candidate) => lacksDisk(candidate, hostPath));
+          return unless(pool === undefined, {
+            path: `storage[${index}]`,
+            got: show(hostPath),
+            must: `be outside ${pool?.localDiskFolder}: ${pool?.machines.instanceType} has no instance store`,
+            fix: "use HostPathStorage.perNode() on the root volume, or another machine type",
+          });
+        }),
+    },
+    {
+      id: "RC450",
+      level: "error",
+      title: "A shared folder is on storage that the machines mount",
+      why: "The machines are new: each would have an empty folder of its own there.",
+      check: ({ storage }) =>
+        storage.flatMap(({ hostPath, isAws, isShared }, index) =>
+          unless(isAws || !isShared, {
+            path: `storage[${index}]`,
+            got: show(hostPath),
+            must: "be storage that the machines mount, or a folder of each machine",
+            fix: "use FsxLustreStorage, EfsStorage or NfsStorage; for a disk of the machine HostPathStorage.perNode",
+          }),
+        ),
+    },
+  ],
+};
+
+/** What is known of a pool's machine type, and what the pool declares of it. */
+function factsOf({ machines, acceleratorId, acceleratorsPerNode }: BackendPool) {
+  const type = findInstanceType(machines.instanceType);
+  const declared = acceleratorId === undefined ? undefined : findAccelerator(acceleratorId);
+  return {
+    type,
+    declared,
+    count: declared === undefined ? 0 : (acceleratorsPerNode ?? declared.usualPerNode),
+    has: type === undefined ? 0 : acceleratorsOfInstance(type),
+  };
 }
 
-/** What must hold between a pool that is declared and its machines. */
-export const poolOfBackendRules: readonly AwsRule<PoolOfBackend>[] = [
-  {
-    id: "RC430",
-    title: "The instance type has the accelerators that the pool declares.",
-    check: ({ pool, index }) => {
-      const type = findInstanceType(pool.machines.instanceType);
-      const declared = pool.acceleratorId === undefined ? undefined : findAccelerator(pool.acceleratorId);
-      // Emulated ones are device nodes that any machine has.
-      if (
-        type === undefined ||
-        declared === undefined ||
-        declared.emulated ||
-        declared.id === type.accelerator
-      ) {
-        return undefined;
-      }
-      return {
-        path: `pools[${index}].accelerator`,
-        got: show(declared.id),
-        allowed: `must be '${type.accelerator}', which is what ${type.id} has`,
-        fix: `use AwsInstanceType.of('${type.id}').nodePool(...), or another instance type`,
-      };
-    },
-  },
-  {
-    id: "RC431",
-    title: "The machines have as many accelerators as the pool declares.",
-    check: ({ pool, index }) => {
-      const type = findInstanceType(pool.machines.instanceType);
-      const declared = pool.acceleratorId === undefined ? undefined : findAccelerator(pool.acceleratorId);
-      if (type === undefined || declared === undefined || declared.id !== type.accelerator) {
-        return undefined;
-      }
-      const count = pool.acceleratorsPerNode ?? declared.usualPerNode;
-      const has = acceleratorsOfInstance(type);
-      return count <= has
-        ? undefined
-        : {
-            path: `pools[${index}].acceleratorsPerNode`,
-            got: show(count),
-            allowed: `must be at most ${has}, the number of ${type.id}`,
-            fix: `use AwsInstanceType.of('${type.id}').nodePool(...)`,
-          };
-    },
-  },
-  {
-    id: "RC432",
-    level: "warning",
-    title: "A pool uses all accelerators that are paid for.",
-    check: ({ pool, index }) => {
-      const type = findInstanceType(pool.machines.instanceType);
-      const declared = pool.acceleratorId === undefined ? undefined : findAccelerator(pool.acceleratorId);
-      if (type === undefined || (declared !== undefined && declared.id !== type.accelerator)) {
-        return undefined;
-      }
-      const count = declared === undefined ? 0 : (pool.acceleratorsPerNode ?? declared.usualPerNode);
-      const has = acceleratorsOfInstance(type);
-      return count >= has
-        ? undefined
-        : {
-            path: `pools[${index}].acceleratorsPerNode`,
-            got: show(count),
-            allowed: `should be ${has}: ${type.id} has so many, and all of them are paid for`,
-            fix: `use AwsInstanceType.of('${type.id}').nodePool(...), or a smaller type`,
-          };
-    },
-  },
-];
+function isP4d(instanceType: string): boolean {
+  return /^p4de?\./.test(instanceType);
+}
+
+function lacksDisk({ localDiskFolder, machines }: BackendPool, hostPath: string): boolean {
+  return (
+    localDiskFolder !== undefined &&
+    isWithin(hostPath, localDiskFolder) &&
+    findInstanceType(machines.instanceType)?.instanceStoreDisks === 0
+  );
+}

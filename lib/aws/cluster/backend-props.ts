@@ -3,9 +3,8 @@ import type { AwsMachineImage } from "../pool/machine-image";
 import type { IClusterNetwork } from "../network/network-props";
 import type { NicLayout } from "../pool/nic-layout";
 import type { Permission } from "../policy";
-import type { IAwsStorage } from "../storage/storage";
 
-/** What may be chosen of the machines of a pool. */
+/** Options of the machines of a pool. */
 export interface AwsMachineOptions {
   /**
    * How the machines are paid for.
@@ -16,7 +15,7 @@ export interface AwsMachineOptions {
   /**
    * What the machines boot.
    *
-   * @default - the image of the catalogue that fits the type, looked up when a machine starts
+   * @default - the catalogue's image for the machine type, looked up when a machine starts
    */
   readonly machineImage?: AwsMachineImage;
   /**
@@ -26,44 +25,30 @@ export interface AwsMachineOptions {
    */
   readonly nicLayout?: NicLayout;
   /**
-   * Root volume of each machine, encrypted; container images lie on it.
+   * Size of each machine's root volume, which is encrypted and holds the container images.
    *
    * @default 200
    */
   readonly rootVolumeGiB?: number;
 }
 
-/** Where the machines of one pool differ from the others. */
+/** Options of the machines of one pool. */
 export interface AwsPoolOptions extends AwsMachineOptions {
   /** Name of the pool. */
   readonly pool: string;
-  /**
-   * E.g. `p5.48xlarge`.
-   *
-   * @default - that of the backend
-   */
-  readonly instanceType?: string;
 }
 
-/** A place on EC2. */
+/** A place on EC2. The machine type is that of each pool, storage that of the cluster. */
 export interface AwsBackendProps extends AwsMachineOptions {
   readonly network: IClusterNetwork;
-  /** E.g. `p5.48xlarge`; `AwsInstanceType` makes pools that fit. */
-  readonly instanceType: string;
   /**
-   * Where pools differ from that.
+   * Where pools differ from the options of the backend.
    *
    * @default - they do not
    */
   readonly pools?: readonly AwsPoolOptions[];
   /**
-   * Storage that the machines mount or fill: the same objects as `storage` of the cluster.
-   *
-   * @default - none; each machine's own disk
-   */
-  readonly storage?: readonly IAwsStorage[];
-  /**
-   * Address of the head in the subnet; nothing else gets it.
+   * Address of the head in the subnet, reserved for it.
    *
    * @default - the tenth of the subnet
    */
@@ -71,29 +56,30 @@ export interface AwsBackendProps extends AwsMachineOptions {
   /**
    * IPv4 CIDRs of networks that may call the engine's API, e.g. that of your applications in the VPC.
    *
-   * @default - none: Session Manager forwards a port to who may use it
+   * @default - none; Session Manager can forward a port
    */
   readonly clientCidrs?: readonly string[];
   /**
-   * What you agree to pay for the machines, in USD per hour; nothing is planned for less than their list price.
+   * Highest price of the machines that you accept, in USD per hour; nothing is planned whose list price is above it.
    *
-   * @default - nothing can be planned
+   * @default - no limit is set, and nothing can be planned
    */
-  readonly consentUsdPerHour?: number;
+  readonly maxUsdPerHour?: number;
   /**
-   * How far apart the machines may be ready for their containers: each boots, pulls the image and fills its disks.
+   * Longest expected time between the first and the last machine's start of its container, in seconds: each boots, pulls
+   * the image and fills its disks.
    *
    * @default 1800
    */
   readonly bootTimeoutSeconds?: number;
   /**
-   * What the machines may do besides being reached by Session Manager and what the cluster itself needs.
+   * Permissions of the machines besides those for Session Manager and for the cluster itself.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly permissions?: readonly Permission[];
   /**
-   * ARN of a KMS key for root volumes, the boot's bucket and the Ray token.
+   * ARN of a KMS key for the root volumes, the bucket with the node program and the Ray token.
    *
    * @default - the keys of EBS, S3 and Secrets Manager
    */
@@ -105,9 +91,9 @@ export interface AwsBackendProps extends AwsMachineOptions {
    */
   readonly objectStoreMiB?: number;
   /**
-   * Shared memory of each container, in MiB; the object store lies in there.
+   * Shared memory of each container, in MiB; it holds the object store.
    *
-   * @default - computed from accelerators and object store
+   * @default - computed from the accelerators and the object store
    */
   readonly sharedMemoryMiB?: number;
 }

@@ -1,234 +1,156 @@
-import { findInstanceType } from "../../catalog/instance-types";
-import { addressRange, addressText, parseSubnet } from "../../topology/plan/addressing";
+import { isWhole, unless } from "../../problems/checks";
 import type { Problem } from "../../problems/problem";
-import { didYouMean, show } from "../../problems/text";
-import { isWithin } from "../../topology/plan/staging";
-import type { BackendPool, BackendSpec, Unreachable } from "./backend-spec";
-import { poolOfBackendRules } from "./backend-pool-rules";
+import { judge, type Topic } from "../../problems/rule";
+import { show } from "../../problems/text";
+import { addressRange, addressText, parseSubnet } from "../../topology/plan/addressing";
+import { checkNodeSizes } from "../../topology/rules/node-sizes";
 import { checkPool } from "../pool/pool-rules";
-import { type AwsRule, applyRules } from "../rule";
+import { BACKEND_POOL_TOPIC } from "./backend-pool-rules";
+import type { BackendSpec } from "./backend-spec";
 
 const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/;
+const SHORTEST_BOOT_SECONDS = 60;
+const LONGEST_BOOT_SECONDS = 21_600;
 
-const backendRules: readonly AwsRule<BackendSpec>[] = [
-  {
-    id: "RC433",
-    title: "The machines mount the storage that the containers have.",
-    check: ({ clusterStorage, mountedStorage }) => {
-      const index = clusterStorage.findIndex(
-        ({ hostPath, isShared, isAws }) =>
-          (isShared || isAws) && !mountedStorage.some((mounted) => mounted.hostPath === hostPath),
-      );
-      return index < 0
-        ? undefined
-        : {
-            path: `storage[${index}]`,
-            got: `${show(clusterStorage[index].hostPath)}, which no machine mounts`,
-            allowed: "must be storage of the backend, or a folder of each machine's own",
-            fix: "give it to the AwsBackend too: storage: [...]; for a disk of the machine use HostPathStorage.perNode",
-          };
+export const BACKEND_TOPIC: Topic<BackendSpec> = {
+  title: "EC2: place of a cluster",
+  rules: [
+    {
+      id: "RC425",
+      level: "error",
+      title: "The secret of a model is named by its ARN",
+      why: "The head's role is allowed to read that secret and no other.",
+      check: ({ modelSecretId: id }) =>
+        unless(id === undefined || SECRET_ARN.test(id), {
+          path: "model.token",
+          // It may be the secret itself.
+          got: "a text that is not shown",
+          must: "be 'arn:aws:secretsmanager:<region>:<account>:secret:<name>'",
+          fix: "copy the ARN of the secret from Secrets Manager: SecretRef.managed(arn)",
+        }),
     },
-  },
-  {
-    id: "RC434",
-    level: "warning",
-    title: "The containers have what the machines mount.",
-    check: ({ clusterStorage, mountedStorage }) => {
-      const index = mountedStorage.findIndex(
-        ({ hostPath }) => !clusterStorage.some((storage) => storage.hostPath === hostPath),
-      );
-      return index < 0
-        ? undefined
-        : {
-            path: `backend.storage[${index}]`,
-            got: show(mountedStorage[index].hostPath),
-            allowed: "is mounted on the machines, and no container has it",
-            fix: "give it to the cluster too: storage: [...]",
-          };
-    },
-  },
-  {
-    id: "RC435",
-    title: "Machines that build an image need no file of the machine that runs Terraform.",
-    check: ({ localFileOfImage }) =>
-      localFileOfImage === undefined
-        ? undefined
-        : {
-            path: "image",
-            got: show(localFileOfImage),
-            allowed:
-              "must be built without files of your machine: nobody brings them to a machine that boots by itself",
-            fix: "build the image once, push it to a registry such as ECR, and name it with ContainerImage.of",
-          },
-  },
-  {
-    id: "RC436",
-    title: "EFA connects machines of one generation.",
-    check: ({ fabric, pools }) => {
-      const types = [...new Set(pools.map(({ machines }) => machines.instanceType))];
-      const isMixed = types.some(isP4d) && !types.every(isP4d);
-      return fabric !== "efa" || !isMixed
-        ? undefined
-        : {
-            path: "backend.pools",
-            got: types.join(" and "),
-            allowed: "must not mix P4d or P4de with other types: EC2 carries no EFA traffic between them",
-            fix: "use one instance type",
-          };
-    },
-  },
-  {
-    id: "RC437",
-    title: "Options are given for pools that exist, once.",
-    check: ({ namedPools, pools }) => {
-      const names = pools.map(({ name }) => name);
-      const index = namedPools.findIndex(
-        (name, position) => !names.includes(name) || namedPools.indexOf(name) !== position,
-      );
-      return index < 0
-        ? undefined
-        : {
-            path: `backend.pools[${index}].pool`,
-            got: show(namedPools[index]),
-            allowed: `must name a pool of the cluster (${names.join(", ")}), each once`,
-            fix: didYouMean(namedPools[index], names, "remove it or add the pool"),
-          };
-    },
-  },
-  {
-    id: "RC438",
-    title: "Network and head have addresses that are known at synth.",
-    check: ({ subnetCidr, hasKnownHead }) =>
-      subnetCidr !== undefined && hasKnownHead
-        ? undefined
-        : {
-            path: subnetCidr === undefined ? "backend.network.subnetCidr" : "backend.headAddress",
-            got: "a value that is known at apply",
-            allowed: "must be known at synth: every machine is told where the head is before there is one",
-            fix: "write the network's CIDR and the address as text",
-          },
-  },
-  {
-    id: "RC439",
-    title: "A folder of the instance's disks needs an instance with disks.",
-    check: ({ clusterStorage, pools }) => {
-      const found = clusterStorage
-        .map((storage, index) => ({
-          storage,
-          index,
-          pool: pools.find((pool) => lacksDisk(pool, storage.hostPath)),
-        }))
-        .find(({ pool }) => pool !== undefined);
-      return found === undefined
-        ? undefined
-        : {
-            path: `storage[${found.index}]`,
-            got: show(found.storage.hostPath),
-            allowed: `must lie elsewhere: ${found.pool?.machines.instanceType} has no disks of its own`,
-            fix: "use HostPathStorage.perNode() on the root volume, or another instance type",
-          };
-    },
-  },
-  {
-    id: "RC425",
-    title: "A secret is named by its ARN.",
-    check: ({ modelSecretId }) =>
-      modelSecretId === undefined || SECRET_ARN.test(modelSecretId)
-        ? undefined
-        : {
-            path: "model",
-            // Somebody may have written the secret itself.
-            got: "a secret with another text (not shown)",
-            allowed: "must be named as 'arn:aws:secretsmanager:<region>:<account>:secret:<name>'",
-            fix: "copy the ARN of the secret from Secrets Manager: SecretRef.managed(arn)",
-          },
-  },
-  {
-    id: "RC426",
-    title: "Clients of the API are in internal networks.",
-    check: ({ clientCidrs }) => {
-      const index = clientCidrs.findIndex((cidr) => !isInternal(cidr));
-      return index < 0
-        ? undefined
-        : {
+    {
+      id: "RC426",
+      level: "error",
+      title: "Clients of the API are in internal networks",
+      why: "The engine does not authenticate its callers.",
+      check: ({ clientCidrs }) =>
+        clientCidrs.flatMap((cidr, index) =>
+          unless(cidr === undefined || isInternal(cidr), {
             path: `backend.clientCidrs[${index}]`,
-            got: show(clientCidrs[index]),
-            allowed: "must be an IPv4 CIDR in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
-            fix: "name the network of your applications; engines ask nobody who calls",
-          };
+            got: show(cidr),
+            must: "be an IPv4 CIDR in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
+            fix: "name the network of your applications",
+          }),
+        ),
     },
-  },
-  {
-    id: "RC428",
-    title: "The time for booting is one that machines take.",
-    check: ({ bootTimeoutSeconds: seconds }) =>
-      Number.isInteger(seconds) && seconds >= 60 && seconds <= 21_600
-        ? undefined
-        : {
-            path: "backend.bootTimeoutSeconds",
-            got: show(seconds),
-            allowed: "must be a whole number of seconds from 60 to 21600",
-            fix: "leave it out for 1800",
-          },
-  },
-  {
-    id: "RC429",
-    title: "A price is agreed to as a number.",
-    check: ({ consentUsdPerHour: usd }) =>
-      usd === undefined || (Number.isFinite(usd) && usd > 0)
-        ? undefined
-        : {
-            path: "backend.consentUsdPerHour",
-            got: show(usd),
-            allowed: "must be a positive number of USD per hour",
-            fix: "leave it out until you agree to a price",
-          },
-  },
-];
-
-/** The number of nodes. */
-const SAID_BY_TOPOLOGY = "RC412";
-
-/** A machine image may hold what the machines cannot fetch, and a mirror may lie in the network. */
-const reachRule: AwsRule<Unreachable> = {
-  id: "RC427",
-  level: "warning",
-  title: "The machines reach what they fetch.",
-  check: ({ path, what }) => ({
-    path,
-    got: show(what),
-    allowed: "lies outside of AWS, which this network does not reach",
-    fix: "use ECR, S3 or storage; or AwsInternetAccess.NAT with egressCidrs",
-  }),
+    {
+      id: "RC427",
+      level: "warning",
+      // An image may be part of the machine image, and a mirror may be in the network.
+      title: "The machines reach what they fetch",
+      why: "The boot fails where the image or the model cannot be downloaded.",
+      check: ({ unreachable }) =>
+        unreachable.map(({ path, what }) => ({
+          path,
+          got: show(what),
+          consequence: "is outside AWS, which this network does not reach",
+          fix: "use ECR, S3 or storage; or AwsInternetAccess.NAT with egressCidrs",
+        })),
+    },
+    {
+      id: "RC428",
+      level: "error",
+      title: "The boot timeout is one that machines can keep",
+      why: "No machine boots within seconds, and a deployment cannot wait for days.",
+      check: ({ bootTimeoutSeconds }) =>
+        unless(isWhole(bootTimeoutSeconds, SHORTEST_BOOT_SECONDS, LONGEST_BOOT_SECONDS), {
+          path: "backend.bootTimeoutSeconds",
+          got: show(bootTimeoutSeconds),
+          must: `be a whole number from ${SHORTEST_BOOT_SECONDS} to ${LONGEST_BOOT_SECONDS}`,
+          fix: "leave it out for 1800",
+        }),
+    },
+    {
+      id: "RC429",
+      level: "error",
+      title: "A price limit is a positive number",
+      why: "No price would be within it.",
+      check: ({ maxUsdPerHour: limit }) =>
+        unless(limit === undefined || isLimit(limit), {
+          path: "backend.maxUsdPerHour",
+          got: show(limit),
+          must: "be a positive number of USD per hour",
+          fix: "leave it out until you accept a price",
+        }),
+    },
+    {
+      id: "RC452",
+      level: "error",
+      title: "The price of the machines is within the limit",
+      why: "Nobody has accepted the price. Storage and traffic are not part of it.",
+      check: ({ maxUsdPerHour: limit, leastUsdPerHour, price: { text, machines } }) =>
+        unless(limit === undefined || !isLimit(limit) || limit >= leastUsdPerHour, {
+          path: "backend.maxUsdPerHour",
+          got: show(limit),
+          must: `be at least ${leastUsdPerHour}: ${machines} cost ${text}`,
+          fix: 'if you accept that price, raise it where it is set: "maxUsdPerHour" in cdktf.json or on the AwsBackend',
+        }),
+    },
+    {
+      id: "RC435",
+      level: "error",
+      title: "An image that the machines build needs no local file",
+      why: "No file of the machine that runs Terraform gets to a machine that boots by itself.",
+      check: ({ localFileOfImage }) =>
+        unless(localFileOfImage === undefined, {
+          path: "image",
+          got: show(localFileOfImage),
+          must: "be built without files of your machine",
+          fix: "build the image once, push it to a registry such as ECR, and name it with ContainerImage.of",
+        }),
+    },
+    {
+      id: "RC438",
+      level: "error",
+      title: "Subnet and head address are known at synth",
+      why: "Every machine is told the head's address before the head exists.",
+      check: ({ subnetCidr, hasKnownHead }) =>
+        [
+          { path: "backend.network.subnetCidr", isKnown: subnetCidr !== undefined },
+          { path: "backend.headAddress", isKnown: hasKnownHead },
+        ].flatMap(({ path, isKnown }) =>
+          unless(isKnown, {
+            path,
+            got: "a value that is known only at apply",
+            must: "be known at synth",
+            fix: "write it as text",
+          }),
+        ),
+    },
+    {
+      id: "RC451",
+      level: "error",
+      title: "The memory of a node holds Ray's object store",
+      why: "Ray does not start with a smaller object store, or moves it to the disk.",
+      check: (spec) => checkNodeSizes(spec),
+    },
+  ],
 };
 
-/** Everything that is wrong with a place on EC2, that of its pools included. */
+/** Everything that is wrong with a place on EC2, its pools included. */
 export function checkBackend(spec: BackendSpec): readonly Problem[] {
-  const ofPools = spec.pools.flatMap((pool, index) => [
-    ...applyRules(poolOfBackendRules, { pool, index }),
-    ...checkPool(pool.machines)
-      .filter(({ rule }) => rule !== SAID_BY_TOPOLOGY)
-      .map((problem) => ({ ...problem, path: pathOf(problem.path, pool, index) })),
-  ]);
-  const unreachable = spec.unreachable.flatMap((fetched) => applyRules([reachRule], fetched));
-  // What network and backend have in common is found in each pool.
-  return [...applyRules(backendRules, spec), ...unreachable, ...unique(ofPools)];
+  // What is wrong with the network or the backend is found in each pool.
+  const ofMachines = spec.pools.flatMap(({ machines, paths }) => checkPool(machines, paths));
+  return [
+    ...judge(BACKEND_TOPIC, spec, undefined),
+    ...judge(BACKEND_POOL_TOPIC, spec, undefined),
+    ...new Map(ofMachines.map((problem) => [JSON.stringify(problem), problem])).values(),
+  ];
 }
 
-/** A pool's own path, as the user of a cluster writes it. */
-function pathOf(path: string, pool: BackendPool, index: number): string {
-  switch (path) {
-    case "nodes":
-      return `pools[${index}].nodes`;
-    case "fabric":
-      return path;
-    default:
-      return /^(network|storage|headAddress)/.test(path) ? `backend.${path}` : `${pool.optionsPath}.${path}`;
-  }
-}
-
-function unique(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+function isLimit(usd: number): boolean {
+  return Number.isFinite(usd) && usd > 0;
 }
 
 function isInternal(cidr: string): boolean {
@@ -238,17 +160,5 @@ function isInternal(cidr: string): boolean {
     [subnet.network, subnet.broadcast].every((end) =>
       ["private", "carrierGradeNat"].includes(addressRange(addressText(end))),
     )
-  );
-}
-
-function isP4d(instanceType: string): boolean {
-  return /^p4de?\./.test(instanceType);
-}
-
-function lacksDisk({ localDiskFolder, machines }: BackendPool, hostPath: string): boolean {
-  return (
-    localDiskFolder !== undefined &&
-    isWithin(hostPath, localDiskFolder) &&
-    findInstanceType(machines.instanceType)?.instanceStoreDisks === 0
   );
 }

@@ -1,11 +1,10 @@
-import { findInstanceNetwork } from "../../catalog/instance-types";
 import { code, table } from "../../review/table";
-import { imageOf } from "./backend-spec";
-import { Capacity, type CapacityKind } from "../pool/capacity";
+import type { HourlyPrice } from "../account/prices";
 import { known } from "../known";
-import { addressesOf, efaDevicesOf, nicLayout, NicLayout } from "../pool/nic-layout";
-import type { AwsNodePoolProps } from "../pool/node-pool-props";
-import { hourlyPrice, priceText } from "../account/prices";
+import type { Capacity, CapacityKind } from "../pool/capacity";
+import { addressesOf, efaDevicesOf } from "../pool/nic-layout";
+import type { PoolMachines } from "../pool/pool-machines";
+import type { SitePool } from "./site-decisions";
 
 const PAID: { readonly [kind in CapacityKind]: string } = {
   "on-demand": "on demand",
@@ -15,14 +14,8 @@ const PAID: { readonly [kind in CapacityKind]: string } = {
   spot: "spot",
 };
 
-interface PoolOfReview {
-  readonly name: string;
-  readonly machines: AwsNodePoolProps;
-}
-
-/** The machines that a deployment makes, and what they cost. */
-export function machinesReview(pools: readonly PoolOfReview[]): readonly string[] {
-  const machines = pools.map((pool) => pool.machines);
+/** The machines that a deployment creates, and what they cost. */
+export function machinesReview(pools: readonly SitePool[], price: HourlyPrice): readonly string[] {
   return [
     ...table(
       ["pool", "machines", "instance type", "paid", "network interfaces", "machine image", "root volume"],
@@ -30,20 +23,20 @@ export function machinesReview(pools: readonly PoolOfReview[]): readonly string[
       "None.",
     ),
     "",
-    `- price of the machines: ${priceText(hourlyPrice(machines))}; storage and traffic come on top, and reservations, blocks and spot cost differently`,
-    "- nothing is planned before somebody has agreed to that price (`consentUsdPerHour`)",
+    `- price of the machines: ${price.text}; storage and traffic come on top, and reservations, blocks and spot cost differently`,
+    "- nothing is planned before a limit of at least that price is set (`maxUsdPerHour`)",
   ];
 }
 
-function row({ name, machines }: PoolOfReview): readonly string[] {
-  const { instanceType, nodes, rootVolumeGiB = 200 } = machines;
+function row({ name, machines }: SitePool): readonly string[] {
+  const { instanceType, nodes, capacity, machineImage, rootVolumeGiB } = machines;
   return [
     name,
     String(nodes),
     code(instanceType),
-    paid(machines.capacity ?? Capacity.onDemand()),
+    paid(capacity),
     interfaces(machines),
-    code(known(imageOf(machines).imageId) ?? "known at apply"),
+    code(known(machineImage.imageId) ?? "known at apply"),
     `${rootVolumeGiB} GiB`,
   ];
 }
@@ -53,8 +46,6 @@ function paid({ kind, id }: Capacity): string {
   return name === undefined ? PAID[kind] : `${PAID[kind]} ${code(name)}`;
 }
 
-function interfaces({ instanceType, fabric, nicLayout: layout }: AwsNodePoolProps): string {
-  const cards = findInstanceNetwork(instanceType);
-  const nics = (cards && nicLayout(cards, layout ?? NicLayout.RECOMMENDED, fabric.id === "efa")) ?? [];
+function interfaces({ nics = [] }: PoolMachines): string {
   return `${nics.length}, ${efaDevicesOf(nics)} with EFA, ${addressesOf(nics)} with an address`;
 }

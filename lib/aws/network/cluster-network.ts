@@ -4,9 +4,9 @@ import { RouteTable } from "@cdktf/provider-aws/lib/route-table";
 import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-association";
 import { Subnet } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
-import { Annotations } from "cdktf";
 import { Construct } from "constructs";
 import { allAwsEndpoints } from "../../catalog/aws-endpoints";
+import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { NetworkEndpoints } from "./endpoints";
 import { VpcFlowLog } from "./flow-log";
@@ -19,17 +19,14 @@ import {
   type IClusterNetwork,
 } from "./network-props";
 import { checkEgress, checkNetwork } from "./network-rules";
-import { refuse } from "../problems";
 import { ClusterSecurityGroup } from "./security-group";
 
 /**
- * A network for machines with EFA: one private subnet in one zone. Nobody reaches the machines from outside, and
- * they reach nothing outside that is not named. The construct's id is the name of what is created.
+ * A network for machines with EFA: one private subnet in one zone. Nothing outside reaches the machines, and they
+ * reach only the networks that are named. The construct's id is the name of what is created.
  */
 export class AwsClusterNetwork extends Construct implements IClusterNetwork {
-  /**
-   * A VPC and a subnet that exist. Without a security group of your own one is made in that VPC.
-   */
+  /** An existing VPC and subnet. Without `securityGroupId` a group is created in that VPC. */
   public static fromExisting(scope: Construct, id: string, props: ExistingAwsNetworkProps): IClusterNetwork {
     return new ExistingNetwork(scope, id, props);
   }
@@ -46,23 +43,24 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   /** Whether machines reach any network outside of AWS. */
   public readonly reachesOutside: boolean;
 
-  /** @throws AwsPlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: AwsClusterNetworkProps) {
     super(scope, id);
     constrainProvider(this, "aws");
+    const { internetAccess = AwsInternetAccess.ENDPOINTS_ONLY, egressCidrs = [] } = props;
+    const { natSubnetCidr = "10.20.255.240/28" } = props;
     const spec = {
       availabilityZone: known(props.availabilityZone),
       vpcCidr: props.vpcCidr ?? "10.20.0.0/16",
       subnetCidr: props.subnetCidr ?? "10.20.0.0/20",
-      natSubnetCidr: props.natSubnetCidr ?? "10.20.255.240/28",
-      internetAccess: props.internetAccess ?? AwsInternetAccess.ENDPOINTS_ONLY,
-      egressCidrs: props.egressCidrs ?? [],
+      natSubnetCidr: internetAccess === AwsInternetAccess.NAT ? natSubnetCidr : undefined,
+      internetAccess,
+      egressCidrs,
     };
-    refuse(`network '${id}'`, checkNetwork(spec));
+    reportProblems(this, checkNetwork(spec));
     const tags = { Name: id };
     this.availabilityZone = props.availabilityZone;
     this.subnetCidr = spec.subnetCidr;
-    this.reachesOutside = spec.internetAccess === AwsInternetAccess.NAT && spec.egressCidrs.length > 0;
+    this.reachesOutside = internetAccess === AwsInternetAccess.NAT && egressCidrs.length > 0;
 
     const vpc = new Vpc(this, "vpc", {
       cidrBlock: spec.vpcCidr,
@@ -71,7 +69,7 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
       tags,
     });
     this.vpcId = vpc.id;
-    // Without rules here, this closes the group that every VPC has.
+    // Without rules, this closes the default group of the VPC.
     new DefaultSecurityGroup(this, "closed", { vpcId: vpc.id, tags: { Name: `${id}-unused` } });
     new VpcFlowLog(this, "flow-log", {
       name: id,
@@ -89,12 +87,12 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
     this.subnetId = subnet.id;
     const table = new RouteTable(this, "table", { vpcId: vpc.id, tags });
     new RouteTableAssociation(this, "association", { subnetId: subnet.id, routeTableId: table.id });
-    if (spec.internetAccess === AwsInternetAccess.NAT) {
+    if (internetAccess === AwsInternetAccess.NAT) {
       new Nat(this, "nat", {
         name: id,
         vpcId: vpc.id,
         availabilityZone: props.availabilityZone,
-        cidr: spec.natSubnetCidr,
+        cidr: natSubnetCidr,
         routeTableId: table.id,
       });
     }
@@ -109,7 +107,7 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
     this.securityGroupId = new ClusterSecurityGroup(this, "machines", {
       name: id,
       vpcId: vpc.id,
-      egressCidrs: spec.egressCidrs,
+      egressCidrs,
       egressPrefixListIds: [endpoints.s3PrefixListId],
       endpointSecurityGroupId: endpoints.securityGroupId,
     }).id;
@@ -120,9 +118,6 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
         strategy: "cluster",
         tags,
       }).name;
-    }
-    if (spec.egressCidrs.includes("0.0.0.0/0")) {
-      Annotations.of(this).addWarning("egressCidrs: the machines reach the whole internet");
     }
   }
 }
@@ -139,7 +134,8 @@ class ExistingNetwork extends Construct implements IClusterNetwork {
   public constructor(scope: Construct, id: string, props: ExistingAwsNetworkProps) {
     super(scope, id);
     constrainProvider(this, "aws");
-    refuse(`network '${id}'`, checkEgress(props.egressCidrs ?? []));
+    const { egressCidrs = [] } = props;
+    reportProblems(this, checkEgress({ egressCidrs }));
     this.vpcId = props.vpcId;
     this.subnetId = props.subnetId;
     this.subnetCidr = props.subnetCidr;
@@ -152,7 +148,7 @@ class ExistingNetwork extends Construct implements IClusterNetwork {
       new ClusterSecurityGroup(this, "machines", {
         name: id,
         vpcId: props.vpcId,
-        egressCidrs: props.egressCidrs ?? [],
+        egressCidrs,
         egressPrefixListIds: props.egressPrefixListIds ?? [],
         endpointSecurityGroupId: props.endpointSecurityGroupId,
       }).id;

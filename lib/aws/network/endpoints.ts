@@ -10,20 +10,20 @@ export interface NetworkEndpointsProps {
   readonly vpcId: string;
   readonly subnetId: string;
   readonly routeTableId: string;
-  /** Services with an interface of their own; S3 comes by a route, for nothing. */
+  /** Services with an interface endpoint; S3 has a gateway endpoint, which is free. */
   readonly services: readonly string[];
 }
 
-/** Services of AWS inside a network that has no way out of it. */
+/** VPC endpoints of AWS services, for a network without a route to the internet. */
 export class NetworkEndpoints extends Construct {
-  /** Addresses of S3, for rules of security groups. */
+  /** Prefix list of S3, for security group rules. */
   public readonly s3PrefixListId: string;
   /** Group of the interfaces; `undefined` without any. */
   public readonly securityGroupId?: string;
 
   public constructor(scope: Construct, id: string, props: NetworkEndpointsProps) {
     super(scope, id);
-    // The region of the provider, which needs no call: a zone's name does not always begin with it.
+    // Known to the provider without a call; a zone's name does not always begin with its region.
     const region = new DataAwsRegion(this, "region");
     const common = { vpcId: props.vpcId, tags: { Name: props.name } };
     const s3 = new VpcEndpoint(this, "s3", {
@@ -56,7 +56,7 @@ export class NetworkEndpoints extends Construct {
     }
   }
 
-  /** Lets the machines of a group reach the interfaces. */
+  /** Lets the machines of a security group reach the interfaces. */
   public letIn(securityGroupId: string): void {
     if (this.securityGroupId !== undefined) {
       new VpcSecurityGroupIngressRule(this, "in-machines", {

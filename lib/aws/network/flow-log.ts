@@ -5,7 +5,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Construct } from "constructs";
 import { allow, assumedBy } from "../policy";
 
-/** Who talked to whom in a VPC, kept in CloudWatch. */
+/** Flow log of a VPC, in CloudWatch. */
 export class VpcFlowLog extends Construct {
   public constructor(
     scope: Construct,

@@ -9,7 +9,7 @@ import { Construct } from "constructs";
 
 const EVERYWHERE = "0.0.0.0/0";
 
-/** The way out for machines without public addresses: a gateway in a subnet of its own, which holds nothing else. */
+/** NAT gateway for machines without public addresses, in a subnet of its own. */
 export class Nat extends Construct {
   public constructor(
     scope: Construct,
@@ -34,7 +34,7 @@ export class Nat extends Construct {
       tags,
     });
     const table = new RouteTable(this, "table", { vpcId: props.vpcId, tags });
-    const way = new Route(this, "out", {
+    const route = new Route(this, "out", {
       routeTableId: table.id,
       destinationCidrBlock: EVERYWHERE,
       gatewayId: internet.id,
@@ -45,7 +45,7 @@ export class Nat extends Construct {
       subnetId: subnet.id,
       allocationId: address.allocationId,
       tags,
-      dependsOn: [way],
+      dependsOn: [route],
     });
     new Route(this, "machines", {
       routeTableId: props.routeTableId,

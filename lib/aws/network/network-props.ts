@@ -1,12 +1,12 @@
-/** How machines of a cluster reach what is outside their network. */
+/** How machines reach what is outside their network. */
 export enum AwsInternetAccess {
-  /** Not at all: AWS's services by endpoints, images from a private registry, models from S3. */
+  /** Only AWS services, through VPC endpoints: images from a private registry, models from S3. */
   ENDPOINTS_ONLY = "endpoints-only",
-  /** By a NAT gateway, to the networks that `egressCidrs` names. */
+  /** Through a NAT gateway, the networks that `egressCidrs` names. */
   NAT = "nat",
 }
 
-/** A network that pools, storage and readiness share. All of it lies in one zone: EFA does not cross zones. */
+/** A network that pools and storage share. All of it is in one zone: EFA does not cross zones. */
 export interface IClusterNetwork {
   readonly vpcId: string;
   readonly subnetId: string;
@@ -14,15 +14,15 @@ export interface IClusterNetwork {
   readonly subnetCidr: string;
   readonly availabilityZone: string;
   readonly securityGroupId: string;
-  /** Whether the group lets all traffic in from itself and out to itself, which EFA asks for. */
+  /** Whether the group allows all traffic from and to itself, which EFA needs. */
   readonly securityGroupHasSelfRules: boolean;
   /** Cluster placement group. @default - the machines are placed anywhere in the zone */
   readonly placementGroupName?: string;
-  /** Whether machines reach any network outside of AWS. @default - not known */
+  /** Whether machines reach any network outside AWS. @default - not known */
   readonly reachesOutside?: boolean;
 }
 
-/** What may be chosen of a network. */
+/** A network that is created. */
 export interface AwsClusterNetworkProps {
   /** Zone of all machines, e.g. `us-east-1a`; may be a Terraform variable. */
   readonly availabilityZone: string;
@@ -51,20 +51,19 @@ export interface AwsClusterNetworkProps {
    */
   readonly natSubnetCidr?: string;
   /**
-   * Networks that the machines may reach by HTTP and HTTPS. `0.0.0.0/0` is the whole internet: nobody but you opens
-   * that.
+   * Networks that the machines may reach over HTTP and HTTPS. `0.0.0.0/0` is the whole internet.
    *
-   * @default - none but the machines themselves and AWS's services
+   * @default - none besides the machines themselves and AWS services
    */
   readonly egressCidrs?: readonly string[];
   /**
-   * Services with an endpoint in the network, e.g. `ssm`. S3 always has one.
+   * AWS services with an endpoint in the network, e.g. `ssm`. S3 always has one.
    *
    * @default - all of `lib/catalog/aws-endpoints.json`
    */
   readonly endpoints?: readonly string[];
   /**
-   * Whether the machines stand close to one another, in a cluster placement group.
+   * Whether the machines are close to one another, in a cluster placement group.
    *
    * @default true
    */
@@ -83,7 +82,7 @@ export interface AwsClusterNetworkProps {
   readonly flowLogRetentionDays?: number;
 }
 
-/** A VPC and a subnet that exist. */
+/** An existing VPC and subnet. */
 export interface ExistingAwsNetworkProps {
   readonly vpcId: string;
   readonly subnetId: string;
@@ -94,35 +93,35 @@ export interface ExistingAwsNetworkProps {
   /**
    * Security group of the machines.
    *
-   * @default - one is made, which names itself in and out
+   * @default - one is created that allows all traffic from and to itself
    */
   readonly securityGroupId?: string;
   /**
-   * Whether that group lets all traffic in from itself and out to itself, by its id.
+   * Whether that group allows all traffic from and to itself, by its id.
    *
    * @default - false for a group that is given
    */
   readonly securityGroupHasSelfRules?: boolean;
   /**
-   * Networks that a group that is made lets the machines reach by HTTP and HTTPS.
+   * Networks that the machines may reach over HTTP and HTTPS, if the group is created.
    *
-   * @default - none but the machines themselves
+   * @default - none besides the machines themselves
    */
   readonly egressCidrs?: readonly string[];
   /**
-   * Prefix lists that a group that is made lets the machines reach by HTTPS, e.g. that of S3's endpoint.
+   * Prefix lists that the machines may reach over HTTPS, if the group is created, e.g. that of the S3 endpoint.
    *
    * @default - none
    */
   readonly egressPrefixListIds?: readonly string[];
   /**
-   * Security group of the endpoints that the machines may reach by HTTPS.
+   * Security group of VPC endpoints that the machines may reach over HTTPS, if the group is created.
    *
    * @default - none
    */
   readonly endpointSecurityGroupId?: string;
   /**
-   * Cluster placement group that exists, for example the one of a reservation.
+   * Existing cluster placement group, for example that of a reservation.
    *
    * @default - the machines are placed anywhere in the zone
    */

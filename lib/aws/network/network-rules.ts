@@ -1,147 +1,177 @@
-import { parseSubnet } from "../../topology/plan/addressing";
+import { unless } from "../../problems/checks";
 import type { Problem } from "../../problems/problem";
+import { judge, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
+import { parseSubnet } from "../../topology/plan/addressing";
 import { AwsInternetAccess } from "./network-props";
-import { type AwsRule, applyRules } from "../rule";
 
-/** A network as its rules see it; what is known only at apply is `undefined`. */
-export interface NetworkSpec {
-  readonly availabilityZone?: string;
-  readonly vpcCidr: string;
-  readonly subnetCidr: string;
-  readonly natSubnetCidr: string;
-  readonly internetAccess: AwsInternetAccess;
+/** Networks that machines may reach. */
+export interface EgressSpec {
   readonly egressCidrs: readonly string[];
 }
 
+/** A network as its rules see it; what is known only at apply is `undefined`. */
+export interface NetworkSpec extends EgressSpec {
+  readonly availabilityZone?: string;
+  readonly vpcCidr: string;
+  readonly subnetCidr: string;
+  /** Of the NAT gateway. @default - there is none */
+  readonly natSubnetCidr?: string;
+  readonly internetAccess: AwsInternetAccess;
+}
+
+export const INTERNET = "0.0.0.0/0";
 /** EC2 takes VPCs and subnets of these sizes. */
 const LARGEST_PREFIX = 16;
 const SMALLEST_PREFIX = 28;
+/** A zone of a region, or a local zone: `us-east-1a`, `us-east-1-dfw-2a`. */
+const ZONE = /^[a-z]{2}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]$/;
 
-const EGRESS_RULE: AwsRule<Pick<NetworkSpec, "egressCidrs">> = {
-  id: "RC443",
-  title: "Networks that the machines may reach are IPv4 CIDRs.",
-  check: ({ egressCidrs }) => {
-    const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) === undefined);
-    return index < 0
-      ? undefined
-      : {
-          path: `egressCidrs[${index}]`,
-          got: show(egressCidrs[index]),
-          allowed: "must be an IPv4 CIDR without bits of a host",
-          fix: "write e.g. '10.0.0.0/8', or '0.0.0.0/0' for the whole internet",
-        };
-  },
+export const EGRESS_TOPIC: Topic<EgressSpec> = {
+  title: "EC2: networks that the machines may reach",
+  rules: [
+    {
+      id: "RC443",
+      level: "error",
+      title: "Networks that the machines may reach are IPv4 CIDRs",
+      why: "EC2 refuses a security group rule with another text.",
+      check: (spec) =>
+        eachEgress(spec, (cidr) => parseSubnet(cidr) === undefined).map(({ path, got }) => ({
+          path,
+          got,
+          must: "be an IPv4 CIDR without host bits",
+          fix: `write e.g. '10.0.0.0/8', or '${INTERNET}' for the whole internet`,
+        })),
+    },
+    {
+      id: "RC448",
+      level: "warning",
+      title: "The machines do not reach the whole internet",
+      why: "Whatever runs on the machines can send data anywhere.",
+      check: (spec) =>
+        eachEgress(spec, (cidr) => cidr === INTERNET).map(({ path, got }) => ({
+          path,
+          got,
+          consequence: "lets the machines reach the whole internet",
+          fix: "name the networks that they need, where these have fixed addresses",
+        })),
+    },
+  ],
 };
 
-export const networkRules: readonly AwsRule<NetworkSpec>[] = [
-  {
-    id: "RC440",
-    title: "The VPC is a network of the size that EC2 takes.",
-    check: ({ vpcCidr }) => sized("vpcCidr", vpcCidr),
-  },
-  {
-    id: "RC441",
-    title: "The machines' subnet is a part of the VPC.",
-    check: ({ vpcCidr, subnetCidr }) =>
-      sized("subnetCidr", subnetCidr) ?? inside("subnetCidr", subnetCidr, vpcCidr),
-  },
-  {
-    id: "RC442",
-    title: "The NAT gateway's subnet is another part of the VPC.",
-    check: ({ internetAccess, vpcCidr, subnetCidr, natSubnetCidr }) => {
-      if (internetAccess !== AwsInternetAccess.NAT) {
-        return undefined;
-      }
-      return (
-        sized("natSubnetCidr", natSubnetCidr) ??
-        inside("natSubnetCidr", natSubnetCidr, vpcCidr) ??
-        (overlap(natSubnetCidr, subnetCidr)
-          ? {
-              path: "natSubnetCidr",
-              got: show(natSubnetCidr),
-              allowed: `must not overlap subnetCidr ${subnetCidr}`,
-              fix: "choose a free part of the VPC",
-            }
-          : undefined)
-      );
+export const NETWORK_TOPIC: Topic<NetworkSpec> = {
+  title: "EC2: network",
+  rules: [
+    {
+      id: "RC440",
+      level: "error",
+      title: "VPC and subnets have sizes that EC2 takes",
+      why: "EC2 refuses the network.",
+      check: ({ vpcCidr, subnetCidr, natSubnetCidr }) =>
+        Object.entries({ vpcCidr, subnetCidr, natSubnetCidr }).flatMap(([path, cidr]) =>
+          unless(cidr === undefined || isSized(cidr), {
+            path,
+            got: show(cidr),
+            must: `be an IPv4 CIDR from /${LARGEST_PREFIX} to /${SMALLEST_PREFIX} without host bits`,
+            fix: "leave it out for the default",
+          }),
+        ),
     },
-  },
-  EGRESS_RULE,
-  {
-    id: "RC444",
-    title: "A NAT gateway is of use only with networks that the machines may reach.",
-    check: ({ internetAccess, egressCidrs }) =>
-      internetAccess === AwsInternetAccess.NAT && egressCidrs.length === 0
-        ? {
-            path: "egressCidrs",
-            got: "none",
-            allowed: "must name at least one network besides a NAT gateway, which costs by the hour",
-            fix: "name what the machines may reach, or use AwsInternetAccess.ENDPOINTS_ONLY",
-          }
-        : undefined,
-  },
-  {
-    id: "RC445",
-    title: "Without a NAT gateway the machines reach their VPC only.",
-    check: ({ internetAccess, egressCidrs, vpcCidr }) => {
-      const index = egressCidrs.findIndex((cidr) => parseSubnet(cidr) && !contains(vpcCidr, cidr));
-      return internetAccess === AwsInternetAccess.NAT || index < 0
-        ? undefined
-        : {
-            path: `egressCidrs[${index}]`,
-            got: show(egressCidrs[index]),
-            allowed: "must lie in the VPC: there is no way out of it",
-            fix: "use AwsInternetAccess.NAT, or leave it out",
-          };
+    {
+      id: "RC441",
+      level: "error",
+      title: "Subnets are part of the VPC",
+      why: "EC2 refuses a subnet outside of its VPC.",
+      check: ({ vpcCidr, subnetCidr, natSubnetCidr }) =>
+        Object.entries({ subnetCidr, natSubnetCidr }).flatMap(([path, cidr]) =>
+          unless(cidr === undefined || !isSized(cidr) || !isSized(vpcCidr) || contains(vpcCidr, cidr), {
+            path,
+            got: show(cidr),
+            must: `be part of vpcCidr ${vpcCidr}`,
+            fix: "use a part of the VPC",
+          }),
+        ),
     },
-  },
-  {
-    id: "RC446",
-    title: "All machines are in one zone.",
-    check: ({ availabilityZone }) =>
-      availabilityZone === undefined || /^[a-z]{2}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]$/.test(availabilityZone)
-        ? undefined
-        : {
-            path: "availabilityZone",
-            got: show(availabilityZone),
-            allowed: "must be one zone: EFA does not cross zones",
-            fix: "write e.g. 'us-east-1a'",
-          },
-  },
-];
+    {
+      id: "RC442",
+      level: "error",
+      title: "The NAT gateway has a subnet of its own",
+      why: "EC2 refuses subnets that overlap.",
+      check: ({ subnetCidr, natSubnetCidr }) =>
+        unless(natSubnetCidr === undefined || !overlap(natSubnetCidr, subnetCidr), {
+          path: "natSubnetCidr",
+          got: show(natSubnetCidr),
+          must: `not overlap subnetCidr ${subnetCidr}`,
+          fix: "use a free part of the VPC",
+        }),
+    },
+    {
+      id: "RC444",
+      level: "error",
+      title: "With a NAT gateway the machines may reach a network",
+      why: "The gateway is paid by the hour, and the security group would let nothing through to it.",
+      check: ({ internetAccess, egressCidrs }) =>
+        unless(internetAccess !== AwsInternetAccess.NAT || egressCidrs.length > 0, {
+          path: "egressCidrs",
+          got: "nothing",
+          must: "name at least one network with AwsInternetAccess.NAT",
+          fix: "name the networks that the machines may reach, or use AwsInternetAccess.ENDPOINTS_ONLY",
+        }),
+    },
+    {
+      id: "RC445",
+      level: "error",
+      title: "Without a NAT gateway the machines reach only their VPC",
+      why: "No route leads out of it.",
+      check: ({ internetAccess, vpcCidr, ...spec }) =>
+        eachEgress(
+          spec,
+          (cidr) =>
+            internetAccess !== AwsInternetAccess.NAT &&
+            [cidr, vpcCidr].every((text) => parseSubnet(text) !== undefined) &&
+            !contains(vpcCidr, cidr),
+        ).map(({ path, got }) => ({
+          path,
+          got,
+          must: "be part of the VPC without a NAT gateway",
+          fix: "use AwsInternetAccess.NAT, or leave it out",
+        })),
+    },
+    {
+      id: "RC446",
+      level: "error",
+      title: "All machines are in one zone",
+      why: "EFA does not cross zones.",
+      check: ({ availabilityZone }) =>
+        unless(availabilityZone === undefined || ZONE.test(availabilityZone), {
+          path: "availabilityZone",
+          got: show(availabilityZone),
+          must: "be one Availability Zone",
+          fix: "write e.g. 'us-east-1a'",
+        }),
+    },
+  ],
+};
 
 /** Everything that is wrong with a network. */
 export function checkNetwork(spec: NetworkSpec): readonly Problem[] {
-  return applyRules(networkRules, spec);
+  return [...judge(NETWORK_TOPIC, spec, undefined), ...checkEgress(spec)];
 }
 
-/** What is wrong with the networks that the machines of an existing network may reach. */
-export function checkEgress(egressCidrs: readonly string[]): readonly Problem[] {
-  return applyRules([EGRESS_RULE], { egressCidrs });
+/** What is wrong with the networks that machines may reach. */
+export function checkEgress(spec: EgressSpec): readonly Problem[] {
+  return judge(EGRESS_TOPIC, spec, undefined);
 }
 
-function sized(path: string, cidr: string) {
+function eachEgress({ egressCidrs }: EgressSpec, isMeant: (cidr: string) => boolean) {
+  return egressCidrs.flatMap((cidr, index) =>
+    isMeant(cidr) ? [{ path: `egressCidrs[${index}]`, got: show(cidr) }] : [],
+  );
+}
+
+function isSized(cidr: string): boolean {
   const subnet = parseSubnet(cidr);
-  return subnet && subnet.prefix >= LARGEST_PREFIX && subnet.prefix <= SMALLEST_PREFIX
-    ? undefined
-    : {
-        path,
-        got: show(cidr),
-        allowed: `must be an IPv4 CIDR from /${LARGEST_PREFIX} to /${SMALLEST_PREFIX} without bits of a host`,
-        fix: "leave it out for the default",
-      };
-}
-
-function inside(path: string, cidr: string, vpcCidr: string) {
-  return parseSubnet(vpcCidr) === undefined || contains(vpcCidr, cidr)
-    ? undefined
-    : {
-        path,
-        got: show(cidr),
-        allowed: `must lie in vpcCidr ${vpcCidr}`,
-        fix: "choose a part of the VPC",
-      };
+  return subnet !== undefined && subnet.prefix >= LARGEST_PREFIX && subnet.prefix <= SMALLEST_PREFIX;
 }
 
 function contains(outer: string, inner: string): boolean {

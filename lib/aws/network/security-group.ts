@@ -3,7 +3,7 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import { Construct } from "constructs";
 
-/** What the machines may reach besides one another. */
+/** What the machines may reach besides each other. */
 export interface ClusterSecurityGroupProps {
   readonly name: string;
   readonly vpcId: string;
@@ -14,12 +14,12 @@ export interface ClusterSecurityGroupProps {
 }
 
 const HTTPS = 443;
-/** Packages of Debian and Ubuntu are signed and come by HTTP. */
+/** Packages of Debian and Ubuntu are signed and travel over HTTP. */
 const PORTS_OF_EGRESS = [80, HTTPS];
 
 /**
- * Security group of the machines. It names itself, in and out, by its id: EFA takes no CIDR for that. Nobody else
- * gets in.
+ * Security group of the machines. It allows all traffic from and to itself, by its id: for EFA a CIDR does not count.
+ * Nothing else gets in.
  */
 export class ClusterSecurityGroup extends Construct {
   public readonly id: string;
@@ -76,7 +76,7 @@ export class ClusterSecurityGroup extends Construct {
   }
 }
 
-/** One TCP port, as a rule has it. */
+/** A TCP port, or a range of them, of a security group rule. */
 export function tcp(port: number, to = port): { ipProtocol: string; fromPort: number; toPort: number } {
   return { ipProtocol: "tcp", fromPort: port, toPort: to };
 }

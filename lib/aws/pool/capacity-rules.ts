@@ -1,92 +1,118 @@
 import { findInstanceType } from "../../catalog/instance-types";
-import { oneOf, show } from "../../problems/text";
+import { unless } from "../../problems/checks";
+import type { Topic } from "../../problems/rule";
+import { show } from "../../problems/text";
 import { SpotInterruption } from "./capacity";
-import type { PoolSpec } from "./pool-spec";
-import type { AwsRule } from "../rule";
+import type { PoolPaths, PoolSpec } from "./pool-spec";
 
 /** What must hold between a pool's machines and the way they are paid for. */
-export const capacityRules: readonly AwsRule<PoolSpec>[] = [
-  {
-    id: "RC420",
-    title: "A spot machine of a group ends when it is taken back.",
-    check: ({ capacity: { kind, interruption }, network, nodes, hasHead }) => {
-      const isGrouped = network.hasPlacementGroup || nodes > (hasHead ? 1 : 0);
-      return kind !== "spot" || interruption === SpotInterruption.TERMINATE || !isGrouped
-        ? undefined
-        : {
-            path: "capacity.interruption",
-            got: show(interruption),
-            allowed: "must be 'terminate' in a placement group or an Auto Scaling group",
-            fix: "leave it out: the pool starts another machine",
-          };
+export const CAPACITY_TOPIC: Topic<PoolSpec, PoolPaths> = {
+  title: "EC2: capacity",
+  rules: [
+    {
+      id: "RC420",
+      level: "error",
+      title: "A spot machine of a group is terminated when it is interrupted",
+      why: "EC2 neither stops nor hibernates machines of a placement group or an Auto Scaling group.",
+      check: ({ capacity: { kind, interruption }, network, nodes, hasHead }, { options }) => {
+        const isGrouped = network.hasPlacementGroup || nodes > (hasHead ? 1 : 0);
+        return unless(kind !== "spot" || interruption === SpotInterruption.TERMINATE || !isGrouped, {
+          path: `${options}capacity.interruption`,
+          got: show(interruption),
+          must: "be 'terminate' in a placement group or an Auto Scaling group",
+          fix: "leave it out; the Auto Scaling group starts another machine",
+        });
+      },
     },
-  },
-  {
-    id: "RC421",
-    title: "The instance type is offered as spot.",
-    check: ({ capacity: { kind }, instanceType }) => {
-      const type = findInstanceType(instanceType);
-      return kind !== "spot" || type === undefined || type.spot
-        ? undefined
-        : {
-            path: "capacity",
-            got: "spot",
-            allowed: `must not be spot: EC2 offers none for ${instanceType}`,
-            fix: type.ultraServerOnly ? "use Capacity.ultraServerBlock" : "use Capacity.onDemand",
-          };
+    {
+      id: "RC421",
+      level: "error",
+      title: "The instance type is offered as spot",
+      why: "EC2 refuses the launch.",
+      check: ({ capacity: { kind }, instanceType }, { options }) => {
+        const type = findInstanceType(instanceType);
+        return unless(kind !== "spot" || type === undefined || type.spot, {
+          path: `${options}capacity`,
+          got: "spot",
+          must: `not be spot: EC2 does not offer ${instanceType} as spot`,
+          fix: type?.ultraServerOnly ? "use Capacity.ultraServerBlock" : "use Capacity.onDemand",
+        });
+      },
     },
-  },
-  {
-    id: "RC422",
-    title: "The instance type is offered in Capacity Blocks.",
-    check: ({ capacity: { kind }, instanceType }) => {
-      const type = findInstanceType(instanceType);
-      return kind !== "capacity-block" || type === undefined || (type.capacityBlock && !type.ultraServerOnly)
-        ? undefined
-        : {
-            path: "capacity",
-            got: "a capacity block",
-            allowed: `must be another kind: EC2 has no such blocks of ${instanceType}`,
-            fix: type.ultraServerOnly ? "use Capacity.ultraServerBlock" : "use Capacity.onDemand",
-          };
+    {
+      id: "RC422",
+      level: "error",
+      title: "The instance type is offered in Capacity Blocks",
+      why: "There is no such block that the machines could be launched in.",
+      check: ({ capacity: { kind }, instanceType }, { options }) => {
+        const type = findInstanceType(instanceType);
+        const isOffered = type === undefined || (type.capacityBlock && !type.ultraServerOnly);
+        return unless(kind !== "capacity-block" || isOffered, {
+          path: `${options}capacity`,
+          got: "a Capacity Block",
+          must: `not be a Capacity Block: EC2 does not offer them for ${instanceType}`,
+          fix: type?.ultraServerOnly ? "use Capacity.ultraServerBlock" : "use Capacity.onDemand",
+        });
+      },
     },
-  },
-  {
-    id: "RC423",
-    title: "A member of an UltraServer comes out of an UltraServer's block.",
-    check: ({ capacity: { kind }, instanceType }) => {
-      const type = findInstanceType(instanceType);
-      const isRight = type?.ultraServerOnly === (kind === "ultra-server-block");
-      // The two rules above speak of spot and of plain blocks.
-      const isSaid = kind === "spot" || kind === "capacity-block";
-      return type === undefined || isRight || isSaid
-        ? undefined
-        : {
-            path: "capacity",
-            got: show(kind),
-            allowed: type.ultraServerOnly
-              ? `must be an UltraServer's block: ${instanceType} cannot be launched alone`
-              : `must be ${oneOf(["on-demand", "reservation", "capacity-block", "spot"])}: ${instanceType} is no member of an UltraServer`,
-            fix: type.ultraServerOnly ? "use Capacity.ultraServerBlock" : "use Capacity.capacityBlock",
-          };
+    {
+      id: "RC423",
+      level: "error",
+      title: "A member of an UltraServer is launched in an UltraServer block",
+      why: "EC2 does not launch it alone.",
+      check: ({ capacity: { kind }, instanceType }, { options }) => {
+        // RC421 and RC422 judge spot and plain blocks.
+        const isJudged = ["ultra-server-block", "spot", "capacity-block"].includes(kind);
+        return unless(isJudged || !findInstanceType(instanceType)?.ultraServerOnly, {
+          path: `${options}capacity`,
+          got: show(kind),
+          must: `be an UltraServer block: ${instanceType} cannot be launched alone`,
+          fix: "use Capacity.ultraServerBlock",
+        });
+      },
     },
-  },
-  {
-    id: "RC424",
-    title: "Reserved capacity is named by its id.",
-    check: ({ capacity: { kind, id } }) => {
-      const isGroup = kind === "ultra-server-block";
-      const pattern = isGroup ? /^arn:aws[\w-]*:resource-groups:\S+$/ : /^cr-[0-9a-f]{8,17}$/;
-      return id === undefined || pattern.test(id)
-        ? undefined
-        : {
-            path: "capacity.id",
-            got: show(id),
-            allowed: isGroup
-              ? "must be the ARN of a resource group"
-              : "must be the id of a reservation, such as 'cr-0123456789abcdef0'",
-            fix: "copy it from the console, under Capacity Reservations; a deployment buys none",
-          };
+    {
+      id: "RC414",
+      level: "error",
+      title: "An UltraServer block is for members of an UltraServer",
+      why: "The block holds no machines of another instance type.",
+      check: ({ capacity: { kind }, instanceType }, { options }) => {
+        const type = findInstanceType(instanceType);
+        return unless(kind !== "ultra-server-block" || type === undefined || type.ultraServerOnly, {
+          path: `${options}capacity`,
+          got: show(kind),
+          must: `not be an UltraServer block: ${instanceType} is not part of an UltraServer`,
+          fix: "use Capacity.capacityBlock",
+        });
+      },
     },
-  },
-];
+    {
+      id: "RC424",
+      level: "error",
+      title: "A reservation or a Capacity Block is named by its id",
+      why: "The machines would not find their capacity; a deployment never buys any.",
+      check: ({ capacity: { kind, id } }, { options }) =>
+        unless(kind === "ultra-server-block" || id === undefined || /^cr-[0-9a-f]{8,17}$/.test(id), {
+          path: `${options}capacity.id`,
+          got: show(id),
+          must: "be the id of a reservation, such as 'cr-0123456789abcdef0'",
+          fix: "copy it from the EC2 console, under Capacity Reservations",
+        }),
+    },
+    {
+      id: "RC415",
+      level: "error",
+      title: "An UltraServer block is named by the ARN of its resource group",
+      why: "The machines would not find their capacity; a deployment never buys any.",
+      check: ({ capacity: { kind, id } }, { options }) => {
+        const isArn = id === undefined || /^arn:aws[\w-]*:resource-groups:\S+$/.test(id);
+        return unless(kind !== "ultra-server-block" || isArn, {
+          path: `${options}capacity.id`,
+          got: show(id),
+          must: "be the ARN of a resource group",
+          fix: "copy the ARN of the group that holds the block's reservations",
+        });
+      },
+    },
+  ],
+};

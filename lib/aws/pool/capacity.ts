@@ -1,4 +1,4 @@
-/** What happens to a spot machine that is taken back. */
+/** What happens to a spot machine that is interrupted. */
 export enum SpotInterruption {
   TERMINATE = "terminate",
   STOP = "stop",
@@ -7,38 +7,35 @@ export enum SpotInterruption {
 
 export type CapacityKind = "on-demand" | "reservation" | "capacity-block" | "ultra-server-block" | "spot";
 
-/** What may be said of reserved capacity besides its id. */
+/** Options of reserved capacity. */
 export interface ReservedCapacityOptions {
   /**
-   * Zone of the reservation; a network in another zone is then refused at synth.
+   * Zone of the reservation; a network in another zone is then an error at synth.
    *
    * @default - not compared
    */
   readonly availabilityZone?: string;
 }
 
-/** What may be chosen of spot capacity. */
+/** Options of spot capacity. */
 export interface SpotOptions {
   /**
-   * What happens to a machine that is taken back.
+   * What happens to a machine that is interrupted.
    *
    * @default SpotInterruption.TERMINATE
    */
   readonly interruption?: SpotInterruption;
 }
 
-/**
- * How machines are paid for. Nothing in here is ever bought by a deployment: reservations and blocks are named by
- * the id that they got when a person bought them.
- */
+/** How machines are paid for. A deployment never buys reservations or blocks: they exist and are named by their id. */
 export class Capacity {
-  /** At the list price, if there are free machines. */
+  /** At the on-demand price, if EC2 has free machines. */
   public static onDemand(): Capacity {
     return new Capacity("on-demand");
   }
 
   /**
-   * Out of an On-Demand Capacity Reservation.
+   * From an On-Demand Capacity Reservation.
    *
    * @param id e.g. `cr-0123456789abcdef0`
    */
@@ -47,7 +44,7 @@ export class Capacity {
   }
 
   /**
-   * Out of a Capacity Block for ML. It ends at 11:30 UTC of its last day, its machines at 11:00.
+   * From a Capacity Block for ML. It ends at 11:30 UTC of its last day, its machines at 11:00.
    *
    * @param id id of the block's reservation, e.g. `cr-0123456789abcdef0`
    */
@@ -56,7 +53,7 @@ export class Capacity {
   }
 
   /**
-   * Out of an UltraServer's Capacity Block, the only way to P6e-GB200.
+   * From an UltraServer's Capacity Block, the only way to launch P6e-GB200.
    *
    * @param resourceGroupArn ARN of the resource group with the block's reservations
    */
@@ -64,7 +61,7 @@ export class Capacity {
     return new Capacity("ultra-server-block", resourceGroupArn, options.availabilityZone);
   }
 
-  /** Machines that may be taken back at any time, and the whole engine with one of them. */
+  /** Machines that may be interrupted at any time; the whole engine stops with one of them. */
   public static spot(options: SpotOptions = {}): Capacity {
     return new Capacity("spot", undefined, undefined, options.interruption ?? SpotInterruption.TERMINATE);
   }
@@ -75,16 +72,16 @@ export class Capacity {
     public readonly id?: string,
     /** Zone of the reservation. @default - not stated */
     public readonly availabilityZone?: string,
-    /** Of spot machines. @default - they are not spot */
+    /** Of spot machines. @default - they are not spot machines */
     public readonly interruption?: SpotInterruption,
   ) {}
 
-  /** Whether the machines come out of something that was bought before. */
+  /** Whether the machines come from capacity that was bought before. */
   public get isReserved(): boolean {
     return this.id !== undefined;
   }
 
-  /** Whether the cloud places the machines close to one another by itself. */
+  /** Whether EC2 places the machines close to one another by itself. */
   public get bringsPlacement(): boolean {
     return this.kind === "capacity-block" || this.kind === "ultra-server-block";
   }

@@ -6,14 +6,14 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { Construct } from "constructs";
 import { allow, assumedBy, type Permission } from "../policy";
 
-/** IAM takes 38 letters, to which the provider adds 26. */
+/** The provider appends 26 characters to a prefix of at most 38. */
 const ROLE_PREFIX = 38;
 
 function rolePrefix(name: string): string {
   return `${name.slice(0, ROLE_PREFIX - 1)}-`;
 }
 
-/** What the machines of a pool may do: be reached by Session Manager, and what is named. */
+/** Instance role of a pool: Session Manager, and the named permissions. */
 export class InstanceRole extends Construct {
   public readonly profileName: string;
 

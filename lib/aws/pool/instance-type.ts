@@ -3,50 +3,53 @@ import {
   allInstanceTypes,
   findInstancePrice,
   findInstanceType,
-  type InstanceType,
 } from "../../catalog/instance-types";
+import { nearest } from "../../problems/text";
 import { Accelerator } from "../../topology/declaration/accelerator";
 import type { NodePool } from "../../topology/declaration/cluster-props";
-import { didYouMean } from "../../problems/text";
 
 /** A machine type of EC2 with what the catalogue knows of it. */
 export class AwsInstanceType {
   /**
    * A type by its name.
    *
-   * @param name e.g. `p5.48xlarge`
-   * @throws Error for one that the catalogue does not know
+   * @param name e.g. `p5.48xlarge`. An unknown one is reported by whatever is built of it (RC400), with the nearest
+   *        known name.
    */
   public static of(name: string): AwsInstanceType {
-    const facts = findInstanceType(name);
-    if (facts === undefined) {
-      const known = allInstanceTypes().map(({ id }) => id);
-      throw new Error(
-        `the catalogue has no instance type '${name}': ${didYouMean(name, known, "add its rows to lib/catalog/instance-*.json")} ` +
-          `(known: ${known.join(", ")})`,
-      );
-    }
-    return new AwsInstanceType(facts);
+    return new AwsInstanceType(name);
   }
 
-  /** As EC2 calls it. */
-  public readonly name: string;
-  /** What Ray counts on it. */
-  public readonly accelerator: Accelerator;
+  /** What Ray counts on it. @default - the catalogue does not know the type */
+  public readonly accelerator?: Accelerator;
   /** How many: its GPUs, or the cores of its chips. */
   public readonly acceleratorsPerNode: number;
-  /** List price without commitment, in the region of the catalogue's price list. @default - the list has none */
+  /** On-demand price in the region of the catalogue's price list. @default - the list has none */
   public readonly onDemandUsdPerHour?: number;
 
-  private constructor(facts: InstanceType) {
-    this.name = facts.id;
-    this.accelerator = Accelerator.of(facts.accelerator);
-    this.acceleratorsPerNode = acceleratorsOfInstance(facts);
-    this.onDemandUsdPerHour = findInstancePrice(facts.id)?.onDemandUsdPerHour;
+  private constructor(
+    /** As EC2 calls it. */
+    public readonly name: string,
+  ) {
+    // A typo is one problem: the accelerators are those of the type that was most likely meant.
+    const meant = nearest(
+      name,
+      allInstanceTypes().map(({ id }) => id),
+    );
+    const facts = findInstanceType(meant ?? name);
+    this.accelerator = facts && Accelerator.of(facts.accelerator);
+    this.acceleratorsPerNode = facts === undefined ? 0 : acceleratorsOfInstance(facts);
+    this.onDemandUsdPerHour = findInstancePrice(name)?.onDemandUsdPerHour;
   }
 
   /** A pool of such machines with all their accelerators. */
   public nodePool(name: string, nodes: number): NodePool {
-    return { name, nodes, accelerator: this.accelerator, acceleratorsPerNode: this.acceleratorsPerNode };
+    return {
+      name,
+      nodes,
+      machineType: this.name,
+      accelerator: this.accelerator,
+      acceleratorsPerNode: this.acceleratorsPerNode,
+    };
   }
 }

@@ -4,7 +4,7 @@ import type { AwsMachineImage } from "./machine-image";
 import type { IClusterNetwork } from "../network/network-props";
 import type { Nic } from "./nic-layout";
 
-/** What a template says of the machines that start from it. */
+/** What a launch template is made from. */
 export interface MachineTemplate {
   readonly name: string;
   readonly instanceType: string;
@@ -18,15 +18,15 @@ export interface MachineTemplate {
   readonly rootVolumeKmsKeyArn?: string;
   /** Base64. */
   readonly userData?: string;
-  /** A machine outside a group: its template names subnet and address. @default - a group chooses both */
+  /** Of a machine outside a group, whose template names subnet and address. @default - the group chooses both */
   readonly fixedAddress?: string;
-  /** How long a silent connection is remembered. @default - as long as EC2 does */
+  /** Idle timeout of tracked connections. @default - EC2's own */
   readonly idleConnectionSeconds?: number;
 }
 
 /**
- * A machine as a launch template describes it. Network interfaces with EFA exist from the start or never, so all of
- * them are in here, each with the group; EC2 refuses a subnet or a group beside them.
+ * A machine as a launch template describes it. EFA interfaces cannot be attached later, so all of them are in here, each
+ * with the security group; EC2 refuses a subnet or a security group beside them.
  */
 export function launchTemplateConfig(template: MachineTemplate): LaunchTemplateConfig {
   const tags = { Name: template.name };
@@ -39,7 +39,7 @@ export function launchTemplateConfig(template: MachineTemplate): LaunchTemplateC
     userData: template.userData,
     ebsOptimized: "true",
     iamInstanceProfile: { name: template.instanceProfile },
-    // A container with the host's network is no further hop; one with its own must not reach the role.
+    // A container on the host's network is no further hop; one with a network of its own must not reach the role.
     metadataOptions: METADATA_OPTIONS,
     monitoring: { enabled: true },
     blockDeviceMappings: [
@@ -65,7 +65,7 @@ export function launchTemplateConfig(template: MachineTemplate): LaunchTemplateC
   };
 }
 
-/** IMDSv2 only, and for the machine itself only. */
+/** IMDSv2 only, and only for the machine itself. */
 export const METADATA_OPTIONS = {
   httpEndpoint: "enabled",
   httpTokens: "required",
@@ -86,7 +86,7 @@ function networkInterface(nic: Nic, template: MachineTemplate): NetworkInterface
     deleteOnTermination: "true",
     subnetId: fixedAddress === undefined ? undefined : template.network.subnetId,
     privateIpAddress: isPrimary ? fixedAddress : undefined,
-    // With several interfaces EC2 refuses the very word.
+    // With several interfaces EC2 refuses the property, whatever its value.
     associatePublicIpAddress: template.nics.length === 1 ? String(template.publicIp) : undefined,
     connectionTrackingSpecification:
       idleConnectionSeconds === undefined || nic.type === "efa-only"
@@ -95,7 +95,7 @@ function networkInterface(nic: Nic, template: MachineTemplate): NetworkInterface
   };
 }
 
-/** A block has a place of its own; beside it no group may be named. */
+/** A block has a placement of its own; EC2 refuses a placement group beside it. */
 function placementOf({ capacity, network }: MachineTemplate): LaunchTemplateConfig["placement"] {
   return capacity.bringsPlacement || network.placementGroupName === undefined
     ? undefined

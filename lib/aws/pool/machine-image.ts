@@ -1,14 +1,14 @@
 import { findInstanceType } from "../../catalog/instance-types";
 import { machineImageOf } from "../../catalog/machine-images";
 
-/** What must be said of an image of your own. */
+/** Options of an image of your own. */
 export interface MachineImageOptions {
   /** Device of its root volume: `/dev/sda1` on Ubuntu, `/dev/xvda` on Amazon Linux. */
   readonly rootDeviceName: string;
   /**
-   * Folder where the image mounts the disks of the instance.
+   * Folder where the image mounts the instance store.
    *
-   * @default - it mounts none
+   * @default - it does not mount it
    */
   readonly localDiskFolder?: string;
 }
@@ -22,7 +22,7 @@ interface ImageFacts {
   readonly localDiskFolder?: string;
 }
 
-/** What the machines boot: with the driver, AWS's command line and the agent of Session Manager in it. */
+/** What the machines boot. It must hold the driver, the AWS CLI and the Session Manager agent. */
 export class AwsMachineImage {
   /** Deep Learning Base image with NVIDIA's open driver, Ubuntu 24.04. */
   public static nvidiaUbuntu2404(): AwsMachineImage {
@@ -45,8 +45,8 @@ export class AwsMachineImage {
   }
 
   /**
-   * The newest image under a public parameter, looked up when a machine starts. Machines that start on different
-   * days may differ: pin an id where that matters.
+   * The newest image of a public parameter, looked up when a machine starts. Machines that start on different days may
+   * differ; pin an id where that matters.
    */
   public static ssmParameter(name: string, options: MachineImageOptions): AwsMachineImage {
     return new AwsMachineImage(`resolve:ssm:${name}`, options.rootDeviceName, { ...options });
@@ -80,11 +80,11 @@ export class AwsMachineImage {
   public readonly driver?: string;
   /** Size of its snapshot. @default - not known */
   public readonly minimumRootGiB?: number;
-  /** Folder where it mounts the disks of the instance. @default - not known, or it mounts none */
+  /** Folder where it mounts the instance store. @default - not known, or it does not mount it */
   public readonly localDiskFolder?: string;
 
   private constructor(
-    /** As a launch template names it. */
+    /** In the form that a launch template takes. */
     public readonly imageId: string,
     public readonly rootDeviceName: string,
     facts: ImageFacts,

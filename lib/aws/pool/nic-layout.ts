@@ -3,13 +3,13 @@ import type { InstanceNetwork } from "../../catalog/instance-types";
 /** How the network interfaces of a machine with EFA are laid out on its network cards. */
 export enum NicLayout {
   /**
-   * AWS's current advice: one interface with IP on card 0, EFA-only interfaces everywhere else. One address a
+   * AWS's current recommendation: one interface with IP on card 0, EFA-only interfaces everywhere else. One address per
    * machine, whatever its number of cards.
    */
   RECOMMENDED = "recommended",
-  /** AWS's former advice: one interface a card, the first of which speaks both EFA and IP. */
+  /** AWS's former recommendation: one interface per card, the first of which has both EFA and IP. */
   CLASSIC = "classic",
-  /** The advised layout, and further interfaces with IP on the cards that AWS names for it. */
+  /** The recommended layout, and further interfaces with IP on the cards that AWS names for it. */
   MAXIMUM_IP = "maximum-ip",
 }
 
@@ -28,7 +28,7 @@ const PRIMARY: Nic = { networkCard: 0, deviceIndex: 0, type: "interface" };
 /**
  * The network interfaces of a machine, primary first; `undefined` where the layout does not exist for the type.
  *
- * @param efa whether the machine takes part in EFA; without it one plain interface is all
+ * @param efa whether the machine uses EFA; without it there is one plain interface
  */
 export function nicLayout(
   network: InstanceNetwork,
@@ -51,18 +51,18 @@ export function nicLayout(
   }
 }
 
-/** Private addresses that a machine takes. */
+/** Private addresses that a machine needs. */
 export function addressesOf(nics: readonly Nic[]): number {
   return nics.filter(({ type }) => type !== "efa-only").length;
 }
 
-/** EFA devices that the machine will show. */
+/** EFA devices of the machine. */
 export function efaDevicesOf(nics: readonly Nic[]): number {
   return nics.filter(({ type }) => type !== "interface").length;
 }
 
 function recommended({ networkCards, efaCards }: InstanceNetwork): readonly Nic[] {
-  // One interface for both keeps what a machine with several loses, above all the automatic public address.
+  // A machine with several interfaces could not have an automatic public address.
   if (networkCards === 1) {
     return [{ ...PRIMARY, type: "efa" }];
   }
@@ -74,7 +74,7 @@ function efaOnly(networkCard: number): Nic {
   return { networkCard, deviceIndex: networkCard === 0 ? 1 : 0, type: "efa-only" };
 }
 
-/** One interface a card, which a card without EFA or a choice among the cards rules out. */
+/** One interface per card, which is impossible where a card has no EFA. */
 function classic({ networkCards, efaCards }: InstanceNetwork): readonly Nic[] | undefined {
   if (efaCards.length !== networkCards) {
     return undefined;

@@ -6,7 +6,7 @@ import type { NicLayout } from "./nic-layout";
 import type { Permission } from "../policy";
 import type { IAwsStorage } from "../storage/storage";
 
-/** Machines that are alike, with their network interfaces. */
+/** Machines of one kind, with their network interfaces. */
 export interface AwsNodePoolProps {
   /**
    * Begins the names of what is created.
@@ -17,12 +17,12 @@ export interface AwsNodePoolProps {
   readonly network: IClusterNetwork;
   /** E.g. `p5.48xlarge`. */
   readonly instanceType: string;
-  /** Number of machines, 1 to 1024, the head among them. */
+  /** Number of machines including the head, 1 to 1024. */
   readonly nodes: number;
-  /** `Fabric.EFA`, or `Fabric.TCP` where you say so. */
+  /** `Fabric.EFA` or `Fabric.TCP`. */
   readonly fabric: Fabric;
   /**
-   * Address of the head, if this pool has it: a machine of its own, with this address in the subnet.
+   * Address of the head in the subnet, if this pool has the head.
    *
    * @default - all machines are workers
    */
@@ -36,7 +36,7 @@ export interface AwsNodePoolProps {
   /**
    * What the machines boot.
    *
-   * @default - the image of the catalogue that fits the type, looked up when a machine starts
+   * @default - the catalogue's image for the instance type, looked up when a machine starts
    */
   readonly machineImage?: AwsMachineImage;
   /**
@@ -52,21 +52,21 @@ export interface AwsNodePoolProps {
    */
   readonly headUserData?: string;
   /**
-   * Shared storage that the machines mount; here only what it asks of the machines.
+   * Storage that the machines mount; it is compared with zone and interfaces of the machines, and not mounted by the pool.
    *
    * @default - none
    */
   readonly storage?: readonly IAwsStorage[];
   /**
-   * What the machines may do besides being reached by Session Manager.
+   * Permissions of the machines besides those for Session Manager.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly permissions?: readonly Permission[];
   /**
-   * What the head may do besides that; it then has a role of its own.
+   * Further permissions of the head, which then has a role of its own.
    *
-   * @default - nothing
+   * @default - none
    */
   readonly headPermissions?: readonly Permission[];
   /**
@@ -76,13 +76,13 @@ export interface AwsNodePoolProps {
    */
   readonly nicLayout?: NicLayout;
   /**
-   * Whether the machines get public addresses. EC2 gives none to a machine with several network interfaces.
+   * Whether the machines have public addresses. EC2 assigns none to a machine with several network interfaces.
    *
    * @default false
    */
   readonly publicIp?: boolean;
   /**
-   * Root volume of each machine, encrypted.
+   * Size of the root volume of each machine, which is encrypted.
    *
    * @default 200
    */

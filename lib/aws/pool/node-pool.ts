@@ -2,21 +2,20 @@ import { AutoscalingGroup } from "@cdktf/provider-aws/lib/autoscaling-group";
 import { Ec2SubnetCidrReservation } from "@cdktf/provider-aws/lib/ec2-subnet-cidr-reservation";
 import { Instance, type InstanceConfig } from "@cdktf/provider-aws/lib/instance";
 import { LaunchTemplate } from "@cdktf/provider-aws/lib/launch-template";
-import { Annotations, Token } from "cdktf";
+import { Token } from "cdktf";
 import { Construct } from "constructs";
+import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
-import { problemLine } from "../../problems/plan-error";
 import { InstanceRole } from "./instance-role";
 import { launchTemplateConfig, type MachineTemplate, METADATA_OPTIONS } from "./launch-template";
 import type { AwsNodePoolProps } from "./node-pool-props";
-import { machineTemplate, poolSpec } from "./pool-machines";
-import { checkPool } from "./pool-rules";
-import { refuse } from "../problems";
+import { machineTemplate, poolMachines, poolSpec } from "./pool-machines";
+import { checkNodePool } from "./pool-rules";
 
 /**
  * Machines with EFA, without a cluster on them: one launch template per role, an Auto Scaling group of fixed size for
- * the workers (a machine that is lost is replaced), and the head at its address. How many Terraform resources that
- * are does not depend on the number of machines.
+ * the workers (a lost machine is replaced), and the head at its address. The number of Terraform resources does not
+ * depend on the number of machines.
  */
 export class AwsNodePool extends Construct {
   /** Id of the head's machine. @default - this pool has no head */
@@ -30,17 +29,17 @@ export class AwsNodePool extends Construct {
   /** @internal */
   public readonly _workerTemplate?: LaunchTemplate;
 
-  /** @throws AwsPlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: AwsNodePoolProps) {
     super(scope, id);
     constrainProvider(this, "aws");
     const name = props.name ?? id;
-    const spec = poolSpec(props);
-    for (const warning of refuse(`node pool '${id}'`, checkPool(spec))) {
-      Annotations.of(this).addWarning(problemLine(warning).trim());
+    const machines = poolMachines(props);
+    reportProblems(this, checkNodePool(poolSpec(machines)));
+    if (machines.nics === undefined) {
+      return;
     }
     const permissions = props.permissions ?? [];
-    const template = machineTemplate(props, spec);
+    const template = machineTemplate(machines, machines.nics);
     const workers = props.nodes - (props.headAddress === undefined ? 0 : 1);
     const needsOwnRole = (props.headPermissions ?? []).length > 0;
     const role =
@@ -54,18 +53,25 @@ export class AwsNodePool extends Construct {
         : role;
       this._head = this.head(name, {
         ...template,
-        instanceProfile: profileOf(headRole),
+        instanceProfile: this.profileOf(headRole),
         fixedAddress: props.headAddress,
         userData: props.headUserData ?? props.userData,
       });
       this.headInstanceId = this._head.id;
     }
     if (workers > 0) {
-      const machines = { ...template, name, instanceProfile: profileOf(role) };
-      this._workerTemplate = new LaunchTemplate(this, "worker-template", launchTemplateConfig(machines));
-      this._workers = this.group(name, machines, this._workerTemplate, workers);
+      const settings = { ...template, name, instanceProfile: this.profileOf(role) };
+      this._workerTemplate = new LaunchTemplate(this, "worker-template", launchTemplateConfig(settings));
+      this._workers = this.group(name, settings, this._workerTemplate, workers);
       this.autoScalingGroupName = this._workers.name;
     }
+  }
+
+  private profileOf(role: InstanceRole | undefined): string {
+    if (role === undefined) {
+      throw new Error(`internal error: pool '${this.node.path}' has no instance role. Please report this.`);
+    }
+    return role.profileName;
   }
 
   private head(name: string, settings: Omit<MachineTemplate, "name">): Instance {
@@ -83,7 +89,7 @@ export class AwsNodePool extends Construct {
     );
     return new Instance(this, "head", {
       launchTemplate: { id: template.id, version: Token.asString(template.latestVersion) },
-      // Said once more, because policy checks look at the machine and not at its template.
+      // Repeated, because policy checks look at the machine and not at its template.
       metadataOptions: METADATA_OPTIONS,
       monitoring: true,
       ebsOptimized: true,
@@ -91,8 +97,8 @@ export class AwsNodePool extends Construct {
       rootBlockDevice: rootVolumeOf(settings),
       tags: { Name: `${name}-head` },
       dependsOn: [reservation],
-      // It is the template's, whose new version is a new machine. The provider reads it back as a hash and takes that
-      // for a change, for which it would stop the machine.
+      // User data is the template's, whose new version is a new machine. The provider reads it back as a hash, takes
+      // that for a change and would stop the machine for it.
       lifecycle: { ignoreChanges: ["user_data", "user_data_base64"] },
     });
   }
@@ -113,21 +119,21 @@ export class AwsNodePool extends Construct {
       launchTemplate: { id: template.id, version: Token.asString(template.latestVersion) },
       healthCheckType: "EC2",
       waitForCapacityTimeout: "30m",
-      // A cluster of two versions never forms: replace them all, and free reserved places first.
+      // Machines of two versions never form a cluster: replace all of them, and free reserved capacity first.
       instanceRefresh: {
         strategy: "Rolling",
         preferences: { minHealthyPercentage: 0, skipMatching: true },
       },
       tag: [{ key: "Name", value: name, propagateAtLaunch: true }],
-      // The head first: nobody can work without it, and its address is taken.
+      // The head first: workers need it, and its address must not go to one of them.
       dependsOn: this._head && [this._head],
     });
   }
 }
 
 /**
- * The provider asks EC2 for the image to find the root device's name, by the template's own words: `resolve:ssm:` is
- * none that EC2 would know there. The template encrypts the volume anyway.
+ * The provider asks EC2 for the image to find the root device's name, and EC2 does not resolve `resolve:ssm:` there.
+ * The template encrypts the volume anyway.
  */
 function rootVolumeOf(settings: Omit<MachineTemplate, "name">): InstanceConfig["rootBlockDevice"] {
   return settings.machineImage.amiId === undefined
@@ -138,11 +144,4 @@ function rootVolumeOf(settings: Omit<MachineTemplate, "name">): InstanceConfig["
         volumeType: "gp3",
         kmsKeyId: settings.rootVolumeKmsKeyArn,
       };
-}
-
-function profileOf(role: InstanceRole | undefined): string {
-  if (role === undefined) {
-    throw new Error("a machine without a role: the pool has made none");
-  }
-  return role.profileName;
 }

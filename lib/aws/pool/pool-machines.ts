@@ -3,7 +3,7 @@ import { Capacity } from "./capacity";
 import { known } from "../known";
 import type { MachineTemplate } from "./launch-template";
 import { AwsMachineImage } from "./machine-image";
-import { nicLayout, NicLayout } from "./nic-layout";
+import { type Nic, nicLayout, NicLayout } from "./nic-layout";
 import type { AwsNodePoolProps } from "./node-pool-props";
 import type { PoolSpec } from "./pool-spec";
 
@@ -11,18 +11,46 @@ import type { PoolSpec } from "./pool-spec";
 const FORGETFUL_NITRO = 6;
 const FIVE_DAYS = 432_000;
 
-/** A pool as its rules see it. */
-export function poolSpec(props: AwsNodePoolProps): PoolSpec {
-  const { capacity = Capacity.onDemand(), network } = props;
-  const image = props.machineImage ?? AwsMachineImage.for(props.instanceType);
+/** Machines of a pool with every default filled in. */
+export interface PoolMachines extends AwsNodePoolProps {
+  readonly capacity: Capacity;
+  readonly machineImage: AwsMachineImage;
+  readonly nicLayout: NicLayout;
+  readonly publicIp: boolean;
+  readonly rootVolumeGiB: number;
+  /** Network interfaces of each machine. @default - the type is unknown, or does not have the layout */
+  readonly nics?: readonly Nic[];
+}
+
+export function poolMachines(props: AwsNodePoolProps): PoolMachines {
+  const { instanceType, fabric, nicLayout: layout = NicLayout.RECOMMENDED } = props;
+  const cards = findInstanceNetwork(instanceType);
   return {
-    instanceType: props.instanceType,
-    nodes: props.nodes,
-    fabric: props.fabric.id,
-    nicLayout: props.nicLayout ?? NicLayout.RECOMMENDED,
+    ...props,
+    capacity: props.capacity ?? Capacity.onDemand(),
+    machineImage: props.machineImage ?? AwsMachineImage.for(instanceType),
+    nicLayout: layout,
     publicIp: props.publicIp ?? false,
-    hasHead: props.headAddress !== undefined,
-    headAddress: known(props.headAddress),
+    rootVolumeGiB: props.rootVolumeGiB ?? 200,
+    nics: cards && nicLayout(cards, layout, fabric.id === "efa"),
+  };
+}
+
+/**
+ * A pool as its rules see it.
+ *
+ * @param storagePaths where each storage is declared. Default: `storage[<index>]`
+ */
+export function poolSpec(machines: PoolMachines, storagePaths: readonly string[] = []): PoolSpec {
+  const { capacity, machineImage: image, network } = machines;
+  return {
+    instanceType: machines.instanceType,
+    nodes: machines.nodes,
+    fabric: machines.fabric.id,
+    nicLayout: machines.nicLayout,
+    publicIp: machines.publicIp,
+    hasHead: machines.headAddress !== undefined,
+    headAddress: known(machines.headAddress),
     capacity: {
       kind: capacity.kind,
       id: known(capacity.id),
@@ -35,15 +63,15 @@ export function poolSpec(props: AwsNodePoolProps): PoolSpec {
       driver: image.driver,
       minimumRootGiB: image.minimumRootGiB,
     },
-    rootVolumeGiB: props.rootVolumeGiB ?? 200,
+    rootVolumeGiB: machines.rootVolumeGiB,
     network: {
       availabilityZone: known(network.availabilityZone),
       subnetCidr: known(network.subnetCidr),
       hasPlacementGroup: network.placementGroupName !== undefined && !capacity.bringsPlacement,
       hasSelfRules: network.securityGroupHasSelfRules,
     },
-    storage: (props.storage ?? []).map((storage) => ({
-      name: storage.mountPath,
+    storage: (machines.storage ?? []).map((storage, index) => ({
+      path: storagePaths[index] ?? `storage[${index}]`,
       isReachedByEfa: storage.isReachedByEfa,
       availabilityZone: known(storage.availabilityZone),
     })),
@@ -52,25 +80,20 @@ export function poolSpec(props: AwsNodePoolProps): PoolSpec {
 
 /** What the machines of a pool are started from, whatever their role. */
 export function machineTemplate(
-  props: AwsNodePoolProps,
-  spec: PoolSpec,
+  machines: PoolMachines,
+  nics: readonly Nic[],
 ): Omit<MachineTemplate, "name" | "instanceProfile"> {
-  const { instanceType, network, capacity = Capacity.onDemand() } = props;
-  const cards = findInstanceNetwork(instanceType);
-  const nics = cards && nicLayout(cards, spec.nicLayout, spec.fabric === "efa");
-  if (nics === undefined) {
-    throw new Error(`no network interfaces for ${instanceType}: the rules have let it pass`);
-  }
+  const { instanceType, network, capacity, machineImage, publicIp, rootVolumeGiB } = machines;
   return {
     instanceType,
     network,
     capacity,
     nics,
-    machineImage: props.machineImage ?? AwsMachineImage.for(instanceType),
-    publicIp: spec.publicIp,
-    rootVolumeGiB: spec.rootVolumeGiB,
-    rootVolumeKmsKeyArn: props.rootVolumeKmsKeyArn,
-    userData: props.userData,
+    machineImage,
+    publicIp,
+    rootVolumeGiB,
+    rootVolumeKmsKeyArn: machines.rootVolumeKmsKeyArn,
+    userData: machines.userData,
     idleConnectionSeconds:
       (findInstanceType(instanceType)?.nitro ?? 0) >= FORGETFUL_NITRO ? FIVE_DAYS : undefined,
   };

@@ -2,10 +2,11 @@ import type { NicLayout } from "./nic-layout";
 import type { CapacityKind, SpotInterruption } from "./capacity";
 
 /**
- * A node pool as its rules see it: plain data. What is known only at apply (a Terraform variable, an id of a
- * resource) is `undefined`, and no rule judges it.
+ * A node pool as its rules see it: plain data. A value that is known only at apply (a Terraform variable, an attribute
+ * of a resource) is `undefined`, and no rule judges it.
  */
 export interface PoolSpec {
+  /** Empty: not stated. */
   readonly instanceType: string;
   readonly nodes: number;
   /** `efa`, `tcp`, ... */
@@ -35,9 +36,27 @@ export interface PoolSpec {
     readonly hasSelfRules: boolean;
   };
   readonly storage: readonly {
-    /** As a person tells it from others. */
-    readonly name: string;
+    /** Path of its declaration. */
+    readonly path: string;
     readonly isReachedByEfa: boolean;
     readonly availabilityZone?: string;
   }[];
 }
+
+/** Where the user has declared the properties of a pool: on an `AwsNodePool`, or on a cluster and its backend. */
+export interface PoolPaths {
+  readonly instanceType: string;
+  readonly nodes: string;
+  /** Prefix of the network and the head's address. */
+  readonly place: string;
+  /** Prefix of capacity, machine image, interfaces and volume. */
+  readonly options: string;
+}
+
+/** The properties of an `AwsNodePool`. */
+export const NODE_POOL_PATHS: PoolPaths = {
+  instanceType: "instanceType",
+  nodes: "nodes",
+  place: "",
+  options: "",
+};

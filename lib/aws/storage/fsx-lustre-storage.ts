@@ -5,16 +5,17 @@ import { Construct } from "constructs";
 import type { BootMount } from "../../bootstrap/boot-spec";
 import { rootfsFile } from "../../bootstrap/rootfs-file";
 import { fsxLustreTierOf } from "../../catalog/fsx-lustre-tiers";
+import { judge } from "../../problems/rule";
+import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
-import { refuse } from "../problems";
 import type { IAwsStorage, StoragePaths } from "./storage";
 import { storagePaths } from "./storage";
 import { EFA_PORTS, LUSTRE_PORTS, StorageAccess } from "./storage-access";
-import { checkLustre } from "./storage-rules";
+import { LUSTRE_TOPIC } from "./storage-rules";
 
-/** Kind of the disks, by MB/s that each TiB gives. */
+/** Deployment type, by the throughput of each TiB in MB/s. */
 export enum FsxLustreTier {
   /** One copy of the data: for what can be fetched again. */
   SCRATCH = "scratch",
@@ -24,19 +25,19 @@ export enum FsxLustreTier {
   PERSISTENT_1000 = "persistent-1000",
 }
 
-/** A Lustre file system beside the machines. */
+/** A Lustre file system in the zone of the machines. */
 export interface FsxLustreStorageProps extends StoragePaths {
   readonly network: IClusterNetwork;
-  /** Size; the tier says which there are. Each 2.4 TiB is a server, and a machine gets 5 Gbps of each. */
+  /** Size; the tier decides which there are. Each 2.4 TiB is a server, and a machine gets 5 Gbps from each. */
   readonly capacityTiB: number;
   /**
-   * Kind of the disks.
+   * Deployment type and throughput.
    *
    * @default FsxLustreTier.PERSISTENT_1000
    */
   readonly tier?: FsxLustreTier;
   /**
-   * Whether machines reach it over EFA, which pays above some 10 GB/s. Not for trn2; never changed later.
+   * Whether machines reach it over EFA, worth it above some 10 GB/s. Not for trn2; cannot be changed later.
    *
    * @default false
    */
@@ -48,7 +49,7 @@ export interface FsxLustreStorageProps extends StoragePaths {
    */
   readonly kmsKeyArn?: string;
   /**
-   * Bucket, or prefix in it, whose files the file system shows: each is fetched when it is read first.
+   * S3 bucket, or a prefix in one, whose files the file system shows; each is fetched on its first read.
    *
    * @default - none
    */
@@ -61,14 +62,14 @@ export interface FsxLustreStorageProps extends StoragePaths {
   readonly dataRepositoryPath?: string;
 }
 
-/** A Lustre file system that exists. */
+/** An existing Lustre file system. */
 export interface ExistingFsxLustreProps extends StoragePaths {
   readonly dnsName: string;
   readonly mountName: string;
   /** Zone of its servers. */
   readonly availabilityZone: string;
   /**
-   * Whether it was made with EFA.
+   * Whether it was created with EFA.
    *
    * @default false
    */
@@ -82,9 +83,9 @@ const LUSTRE_VERSION = "2.15";
 const EFA_UNIT = "ray-cluster-lustre-efa.service";
 const EFA_FILES = [`etc/systemd/system/${EFA_UNIT}`, "usr/local/lib/ray-cluster/lustre-over-efa.sh"];
 
-/** FSx for Lustre in the zone of the machines. Construct it before the pools that mount it. */
+/** FSx for Lustre in the zone of the machines. */
 export class FsxLustreStorage extends Construct implements IAwsStorage {
-  /** One that exists. Its security group must let the machines in on 988 and 1018 to 1023. */
+  /** An existing file system. Its security group must let the machines in on ports 988 and 1018 to 1023. */
   public static fromExisting(id: string, props: ExistingFsxLustreProps): IAwsStorage {
     const paths = storagePaths(id, props);
     const efa = props.efa ?? false;
@@ -104,21 +105,20 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
   public readonly availabilityZone: string;
   public readonly mount: BootMount;
 
-  /** @throws AwsPlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: FsxLustreStorageProps) {
     super(scope, id);
     constrainProvider(this, "aws");
     const { network } = props;
     const efa = props.efa ?? false;
     const tier = fsxLustreTierOf(props.tier ?? FsxLustreTier.PERSISTENT_1000);
-    const problems = checkLustre({
+    const spec = {
       tier: tier.id,
       capacityTiB: props.capacityTiB,
       efa,
       hasKmsKey: props.kmsKeyArn !== undefined,
       dataRepositoryUri: known(props.dataRepositoryUri),
-    });
-    refuse(`storage '${id}'`, problems);
+    };
+    reportProblems(this, judge(LUSTRE_TOPIC, spec, undefined));
     const access = new StorageAccess(this, "access", {
       name: id,
       network,
@@ -146,7 +146,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
         dataRepositoryPath: props.dataRepositoryUri,
         fileSystemPath: props.dataRepositoryPath ?? "/",
         batchImportMetaDataOnCreate: true,
-        // Through the API both are off otherwise, and files of later days would not be there.
+        // Off by default in the API: without it later files would never appear.
         s3: { autoImportPolicy: { events: ["NEW", "CHANGED", "DELETED"] } },
       });
     }

@@ -3,13 +3,17 @@ import { EfsMountTarget } from "@cdktf/provider-aws/lib/efs-mount-target";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { Construct } from "constructs";
 import type { BootMount } from "../../bootstrap/boot-spec";
+import { judge } from "../../problems/rule";
+import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
+import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
 import { tcp } from "../network/security-group";
 import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
 import { NFS_PORTS, StorageAccess } from "./storage-access";
+import { NFS_TOPIC } from "./storage-rules";
 
-/** As AWS advises for EFS: large blocks, and a server that is slow is waited for. */
+/** AWS's recommendation for EFS: large blocks, and waiting for a slow server. */
 const NFS_OPTIONS = [
   "nfsvers=4.1",
   "rsize=1048576",
@@ -20,7 +24,7 @@ const NFS_OPTIONS = [
   "noresvport",
 ];
 
-/** A file system of EFS: for configurations and small models, 500 MiB/s a machine. */
+/** An EFS file system, for configurations and small models: 500 MiB/s per machine. */
 export interface EfsStorageProps extends StoragePaths {
   readonly network: IClusterNetwork;
   /**
@@ -31,7 +35,7 @@ export interface EfsStorageProps extends StoragePaths {
   readonly kmsKeyArn?: string;
 }
 
-/** A file system of EFS that exists. */
+/** An existing EFS file system. */
 export interface ExistingEfsProps extends StoragePaths {
   /** E.g. `fs-0123456789abcdef0.efs.us-east-1.amazonaws.com`. */
   readonly dnsName: string;
@@ -45,7 +49,7 @@ export interface ExistingEfsProps extends StoragePaths {
 
 /** Elastic File System, encrypted, with a mount target in the zone of the machines. */
 export class EfsStorage extends Construct implements IAwsStorage {
-  /** One that exists. The group of its mount target must let the machines in on 2049. */
+  /** An existing file system. The security group of its mount target must let the machines in on port 2049. */
   public static fromExisting(id: string, props: ExistingEfsProps): IAwsStorage {
     return nfs(id, props, `${props.dnsName}:/`, props.availabilityZone);
   }
@@ -78,7 +82,7 @@ export class EfsStorage extends Construct implements IAwsStorage {
       subnetId: network.subnetId,
       securityGroups: [access.securityGroupId],
     });
-    // The target's attribute, so that nothing boots before it is there.
+    // An attribute of the mount target, so that no machine boots before it exists.
     const storage = nfs(id, props, `${target.dnsName}:/`, network.availabilityZone);
     this.hostPath = storage.hostPath;
     this.mountPath = storage.mountPath;
@@ -87,33 +91,33 @@ export class EfsStorage extends Construct implements IAwsStorage {
   }
 }
 
-/** A server of NFS that exists. */
+/** An existing NFS server. */
 export interface NfsStorageProps extends StoragePaths {
   /** Name or address. */
   readonly server: string;
-  /** Absolute path of the export. */
+  /** Absolute path of the exported folder. */
   readonly exportPath: string;
   /**
-   * Options of the mount.
+   * Mount options.
    *
-   * @default - version 4.1, blocks of 1 MiB, a slow server is waited for
+   * @default - version 4.1, blocks of 1 MiB, hard mount
    */
   readonly options?: readonly string[];
   /**
-   * Network whose machines reach it; with `serverCidr` their security group lets them out to it.
+   * Network of the machines: its security group gets a rule that lets them reach `serverCidr`.
    *
-   * @default - the group lets them already
+   * @default - no rule is created
    */
   readonly network?: IClusterNetwork;
   /**
-   * Address of the server as a CIDR, e.g. `10.30.0.7/32`.
+   * Address of the server as a CIDR, e.g. `10.30.0.7/32`; goes with `network`.
    *
-   * @default - no rule is made
+   * @default - no rule is created
    */
   readonly serverCidr?: string;
 }
 
-/** A folder of a server that exists; nothing of it is made. */
+/** A folder of an existing NFS server. */
 export class NfsStorage extends Construct implements IAwsStorage {
   public readonly hostPath: string;
   public readonly mountPath: string;
@@ -127,12 +131,20 @@ export class NfsStorage extends Construct implements IAwsStorage {
     this.hostPath = storage.hostPath;
     this.mountPath = storage.mountPath;
     this.mount = storage.mount;
-    if (props.network !== undefined && props.serverCidr !== undefined) {
+    const { network, serverCidr } = props;
+    const spec = {
+      exportPath: known(props.exportPath),
+      hasNetwork: network !== undefined,
+      hasServerCidr: serverCidr !== undefined,
+      serverCidr: known(serverCidr),
+    };
+    reportProblems(this, judge(NFS_TOPIC, spec, undefined));
+    if (network !== undefined && serverCidr !== undefined) {
       constrainProvider(this, "aws");
       new VpcSecurityGroupEgressRule(this, "out", {
         ...tcp(2049),
-        securityGroupId: props.network.securityGroupId,
-        cidrIpv4: props.serverCidr,
+        securityGroupId: network.securityGroupId,
+        cidrIpv4: serverCidr,
         description: `Machines to the NFS server of '${id}'`,
       });
     }

@@ -3,16 +3,17 @@ import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { Construct } from "constructs";
 import { localDiskFolderOf } from "../../catalog/machine-images";
 import type { BootStage } from "../../bootstrap/boot-spec";
+import { judge } from "../../problems/rule";
+import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { known } from "../known";
 import type { Permission } from "../policy";
-import { refuse } from "../problems";
 import type { IAwsStorage } from "./storage";
-import { checkStaged } from "./storage-rules";
+import { STAGED_TOPIC } from "./storage-rules";
 
-/** Files of a bucket that each machine copies to its own disk before its container starts. */
+/** Files of an S3 bucket that each machine copies to its own disk before its container starts. */
 export interface S3StagedStorageProps {
-  /** Prefix, e.g. `s3://my-models/llama/`; what is below it comes to the machines. */
+  /** Prefix, e.g. `s3://my-models/llama/`; everything below it is copied. */
   readonly uri: string;
   /**
    * Absolute path in the containers.
@@ -21,7 +22,7 @@ export interface S3StagedStorageProps {
    */
   readonly mountPath?: string;
   /**
-   * Where the machine image mounts the disks of the instance.
+   * Where the machine image mounts the instance store.
    *
    * @default '/opt/dlami/nvme'
    */
@@ -33,17 +34,17 @@ export interface S3StagedStorageProps {
    */
   readonly hostPath?: string;
   /**
-   * ARN of the KMS key that opens the bucket's objects.
+   * ARN of the KMS key that encrypts the bucket's objects.
    *
-   * @default - a key of S3
+   * @default - the key of S3
    */
   readonly kmsKeyArn?: string;
 }
 
-/** Where AWS's Deep Learning images mount the instance's disks. */
+/** Where AWS's Deep Learning images mount the instance store. */
 const DISK_FOLDER = localDiskFolderOf("nvidia-ubuntu-24.04");
 
-/** A bucket that exists, copied: each machine reads as fast as its disks are, and from nobody else. */
+/** Files of an existing S3 bucket on each machine's own disk, read at the speed of that disk. */
 export class S3StagedStorage extends Construct implements IAwsStorage {
   public readonly hostPath: string;
   public readonly mountPath: string;
@@ -53,7 +54,6 @@ export class S3StagedStorage extends Construct implements IAwsStorage {
   public readonly stage: BootStage;
   public readonly permissions: readonly Permission[];
 
-  /** @throws AwsPlanError with everything that is wrong with the declaration */
   public constructor(scope: Construct, id: string, props: S3StagedStorageProps) {
     super(scope, id);
     constrainProvider(this, "aws");
@@ -61,10 +61,8 @@ export class S3StagedStorage extends Construct implements IAwsStorage {
     this.hostPath = props.hostPath ?? `${this.diskFolder}/${id}`;
     this.mountPath = props.mountPath ?? "/models";
     const { uri, kmsKeyArn } = props;
-    refuse(
-      `storage '${id}'`,
-      checkStaged({ uri: known(uri), hostPath: this.hostPath, diskFolder: this.diskFolder }),
-    );
+    const spec = { uri: known(uri), hostPath: this.hostPath, diskFolder: this.diskFolder };
+    reportProblems(this, judge(STAGED_TOPIC, spec, undefined));
     const [bucket, prefix] = partsOf(uri);
     const region = new DataAwsRegion(this, "region").id;
     const arn = `arn:${new DataAwsPartition(this, "partition").partition}:s3:::${bucket}`;
@@ -77,7 +75,7 @@ export class S3StagedStorage extends Construct implements IAwsStorage {
   }
 }
 
-/** Bucket and prefix, of which either may be a reference. */
+/** Bucket and prefix; either may be a reference. */
 function partsOf(uri: string): readonly [bucket: string, prefix: string] {
   const path = uri.replace(/^s3:\/\//, "");
   const slash = path.indexOf("/");

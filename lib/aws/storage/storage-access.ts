@@ -16,12 +16,12 @@ export const LUSTRE_PORTS: readonly StoragePorts[] = [
   { name: "lustre", rule: tcp(988) },
   { name: "lustre-more", rule: tcp(1018, 1023) },
 ];
-/** EFA passes no rule with ports or with a CIDR. */
+/** For EFA, rules with ports or with a CIDR do not count. */
 export const EFA_PORTS: readonly StoragePorts[] = [{ name: "efa", rule: { ipProtocol: "-1" } }];
 
 /**
- * The security group of a file system, and the rules that let the machines of a network reach it. Each rule names a
- * group, never a CIDR.
+ * Security group of a file system, and the rules that let the machines of a network reach it. Each rule names a group,
+ * never a CIDR.
  */
 export class StorageAccess extends Construct {
   public readonly securityGroupId: string;
@@ -33,7 +33,7 @@ export class StorageAccess extends Construct {
       readonly name: string;
       readonly network: IClusterNetwork;
       readonly ports: readonly StoragePorts[];
-      /** Whether servers call one another and their clients, as Lustre's do. */
+      /** Whether servers connect to each other and to their clients, as Lustre's do. */
       readonly bothWays: boolean;
     },
   ) {

@@ -1,7 +1,8 @@
 import { fsxLustreTierOf } from "../../catalog/fsx-lustre-tiers";
-import type { Problem } from "../../problems/problem";
+import { isAbsolutePath, unless } from "../../problems/checks";
+import type { Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
-import { type AwsRule, applyRules } from "../rule";
+import { parseSubnet } from "../../topology/plan/addressing";
 
 /** A Lustre file system as its rules see it. */
 export interface LustreSpec {
@@ -14,67 +15,67 @@ export interface LustreSpec {
   readonly dataRepositoryUri?: string;
 }
 
-export const lustreRules: readonly AwsRule<LustreSpec>[] = [
-  {
-    id: "RC460",
-    title: "The file system has a size that AWS sells.",
-    check: ({ tier, capacityTiB, efa }) => {
-      const { smallestTiB, stepTiB, efaStepTiB } = fsxLustreTierOf(tier);
-      const step = efa && efaStepTiB !== null ? efaStepTiB : stepTiB;
-      const smallest = efa ? [] : smallestTiB;
-      if (smallest.includes(capacityTiB) || isMultiple(capacityTiB, step)) {
-        return undefined;
-      }
-      const next = (Math.max(1, Math.ceil(tenths(capacityTiB) / tenths(step))) * tenths(step)) / 10;
-      return {
-        path: "capacityTiB",
-        got: show(capacityTiB),
-        allowed: `must be ${[...smallest, `a multiple of ${step}`].join(" or ")} for ${tier}${efa ? " with EFA" : ""}`,
-        fix: `use ${Number.isFinite(next) ? next : step}`,
-      };
+export const LUSTRE_TOPIC: Topic<LustreSpec> = {
+  title: "EC2: FSx for Lustre",
+  rules: [
+    {
+      id: "RC460",
+      level: "error",
+      title: "The file system has a size that AWS offers",
+      why: "FSx refuses another one.",
+      check: ({ tier, capacityTiB, efa }) => {
+        const { smallestTiB, stepTiB, efaStepTiB } = fsxLustreTierOf(tier);
+        const step = efa && efaStepTiB !== null ? efaStepTiB : stepTiB;
+        const smallest = efa ? [] : smallestTiB;
+        return unless(smallest.includes(capacityTiB) || isMultiple(capacityTiB, step), {
+          path: "capacityTiB",
+          got: show(capacityTiB),
+          must: `be ${[...smallest, `a multiple of ${step}`].join(" or ")} for ${tier}${efa ? " with EFA" : ""}`,
+          fix: `use ${neighbours(capacityTiB, step).join(" or ")}`,
+        });
+      },
     },
-  },
-  {
-    id: "RC461",
-    title: "The tier has EFA.",
-    check: ({ tier, efa }) =>
-      efa && fsxLustreTierOf(tier).efaStepTiB === null
-        ? {
-            path: "efa",
-            got: "true",
-            allowed: `must be false for ${tier}: only persistent file systems have EFA, from their creation on`,
-            fix: "choose a persistent tier, or leave efa out",
-          }
-        : undefined,
-  },
-  {
-    id: "RC462",
-    title: "A key of one's own encrypts persistent file systems only.",
-    check: ({ tier, hasKmsKey }) =>
-      hasKmsKey && fsxLustreTierOf(tier).deploymentType.startsWith("SCRATCH")
-        ? {
-            path: "kmsKeyArn",
-            got: "a key",
-            allowed: `must be left out for ${tier}, which AWS encrypts with a key of its own`,
-            fix: "leave it out, or choose a persistent tier",
-          }
-        : undefined,
-  },
-  {
-    id: "RC463",
-    title: "A data repository is a bucket, or a part of one.",
-    check: ({ dataRepositoryUri }) =>
-      dataRepositoryUri === undefined ||
-      /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/.test(dataRepositoryUri)
-        ? undefined
-        : {
-            path: "dataRepositoryUri",
-            got: show(dataRepositoryUri),
-            allowed: "must be the URI of a bucket or of a prefix in it",
-            fix: "write e.g. 's3://my-models/llama/'",
-          },
-  },
-];
+    {
+      id: "RC461",
+      level: "error",
+      title: "The tier supports EFA",
+      why: "Only persistent file systems have EFA, and only from their creation on.",
+      check: ({ tier, efa }) =>
+        unless(!efa || fsxLustreTierOf(tier).efaStepTiB !== null, {
+          path: "efa",
+          got: "true",
+          must: `be false for ${tier}`,
+          fix: "use a persistent tier, or leave efa out",
+        }),
+    },
+    {
+      id: "RC462",
+      level: "error",
+      title: "A customer managed key encrypts only persistent file systems",
+      why: "FSx encrypts scratch file systems with a key of its own and refuses another one.",
+      check: ({ tier, hasKmsKey }) =>
+        unless(!hasKmsKey || !fsxLustreTierOf(tier).deploymentType.startsWith("SCRATCH"), {
+          path: "kmsKeyArn",
+          got: "a key",
+          must: `be left out for ${tier}`,
+          fix: "leave it out, or use a persistent tier",
+        }),
+    },
+    {
+      id: "RC463",
+      level: "error",
+      title: "A data repository is a bucket or a prefix in one",
+      why: "FSx imports from nowhere else.",
+      check: ({ dataRepositoryUri: uri }) =>
+        unless(uri === undefined || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/.test(uri), {
+          path: "dataRepositoryUri",
+          got: show(uri),
+          must: "be the URI of an S3 bucket or of a prefix in one",
+          fix: "write e.g. 's3://my-models/llama/'",
+        }),
+    },
+  ],
+};
 
 /** Files of a bucket on a machine's own disk, as their rules see them. */
 export interface StagedSpec {
@@ -84,45 +85,103 @@ export interface StagedSpec {
   readonly diskFolder: string;
 }
 
-export const stagedRules: readonly AwsRule<StagedSpec>[] = [
-  {
-    id: "RC464",
-    title: "Staged files come from below a prefix of a bucket.",
-    check: ({ uri }) =>
-      // Without the slash at the end a prefix is the beginning of a name: other models would come, too.
-      uri === undefined || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/(\S*\/)?$/.test(uri)
-        ? undefined
-        : {
-            path: "uri",
-            got: show(uri),
-            allowed: "must be the URI of a prefix, with a slash at its end",
-            fix: "write e.g. 's3://my-models/llama/'",
-          },
-  },
-  {
-    id: "RC465",
-    title: "Staged files lie on the disks of the instance.",
-    check: ({ hostPath, diskFolder }) =>
-      hostPath.startsWith(`${diskFolder}/`) && /^(\/[\w.-]+)+$/.test(hostPath)
-        ? undefined
-        : {
-            path: "hostPath",
-            got: show(hostPath),
-            allowed: `must be a folder below '${diskFolder}', of letters, digits, '_', '.' and '-'`,
-            fix: "leave it out, or name the disk's own folder as diskFolder",
-          },
-  },
-];
+export const STAGED_TOPIC: Topic<StagedSpec> = {
+  title: "EC2: files staged from S3",
+  rules: [
+    {
+      id: "RC464",
+      level: "error",
+      title: "Staged files come from a prefix that ends with a slash",
+      why: "Without the slash, `llama` also matches `llama-guard/`, and its files come along.",
+      check: ({ uri }) =>
+        unless(uri === undefined || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/(\S*\/)?$/.test(uri), {
+          path: "uri",
+          got: show(uri),
+          must: "be the URI of an S3 prefix, with a slash at its end",
+          fix: "write e.g. 's3://my-models/llama/'",
+        }),
+    },
+    {
+      id: "RC465",
+      level: "error",
+      title: "Staged files are on the instance store",
+      why: "The root volume is too small and too slow for them.",
+      check: ({ hostPath, diskFolder }) =>
+        unless(hostPath.startsWith(`${diskFolder}/`), {
+          path: "hostPath",
+          got: show(hostPath),
+          must: `be a folder below '${diskFolder}'`,
+          fix: "leave it out, or set diskFolder to where the machine image mounts its disks",
+        }),
+    },
+    {
+      id: "RC469",
+      level: "error",
+      title: "The folder of staged files has a plain name",
+      why: "The boot passes it to commands word by word.",
+      check: ({ hostPath }) =>
+        unless(/^(\/[\w.-]+)+$/.test(hostPath), {
+          path: "hostPath",
+          got: show(hostPath),
+          must: "be an absolute path of letters, digits, '_', '.' and '-'",
+          fix: "leave it out, or rename the folder",
+        }),
+    },
+  ],
+};
 
-/** Everything that is wrong with staged files. */
-export function checkStaged(spec: StagedSpec): readonly Problem[] {
-  return applyRules(stagedRules, spec);
+/** A folder of an NFS server; what is known only at apply is `undefined`. */
+export interface NfsSpec {
+  readonly exportPath?: string;
+  readonly hasNetwork: boolean;
+  readonly hasServerCidr: boolean;
+  readonly serverCidr?: string;
 }
 
-/** Everything that is wrong with a Lustre file system. */
-export function checkLustre(spec: LustreSpec): readonly Problem[] {
-  return applyRules(lustreRules, spec);
-}
+export const NFS_TOPIC: Topic<NfsSpec> = {
+  title: "EC2: NFS",
+  rules: [
+    {
+      id: "RC466",
+      level: "error",
+      title: "Network and CIDR of an NFS server are given together",
+      why: "The rule that lets the machines reach the server needs both; one alone has no effect.",
+      check: ({ hasNetwork, hasServerCidr }) =>
+        unless(hasNetwork === hasServerCidr, {
+          path: hasNetwork ? "serverCidr" : "network",
+          got: "nothing",
+          must: `be given together with ${hasNetwork ? "network" : "serverCidr"}`,
+          fix: "give both, or neither where the security group allows the traffic already",
+        }),
+    },
+    {
+      id: "RC467",
+      level: "error",
+      title: "The CIDR of an NFS server is an IPv4 CIDR",
+      why: "EC2 refuses a security group rule with another text.",
+      check: ({ serverCidr }) =>
+        unless(serverCidr === undefined || parseSubnet(serverCidr) !== undefined, {
+          path: "serverCidr",
+          got: show(serverCidr),
+          must: "be an IPv4 CIDR without host bits",
+          fix: "write e.g. '10.30.0.7/32'",
+        }),
+    },
+    {
+      id: "RC468",
+      level: "error",
+      title: "The exported folder is an absolute path",
+      why: "The mount fails on every machine.",
+      check: ({ exportPath }) =>
+        unless(exportPath === undefined || isAbsolutePath(exportPath), {
+          path: "exportPath",
+          got: show(exportPath),
+          must: "be an absolute path",
+          fix: "write e.g. '/srv/models'",
+        }),
+    },
+  ],
+};
 
 /** Sizes have one decimal, and 2.4 is no sum of powers of two. */
 function tenths(tib: number): number {
@@ -135,4 +194,11 @@ function isMultiple(capacityTiB: number, step: number): boolean {
     Math.abs(tenths(capacityTiB) - capacityTiB * 10) < 1e-6 &&
     tenths(capacityTiB) % tenths(step) === 0
   );
+}
+
+/** The multiples of a step below and above a size. */
+function neighbours(capacityTiB: number, step: number): readonly string[] {
+  const steps = Number.isFinite(capacityTiB) ? Math.max(0, capacityTiB) / step : 0;
+  const counts = [Math.floor(steps), Math.max(1, Math.ceil(steps))].filter((count) => count > 0);
+  return [...new Set(counts)].map((count) => `${(count * tenths(step)) / 10} TiB`);
 }

@@ -6,16 +6,21 @@ import type { Permission } from "../policy";
 export interface IAwsStorage extends IStorage {
   /** Whether the machines reach it over EFA. */
   readonly isReachedByEfa: boolean;
-  /** Zone in which it lies; a machine elsewhere cannot mount it. @default - it is in every zone of the region */
+  /** Its zone; machines of another zone cannot mount it. @default - it is in every zone of the region */
   readonly availabilityZone?: string;
   /** How a machine mounts it. @default - it is a folder of the machine's own disk */
   readonly mount?: BootMount;
-  /** How its files come to a machine's own disk. @default - they are there, or come by the mount */
+  /** How its files get to a machine's own disk. @default - they are there, or on the mount */
   readonly stage?: BootStage;
   /** Disk of the machine that must be mounted before anything else. @default - none */
   readonly diskFolder?: string;
-  /** What a machine must be allowed for it. @default - nothing */
+  /** Permissions that a machine needs for it. @default - none */
   readonly permissions?: readonly Permission[];
+}
+
+/** Whether the machines mount or fill it; other storage is a folder of theirs. */
+export function isAwsStorage(storage: IStorage): storage is IAwsStorage {
+  return "isReachedByEfa" in storage;
 }
 
 /** Where a file system is on the machines and in the containers. */

@@ -6,10 +6,10 @@ import { type Outcome, run } from "../base/process";
 /** Scripts for the machines; `rootfs` mirrors a machine's file system. */
 const SCRIPTS = join(__dirname, "../../bootstrap/rootfs/usr/local/lib/ray-cluster");
 
-/** One machine of a cluster, as the stack or the inventory has it. */
+/** One machine of a stack or an inventory. */
 export type HostTarget = HostsFile["machines"][number];
 
-/** What `check-machine.sh` says of one thing. */
+/** One finding of `check-machine.sh`. */
 export interface HostFinding {
   readonly outcome: "ok" | "warning" | "problem";
   readonly topic: string;
@@ -18,10 +18,10 @@ export interface HostFinding {
 
 export type HostScript = "check-machine.sh" | "install-docker.sh" | "install-nvidia-toolkit.sh";
 
-/** Reads a script's length and the script, and leaves the rest to it: see `on-host.sh`, which deployments use. */
+/** Reads the length of a script, then the script; see `on-host.sh`, which deployments use. */
 const remote = (shell: string) => `sh -c 'read -r n && s=$(head -c "$n") && exec ${shell} -c "$s" on-host'`;
 
-/** Where a script lies, for whoever wants to read it. */
+/** Path of a script. */
 export function scriptPath(script: HostScript): string {
   return join(SCRIPTS, script);
 }
@@ -29,7 +29,7 @@ export function scriptPath(script: HostScript): string {
 /**
  * Runs one of the constant scripts on a machine, with facts on its standard input.
  *
- * @param asRoot for a user that is not root: by sudo, which must not ask for a password
+ * @param asRoot for a user that is not root: with sudo, which must not ask for a password
  */
 export function runOnHost(
   target: HostTarget,
@@ -51,7 +51,7 @@ export function runOnHost(
   });
 }
 
-/** The findings among what `check-machine.sh` has printed. */
+/** The findings in the output of `check-machine.sh`. */
 export function findingsOf(output: string): readonly HostFinding[] {
   return output.split("\n").flatMap((line) => {
     const found = /^(ok|warning|problem) (\S+) (.*)$/.exec(line);

@@ -18,59 +18,59 @@ import { table } from "../base/table";
 export interface PrepareHostsOptions {
   /** @default - the machines of the synthesized stacks */
   readonly inventory?: string;
-  /** Look, say what would run, and change nothing. */
+  /** Check, print what would run, and change nothing. */
   readonly dryRun?: boolean;
-  /** Do not ask. */
+  /** Do not ask for confirmation. */
   readonly yes?: boolean;
 }
 
-/** Something that a machine may lack and a script of ours installs. */
+/** Software that a machine may lack and a script installs. */
 interface Installation {
   readonly script: HostScript;
   readonly name: string;
-  /** As a person reads it before it happens. */
+  /** What the user confirms. */
   readonly what: string;
-  /** What findings about it are called. */
+  /** Topic of its findings. */
   readonly topic: string;
   readonly isWantedFor: (finding: HostFinding) => boolean;
 }
 
-/** In this order: only an engine that answers knows its runtimes. */
+/** In this order: only a running Docker engine lists its runtimes. */
 const INSTALLATIONS: readonly Installation[] = [
   {
     script: "install-docker.sh",
     name: "Docker",
-    what: "Docker is to be installed and started, from the distribution's packages",
+    what: "Docker will be installed from the distribution's packages and started",
     topic: "docker",
     isWantedFor: ({ outcome, topic, text }) =>
-      outcome === "problem" && topic === "docker" && !text.includes("may not talk"),
+      outcome === "problem" && topic === "docker" && !text.includes("group 'docker'"),
   },
   {
     script: "install-nvidia-toolkit.sh",
     name: "NVIDIA's container toolkit",
     what:
-      "NVIDIA's container toolkit is to be installed from NVIDIA's signed packages, and the Docker engine " +
-      "restarted, which stops the containers on it",
+      "NVIDIA's container toolkit will be installed from NVIDIA's signed packages, and the Docker engine " +
+      "restarted, which stops its containers",
     topic: "runtime",
     isWantedFor: ({ outcome, topic, text }) =>
       outcome === "problem" && topic === "runtime" && text.includes("no runtime 'nvidia'"),
   },
 ];
 
-/** A machine, and what was found on it. */
-interface Looked {
+/** A machine with its findings. */
+interface Checked {
   readonly target: HostTarget;
   readonly findings: readonly HostFinding[];
 }
 
-const LOOK_SECONDS = 60;
+const CHECK_SECONDS = 60;
 const INSTALL_SECONDS = 900;
 
 /**
- * Makes machines ready for a deployment: looks at all of them at the same time, installs what is missing (Docker,
- * NVIDIA's container toolkit), looks again. A machine that fails is named with the reason; the others go on.
+ * Prepares machines for a deployment: checks all of them at the same time, installs what is missing (Docker, NVIDIA's
+ * container toolkit), and checks again. A machine that fails does not stop the others.
  *
- * @throws CommandError that names the machines that are not ready
+ * @throws CommandError that names the machines that are not ready, with reasons
  */
 export async function prepareHosts(
   stacks: readonly string[],
@@ -81,28 +81,28 @@ export async function prepareHosts(
     options.inventory === undefined
       ? targetsOfStacks(process.cwd(), stacks)
       : targetsOfInventory(options.inventory);
-  let looked = await look(targets, progress);
+  let checked = await check(targets, progress);
   for (const installation of INSTALLATIONS) {
-    const bare = looked.filter(({ findings }) => findings.some(installation.isWantedFor));
-    if (bare.length === 0) {
+    const lacking = checked.filter(({ findings }) => findings.some(installation.isWantedFor));
+    if (lacking.length === 0) {
       continue;
     }
-    show(installation, bare, progress, options.dryRun ?? false);
-    if (!options.dryRun && (options.yes || (await isAgreed()))) {
-      looked = await installAndLook(installation, looked, bare, progress);
+    show(installation, lacking, progress, options.dryRun ?? false);
+    if (!options.dryRun && (options.yes || (await isConfirmed()))) {
+      checked = await installAndCheck(installation, checked, lacking, progress);
     }
   }
-  report(looked, progress, options.dryRun ?? false);
+  report(checked, progress, options.dryRun ?? false);
 }
 
-/** Looks at all machines at once; what cannot be reached is a problem like any other. */
-function look(targets: readonly HostTarget[], progress: Progress): Promise<readonly Looked[]> {
-  return progress.step(`looking at ${targets.length} machines`, () =>
+/** Checks all machines at once. A machine that cannot be reached has a problem like any other. */
+function check(targets: readonly HostTarget[], progress: Progress): Promise<readonly Checked[]> {
+  return progress.step(`checking ${targets.length} machines`, () =>
     Promise.all(
       targets.map(async (target) => {
         const clock = `clock ${Math.floor(Date.now() / 1000)}`;
         const outcome = await runOnHost(target, "check-machine.sh", [...target.facts, clock], {
-          timeoutSeconds: LOOK_SECONDS,
+          timeoutSeconds: CHECK_SECONDS,
         });
         const found = findingsOf(outcome.stdout);
         const findings = [...found, ...(found.some(isProblem) ? [] : failureOf(outcome))];
@@ -113,7 +113,7 @@ function look(targets: readonly HostTarget[], progress: Progress): Promise<reado
   );
 }
 
-/** Why the script did not come to an end, where it has not said so itself. */
+/** Why the script failed without a finding. */
 function failureOf(outcome: Outcome): readonly HostFinding[] {
   if (outcome.exitCode === 0) {
     return [];
@@ -121,37 +121,37 @@ function failureOf(outcome: Outcome): readonly HostFinding[] {
   const problem = (topic: string, text: string): readonly HostFinding[] => [
     { outcome: "problem", topic, text },
   ];
-  const said = lastLines(outcome.stderr, 2).trim().replace(/\s+/g, " ");
+  const message = lastLines(outcome.stderr, 2).trim().replace(/\s+/g, " ");
   if (outcome.missing) {
-    return problem("ssh", "this machine has no ssh");
+    return problem("ssh", "no ssh on this machine");
   }
   if (outcome.timedOut) {
-    return problem("ssh", `no answer within ${LOOK_SECONDS} s`);
+    return problem("ssh", `no answer within ${CHECK_SECONDS} s`);
   }
-  return problem("ssh", outcome.exitCode === 255 ? `cannot be reached: ${said}` : said);
+  return problem("ssh", outcome.exitCode === 255 ? `cannot be reached: ${message}` : message);
 }
 
 function show(
   { what, script }: Installation,
-  bare: readonly Looked[],
+  lacking: readonly Checked[],
   progress: Progress,
   inFull: boolean,
 ): void {
   const path = scriptPath(script);
-  progress.say(`${what}, on:`);
-  for (const { target } of bare) {
+  progress.say(`${what} on:`);
+  for (const { target } of lacking) {
     progress.say(`  ${target.called}`);
   }
-  progress.say(`as root, by ${relative(process.cwd(), path)}`);
+  progress.say(`as root, with ${relative(process.cwd(), path)}`);
   if (inFull) {
     progress.say(readFileSync(path, "utf8").trimEnd());
   }
 }
 
-/** @throws CommandError where nobody can be asked */
-async function isAgreed(): Promise<boolean> {
+/** @throws CommandError without a terminal to ask on */
+async function isConfirmed(): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    throw new CommandError("nothing was changed: nobody is there to agree", "Agree with --yes.");
+    throw new CommandError("No terminal to confirm on; nothing was changed.", "Re-run with --yes.");
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
@@ -161,16 +161,16 @@ async function isAgreed(): Promise<boolean> {
   }
 }
 
-async function installAndLook(
+async function installAndCheck(
   { script, name, topic }: Installation,
-  first: readonly Looked[],
-  bare: readonly Looked[],
+  first: readonly Checked[],
+  lacking: readonly Checked[],
   progress: Progress,
-): Promise<readonly Looked[]> {
+): Promise<readonly Checked[]> {
   const failed = new Map<HostTarget, HostFinding>();
-  await progress.step(`installing ${name} on ${bare.length} machines`, () =>
+  await progress.step(`installing ${name} on ${lacking.length} machines`, () =>
     Promise.all(
-      bare.map(async ({ target }) => {
+      lacking.map(async ({ target }) => {
         const outcome = await runOnHost(target, script, [], {
           asRoot: true,
           timeoutSeconds: INSTALL_SECONDS,
@@ -185,8 +185,8 @@ async function installAndLook(
       }),
     ),
   );
-  const again = await look(
-    bare.map(({ target }) => target),
+  const again = await check(
+    lacking.map(({ target }) => target),
     progress,
   );
   return first.map((before) => {
@@ -197,34 +197,34 @@ async function installAndLook(
 }
 
 /** @throws CommandError that names the machines with problems */
-function report(looked: readonly Looked[], progress: Progress, isDryRun: boolean): void {
-  const rows = looked.map(({ target, findings }) => [
+function report(checked: readonly Checked[], progress: Progress, isDryRun: boolean): void {
+  const rows = checked.map(({ target, findings }) => [
     target.called,
     findings.some(isProblem) ? "NOT READY" : "ready",
     summary(findings),
   ]);
   process.stdout.write(`\n${table([["MACHINE", "", "FOUND"], ...rows])}\n\n`);
-  const bad = looked.filter(({ findings }) => findings.some(isProblem));
+  const bad = checked.filter(({ findings }) => findings.some(isProblem));
   if (bad.length === 0) {
-    progress.say(`${looked.length} of ${looked.length} machines are ready`);
+    progress.say(`${checked.length} of ${checked.length} machines are ready`);
     return;
   }
   const lines = bad.flatMap(({ target, findings }) =>
     findings.filter(isProblem).map(({ topic, text }) => `  ${target.called}: ${topic}: ${text}`),
   );
   throw new CommandError(
-    `${bad.length} of ${looked.length} machines are not ready:\n${lines.join("\n")}`,
+    `${bad.length} of ${checked.length} machines are not ready:\n${lines.join("\n")}`,
     isDryRun ? "This was a dry run: nothing was changed." : undefined,
   );
 }
 
 function summary(findings: readonly HostFinding[]): string {
   const others = findings.filter(({ outcome }) => outcome !== "ok");
-  const well = findings.length - others.length;
+  const passed = findings.length - others.length;
   const rest = others.map(
     ({ outcome, topic, text }) => `${outcome === "problem" ? "" : "warning: "}${topic}: ${text}`,
   );
-  return [`${well} checks are well`, ...rest].join("; ");
+  return [`${passed} checks passed`, ...rest].join("; ");
 }
 
 function isProblem({ outcome }: HostFinding): boolean {

@@ -1,6 +1,13 @@
+import { AWS_TOPICS } from "../../aws/topics";
+import { CLOUD_INIT_TOPICS } from "../../cloud-init/topics";
 import { ENGINE_TOPICS } from "../../engines/topics";
 import type { TopicText } from "../../problems/rule";
 import { TOPOLOGY_TOPICS } from "../../topology/rules";
 
 /** The topics of all rules of the library: those of every declaration, then those of each engine and place. */
-export const ALL_TOPICS: readonly TopicText[] = [...TOPOLOGY_TOPICS, ...ENGINE_TOPICS];
+export const ALL_TOPICS: readonly TopicText[] = [
+  ...TOPOLOGY_TOPICS,
+  ...ENGINE_TOPICS,
+  ...AWS_TOPICS,
+  ...CLOUD_INIT_TOPICS,
+];

@@ -1,26 +1,26 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { ContainerUpload } from "@cdktf/provider-docker/lib/container";
 import type { Construct } from "constructs";
+import { bundleText, unpackProgram } from "../../runtime/bundle";
 import type { ContainerFile } from "../../runtime/container-spec/container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { literal } from "../../terraform/encode";
 import { addStackFile } from "../../terraform/stack-files";
 
-const UNPACK_SOURCE = join(__dirname, "../../runtime/unpack_files.py");
-const UNPACK_PATH = `${CONTAINER_PATHS.program}/unpack_files.py`;
-const BUNDLE_PATH = `${CONTAINER_PATHS.program}/files.json`;
+/** Where the containers have the bundle, and the program that unpacks it. */
+export const UNPACK = {
+  program: `${CONTAINER_PATHS.program}/unpack_files.py`,
+  bundle: `${CONTAINER_PATHS.program}/files.json`,
+};
 
 /**
- * How the files of a cluster's containers get there. What all of them share, the programs, lies beside
- * the stack's JSON as one bundle, named by path and hash: the provider takes 0.1 s and six lines of plan
- * for every file of every container. What belongs to one container (`node.json`) travels inline, where
- * a plan shows what changes in it.
+ * The files of a cluster's containers. What all containers share is one bundle beside the stack's JSON, named by path
+ * and hash, because the provider takes 0.1 s and six lines of plan for every file of every container. What belongs to
+ * one container (`node.json`) is uploaded inline, where a plan shows what changes in it.
  */
 export class ContainerFiles {
   private readonly shared = new Map<string, string>();
-  private readonly uploadsOfAll: ContainerUpload[];
+  private readonly uploadsOfAll: readonly ContainerUpload[];
 
   /** @param containers all containers of the cluster */
   public constructor(
@@ -37,22 +37,17 @@ export class ContainerFiles {
         this.shared.set(path, content);
       }
     }
-    const bundle = `${JSON.stringify(Object.fromEntries(this.shared), null, 2)}\n`;
+    const bundle = bundleText([...this.shared].map(([path, content]) => ({ path, content })));
     this.uploadsOfAll = [
-      stackFile(scope, "files/unpack_files.py", UNPACK_PATH, readFileSync(UNPACK_SOURCE, "utf8")),
-      stackFile(scope, `files/${clusterName}.json`, BUNDLE_PATH, bundle),
+      stackFile(scope, "files/unpack_files.py", UNPACK.program, unpackProgram()),
+      stackFile(scope, `files/${clusterName}.json`, UNPACK.bundle, bundle),
     ];
   }
 
   /** The `upload` blocks of one container. */
-  public uploads(files: readonly ContainerFile[], containerName: string): ContainerUpload[] {
+  public uploads(files: readonly ContainerFile[], containerName: string): readonly ContainerUpload[] {
     const own = files.filter((file) => !this.shared.has(file.path));
     return [...this.uploadsOfAll, ...own.map((file) => inline(file, containerName))];
-  }
-
-  /** The command of a container, after its files are in place. */
-  public command(command: readonly string[]): string[] {
-    return ["python3", UNPACK_PATH, BUNDLE_PATH, ...command];
   }
 }
 

@@ -8,7 +8,7 @@ import { derivedImageFiles } from "../../topology/declaration/derived-image";
 import type { DerivedImagePlan } from "../../topology/declaration/derived-image";
 import type { ImagePlan } from "../../topology/plan/plan";
 
-/** Variables of the machine that runs Terraform which say where packages come from. */
+/** Environment variables of the machine that runs Terraform that configure the package index. */
 const INDEX_VARIABLES = [
   "PIP_INDEX_URL",
   "PIP_EXTRA_INDEX_URL",
@@ -18,13 +18,13 @@ const INDEX_VARIABLES = [
   "NO_PROXY",
 ];
 
-/** An engine's image has 10 GB and more, and the provider gives up after 20 minutes. */
+/** Images of engines are 10 GB and more; the provider's default is 20 minutes. */
 const TIMEOUT = "90m";
 
 /**
  * Builds a derived image on the provider's machine. Every container that runs it must depend on this.
  *
- * @returns `undefined` for an image that is pulled as it is
+ * @returns `undefined` for an image that is not derived
  */
 export function derivedImage(
   scope: Construct,
@@ -43,10 +43,10 @@ export function derivedImage(
   const resource = new Image(scope, id, {
     provider,
     name: literal(image.reference, "image"),
-    // Another cluster of the same daemon may run it, and its next build would begin from nothing.
+    // Another cluster of the same daemon may run it, and rebuilding it is slow.
     keepLocally: true,
     buildAttribute: {
-      // Relative, so that every clone synthesizes the same.
+      // Relative, so that every clone synthesizes the same configuration.
       context: literal(folder, "build context"),
       dockerfile: "Dockerfile",
       buildArgs: { BASE_IMAGE: literal(image.derived.base, "base image") },
@@ -56,14 +56,14 @@ export function derivedImage(
     timeouts: { create: TIMEOUT },
   });
   if (namesDaemon) {
-    // The bindings are older than this. With its newer way the provider builds on another daemon: that
-    // of its own DOCKER_HOST (kreuzwerker/terraform-provider-docker#972).
+    // The bindings predate this attribute. The provider's newer builder ignores `host` and builds on the daemon of
+    // DOCKER_HOST (kreuzwerker/terraform-provider-docker#972).
     resource.addOverride("build.use_legacy_builder", true);
   }
   return resource;
 }
 
-/** Named in the configuration and in the state; their content is in neither, nor in the image. */
+/** The configuration and the state have their names only; the image has neither. */
 function secretsOf(derived: DerivedImagePlan): { id: string; src?: string; env?: string }[] {
   const { pipConfigurationFile, certificateAuthoritiesFile } = derived;
   return [

@@ -14,19 +14,19 @@ export interface GateProps {
   readonly nodes: readonly Container[];
 }
 
-/** Start and end of the gate's container, beyond the wait itself. */
+/** Time to start and end the container, beyond the wait itself. */
 const TIMEOUT_MARGIN_SECONDS = 120;
 
-/** The verdict gets the log as one environment string, of at most 128 KiB: this many characters of four bytes fit. */
+/** The log is passed as one environment string of at most 128 KiB; this many characters of four bytes fit. */
 const LOG_CHARACTERS = 30_000;
 
-/** Constant: what differs from run to run comes in the environment. */
+/** Constant; everything that differs is in the environment. */
 const VERDICT = `printf '%s\\n' "$GATE_LOG"; exit "$GATE_EXIT_CODE"`;
 
 /**
- * Lets a deployment return only when the cluster serves. The provider's own `wait` has one sentence
- * for every failure; the gate is a container that waits beside the nodes and says why. Its exit code
- * fails the apply and taints the gate, so that the next deployment waits anew.
+ * The readiness check: a container that waits beside the nodes until the cluster serves, and prints the reason if it does
+ * not. The provider's own `wait` has the same message for every failure. The exit code fails the apply and taints the
+ * container, so that the next deployment waits again.
  */
 export class Gate {
   private readonly container: Container;
@@ -36,9 +36,9 @@ export class Gate {
     this.container = new Container(scope, "gate", {
       ...gateContainerConfig(spec, props.placement),
       provider: props.provider,
-      // An id that changes: a node was made anew, perhaps because somebody had deleted it by hand.
+      // The id changes when a node was replaced, also after it was deleted by hand.
       labels: nodes.map((node) => ({ label: `ray-cluster.node.${node.node.id}`, value: node.id })),
-      // A change in place: a node had stopped and is started again.
+      // A node that had stopped is updated in place.
       lifecycle: { replaceTriggeredBy: nodes.map(resourceAddress) },
       provisioners: [
         {
@@ -51,15 +51,13 @@ export class Gate {
         },
       ],
     });
-    // The bindings are older than this block, and the provider's default is 20 minutes.
+    // The bindings predate this block, and the provider's default is 20 minutes.
     this.container.addOverride("timeouts", { create: `${spec.timeoutSeconds + TIMEOUT_MARGIN_SECONDS}s` });
   }
 
-  /** `value` for readers who get it only when the cluster serves. */
+  /** `value` once the cluster serves, and no value otherwise. */
   public whenServing(value: string): string {
-    // Not `eq(…, 0)`: cdktf writes a zero as `undefined`.
-    return Token.asString(
-      conditional(Op.lt(this.container.exitCode, 1), literal(value, "value of the gate"), null),
-    );
+    // Not `eq(…, 0)`: cdktf renders a zero as `undefined`.
+    return Token.asString(conditional(Op.lt(this.container.exitCode, 1), literal(value, "endpoint"), null));
   }
 }

@@ -1,75 +1,51 @@
 import { createHash } from "node:crypto";
-import type { ContainerConfig } from "@cdktf/provider-docker/lib/container";
-import type { ContainerMount, ContainerSpec } from "../../runtime/container-spec/container-spec";
+import type { ContainerConfig, ContainerUpload } from "@cdktf/provider-docker/lib/container";
+import {
+  type ContainerNetwork,
+  type ContainerOptions,
+  containerOptions,
+  HOST_NETWORK,
+  type MountOption,
+  type OptionRenderers,
+  renderOptions,
+} from "../../runtime/container-spec/container-options";
+import type { ContainerBase, ContainerSpec } from "../../runtime/container-spec/container-spec";
 import type { GateSpec } from "../../runtime/container-spec/gate-container";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { literal } from "../../terraform/encode";
-import type { ContainerFiles } from "./container-files";
-import type { NodeVolumes } from "./node-volumes";
+import { type ContainerFiles, UNPACK } from "./container-files";
 
-/** What the place adds to a container: where it stands, never what it is. */
+/** What the place adds to a container. */
 export interface ContainerPlacement {
   /** Name on the Docker host, unique there. */
   readonly containerName: string;
-  /** Docker network, by id or name; may be a reference. Without one the container has the host's. */
-  readonly network?: string;
-  /** Address on that network. */
-  readonly address?: string;
-  /** Id of the image on the Docker host, as a reference; `undefined`: by the name that the plan has for it. */
+  /** @default - the network of the machine */
+  readonly network?: ContainerNetwork;
+  /** Id of the image on the Docker host, as a reference. @default - the plan's reference */
   readonly image?: string;
-  /** Docker volume with the cluster's private files, by name; may be a reference. */
-  readonly privateVolume: string;
-  /** In place of folders of the machine that each node has for itself. */
-  readonly nodeVolumes?: NodeVolumes;
+  /** All of them; see `privateVolume`. */
+  readonly mounts: readonly MountOption[];
+  /** @default - none */
+  readonly labels?: readonly { readonly label: string; readonly value: string }[];
   readonly files: ContainerFiles;
+  /** Files that the place adds. @default - none */
+  readonly uploads?: readonly ContainerUpload[];
 }
 
-/** Time that the daemon has beyond the container's own grace, before Terraform kills it. */
+/** Time that the daemon has beyond the container's own grace period before Terraform kills the container. */
 const STOP_MARGIN_SECONDS = 5;
 
-/**
- * The one translation of a ContainerSpec into a `docker_container`. Pure. What reads as redundant in
- * here is what keeps the second plan empty; README.md lists those traps of the provider.
- */
+/** A node's `docker_container`. What looks redundant keeps the second plan empty: README.md lists those traps. */
 export function nodeContainerConfig(spec: ContainerSpec, placement: ContainerPlacement): ContainerConfig {
-  const text = encoderOf(spec.name);
   return {
     ...commonConfig(spec, placement),
     restart: "unless-stopped",
     mustRun: true,
-    stopTimeout: spec.stopSeconds,
-    destroyGraceSeconds: spec.stopSeconds + STOP_MARGIN_SECONDS,
-    shmSize: spec.sharedMemoryMiB,
-    runtime: spec.runtime,
-    capabilities: spec.capabilities.length > 0 ? { add: [...spec.capabilities] } : undefined,
-    ulimit: nonEmptyList(spec.ulimits.map(({ name, soft, hard }) => ({ name, soft, hard }))),
-    devices: nonEmptyList(
-      spec.devices.map((device) => ({
-        hostPath: text(device.hostPath, "device"),
-        containerPath: text(device.containerPath, "device"),
-        permissions: "rwm",
-      })),
-    ),
-    mounts: [
-      ...spec.mounts.map((mount) => ({
-        ...mountSource(mount, placement, text),
-        target: text(mount.target, "mount"),
-        readOnly: mount.readOnly,
-      })),
-      privateVolume(placement),
-    ],
-    labels: [healthcheckLabel(spec)],
-    healthcheck: {
-      test: ["CMD", ...spec.healthcheck.test.map((word) => text(word, "health check"))],
-      interval: goDuration(spec.healthcheck.intervalSeconds),
-      timeout: goDuration(spec.healthcheck.timeoutSeconds),
-      startPeriod: goDuration(spec.healthcheck.startPeriodSeconds),
-      retries: spec.healthcheck.retries,
-    },
+    labels: [healthcheckLabel(spec), ...(placement.labels ?? [])],
   };
 }
 
-/** The container that runs once, to its end, while Terraform waits and keeps what it printed. */
+/** The container that runs once, to its end, while Terraform waits and keeps its output. */
 export function gateContainerConfig(spec: GateSpec, placement: ContainerPlacement): ContainerConfig {
   return {
     ...commonConfig(spec, placement),
@@ -77,7 +53,101 @@ export function gateContainerConfig(spec: GateSpec, placement: ContainerPlacemen
     mustRun: false,
     attach: true,
     logs: true,
-    mounts: [privateVolume(placement)],
+  };
+}
+
+/** Mounts the volume with the cluster's private files. @param name of the volume; may be a reference */
+export function privateVolume(name: string): MountOption {
+  return { type: "volume", source: name, target: CONTAINER_PATHS.volume };
+}
+
+/** Mounts a folder of the machine. */
+export function folderMount({ source, target, readOnly }: ContainerSpec["mounts"][number]): MountOption {
+  return { type: "bind", source, target, readOnly };
+}
+
+function commonConfig(
+  spec: ContainerBase & Partial<ContainerSpec>,
+  placement: ContainerPlacement,
+): ContainerConfig {
+  const { containerName, network = { name: HOST_NETWORK }, mounts, files, uploads = [] } = placement;
+  const options = containerOptions(spec, { containerName, network, mounts, unpack: UNPACK });
+  return {
+    ...containerConfig(options, spec.name),
+    hostname: literal(spec.name, `host name of ${spec.name}`),
+    ...(placement.image === undefined ? {} : { image: placement.image }),
+    upload: [...files.uploads(spec.files, spec.name), ...uploads],
+  };
+}
+
+/** The options as the provider takes them. @param owner names the container in errors */
+export function containerConfig(options: ContainerOptions, owner: string): ContainerConfig {
+  const parts = renderOptions(options, dockerApi(owner));
+  return Object.assign({ name: "", image: "" }, ...parts) as ContainerConfig;
+}
+
+function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
+  const text = (value: string, what: string) => literal(value, `${what} of ${owner}`);
+  return {
+    init: (init) => ({ init }),
+    name: (name) => ({ name: text(name, "container name") }),
+    network: ({ name, address }) =>
+      name === HOST_NETWORK
+        ? { networkMode: HOST_NETWORK }
+        : { networksAdvanced: [{ name, ipv4Address: address }] },
+    logDriver: (logDriver) => ({ logDriver }),
+    stopSeconds: (seconds) => ({
+      stopTimeout: seconds,
+      destroyGraceSeconds: seconds + STOP_MARGIN_SECONDS,
+    }),
+    sharedMemoryMiB: (shmSize) => ({ shmSize }),
+    runtime: (runtime) => ({ runtime }),
+    ulimits: (limits) => ({ ulimit: nonEmpty(limits.map(({ name, soft, hard }) => ({ name, soft, hard }))) }),
+    capabilities: (names) => (names.length > 0 ? { capabilities: { add: [...names] } } : {}),
+    devices: (devices) => ({
+      devices: nonEmpty(
+        devices.map(({ hostPath, containerPath }) => ({
+          hostPath: text(hostPath, "device"),
+          containerPath: text(containerPath, "device"),
+          permissions: "rwm",
+        })),
+      ),
+    }),
+    mounts: (mounts) => ({
+      mounts: mounts
+        .filter(({ isCreated }) => !isCreated)
+        .map(({ type, source, target, readOnly }) => ({
+          type,
+          source: type === "bind" ? text(source, "mount") : source,
+          target: text(target, "mount"),
+          readOnly,
+        })),
+      // Unlike `mounts`, Docker creates the folders of `volumes` where they are missing.
+      volumes: nonEmpty(
+        mounts
+          .filter(({ isCreated }) => isCreated)
+          .map(({ source, target, readOnly }) => ({
+            hostPath: text(source, "folder"),
+            containerPath: text(target, "folder"),
+            readOnly,
+          })),
+      ),
+    }),
+    environment: (variables) => ({
+      env: Object.entries(variables).map(([name, value]) => text(`${name}=${value}`, `environment ${name}`)),
+    }),
+    healthcheck: ({ test, intervalSeconds, timeoutSeconds, startPeriodSeconds, retries }) => ({
+      healthcheck: {
+        test: ["CMD", ...test.map((word) => text(word, "health check"))],
+        interval: goDuration(intervalSeconds),
+        timeout: goDuration(timeoutSeconds),
+        startPeriod: goDuration(startPeriodSeconds),
+        retries,
+      },
+    }),
+    entrypoint: (program) => ({ entrypoint: [program] }),
+    image: (reference) => ({ image: text(reference, "image") }),
+    command: (words) => ({ command: words.map((word) => text(requireWord(word, owner), "command")) }),
   };
 }
 
@@ -90,7 +160,7 @@ function healthcheckLabel(spec: ContainerSpec): { label: string; value: string }
   return { label: "ray-cluster.healthcheck", value };
 }
 
-/** As Go prints a duration: the provider compares text, and reads `90s` back as `1m30s`. */
+/** A duration as Go prints it: the provider compares text, and reads `90s` back as `1m30s`. */
 export function goDuration(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
@@ -101,59 +171,12 @@ export function goDuration(seconds: number): string {
   return minutes > 0 ? `${minutes}m${rest}` : rest;
 }
 
-function commonConfig(spec: ContainerSpec | GateSpec, placement: ContainerPlacement): ContainerConfig {
-  const text = encoderOf(spec.name);
-  const [program, ...words] = placement.files
-    .command(spec.command)
-    .map((word) => text(nonEmpty(word, spec.name), "command"));
-  return {
-    name: text(placement.containerName, "container name"),
-    hostname: text(spec.name, "host name"),
-    image: placement.image ?? text(spec.image, "image"),
-    // An engine's image may have an entry point of its own, and would take the command for arguments of it.
-    entrypoint: [program],
-    command: words,
-    env: Object.entries(spec.environment).map(([name, value]) =>
-      text(`${name}=${value}`, `environment ${name}`),
-    ),
-    init: true,
-    // Bounded by itself (5 files of 20 MB). Options of ours would drift against those of the daemon.
-    logDriver: "local",
-    ...networkOf(placement),
-    upload: placement.files.uploads(spec.files, spec.name),
-  };
-}
-
-function mountSource(
-  mount: ContainerMount,
-  { nodeVolumes = {} }: ContainerPlacement,
-  text: (value: string, what: string) => string,
-): { type: string; source: string } {
-  return mount.isPerNode && mount.target in nodeVolumes
-    ? { type: "volume", source: nodeVolumes[mount.target] }
-    : { type: "bind", source: text(mount.source, "mount") };
-}
-
-function networkOf({ network, address }: ContainerPlacement): Partial<ContainerConfig> {
-  return network === undefined
-    ? { networkMode: "host" }
-    : { networksAdvanced: [{ name: network, ipv4Address: address }] };
-}
-
-function privateVolume(placement: ContainerPlacement): { type: string; source: string; target: string } {
-  return { type: "volume", source: placement.privateVolume, target: CONTAINER_PATHS.volume };
-}
-
-function encoderOf(owner: string): (value: string, what: string) => string {
-  return (value, what) => literal(value, `${what} of ${owner}`);
-}
-
-/** A block that is absent instead of one that is empty. */
-function nonEmptyList<T>(items: T[]): T[] | undefined {
+/** To the provider an empty block is not an absent one. */
+function nonEmpty<Item>(items: Item[]): Item[] | undefined {
   return items.length > 0 ? items : undefined;
 }
 
-function nonEmpty(word: string, owner: string): string {
+function requireWord(word: string, owner: string): string {
   if (word === "") {
     throw new Error(`command of ${owner}: the Docker provider refuses an empty word`);
   }

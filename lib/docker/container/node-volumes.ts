@@ -1,27 +1,28 @@
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { TerraformProvider } from "cdktf";
 import type { Construct } from "constructs";
+import type { MountOption } from "../../runtime/container-spec/container-options";
 import type { ContainerSpec } from "../../runtime/container-spec/container-spec";
 import { literal } from "../../terraform/encode";
 import type { ClusterPlan } from "../../topology/plan/plan";
 
-/** Names of Docker volumes by the path at which a container has them; may be references. */
-export interface NodeVolumes {
-  readonly [target: string]: string;
-}
-
-/** A volume for each folder that would be a node's own disk, were the node a machine. They go with the cluster. */
+/**
+ * A volume for each folder that would be on a node's own disk if the node were a machine; destroyed with the cluster.
+ *
+ * @returns the mounts, by the path in the container
+ */
 export function nodeVolumes(
   scope: Construct,
   plan: ClusterPlan,
   spec: ContainerSpec,
   provider: TerraformProvider,
-): NodeVolumes {
+): ReadonlyMap<string, MountOption> {
   const ownDisks = spec.mounts.filter(({ isPerNode }) => isPerNode);
-  return Object.fromEntries(
-    ownDisks.map(({ target }) => {
+  return new Map(
+    ownDisks.map(({ target, readOnly }) => {
       const name = literal(volumeName(plan, spec.name, target), "volume name");
-      return [target, new Volume(scope, `${spec.name}${idOf(target)}`, { provider, name }).name];
+      const volume = new Volume(scope, `${spec.name}${idOf(target)}`, { provider, name });
+      return [target, { type: "volume", source: volume.name, target, readOnly }];
     }),
   );
 }

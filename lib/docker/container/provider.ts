@@ -4,20 +4,20 @@ import type { IConstruct } from "constructs";
 import { literal } from "../../terraform/encode";
 import { constrainProvider } from "../../terraform/provider-versions";
 
-/** How a daemon on another machine is reached, and what it may pull. */
+/** How to reach a daemon on another machine, and what it may pull. */
 export interface DockerAccess {
   /** Arguments of ssh. */
   readonly sshOptions?: readonly string[];
-  /** Registries for which the user of Terraform's machine is logged in. */
+  /** Registries to which the user of Terraform's machine is logged in. */
   readonly registryLogins?: readonly string[];
 }
 
 /**
  * The provider of the daemon at `host`, one per daemon and stack.
  *
- * @param host the user's declaration, e.g. `unix:///var/run/docker.sock`; `undefined`: the stack's
- * default provider, which takes `DOCKER_HOST`, else the usual socket
- * @param access how a daemon on another machine is reached
+ * @param host as declared, e.g. `unix:///var/run/docker.sock`; `undefined` for the stack's default provider, which uses
+ * `DOCKER_HOST` or the default socket
+ * @param access how to reach a daemon on another machine
  */
 export function dockerProvider(
   scope: IConstruct,
@@ -33,12 +33,12 @@ export function dockerProvider(
   if (present !== undefined) {
     return present;
   }
-  // Without an alias a provider is the default of the stack; a daemon that is named gets one.
+  // A provider without an alias is the default of the stack.
   const alias = address?.replace(/[^A-Za-z0-9]+/g, "-");
   return new DockerProvider(stack, alias === undefined ? "docker" : `docker-${alias}`, {
     host: address,
     sshOpts: access.sshOptions?.map((option) => literal(option, "ssh option")),
-    // Without further words the provider takes the credentials of `docker login`, and hands them to the daemon.
+    // Without credentials here the provider uses those of `docker login`.
     registryAuth: access.registryLogins?.map((address) => ({ address: literal(address, "registry") })),
     alias,
   });

@@ -3,34 +3,32 @@ import { join } from "node:path";
 import { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { literal } from "../../terraform/encode";
+import { refusal } from "../../terraform/plan-check";
 import { addStackFile } from "../../terraform/stack-files";
 
 const HOST_SCRIPTS = join(__dirname, "../../bootstrap/rootfs/usr/local/lib/ray-cluster");
 const FOLDER = "hosts";
 
-/** A condition that never holds. Terraform takes none that looks at nothing. */
-const NEVER = '${terraform.workspace == ""}';
-
-/** Scripts that run on the machine of Terraform, and those that they run on the cluster's machines. */
+/** Scripts that run on the machine that runs Terraform, and those that they run on the cluster's machines. */
 const LOCAL_SCRIPTS = ["on-host.sh", "share-token.sh"];
 const REMOTE_SCRIPTS = ["check-machine.sh", "cluster-token.sh"];
 
 export interface HostCommandProps {
   /** `on-host.sh <script>` or `share-token.sh`. */
   readonly command: string;
-  /** What the command reads; constant text, never a secret. */
+  /** Input of the command; constant text, never a secret. */
   readonly environment: { readonly [name: string]: string };
   /** The command runs again when one of these has changed; may be references. */
   readonly triggers: readonly string[];
-  /** Conditions without which nothing is planned: why, as a person reads it. */
+  /** Why nothing may be planned. @default - it may */
   readonly refusals?: readonly string[];
-  /** Addresses of what must be there before. */
+  /** Addresses of resources that must exist before. */
   readonly dependsOn?: readonly string[];
 }
 
 /**
- * A command that a deployment runs by ssh on a machine of the cluster, once, and again when a trigger has
- * changed. `terraform_data` is built into Terraform, so it needs no provider, and works before Docker does.
+ * A command that a deployment runs over ssh on a machine of the cluster, and again when a trigger has changed.
+ * `terraform_data` is built into Terraform, so it needs no provider and works before Docker does.
  */
 export class HostCommand extends TerraformResource {
   public constructor(
@@ -42,10 +40,7 @@ export class HostCommand extends TerraformResource {
       terraformResourceType: "terraform_data",
       dependsOn: undefined,
       lifecycle: {
-        precondition: props.refusals?.map((refusal) => ({
-          condition: NEVER,
-          errorMessage: literal(refusal, "refusal"),
-        })),
+        precondition: props.refusals?.map(refusal),
       },
       provisioners: [
         {
@@ -66,17 +61,17 @@ export class HostCommand extends TerraformResource {
     }
   }
 
-  /** Another value whenever the command has run. */
+  /** Changes whenever the command has run. */
   public get id(): string {
     return this.getStringAttribute("id");
   }
 
-  /** The script that runs `name` on a machine. */
+  /** The command that runs the script `name` on a machine. */
   public static onHost(name: string): string {
     return `${FOLDER}/on-host.sh ${FOLDER}/${name}`;
   }
 
-  /** The script that takes the token from a machine that has it to another. */
+  /** The script that copies the token from one machine to another. */
   public static readonly shareToken = `${FOLDER}/share-token.sh`;
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {

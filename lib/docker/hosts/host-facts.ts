@@ -2,7 +2,7 @@ import type { ContainerSpec } from "../../runtime/container-spec/container-spec"
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { Machine } from "./host-machine";
 
-/** What `check-machine.sh` is to find on the machine of a node, one fact per line. */
+/** The requirements that `check-machine.sh` checks on a node's machine, one per line. */
 export function hostFacts(
   plan: ClusterPlan,
   node: NodePlan,
@@ -16,7 +16,7 @@ export function hostFacts(
     ...(node.address === undefined ? [] : [`address ${node.address}`]),
     ...(machine.architecture === undefined ? [] : [`architecture ${machine.architecture}`]),
     ...spec.devices.map((device) => `device ${device.hostPath}`),
-    // A folder of each machine's own is made with the container.
+    // Folders of each machine's own disk are created with the container.
     ...spec.mounts.filter((mount) => !mount.isPerNode).map((mount) => `mount ${mount.source}`),
     ...(spec.runtime === undefined ? [] : [`runtime ${spec.runtime}`]),
     ...ports.map(({ from, to }) => `port ${from === to ? from : `${from}-${to}`}`),

@@ -1,23 +1,24 @@
-/** A machine that exists: how it is reached, and what it is. */
+/** An existing machine: how to reach it, and what it is. */
 export interface HostMachine {
   /** Name of the machine in messages: lower-case letters, digits, dashes and dots. */
   readonly name: string;
-  /** Name or address at which ssh reaches the machine. */
+  /** Host name or address for ssh. */
   readonly sshHost: string;
   /**
-   * User of ssh: root, or a member of the group `docker`.
+   * User for ssh: root, or a member of the group `docker`.
    *
    * @default - that of the backend
    */
   readonly sshUser?: string;
   /**
-   * Port of ssh.
+   * Port for ssh.
    *
    * @default - that of the backend
    */
   readonly sshPort?: number;
   /**
-   * Options of ssh as in its configuration file, e.g. `IdentityFile=~/.ssh/cluster`. They go before ours.
+   * Options of ssh as in its configuration file, e.g. `IdentityFile=~/.ssh/cluster`. They take precedence over the
+   * library's own.
    *
    * @default - those of the backend
    */
@@ -31,9 +32,9 @@ export interface HostMachine {
    */
   readonly architecture?: string;
   /**
-   * Accelerators of the machine.
+   * Number of accelerators in the machine.
    *
-   * @default - as many as the plan wants
+   * @default - as many as the plan needs
    */
   readonly acceleratorCount?: number;
   /**
@@ -43,21 +44,21 @@ export interface HostMachine {
    */
   readonly deviceIps?: readonly string[];
   /**
-   * Files and folders of the driver that this product has elsewhere, e.g. `/usr/local/sbin/npu-smi`. Each is mounted
-   * in place of the one with the same last name. `prepare-hosts` says which.
+   * Files and folders of the driver that this product keeps elsewhere, e.g. `/usr/local/sbin/npu-smi`. Each is mounted
+   * in place of the one with the same base name. `prepare-hosts` names them.
    *
-   * @default - where the catalogue has them
+   * @default - the paths in the catalogue
    */
   readonly driverPaths?: readonly string[];
   /**
-   * Pool whose node this machine is. Either all machines name one or none.
+   * Pool that this machine is a node of. Either all machines name one or none do.
    *
-   * @default - the pools take the machines in their order; the first one is the head
+   * @default - pools take machines in order; the first machine is the head
    */
   readonly pool?: string;
 }
 
-/** How the machines of a backend are reached where they do not say it themselves. */
+/** How to reach machines that do not say so themselves. */
 export interface SshDefaults {
   readonly sshUser: string;
   readonly sshPort: number;
@@ -65,17 +66,23 @@ export interface SshDefaults {
 }
 
 /** A machine with every default filled in. */
-export interface Machine extends HostMachine {
-  readonly sshUser: string;
-  readonly sshPort: number;
-  readonly sshOptions: readonly string[];
-}
+export type Machine = HostMachine & SshDefaults;
 
-export function withDefaults(host: HostMachine, defaults: SshDefaults): Machine {
+/** A machine of which an inventory may lack anything. */
+export type MachineDraft = Partial<HostMachine> & SshDefaults;
+
+export function withDefaults<Host extends Partial<HostMachine>>(
+  host: Host,
+  { sshUser = "root", sshPort = 22, sshOptions = [] }: Partial<SshDefaults>,
+): Host & SshDefaults {
   return {
     ...host,
-    sshUser: host.sshUser ?? defaults.sshUser,
-    sshPort: host.sshPort ?? defaults.sshPort,
-    sshOptions: host.sshOptions ?? defaults.sshOptions,
+    sshUser: host.sshUser ?? sshUser,
+    sshPort: host.sshPort ?? sshPort,
+    sshOptions: host.sshOptions ?? sshOptions,
   };
+}
+
+export function isComplete(machine: MachineDraft): machine is Machine {
+  return machine.name !== undefined && machine.sshHost !== undefined && machine.address !== undefined;
 }

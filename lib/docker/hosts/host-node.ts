@@ -7,9 +7,9 @@ import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { dockerProvider } from "../container/provider";
 import { hostFacts } from "./host-facts";
 import type { Machine } from "./host-machine";
-import { calledMachine, dockerHost, sshArguments, sshOptions } from "./ssh";
+import { machineLabel, dockerHost, sshArguments, sshOptions } from "./ssh";
 
-/** Everything of one node that is needed to build it. */
+/** One node and its machine. */
 export interface HostNode {
   readonly plan: NodePlan;
   readonly spec: ContainerSpec;
@@ -26,7 +26,7 @@ export function describeNode(
   registryLogins: readonly string[],
 ): HostNode {
   const planned = containerSpec(plan, node);
-  const spec = { ...planned, mounts: planned.mounts.map((mount) => whereItLies(mount, machine)) };
+  const spec = { ...planned, mounts: planned.mounts.map((mount) => fromMachine(mount, machine)) };
   const provider = dockerProvider(scope, dockerHost(machine), {
     sshOptions: sshOptions(machine),
     registryLogins: registryLogins.length > 0 ? registryLogins : undefined,
@@ -34,19 +34,19 @@ export function describeNode(
   return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
 }
 
-/** Some products have a tool of the driver in another folder; in the container it is where it always is. */
-function whereItLies(mount: ContainerMount, { driverPaths = [] }: Machine): ContainerMount {
+/** Mounts files of the driver that this machine keeps elsewhere at their usual paths. */
+function fromMachine(mount: ContainerMount, { driverPaths = [] }: Machine): ContainerMount {
   const elsewhere = driverPaths.find((path) => basename(path) === basename(mount.source));
   return elsewhere === undefined ? mount : { ...mount, source: elsewhere };
 }
 
-/** Environment of `on-host.sh` for this machine. */
+/** Environment of `on-host.sh` for a machine. */
 export function onHost(
   { plan: node, machine }: HostNode,
   facts: readonly string[],
 ): { [name: string]: string } {
   return {
-    HOST: calledMachine(node.name, machine),
+    HOST: machineLabel(node.name, machine),
     SSH_ARGUMENTS: sshArguments(machine).join("\n"),
     FACTS: facts.join("\n"),
   };

@@ -1,26 +1,16 @@
 import type { Construct } from "constructs";
-import {
-  ClusterBackend,
-  type ClusterEndpoint,
-  type ClusterShape,
-  type ClusterSite,
-} from "../../terraform/cluster-backend";
-import type { Place } from "../../topology/plan/place";
-import type { ClusterPlan } from "../../topology/plan/plan";
-import type { Problem } from "../../problems/problem";
-import { assign } from "./assignment";
-import { documentationMachines } from "./documentation";
-import { type HostMachine, type Machine, withDefaults } from "./host-machine";
-import { buildHostsCluster } from "./hosts-cluster";
-import { type Inventory, locatedProblems, readInventory } from "./inventory";
-import { checkHosts, type HostsSettings } from "./rules";
+import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
+import { type HostMachine, withDefaults } from "./host-machine";
+import type { HostsDeclaration } from "./hosts-declaration";
+import { HostsSite } from "./hosts-site";
+import { type Inventory, machinesOf, readInventory } from "./inventory";
 
-/** What may be chosen of a cluster's place besides its machines. */
+/** Settings of the place besides its machines. */
 export interface HostsBackendOptions {
   /**
    * CPUs that each node announces to Ray.
    *
-   * @default - all of the machine
+   * @default - all CPUs of the machine
    */
   readonly cpusPerNode?: number;
   /**
@@ -30,7 +20,7 @@ export interface HostsBackendOptions {
    */
   readonly objectStoreMiB?: number;
   /**
-   * Shared memory of each container, in MiB; the object store lies in there.
+   * Shared memory of each container, in MiB; it holds the object store.
    *
    * @default - computed from accelerators and object store
    */
@@ -42,28 +32,28 @@ export interface HostsBackendOptions {
    */
   readonly imagePullTimeoutSeconds?: number;
   /**
-   * Registries that give the image only to who is logged in, e.g. `quay.io`. The machines pull with the credentials of
-   * `docker login` on the machine of Terraform; none of them keeps any.
+   * Registries that require a login for the image, e.g. `quay.io`. The machines pull with the credentials of
+   * `docker login` on the machine that runs Terraform; none of them stores any.
    *
    * @default - none
    */
   readonly registryLogins?: readonly string[];
 }
 
-/** Machines that exist, and what may be chosen of the place. */
+/** Existing machines, and settings of the place. */
 export interface HostsBackendProps extends HostsBackendOptions {
   /** The machines, one for each node; the first one is the head. */
   readonly hosts: readonly HostMachine[];
   /** IPv4 CIDR of the network that the machines share. */
   readonly subnetCidr: string;
   /**
-   * User of ssh: root, or a member of the group `docker`.
+   * User for ssh: root, or a member of the group `docker`.
    *
    * @default 'root'
    */
   readonly sshUser?: string;
   /**
-   * Port of ssh.
+   * Port for ssh.
    *
    * @default 22
    */
@@ -71,7 +61,7 @@ export interface HostsBackendProps extends HostsBackendOptions {
   /**
    * Options of ssh as in its configuration file, e.g. `IdentityFile=~/.ssh/cluster`.
    *
-   * @default - none but your own configuration
+   * @default - none besides the user's own configuration
    */
   readonly sshOptions?: readonly string[];
 }
@@ -80,8 +70,8 @@ export interface HostsBackendProps extends HostsBackendOptions {
 const CONTEXT_KEY = "inventory";
 
 /**
- * Machines that exist already: Ascend servers, one-click GPU clusters. Each is reached by ssh, and its Docker
- * engine runs one node. Addresses for documentation synthesize, but are never deployed to.
+ * Existing machines: Ascend servers, one-click GPU clusters. Each is reached by ssh, and its Docker engine runs one
+ * node. Machines with example addresses (RFC 5737) can be synthesized, but not deployed to.
  */
 export class HostsBackend extends ClusterBackend {
   /**
@@ -89,22 +79,17 @@ export class HostsBackend extends ClusterBackend {
    *
    * @param path relative to the folder of `cdktf.json`
    */
-  public static fromInventory(path: string, options: HostsBackendOptions = {}): HostsBackend {
-    const inventory = readInventory(path);
-    const { subnetCidr, sshUser, sshPort, sshOptions, hosts } = inventory;
-    const props = { subnetCidr: subnetCidr ?? "", sshUser, sshPort, sshOptions, hosts };
-    const backend = new HostsBackend({ ...options, ...props });
-    backend.inventory = inventory;
-    return backend;
+  public static fromInventory(path: string, options: HostsBackendOptions = {}): ClusterBackend {
+    return new InventoryBackend(readInventory(path), options);
   }
 
   /**
    * The machines of the inventory file that the context `inventory` names: a path, or an object with one path
-   * for each stack. `cdktf.json` holds it, or `--context inventory=<path>`.
+   * for each stack. Set it in `cdktf.json` or with `--context inventory=<path>`.
    *
-   * @throws Error where the context names none
+   * @throws Error if the context names none
    */
-  public static fromContext(scope: Construct, options: HostsBackendOptions = {}): HostsBackend {
+  public static fromContext(scope: Construct, options: HostsBackendOptions = {}): ClusterBackend {
     const value: unknown = scope.node.tryGetContext(CONTEXT_KEY);
     const stack = scope.node.scopes.map(({ node }) => node.id).find((id) => id !== "");
     const path =
@@ -113,97 +98,53 @@ export class HostsBackend extends ClusterBackend {
         : value;
     if (typeof path !== "string") {
       throw new Error(
-        `no inventory for '${scope.node.path}': name its file in cdktf.json, ` +
-          `"context": { "${CONTEXT_KEY}": "machines.yaml" }, or one for each stack by the stack's name`,
+        `Missing input: the inventory of '${scope.node.path}'. Set "context": { "${CONTEXT_KEY}": "machines.yaml" } ` +
+          "in cdktf.json, or an object with one file for each stack.",
       );
     }
     return HostsBackend.fromInventory(path, options);
   }
 
-  /** IPv4 CIDR of the network that the machines share. */
-  public readonly subnetCidr: string;
-  /** The machines as declared. */
-  public readonly hosts: readonly HostMachine[];
-  private readonly settings: HostsSettings;
-  private inventory?: Inventory;
+  private readonly declaration: HostsDeclaration;
 
-  public constructor(props: HostsBackendProps) {
+  public constructor({ hosts, subnetCidr, sshUser, sshPort, sshOptions, ...options }: HostsBackendProps) {
     super();
-    this.subnetCidr = props.subnetCidr;
-    this.hosts = props.hosts;
-    const defaults = {
-      sshUser: props.sshUser ?? "root",
-      sshPort: props.sshPort ?? 22,
-      sshOptions: props.sshOptions ?? [],
-    };
-    this.settings = {
-      machines: props.hosts.map((host) => withDefaults(host, defaults)),
-      cpusPerNode: props.cpusPerNode,
-      objectStoreMiB: props.objectStoreMiB,
-      sharedMemoryMiB: props.sharedMemoryMiB,
-      imagePullTimeoutSeconds: props.imagePullTimeoutSeconds ?? 7200,
-      registryLogins: props.registryLogins ?? [],
-    };
+    const machines = hosts.map((host) => withDefaults(host, { sshUser, sshPort, sshOptions }));
+    this.declaration = { ...settingsOf(options), subnetCidr, machines };
   }
 
   /** @internal */
   public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
-    return {
-      place: this.place(shape),
-      problems: this.problems(shape),
-      build: (plan) => this.build(scope, plan),
-    };
+    return new HostsSite(scope, shape, this.declaration);
+  }
+}
+
+/** The machines of a file, of which anything may be missing. */
+class InventoryBackend extends ClusterBackend {
+  public constructor(
+    private readonly inventory: Inventory,
+    private readonly options: HostsBackendOptions,
+  ) {
+    super();
   }
 
-  private place(shape: ClusterShape): Place {
-    const { cpusPerNode, objectStoreMiB, sharedMemoryMiB, machines } = this.settings;
-    const assigned = Object.entries(assign(machines, shape.pools));
-    return {
-      backend: "hosts",
-      subnetCidr: this.subnetCidr,
-      // What an inventory lacks is a problem of its own.
-      addresses: Object.fromEntries(
-        assigned.map(([pool, hosts]) => [pool, hosts.map(({ address }) => address ?? "")]),
-      ),
-      deviceIps: Object.fromEntries(
-        assigned.map(([pool, hosts]) => [pool, hosts.map(({ deviceIps }) => deviceIps)]),
-      ),
-      networkMode: "host",
-      emulated: false,
-      cpusPerNode,
-      objectStoreMiB,
-      sharedMemoryMiB,
-    };
-  }
-
-  private build(scope: Construct, plan: ClusterPlan): ClusterEndpoint {
-    const { imagePullTimeoutSeconds, machines, registryLogins } = this.settings;
-    const assigned = assign(machines, plan.pools);
-    return buildHostsCluster(scope, plan, {
-      machines: new Map(plan.nodes.map((node) => [node.name, assigned[node.pool][node.index] as Machine])),
-      imagePullTimeoutSeconds,
-      registryLogins,
-      refusals: this.refusals(scope),
+  /** @internal */
+  public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
+    const { inventory, options } = this;
+    const { subnetCidr } = inventory;
+    return new HostsSite(scope, shape, {
+      ...settingsOf(options),
+      subnetCidr,
+      machines: machinesOf(inventory),
+      inventory,
     });
   }
+}
 
-  private problems(shape: ClusterShape): readonly Problem[] {
-    const found = checkHosts(this.settings, shape);
-    return this.inventory === undefined
-      ? found.map((problem) => ({ ...problem, path: `backend.${problem.path}` }))
-      : locatedProblems(this.inventory, found);
-  }
-
-  /** Machines that are none are good enough to read a plan, and for nothing else. */
-  private refusals(scope: Construct): readonly string[] {
-    const machines = documentationMachines(this.settings.machines);
-    const where = this.inventory?.file ?? `\`hosts\` of the HostsBackend of '${scope.node.path}'`;
-    return machines.length === 0
-      ? []
-      : [
-          `No machine has the addresses of ${machines.map(({ name }) => name).join(", ")} ` +
-            `(${machines.map(({ sshHost, address }) => `${sshHost}, ${address}`).join("; ")}): they are ` +
-            `for documentation. Write your own machines into ${where} and deploy again.`,
-        ];
-  }
+function settingsOf({
+  imagePullTimeoutSeconds = 7200,
+  registryLogins = [],
+  ...sizes
+}: HostsBackendOptions): Omit<HostsDeclaration, "machines"> {
+  return { ...sizes, imagePullTimeoutSeconds, registryLogins };
 }

@@ -1,13 +1,8 @@
-import {
-  Container,
-  type ContainerMounts,
-  type ContainerUpload,
-  type ContainerVolumes,
-} from "@cdktf/provider-docker/lib/container";
+import { Container } from "@cdktf/provider-docker/lib/container";
 import type { Image } from "@cdktf/provider-docker/lib/image";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
-import type { ContainerSpec } from "../../runtime/container-spec/container-spec";
+import type { MountOption } from "../../runtime/container-spec/container-options";
 import { gateContainer } from "../../runtime/container-spec/gate-container";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
@@ -15,35 +10,35 @@ import { literal } from "../../terraform/encode";
 import { resourceAddress } from "../../terraform/resource-address";
 import { addStackFile } from "../../terraform/stack-files";
 import { clusterEndpoint } from "../../topology/plan/endpoint";
-import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import type { ClusterPlan } from "../../topology/plan/plan";
 import { ContainerFiles } from "../container/container-files";
 import { Gate } from "../container/gate";
-import { nodeContainerConfig } from "../container/node-container";
+import { folderMount, nodeContainerConfig, privateVolume } from "../container/node-container";
 import { HostCommand } from "./host-command";
 import { containerName } from "./host-facts";
 import type { Machine } from "./host-machine";
 import { describeNode, type HostNode, onHost } from "./host-node";
 import { type HostsFile, hostsFileName } from "./hosts-file";
 import { imageDigest, nodeImage, sameImage } from "./node-image";
-import { calledMachine, dockerHost, sshArguments } from "./ssh";
+import { dockerHost, machineLabel, sshArguments } from "./ssh";
 
 export interface HostsClusterProps {
-  /** Machine of each node, by the node's name. */
-  readonly machines: ReadonlyMap<string, Machine>;
+  /** Machine of each node of the plan. */
+  readonly machines: readonly Machine[];
   readonly imagePullTimeoutSeconds: number;
   readonly registryLogins: readonly string[];
   /** Why nothing may be deployed; empty: it may. */
   readonly refusals: readonly string[];
 }
 
-/** On each machine: a look at it, the image, two volumes, the token, the node's container; on the head's, the gate. */
+/** On each machine: a check, the image, two volumes, the token, the node's container; on the head's, the readiness check. */
 export function buildHostsCluster(
   scope: Construct,
   plan: ClusterPlan,
   props: HostsClusterProps,
 ): ClusterEndpoint {
-  const nodes = plan.nodes.map((node) =>
-    describeNode(scope, plan, node, machineOf(node, props), props.registryLogins),
+  const nodes = plan.nodes.map((node, index) =>
+    describeNode(scope, plan, node, props.machines[index], props.registryLogins),
   );
   const checks = nodes.map((node) => check(scope, plan, node, props.refusals));
   const images = nodes.map((node, index) =>
@@ -63,20 +58,23 @@ export function buildHostsCluster(
   const tokens = plan.ray.authentication === "token" ? shareToken(scope, plan, nodes, images, volumes) : [];
 
   const containers = nodes.map((node, index) => {
-    const { perNode, elsewhere } = splitMounts(node.spec);
-    const config = nodeContainerConfig(elsewhere, {
+    const { state, secrets } = volumes[index];
+    const config = nodeContainerConfig(node.spec, {
       containerName: containerName(plan, node.plan),
       image: images[index].imageId,
-      privateVolume: volumes[index].state.name,
+      // A folder of each machine's own disk is created where it is missing; shared storage must exist.
+      mounts: [
+        ...node.spec.mounts.map((mount) => ({ ...folderMount(mount), isCreated: mount.isPerNode })),
+        privateVolume(state.name),
+        secretsMount(secrets),
+      ],
+      labels: [{ label: "ray-cluster.cluster", value: plan.name }],
       files,
+      uploads: imageDigest(plan, images[index]),
     });
     return new Container(scope, node.plan.name, {
       ...config,
       provider: node.provider,
-      mounts: [...(config.mounts as ContainerMounts[]), secretsMount(volumes[index].secrets)],
-      upload: [...(config.upload as ContainerUpload[]), ...imageDigest(plan, images[index])],
-      volumes: perNode.length > 0 ? perNode : undefined,
-      labels: [...(config.labels as []), { label: "ray-cluster.cluster", value: plan.name }],
       dependsOn: tokens.length > 0 ? [tokens[index]] : undefined,
       lifecycle: { precondition: sameImage(plan, nodes, images, index) },
     });
@@ -87,7 +85,7 @@ export function buildHostsCluster(
     placement: {
       containerName: gateSpec.name,
       image: images[0].imageId,
-      privateVolume: volumes[0].state.name,
+      mounts: [privateVolume(volumes[0].state.name)],
       files,
     },
     nodes: containers,
@@ -105,15 +103,7 @@ export function buildHostsCluster(
   };
 }
 
-function machineOf(node: NodePlan, { machines }: HostsClusterProps): Machine {
-  const machine = machines.get(node.name);
-  if (machine === undefined) {
-    throw new Error(`node ${node.name} has no machine: a checked plan has one for every node`);
-  }
-  return machine;
-}
-
-/** Before Docker is asked for anything: the provider's own errors name neither machine nor remedy. */
+/** Runs before anything uses Docker, because the provider's own errors name neither the machine nor a remedy. */
 function check(
   scope: Construct,
   plan: ClusterPlan,
@@ -124,18 +114,18 @@ function check(
   return new HostCommand(scope, `${node.name}-check`, {
     command: HostCommand.onHost("check-machine.sh"),
     environment: { ...onHost(host, facts), FINDINGS: "1" },
-    // How the machine is reached is no part of it: another port of ssh is the same machine.
+    // Without the port and options of ssh: a machine stays the same when they change.
     triggers: [machine.sshHost, ...facts],
     refusals: node === plan.nodes[0] ? refusals : [],
   });
 }
 
-/** Of each machine so many others take the token: sshd gives a connection ten sessions, and the provider has some. */
-const TAKERS = 4;
+/** How many machines copy the token from each one: sshd allows ten sessions per connection, and the provider uses some. */
+const COPIES = 4;
 
 /**
- * The head's machine makes the token, the next ones take it from there, and the next from those; each in its volume,
- * before any container.
+ * The head's machine creates the token; the others copy it from a machine that has it. Each keeps it in a volume, before
+ * any container is created.
  */
 function shareToken(
   scope: Construct,
@@ -146,7 +136,7 @@ function shareToken(
 ): HostCommand[] {
   const commands: HostCommand[] = [];
   for (const [index, host] of nodes.entries()) {
-    const source = index === 0 ? undefined : Math.floor((index - 1) / TAKERS);
+    const source = index === 0 ? undefined : Math.floor((index - 1) / COPIES);
     const facts = (action: string) => [
       `action ${action}`,
       `volume ${plan.name}-secrets`,
@@ -158,7 +148,7 @@ function shareToken(
         ...onHost(host, facts(source === undefined ? "make" : "take")),
         ...(source === undefined ? {} : from(nodes[source], facts("print"))),
       },
-      // A volume that somebody removed is made anew, and is empty then.
+      // A volume that was removed is created again, empty.
       triggers: [volumes[index].secrets.id, ...(source === undefined ? [] : [commands[source].id])],
       dependsOn: [resourceAddress(images[index])],
     });
@@ -167,29 +157,16 @@ function shareToken(
   return commands;
 }
 
-/** Environment of `share-token.sh` for the machine that has the token already. */
+/** Environment of `share-token.sh` for the machine that has the token. */
 function from({ plan: node, machine }: HostNode, facts: readonly string[]): { [name: string]: string } {
   return {
-    SOURCE: calledMachine(node.name, machine),
+    SOURCE: machineLabel(node.name, machine),
     SOURCE_SSH_ARGUMENTS: sshArguments(machine).join("\n"),
     SOURCE_FACTS: facts.join("\n"),
   };
 }
 
-/** A folder of each machine's own is made by Docker where it is missing; what is shared must be there. */
-function splitMounts(spec: ContainerSpec): { perNode: ContainerVolumes[]; elsewhere: ContainerSpec } {
-  const perNode = spec.mounts.filter((mount) => mount.isPerNode);
-  return {
-    perNode: perNode.map(({ source, target, readOnly }) => ({
-      hostPath: literal(source, "folder"),
-      containerPath: literal(target, "folder"),
-      readOnly,
-    })),
-    elsewhere: { ...spec, mounts: spec.mounts.filter((mount) => !mount.isPerNode) },
-  };
-}
-
-function secretsMount(volume: Volume): ContainerMounts {
+function secretsMount(volume: Volume): MountOption {
   return { type: "volume", source: volume.name, target: CONTAINER_PATHS.secrets, readOnly: true };
 }
 
@@ -204,7 +181,7 @@ function writeHostsFile(
     refusals,
     machines: nodes.map(({ plan: node, machine, facts }) => ({
       node: node.name,
-      called: calledMachine(node.name, machine),
+      called: machineLabel(node.name, machine),
       sshArguments: sshArguments(machine),
       facts,
     })),

@@ -1,6 +1,6 @@
 /**
- * Beside the stack's JSON: the machines of a cluster as the command `prepare-hosts` needs them. It holds what a
- * deployment hands to `check-machine.sh`, so that both look at the same.
+ * A file beside the stack's JSON with the machines of a cluster, for the command `prepare-hosts`. It has the same facts
+ * as the deployment, so that both check the same.
  */
 export interface HostsFile {
   readonly cluster: string;
@@ -8,7 +8,7 @@ export interface HostsFile {
   readonly refusals: readonly string[];
   readonly machines: readonly {
     readonly node: string;
-    /** As messages call it. */
+    /** Label for messages. */
     readonly called: string;
     /** Arguments of ssh up to the destination. */
     readonly sshArguments: readonly string[];

@@ -2,154 +2,181 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import type * as Yaml from "yaml";
 import type { Node } from "yaml";
-import type { Problem } from "../../problems/problem";
+import type { ErrorFinding } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
-import type { HostMachine } from "./host-machine";
+import { type HostMachine, type MachineDraft, withDefaults } from "./host-machine";
 
-/** What an inventory file says of all machines. Nothing in here has been judged but names and kinds of values. */
+/** What is wrong with a file before its values are judged, by rule. */
+export type InventoryFindings = {
+  readonly [kind in "file" | "syntax" | "kind" | "name" | "missing"]: readonly ErrorFinding[];
+};
+
+/** The content of an inventory file as far as it can be read. */
 export interface Inventory {
-  /** As a person names the file. */
+  /** Path of the file, as messages show it. */
   readonly file: string;
   readonly subnetCidr?: string;
   readonly sshUser?: string;
   readonly sshPort?: number;
   readonly sshOptions?: readonly string[];
-  readonly hosts: readonly HostMachine[];
-  /** What cannot be read, with its line. */
-  readonly problems: readonly Problem[];
-  /** Line of a property, e.g. `hosts[1].address`; of what holds it, where it is absent. */
-  readonly lines: ReadonlyMap<string, number>;
+  readonly hosts: readonly Partial<HostMachine>[];
+  readonly findings: InventoryFindings;
+  /** Whether nothing could be read at all. */
+  readonly isUnreadable: boolean;
+  /** `backend.hosts[1].address (machines.yaml:14)`: a property with its line, or that of its parent. */
+  locate(path: string): string;
 }
 
-type Kind = "text" | "number" | "list of texts";
+type Kind = "string" | "number" | "list of strings";
+
+/** Path of the file's properties in a declaration. */
+const ROOT = "backend";
+const A_MAP = "be a map of names to values";
+const FIXES: { readonly [kind in Kind]: string } = {
+  string: "put it in quotes",
+  number: "write it without quotes",
+  "list of strings": 'write it as a list, e.g. `["a", "b"]`',
+};
 
 const OF_ALL: { readonly [name: string]: Kind } = {
-  subnetCidr: "text",
-  sshUser: "text",
+  subnetCidr: "string",
+  sshUser: "string",
   sshPort: "number",
-  sshOptions: "list of texts",
+  sshOptions: "list of strings",
 };
 const OF_A_HOST: { readonly [name in keyof HostMachine]-?: Kind } = {
-  name: "text",
-  sshHost: "text",
-  sshUser: "text",
+  name: "string",
+  sshHost: "string",
+  sshUser: "string",
   sshPort: "number",
-  sshOptions: "list of texts",
-  address: "text",
-  architecture: "text",
+  sshOptions: "list of strings",
+  address: "string",
+  architecture: "string",
   acceleratorCount: "number",
-  deviceIps: "list of texts",
-  driverPaths: "list of texts",
-  pool: "text",
+  deviceIps: "list of strings",
+  driverPaths: "list of strings",
+  pool: "string",
 };
 const NEEDED: readonly (keyof HostMachine)[] = ["name", "sshHost", "address"];
 
-/** Loaded with the first inventory: an import would cost every program without one a part of its start. */
+/** Loaded with the first inventory: an import would slow down the start of every program without one. */
 function yaml(): typeof Yaml {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
   return require("yaml") as typeof Yaml;
 }
 
-/** Reads an inventory. Whatever is wrong with it is a problem with its line, never an exception. */
+/** Reads an inventory. Whatever is wrong with it is a finding, never an exception. */
 export function readInventory(path: string): Inventory {
-  const file = relative(process.cwd(), path) || path;
+  const reader = new Reader(relative(process.cwd(), path) || path);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const got = error instanceof Error ? error.message : String(error);
-    const fix = "name the file relative to the folder of cdktf.json, or write it";
-    const problem = finding(file, undefined, "", { got, allowed: "must be a file that can be read", fix });
-    return { file, hosts: [], problems: [problem], lines: new Map() };
+    return reader.unreadable("file", {
+      got: error instanceof Error ? error.message : String(error),
+      must: "be a file that can be read",
+      fix: "give its path relative to the folder of cdktf.json",
+    });
   }
-  return new Reader(file, text).read();
+  return reader.read(text);
 }
 
-/** `hosts[1].address (machines.yaml:14)`: the place of a problem in the file. */
-function placeInFile({ file, lines }: Pick<Inventory, "file" | "lines">, path: string): string {
-  let key = path;
-  while (key !== "" && !lines.has(key)) {
-    key = key.replace(/(\.[^.[\]]+|\[\d+\]|^[^.[\]]+)$/, "");
-  }
-  return `${path} (${file}:${lines.get(key) ?? 1})`;
-}
-
-/** The file's own problems, and those that were found in what it says, each with its line. */
-export function locatedProblems(inventory: Inventory, found: readonly Problem[]): readonly Problem[] {
-  // A file that cannot be read has no machines: that is one problem.
-  const isEmpty = inventory.hosts.length === 0 && inventory.problems.length > 0;
-  return [
-    ...inventory.problems,
-    ...(isEmpty ? [] : found).map((problem) => ({
-      ...problem,
-      path: `backend.${placeInFile(inventory, problem.path)}`,
-    })),
-  ];
+/** The machines with the defaults of the file. */
+export function machinesOf(inventory: Inventory): readonly MachineDraft[] {
+  return inventory.hosts.map((host) => withDefaults(host, inventory));
 }
 
 class Reader {
   private readonly counter = new (yaml().LineCounter)();
   private readonly lines = new Map<string, number>();
-  private readonly problems: Problem[] = [];
+  private readonly findings = {
+    file: [] as ErrorFinding[],
+    syntax: [] as ErrorFinding[],
+    kind: [] as ErrorFinding[],
+    name: [] as ErrorFinding[],
+    missing: [] as ErrorFinding[],
+  };
 
-  public constructor(
-    private readonly file: string,
-    private readonly text: string,
-  ) {}
+  public constructor(private readonly file: string) {}
 
-  public read(): Inventory {
-    const document = yaml().parseDocument(this.text, { lineCounter: this.counter, prettyErrors: false });
-    for (const error of document.errors) {
-      const { line } = this.counter.linePos(error.pos[0]);
-      const advice = { got: error.message, allowed: "must be YAML", fix: "correct the line" };
-      this.problems.push(finding(this.file, line, "", advice));
+  public read(text: string): Inventory {
+    const document = yaml().parseDocument(text, { lineCounter: this.counter, prettyErrors: false });
+    if (document.errors.length > 0) {
+      const [error] = document.errors;
+      this.lines.set(ROOT, this.counter.linePos(error.pos[0]).line);
+      return this.unreadable("syntax", { got: error.message, must: "be YAML", fix: "correct the line" });
     }
-    if (this.problems.length > 0) {
-      return this.result({}, []);
+    if (!yaml().isMap(document.contents)) {
+      const got = described(document.contents);
+      return this.unreadable("kind", { got, must: A_MAP, fix: "write `name: value` lines" });
     }
-    const names = { ...OF_ALL, hosts: "list of texts" as const };
-    const pairs = this.pairs(document.contents, "", names);
-    const values = this.values(pairs, "", OF_ALL, []);
-    return this.result(values, this.hosts(pairs.get("hosts")));
+    this.note(ROOT, document.contents);
+    const pairs = this.pairs(document.contents, ROOT, { ...OF_ALL, hosts: "list" });
+    const values = this.values(pairs, ROOT, OF_ALL, []);
+    return this.result({ ...values, hosts: this.hosts(pairs.get("hosts")) }, false);
   }
 
-  private result(values: object, hosts: readonly HostMachine[]): Inventory {
-    return { file: this.file, ...values, hosts, problems: this.problems, lines: this.lines };
+  public unreadable(kind: "file" | "syntax" | "kind", finding: Omit<ErrorFinding, "path">): Inventory {
+    this.findings[kind].push({ path: `${ROOT}.inventory`, ...finding });
+    return this.result({ hosts: [] }, true);
   }
 
-  private hosts(node: Node | undefined): HostMachine[] {
+  private result(values: Pick<Inventory, "hosts">, isUnreadable: boolean): Inventory {
+    const { file, findings } = this;
+    return { ...values, file, findings, isUnreadable, locate: (path) => this.locate(path) };
+  }
+
+  private locate(path: string): string {
+    const [, name] = /^backend\.(\w+)/.exec(path) ?? [];
+    if (!["inventory", "hosts", ...Object.keys(OF_ALL)].includes(name) && !this.lines.has(path)) {
+      return path;
+    }
+    let key = path;
+    while (key !== "" && !this.lines.has(key)) {
+      key = key.replace(/(\.[^.[\]]+|\[\d+\]|^[^.[\]]+)$/, "");
+    }
+    const line = this.lines.get(key);
+    return `${path} (${line === undefined ? this.file : `${this.file}:${line}`})`;
+  }
+
+  private hosts(node: Node | undefined): readonly Partial<HostMachine>[] {
     if (!yaml().isSeq(node)) {
-      this.report("hosts", node, "must be a list of machines", "write `hosts:` and one `- name: ...` each");
+      this.report(
+        "kind",
+        `${ROOT}.hosts`,
+        node,
+        "be a list of machines",
+        "write `hosts:` and one `- name: ...` each",
+      );
       return [];
     }
     return node.items.map((item, index) => {
-      const path = `hosts[${index}]`;
-      const pairs = this.pairs(item as Node, path, OF_A_HOST);
-      // What is absent or no text is reported; the rest is judged all the same.
-      return this.values(pairs, path, OF_A_HOST, NEEDED) as unknown as HostMachine;
+      const path = `${ROOT}.hosts[${index}]`;
+      this.note(path, item as Node);
+      if (yaml().isMap(item)) {
+        return this.values(this.pairs(item as Yaml.YAMLMap, path, OF_A_HOST), path, OF_A_HOST, NEEDED);
+      }
+      this.report("kind", path, item as Node, A_MAP, "write `name: value` lines");
+      return {};
     });
   }
 
-  /** Values of a map by their names; names that nobody knows are reported. */
-  private pairs(node: Node | null, path: string, known: object): Map<string, Node> {
+  /** The values of a map by their names; reports unknown names. */
+  private pairs(node: Yaml.YAMLMap, path: string, known: object): Map<string, Node> {
     const pairs = new Map<string, Node>();
-    this.note(path, node);
-    if (!yaml().isMap(node)) {
-      this.report(path, node, "must hold names and values", "write `name: value` lines");
-      return pairs;
-    }
     for (const { key, value } of node.items) {
       const name = String(yaml().isScalar(key) ? key.value : key);
-      const at = join(path, name);
+      const at = `${path}.${name}`;
       this.note(at, key as Node);
       if (Object.hasOwn(known, name)) {
         pairs.set(name, value as Node);
       } else {
         const names = Object.keys(known);
         this.report(
+          "name",
           at,
           key as Node,
-          `must be one of ${names.join(", ")}`,
+          `be one of ${names.join(", ")}`,
           didYouMean(name, names, "remove it"),
         );
       }
@@ -166,19 +193,19 @@ class Reader {
     const values: { [name: string]: unknown } = {};
     for (const [name, kind] of Object.entries(kinds)) {
       const node = pairs.get(name);
-      const at = join(path, name);
+      const at = `${path}.${name}`;
       if (node === undefined) {
         if (needed.includes(name)) {
-          this.report(at, undefined, "must be given", `add \`${name}: ...\``);
+          this.report("missing", at, undefined, "be given", `add \`${name}: ...\``);
         }
         continue;
       }
       const value = valueOf(node, kind);
       if (value === undefined) {
-        const quoted = kind === "text" ? "put it in quotes" : "write it as such";
-        this.report(at, node, `must be a ${kind}`, quoted);
+        this.report("kind", at, node, `be a ${kind}`, FIXES[kind]);
+      } else {
+        values[name] = value;
       }
-      values[name] = value;
     }
     return values;
   }
@@ -189,43 +216,37 @@ class Reader {
     }
   }
 
-  private report(path: string, node: Node | null | undefined, allowed: string, fix: string): void {
-    const got = yaml().isScalar(node)
-      ? show(node.value)
-      : node
-        ? yaml().isSeq(node)
-          ? "a list"
-          : "names and values"
-        : "nothing";
-    const place = placeInFile({ file: this.file, lines: this.lines }, path);
-    this.problems.push({ rule: "RC300", level: "error", path: `backend.${place}`, got, allowed, fix });
+  private report(
+    kind: keyof InventoryFindings,
+    path: string,
+    node: Node | null | undefined,
+    must: string,
+    fix: string,
+  ): void {
+    this.findings[kind].push({ path, got: described(node), must, fix });
   }
 }
 
+function described(node: Node | null | undefined): string {
+  if (yaml().isScalar(node)) {
+    return show(node.value);
+  }
+  if (!node) {
+    return "nothing";
+  }
+  return yaml().isSeq(node) ? "a list" : "a map";
+}
+
 function valueOf(node: Node, kind: Kind): string | number | readonly string[] | undefined {
-  if (kind === "list of texts") {
+  if (kind === "list of strings") {
     const items = yaml().isSeq(node)
       ? node.items.map((item) => (yaml().isScalar(item) ? item.value : undefined))
       : [undefined];
     return items.every((item) => typeof item === "string") ? items : undefined;
   }
   const value = yaml().isScalar(node) ? node.value : undefined;
-  if (kind === "text") {
+  if (kind === "string") {
     return typeof value === "string" ? value : undefined;
   }
   return typeof value === "number" ? value : undefined;
-}
-
-function finding(
-  file: string,
-  line: number | undefined,
-  path: string,
-  advice: Pick<Problem, "got" | "allowed" | "fix">,
-): Problem {
-  const place = line === undefined ? file : `${file}:${line}`;
-  return { rule: "RC300", level: "error", path: `backend.inventory${path} (${place})`, ...advice };
-}
-
-function join(path: string, name: string): string {
-  return path === "" ? name : `${path}.${name}`;
 }

@@ -9,9 +9,9 @@ import type { ClusterPlan } from "../../topology/plan/plan";
 import { derivedImage } from "../container/derived-image";
 import type { HostCommand } from "./host-command";
 import type { HostNode } from "./host-node";
-import { calledMachine } from "./ssh";
+import { machineLabel } from "./ssh";
 
-/** The image of one machine: pulled, or built where it is derived. */
+/** The image of one machine: pulled, or built if it is derived. */
 export function nodeImage(
   scope: Construct,
   plan: ClusterPlan,
@@ -25,7 +25,7 @@ export function nodeImage(
     new Image(scope, id, {
       provider,
       name: literal(plan.image.reference, "image"),
-      // Of many gigabytes, and perhaps somebody else's, too.
+      // It is large, and other containers may use it.
       keepLocally: true,
       timeouts: { create: `${pullTimeoutSeconds}s` },
     });
@@ -34,8 +34,8 @@ export function nodeImage(
 }
 
 /**
- * What a tag names may differ from machine to machine. A digest names its content, and what each machine
- * builds for itself has a name that is a hash of all inputs.
+ * Requires the head's image on the other machines, where a tag may refer to different images. A digest identifies the
+ * content, and the tag of a derived image is a hash of its inputs.
  */
 export function sameImage(
   plan: ClusterPlan,
@@ -48,20 +48,20 @@ export function sameImage(
     return undefined;
   }
   const of = (image: Image) => `${resourceAddress(image)}.image_id`;
-  const node = calledMachine(nodes[index].plan.name, nodes[index].machine);
+  const node = machineLabel(nodes[index].plan.name, nodes[index].machine);
   const name = literal(reference, "image");
   return [
     {
       condition: `\${${of(images[index])} == ${of(images[0])}}`,
       errorMessage:
-        `${literal(node, "machine")} has another image '${name}' than ${nodes[0].plan.name}: ` +
-        `\${${of(images[index])}}, there \${${of(images[0])}}. ` +
-        `Name the image with its digest, or run \`docker pull ${name}\` on the machine.`,
+        `Image '${name}' of ${literal(node, "machine")} differs from ${nodes[0].plan.name}'s ` +
+        `(\${${of(images[index])}}, \${${of(images[0])}}). ` +
+        `Pin it by digest, or run \`docker pull ${name}\` on ${nodes[index].machine.name}.`,
     },
   ];
 }
 
-/** What the nodes compare before they start an engine: what their machines really run. */
+/** The digest of the image that the machine runs, which the nodes compare before they start an engine. */
 export function imageDigest({ image: { digest, derived } }: ClusterPlan, image: Image): ContainerUpload[] {
   if (derived !== undefined) {
     return [];

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes the cluster's token from a machine that has it to another one. It goes from pipe to pipe: no argument, no
-# environment, no file on this machine ever holds it. Environment as in on-host.sh, and for the machine that has it:
+# Copies the cluster's token from one machine to another through a pipe: it is in no argument, environment or file of
+# this machine. Environment as in on-host.sh, and for the machine that has the token:
 #
 #   SOURCE, SOURCE_SSH_ARGUMENTS, SOURCE_FACTS
 set -eu

@@ -1,9 +1,9 @@
 import type { Machine } from "./host-machine";
 
 /**
- * What ssh is told after the user's own options, of which the first one of a name counts. Nobody is there
- * to answer a question. One connection to each machine is kept open for a minute and shared: the Docker
- * provider opens one for every call, and sshd drops some where ten come at once (MaxStartups).
+ * Options of ssh after the user's own, which take precedence. ssh must not prompt. One connection to each machine is
+ * shared and stays open for a minute, because the Docker provider connects for every call, and sshd drops some of ten
+ * simultaneous connections (MaxStartups).
  */
 const OPTIONS = [
   "BatchMode=yes",
@@ -11,7 +11,7 @@ const OPTIONS = [
   "ServerAliveInterval=15",
   "ServerAliveCountMax=4",
   "ControlMaster=auto",
-  // A short name: the path of a socket has at most 108 characters. %C is a hash of user, host and port.
+  // Short, because the path of a socket has at most 108 characters. %C is a hash of user, host and port.
   "ControlPath=~/.ssh/ray-cluster-%C",
   "ControlPersist=60",
 ];
@@ -34,14 +34,14 @@ export function sshArguments(machine: Machine): string[] {
   ];
 }
 
-/** Address of the machine's Docker engine, as the provider takes it. */
+/** Address of the machine's Docker engine for the provider. */
 export function dockerHost({ sshUser, sshHost, sshPort }: Machine): string {
   const host = sshHost.includes(":") ? `[${sshHost}]` : sshHost;
   return `ssh://${sshUser}@${host}:${sshPort}`;
 }
 
-/** `npu-1 (root@10.0.0.2)`, as messages call a machine. */
-export function calledMachine(node: string, machine: Machine): string {
+/** A node's machine in messages: `npu-1 on atlas-1 (ssh://root@10.0.0.2:22)`. */
+export function machineLabel(node: string, machine: Machine): string {
   const name = machine.name === node ? node : `${node} on ${machine.name}`;
   return `${name} (${dockerHost(machine)})`;
 }

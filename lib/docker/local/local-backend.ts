@@ -1,23 +1,21 @@
 import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
-import { localAddresses } from "../../topology/plan/addressing";
 import type { ContainerImage } from "../../topology/declaration/container-image";
-import type { Place } from "../../topology/plan/place";
 import { emulationImage } from "../images/emulation-image";
-import { buildLocalCluster } from "./local-cluster";
-import { checkLocal, type LocalSettings } from "./local-rules";
 import { vllmCpuImage } from "../images/vllm-cpu-image";
+import type { LocalSettings } from "./local-rules";
+import { LocalSite } from "./local-site";
 
-/** What may be chosen of a local cluster's place. */
+/** The place of a local cluster. */
 export interface LocalBackendProps {
   /**
-   * IPv4 CIDR of the cluster's own bridge network. Two clusters on one Docker host need two.
+   * IPv4 CIDR of the cluster's own bridge network. Clusters on the same Docker host need different ones.
    *
    * @default '10.89.28.0/24'
    */
   readonly subnetCidr?: string;
   /**
-   * TCP port of the Docker host's loopback interface on which users reach the engine's API.
+   * TCP port on the Docker host's loopback interface where users reach the engine's API.
    *
    * @default 8000
    */
@@ -41,18 +39,18 @@ export interface LocalBackendProps {
    */
   readonly objectStoreMiB?: number;
   /**
-   * Shared memory of each container, in MiB; the object store lies in there.
+   * Shared memory of each container, in MiB; it holds the object store.
    *
    * @default 256
    */
   readonly sharedMemoryMiB?: number;
 }
 
-/** Containers with emulated accelerators on one machine, on a bridge network of their own. */
+/** Containers with emulated accelerators on one machine, on their own bridge network. */
 export class LocalBackend extends ClusterBackend {
   /**
    * Image of the local emulation: Python and a pinned Ray. The command `cdktf-ray-cluster image` builds
-   * it; its tag is a hash over its inputs, so synth needs no Docker.
+   * it. Its tag is a hash of its inputs, so synth needs no Docker.
    */
   public static emulationImage(): ContainerImage {
     return emulationImage();
@@ -60,8 +58,8 @@ export class LocalBackend extends ClusterBackend {
 
   /**
    * Image of real vLLM on CPUs, with a pinned Ray and a tiny model in `/models/tiny-llama`. The command
-   * `cdktf-ray-cluster image vllm-cpu` builds it; as with the emulation's, the tag is a hash over its inputs. Each
-   * emulated GPU stands for one rank; vLLM takes a gigabyte of shared memory and two of memory for it.
+   * `cdktf-ray-cluster image vllm-cpu` builds it; its tag is a hash of its inputs. Each emulated GPU is one rank, for
+   * which vLLM takes 1 GiB of shared memory and 2 GiB of memory.
    */
   public static vllmCpuImage(): ContainerImage {
     return vllmCpuImage();
@@ -78,6 +76,7 @@ export class LocalBackend extends ClusterBackend {
     this.subnetCidr = props.subnetCidr ?? "10.89.28.0/24";
     this.apiPort = props.apiPort ?? 8000;
     this.settings = {
+      subnetCidr: this.subnetCidr,
       apiPort: this.apiPort,
       dockerHost: props.dockerHost,
       cpusPerNode: props.cpusPerNode ?? 1,
@@ -88,23 +87,6 @@ export class LocalBackend extends ClusterBackend {
 
   /** @internal */
   public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
-    return {
-      place: this.place(shape),
-      problems: checkLocal(this.settings),
-      build: (plan) => buildLocalCluster(scope, plan, this.settings),
-    };
-  }
-
-  private place(shape: ClusterShape): Place {
-    return {
-      backend: "local",
-      subnetCidr: this.subnetCidr,
-      addresses: localAddresses(this.subnetCidr, shape.pools),
-      networkMode: "bridge",
-      emulated: true,
-      cpusPerNode: this.settings.cpusPerNode,
-      objectStoreMiB: this.settings.objectStoreMiB,
-      sharedMemoryMiB: this.settings.sharedMemoryMiB,
-    };
+    return new LocalSite(scope, shape, this.settings);
   }
 }

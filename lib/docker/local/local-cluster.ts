@@ -1,6 +1,7 @@
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
+import type { MountOption } from "../../runtime/container-spec/container-options";
 import { gateContainer } from "../../runtime/container-spec/gate-container";
 import { containerSpec } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
@@ -10,16 +11,21 @@ import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { ContainerFiles } from "../container/container-files";
 import { derivedImage } from "../container/derived-image";
 import { Gate } from "../container/gate";
-import type { LocalSettings } from "./local-rules";
-import { addressOf, clusterNetwork } from "./network";
-import { type ContainerPlacement, nodeContainerConfig } from "../container/node-container";
+import {
+  type ContainerPlacement,
+  folderMount,
+  nodeContainerConfig,
+  privateVolume,
+} from "../container/node-container";
 import { nodeVolumes, volumeName } from "../container/node-volumes";
 import { dockerProvider } from "../container/provider";
+import type { LocalSettings } from "./local-rules";
+import { addressOf, clusterNetwork } from "./network";
 
-/** Only there may anybody reach the API of a cluster on one's own machine. */
+/** The API of a cluster on one's own machine is reachable only there. */
 const LOOPBACK = "127.0.0.1";
 
-/** Image where it is derived, network, volume, one container per node, and the gate that waits until they serve. */
+/** Image where it is derived, network, volume, one container per node, and the readiness check. */
 export function buildLocalCluster(
   scope: Construct,
   plan: ClusterPlan,
@@ -32,26 +38,30 @@ export function buildLocalCluster(
   const nodes = plan.nodes.map((node) => ({ plan: node, spec: containerSpec(plan, node) }));
   const gateSpec = gateContainer(plan);
   const files = new ContainerFiles(scope, plan.name, [...nodes.map((node) => node.spec), gateSpec]);
-  // Every read of an attribute makes a reference anew, which costs; all containers can share these.
-  const shared = { network: network.id, privateVolume: volume.name, files };
-  const place = (containerName: string, address: string): ContainerPlacement => ({
-    ...shared,
+  // Every read of an attribute creates a new reference, which is slow; all containers share these.
+  const networkId = network.id;
+  const privateFiles = privateVolume(volume.name);
+  const place = (
+    containerName: string,
+    address: string,
+    mounts: readonly MountOption[] = [],
+  ): ContainerPlacement => ({
     containerName,
-    address,
+    network: { name: networkId, address },
+    mounts: [...mounts, privateFiles],
+    files,
   });
 
-  const containers = nodes.map(
-    (node) =>
-      new Container(scope, node.plan.name, {
-        ...nodeContainerConfig(node.spec, {
-          ...place(`${plan.name}-${node.plan.name}`, plannedAddress(node.plan)),
-          nodeVolumes: nodeVolumes(scope, plan, node.spec, provider),
-        }),
-        provider,
-        dependsOn: image && [image],
-        ports: publishedPorts(node.plan, plan, settings),
-      }),
-  );
+  const containers = nodes.map(({ plan: node, spec }) => {
+    const volumes = nodeVolumes(scope, plan, spec, provider);
+    const mounts = spec.mounts.map((mount) => volumes.get(mount.target) ?? folderMount(mount));
+    return new Container(scope, node.name, {
+      ...nodeContainerConfig(spec, place(`${plan.name}-${node.name}`, plannedAddress(node), mounts)),
+      provider,
+      dependsOn: image && [image],
+      ports: publishedPorts(node, plan, settings),
+    });
+  });
   const gate = new Gate(scope, {
     provider,
     spec: gateSpec,
@@ -73,7 +83,7 @@ function endpointOf(plan: ClusterPlan, settings: LocalSettings): string {
     : `${plannedAddress(plan.nodes[0])}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }
 
-/** As the review says it, for all nodes together. */
+/** For the review: one line for the volumes of all nodes. */
 function ownDisks(plan: ClusterPlan): readonly string[] {
   return plan.storage
     .filter(({ isShared }) => !isShared)
@@ -83,7 +93,7 @@ function ownDisks(plan: ClusterPlan): readonly string[] {
     );
 }
 
-/** Nothing of a cluster is published but the engine's API, from the head. */
+/** Only the engine's API is published, from the head. */
 function publishedPorts(
   node: NodePlan,
   plan: ClusterPlan,
@@ -97,7 +107,9 @@ function publishedPorts(
 
 function plannedAddress(node: NodePlan): string {
   if (node.address === undefined) {
-    throw new Error(`node ${node.name} has no address: the local backend plans one for every node`);
+    throw new Error(
+      `node ${node.name} has no address. This is a bug in cdktf-ray-cluster; please report it.`,
+    );
   }
   return node.address;
 }

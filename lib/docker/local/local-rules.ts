@@ -1,8 +1,11 @@
-import type { Problem } from "../../problems/problem";
+import { isWhole } from "../../problems/checks";
+import type { ErrorRule, Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
+import { checkNodeSizes } from "../../topology/rules/node-sizes";
 
-/** What a user decides about the place of a local cluster, with its defaults. */
+/** A local cluster's place as the user declared it, with defaults. */
 export interface LocalSettings {
+  readonly subnetCidr: string;
   readonly apiPort: number;
   readonly dockerHost?: string;
   readonly cpusPerNode: number;
@@ -10,47 +13,51 @@ export interface LocalSettings {
   readonly sharedMemoryMiB: number;
 }
 
-/** Ray refuses to start with a smaller object store. */
-const MINIMUM_OBJECT_STORE_MIB = 75;
 const DOCKER_HOST = /^(unix|npipe|tcp|http|https|ssh|fd):\/\/\S+$/;
 
-/** What is wrong with the place itself; the rules of the topology judge what follows from it. */
-export function checkLocal(settings: LocalSettings): readonly Problem[] {
-  const { apiPort, dockerHost, cpusPerNode, objectStoreMiB, sharedMemoryMiB } = settings;
-  return [
-    ...problem("RC200", "apiPort", apiPort, isWhole(apiPort, 1, 65_535), {
-      allowed: "must be a whole TCP port from 1 to 65535",
-      fix: "choose a free port of the Docker host, e.g. 8000",
-    }),
-    ...problem("RC201", "dockerHost", dockerHost, dockerHost === undefined || DOCKER_HOST.test(dockerHost), {
-      allowed: "must be the address of a Docker daemon with its scheme",
-      fix: "write e.g. 'unix:///var/run/docker.sock', or leave it out for DOCKER_HOST",
-    }),
-    ...problem("RC202", "cpusPerNode", cpusPerNode, isWhole(cpusPerNode, 1, 1024), {
-      allowed: "must be a whole number of CPUs from 1 to 1024",
-      fix: "use 1: an emulated rank needs no CPU of its own",
-    }),
-    ...problem("RC203", "objectStoreMiB", objectStoreMiB, isWhole(objectStoreMiB, MINIMUM_OBJECT_STORE_MIB), {
-      allowed: `must be a whole number of at least ${MINIMUM_OBJECT_STORE_MIB}, Ray's own minimum`,
-      fix: "use 100",
-    }),
-    ...problem("RC204", "sharedMemoryMiB", sharedMemoryMiB, isWhole(sharedMemoryMiB, objectStoreMiB), {
-      allowed: `must be a whole number and hold the object store of ${objectStoreMiB} MiB`,
-      fix: "raise it, or lower objectStoreMiB; else Ray moves the object store to the disk",
-    }),
-  ];
-}
+const rules: readonly ErrorRule<LocalSettings>[] = [
+  {
+    id: "RC200",
+    level: "error",
+    title: "The API has a TCP port of the Docker host",
+    why: "Docker cannot publish the API otherwise.",
+    check: ({ apiPort }) =>
+      isWhole(apiPort, 1, 65_535)
+        ? []
+        : [
+            {
+              path: "backend.apiPort",
+              got: show(apiPort),
+              must: "be a whole TCP port from 1 to 65535",
+              fix: "choose a free port of the Docker host, e.g. 8000",
+            },
+          ],
+  },
+  {
+    id: "RC201",
+    level: "error",
+    title: "The Docker daemon is named by a URL",
+    why: "The Docker provider fails to parse anything else, and only at plan.",
+    check: ({ dockerHost }) =>
+      dockerHost === undefined || DOCKER_HOST.test(dockerHost)
+        ? []
+        : [
+            {
+              path: "backend.dockerHost",
+              got: show(dockerHost),
+              must: "be the URL of a Docker daemon",
+              fix: "write e.g. 'unix:///var/run/docker.sock', or leave it out to use DOCKER_HOST",
+            },
+          ],
+  },
+  {
+    id: "RC202",
+    level: "error",
+    title: "CPUs, object store and shared memory of a node are whole numbers within Ray's limits",
+    why: "Ray refuses to start with a smaller object store, and moves it to disk where shared memory cannot hold it.",
+    check: (settings) => checkNodeSizes(settings),
+  },
+];
 
-function problem(
-  rule: string,
-  property: string,
-  value: unknown,
-  holds: boolean,
-  advice: { readonly allowed: string; readonly fix: string },
-): readonly Problem[] {
-  return holds ? [] : [{ rule, level: "error", path: `backend.${property}`, got: show(value), ...advice }];
-}
-
-function isWhole(value: number, minimum: number, maximum = Number.MAX_SAFE_INTEGER): boolean {
-  return Number.isInteger(value) && value >= minimum && value <= maximum;
-}
+/** Rules of a local cluster's place; the rules of the topology judge what follows from it. */
+export const LOCAL_TOPICS: readonly Topic<LocalSettings>[] = [{ title: "Local clusters", rules }];

@@ -5,13 +5,13 @@ import type { ClusterPlan } from "../../topology/plan/plan";
 import { literal } from "../../terraform/encode";
 import { addressText, parseSubnet } from "../../topology/plan/addressing";
 
-/** What our own containers and the bridge take of a cluster's subnet; the nodes begin at the tenth host. */
+/** Hosts of the subnet that are not nodes; the nodes begin at the tenth. */
 const HOSTS = { gateway: 1, gate: 2 };
 
 /**
- * The bridge network of one cluster, with the planned subnet: fixed addresses need one that is given.
- * So is the gateway, although Docker would take the same: it says so only after the daemon's next
- * start, and a network that differs is replaced with everything on it.
+ * The bridge network of one cluster, with the planned subnet, which fixed addresses require. The gateway is Docker's
+ * default, but must be given: it is read back after the daemon's next start, and a network that differs is replaced with
+ * everything on it.
  */
 export function clusterNetwork(scope: Construct, plan: ClusterPlan, provider: TerraformProvider): Network {
   return new Network(scope, "network", {
@@ -22,11 +22,13 @@ export function clusterNetwork(scope: Construct, plan: ClusterPlan, provider: Te
   });
 }
 
-/** Address of something in the cluster's subnet that is no node. */
+/** Address of a host in the cluster's subnet that is not a node. */
 export function addressOf(plan: ClusterPlan, host: keyof typeof HOSTS): string {
   const subnet = parseSubnet(plan.subnetCidr);
   if (subnet === undefined) {
-    throw new Error(`'${plan.subnetCidr}' is no IPv4 network; a checked plan has one`);
+    throw new Error(
+      `'${plan.subnetCidr}' is not an IPv4 network. This is a bug in cdktf-ray-cluster; please report it.`,
+    );
   }
   return addressText(subnet.network + HOSTS[host]);
 }

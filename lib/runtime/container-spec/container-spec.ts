@@ -1,23 +1,24 @@
-/**
- * The ONE description of a node's container. A backend translates it (a `docker_container`, an argv
- * of `docker run`) and adds nothing but what the place decides.
- */
-export interface ContainerSpec {
+/** What every container of a cluster has. */
+export interface ContainerBase {
   /** Name of the node, also the container's host name. */
   readonly name: string;
   readonly image: string;
   readonly command: readonly string[];
-  /** Environment of the container itself; nothing secret, nothing node-specific that is found on the node. */
+  /** Environment of the container itself: nothing secret, and nothing that is discovered on the node. */
   readonly environment: { readonly [name: string]: string };
-  /** Files that must lie in the container before it starts. */
+  /** Files that must be in the container before its command starts. */
   readonly files: readonly ContainerFile[];
+  readonly networkMode: "host" | "bridge";
+}
+
+/** The one description of a node's container. A place adds only what it decides itself (`container-options.ts`). */
+export interface ContainerSpec extends ContainerBase {
   readonly devices: readonly ContainerDevice[];
   readonly mounts: readonly ContainerMount[];
   /** Capabilities with the `CAP_` prefix. */
   readonly capabilities: readonly string[];
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly sharedMemoryMiB: number;
-  readonly networkMode: "host" | "bridge";
   /** Docker runtime; `undefined`: the daemon's default. */
   readonly runtime?: string;
   readonly healthcheck: {
@@ -36,7 +37,7 @@ export interface ContainerMount {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
-  /** Each machine's own disk: where one machine stands for many, each node must get one of its own. */
+  /** A folder of each machine's own disk. Where one machine runs several nodes, each node gets its own. */
   readonly isPerNode?: boolean;
 }
 

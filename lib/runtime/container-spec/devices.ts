@@ -3,7 +3,7 @@ import { fabricDevices } from "../../topology/plan/container-needs";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { ContainerDevice } from "./container-spec";
 
-/** Device nodes that a node's container is given: those of its accelerators, then those of the fabric. */
+/** Device nodes of a container: those of its accelerators, then those of the fabric. */
 export function containerDevices(plan: ClusterPlan, node: NodePlan): readonly ContainerDevice[] {
   const accelerator = acceleratorOf(plan, node);
   if (!accelerator) {
@@ -28,7 +28,7 @@ function indexedDevices(accelerator: AcceleratorFacts, count: number): readonly 
   }));
 }
 
-/** Facts of a node's accelerators; `undefined` for a node without any. */
+/** Facts of a node's accelerators; `undefined` for a node without accelerators. */
 export function acceleratorOf(plan: ClusterPlan, node: NodePlan): AcceleratorFacts | undefined {
   const pool = plan.pools.find((candidate) => candidate.name === node.pool);
   return pool && node.acceleratorCount > 0 ? findAccelerator(pool.accelerator) : undefined;

@@ -1,37 +1,35 @@
 import type { ClusterPlan } from "../../topology/plan/plan";
-import type { ContainerFile, ContainerSpec } from "./container-spec";
-import { nodeCommand, programEnvironment } from "./make-container-spec";
 import { nodeConfig, nodeConfigText } from "../node-config/make-node-config";
 import { CONTAINER_PATHS } from "../paths";
 import { programFiles } from "../program-files";
+import type { ContainerBase } from "./container-spec";
+import { nodeCommand, programEnvironment } from "./make-container-spec";
 
-/**
- * The short-lived container that waits until the head says `serving`. It has no devices and joins
- * nothing; a backend puts it on the cluster's network and mounts the private volume.
- */
-export interface GateSpec {
-  readonly name: string;
-  readonly image: string;
-  readonly command: readonly string[];
-  readonly environment: { readonly [name: string]: string };
-  readonly files: readonly ContainerFile[];
-  readonly networkMode: ContainerSpec["networkMode"];
-  /** How long it may run before it says what is missing and ends. */
+/** The readiness check as a container. It has no devices, and the place mounts the node's private volume. */
+export interface GateSpec extends ContainerBase {
+  /** How long it waits before it names what is missing and fails. */
   readonly timeoutSeconds: number;
 }
 
-/** The gate of a cluster. It reads the head's `node.json`: where the head is and what is waited for. */
-export function gateContainer(plan: ClusterPlan): GateSpec {
+/** Runs the readiness check beside a node, with the files that the place mounts. */
+export function gateBeside(node: Pick<ContainerBase, "image" | "networkMode">, name: string): ContainerBase {
   return {
-    name: `${plan.name}-gate`,
-    image: plan.image.reference,
+    name,
+    image: node.image,
     command: nodeCommand("wait"),
     environment: programEnvironment(),
-    files: [
-      ...programFiles(),
-      { path: CONTAINER_PATHS.config, content: nodeConfigText(nodeConfig(plan, plan.nodes[0])) },
-    ],
-    networkMode: plan.container.networkMode,
-    timeoutSeconds: plan.deadlines.servingSeconds,
+    files: [],
+    networkMode: node.networkMode,
+  };
+}
+
+/** The readiness check of a cluster. It reads the head's `node.json`: where the head is, and what to wait for. */
+export function gateContainer(plan: ClusterPlan): GateSpec {
+  const { image, container, deadlines } = plan;
+  const config = nodeConfigText(nodeConfig(plan, plan.nodes[0]));
+  return {
+    ...gateBeside({ image: image.reference, networkMode: container.networkMode }, `${plan.name}-gate`),
+    files: [...programFiles(), { path: CONTAINER_PATHS.config, content: config }],
+    timeoutSeconds: deadlines.servingSeconds,
   };
 }

@@ -6,7 +6,7 @@ import { nodeConfig, nodeConfigText } from "../node-config/make-node-config";
 import { CONTAINER_PATHS } from "../paths";
 import { engineFiles, programFiles } from "../program-files";
 
-/** Seconds that the container gets to stop beyond the node program's own deadline. */
+/** Time to stop beyond the node program's own deadline. */
 const STOP_MARGIN_SECONDS = 5;
 
 /** The container of one node. */
@@ -23,7 +23,7 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
       { path: CONTAINER_PATHS.config, content: nodeConfigText(nodeConfig(plan, node)) },
     ],
     devices: containerDevices(plan, node),
-    // The plan's own mounts, capabilities and runtime are those of the accelerators.
+    // Mounts, capabilities and runtime of the plan are those of the accelerators.
     mounts: [
       ...(accelerator ? plan.container.mounts : []),
       ...storageMounts(plan),
@@ -55,7 +55,7 @@ function storageMounts(plan: ClusterPlan): readonly ContainerMount[] {
   }));
 }
 
-/** The head alone asks the model's source. A secret of the place's store lies where the place puts it. */
+/** Only the head contacts the model's source. The place mounts a secret from its own store itself. */
 function secretMounts({ staging }: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
   return staging?.secret?.hostPath !== undefined && node.role === "head"
     ? [{ source: staging.secret.hostPath, target: CONTAINER_PATHS.modelSecret, readOnly: true }]
@@ -67,7 +67,7 @@ export function nodeCommand(subcommand: string): readonly string[] {
   return ["python3", "-m", "ray_node", subcommand];
 }
 
-/** What the node program itself needs of its environment. */
+/** Environment of the node program itself. */
 export function programEnvironment(): { readonly [name: string]: string } {
   return { PYTHONPATH: CONTAINER_PATHS.program, PYTHONUNBUFFERED: "1" };
 }

@@ -13,6 +13,12 @@ export interface NodePool {
   /** Number of nodes, 1 to 1024. */
   readonly nodes: number;
   /**
+   * Type of the machines, e.g. `p5.48xlarge`, for a place that creates them; `AwsInstanceType` fills it in.
+   *
+   * @default - the place decides, or has only one kind of machine
+   */
+  readonly machineType?: string;
+  /**
    * Kind of accelerator.
    *
    * @default - the nodes have no accelerators

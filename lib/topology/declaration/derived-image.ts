@@ -1,7 +1,32 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DerivedImagePlan } from "../plan/plan";
+
+/** An image that every machine builds for itself: a published one with further Python packages. */
+export interface DerivedImagePlan {
+  /** Reference of the published image. */
+  readonly base: string;
+  /**
+   * Ray that the base is said to hold.
+   *
+   * @default - none
+   */
+  readonly baseRayVersion?: string;
+  /** `name==version`, sorted. */
+  readonly packages: readonly string[];
+  /**
+   * Path on the machine that runs Terraform; read during the build only.
+   *
+   * @default - none
+   */
+  readonly pipConfigurationFile?: string;
+  /**
+   * Path on the machine that runs Terraform; read during the build only.
+   *
+   * @default - none
+   */
+  readonly certificateAuthoritiesFile?: string;
+}
 
 /** Folder of the constant part: the Dockerfile and the program that it runs. */
 export const RECIPE_FOLDER = join(__dirname, "../derived-image");

@@ -11,6 +11,8 @@ export interface Place {
   /** Address of the head alone, where the others get theirs at boot; `undefined`: the first of `addresses`. */
   readonly headAddress?: string;
   readonly networkMode: "host" | "bridge";
+  /** Whether the place creates machines of the type that a pool names; `undefined`: no. */
+  readonly createsMachines?: boolean;
   /** Whether the machines share one kernel, so that limits of the emulation host apply. */
   readonly emulated: boolean;
   /** CPUs that each node announces to Ray; `undefined`: what Ray detects. */

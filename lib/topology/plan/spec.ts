@@ -52,6 +52,8 @@ export interface ClusterSpec {
 export interface PoolSpec {
   readonly name: string;
   readonly nodes: number;
+  /** `undefined`: not stated. */
+  readonly machineType?: string;
   /** Key of the accelerator as declared; `undefined`: none. */
   readonly acceleratorId?: string;
   /** `undefined`: none declared, or unknown to the catalogue. */
@@ -129,6 +131,7 @@ function normalisePool(pool: NodePool): PoolSpec {
   return {
     name: pool.name,
     nodes: pool.nodes,
+    machineType: pool.machineType,
     acceleratorId: pool.accelerator?.id,
     accelerator,
     acceleratorsPerNode: pool.acceleratorsPerNode ?? accelerator?.usualPerNode ?? 0,

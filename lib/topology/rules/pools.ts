@@ -172,6 +172,23 @@ export const poolRules: readonly ClusterRule[] = [
             },
       ),
   },
+  {
+    id: "RC009",
+    level: "error",
+    title: "A pool names a machine type only where machines are created",
+    why: "Existing machines, containers and machines of other resources have the type that they have.",
+    check: (spec, { place }) =>
+      eachPool(spec, ({ machineType }, path) =>
+        machineType === undefined || place.createsMachines
+          ? []
+          : {
+              path: `${path}.machineType`,
+              got: show(machineType),
+              must: `be left out on the backend '${place.backend}', which creates no machines`,
+              fix: "declare accelerator and acceleratorsPerNode instead",
+            },
+      ),
+  },
 ];
 
 function checkFamilies(spec: ClusterSpec): readonly ErrorFinding[] {

@@ -72,9 +72,7 @@ const machines = AwsInstanceType.of("p5.48xlarge");
 const cluster = new RayCluster(stack, name, {
   backend: new AwsBackend({
     network,
-    instanceType: machines.name,
-    storage: [models],
-    consentUsdPerHour: inputs.consentUsdPerHour,
+    maxUsdPerHour: inputs.maxUsdPerHour,
     bootTimeoutSeconds: 300,
     objectStoreMiB: 100,
     sharedMemoryMiB: 256,

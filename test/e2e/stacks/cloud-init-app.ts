@@ -6,6 +6,7 @@ import { App, TerraformOutput, TerraformStack } from "cdktf";
 import {
   Accelerator,
   CloudInitBackend,
+  CloudInitSite,
   ContainerImage,
   EmulatedServe,
   Fabric,
@@ -44,7 +45,7 @@ class Machines extends TerraformStack {
       subnetCidr: `${subnet}.0/24`,
       headAddress: `${subnet}.10`,
       rayToken: SecretSource.program(join(__dirname, "machine-secret.sh"), ["ray-token"]),
-      readiness: ReadinessCheck.api(),
+      readiness: ReadinessCheck.http(),
       bootTimeoutSeconds: 120,
       cpusPerNode: 1,
       objectStoreMiB: 100,
@@ -64,8 +65,9 @@ class Machines extends TerraformStack {
     new DockerProvider(this, "docker");
     this.addOverride("terraform.required_providers.docker.version", ">= 4.0.0, < 5.0.0");
     const network = new Network(this, "network", { name, ipamConfig: [{ subnet: `${subnet}.0/24` }] });
-    backend.addMachines(
-      cluster.plan.nodes.map((node) => this.machine(node.name, network, backend, props, node.address)),
+    const site = CloudInitSite.of(cluster.site);
+    site.addMachines(
+      cluster.plan.nodes.map((node) => this.machine(node.name, network, site, props, node.address)),
     );
     new TerraformOutput(this, "endpoint", { value: cluster.endpoint });
   }
@@ -73,7 +75,7 @@ class Machines extends TerraformStack {
   private machine(
     node: string,
     network: Network,
-    backend: CloudInitBackend,
+    site: CloudInitSite,
     props: CloudInitAppProps,
     address: string | undefined,
   ): Container {
@@ -85,7 +87,7 @@ class Machines extends TerraformStack {
       image: props.machineImage,
       networksAdvanced: [{ name: network.name, ipv4Address: address }],
       upload: [
-        { file: `${SEED}/user-data`, content: backend.userData(node) },
+        { file: `${SEED}/user-data`, content: site.userData(node) },
         { file: `${SEED}/meta-data`, source: `cloud-init/${props.name}/${seed}.meta-data.yaml` },
       ],
       capabilities: { add: ["ALL"], drop: props.withoutLimits ? ["CAP_SYS_RESOURCE"] : [] },

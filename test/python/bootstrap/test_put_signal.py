@@ -1,4 +1,4 @@
-"""A machine's word: what is sent, to whom, and what never shows."""
+"""put_signal: the object that is sent, its destination, and what is never printed."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ import put_signal
 
 
 class _Waiting(HTTPServer):
-    """Who waits for a signal."""
+    """Receives signals."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -52,7 +52,7 @@ class PutSignalTest(unittest.TestCase):
         self.address.write_text(f"http://127.0.0.1:{self.server.server_port}{self.secret}\n")
 
     def put(self, text: str, status: str = "SUCCESS") -> None:
-        """Raises SystemExit where it could not tell."""
+        """Raises SystemExit where the signal was not sent."""
         printed = io.StringIO()
         with (
             mock.patch.object(sys, "stdin", io.StringIO(text)),
@@ -62,15 +62,15 @@ class PutSignalTest(unittest.TestCase):
             put_signal.main(str(self.address), status, "head")
         self.assertEqual(printed.getvalue(), "")
 
-    def test_says_it_without_colours_and_other_controls(self) -> None:
+    def test_signal_with_control_characters_drops_them(self) -> None:
         said = put_signal.signal("FAILURE", "head", "gpu-1:\x1b[36m (raylet)\x1b[0m\tbad\x00\n  last")
         self.assertEqual(json.loads(said)["Reason"], "gpu-1: (raylet)\tbad\n  last")
 
-    def test_sends_one_object_to_the_whole_address(self) -> None:
+    def test_put_sends_one_object_to_the_whole_url(self) -> None:
         self.put("cluster 'a' is serving\n")
         [(method, path, content_type, body)] = self.server.requests
         self.assertEqual((method, path), ("PUT", self.secret))
-        # Part of what is signed.
+        # The header is part of what is signed.
         self.assertEqual(content_type, "")
         content = json.loads(body)
         self.assertEqual(
@@ -79,13 +79,13 @@ class PutSignalTest(unittest.TestCase):
         )
         self.assertTrue(content["Data"])
 
-    def test_any_text_becomes_json(self) -> None:
+    def test_put_encodes_any_text_as_json(self) -> None:
         text = 'a "quoted" \\ line\n\ttab ${x} \u00e4\u4e2d'
         self.put(text, "FAILURE")
         content = json.loads(self.server.requests[0][3])
         self.assertEqual((content["Status"], content["Reason"]), ("FAILURE", text))
 
-    def test_a_long_reason_keeps_the_culprit_and_the_last_lines(self) -> None:
+    def test_signal_with_a_long_reason_keeps_its_beginning_and_its_end(self) -> None:
         text = "culprit: gpu-1\n" + "x" * 5000 + "\nlast line"
         self.put(text, "FAILURE")
         reason = json.loads(self.server.requests[0][3])["Reason"]
@@ -94,18 +94,18 @@ class PutSignalTest(unittest.TestCase):
         self.assertTrue(reason.endswith("\nlast line"))
         self.assertIn("\n[...]\n", reason)
 
-    def test_a_refusal_is_said_without_the_address(self) -> None:
+    def test_put_that_is_refused_fails_without_the_url(self) -> None:
         self.server.code = 403
         with self.assertRaises(SystemExit) as raised:
             self.put("x")
-        self.assertEqual(str(raised.exception), "the signal was answered with 403")
+        self.assertEqual(str(raised.exception), "the signal URL answered HTTP 403")
 
-    def test_an_address_that_is_none_is_not_shown_either(self) -> None:
+    def test_put_to_an_invalid_url_fails_without_the_url(self) -> None:
         for address in ("http://127.0.0.1:1/secret", "no address secret", "http://127.0.0.1/a b secret"):
             self.address.write_text(address)
             with self.assertRaises(SystemExit) as raised:
                 self.put("x")
-            self.assertIn("the signal was not taken: ", str(raised.exception))
+            self.assertIn("could not send the signal: ", str(raised.exception))
             self.assertNotIn("secret", str(raised.exception))
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import unpack_files
 
 
-class UnpackFilesTest(unittest.TestCase):
+class UnpackTestCase(unittest.TestCase):
     def setUp(self) -> None:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -19,28 +19,37 @@ class UnpackFilesTest(unittest.TestCase):
         self.bundle = self.folder / "files.json"
 
     def write_bundle(self, files: dict[str, str]) -> None:
-        self.bundle.write_text(json.dumps({str(self.folder / name): text for name, text in files.items()}))
+        self.bundle.write_text(json.dumps(files))
 
-    def test_writes_every_file_byte_for_byte(self) -> None:
-        self.write_bundle({"opt/a/b.py": "x = 'é'\r\n", "empty": ""})
-        unpack_files.unpack(self.bundle)
+
+class ContainerTest(UnpackTestCase):
+    def unpack(self, files: dict[str, str]) -> None:
+        self.write_bundle({f"{self.folder}/{name}": text for name, text in files.items()})
+        unpack_files.unpack(self.bundle, of_host=False)
+
+    def test_every_file_is_written_byte_for_byte(self) -> None:
+        self.unpack({"opt/a/b.py": "x = 'é'\r\n", "empty": ""})
         self.assertEqual((self.folder / "opt/a/b.py").read_bytes(), "x = 'é'\r\n".encode())
         self.assertEqual((self.folder / "empty").read_bytes(), b"")
 
-    def test_leaves_a_file_alone_that_is_there_already(self) -> None:
-        self.write_bundle({"same": "1", "other": "2"})
+    def test_an_unchanged_file_is_not_touched(self) -> None:
         for name in ("same", "other"):
             (self.folder / name).write_text("1")
             os.utime(self.folder / name, (0, 0))
-        unpack_files.unpack(self.bundle)
+        self.unpack({"same": "1", "other": "2"})
         self.assertEqual((self.folder / "same").stat().st_mtime, 0)
         self.assertEqual((self.folder / "other").read_text(), "2")
 
-    def test_becomes_the_command(self) -> None:
-        self.write_bundle({"program.py": "import os, sys\nprint(os.getpid(), sys.argv[1:])\nsys.exit(7)\n"})
-        command = [sys.executable, str(self.folder / "program.py"), "a b", "$HOME"]
+    def test_files_of_the_machine_are_left_out(self) -> None:
+        self.write_bundle({f"host:{self.folder}/step.sh": "echo"})
+        unpack_files.unpack(self.bundle, of_host=False)
+        self.assertEqual(list(self.folder.iterdir()), [self.bundle])
+
+    def test_the_command_replaces_the_process(self) -> None:
+        program = self.folder / "program.py"
+        self.write_bundle({str(program): "import os, sys\nprint(os.getpid(), sys.argv[1:])\nsys.exit(7)\n"})
         process = subprocess.Popen(
-            [sys.executable, unpack_files.__file__, str(self.bundle), *command],
+            [sys.executable, unpack_files.__file__, self.bundle, sys.executable, program, "a b", "$HOME"],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -48,10 +57,37 @@ class UnpackFilesTest(unittest.TestCase):
         self.assertEqual(output, f"{process.pid} ['a b', '$HOME']\n")
         self.assertEqual(process.returncode, 7)
 
-    def test_says_how_it_is_used(self) -> None:
-        with self.assertRaises(SystemExit) as raised:
-            unpack_files.main(["bundle"])
-        self.assertIn("usage:", str(raised.exception))
+
+class MachineTest(UnpackTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.root = self.folder / "root"
+
+    def unpack(self, files: dict[str, str]) -> None:
+        self.write_bundle(files)
+        unpack_files.main(["--host", str(self.bundle), str(self.root)])
+
+    def test_only_files_of_the_machine_are_written_and_scripts_are_executable(self) -> None:
+        self.unpack({"host:/a/b.sh": "echo", "host:/a/c.py": "pass", "/opt/x.py": "\u00e4"})
+        self.assertEqual((self.root / "a/b.sh").read_text(), "echo")
+        self.assertTrue(os.access(self.root / "a/b.sh", os.X_OK))
+        self.assertFalse((self.root / "a/c.py").stat().st_mode & 0o111)
+        self.assertFalse((self.root / "opt").exists())
+
+    def test_a_running_program_is_replaced_and_not_modified(self) -> None:
+        self.unpack({"host:/a/b.sh": "echo 1"})
+        with (self.root / "a/b.sh").open() as running:
+            self.unpack({"host:/a/b.sh": "echo 2"})
+            self.assertEqual(running.read(), "echo 1")
+        self.assertEqual((self.root / "a/b.sh").read_text(), "echo 2")
+        self.assertEqual([path.name for path in (self.root / "a").iterdir()], ["b.sh"])
+
+
+class UsageTest(unittest.TestCase):
+    def test_missing_arguments_print_the_usage(self) -> None:
+        for arguments in ([], ["bundle"], ["--host"], ["--host", "bundle", "/", "more"]):
+            with self.subTest(arguments), self.assertRaisesRegex(SystemExit, "usage:"):
+                unpack_files.main(arguments)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { TerraformVariable } from "cdktf";
-import { AwsBootStore } from "../../../lib/aws/cluster/boot-store";
+import { AwsBootSources } from "../../../lib/aws/cluster/boot-sources";
 import { Capacity } from "../../../lib/aws/pool/capacity";
 import { AwsClusterNetwork } from "../../../lib/aws/network/cluster-network";
 import { AwsInternetAccess } from "../../../lib/aws/network/network-props";
@@ -38,7 +38,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
     const userData = new UserData(scope, "known", bootSpec()).base64;
     const mounts = [lustre.mount, efs.mount];
     const headUserData = new UserData(scope, "late", bootSpec({ mounts })).base64;
-    const { permissions, headPermissions } = new AwsBootStore(scope, "llama", {
+    const { permissions, headPermissions } = new AwsBootSources(scope, "llama", {
       files: bootSpec().container.files,
     });
     const rights = { permissions, headPermissions };
@@ -59,7 +59,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
     stack.remove();
   });
 
-  it("takes the stack, and plans exactly what was synthesized", () => {
+  it("plans exactly what was synthesized", () => {
     awsTerraform(stack.folder, "init", "-backend=false", "-input=false");
     expect(awsTerraform(stack.folder, "validate")).toContain("Success!");
     awsTerraform(stack.folder, "init", "-input=false", "-backend-config=path=terraform.tfstate");
@@ -85,7 +85,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
     );
   });
 
-  it("plans user data that is byte for byte what a machine is to boot", () => {
+  it("plans the user data of the boot byte for byte", () => {
     const plan = JSON.parse(awsTerraform(stack.folder, "show", "-json", "plan"));
     const templates = plan.resource_changes.filter((change: any) => change.type === "aws_launch_template");
     const known = templates.filter(({ change }: any) => typeof change.after.user_data === "string");
@@ -120,7 +120,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
       .filter((change) => change.type === type)
       .map(({ change }) => change.after);
 
-  it("is what was synthesized, with a stack whose template CloudFormation can read", () => {
+  it("plans what was synthesized, with a template that CloudFormation can read", () => {
     const plan = planned({});
     const expected = Object.values(last().counts()).reduce((sum, count) => sum + count, 0);
     expect(plan).toContain(`Plan: ${expected} to add, 0 to change, 0 to destroy.`);
@@ -138,7 +138,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
     });
   });
 
-  /** What Terraform says to somebody who plans so, as one line. */
+  /** The error of a plan, as one line. */
   function refusal(change: AwsClusterChange, ...options: readonly string[]): string {
     try {
       planned(change, ...options);
@@ -148,7 +148,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
     throw new Error("it was planned");
   }
 
-  it("refuses what lacks an input, all of it at once, and says what to set where", () => {
+  it("refuses missing inputs together, and says what to set where", () => {
     const text = refusal({ context: { region: "us-east-1" } });
     for (const [name, variable] of [
       ["availabilityZone", "availability_zone=us-east-1a"],
@@ -156,7 +156,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
         "modelTokenSecretArn",
         "model_token_secret_arn=arn:aws:secretsmanager:us-east-1:111122223333:secret:hf-",
       ],
-      ["consentUsdPerHour", "consent_usd_per_hour=220.16"],
+      ["maxUsdPerHour", "max_usd_per_hour=220.16"],
     ]) {
       expect(text).toContain(
         `Set "${name}" in cdktf.json, e.g. "context": { "aws": { "llama": { "${name}": `,
@@ -164,16 +164,16 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
       expect(text).toContain(`or pass --var ${variable}`);
     }
     expect(text).toContain(
-      "the machines (4 x p5.48xlarge) cost 220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20)",
+      "This plan costs 220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20) for 4 x p5.48xlarge, and maxUsdPerHour is not set or lower.",
     );
   });
 
-  it("takes the same from variables", () => {
+  it("takes inputs from variables", () => {
     const { region, ...rest } = CONTEXT;
     const variables = [
       ["availability_zone", rest.availabilityZone],
       ["model_token_secret_arn", rest.modelTokenSecretArn],
-      ["consent_usd_per_hour", String(rest.consentUsdPerHour)],
+      ["max_usd_per_hour", String(rest.maxUsdPerHour)],
     ];
     const plan = planned(
       { context: { region } },
@@ -184,19 +184,20 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
     expect(of("aws_subnet")[0].availability_zone).toBe("us-east-1a");
   });
 
-  it("refuses a price that nobody has agreed to", () => {
-    expect(refusal({ context: { ...CONTEXT, consentUsdPerHour: 220 } })).toContain(
-      "220 USD per hour are agreed to, and the machines (4 x p5.48xlarge) cost 220.16 USD per hour",
+  it("refuses a price limit below the price", () => {
+    const { maxUsdPerHour, ...others } = CONTEXT;
+    expect(refusal({ context: others }, `-var=max_usd_per_hour=${maxUsdPerHour - 30}`)).toContain(
+      "This plan costs 220.16 USD per hour",
     );
   });
 
-  it("takes machines whose price is not known for any sum", () => {
-    const backend = { instanceType: "p5e.48xlarge", consentUsdPerHour: 1 };
+  it("accepts any price limit for machines without a list price", () => {
+    const backend = { maxUsdPerHour: 1 };
     const cluster = { pools: [AwsInstanceType.of("p5e.48xlarge").nodePool("gpu", 4)] };
     expect(planned({ backend, cluster })).toContain("0 to change, 0 to destroy.");
-    const nobody = { ...backend, consentUsdPerHour: undefined };
-    expect(refusal({ backend: nobody, cluster })).toContain(
-      "Nobody has agreed to the price: the machines (4 x p5e.48xlarge) cost an amount for p5e.48xlarge that no price list here names. Set consentUsdPerHour of the AwsBackend of 'llama/llama'.",
+    const unlimited = { maxUsdPerHour: undefined };
+    expect(refusal({ backend: unlimited, cluster })).toContain(
+      "This plan costs an unknown amount (no list price of p5e.48xlarge) for 4 x p5e.48xlarge, and no limit is set. Set maxUsdPerHour of the AwsBackend of 'llama/llama' to at least that.",
     );
   });
 });

@@ -12,13 +12,13 @@ const VALUES: { readonly [variable: string]: string } = {
   region: INPUTS.region,
   availability_zone: INPUTS.availabilityZone,
   model_token_secret_arn: INPUTS.modelTokenSecretArn,
-  consent_usd_per_hour: String(INPUTS.consentUsdPerHour),
+  max_usd_per_hour: String(INPUTS.maxUsdPerHour),
 };
 const CONTEXT_NAMES: { readonly [variable: string]: string } = {
   region: "region",
   availability_zone: "availabilityZone",
   model_token_secret_arn: "modelTokenSecretArn",
-  consent_usd_per_hour: "consentUsdPerHour",
+  max_usd_per_hour: "maxUsdPerHour",
 };
 
 /** What Terraform says, on one line as a person reads it. */
@@ -51,7 +51,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
   }
 
   it.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
-    "plans %s as it was synthesized, and refuses it without what only its user knows",
+    "plans %s as it was synthesized, and refuses it without its inputs",
     (name, expected) => {
       const stack = initialised(expected);
       expect(awsTerraform(stack.folder, "validate")).toContain("Success!");
@@ -70,21 +70,23 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
     },
   );
 
-  it("refuses it where one thing alone is missing", () => {
+  it("refuses a stack without one of its inputs", () => {
     const [expected] = AWS_STACKS;
-    const [missing, ...given] = ["availability_zone", "region", "consent_usd_per_hour"];
+    const [missing, ...given] = ["availability_zone", "region", "max_usd_per_hour"];
     const refusal = refusalOf(() => plan(initialised(expected), ...variables(given)));
     expect(refusal.match(/Error:/g)).toHaveLength(1);
     expect(refusal).toContain(`pass --var ${missing}=`);
   });
 
-  it("takes the inputs of cdktf.json, but not an agreement to less than the price", () => {
+  it("takes the inputs of cdktf.json, and refuses a price limit below the price", () => {
     const [expected] = AWS_STACKS;
     const stack = initialised(expected, INPUTS);
     expect(plan(stack)).toContain(`Plan: ${sum(stack)} to add, 0 to change, 0 to destroy.`);
-    const refusal = refusalOf(() => plan(initialised(expected, { ...INPUTS, consentUsdPerHour: 1 })));
+    const { maxUsdPerHour, ...others } = INPUTS;
+    const refusal = refusalOf(() =>
+      plan(initialised(expected, others), `-var=max_usd_per_hour=${maxUsdPerHour / 1000}`),
+    );
     expect(refusal.match(/Error:/g)).toHaveLength(1);
-    expect(refusal).toContain("1 USD per hour are agreed to");
-    expect(refusal).toContain(`cost ${expected.usdPerHour} USD per hour`);
+    expect(refusal).toContain(`This plan costs ${expected.usdPerHour} USD per hour`);
   });
 });

@@ -13,10 +13,7 @@ import { allInstanceTypes, findInstanceNetwork } from "../../../lib/catalog/inst
 import { Fabric } from "../../../lib/topology/declaration/fabric";
 import { Synthesized } from "../../support/synth";
 
-/**
- * What contradicts itself ends the synth, whoever builds it: every case here is a stack of the constructs a user
- * takes. The text of each rule is held by the test of its file.
- */
+/** Contradictions end the synth of a stack of the constructs that a user takes, on every instance type. */
 const ZONE = "us-east-1a";
 const EXISTING = {
   vpcId: "vpc-0123456789abcdef0",
@@ -37,7 +34,7 @@ const capacityOf = (id: string) =>
     : undefined;
 
 describe("a public address with several network interfaces", () => {
-  it.each(ids(({ id }) => nicsOf(id).length > 1))("on %s", (instanceType) => {
+  it.each(ids(({ id }) => nicsOf(id).length > 1))("on %s is reported", (instanceType) => {
     expect(pool({ instanceType, capacity: capacityOf(instanceType), publicIp: true })).toThrow(
       /publicIp \[RC403\]/,
     );
@@ -45,16 +42,16 @@ describe("a public address with several network interfaces", () => {
 });
 
 describe("several zones", () => {
-  it("of one network", () => {
+  it("of one network are reported", () => {
     expect(network({ availabilityZone: "us-east-1a,us-east-1b" })).toThrow(/availabilityZone \[RC446\]/);
   });
 
-  it("of a network and a reservation", () => {
+  it("of a network and a reservation are reported", () => {
     const capacity = Capacity.reservation("cr-0123456789abcdef0", { availabilityZone: "us-east-1b" });
     expect(pool({ capacity })).toThrow(/capacity\.availabilityZone \[RC404\]/);
   });
 
-  it("of machines and their storage", () => {
+  it("of machines and their storage are reported", () => {
     const elsewhere = (scope: TerraformStack) => {
       const other = AwsClusterNetwork.fromExisting(scope, "other", {
         ...EXISTING,
@@ -66,7 +63,7 @@ describe("several zones", () => {
   });
 });
 
-describe("EFA with a security group that does not name itself", () => {
+describe("EFA with a security group without self rules", () => {
   it.each(ids(({ id }) => nicsOf(id).length > 0))("on %s", (instanceType) => {
     const props = { instanceType, capacity: capacityOf(instanceType) };
     expect(pool(props, { ...EXISTING, securityGroupHasSelfRules: false })).toThrow(
@@ -100,24 +97,24 @@ describe("Lustre over EFA", () => {
   );
 
   it.each(["p5.48xlarge", "p5en.48xlarge", "p6-b200.48xlarge", "p6-b300.48xlarge", "trn1.32xlarge"])(
-    "is taken on %s",
+    "is accepted on %s",
     (instanceType) => {
       expect(pool({ instanceType }, EXISTING, overEfa)).not.toThrow();
     },
   );
 });
 
-describe("spot that stops in place of ending", () => {
+describe("spot machines of a group that stop", () => {
   it.each([SpotInterruption.STOP, SpotInterruption.HIBERNATE])("%s", (interruption) => {
     expect(pool({ capacity: Capacity.spot({ interruption }) })).toThrow(/capacity\.interruption \[RC420\]/);
   });
 });
 
-it("a machine image of another architecture", () => {
+it("a machine image of another architecture is reported", () => {
   expect(pool({ machineImage: AwsMachineImage.for("p6e-gb200.36xlarge") })).toThrow(/machineImage \[RC407\]/);
 });
 
-it("nothing of it is wrong with a pool that says none of it", () => {
+it("a pool and a network without contradictions are accepted", () => {
   const small = (scope: TerraformStack) => {
     const inside = AwsClusterNetwork.fromExisting(scope, "inside", EXISTING);
     return [new EfsStorage(scope, "small", { network: inside })];

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import {
   cloudConfig,
   requireUserDataSize,
@@ -8,7 +9,7 @@ import {
   userDataBytes,
 } from "../../../lib/bootstrap/cloud-config";
 import { bootBuild } from "../../../lib/bootstrap/boot-build";
-import { bundleText } from "../../../lib/bootstrap/bundle";
+import { machineBundle } from "../../../lib/bootstrap/machine-bundle";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 import { derivedImageFiles } from "../../../lib/topology/declaration/derived-image";
@@ -24,15 +25,15 @@ const boot = (name: string, of = config) => fileOf(of, `/etc/ray-cluster/boot/${
 const BUNDLE = "/var/lib/ray-cluster/host/bundle.json";
 const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
 
-describe("the cloud-config of a node", () => {
-  it("begins as cloud-init wants it, and writes every file once", () => {
+describe("cloudConfig", () => {
+  it("starts with #cloud-config and writes every file once", () => {
     expect(text.split("\n")[0]).toBe("#cloud-config");
     const paths = config.write_files.map(({ path }) => path);
     expect(new Set(paths).size).toBe(paths.length);
     expect(paths.filter((path) => path.startsWith("/tmp"))).toEqual([]);
   });
 
-  it("has the constant files as they lie in the repository, scripts executable", () => {
+  it("contains the files of rootfs unchanged, scripts executable", () => {
     for (const name of [
       "usr/local/lib/ray-cluster/boot.sh",
       "usr/local/lib/ray-cluster/sources/file.sh",
@@ -46,7 +47,7 @@ describe("the cloud-config of a node", () => {
     );
   });
 
-  it("is the same for all nodes but for what is the node's own", () => {
+  it("of two nodes differs only in node.json and the data of the boot", () => {
     const other = parseCloudConfig(
       cloudConfig(bootSpec({ container: containerSpec(MACHINES, MACHINES.nodes[1]) })),
     );
@@ -60,19 +61,19 @@ describe("the cloud-config of a node", () => {
     expect(own("gpu-1")).toBe(own("gpu-0").replace("role=head\nnode=gpu-0", "role=worker\nnode=gpu-1"));
   });
 
-  it("starts the service without waiting for it, and at every boot from then on", () => {
+  it("enables and starts the service without waiting for it", () => {
     expect(config.runcmd).toEqual([
       ["systemctl", "daemon-reload"],
       ["systemctl", "enable", "--now", "--no-block", "ray-cluster.service"],
     ]);
   });
 
-  it("holds node.json with the plan", () => {
+  it("contains node.json", () => {
     const node = JSON.parse(fileOf(config, "/etc/ray-cluster/node.json"));
     expect(node).toMatchObject({ cluster: "llama-405b", node: { name: "gpu-0", role: "head" } });
   });
 
-  it("holds what the steps read, one item a line", () => {
+  it("contains the data of the steps, one item a line", () => {
     expect(boot("folders")).toBe("/var/lib/ray-cluster/volume\n");
     expect(boot("mounts")).toBe("/mnt/models nfs4\n");
     expect(boot("secrets")).toBe("ray-token file.sh /root/ray-token\n");
@@ -87,21 +88,42 @@ describe("the cloud-config of a node", () => {
     ]);
   });
 
-  it("names what all machines share by its hash, or has it with it", () => {
+  it("contains the hash of the bundle, or the bundle without a source", () => {
     expect(boot("settings")).toMatch(/^program_sha256=[0-9a-f]{64}$/m);
     expect(() => fileOf(config, BUNDLE)).toThrow("0 files");
     const whole = parseCloudConfig(cloudConfig(bootSpec({ program: {} })));
     const text = fileOf(whole, BUNDLE);
-    expect(text).toBe(bundleText(bootSpec().container.files));
+    expect(text).toBe(machineBundle(bootSpec().container.files));
     expect(boot("settings", whole)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
     expect(boot("settings", whole)).toBe(boot("settings"));
     expect(boot("program", whole)).toBe("");
   });
 
-  it("finds every program that a step calls in itself or in what all machines share", () => {
+  it("compresses the bundle to a third, and nothing else", () => {
+    const files = parseCloudConfig(cloudConfig(bootSpec({ program: {} }))).write_files;
+    const compressed = files.filter(({ encoding }) => encoding !== undefined);
+    expect(compressed).toMatchObject([{ path: BUNDLE, encoding: "gz+b64" }]);
+    const bytes = Buffer.from(compressed[0].content, "base64");
+    // No time and no operating system: the same text is the same machine.
+    expect([...bytes.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
+    const whole = gunzipSync(bytes);
+    expect(whole.toString()).toBe(machineBundle(bootSpec().container.files));
+    expect(compressed[0].content.length).toBeLessThan(whole.length * 0.4);
+  });
+
+  it("refuses to compress a value that is known only at apply", () => {
+    const { container } = bootSpec();
+    const late = { path: "/opt/late", content: "${TfToken[TOKEN.1]}" };
+    const spec = bootSpec({ program: {}, container: { ...container, files: [...container.files, late] } });
+    expect(() => cloudConfig(spec)).toThrow(
+      "holds a value that is known only at apply, and cannot be compressed",
+    );
+  });
+
+  it("contains every program that a step calls, together with the bundle", () => {
     const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
     const own = parseCloudConfig(cloudConfig(bootSpec({ announce }))).write_files;
-    const shared = Object.entries<string>(JSON.parse(bundleText(bootSpec().container.files)));
+    const shared = Object.entries<string>(JSON.parse(machineBundle(bootSpec().container.files)));
     const files = [
       ...own.map(({ path, content }) => [path, content] as const),
       ...shared.map(([name, content]) => [name.replace(/^host:/, ""), content] as const),
@@ -118,18 +140,18 @@ describe("the cloud-config of a node", () => {
     expect(files).toHaveLength(paths.size);
   });
 
-  it("brings no program in itself that can come later", () => {
+  it("contains no program that the bundle can bring", () => {
     const scripts = config.write_files.map(({ path }) => path.split("/").at(-1) ?? "");
     expect(scripts.filter((name) => /\.(sh|py)$/.test(name)).sort()).toEqual([
       "boot.sh",
       "common.sh",
       "fetch-program.sh",
       "file.sh",
-      "unpack_bundle.py",
+      "unpack_files.py",
     ]);
   });
 
-  it("announces by a service of its own where somebody waits", () => {
+  it("with a signal URL enables the service that reports readiness", () => {
     const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
     const announcing = parseCloudConfig(cloudConfig(bootSpec({ announce })));
     expect(announcing.runcmd.at(-1)).toEqual([
@@ -151,26 +173,26 @@ describe("the cloud-config of a node", () => {
     }
   });
 
-  it("stages files by a source, with the folder first", () => {
+  it("lists stages with the folder first, and refuses a folder with a space", () => {
     const stages = [{ source: { name: "web.sh", arguments: ["a", "b"] }, folder: "/mnt/disk/models" }];
     const staging = parseCloudConfig(cloudConfig(bootSpec({ stages })));
     expect(boot("stages", staging)).toBe("/mnt/disk/models web.sh a b\n");
     expect(() => cloudConfig(bootSpec({ stages: [{ ...stages[0], folder: "/a b" }] }))).toThrow("'/a b'");
   });
 
-  it("brings the recipe of an image among what all machines share, under the same hash", () => {
+  it("of a derived image includes its build context in the bundle and its hash", () => {
     const build = { base: "vllm/vllm-openai:v0.33.0", files: [{ name: "Dockerfile", content: "FROM x\n" }] };
     const spec = bootSpec({ build, program: {} });
     const building = parseCloudConfig(cloudConfig(spec));
     const text = fileOf(building, BUNDLE);
-    expect(text).toBe(bundleText(spec.container.files, build));
+    expect(text).toBe(machineBundle(spec.container.files, build));
     expect(JSON.parse(text)["host:/var/lib/ray-cluster/host/image-recipe/Dockerfile"]).toBe("FROM x\n");
     expect(boot("settings", building)).toContain("\nbase=vllm/vllm-openai:v0.33.0\n");
     expect(boot("settings", building)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
     expect(boot("settings")).not.toContain(sha256(text));
   });
 
-  it("makes the image of a plan by the same recipe as everywhere", () => {
+  it("of a derived image uses the build context of derivedImageFiles", () => {
     const derived = { base: "vllm/vllm-openai:v0.33.0", packages: ["ray==2.58.0"] };
     expect(bootBuild({ reference: "x:1", derived })).toEqual({
       base: derived.base,
@@ -179,7 +201,7 @@ describe("the cloud-config of a node", () => {
     expect(bootBuild({ reference: "x:1" })).toBeUndefined();
   });
 
-  it("has a file once that two mounts need", () => {
+  it("contains a file of two mounts once", () => {
     const files = [{ path: "/usr/local/lib/x.sh", content: "x" }];
     const mounts = bootSpec().mounts?.map((mount) => ({ ...mount, files })) ?? [];
     const both = [...mounts, { ...mounts[0], hostPath: "/mnt/more" }];
@@ -188,24 +210,24 @@ describe("the cloud-config of a node", () => {
     );
   });
 
-  it("refuses a source whose arguments have blanks", () => {
+  it("refuses a source whose arguments contain spaces", () => {
     const program = { source: { name: "web.sh", arguments: ["a b"] } };
     expect(() => cloudConfig(bootSpec({ program }))).toThrow(
-      "folders, names and arguments of a source have no blanks, got 'a b'",
+      "must be non-empty and contain no spaces, got 'a b'",
     );
   });
 });
 
-describe("what all machines share", () => {
-  const files: { readonly [name: string]: string } = JSON.parse(bundleText(bootSpec().container.files));
+describe("machineBundle", () => {
+  const files: { readonly [name: string]: string } = JSON.parse(machineBundle(bootSpec().container.files));
   const names = Object.keys(files);
 
-  it("holds the container's files, and none that is a node's own", () => {
+  it("contains the container's files without node.json", () => {
     expect(names).toContain("/opt/ray-cluster/ray_node/__main__.py");
     expect(names).not.toContain("/etc/ray-cluster/node.json");
   });
 
-  it("holds the steps of a boot as they lie in the repository", () => {
+  it("contains the steps of a boot unchanged", () => {
     const steps = names.filter((name) => /^host:.*\.sh$/.test(name));
     expect(steps.length).toBeGreaterThan(8);
     for (const name of steps) {
@@ -214,7 +236,7 @@ describe("what all machines share", () => {
   });
 
   it("is the same for all nodes", () => {
-    const texts = MACHINES.nodes.map((node) => bundleText(containerSpec(MACHINES, node).files));
+    const texts = MACHINES.nodes.map((node) => machineBundle(containerSpec(MACHINES, node).files));
     expect(new Set(texts).size).toBe(1);
   });
 });
@@ -227,11 +249,11 @@ describe("user data", () => {
     return [nodes, userDataBytes(cloudConfig(bootSpec({}, plan)))] as const;
   });
 
-  it.each(sizes)("of %i nodes with an address each has %i bytes, within the budget", (_, bytes) => {
+  it.each(sizes)("of a cluster of %i nodes has %i bytes, within the budget", (_, bytes) => {
     expect(bytes).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
   });
 
-  it("that no machine of EC2 would get is an error", () => {
+  it("above the limit of EC2 is an error", () => {
     expect(() => {
       requireUserDataSize(text, "gpu-0");
     }).not.toThrow();
@@ -241,6 +263,6 @@ describe("user data", () => {
     );
     expect(() => {
       requireUserDataSize(text + noise, "gpu-0");
-    }).toThrow(/user data of gpu-0 has \d{5} bytes after gzip, and EC2 takes 16384; take long texts out/);
+    }).toThrow(/user data of gpu-0 has \d{5} bytes after gzip, and EC2 takes 16384; shorten the engine/);
   });
 });

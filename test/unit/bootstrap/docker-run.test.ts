@@ -36,7 +36,7 @@ it("mounts volume, secrets, node.json and files, and what the plan says", () => 
     "type=bind,source=/run/ray-cluster/secrets,target=/var/lib/ray-cluster/secrets,readonly",
     "type=bind,source=/etc/ray-cluster/node.json,target=/etc/ray-cluster/node.json,readonly",
     "type=bind,source=/run/ray-cluster/image,target=/etc/ray-cluster/image-digest,readonly",
-    "type=bind,source=/var/lib/ray-cluster/host/files.json,target=/run/ray-cluster/files.json,readonly",
+    "type=bind,source=/var/lib/ray-cluster/host/bundle.json,target=/run/ray-cluster/files.json,readonly",
     "type=bind,source=/usr/local/lib/ray-cluster/unpack_files.py,target=/run/ray-cluster/unpack_files.py,readonly",
     "type=bind,source=/mnt/disk/models,target=/models",
   ]);
@@ -101,7 +101,7 @@ it("checks its health by the node program and gives it time to stop", () => {
 it.each([
   [{ command: ["a\nb"] }, "must be one line"],
   [{ environment: { A: "b\nc" } }, "must be one line"],
-  [{ mounts: [{ source: "/a,b", target: "/c", readOnly: true }] }, "no comma"],
+  [{ mounts: [{ source: "/a,b", target: "/c", readOnly: true }] }, "comma"],
 ])("refuses what a line cannot carry: %j", (change, message) => {
   expect(() => dockerRunArguments({ ...spec, ...change }, false)).toThrow(message);
 });

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import type { BootSpec } from "../../../lib/bootstrap/boot-spec";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
@@ -23,9 +24,16 @@ export function bootSpec(change: Partial<BootSpec> = {}, plan: ClusterPlan = MAC
   };
 }
 
+export interface WrittenFile {
+  readonly path: string;
+  readonly permissions?: string;
+  readonly encoding?: string;
+  readonly content: string;
+}
+
 /** What cloud-init would do with a text. */
 export interface CloudConfig {
-  readonly write_files: readonly { path: string; permissions?: string; content: string }[];
+  readonly write_files: readonly WrittenFile[];
   readonly runcmd: readonly (readonly string[])[];
 }
 
@@ -38,5 +46,6 @@ export function fileOf(config: CloudConfig, path: string): string {
   if (found.length !== 1) {
     throw new Error(`${found.length} files ${path}`);
   }
-  return found[0].content;
+  const [{ encoding, content }] = found;
+  return encoding === "gz+b64" ? gunzipSync(Buffer.from(content, "base64")).toString() : content;
 }

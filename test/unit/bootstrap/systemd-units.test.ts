@@ -11,11 +11,11 @@ it.each([
   expect(mountUnitName(path)).toBe(name);
 });
 
-it.each(["models", "/", "/a b", "/a/", "/a/../b", "/ä"])("'%s' is no folder for a mount", (path) => {
-  expect(() => mountUnitName(path)).toThrow("a mount's folder is an absolute path");
+it.each(["models", "/", "/a b", "/a/", "/a/../b", "/ä"])("mountUnitName of '%s' is an error", (path) => {
+  expect(() => mountUnitName(path)).toThrow("a mount point must be an absolute path");
 });
 
-it("a mount has its options, waits for the network and for what it needs", () => {
+it("a mount unit has its options and is ordered after the network and its requirements", () => {
   const [unit] = systemdUnits(
     bootSpec({
       mounts: [
@@ -48,7 +48,7 @@ it("a mount has its options, waits for the network and for what it needs", () =>
 });
 
 // Nothing may require the mount: systemd would not start the node, and the node is what tries again.
-it("the node comes after its mounts and gets the time it needs to stop", () => {
+it("the node's drop-in is ordered after its mounts and extends the time to stop", () => {
   const spec = bootSpec();
   const own = systemdUnits(spec).at(-1);
   expect(own?.path).toBe("/etc/systemd/system/ray-cluster.service.d/10-cluster.conf");

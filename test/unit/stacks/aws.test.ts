@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import type { Synthesized } from "../../support/synth";
 import { AWS_STACKS, type AwsStack, INPUTS, synthesize } from "../../support/aws-stacks";
 
-/** What both kinds of storage and all numbers of nodes have in common. */
+/** Resources of every stack, whatever its storage and number of nodes. */
 const COMMON = {
   aws_autoscaling_group: 1,
   aws_cloudformation_stack: 1,
@@ -66,7 +66,7 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
     stack.remove();
   });
 
-  it("holds exactly its network, machines, storage and what waits for them", () => {
+  it("holds exactly its network, machines, storage and readiness stack", () => {
     expect(stack.counts()).toEqual({ ...COMMON, ...STORAGE[expected.storage] });
     expect(Object.keys(stack.json.output)).toEqual(["endpoint"]);
     expect(stack.json.terraform.required_providers).toEqual({
@@ -86,14 +86,14 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
     ]);
   });
 
-  it("lays out the network interfaces that AWS advises for it", () => {
+  it("has the network interfaces that AWS recommends for the type", () => {
     for (const { network_interfaces: interfaces } of templates) {
       const ofEfa = interfaces.filter((nic: any) => /efa/.test(nic.interface_type));
       expect([interfaces.length, ofEfa.length]).toEqual([expected.interfaces, expected.efaDevices]);
     }
   });
 
-  it("buys nothing in advance, opens no port to the world, and has no key of SSH", () => {
+  it("buys no capacity, opens no port to the world, and has no SSH key", () => {
     expect(Object.keys(stack.counts()).filter((type) => /capacity_|key_pair|spot/.test(type))).toEqual([]);
     expect(stack.text).not.toMatch(/key_name|market_options|associate_public_ip_address/);
     const ingress = all(stack, "aws_vpc_security_group_ingress_rule");
@@ -105,7 +105,7 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
     ]);
   });
 
-  it("boots what EC2 takes", () => {
+  it("keeps user data within its budget", () => {
     for (const { user_data: userData } of templates) {
       const text = textOf(stack, userData);
       expect(text).toMatch(/^#cloud-config\n/);
@@ -113,13 +113,13 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
     }
   });
 
-  it("shows no secret, and asks Terraform for none", () => {
+  it("holds no value of a secret", () => {
     expect(stack.counts()).not.toHaveProperty("aws_secretsmanager_secret_version");
     expect(stack.json.data).not.toHaveProperty("aws_secretsmanager_secret_version");
     expect(stack.text).not.toMatch(/\bhf_[A-Za-z0-9]{10}/);
   });
 
-  it("asks for what only its user knows, and for nothing else", () => {
+  it("has a variable for each missing input only", () => {
     expect(Object.keys(stack.json.variable).sort()).toEqual([...expected.inputs].sort());
     const given = synthesize(expected, INPUTS);
     expect(given.json).not.toHaveProperty("variable");
@@ -128,7 +128,7 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
     given.remove();
   });
 
-  it("takes machines out of a reservation or a block that is named", () => {
+  it("launches machines in the reservation or block of its inputs", () => {
     const id = "cr-0123456789abcdef0";
     const specs = [{ capacityReservationId: id }, { capacityBlockId: id }].map((more) => {
       const reserved = synthesize(expected, { ...INPUTS, ...more });
@@ -145,16 +145,13 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
     );
   });
 
-  it("plans nothing for less than its price", () => {
-    const cheap = synthesize(expected, { ...INPUTS, consentUsdPerHour: expected.usdPerHour - 0.02 });
-    const [check] = all(cheap, "terraform_data");
-    cheap.remove();
-    expect(check.lifecycle.precondition[0].error_message).toContain(
-      `cost ${expected.usdPerHour} USD per hour`,
+  it("is refused with a price limit below its price", () => {
+    expect(() => synthesize(expected, { ...INPUTS, maxUsdPerHour: expected.usdPerHour - 0.02 })).toThrow(
+      `backend.maxUsdPerHour [RC452]: got ${expected.usdPerHour - 0.02}, but must be at least ${expected.usdPerHour}: `,
     );
   });
 
-  it("tells its reader the price, and warns of nothing but the split of layers and missing digests", () => {
+  it("states its price in the review, and warns only of the split of layers and missing digests", () => {
     const review = stack.file("review.md");
     expect(review).toContain(`price of the machines: ${expected.usdPerHour} USD per hour`);
     const [, warnings = ""] = review.split("## Warnings");
@@ -162,7 +159,7 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
     expect(ids.filter((id) => !["RC069", "RC111"].includes(id))).toEqual([]);
   });
 
-  it("is the same when synthesized again, by no program, and whatever the environment says", () => {
+  it("synthesizes to the same text again, without other programs and whatever the environment", () => {
     const environment = process.env;
     process.env = { PATH: "", AWS_REGION: "eu-central-1", AWS_PROFILE: "somebody" };
     const start = ["execSync", "execFileSync", "spawnSync", "exec", "execFile", "spawn", "fork"] as const;

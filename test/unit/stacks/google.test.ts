@@ -1,11 +1,9 @@
-import { gzipSync } from "node:zlib";
+import { userDataLimitOf } from "../../../lib/catalog/user-data-limits";
 import { Vllm405bGoogle4x8H100 } from "../../../stacks/vllm-405b-google-4x8-h100";
 import { fileOf, parseCloudConfig } from "../bootstrap/support";
 import { Synthesized } from "../../support/synth";
 
 const NAME = "vllm-405b-google-4x8-h100";
-/** Most bytes of a metadata value of Compute Engine (compute v1, `Items`). */
-const VALUE_LIMIT_BYTES = 262_144;
 
 describe(`stack ${NAME}`, () => {
   const stack = Synthesized.app((app) => new Vllm405bGoogle4x8H100(app, NAME), NAME);
@@ -15,7 +13,7 @@ describe(`stack ${NAME}`, () => {
     stack.remove();
   });
 
-  it("makes a private network with a way out, four machines, and one wait", () => {
+  it("makes a private network with NAT, four machines and one readiness check", () => {
     expect(stack.counts()).toEqual({
       google_compute_network: 1,
       google_compute_subnetwork: 1,
@@ -29,13 +27,13 @@ describe(`stack ${NAME}`, () => {
     expect(inside.source_ranges).toEqual(["10.40.0.0/24"]);
   });
 
-  it("asks for what only the user knows: no input has a default, so a plan without it stops", () => {
+  it("has required inputs without defaults, so a plan without them stops", () => {
     const inputs: { [name: string]: object } = stack.json.variable;
     expect(Object.keys(inputs).sort()).toEqual([
-      "api_url",
       "machine_image",
       "project",
       "region",
+      "report_url",
       "service_account",
       "zone",
     ]);
@@ -56,21 +54,21 @@ describe(`stack ${NAME}`, () => {
     expect(interfaces.filter((one) => "access_config" in one)).toEqual([]);
   });
 
-  it("boots each with the text of its role, which fits", () => {
+  it("boots each machine with the text of its role, which fits into a metadata value", () => {
     const texts = Object.values(machines).map(({ metadata }) => metadata["user-data"]);
     const [head, worker] = ["gpu-0", "gpu-worker"].map((role) => `cloud-init/${NAME}/${role}.yaml`);
-    const given = (file: string) => `\${base64gzip(sensitive(file("${file}")))}`;
+    const given = (file: string) => `\${sensitive(file("${file}"))}`;
     expect(texts).toEqual([given(head), given(worker), given(worker), given(worker)]);
     for (const file of [head, worker]) {
-      expect(gzipSync(stack.file(file)).toString("base64").length).toBeLessThan(VALUE_LIMIT_BYTES);
+      expect(stack.file(file).length).toBeLessThan(userDataLimitOf("google"));
     }
   });
 
-  it("has no value of a secret: the machines ask the provider's store, by name", () => {
+  it("contains no secret: the machines read them from the provider's store by name", () => {
     const config = parseCloudConfig(stack.file(`cloud-init/${NAME}/gpu-0.yaml`));
     expect(fileOf(config, "/etc/ray-cluster/boot/secrets").split("\n")).toEqual([
       "ray-token google_secret.py ray-token",
-      "model-secret google_secret.py huggingface-token",
+      "model google_secret.py huggingface-token",
       "",
     ]);
     const program = config.write_files.find(({ path }) => path.endsWith("/sources/google_secret.py"));

@@ -31,7 +31,7 @@ describe("addStackFile", () => {
       addStackFile(scope, "a", "1");
       addStackFile(scope, "./a", "2");
     };
-    expect(refusal(build)).toThrow("two different contents for the file './a'");
+    expect(refusal(build)).toThrow("file './a' of a stack is added twice with different content");
   });
 
   it("refuses a token", () => {

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformStack, Token } from "cdktf";
-import { AwsInputs } from "../../../../lib/aws/account/aws-inputs";
+import { AwsInputs, INPUTS_TOPIC } from "../../../../lib/aws/account/aws-inputs";
+import { judge } from "../../../../lib/problems/rule";
 import { Synthesized } from "../../../support/synth";
+import { describeRules } from "../support/rule-cases";
 
 const outdir = mkdtempSync(join(tmpdir(), "ray-cluster-inputs-"));
 afterAll(() => {
@@ -20,12 +22,12 @@ function inputs(aws: unknown): AwsInputs {
 
 const RESERVATION = "cr-0123456789abcdef0";
 
-test("what cdktf.json has for the stack is taken as it is", () => {
+test("inputs in cdktf.json are those of the stack", () => {
   const found = inputs({
-    llama: { region: "eu-central-1", availabilityZone: "eu-central-1b", consentUsdPerHour: 12.5 },
+    llama: { region: "eu-central-1", availabilityZone: "eu-central-1b", maxUsdPerHour: 12.5 },
     other: { region: "us-east-1" },
   });
-  expect([found.region, found.availabilityZone, found.consentUsdPerHour]).toEqual([
+  expect([found.region, found.availabilityZone, found.maxUsdPerHour]).toEqual([
     "eu-central-1",
     "eu-central-1b",
     12.5,
@@ -40,27 +42,27 @@ test.each([
   expect(inputs({ llama }).capacity).toMatchObject({ kind, id });
 });
 
-test("what it lacks is a variable that is asked for, once, and nothing else is", () => {
+test("an input that is read and not in cdktf.json is a variable", () => {
   const stack = Synthesized.of((scope) => {
     const found = AwsInputs.fromContext(scope);
     expect(Token.isUnresolved(found.availabilityZone)).toBe(true);
-    // A second look is the same variable.
+    // The second time it is the same variable.
     expect(Token.isUnresolved(found.availabilityZone)).toBe(true);
-    expect(Token.isUnresolved(found.consentUsdPerHour)).toBe(true);
+    expect(Token.isUnresolved(found.maxUsdPerHour)).toBe(true);
   });
   expect(stack.json.variable).toMatchObject({
     availability_zone: { type: "string", default: "" },
-    consent_usd_per_hour: { type: "number", default: 0 },
+    max_usd_per_hour: { type: "number", default: 0 },
   });
   expect(Object.keys(stack.json.variable)).toHaveLength(2);
   const [check] = Object.values(stack.resources("terraform_data"));
-  // The price belongs to the machines: their backend asks for it.
+  // The backend checks the price limit, which depends on its machines.
   expect(check.lifecycle.precondition).toHaveLength(1);
   expect(check.lifecycle.precondition[0].condition).toBe("${(length(var.availability_zone) >= 1)}");
   stack.remove();
 });
 
-test("with everything in cdktf.json there is neither a variable nor a check", () => {
+test("with all inputs in cdktf.json there is neither a variable nor a check", () => {
   const stack = Synthesized.app((app) => {
     app.node.setContext("aws", { test: { region: "us-east-1" } });
     expect(AwsInputs.fromContext(new TerraformStack(app, "test")).region).toBe("us-east-1");
@@ -70,29 +72,42 @@ test("with everything in cdktf.json there is neither a variable nor a check", ()
   stack.remove();
 });
 
-const WHERE = `context "aws" of cdktf.json, stack 'llama': `;
-test.each([
-  ["us-east-1", `${WHERE}must be an object for each stack, e.g. { "llama": { "region": "us-east-1" } }`],
-  [{ llama: 1 }, `${WHERE}must be an object for each stack, e.g. { "llama": { "region": "us-east-1" } }`],
-  [{ llama: { zone: "a" } }, `${WHERE}there is no input 'zone'; use region, availabilityZone, `],
-  [{ llama: { regions: "a" } }, `${WHERE}there is no input 'regions'; did you mean 'region'?`],
-  [{ llama: { region: "" } }, `${WHERE}'region' is the region, a string such as us-east-1`],
-  [
-    { llama: { consentUsdPerHour: "250" } },
-    `${WHERE}'consentUsdPerHour' is the price per hour that you agree to, in USD, a number such as 250`,
-  ],
-  [
-    { llama: { capacityBlockId: "block" } },
-    `${WHERE}'capacityBlockId' is the Capacity Block that the machines come`,
-  ],
-  [
-    { llama: { modelTokenSecretArn: "hf_abc" } },
-    `${WHERE}'modelTokenSecretArn' is the secret of AWS Secrets Manager`,
-  ],
-])("context %j is refused", (aws, message) => {
-  expect(() => inputs(aws)).toThrow(message);
+const problems = (context: unknown) => judge(INPUTS_TOPIC, { stackName: "llama", context }, undefined);
+
+describe("rules of the inputs", () => {
+  describeRules<unknown>(
+    [INPUTS_TOPIC],
+    [
+      ["us-east-1", "RC470", "context.aws", "'us-east-1'"],
+      [{ llama: 1 }, "RC470", "context.aws.llama", "1"],
+      [{ llama: { regions: "a" } }, "RC471", "context.aws.llama.regions", "'regions'"],
+      [{ llama: { zone: "a" } }, "RC471", "context.aws.llama.zone", "'zone'"],
+      [{ llama: { region: "" } }, "RC472", "context.aws.llama.region", "nothing"],
+      [{ llama: { maxUsdPerHour: "250" } }, "RC472", "context.aws.llama.maxUsdPerHour", "'250'"],
+      [{ llama: { capacityBlockId: "block" } }, "RC472", "context.aws.llama.capacityBlockId", "'block'"],
+      // It may be the token itself.
+      [
+        { llama: { modelTokenSecretArn: "hf_abc" } },
+        "RC472",
+        "context.aws.llama.modelTokenSecretArn",
+        "a value that is not shown",
+      ],
+    ],
+    problems,
+    join(__dirname, "inputs-rules.golden.txt"),
+  );
+
+  it.each([undefined, {}, { other: { zone: "a" } }])("accept %j", (context) => {
+    expect(problems(context)).toEqual([]);
+  });
 });
 
-test("a token that somebody wrote where its secret's name belongs is not repeated", () => {
-  expect(() => inputs({ llama: { modelTokenSecretArn: "hf_abc" } })).not.toThrow("hf_abc");
+test("wrong inputs are reported at synth, and the others can be read", () => {
+  const app = new App({ outdir });
+  app.node.setContext("aws", { llama: { region: "us-east-1", zone: "a" } });
+  const found = AwsInputs.fromContext(new TerraformStack(app, "llama"));
+  expect(found.region).toBe("us-east-1");
+  expect(() => {
+    app.synth();
+  }).toThrow(/^1 problem in 1 place.*\n {2}llama\/aws-inputs context\.aws\.llama\.zone \[RC471\]/);
 });

@@ -19,11 +19,11 @@ test.each([
   "vllm/vllm-openai:v0.20.0",
   "public.ecr.aws/deep-learning-containers/vllm:server",
   "quay.io/a/b:c",
-])("%s asks nobody", (image) => {
+])("%s is not in a private registry", (image) => {
   expect(ecrRepository(image)).toBeUndefined();
 });
 
-test("a machine signs in with its role, and pulls one repository", () => {
+test("a machine signs in with its role and may pull one repository", () => {
   const repository = ecrRepository(`${HOST}/team/vllm:v1`)!;
   expect(ecrLogin(repository)).toEqual({
     host: HOST,

@@ -8,8 +8,14 @@ import { ContainerImage } from "../../../../lib/topology/declaration/container-i
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { fileOf, parseCloudConfig } from "../../bootstrap/support";
-import { type AwsClusterChange, awsCluster, BASE, CONTEXT } from "../../../support/aws-clusters";
-import type { Synthesized } from "../../../support/synth";
+import {
+  type AwsClusterChange,
+  awsCluster,
+  BASE,
+  buildAwsCluster,
+  CONTEXT,
+} from "../../../support/aws-clusters";
+import { Synthesized } from "../../../support/synth";
 
 const made: Synthesized[] = [];
 afterAll(() => {
@@ -49,17 +55,25 @@ const policies = (stack: Synthesized): string[][] =>
     .sort((a, b) => a.length - b.length);
 
 const EMULATED = {
-  pools: [{ name: "gpu", nodes: 4, accelerator: Accelerator.EMULATED_GPU, acceleratorsPerNode: 8 }],
+  pools: [
+    {
+      name: "gpu",
+      nodes: 4,
+      machineType: "p5.48xlarge",
+      accelerator: Accelerator.EMULATED_GPU,
+      acceleratorsPerNode: 8,
+    },
+  ],
   fabric: Fabric.TCP,
   image: ContainerImage.of("ray-emulation:2.58.0", { rayVersion: "2.58.0" }),
   engine: new EmulatedServe(),
   model: undefined,
 };
 
-describe("four machines that serve", () => {
+describe("AwsBackend with four machines", () => {
   const stack = cluster();
 
-  it("are the parts that a user could take alone, and what waits for them", () => {
+  it("creates the machines, what they boot from, and what waits for them", () => {
     expect(stack.counts()).toMatchObject({
       aws_instance: 1,
       aws_launch_template: 2,
@@ -76,11 +90,11 @@ describe("four machines that serve", () => {
     expect(stack.json.terraform.required_providers.aws.version).toBe(">= 5.100.0, < 7.0.0");
   });
 
-  it("need no more of them for 1,024 machines, and hardly more time", () => {
+  it("creates as many resources for 1,024 machines, in about the same time", () => {
     const of = (nodes: number) => {
       const begun = performance.now();
       const stack = cluster({
-        backend: { consentUsdPerHour: 60_000 },
+        backend: { maxUsdPerHour: 60_000 },
         cluster: { ...EMULATED, pools: [{ ...EMULATED.pools[0], nodes }] },
       });
       return { stack, milliseconds: performance.now() - begun };
@@ -96,7 +110,7 @@ describe("four machines that serve", () => {
     expect(milliseconds).toBeLessThan(5000);
   });
 
-  it("know the head's address before there is a head", () => {
+  it("tells every machine the head's planned address", () => {
     expect(only(stack, "aws_ec2_subnet_cidr_reservation")).toMatchObject({
       cidr_block: "10.20.0.10/32",
       reservation_type: "explicit",
@@ -112,7 +126,7 @@ describe("four machines that serve", () => {
     });
   });
 
-  it("look for what the type has before they start a container", () => {
+  it("checks for the devices of the machine type before the container starts", () => {
     for (const name of ["gpu-head", "gpu-worker"]) {
       expect(bootLines(stack, name, "devices")).toEqual([
         "accelerators 8 /dev/nvidia[0-9]*",
@@ -125,7 +139,7 @@ describe("four machines that serve", () => {
     }
   });
 
-  it("bring the recipe of the image with the programs", () => {
+  it("puts the recipe of the image beside the node program", () => {
     const { source } = only(stack, "aws_s3_object");
     const files = Object.keys(JSON.parse(stack.file(source)));
     expect(
@@ -133,13 +147,13 @@ describe("four machines that serve", () => {
     ).toEqual(expect.arrayContaining(["Dockerfile", "packages.txt", "python_packages.py"]));
   });
 
-  it("keep user data within its budget", () => {
+  it("keeps user data within its budget", () => {
     for (const text of Object.values<string>(stack.json.locals)) {
       expect(gzipSync(text).length).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
     }
   });
 
-  it("read secrets by their ARN, the model's on the head alone, below where its container looks", () => {
+  it("reads secrets by their ARN, the model's on the head only", () => {
     const head = bootLines(stack, "gpu-head", "secrets");
     expect(head.map((line) => line.split(" ")[0])).toEqual(["ray-token", "model"]);
     expect(head[0]).toMatch(/ create$/);
@@ -153,7 +167,7 @@ describe("four machines that serve", () => {
     expect(bootText(stack, "gpu-worker")).not.toContain(CONTEXT.modelTokenSecretArn);
   });
 
-  it("may do what they need, and nothing else", () => {
+  it("permits only what the machines need", () => {
     const workers = ["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"];
     expect(policies(stack)).toEqual([
       workers,
@@ -165,11 +179,11 @@ describe("four machines that serve", () => {
     );
   });
 
-  it("have no secret's value anywhere, and nothing that would make one", () => {
+  it("holds no value of a secret, and generates none", () => {
     expect(stack.text).not.toMatch(/secret_string|random_|secret_version/);
   });
 
-  it("are replaced together, the head first", () => {
+  it("replaces the head with the workers, and the head first", () => {
     const head = only(stack, "aws_instance");
     const group = only(stack, "aws_autoscaling_group");
     const [, headTemplate] = /^\$\{(aws_launch_template\.\S+)\.id\}$/.exec(head.launch_template.id)!;
@@ -179,7 +193,7 @@ describe("four machines that serve", () => {
     expect(group.depends_on).toEqual([`aws_instance.${Object.keys(stack.resources("aws_instance"))[0]}`]);
   });
 
-  it("are waited for: who reads the endpoint waits until they serve", () => {
+  it("waits until the cluster serves before the endpoint is known", () => {
     const ready = only(stack, "aws_cloudformation_stack");
     const address = (type: string) => `${type}.${Object.keys(stack.resources(type))[0]}`;
     expect([...ready.depends_on].sort()).toEqual([address("aws_autoscaling_group"), address("aws_instance")]);
@@ -201,7 +215,7 @@ describe("four machines that serve", () => {
     );
   });
 
-  it("say in the review what they cost, and by which list", () => {
+  it("states the price and its list in the review", () => {
     const review = stack.file("review.md");
     expect(review).toContain("| gpu | 4 | `p5.48xlarge` | on demand | 33, 32 with EFA, 1 with an address |");
     expect(review).toContain("220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20)");
@@ -210,8 +224,8 @@ describe("four machines that serve", () => {
   });
 });
 
-describe("what differs from that", () => {
-  it("emulated accelerators are no devices of the machine", () => {
+describe("AwsBackend", () => {
+  it("with emulated accelerators checks for no devices", () => {
     const stack = cluster({ cluster: EMULATED });
     expect(bootLines(stack, "gpu-worker", "devices")).toEqual([""]);
     expect(policies(stack)[1]).toEqual([
@@ -220,7 +234,7 @@ describe("what differs from that", () => {
     ]);
   });
 
-  it("a machine alone has no group, and one without an API is named by Ray's address", () => {
+  it("with one node has no group, and without an API the endpoint is Ray's address", () => {
     const machines = AwsInstanceType.of("p5.48xlarge");
     const stack = cluster({
       cluster: { pools: [machines.nodePool("gpu", 1)], engine: new RayOnly(), model: undefined },
@@ -233,7 +247,7 @@ describe("what differs from that", () => {
     );
   });
 
-  it("two pools have a template each, and the head is replaced with either", () => {
+  it("with two pools has a template for each, and replaces the head with either", () => {
     const stack = cluster({
       backend: { pools: [{ pool: "more", rootVolumeGiB: 500 }] },
       cluster: {
@@ -255,7 +269,7 @@ describe("what differs from that", () => {
     }
   });
 
-  it("a registry of one's own is signed in to with the role's rights", () => {
+  it("with an ECR image signs in with the instance role", () => {
     const image = ContainerImage.of("111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/vllm:v1", {
       rayVersion: "2.58.0",
     });
@@ -269,16 +283,16 @@ describe("what differs from that", () => {
     expect(stack.text).toMatch(/:ecr:eu-central-1:111122223333:repository\/team\/vllm/);
   });
 
-  it("folders on the instance's disks are waited for", () => {
+  it("with a folder on the instance store waits for its disks", () => {
     const storage = [HostPathStorage.perNode("/opt/dlami/nvme/models")];
-    const stack = cluster({ backend: { storage: [] }, cluster: { ...EMULATED, storage } });
+    const stack = cluster({ cluster: { ...EMULATED, storage } });
     expect(bootLines(stack, "gpu-worker", "settings")).toContain("disk_folder=/opt/dlami/nvme");
     expect(bootLines(cluster({ cluster: EMULATED }), "gpu-worker", "settings").join()).not.toContain(
       "disk_folder",
     );
   });
 
-  it("clients may call the API, and nothing else", () => {
+  it("with clientCidrs lets clients reach the API only", () => {
     const rules = (stack: Synthesized) =>
       all(stack, "aws_vpc_security_group_ingress_rule").filter((rule) => rule.cidr_ipv4 !== undefined);
     expect(rules(cluster({ cluster: EMULATED }))).toEqual([]);
@@ -287,18 +301,41 @@ describe("what differs from that", () => {
     ]);
   });
 
-  it("Ray before 2.52 has no token", () => {
+  it("with Ray before 2.52 has no token", () => {
     const image = ContainerImage.of("rayproject/ray:2.51.0", { rayVersion: "2.51.0" });
     const stack = cluster({ cluster: { ...EMULATED, image } });
     expect(bootLines(stack, "gpu-head", "secrets")).toEqual([""]);
   });
 
-  it("long names fit what AWS takes", () => {
+  it("with long names cuts them to what AWS takes", () => {
     const name = "a".repeat(20);
     const stack = cluster({ cluster: { ...EMULATED, pools: [{ ...EMULATED.pools[0], name }] } });
     for (const role of all(stack, "aws_iam_role")) {
       expect(role.name_prefix.length).toBeLessThanOrEqual(38);
     }
     expect(only(stack, "aws_s3_bucket").bucket_prefix.length).toBeLessThanOrEqual(37);
+  });
+
+  it("takes storage from the cluster, and mounts what is on AWS only", () => {
+    const models = { hostPath: "/mnt/nas", mountPath: "/models", isShared: true, isReachedByEfa: false };
+    const mount = { source: "nas:/m", hostPath: "/mnt/nas", type: "nfs4", options: [], after: [] };
+    const storage = [
+      HostPathStorage.perNode("/var/scratch", { mountPath: "/scratch" }),
+      { ...models, mount },
+    ];
+    const text = bootText(cluster({ cluster: { ...EMULATED, storage } }), "gpu-worker");
+    expect(text.match(/What=\S+/g)).toEqual(["What=nas:/m"]);
+  });
+
+  it("with deadlines beyond what a deployment can wait warns, and waits as long as it can", () => {
+    const warnings: unknown[] = [];
+    const stack = Synthesized.app((app) => {
+      const { node } = buildAwsCluster(app, { cluster: { ...EMULATED, engineTimeoutSeconds: 50_000 } });
+      warnings.push(...node.metadata.map(({ data }) => data as unknown));
+    }, "llama");
+    made.push(stack);
+    expect(warnings).toContainEqual(expect.stringContaining("[RC453]"));
+    const { Resources } = JSON.parse(only(stack, "aws_cloudformation_stack").template_body);
+    expect(Resources.Ready.Properties.Timeout).toBe("43200");
   });
 });

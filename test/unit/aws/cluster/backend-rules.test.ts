@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { App, TerraformStack, TerraformVariable } from "cdktf";
+import { App, Token } from "cdktf";
+import { BACKEND_POOL_TOPIC } from "../../../../lib/aws/cluster/backend-pool-rules";
+import { BACKEND_TOPIC } from "../../../../lib/aws/cluster/backend-rules";
 import { AwsMachineImage } from "../../../../lib/aws/pool/machine-image";
 import { AwsInstanceType } from "../../../../lib/aws/pool/instance-type";
 import type { IAwsStorage } from "../../../../lib/aws/storage/storage";
@@ -12,12 +14,13 @@ import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
-import { PlanError, problemLine } from "../../../../lib/problems/plan-error";
+import { PlanError } from "../../../../lib/problems/plan-error";
 import type { Problem } from "../../../../lib/problems/problem";
 import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { engine } from "../../../support/engines";
 import { type AwsClusterChange, buildAwsCluster } from "../../../support/aws-clusters";
+import { describeRules, type RuleCase } from "../support/rule-cases";
 
 const outdir = mkdtempSync(join(tmpdir(), "ray-cluster-rules-"));
 afterAll(() => {
@@ -39,6 +42,7 @@ const NFS: IAwsStorage = {
   isReachedByEfa: false,
   mount: { source: "nas:/m", hostPath: "/mnt/nas", type: "nfs4", options: [], after: [] },
 };
+const NFS_ELSEWHERE: IAwsStorage = { ...NFS, mountPath: "/nas", availabilityZone: "us-east-1b" };
 const IMAGE = ContainerImage.of(
   `111122223333.dkr.ecr.us-east-1.amazonaws.com/vllm@sha256:${"0123456789abcdef".repeat(4)}`,
   {
@@ -47,14 +51,16 @@ const IMAGE = ContainerImage.of(
 );
 const PUBLIC = `vllm/vllm-openai@sha256:${"0123456789abcdef".repeat(4)}`;
 const P5 = AwsInstanceType.of("p5.48xlarge");
+/** Known only at apply. */
+const LATE = Token.asString({ resolve: () => "later" });
 const REVISION = "0123456789abcdef0123456789abcdef01234567";
 
-/** A cluster with which nothing is wrong, and one change. */
+/** Problems of a cluster without mistakes and one change. */
 function problems(change: AwsClusterChange): readonly Problem[] {
   try {
     return buildAwsCluster(new App({ outdir }), {
       ...change,
-      backend: { network: NETWORK, storage: [NFS], ...change.backend },
+      backend: { network: NETWORK, ...change.backend },
       cluster: {
         pools: [P5.nodePool("gpu", 4)],
         storage: [NFS],
@@ -71,45 +77,41 @@ function problems(change: AwsClusterChange): readonly Problem[] {
     throw error;
   }
 }
-const lines = (change: AwsClusterChange) => problems(change).map((problem) => problemLine(problem).trim());
+const rulesOf = (change: AwsClusterChange) => problems(change).map(({ rule }) => rule);
+const model = (token: SecretRef) => ModelSource.huggingFace("a/b", { revision: REVISION, token });
 
-test("with nothing wrong there is no problem", () => {
-  expect(lines({})).toEqual([]);
-});
-
-const CASES: readonly [string, AwsClusterChange, string][] = [
+const CASES: readonly RuleCase<AwsClusterChange>[] = [
   [
-    "an accelerator that the type does not have",
-    { cluster: { pools: [{ name: "gpu", nodes: 4, accelerator: Accelerator.H200 }] } },
-    "- pools[0].accelerator [RC430]: must be 'h100', which is what p5.48xlarge has, got 'h200'; use AwsInstanceType.of('p5.48xlarge').nodePool(...), or another instance type",
+    { cluster: { pools: [{ ...P5.nodePool("gpu", 4), machineType: undefined }] } },
+    "RC447",
+    "pools[0].machineType",
+    "nothing",
   ],
   [
-    "more accelerators than the type has",
-    { backend: { instanceType: "p5.4xlarge" }, cluster: { pools: [P5.nodePool("gpu", 4)] } },
-    "- pools[0].acceleratorsPerNode [RC431]: must be at most 1, the number of p5.4xlarge, got 8; use AwsInstanceType.of('p5.4xlarge').nodePool(...)",
+    { cluster: { pools: [{ ...P5.nodePool("gpu", 4), accelerator: Accelerator.H200 }] } },
+    "RC430",
+    "pools[0].accelerator",
+    "'h200'",
   ],
   [
-    "fewer of them, which is legal",
+    { cluster: { pools: [{ ...P5.nodePool("gpu", 4), machineType: "p5.4xlarge" }] } },
+    "RC431",
+    "pools[0].acceleratorsPerNode",
+    "8",
+  ],
+  [
     { cluster: { pools: [{ ...P5.nodePool("gpu", 4), acceleratorsPerNode: 4 }] } },
-    "- pools[0].acceleratorsPerNode [RC432]: should be 8: p5.48xlarge has so many, and all of them are paid for, got 4; use AwsInstanceType.of('p5.48xlarge').nodePool(...), or a smaller type",
+    "RC432",
+    "pools[0].acceleratorsPerNode",
+    "4",
   ],
   [
-    "a shared folder that no machine mounts",
     { cluster: { storage: [NFS, HostPathStorage.shared("/mnt/other", { mountPath: "/other" })] } },
-    "- storage[1] [RC433]: must be storage of the backend, or a folder of each machine's own, got '/mnt/other', which no machine mounts; give it to the AwsBackend too: storage: [...]; for a disk of the machine use HostPathStorage.perNode",
+    "RC450",
+    "storage[1]",
+    "'/mnt/other'",
   ],
   [
-    "storage on AWS that the backend was not given",
-    { backend: { storage: [] } },
-    "- storage[0] [RC433]: must be storage of the backend, or a folder of each machine's own, got '/mnt/nas', which no machine mounts; give it to the AwsBackend too: storage: [...]; for a disk of the machine use HostPathStorage.perNode",
-  ],
-  [
-    "storage that no container has",
-    { cluster: { storage: [] } },
-    "- backend.storage[0] [RC434]: is mounted on the machines, and no container has it, got '/mnt/nas'; give it to the cluster too: storage: [...]",
-  ],
-  [
-    "a file of the machine of Terraform",
     {
       cluster: {
         image: ContainerImage.withPythonPackages(IMAGE, ["numpy==2.0.0"], {
@@ -117,40 +119,33 @@ const CASES: readonly [string, AwsClusterChange, string][] = [
         }),
       },
     },
-    "- image [RC435]: must be built without files of your machine: nobody brings them to a machine that boots by itself, got '~/pip.conf'; build the image once, push it to a registry such as ECR, and name it with ContainerImage.of",
+    "RC435",
+    "image",
+    "'~/pip.conf'",
   ],
   [
-    "P4d beside another type on EFA",
     {
-      backend: { pools: [{ pool: "old", instanceType: "p4de.24xlarge" }] },
       cluster: {
         pools: [
-          { ...P5.nodePool("gpu", 2), accelerator: Accelerator.H100 },
-          AwsInstanceType.of("p4de.24xlarge").nodePool("old", 2),
+          P5.nodePool("gpu", 2),
+          { ...AwsInstanceType.of("p4de.24xlarge").nodePool("old", 2), accelerator: Accelerator.A100_80GB },
         ],
       },
     },
-    "- backend.pools [RC436]: must not mix P4d or P4de with other types: EC2 carries no EFA traffic between them, got p5.48xlarge and p4de.24xlarge; use one instance type",
+    "RC436",
+    "pools",
+    "p5.48xlarge and p4de.24xlarge",
   ],
+  [{ backend: { pools: [{ pool: "gpus" }] } }, "RC437", "backend.pools[0].pool", "'gpus'"],
+  [{ backend: { pools: [{ pool: "gpu" }, { pool: "gpu" }] } }, "RC449", "backend.pools[1].pool", "'gpu'"],
   [
-    "options of a pool that does not exist",
-    { backend: { pools: [{ pool: "gpus" }] } },
-    "- backend.pools[0].pool [RC437]: must name a pool of the cluster (gpu), each once, got 'gpus'; did you mean 'gpu'?",
-  ],
-  [
-    "options of a pool that are given twice",
-    { backend: { pools: [{ pool: "gpu" }, { pool: "gpu" }] } },
-    "- backend.pools[1].pool [RC437]: must name a pool of the cluster (gpu), each once, got 'gpu'; did you mean 'gpu'?",
-  ],
-  [
-    "a folder of disks that the type does not have",
     {
       backend: {
-        instanceType: "inf2.48xlarge",
         machineImage: AwsMachineImage.ami("ami-0123456789abcdef0", {
           rootDeviceName: "/dev/sda1",
           localDiskFolder: "/nvme",
         }),
+        maxUsdPerHour: 1000,
       },
       cluster: {
         pools: [AwsInstanceType.of("inf2.48xlarge").nodePool("gpu", 2)],
@@ -158,109 +153,154 @@ const CASES: readonly [string, AwsClusterChange, string][] = [
         storage: [NFS, HostPathStorage.perNode("/nvme/x", { mountPath: "/x" })],
       },
     },
-    "- storage[1] [RC439]: must lie elsewhere: inf2.48xlarge has no disks of its own, got '/nvme/x'; use HostPathStorage.perNode() on the root volume, or another instance type",
+    "RC439",
+    "storage[1]",
+    "'/nvme/x'",
   ],
+  [{ backend: { bootTimeoutSeconds: 5 } }, "RC428", "backend.bootTimeoutSeconds", "5"],
   [
-    "a time for booting that no machine takes",
-    { backend: { bootTimeoutSeconds: 5 } },
-    "- backend.bootTimeoutSeconds [RC428]: must be a whole number of seconds from 60 to 21600, got 5; leave it out for 1800",
-  ],
-  [
-    "clients from anywhere",
     { backend: { clientCidrs: ["10.0.0.0/8", "0.0.0.0/0"] } },
-    "- backend.clientCidrs[1] [RC426]: must be an IPv4 CIDR in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10, got '0.0.0.0/0'; name the network of your applications; engines ask nobody who calls",
+    "RC426",
+    "backend.clientCidrs[1]",
+    "'0.0.0.0/0'",
+  ],
+  [{ backend: { maxUsdPerHour: 0 } }, "RC429", "backend.maxUsdPerHour", "0"],
+  [{ backend: { maxUsdPerHour: NaN } }, "RC429", "backend.maxUsdPerHour", "NaN"],
+  [{ backend: { maxUsdPerHour: 220.15 } }, "RC452", "backend.maxUsdPerHour", "220.15"],
+  [{ backend: { objectStoreMiB: 10 } }, "RC451", "backend.objectStoreMiB", "10"],
+  [{ backend: { sharedMemoryMiB: -5 } }, "RC451", "backend.sharedMemoryMiB", "-5"],
+  [{ backend: { objectStoreMiB: 2048, sharedMemoryMiB: 1024 } }, "RC451", "backend.sharedMemoryMiB", "1024"],
+  [
+    { cluster: { model: model(SecretRef.managed("hf_secret")) } },
+    "RC425",
+    "model.token",
+    "a text that is not shown",
   ],
   [
-    "a consent to nothing",
-    { backend: { consentUsdPerHour: 0 } },
-    "- backend.consentUsdPerHour [RC429]: must be a positive number of USD per hour, got 0; leave it out until you agree to a price",
-  ],
-  [
-    "a fabric that the type does not have",
-    { cluster: { fabric: Fabric.INFINIBAND } },
-    "- fabric [RC401]: must be 'efa' or 'tcp' on p5.48xlarge, got 'infiniband'; use Fabric.EFA",
-  ],
-  [
-    "an address of the head that AWS keeps",
-    { backend: { headAddress: "10.20.0.2" } },
-    "- backend.headAddress [RC410]: must be in 10.20.0.0/20, without its first four addresses and its last one, which AWS keeps, got '10.20.0.2'; choose e.g. '10.20.0.10'",
-  ],
-  [
-    "an image of another processor's pool",
-    { backend: { pools: [{ pool: "gpu", rootVolumeGiB: 20 }] } },
-    "- backend.pools[0].rootVolumeGiB [RC409]: must be a whole number from 75 to 16384, got 20; leave it out for 200",
-  ],
-  [
-    "a reservation in another zone",
     {
-      backend: { capacity: Capacity.reservation("cr-0123456789abcdef0", { availabilityZone: "us-east-1b" }) },
+      backend: { network: { ...NETWORK, reachesOutside: false } },
+      cluster: { image: ContainerImage.of(PUBLIC, { rayVersion: "2.58.0" }) },
     },
-    "- backend.capacity.availabilityZone [RC404]: must be the zone of the network, 'us-east-1a', got 'us-east-1b'; make the network in the zone of the reservation: one cannot be moved",
+    "RC427",
+    "image",
+    expect.stringContaining("vllm/vllm-openai@sha256:"),
   ],
+  [{ backend: { headAddress: LATE } }, "RC438", "backend.headAddress", "a value that is known only at apply"],
   [
-    "a file of a machine that does not exist yet",
-    {
-      cluster: {
-        model: ModelSource.huggingFace("a/b", {
-          revision: REVISION,
-          token: SecretRef.hostFile("/root/token"),
-        }),
-      },
-    },
-    "- model.token [RC139]: must be 'SecretRef.managed(id)' on the backend 'aws', got SecretRef.hostFile(path); name the secret where the machines of this backend find it",
-  ],
-  [
-    "a secret that is no ARN, which is not repeated",
-    {
-      cluster: {
-        model: ModelSource.huggingFace("a/b", { revision: REVISION, token: SecretRef.managed("hf_secret") }),
-      },
-    },
-    "- model [RC425]: must be named as 'arn:aws:secretsmanager:<region>:<account>:secret:<name>', got a secret with another text (not shown); copy the ARN of the secret from Secrets Manager: SecretRef.managed(arn)",
-  ],
-  [
-    "an engine whose nodes have variables of their own",
-    { cluster: { engine: engine({ nodeEnvironment: [{ RANK: "0" }, { RANK: "1" }] }) } },
-    "- pools[0] [RC079]: must have planned addresses: the engine 'test' numbers its nodes, got addresses assigned at boot; use a place that plans them, e.g. hosts with fixed addresses",
+    { backend: { network: { ...NETWORK, subnetCidr: LATE } } },
+    "RC438",
+    "backend.network.subnetCidr",
+    "a value that is known only at apply",
   ],
 ];
 
-test.each(CASES)("%s", (_, change, line) => {
-  expect(lines(change)).toContain(line);
-});
+describe("rules of a cluster on EC2", () => {
+  describeRules(
+    [BACKEND_TOPIC, BACKEND_POOL_TOPIC],
+    CASES,
+    problems,
+    join(__dirname, "backend-rules.golden.txt"),
+  );
 
-test("what is in the way of a network without a way out are warnings", () => {
-  const change: AwsClusterChange = {
-    backend: { network: { ...NETWORK, reachesOutside: false } },
-    cluster: {
-      image: ContainerImage.withPythonPackages(ContainerImage.of(PUBLIC), ["ray==2.58.0"]),
-      model: ModelSource.huggingFace("a/b", { revision: REVISION }),
-    },
-  };
-  const outside = problems(change).filter(({ rule }) => rule === "RC427");
-  expect(outside.map(({ level, path, got }) => [level, path, got])).toEqual([
-    ["warning", "image", "'Python packages of an index'"],
-    ["warning", "image", expect.stringContaining("vllm/vllm-openai@sha256:")],
-    ["warning", "model.endpoint", "'https://huggingface.co'"],
-  ]);
-  expect(lines({ ...change, backend: { network: { ...NETWORK, reachesOutside: true } } })).toEqual([]);
-});
-
-test("several mistakes are all listed, those of the topology among them", () => {
-  const found = problems({
-    backend: { bootTimeoutSeconds: 1, headAddress: "10.20.0.1", pools: [{ pool: "x" }] },
-    cluster: { pools: [{ ...P5.nodePool("gpu", 0), accelerator: Accelerator.A100_40GB }] },
+  it("accept a cluster without mistakes", () => {
+    expect(problems({})).toEqual([]);
   });
-  expect(found.map(({ rule }) => rule).sort()).toEqual(["RC011", "RC410", "RC428", "RC430", "RC437"]);
+
+  it("warn of everything that a network without internet access does not reach", () => {
+    const change: AwsClusterChange = {
+      backend: { network: { ...NETWORK, reachesOutside: false } },
+      cluster: {
+        image: ContainerImage.withPythonPackages(ContainerImage.of(PUBLIC), ["ray==2.58.0"]),
+        model: ModelSource.huggingFace("a/b", { revision: REVISION }),
+      },
+    };
+    const outside = problems(change).filter(({ rule }) => rule === "RC427");
+    expect(outside.map(({ level, path, got }) => [level, path, got])).toEqual([
+      ["warning", "image", "'Python packages of an index'"],
+      ["warning", "image", expect.stringContaining("vllm/vllm-openai@sha256:")],
+      ["warning", "model.endpoint", "'https://huggingface.co'"],
+    ]);
+    expect(rulesOf({ ...change, backend: { network: { ...NETWORK, reachesOutside: true } } })).toEqual([]);
+  });
+
+  it("count a client network that is known only at apply without judging it", () => {
+    expect(problems({ backend: { clientCidrs: [LATE, "1.2.3.0/24"] } }).map(({ path }) => path)).toEqual([
+      "backend.clientCidrs[1]",
+    ]);
+  });
 });
 
-test("a network whose addresses are known at apply only is refused", () => {
-  const app = new App({ outdir });
-  const subnetCidr = new TerraformVariable(new TerraformStack(app, "x"), "v", {
-    type: "string",
-  }).stringValue;
-  expect(problems({ backend: { headAddress: subnetCidr } }).map(({ rule }) => rule)).toEqual(["RC438"]);
-  expect(lines({ backend: { network: { ...NETWORK, subnetCidr } } })).toEqual([
-    "- backend.network.subnetCidr [RC438]: must be known at synth: every machine is told where the head is before there is one, got a value that is known at apply; write the network's CIDR and the address as text",
-  ]);
+describe("problems of pools and topology in a cluster on EC2", () => {
+  it.each<[string, AwsClusterChange, string, string]>([
+    [
+      "an unknown machine type",
+      { cluster: { pools: [AwsInstanceType.of("p5.48xlarg").nodePool("gpu", 4)] } },
+      "RC400",
+      "pools[0].machineType",
+    ],
+    ["a fabric that the type does not have", { cluster: { fabric: Fabric.INFINIBAND } }, "RC401", "fabric"],
+    [
+      "a head address that AWS reserves",
+      { backend: { headAddress: "10.20.0.2" } },
+      "RC410",
+      "backend.headAddress",
+    ],
+    ["a small root volume", { backend: { rootVolumeGiB: 20 } }, "RC409", "backend.rootVolumeGiB"],
+    [
+      "a small root volume of one pool",
+      { backend: { pools: [{ pool: "gpu", rootVolumeGiB: 20 }] } },
+      "RC409",
+      "backend.pools[0].rootVolumeGiB",
+    ],
+    [
+      "a reservation in another zone",
+      {
+        backend: {
+          capacity: Capacity.reservation("cr-0123456789abcdef0", { availabilityZone: "us-east-1b" }),
+        },
+      },
+      "RC404",
+      "backend.capacity.availabilityZone",
+    ],
+    [
+      "storage in another zone",
+      {
+        cluster: {
+          storage: [HostPathStorage.perNode(), NFS_ELSEWHERE],
+        },
+      },
+      "RC413",
+      "storage[1]",
+    ],
+    [
+      "a secret in a file of the head",
+      { cluster: { model: model(SecretRef.hostFile("/root/token")) } },
+      "RC139",
+      "model.token",
+    ],
+    [
+      "an engine with variables per node",
+      { cluster: { engine: engine({ nodeEnvironment: [{ RANK: "0" }, { RANK: "1" }] }) } },
+      "RC079",
+      "pools[0]",
+    ],
+  ])("%s is reported where it is declared", (_, change, rule, path) => {
+    expect(problems(change).map((problem) => [problem.rule, problem.path])).toEqual([[rule, path]]);
+  });
+
+  it("what several pools have in common is reported once", () => {
+    const change: AwsClusterChange = {
+      backend: { network: { ...NETWORK, securityGroupHasSelfRules: false } },
+      cluster: { pools: [P5.nodePool("gpu", 2), P5.nodePool("more", 2)] },
+    };
+    expect(rulesOf(change)).toEqual(["RC405"]);
+  });
+
+  it("are reported together", () => {
+    const found = rulesOf({
+      backend: { bootTimeoutSeconds: 1, headAddress: "10.20.0.1", pools: [{ pool: "x" }] },
+      cluster: { pools: [{ ...P5.nodePool("gpu", 0), accelerator: Accelerator.A100_40GB }] },
+    });
+    expect(found.sort()).toEqual(["RC011", "RC410", "RC428", "RC430", "RC437"]);
+  });
 });

@@ -32,7 +32,7 @@ function synthesize(server: (variable: string) => string): Synthesized {
 
 const textOf = (stack: Synthesized): string => Object.values<string>(stack.json.locals)[0];
 
-it("is one text, in which a late value stays a reference and all else is escaped", () => {
+test("user data keeps a late value as a reference and escapes everything else", () => {
   const stack = synthesize((variable) => `${variable}:/models`);
   const text = textOf(stack);
   expect(text).toContain("What=${var.server}:/models");
@@ -41,7 +41,7 @@ it("is one text, in which a late value stays a reference and all else is escaped
   stack.remove();
 });
 
-it("brings the programs that ask AWS, of these the ones that it names", () => {
+test("user data brings the source programs that it names", () => {
   const sources = (spec: Partial<BootSpec>) => {
     const stack = Synthesized.of((scope) => {
       new UserData(scope, "boot", bootSpec(spec));
@@ -61,7 +61,7 @@ it("brings the programs that ask AWS, of these the ones that it names", () => {
   ).toEqual(["aws-parameter.sh", "aws-s3-sync.sh", "aws-secret.sh"]);
 });
 
-/** As long as EC2 lets a name be. */
+/** As long as S3 allows. */
 const BUCKET = "b".repeat(63);
 const BOOT: Partial<BootSpec> = {
   program: { source: s3Source("us-east-1", `s3://${BUCKET}/${"f".repeat(16)}.json`) },
@@ -102,10 +102,10 @@ const DERIVED = ContainerImage.withPythonPackages(
   ["ray==2.54.1"],
 );
 
-/** Topologies as the stacks have them, each with everything that its kind of boot may have. */
+/** Topologies of the stacks, each with everything that its kind of boot may have. */
 const TOPOLOGIES: readonly (readonly [string, Partial<ClusterProps>, Partial<BootSpec>])[] = [
   [
-    "vLLM, image made on the machine, Lustre over EFA",
+    "vLLM, image built on the machine, Lustre over EFA",
     { engine: VLLM, image: DERIVED },
     { mounts: [LUSTRE] },
   ],
@@ -122,7 +122,7 @@ const TOPOLOGIES: readonly (readonly [string, Partial<ClusterProps>, Partial<Boo
   ["Ray alone", { engine: new RayOnly() }, { mounts: [LUSTRE], stages: STAGES }],
 ];
 
-describe.each(TOPOLOGIES)("%s", (_, cluster, boot) => {
+describe.each(TOPOLOGIES)("user data of %s", (_, cluster, boot) => {
   const plan = planCluster(machineProps({ fabric: Fabric.EFA, ...cluster }), hostsPlace());
   it.each(plan.nodes.slice(0, 2).map((node) => [node.role, node] as const))(
     "keeps the budget on the %s",
@@ -145,7 +145,7 @@ describe.each(TOPOLOGIES)("%s", (_, cluster, boot) => {
   );
 });
 
-it("that is too large stops the synth", () => {
+test("user data reports a size that EC2 refuses", () => {
   const content = Array.from({ length: 40_000 }, (_, i) => Math.abs(Math.sin(i) * 1e7).toString(36)[2]).join(
     "",
   );
@@ -153,10 +153,10 @@ it("that is too large stops the synth", () => {
     Synthesized.of((scope) => {
       new UserData(scope, "boot", bootSpec({ files: [{ path: "/x", content }] }));
     }),
-  ).toThrow(/user data of test\/boot has \d+ bytes after gzip, and EC2 takes 16384/);
+  ).toThrow(/test\/boot userData \[RC454\]: got \d+ bytes after gzip/);
 });
 
-it("says where a secret lies, never what it is", () => {
+test("a secret source names the secret by its ARN", () => {
   expect(secretSource("us-east-1", SECRET)).toEqual({
     name: "aws-secret.sh",
     arguments: ["us-east-1", SECRET],

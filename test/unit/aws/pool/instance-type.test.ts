@@ -13,10 +13,11 @@ test.each([
   expect(type.nodePool("gpu", 3)).toEqual({
     name: "gpu",
     nodes: 3,
+    machineType: name,
     accelerator: type.accelerator,
     acceleratorsPerNode: count,
   });
-  expect(type.accelerator.id).toBe(accelerator);
+  expect(type.accelerator?.id).toBe(accelerator);
 });
 
 test("every type of the catalogue makes a pool", () => {
@@ -25,13 +26,26 @@ test("every type of the catalogue makes a pool", () => {
   }
 });
 
-test("a price is that of the list, or none", () => {
+test("the price is that of the list, or undefined", () => {
   expect(AwsInstanceType.of("p5.48xlarge").onDemandUsdPerHour).toBe(55.04);
   expect(AwsInstanceType.of("p5e.48xlarge").onDemandUsdPerHour).toBeUndefined();
 });
 
-test("an unknown type is refused with what is known", () => {
-  expect(() => AwsInstanceType.of("p5.48xlarg")).toThrow(
-    /^the catalogue has no instance type 'p5\.48xlarg': did you mean 'p5\.48xlarge'\? \(known: p3dn\.24xlarge, /,
-  );
+test("an unknown type keeps its name and has the accelerators of the type that was likely meant", () => {
+  expect(AwsInstanceType.of("p5.48xlarg").nodePool("gpu", 4)).toMatchObject({
+    machineType: "p5.48xlarg",
+    accelerator: { id: "h100" },
+    acceleratorsPerNode: 8,
+  });
+  expect(AwsInstanceType.of("p5.48xlarg").onDemandUsdPerHour).toBeUndefined();
+});
+
+test("a type that resembles no known one has no accelerators", () => {
+  expect(AwsInstanceType.of("mainframe").nodePool("gpu", 4)).toEqual({
+    name: "gpu",
+    nodes: 4,
+    machineType: "mainframe",
+    accelerator: undefined,
+    acceleratorsPerNode: 0,
+  });
 });

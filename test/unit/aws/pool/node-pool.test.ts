@@ -43,11 +43,11 @@ const all = (stack: Synthesized, type: string) => Object.values(stack.resources(
 const templates = (stack: Synthesized) =>
   all(stack, "aws_launch_template").sort((a, b) => b.name_prefix.length - a.name_prefix.length);
 
-describe("four machines with a head", () => {
+describe("AwsNodePool of four machines with a head", () => {
   const stack = pool();
   const [head, workers] = templates(stack);
 
-  it("are a machine, a group and their templates", () => {
+  it("creates an instance, a group and their templates", () => {
     expect(stack.counts()).toEqual({
       aws_launch_template: 2,
       aws_instance: 1,
@@ -59,7 +59,7 @@ describe("four machines with a head", () => {
     });
   });
 
-  it("keep the head's address for the head, which is there before the others", () => {
+  it("reserves the head's address and creates the head before the workers", () => {
     expect(all(stack, "aws_ec2_subnet_cidr_reservation")).toMatchObject([
       { cidr_block: `${HEAD}/32`, reservation_type: "explicit", subnet_id: "subnet-0123456789abcdef0" },
     ]);
@@ -69,12 +69,12 @@ describe("four machines with a head", () => {
     expect(pool({ headAddress: undefined }).counts()).not.toHaveProperty("aws_ec2_subnet_cidr_reservation");
   });
 
-  it("need as many resources as 1,024", () => {
+  it("creates as many resources for 1,024 machines", () => {
     expect(pool({ nodes: 1024 }).counts()).toEqual(stack.counts());
     expect(pool({ nodes: 1024 }).text.length).toBeLessThan(stack.text.length * 1.02);
   });
 
-  it("have all 33 network interfaces in the template, as nothing can be attached later", () => {
+  it("has all 33 network interfaces in the template", () => {
     for (const template of [head, workers]) {
       const nics = template.network_interfaces;
       expect(nics).toHaveLength(33);
@@ -93,7 +93,7 @@ describe("four machines with a head", () => {
     }
   });
 
-  it("leave subnet and groups to the interfaces", () => {
+  it("names subnet and security group in the interfaces only", () => {
     const [machine] = all(stack, "aws_instance");
     const words =
       "subnet_id vpc_security_group_ids private_ip associate_public_ip_address network_interface ami instance_type key_name";
@@ -107,13 +107,13 @@ describe("four machines with a head", () => {
     expect(JSON.stringify(workers.network_interfaces)).not.toContain("subnet");
   });
 
-  it("give the head its address, on its first interface only", () => {
+  it("gives the head its address on its first interface only", () => {
     const addresses = head.network_interfaces.map((nic: any) => nic.private_ip_address);
     expect(addresses).toEqual([HEAD, ...Array<undefined>(32).fill(undefined)]);
     expect(JSON.stringify(workers)).not.toContain("private_ip_address");
   });
 
-  it("keep the number of workers", () => {
+  it("keeps the number of workers", () => {
     expect(all(stack, "aws_autoscaling_group")).toMatchObject([
       {
         min_size: 3,
@@ -126,14 +126,14 @@ describe("four machines with a head", () => {
     expect(all(stack, "aws_autoscaling_group")[0]).not.toHaveProperty("availability_zones");
   });
 
-  it("never start a second machine beside one that holds a reserved place", () => {
+  it("never starts a replacement while the old machine holds reserved capacity", () => {
     expect(stack.text).not.toContain("create_before_destroy");
     expect(all(stack, "aws_autoscaling_group")[0].instance_refresh.preferences).toMatchObject({
       min_healthy_percentage: 0,
     });
   });
 
-  it("answer metadata by IMDSv2 to the machine itself, and have encrypted volumes", () => {
+  it("requires IMDSv2 with one hop, and encrypts volumes", () => {
     const metadata = { http_endpoint: "enabled", http_tokens: "required", http_put_response_hop_limit: 1 };
     const [machine] = all(stack, "aws_instance");
     expect(machine.metadata_options).toEqual(metadata);
@@ -150,14 +150,14 @@ describe("four machines with a head", () => {
     }
   });
 
-  it("have no key of SSH, and a role for Session Manager alone", () => {
+  it("has no SSH key, and a role for Session Manager only", () => {
     expect(stack.text).not.toContain("key_name");
     expect(all(stack, "aws_iam_role_policy_attachment").map((row) => row.policy_arn)).toEqual([
       expect.stringMatching(/:iam::aws:policy\/AmazonSSMManagedInstanceCore$/),
     ]);
   });
 
-  it("look their image up when they start", () => {
+  it("looks the machine image up at launch", () => {
     expect(head.image_id).toBe(
       "resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id",
     );
@@ -165,20 +165,20 @@ describe("four machines with a head", () => {
     expect(stack.json).not.toHaveProperty("data.aws_ssm_parameter");
   });
 
-  it("stand in the placement group", () => {
+  it("is in the placement group", () => {
     expect([head.placement, workers.placement]).toEqual([{ group_name: "close" }, { group_name: "close" }]);
   });
 });
 
-describe("what a pool may be besides", () => {
-  it("only workers", () => {
+describe("AwsNodePool", () => {
+  it("without a head has workers only", () => {
     const stack = pool({ headAddress: undefined });
     expect(stack.counts()).toMatchObject({ aws_launch_template: 1, aws_autoscaling_group: 1 });
     expect(stack.counts()).not.toHaveProperty("aws_instance");
     expect(all(stack, "aws_autoscaling_group")[0].desired_capacity).toBe(4);
   });
 
-  it("only a head", () => {
+  it("of one node has a head only", () => {
     const stack = pool({ nodes: 1 });
     expect(stack.counts()).toMatchObject({ aws_launch_template: 1, aws_instance: 1 });
     expect(stack.counts()).not.toHaveProperty("aws_autoscaling_group");
@@ -190,18 +190,18 @@ describe("what a pool may be besides", () => {
     ["p5en.48xlarge", 17],
     ["trn2.48xlarge", 17],
     ["g6.48xlarge", 1],
-  ])("of %s: %i interfaces by one changed property", (instanceType, count) => {
+  ])("of %s has %i interfaces", (instanceType, count) => {
     expect(templates(pool({ instanceType }))[0].network_interfaces).toHaveLength(count);
   });
 
-  it("without EFA, where that is said", () => {
+  it("with Fabric.TCP has one plain interface", () => {
     const [head] = templates(pool({ fabric: Fabric.TCP, publicIp: true }));
     expect(head.network_interfaces).toMatchObject([
       { interface_type: "interface", associate_public_ip_address: "true" },
     ]);
   });
 
-  it("remembers silent connections on machines that would forget them", () => {
+  it("raises the idle timeout of tracked connections on Nitro 6", () => {
     const [head] = templates(pool({ instanceType: "p6-b200.48xlarge", nicLayout: NicLayout.MAXIMUM_IP }));
     const remembered = head.network_interfaces.filter((nic: any) => nic.connection_tracking_specification);
     expect(remembered).toHaveLength(8);
@@ -209,7 +209,7 @@ describe("what a pool may be besides", () => {
     expect(pool().text).not.toContain("connection_tracking");
   });
 
-  it("with a head that may do more than its workers, by a role of its own", () => {
+  it("with permissions of the head has a role for the head", () => {
     const secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ray-AbCdEf";
     const of = (action: string) => ({ actions: [`secretsmanager:${action}`], resources: [secret] });
     const more = { permissions: [of("GetSecretValue")], headPermissions: [of("PutSecretValue")] };
@@ -228,7 +228,7 @@ describe("what a pool may be besides", () => {
     expect(pool({ nodes: 1, ...more }).counts()).toMatchObject({ aws_iam_role: 1 });
   });
 
-  it("with a pinned image, a key of its own, permissions and user data", () => {
+  it("passes a pinned image, a KMS key, permissions and user data on", () => {
     const stack = pool({
       machineImage: AwsMachineImage.ami("ami-0123456789abcdef0", { rootDeviceName: "/dev/xvda" }),
       rootVolumeKmsKeyArn: "arn:aws:kms:us-east-1:111122223333:key/k",
@@ -253,15 +253,15 @@ describe("what a pool may be besides", () => {
   });
 });
 
-describe("capacity", () => {
+describe("AwsNodePool with capacity", () => {
   const GROUP = "arn:aws:resource-groups:us-east-1:111122223333:group/us";
   const target = (of: object) => ({ capacity_reservation_target: of });
 
-  it("on demand says nothing of it", () => {
+  it("on demand sets neither reservation nor market", () => {
     expect(pool().text).not.toMatch(/capacity_reservation|market/);
   });
 
-  it("out of a reservation targets it, inside the placement group", () => {
+  it("of a reservation targets it inside the placement group", () => {
     for (const template of templates(pool({ capacity: Capacity.reservation(RESERVATION) }))) {
       expect(template.capacity_reservation_specification).toEqual(
         target({ capacity_reservation_id: RESERVATION }),
@@ -271,7 +271,7 @@ describe("capacity", () => {
     }
   });
 
-  it("out of a block needs target and market, and no placement group", () => {
+  it("of a Capacity Block sets target and market, and no placement group", () => {
     for (const template of templates(pool({ capacity: Capacity.capacityBlock(RESERVATION) }))) {
       expect(template.capacity_reservation_specification).toEqual(
         target({ capacity_reservation_id: RESERVATION }),
@@ -281,7 +281,7 @@ describe("capacity", () => {
     }
   });
 
-  it("out of an UltraServer's block targets the resource group", () => {
+  it("of an UltraServer block targets the resource group", () => {
     const capacity = Capacity.ultraServerBlock(GROUP);
     const [head] = templates(pool({ instanceType: "p6e-gb200.36xlarge", capacity }));
     expect(head.capacity_reservation_specification).toEqual(
@@ -290,7 +290,7 @@ describe("capacity", () => {
     expect(head.image_id).toContain("/arm64/");
   });
 
-  it("as spot ends when it is taken back", () => {
+  it("of spot machines terminates them on interruption", () => {
     const [, workers] = templates(pool({ capacity: Capacity.spot() }));
     expect(workers.instance_market_options).toEqual({
       market_type: "spot",
@@ -298,7 +298,7 @@ describe("capacity", () => {
     });
   });
 
-  it("is never bought", () => {
+  it("never buys capacity", () => {
     for (const capacity of [Capacity.reservation(RESERVATION), Capacity.capacityBlock(RESERVATION)]) {
       const types = Object.keys(pool({ capacity }).counts());
       expect(types.filter((type) => /capacity/.test(type))).toEqual([]);
@@ -306,9 +306,28 @@ describe("capacity", () => {
   });
 });
 
-it("everything that is wrong is said at once", () => {
-  const capacity = Capacity.spot({ interruption: SpotInterruption.HIBERNATE });
-  expect(() => pool({ capacity, publicIp: true, headAddress: "10.9.9.9" })).toThrow(
-    /^cannot plan node pool 'gpu': 3 problems\n.*capacity\.interruption \[RC420\].*\n.*headAddress \[RC410\].*\n.*publicIp \[RC403\]/,
+describe("AwsNodePool with mistakes", () => {
+  it("reports all of them at synth", () => {
+    const capacity = Capacity.spot({ interruption: SpotInterruption.HIBERNATE });
+    expect(() => pool({ capacity, publicIp: true, headAddress: "10.9.9.9" })).toThrow(
+      /^3 problems in 3 places.*\n {2}test\/gpu capacity\.interruption \[RC420\].*\n.*headAddress \[RC410\].*\n.*publicIp \[RC403\]/,
+    );
+  });
+
+  it.each([{ instanceType: "p5.48xlarg" }, { nodes: 0 }, { nodes: NaN }, { nodes: 0.5, headAddress: HEAD }])(
+    "reports %j and nothing else",
+    (props) => {
+      expect(() => pool(props)).toThrow(/^1 problem in 1 place; nothing was written/);
+    },
   );
+});
+
+it("names of IAM roles are cut to what the provider takes", () => {
+  const prefixes = (name: string) =>
+    all(
+      pool({ name, headPermissions: [{ actions: ["s3:GetObject"], resources: ["*"] }] }),
+      "aws_iam_role",
+    ).map(({ name_prefix }) => name_prefix);
+  expect(prefixes("a".repeat(50))).toEqual([`${"a".repeat(37)}-`, `${"a".repeat(37)}-`]);
+  expect(prefixes("gpu")).toEqual(["gpu-head-", "gpu-"]);
 });

@@ -1,11 +1,12 @@
+import { join } from "node:path";
 import { SpotInterruption } from "../../../../lib/aws/pool/capacity";
-import { capacityRules } from "../../../../lib/aws/pool/capacity-rules";
+import { CAPACITY_TOPIC } from "../../../../lib/aws/pool/capacity-rules";
 import { NicLayout } from "../../../../lib/aws/pool/nic-layout";
-import { checkPool, poolRules } from "../../../../lib/aws/pool/pool-rules";
+import { checkNodePool, checkPool, NODE_POOL_TOPIC, POOL_TOPIC } from "../../../../lib/aws/pool/pool-rules";
 import type { PoolSpec } from "../../../../lib/aws/pool/pool-spec";
-import { problemLine } from "../../../../lib/problems/plan-error";
+import { describeRules, type RuleCase } from "../support/rule-cases";
 
-const OVER_EFA = { name: "/models", isReachedByEfa: true };
+const OVER_EFA = { path: "storage[0]", isReachedByEfa: true };
 
 const GOOD: PoolSpec = {
   instanceType: "p5.48xlarge",
@@ -31,71 +32,52 @@ const ARM = { machineImage: { architecture: "arm64", driver: "nvidia" } };
 const RESERVATION = "cr-0123456789abcdef0";
 const GROUP = "arn:aws:resource-groups:us-east-1:111122223333:group/us";
 
-const BAD: readonly [props: Partial<PoolSpec>, line: string][] = [
-  [
-    { instanceType: "p5.48xlarg" },
-    "instanceType [RC400]: must be an instance type of the catalogue, got 'p5.48xlarg'; did you mean 'p5.48xlarge'?",
-  ],
-  [
-    { instanceType: "inf2.48xlarge", ...NEURON },
-    "fabric [RC401]: must be 'tcp' on inf2.48xlarge, got 'efa'; choose a type with EFA, or say Fabric.TCP",
-  ],
-  [
-    { fabric: "infiniband" },
-    "fabric [RC401]: must be 'efa' or 'tcp' on p5.48xlarge, got 'infiniband'; use Fabric.EFA",
-  ],
-  [
-    { instanceType: "p6-b300.48xlarge", nicLayout: NicLayout.CLASSIC },
-    "nicLayout [RC402]: must be 'recommended' or 'maximum-ip' on p6-b300.48xlarge, got 'classic'; leave it out for AWS's current advice",
-  ],
-  [
-    { publicIp: true },
-    "publicIp [RC403]: must be false: EC2 gives no public address to a machine with 33 network interfaces, got true; leave it out; the machines reach the outside by NAT or by endpoints",
-  ],
+const CASES: readonly RuleCase<Partial<PoolSpec>>[] = [
+  [{ instanceType: "p5.48xlarg" }, "RC400", "instanceType", "'p5.48xlarg'"],
+  [{ instanceType: "inf2.48xlarge", ...NEURON }, "RC401", "fabric", "'efa'"],
+  [{ fabric: "infiniband" }, "RC401", "fabric", "'infiniband'"],
+  [{ instanceType: "p6-b300.48xlarge", nicLayout: NicLayout.CLASSIC }, "RC402", "nicLayout", "'classic'"],
+  [{ publicIp: true }, "RC403", "publicIp", "true"],
   [
     { capacity: { kind: "reservation", id: RESERVATION, availabilityZone: "us-east-1b" } },
-    "capacity.availabilityZone [RC404]: must be the zone of the network, 'us-east-1a', got 'us-east-1b'; make the network in the zone of the reservation: one cannot be moved",
+    "RC404",
+    "capacity.availabilityZone",
+    "'us-east-1b'",
   ],
   [
     { network: { ...GOOD.network, hasSelfRules: false } },
-    "network.securityGroupHasSelfRules [RC405]: must be true for EFA: all traffic from the group itself and to the group itself, got false; add both rules by the group's id (a CIDR does not count), or leave securityGroupId out",
+    "RC405",
+    "network.securityGroupHasSelfRules",
+    "false",
   ],
   [
     { instanceType: "trn2.48xlarge", ...NEURON, storage: [OVER_EFA] },
-    "storage[0] [RC406]: must be reached over TCP by types before Nitro 4, types without EFA, and trn2, got FSx for Lustre with EFA for trn2.48xlarge; leave efa out of the file system",
+    "RC406",
+    "storage[0]",
+    "FSx for Lustre with EFA",
   ],
-  [
-    { instanceType: "p4d.24xlarge", storage: [OVER_EFA] },
-    "storage[0] [RC406]: must be reached over TCP by types before Nitro 4, types without EFA, and trn2, got FSx for Lustre with EFA for p4d.24xlarge; leave efa out of the file system",
-  ],
-  [
-    { instanceType: "trn2.48xlarge" },
-    "machineImage [RC407]: must be x86_64 with the neuron driver for trn2.48xlarge, got x86_64 with nvidia; leave it out for the image that fits",
-  ],
-  [
-    { machineImage: { amiId: "ami-12" } },
-    "machineImage [RC408]: must be an id such as 'ami-0123456789abcdef0', got 'ami-12'; copy the id from the console, for the region that you deploy to",
-  ],
-  [
-    { rootVolumeGiB: 50 },
-    "rootVolumeGiB [RC409]: must be a whole number from 75 to 16384, got 50; leave it out for 200",
-  ],
-  [
-    { headAddress: "10.20.0.3" },
-    "headAddress [RC410]: must be in 10.20.0.0/22, without its first four addresses and its last one, which AWS keeps, got '10.20.0.3'; choose e.g. '10.20.0.10'",
-  ],
+  [{ instanceType: "p4d.24xlarge", storage: [OVER_EFA] }, "RC406", "storage[0]", "FSx for Lustre with EFA"],
+  [{ instanceType: "trn2.48xlarge" }, "RC407", "machineImage", "x86_64 with the nvidia driver"],
+  [{ machineImage: { amiId: "ami-12" } }, "RC408", "machineImage", "'ami-12'"],
+  [{ rootVolumeGiB: 50 }, "RC409", "rootVolumeGiB", "50"],
+  [{ headAddress: "10.20.0.3" }, "RC410", "headAddress", "'10.20.0.3'"],
   [
     { network: { ...GOOD.network, subnetCidr: "10.20.0.0/28" }, nicLayout: NicLayout.MAXIMUM_IP },
-    "nodes [RC411]: must fit into 10.20.0.0/28, which has 11 free addresses, got 4 machines of 8 addresses; make the subnet larger, or use NicLayout.RECOMMENDED",
+    "RC411",
+    "nodes",
+    "4 machines of 8 addresses",
   ],
   [
-    { storage: [{ name: "/models", isReachedByEfa: false, availabilityZone: "us-east-1c" }] },
-    "storage[0] [RC413]: must lie in the zone of the machines, 'us-east-1a', got 'us-east-1c'; make it in the network of the machines",
+    { storage: [{ path: "storage[0]", isReachedByEfa: false, availabilityZone: "us-east-1c" }] },
+    "RC413",
+    "storage[0]",
+    "'us-east-1c'",
   ],
-  [{ nodes: 0 }, "nodes [RC412]: must be a whole number from 1 to 1024, got 0; correct the number"],
   [
     { capacity: { kind: "spot", interruption: SpotInterruption.STOP } },
-    "capacity.interruption [RC420]: must be 'terminate' in a placement group or an Auto Scaling group, got 'stop'; leave it out: the pool starts another machine",
+    "RC420",
+    "capacity.interruption",
+    "'stop'",
   ],
   [
     {
@@ -103,31 +85,33 @@ const BAD: readonly [props: Partial<PoolSpec>, line: string][] = [
       ...ARM,
       capacity: { kind: "spot", interruption: SpotInterruption.TERMINATE },
     },
-    "capacity [RC421]: must not be spot: EC2 offers none for p6e-gb200.36xlarge, got spot; use Capacity.ultraServerBlock",
+    "RC421",
+    "capacity",
+    "spot",
   ],
   [
     { instanceType: "g6e.48xlarge", capacity: { kind: "capacity-block", id: RESERVATION } },
-    "capacity [RC422]: must be another kind: EC2 has no such blocks of g6e.48xlarge, got a capacity block; use Capacity.onDemand",
+    "RC422",
+    "capacity",
+    "a Capacity Block",
   ],
+  [{ instanceType: "p6e-gb200.36xlarge", ...ARM }, "RC423", "capacity", "'on-demand'"],
+  [{ capacity: { kind: "ultra-server-block", id: GROUP } }, "RC414", "capacity", "'ultra-server-block'"],
+  [{ capacity: { kind: "capacity-block", id: "cb-1" } }, "RC424", "capacity.id", "'cb-1'"],
+  [{ nodes: 0 }, "RC412", "nodes", "0"],
   [
-    { instanceType: "p6e-gb200.36xlarge", ...ARM },
-    "capacity [RC423]: must be an UltraServer's block: p6e-gb200.36xlarge cannot be launched alone, got 'on-demand'; use Capacity.ultraServerBlock",
-  ],
-  [
-    { capacity: { kind: "ultra-server-block", id: GROUP } },
-    "capacity [RC423]: must be 'on-demand', 'reservation', 'capacity-block' or 'spot': p5.48xlarge is no member of an UltraServer, got 'ultra-server-block'; use Capacity.capacityBlock",
-  ],
-  [
-    { capacity: { kind: "capacity-block", id: "cb-1" } },
-    "capacity.id [RC424]: must be the id of a reservation, such as 'cr-0123456789abcdef0', got 'cb-1'; copy it from the console, under Capacity Reservations; a deployment buys none",
+    { instanceType: "p6e-gb200.36xlarge", ...ARM, capacity: { kind: "ultra-server-block", id: "cr-1" } },
+    "RC415",
+    "capacity.id",
+    "'cr-1'",
   ],
 ];
 
 const GOOD_ONES: readonly [string, Partial<PoolSpec>][] = [
-  ["the first one", {}],
-  ["a single interface with a public address", { instanceType: "g6.48xlarge", publicIp: true }],
+  ["a pool without mistakes", {}],
+  ["a public address on a single interface", { instanceType: "g6.48xlarge", publicIp: true }],
   [
-    "spot that stops, of one machine outside every group",
+    "spot that stops, of one machine outside of every group",
     {
       nodes: 1,
       capacity: { kind: "spot", interruption: SpotInterruption.STOP },
@@ -135,11 +119,11 @@ const GOOD_ONES: readonly [string, Partial<PoolSpec>][] = [
     },
   ],
   [
-    "what is known only at apply",
+    "values that are known only at apply",
     { capacity: { kind: "capacity-block" }, network: { hasPlacementGroup: true, hasSelfRules: true } },
   ],
   [
-    "GB200 out of its block",
+    "GB200 in an UltraServer block",
     { instanceType: "p6e-gb200.36xlarge", ...ARM, capacity: { kind: "ultra-server-block", id: GROUP } },
   ],
   ["EFA storage on p5", { storage: [OVER_EFA] }],
@@ -147,17 +131,47 @@ const GOOD_ONES: readonly [string, Partial<PoolSpec>][] = [
   ["TCP without self rules", { fabric: "tcp", network: { ...GOOD.network, hasSelfRules: false } }],
 ];
 
-it.each(BAD)("%j", (props, line) => {
-  expect(checkPool({ ...GOOD, ...props }).map(problemLine)).toEqual([`  - ${line}`]);
+describe("rules of a node pool", () => {
+  const check = (props: Partial<PoolSpec>) => checkNodePool({ ...GOOD, ...props });
+
+  describeRules(
+    [POOL_TOPIC, NODE_POOL_TOPIC, CAPACITY_TOPIC],
+    CASES,
+    check,
+    join(__dirname, "pool-rules.golden.txt"),
+  );
+
+  it.each(GOOD_ONES)("accept %s", (_, props) => {
+    expect(check(props)).toEqual([]);
+  });
+
+  it("report every storage that does not fit", () => {
+    const storage = ["a", "b"].map((path) => ({ path, isReachedByEfa: true }));
+    expect(check({ instanceType: "p4d.24xlarge", storage }).map(({ path }) => path)).toEqual(["a", "b"]);
+  });
 });
 
-it.each(GOOD_ONES)("nothing is wrong with %s", (_, props) => {
-  expect(checkPool({ ...GOOD, ...props })).toEqual([]);
-});
-
-it("every rule has an id of its own and a bad input here", () => {
-  const ids = [...poolRules, ...capacityRules].map(({ id }) => id);
-  expect(new Set(ids).size).toBe(ids.length);
-  const tried = new Set(BAD.map(([, line]) => /\[(RC\d+)\]/.exec(line)?.[1]));
-  expect([...tried].sort()).toEqual([...ids].sort());
+it("a pool of a cluster is reported where the cluster declares it", () => {
+  const paths = {
+    instanceType: "pools[1].machineType",
+    nodes: "pools[1].nodes",
+    place: "backend.",
+    options: "backend.pools[0].",
+  };
+  const pathOf = (props: Partial<PoolSpec>) =>
+    checkPool({ ...GOOD, ...props }, paths).map(({ path }) => path);
+  expect(pathOf({ instanceType: "p5.48xlarg" })).toEqual(["pools[1].machineType"]);
+  expect(pathOf({ network: { ...GOOD.network, subnetCidr: "10.20.0.0/28" }, nodes: 40 })).toEqual([
+    "pools[1].nodes",
+  ]);
+  expect(pathOf({ network: { ...GOOD.network, hasSelfRules: false } })).toEqual([
+    "backend.network.securityGroupHasSelfRules",
+  ]);
+  expect(pathOf({ headAddress: "10.20.0.3" })).toEqual(["backend.headAddress"]);
+  expect(pathOf({ rootVolumeGiB: 50 })).toEqual(["backend.pools[0].rootVolumeGiB"]);
+  expect(pathOf({ capacity: { kind: "capacity-block", id: "cb-1" } })).toEqual([
+    "backend.pools[0].capacity.id",
+  ]);
+  // The topology judges the number of nodes.
+  expect(pathOf({ nodes: 0 })).toEqual([]);
 });

@@ -7,17 +7,10 @@ import {
   FsxLustreTier,
 } from "../../../../lib/aws/storage/fsx-lustre-storage";
 import type { IClusterNetwork } from "../../../../lib/aws/network/network-props";
-import { EfsStorage, NfsStorage } from "../../../../lib/aws/storage/nfs-storage";
+import { EfsStorage, NfsStorage, type NfsStorageProps } from "../../../../lib/aws/storage/nfs-storage";
 import type { IAwsStorage } from "../../../../lib/aws/storage/storage";
 import { allow } from "../../../../lib/aws/policy";
 import { S3StagedStorage, type S3StagedStorageProps } from "../../../../lib/aws/storage/s3-staged-storage";
-import {
-  checkLustre,
-  lustreRules,
-  type LustreSpec,
-  stagedRules,
-} from "../../../../lib/aws/storage/storage-rules";
-import { problemLine } from "../../../../lib/problems/plan-error";
 import { Synthesized } from "../../../support/synth";
 
 const MACHINES = "sg-0123456789abcdef0";
@@ -63,8 +56,8 @@ function rules(stack: Synthesized, way: "ingress" | "egress"): string[] {
     .sort();
 }
 
-describe("FSx for Lustre", () => {
-  it("is a persistent file system beside the machines, with a group of its own", () => {
+describe("FsxLustreStorage", () => {
+  it("creates a persistent file system with a security group", () => {
     const stack = lustre();
     expect(stack.counts()).toEqual({
       aws_fsx_lustre_file_system: 1,
@@ -85,7 +78,7 @@ describe("FSx for Lustre", () => {
     expect(fileSystem).not.toHaveProperty("metadata_configuration");
   });
 
-  it("talks on Lustre's ports, both ways and among its servers, out and in alike", () => {
+  it("allows Lustre's ports in both directions and among its servers", () => {
     const expected = ["machines > servers", "servers > machines", "servers > servers"].flatMap((way) => [
       `${way} 1018-1023`,
       `${way} 988-988`,
@@ -95,7 +88,7 @@ describe("FSx for Lustre", () => {
     expect(lustre().text).not.toContain("cidr_ipv4");
   });
 
-  it("with EFA talks all traffic by group, and says so from its creation on", () => {
+  it("with EFA allows all traffic by group, and is created with EFA", () => {
     const stack = lustre({ efa: true });
     const expected = ["machines > servers all", "servers > machines all", "servers > servers all"];
     expect(rules(stack, "egress")).toEqual(expected);
@@ -105,7 +98,7 @@ describe("FSx for Lustre", () => {
     ]);
   });
 
-  it("as scratch has no throughput to choose", () => {
+  it("of the scratch tier has no throughput setting", () => {
     const [fileSystem] = all(
       lustre({ tier: FsxLustreTier.SCRATCH, capacityTiB: 1.2 }),
       "aws_fsx_lustre_file_system",
@@ -114,7 +107,7 @@ describe("FSx for Lustre", () => {
     expect(fileSystem).not.toHaveProperty("per_unit_storage_throughput");
   });
 
-  it("shows a bucket, and what is put there later", () => {
+  it("with a data repository imports later changes as well", () => {
     const stack = lustre({ dataRepositoryUri: "s3://my-models/llama/" });
     expect(all(stack, "aws_fsx_data_repository_association")).toMatchObject([
       {
@@ -125,7 +118,7 @@ describe("FSx for Lustre", () => {
     ]);
   });
 
-  it("is mounted by name, after the network, and with EFA after its client", () => {
+  it("is mounted after the network, and with EFA after its client", () => {
     const seen: IAwsStorage[] = [];
     synthesize((scope, network) => {
       seen.push(new FsxLustreStorage(scope, "a", { network, capacityTiB: 2.4 }));
@@ -149,7 +142,7 @@ describe("FSx for Lustre", () => {
     ]);
   });
 
-  it("that exists is made of its names alone", () => {
+  it("fromExisting creates nothing", () => {
     const existing = { dnsName: "fs-1.fsx.us-east-1.amazonaws.com", mountName: "abcdef" };
     const storage = FsxLustreStorage.fromExisting("old", { ...existing, availabilityZone: "us-east-1a" });
     expect(storage.mount?.source).toBe("fs-1.fsx.us-east-1.amazonaws.com@tcp:/abcdef");
@@ -157,54 +150,7 @@ describe("FSx for Lustre", () => {
   });
 });
 
-const GOOD: LustreSpec = { tier: "persistent-1000", capacityTiB: 9.6, efa: false, hasKmsKey: false };
-const BAD: readonly [Partial<LustreSpec>, string][] = [
-  [
-    { capacityTiB: 3 },
-    "capacityTiB [RC460]: must be 1.2 or a multiple of 2.4 for persistent-1000, got 3; use 4.8",
-  ],
-  [
-    { capacityTiB: -1 },
-    "capacityTiB [RC460]: must be 1.2 or a multiple of 2.4 for persistent-1000, got -1; use 2.4",
-  ],
-  [
-    { capacityTiB: 2.4, efa: true },
-    "capacityTiB [RC460]: must be a multiple of 4.8 for persistent-1000 with EFA, got 2.4; use 4.8",
-  ],
-  [
-    { tier: "persistent-125", efa: true },
-    "capacityTiB [RC460]: must be a multiple of 38.4 for persistent-125 with EFA, got 9.6; use 38.4",
-  ],
-  [
-    { tier: "scratch", efa: true },
-    "efa [RC461]: must be false for scratch: only persistent file systems have EFA, from their creation on, got true; choose a persistent tier, or leave efa out",
-  ],
-  [
-    { tier: "scratch", hasKmsKey: true },
-    "kmsKeyArn [RC462]: must be left out for scratch, which AWS encrypts with a key of its own, got a key; leave it out, or choose a persistent tier",
-  ],
-  [
-    { dataRepositoryUri: "my-models" },
-    "dataRepositoryUri [RC463]: must be the URI of a bucket or of a prefix in it, got 'my-models'; write e.g. 's3://my-models/llama/'",
-  ],
-];
-
-describe("rules of Lustre", () => {
-  it.each(BAD)("%j", (props, line) => {
-    expect(checkLustre({ ...GOOD, ...props }).map(problemLine)).toEqual([`  - ${line}`]);
-  });
-
-  it.each([1.2, 2.4, 4.8, 7.2, 9.6, 24, 100.8])("%f TiB are sold", (capacityTiB) => {
-    expect(checkLustre({ ...GOOD, capacityTiB })).toEqual([]);
-  });
-
-  it("each have a bad input here", () => {
-    const tried = new Set(BAD.map(([, line]) => /\[(RC\d+)\]/.exec(line)?.[1]));
-    expect([...tried].sort()).toEqual(lustreRules.map(({ id }) => id).sort());
-  });
-});
-
-describe("files staged from S3", () => {
+describe("S3StagedStorage", () => {
   const staged = (props: Partial<S3StagedStorageProps> = {}) => {
     const seen: S3StagedStorage[] = [];
     const stack = synthesize((scope) => {
@@ -214,7 +160,7 @@ describe("files staged from S3", () => {
   };
   const region = expect.stringMatching(/^\$\{TfToken\[TOKEN\.\d+\]\}$/);
 
-  it("lie on each machine's own disk, and nothing is made for them", () => {
+  it("stages the files to the instance store and creates nothing", () => {
     const { stack, storage } = staged();
     expect(stack.counts()).toEqual({});
     expect(storage).toMatchObject({
@@ -231,7 +177,7 @@ describe("files staged from S3", () => {
     expect(storage).not.toHaveProperty("mount");
   });
 
-  it("are all that the machines may list and read", () => {
+  it("permits listing and reading of its prefix only", () => {
     const { stack, storage } = staged({ kmsKeyArn: "arn:aws:kms:us-east-1:111122223333:key/k" });
     const arn = expect.stringMatching(/^arn:\S+:s3:::my-models$/);
     expect(storage.permissions).toEqual([
@@ -248,13 +194,13 @@ describe("files staged from S3", () => {
     expect(get).not.toHaveProperty("Condition");
   });
 
-  it("may be a whole bucket", () => {
+  it("of a whole bucket permits all of it", () => {
     const { storage } = staged({ uri: "s3://my-models/" });
     expect(JSON.parse(allow(storage.permissions)).Statement[0]).not.toHaveProperty("Condition");
     expect(storage.permissions[1].resources[0]).toMatch(/my-models\/\*$/);
   });
 
-  it("lie where the machine image has its disk", () => {
+  it("with diskFolder stages the files below it", () => {
     expect(staged({ diskFolder: "/mnt/disk", mountPath: "/m" }).storage).toMatchObject({
       hostPath: "/mnt/disk/llama",
       mountPath: "/m",
@@ -262,37 +208,13 @@ describe("files staged from S3", () => {
     });
   });
 
-  const bad: readonly [Partial<S3StagedStorageProps>, string][] = [
-    [
-      { uri: "s3://my-models/llama" },
-      "uri [RC464]: must be the URI of a prefix, with a slash at its end, got 's3://my-models/llama'; write e.g. 's3://my-models/llama/'",
-    ],
-    [
-      { uri: "my-models/llama/" },
-      "uri [RC464]: must be the URI of a prefix, with a slash at its end, got 'my-models/llama/'; write e.g. 's3://my-models/llama/'",
-    ],
-    [
-      { hostPath: "/models" },
-      "hostPath [RC465]: must be a folder below '/opt/dlami/nvme', of letters, digits, '_', '.' and '-', got '/models'; leave it out, or name the disk's own folder as diskFolder",
-    ],
-    [
-      { hostPath: "/opt/dlami/nvme/a b" },
-      "hostPath [RC465]: must be a folder below '/opt/dlami/nvme', of letters, digits, '_', '.' and '-', got '/opt/dlami/nvme/a b'; leave it out, or name the disk's own folder as diskFolder",
-    ],
-  ];
-
-  it.each(bad)("%j is refused", (props, line) => {
-    expect(() => staged(props)).toThrow(`cannot plan storage 'llama': 1 problem\n  - ${line}`);
-  });
-
-  it("have a bad input here for each rule", () => {
-    const tried = new Set(bad.map(([, line]) => /\[(RC\d+)\]/.exec(line)?.[1]));
-    expect([...tried].sort()).toEqual(stagedRules.map(({ id }) => id).sort());
+  it("reports a wrong URI at synth", () => {
+    expect(() => staged({ uri: "my-models/llama/" })).toThrow(/test\/llama uri \[RC464\]: got 'my-models/);
   });
 });
 
-describe("EFS", () => {
-  it("is encrypted, in the zone of the machines, and reached on one port", () => {
+describe("EfsStorage", () => {
+  it("creates an encrypted file system that is reached on one port", () => {
     const stack = synthesize((scope, network) => {
       new EfsStorage(scope, "small", { network });
     });
@@ -310,7 +232,7 @@ describe("EFS", () => {
     expect(rules(stack, "ingress")).toEqual(["machines > servers 2049-2049"]);
   });
 
-  it("that exists is made of its name alone", () => {
+  it("fromExisting creates nothing", () => {
     expect(EfsStorage.fromExisting("old", { dnsName: "fs-1.efs.example" }).mount).toMatchObject({
       source: "fs-1.efs.example:/",
       type: "nfs4",
@@ -318,23 +240,37 @@ describe("EFS", () => {
   });
 });
 
-describe("NFS", () => {
-  it("makes nothing, but lets the machines out to its server where that is said", () => {
+describe("NfsStorage", () => {
+  const server = { server: "10.30.0.7", exportPath: "/srv/models" };
+  const nfs = (props: (network: IClusterNetwork) => Partial<NfsStorageProps>) => {
     const seen: IAwsStorage[] = [];
-    const server = { server: "10.30.0.7", exportPath: "/srv/models" };
     const stack = synthesize((scope, network) => {
-      seen.push(new NfsStorage(scope, "a", server));
-      seen.push(
-        new NfsStorage(scope, "b", { ...server, network, serverCidr: "10.30.0.7/32", options: ["ro"] }),
-      );
+      seen.push(new NfsStorage(scope, "nas", { ...server, ...props(network) }));
     });
+    return { stack, mount: seen[0].mount };
+  };
+
+  it("creates nothing and waits for a slow server by default", () => {
+    const { stack, mount } = nfs(() => ({}));
+    expect(stack.counts()).toEqual({});
+    expect(mount).toMatchObject({ source: "10.30.0.7:/srv/models", type: "nfs4" });
+    expect(mount?.options).toContain("hard");
+  });
+
+  it("with network and serverCidr lets the machines reach the server", () => {
+    const { stack } = nfs((network) => ({ network, serverCidr: "10.30.0.7/32" }));
     expect(stack.counts()).toEqual({ aws_vpc_security_group_egress_rule: 1 });
     expect(all(stack, "aws_vpc_security_group_egress_rule")).toMatchObject([
       { cidr_ipv4: "10.30.0.7/32", from_port: 2049, to_port: 2049, security_group_id: MACHINES },
     ]);
-    expect(seen.map(({ mount }) => [mount?.source, mount?.options.includes("hard")])).toEqual([
-      ["10.30.0.7:/srv/models", true],
-      ["10.30.0.7:/srv/models", false],
-    ]);
+  });
+
+  it("with mount options has those alone", () => {
+    expect(nfs(() => ({ options: ["ro"] })).mount?.options).toEqual(["ro"]);
+  });
+
+  it("with only one of network and serverCidr reports the other", () => {
+    expect(() => nfs((network) => ({ network }))).toThrow(/test\/nas serverCidr \[RC466\]/);
+    expect(() => nfs(() => ({ serverCidr: "10.30.0.7/32" }))).toThrow(/test\/nas network \[RC466\]/);
   });
 });

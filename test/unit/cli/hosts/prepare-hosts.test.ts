@@ -49,16 +49,16 @@ describe("prepareHosts", () => {
     return { said: said.join("\n"), error, calls: fakes.calls(), table: printed.mock.calls.join("") };
   }
 
-  it("is content with machines that are ready, and changes nothing", async () => {
+  it("changes nothing on machines that are ready", async () => {
     const { said, error, calls, table } = await prepare([`*|0|${READY}`], { inventory });
     expect(error).toBe("");
     expect(said).toContain("2 of 2 machines are ready");
     expect(calls).toHaveLength(2);
     expect(calls[0]).toMatch(/^ssh .*-o BatchMode=yes .*-p 22 -l root -- a\.lan sh -c /);
-    expect(table).toMatch(/a \(ssh:\/\/root@a\.lan:22\) +ready +2 checks are well/);
+    expect(table).toMatch(/a \(ssh:\/\/root@a\.lan:22\) +ready +2 checks passed/);
   });
 
-  it("installs Docker only where it is missing, and looks there again", async () => {
+  it("installs Docker only where it is missing, and checks again there", async () => {
     const { said, error, calls } = await prepare(
       [`*a.lan*|0|${READY}`, `*b.lan*|0|${BARE}`, "*b.lan*|0|docker: it answers", `*b.lan*|0|${READY}`],
       { inventory, yes: true },
@@ -70,7 +70,7 @@ describe("prepareHosts", () => {
     expect(said).toContain("2 of 2 machines are ready");
   });
 
-  it("names the machine that cannot be reached, and goes on with the others", async () => {
+  it("reports a machine that cannot be reached, and checks the others", async () => {
     const { error, table } = await prepare(
       [`*a.lan*|0|${READY}`, "*b.lan*|255|ssh: connect to host b.lan port 22: No route to host"],
       { inventory },
@@ -83,30 +83,30 @@ describe("prepareHosts", () => {
     expect(table).toMatch(/b \(\S+\) +NOT READY/);
   });
 
-  it("does not take a look that broke off for one that found nothing", async () => {
+  it("reports a check that aborted", async () => {
     const { error } = await prepare(["*|1|bash: awk: command not found"], { inventory });
     expect(error).toContain("a (ssh://root@a.lan:22): ssh: bash: awk: command not found");
   });
 
-  it("shows the script in a dry run and runs nothing", async () => {
+  it("prints the script in a dry run and runs nothing", async () => {
     const { said, error, calls } = await prepare([`*a.lan*|0|${READY}`, `*b.lan*|0|${BARE}`], {
       inventory,
       dryRun: true,
     });
     expect(calls).toHaveLength(2);
-    expect(said).toContain("Docker is to be installed");
+    expect(said).toContain("Docker will be installed");
     expect(said).toContain("apt-get install");
     expect(error).toContain("This was a dry run: nothing was changed.");
   });
 
-  it("asks, and where nobody can answer changes nothing", async () => {
+  it("changes nothing without a terminal to confirm on", async () => {
     const { said, error, calls } = await prepare([`*|0|${BARE}`], { inventory });
     expect(said).toContain("b (ssh://root@b.lan:22)");
-    expect(error).toContain("nothing was changed: nobody is there to agree");
+    expect(error).toContain("No terminal to confirm on; nothing was changed.");
     expect(calls).toHaveLength(2);
   });
 
-  it("installs NVIDIA's toolkit once Docker is there and lacks the runtime that the cluster wants", async () => {
+  it("installs NVIDIA's toolkit after Docker if the cluster needs the runtime", async () => {
     const lacking =
       "ok docker 20.10.24\\nproblem runtime the Docker engine has no runtime 'nvidia'; it has runc";
     const { said, error, calls, table } = await prepare(
@@ -119,15 +119,13 @@ describe("prepareHosts", () => {
     );
     expect(error).toBe("");
     expect(calls.filter((call) => call.includes("b.lan"))).toHaveLength(5);
-    expect(said.indexOf("Docker is to be installed")).toBeLessThan(
-      said.indexOf("toolkit is to be installed"),
-    );
-    expect(said).toContain("which stops the containers on it");
+    expect(said.indexOf("Docker will be installed")).toBeLessThan(said.indexOf("toolkit will be installed"));
+    expect(said).toContain("which stops its containers");
     expect(said).toContain("b: toolkit: registered");
     expect(table).toMatch(/b \(\S+\) +ready/);
   });
 
-  it("leaves another vendor's runtime to whoever looks after the machine", async () => {
+  it("does not install the runtime of another vendor", async () => {
     const lacking = "problem runtime the Docker engine has no runtime 'ascend'; it has runc";
     const { error, calls } = await prepare([`*|0|${lacking}`], { inventory, yes: true });
     expect(calls).toHaveLength(2);
@@ -153,14 +151,17 @@ describe("prepareHosts", () => {
   it("has no ssh", async () => {
     fakes = new FakePrograms({});
     await expect(prepareHosts([], recorded().progress, { inventory })).rejects.toThrow(
-      "this machine has no ssh",
+      "no ssh on this machine",
     );
   });
 
   it.each([
-    ["hosts: [", /machines\.yaml cannot be used:\n.*\[RC300\]/],
+    ["hosts: [", /Cannot use .*machines\.yaml:\n.*\[RC316\]/],
     ["hosts:\n  - { name: a, sshHost: a.lan, address: 10.1.0.1, pool: x, sshPort: 0 }", /\(.*:2\) \[RC307\]/],
-    ["hosts:\n  - { name: a, sshHost: 192.0.2.1, address: 10.1.0.1 }", /for documentation\n.*machines\.yaml/],
+    [
+      "hosts:\n  - { name: a, sshHost: 192.0.2.1, address: 10.1.0.1 }",
+      /example addresses\. Replace them in .*machines\.yaml/,
+    ],
   ])("refuses the inventory %j before anything is run", async (text, message) => {
     writeFileSync(inventory, text);
     const { error, calls } = await prepare(["*|0|"], { inventory });
@@ -191,7 +192,7 @@ describe("prepareHosts", () => {
     it("takes the machines from what was synthesized", async () => {
       const { said, calls } = await prepare([`*|0|${READY}`], {}, ["one"]);
       expect(calls).toHaveLength(1);
-      expect(said).toContain("npu-0 on a: 2 checks are well");
+      expect(said).toContain("npu-0 on a: 2 checks passed");
       expect((await prepare([`*|0|${READY}`])).calls).toHaveLength(1);
     });
 

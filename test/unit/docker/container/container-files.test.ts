@@ -16,7 +16,7 @@ describe("ContainerFiles", () => {
     stack.remove();
   });
 
-  it("bundles what the containers share, and names the bundle by path and hash", () => {
+  it("puts shared files into a bundle that is named by path and hash", () => {
     stack = Synthesized.of((scope) => {
       const files = new ContainerFiles(scope, "c1", [
         { files: [PROGRAM, config("0")] },
@@ -29,14 +29,14 @@ describe("ContainerFiles", () => {
         ["/etc/ray-cluster/node.json", undefined],
       ]);
       expect(files.uploads([PROGRAM, config("0")], "npu-0").slice(0, 2)).toEqual(uploads.slice(0, 2));
-      const bundle = `${JSON.stringify({ [PROGRAM.path]: PROGRAM.content }, null, 2)}\n`;
+      const bundle = `${JSON.stringify({ [PROGRAM.path]: PROGRAM.content })}\n`;
       expect(uploads[1].sourceHash).toBe(createHash("sha256").update(bundle).digest("hex"));
     });
     expect(JSON.parse(stack.file("files/c1.json"))).toEqual({ [PROGRAM.path]: PROGRAM.content });
     expect(stack.file("files/unpack_files.py")).toContain("def unpack(");
   });
 
-  it("sends what belongs to one container inline, escaped for Terraform, also if there is only one", () => {
+  it("uploads node.json inline and escaped, even when all containers have the same", () => {
     stack = Synthesized.of((scope) => {
       const files = new ContainerFiles(scope, "c1", [{ files: [config("0")] }, { files: [config("0")] }]);
       expect(files.uploads([config("0")], "npu-0").slice(2)).toEqual([
@@ -46,21 +46,7 @@ describe("ContainerFiles", () => {
     expect(JSON.parse(stack.file("files/c1.json"))).toEqual({});
   });
 
-  it("puts the files in place before the command", () => {
-    stack = Synthesized.of((scope) => {
-      expect(new ContainerFiles(scope, "c1", []).command(["python3", "-m", "ray_node", "start"])).toEqual([
-        "python3",
-        "/opt/ray-cluster/unpack_files.py",
-        "/opt/ray-cluster/files.json",
-        "python3",
-        "-m",
-        "ray_node",
-        "start",
-      ]);
-    });
-  });
-
-  it("keeps two clusters of one stack apart", () => {
+  it("writes one bundle for each cluster of a stack", () => {
     stack = Synthesized.of((scope) => {
       for (const cluster of ["c1", "c2"]) {
         new ContainerFiles(scope, cluster, [{ files: [{ path: "/opt/a.py", content: cluster }] }]);
@@ -70,7 +56,7 @@ describe("ContainerFiles", () => {
     expect(JSON.parse(stack.file("files/c2.json"))).toEqual({ "/opt/a.py": "c2" });
   });
 
-  it("refuses an empty file that would travel inline, as the provider would at apply", () => {
+  it("refuses an empty inline file at synth", () => {
     stack = Synthesized.of((scope) => {
       const files = new ContainerFiles(scope, "c1", []);
       expect(() => files.uploads([{ path: "/a", content: "" }], "npu-0")).toThrow("file /a of npu-0");

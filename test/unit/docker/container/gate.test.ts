@@ -3,6 +3,7 @@ import { Container } from "@cdktf/provider-docker/lib/container";
 import { TerraformOutput } from "cdktf";
 import { ContainerFiles } from "../../../../lib/docker/container/container-files";
 import { Gate } from "../../../../lib/docker/container/gate";
+import { privateVolume } from "../../../../lib/docker/container/node-container";
 import { dockerProvider } from "../../../../lib/docker/container/provider";
 import type { GateSpec } from "../../../../lib/runtime/container-spec/gate-container";
 import { Synthesized } from "../../../support/synth";
@@ -29,9 +30,8 @@ function synth(): Synthesized {
       nodes,
       placement: {
         containerName: "c1-gate",
-        address: "10.89.1.2",
-        network: "net",
-        privateVolume: "vol",
+        network: { name: "net", address: "10.89.1.2" },
+        mounts: [privateVolume("vol")],
         files: new ContainerFiles(scope, "c1", [SPEC]),
       },
     });
@@ -48,14 +48,14 @@ describe("Gate", () => {
     stack.remove();
   });
 
-  it("runs once, to its end, and has no devices, ports or restart", () => {
+  it("runs once and has no devices, ports or restart policy", () => {
     expect(gate).toMatchObject({ attach: true, logs: true, must_run: false, restart: "no", name: "c1-gate" });
     for (const attribute of ["devices", "ports", "healthcheck", "ulimit", "capabilities"]) {
       expect(gate).not.toHaveProperty(attribute);
     }
   });
 
-  it("runs anew for a node that was made anew or started again", () => {
+  it("is replaced when a node was replaced or restarted", () => {
     expect(gate.labels).toEqual([
       { label: "ray-cluster.node.npu-0", value: "${docker_container.npu-0.id}" },
       { label: "ray-cluster.node.npu-1", value: "${docker_container.npu-1.id}" },
@@ -63,17 +63,17 @@ describe("Gate", () => {
     expect(gate.lifecycle.replace_triggered_by).toEqual(["docker_container.npu-0", "docker_container.npu-1"]);
   });
 
-  it("gets more time than it waits itself", () => {
+  it("has a create timeout longer than its own wait", () => {
     expect(gate.timeouts).toEqual({ create: "180s" });
   });
 
-  it("lends its endpoint only to those who wait for it", () => {
+  it("has an endpoint only when it succeeded", () => {
     expect(stack.json.output.endpoint.value).toBe(
       '${(docker_container.gate.exit_code < 1) ? "http://127.0.0.1:8000" : null}',
     );
   });
 
-  it("hands the log to the verdict as data, never as part of the command", () => {
+  it("passes the log to the verdict in the environment", () => {
     expect(verdict.command).not.toContain("self");
     expect(verdict.environment.GATE_LOG).toContain("self.container_logs");
     expect(verdict.environment.GATE_EXIT_CODE).toBe("${self.exit_code}");
@@ -82,14 +82,14 @@ describe("Gate", () => {
   it.each([
     ["0", "serving\n"],
     ["1", "culprit: npu-1\n`reason` $(with) \"everything\" 'in' it\\n"],
-  ])("ends with the gate's exit code %s and prints its log", (code, log) => {
+  ])("exits with code %s of the readiness check and prints its log", (code, log) => {
     const environment = { ...process.env, GATE_LOG: log, GATE_EXIT_CODE: code };
     const run = spawnSync("/bin/sh", ["-c", verdict.command], { env: environment, encoding: "utf8" });
     expect(run.status).toBe(Number(code));
     expect(run.stdout).toBe(`${log}\n`);
   });
 
-  it("bounds the log to what one environment string can hold, whatever the characters", () => {
+  it("limits the log to the size of one environment string", () => {
     const [, characters] = /- (\d+)\)/.exec(verdict.environment.GATE_LOG)!;
     const log = "💥".repeat(Number(characters));
     const environment = { ...process.env, GATE_LOG: log, GATE_EXIT_CODE: "0" };

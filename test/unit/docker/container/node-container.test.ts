@@ -1,7 +1,12 @@
 import { App, TerraformStack } from "cdktf";
 import { ContainerFiles } from "../../../../lib/docker/container/container-files";
-import { goDuration, nodeContainerConfig } from "../../../../lib/docker/container/node-container";
-import type { NodeVolumes } from "../../../../lib/docker/container/node-volumes";
+import {
+  type ContainerPlacement,
+  folderMount,
+  goDuration,
+  nodeContainerConfig,
+  privateVolume,
+} from "../../../../lib/docker/container/node-container";
 import type { ContainerSpec } from "../../../../lib/runtime/container-spec/container-spec";
 
 const SPEC: ContainerSpec = {
@@ -29,40 +34,41 @@ const SPEC: ContainerSpec = {
 
 function configOf(
   change: Partial<ContainerSpec> = {},
-  nodeVolumes?: NodeVolumes,
+  placement: Partial<ContainerPlacement> = {},
 ): ReturnType<typeof nodeContainerConfig> {
   const spec = { ...SPEC, ...change };
   return nodeContainerConfig(spec, {
     containerName: "c1-npu-1",
-    network: "net",
-    address: "10.89.1.11",
-    privateVolume: "vol",
-    nodeVolumes,
+    network: { name: "net", address: "10.89.1.11" },
+    mounts: [...spec.mounts.map(folderMount), privateVolume("vol")],
     files: new ContainerFiles(new TerraformStack(new App(), "test"), "c1", [spec]),
+    ...placement,
   });
 }
 
 describe("nodeContainerConfig", () => {
-  it("gives a node a volume in place of a disk of its own, and all nodes the same shared folder", () => {
-    const mounts = [
-      { source: "/var/lib/models", target: "/models", readOnly: false, isPerNode: true },
-      { source: "/mnt/data", target: "/data", readOnly: false, isPerNode: false },
-    ];
-    expect(configOf({ mounts }, { "/models": "c1-npu-1-models" }).mounts).toEqual([
-      { type: "volume", source: "c1-npu-1-models", target: "/models", readOnly: false },
-      { type: "bind", source: "/mnt/data", target: "/data", readOnly: false },
-      { type: "volume", source: "vol", target: "/var/lib/ray-cluster" },
-    ]);
-    // A machine of its own has a disk of its own.
-    expect(configOf({ mounts }).mounts).toContainEqual({
-      type: "bind",
-      source: "/var/lib/models",
-      target: "/models",
-      readOnly: false,
-    });
+  it("has volumes for folders that Docker creates, and mounts for all others", () => {
+    const folder = { type: "bind", source: "/data", target: "/models", readOnly: false } as const;
+    const config = configOf({}, { mounts: [{ ...folder, isCreated: true }, privateVolume("vol")] });
+    expect(config.volumes).toEqual([{ hostPath: "/data", containerPath: "/models", readOnly: false }]);
+    expect(config.mounts).toEqual([{ type: "volume", source: "vol", target: "/var/lib/ray-cluster" }]);
   });
 
-  it("carries everything of the spec and nothing else", () => {
+  it("is on the machine's network without another one", () => {
+    const config = configOf({}, { network: undefined });
+    expect([config.networkMode, config.networksAdvanced]).toEqual(["host", undefined]);
+  });
+
+  it("has the labels, files and image of its place", () => {
+    const upload = { file: "/a", content: "b" };
+    const label = { label: "x", value: "y" };
+    const config = configOf({}, { labels: [label], uploads: [upload], image: "sha256:1" });
+    expect(config.labels).toEqual([expect.anything(), label]);
+    expect(config.upload).toEqual([expect.anything(), expect.anything(), upload]);
+    expect(config.image).toBe("sha256:1");
+  });
+
+  it("has everything of the spec and nothing else", () => {
     expect(configOf()).toEqual({
       name: "c1-npu-1",
       hostname: "npu-1",
@@ -110,7 +116,7 @@ describe("nodeContainerConfig", () => {
     });
   });
 
-  it("leaves out what is empty, as an empty block is not an absent one", () => {
+  it("omits empty blocks", () => {
     const config = configOf({ devices: [], capabilities: [], ulimits: [], runtime: undefined });
     expect(config.devices).toBeUndefined();
     expect(config.capabilities).toBeUndefined();
@@ -118,13 +124,13 @@ describe("nodeContainerConfig", () => {
     expect(config.runtime).toBeUndefined();
   });
 
-  it("refuses an empty word of the command, as the provider would at apply", () => {
+  it("refuses an empty word of the command at synth", () => {
     expect(() => configOf({ command: ["python3", ""] })).toThrow("command of npu-1");
   });
 });
 
 describe("the label of the health check", () => {
-  it("changes with the health check and with nothing else, as a changed label replaces a container", () => {
+  it("changes only with the health check", () => {
     const { labels } = configOf();
     const healthcheck = { ...SPEC.healthcheck, intervalSeconds: 6 };
     expect(configOf({ healthcheck }).labels).not.toEqual(labels);
@@ -140,7 +146,7 @@ describe("goDuration", () => {
     [90, "1m30s"],
     [3600, "1h0m0s"],
     [3661, "1h1m1s"],
-  ])("writes %d seconds as %s, as the provider reads it back", (seconds, text) => {
+  ])("writes %d seconds as %s", (seconds, text) => {
     expect(goDuration(seconds)).toBe(text);
   });
 });

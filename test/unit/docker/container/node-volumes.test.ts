@@ -34,7 +34,7 @@ const mountsOf = (stack: Synthesized, node: string) => {
   return found?.mounts as readonly { type: string; source: string; target: string; read_only?: boolean }[];
 };
 
-test("each node has a disk of its own, the head alone the secret", () => {
+test("each node has its own volume, and only the head the secret", () => {
   const stack = synth({ model: MODEL });
   expect(namesOf(stack).sort()).toEqual(["c1", "c1-npu-0-models", "c1-npu-1-models"]);
   const [own, secret, shared] = mountsOf(stack, "npu-0");
@@ -55,7 +55,7 @@ test("each node has a disk of its own, the head alone the secret", () => {
   stack.remove();
 });
 
-test("a shared folder is the same one in every container", () => {
+test("a shared folder is mounted into every container", () => {
   const stack = synth({ model: MODEL, storage: [HostPathStorage.shared("/mnt/models")] });
   expect(namesOf(stack)).toEqual(["c1"]);
   for (const node of ["npu-0", "npu-1"]) {
@@ -69,7 +69,7 @@ test("a shared folder is the same one in every container", () => {
   stack.remove();
 });
 
-test("no volume and no mount without a model", () => {
+test("a cluster without a model has no volume for it", () => {
   const stack = synth({});
   expect(namesOf(stack)).toEqual(["c1"]);
   expect(mountsOf(stack, "npu-0").map(({ target }) => target)).toEqual(["/var/lib/ray-cluster"]);

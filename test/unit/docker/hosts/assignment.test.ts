@@ -1,34 +1,22 @@
 import { assign } from "../../../../lib/docker/hosts/assignment";
 
-const machine = (name: string, pool?: string) => ({ name, sshHost: name, address: "10.0.0.1", pool });
 const POOLS = [
   { name: "head", nodes: 1 },
   { name: "npu", nodes: 2 },
 ];
 
-function names(machines: readonly ReturnType<typeof machine>[]) {
-  return Object.entries(assign(machines, POOLS)).map(([pool, list]) => [
-    pool,
-    ...list.map(({ name }) => name),
-  ]);
-}
-
-test("the pools take the machines in their order, and the last one what is left", () => {
-  expect(names(["a", "b", "c"].map((name) => machine(name)))).toEqual([
-    ["head", "a"],
-    ["npu", "b", "c"],
-  ]);
-  expect(names(["a", "b", "c", "d"].map((name) => machine(name)))).toEqual([
-    ["head", "a"],
-    ["npu", "b", "c", "d"],
-  ]);
-  expect(names([machine("a")])).toEqual([["head", "a"], ["npu"]]);
-  expect(names([])).toEqual([["head"], ["npu"]]);
+test.each([
+  [0, { head: [], npu: [] }],
+  [1, { head: [0], npu: [] }],
+  [3, { head: [0], npu: [1, 2] }],
+  [4, { head: [0], npu: [1, 2, 3] }],
+])("%d machines without a pool are assigned in order, the rest to the last pool", (count, expected) => {
+  expect(assign(Array(count).fill({}), POOLS)).toEqual(expected);
 });
 
-test("a machine that names its pool is there, wherever it stands", () => {
-  expect(names([machine("a", "npu"), machine("b", "head"), machine("c", "npu")])).toEqual([
-    ["head", "b"],
-    ["npu", "a", "c"],
-  ]);
+test("machines that name a pool are assigned to it in any order", () => {
+  expect(assign([{ pool: "npu" }, { pool: "head" }, { pool: "npu" }], POOLS)).toEqual({
+    head: [1],
+    npu: [0, 2],
+  });
 });

@@ -1,106 +1,202 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { assign } from "../../../../lib/docker/hosts/assignment";
 import { type HostMachine, withDefaults } from "../../../../lib/docker/hosts/host-machine";
-import { checkHosts, type HostsSettings } from "../../../../lib/docker/hosts/rules";
+import type { HostsDeclaration } from "../../../../lib/docker/hosts/hosts-declaration";
+import { machinesOf, readInventory } from "../../../../lib/docker/hosts/inventory";
+import { checkHosts, checkMachines, HOSTS_TOPICS } from "../../../../lib/docker/hosts/rules";
+import { problemLine } from "../../../../lib/problems/plan-error";
+import type { Problem } from "../../../../lib/problems/problem";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { NodePool } from "../../../../lib/topology/declaration/cluster-props";
+import { expectGolden } from "../../../support/golden";
 
-const DEFAULTS = { sshUser: "root", sshPort: 22, sshOptions: [] };
 const NPU: NodePool = { name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB };
+const SETTINGS = { subnetCidr: "10.1.0.0/24", imagePullTimeoutSeconds: 7200, registryLogins: [] };
+
+const folder = mkdtempSync(join(tmpdir(), "hosts-rules-"));
+const file = join(folder, "machines.yaml");
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 function host(index: number, change: Partial<HostMachine> = {}): HostMachine {
   return { name: `atlas-${index}`, sshHost: `10.0.0.${index}`, address: `10.1.0.${index}`, ...change };
 }
 
-/** `rule path got` of everything that is wrong. */
-function check(
-  hosts: readonly HostMachine[],
-  settings: Partial<HostsSettings> = {},
-  pools: readonly NodePool[] = [NPU],
-): string[] {
-  const machines = hosts.map((one) => withDefaults(one, DEFAULTS));
-  const problems = checkHosts(
-    { machines, imagePullTimeoutSeconds: 7200, registryLogins: [], ...settings },
-    { clusterName: "c1", pools },
-  );
-  for (const { level, allowed, fix } of problems) {
-    expect([level, allowed === "", fix === ""]).toEqual(["error", false, false]);
-  }
-  return problems.map(({ rule, path, got }) => `${rule} ${path} ${got}`);
+function declare(hosts: readonly HostMachine[], settings: Partial<HostsDeclaration> = {}): HostsDeclaration {
+  return { ...SETTINGS, machines: hosts.map((one) => withDefaults(one, {})), ...settings };
 }
 
+function fromYaml(...lines: readonly string[]): HostsDeclaration {
+  writeFileSync(file, lines.join("\n"));
+  const inventory = readInventory(file);
+  return { ...SETTINGS, subnetCidr: inventory.subnetCidr, machines: machinesOf(inventory), inventory };
+}
+
+function check(declaration: HostsDeclaration, pools: readonly NodePool[] = [NPU]): readonly Problem[] {
+  const assignment = assign(declaration.machines, pools);
+  return checkHosts(declaration, { pools, assignment }).map((problem) => ({
+    ...problem,
+    path: problem.path.replace(relative(process.cwd(), file), "machines.yaml"),
+  }));
+}
+
+const first = (change: Partial<HostMachine>, settings: Partial<HostsDeclaration> = {}) =>
+  declare([host(1, change), host(2)], settings);
+const settings = (change: Partial<HostsDeclaration>) => declare([host(1), host(2)], change);
 const ips = (from: number) => Array.from({ length: 8 }, (_, index) => `192.168.100.${from + index}`);
+const NETWORK = "subnetCidr: 10.1.0.0/24";
+const yaml = (...machine: readonly string[]) => fromYaml(NETWORK, "hosts:", ...machine);
+const A = "{ name: a, sshHost: a.lan, address: 10.1.0.1 }";
 
-test("nothing is wrong with machines that say everything, or only what they must", () => {
-  expect(check([host(1), host(2)])).toEqual([]);
-  const full = { architecture: "arm64", acceleratorCount: 8, sshUser: "ops", sshPort: 2222, pool: "npu" };
-  const option = { sshOptions: ["ProxyCommand=ssh -W %h:%p jump", "IdentityFile=~/.ssh/x"] };
-  const hosts = [
-    host(1, { ...full, deviceIps: ips(1) }),
-    host(2, { ...full, ...option, deviceIps: ips(11) }),
-  ];
-  expect(check(hosts, { cpusPerNode: 1, objectStoreMiB: 75, sharedMemoryMiB: 75 })).toEqual([]);
-});
+/** One mistake each: rule, path below `backend`, what was given, and the declaration. */
+const BAD: readonly (readonly [string, string, string, () => HostsDeclaration])[] = [
+  ["RC301", "hosts", "no machine", () => declare([])],
+  ["RC302", "hosts[0].name", "'Atlas'", () => first({ name: "Atlas" })],
+  ["RC302", "hosts[0].name", "nothing", () => first({ name: "" })],
+  ["RC303", "hosts[1].name", "'atlas-2'", () => first({ name: "atlas-2" })],
+  ["RC304", "hosts[0].sshHost", "'-oProxyCommand=x'", () => first({ sshHost: "-oProxyCommand=x" })],
+  ["RC304", "hosts[0].sshHost", "'root@10.0.0.1'", () => first({ sshHost: "root@10.0.0.1" })],
+  ["RC305", "hosts[1].sshHost", "'10.0.0.2:22'", () => first({ sshHost: "10.0.0.2" })],
+  ["RC306", "hosts[0].sshUser", "'-l'", () => first({ sshUser: "-l" })],
+  ["RC307", "hosts[0].sshPort", "0", () => first({ sshPort: 0 })],
+  ["RC307", "hosts[0].sshPort", "22.5", () => first({ sshPort: 22.5 })],
+  ["RC308", "hosts[0].sshOptions[1]", "'-v'", () => first({ sshOptions: ["User=a", "-v"] })],
+  ["RC309", "hosts[0].architecture", "'aarch64'", () => first({ architecture: "aarch64" })],
+  ["RC310", "hosts[1].pool", "'npx'", () => declare([host(1, { pool: "npu" }), host(2, { pool: "npx" })])],
+  ["RC325", "hosts[1].pool", "nothing", () => first({ pool: "npu" })],
+  ["RC311", "hosts[0].acceleratorCount", "7", () => first({ acceleratorCount: 7 })],
+  ["RC321", "hosts[0].acceleratorCount", "-1", () => first({ acceleratorCount: -1 })],
+  ["RC312", "hosts[0].deviceIps", "7 addresses", () => first({ deviceIps: ips(1).slice(1) })],
+  ["RC323", "hosts[0].deviceIps[7]", "'x'", () => first({ deviceIps: [...ips(1).slice(1), "x"] })],
+  [
+    "RC324",
+    "hosts[1].deviceIps[0]",
+    "'192.168.100.8'",
+    () => declare([host(1, { deviceIps: ips(1) }), host(2, { deviceIps: ips(8) })]),
+  ],
+  ["RC322", "hosts[0].driverPaths[0]", "'npu-smi'", () => first({ driverPaths: ["npu-smi"] })],
+  ["RC315", "hosts[0].driverPaths[0]", "'/opt/x'", () => first({ driverPaths: ["/opt/x"] })],
+  ["RC313", "cpusPerNode", "0", () => settings({ cpusPerNode: 0 })],
+  ["RC313", "objectStoreMiB", "74", () => settings({ objectStoreMiB: 74 })],
+  ["RC313", "sharedMemoryMiB", "199", () => settings({ objectStoreMiB: 200, sharedMemoryMiB: 199 })],
+  ["RC314", "registryLogins[1]", "'https://a'", () => settings({ registryLogins: ["a", "https://a"] })],
+  ["RC326", "imagePullTimeoutSeconds", "59", () => settings({ imagePullTimeoutSeconds: 59 })],
+  ["RC316", "inventory (machines.yaml:1)", expect.any(String), () => fromYaml("hosts: [")],
+  ["RC317", "inventory (machines.yaml)", "nothing", () => fromYaml("")],
+  ["RC317", "hosts (machines.yaml:1)", "nothing", () => fromYaml(NETWORK)],
+  ["RC317", "hosts[0] (machines.yaml:3)", "'a'", () => yaml("  - a")],
+  [
+    "RC317",
+    "hosts[0].sshPort (machines.yaml:4)",
+    "'x'",
+    () => yaml(`  - ${A.slice(0, -2)},`, "      sshPort: x }"),
+  ],
+  ["RC317", "hosts[0].name (machines.yaml:3)", "1", () => yaml(`  - ${A.replace(": a,", ": 1,")}`)],
+  [
+    "RC317",
+    "hosts[0].deviceIps (machines.yaml:3)",
+    "'x'",
+    () => yaml(`  - ${A.replace("}", ", deviceIps: x }")}`),
+  ],
+  [
+    "RC317",
+    "hosts[0].deviceIps (machines.yaml:3)",
+    "a list",
+    () => yaml(`  - ${A.replace("}", ", deviceIps: [1] }")}`),
+  ],
+  ["RC318", "subnet (machines.yaml:1)", "'subnet'", () => fromYaml("subnet: x", NETWORK, `hosts: [${A}]`)],
+  [
+    "RC318",
+    "hosts[0].adress (machines.yaml:3)",
+    "'adress'",
+    () => yaml(`  - ${A.replace("}", ", adress: x }")}`),
+  ],
+  ["RC319", "hosts[0].address (machines.yaml:3)", "nothing", () => yaml("  - { name: a, sshHost: a.lan }")],
+  ["RC320", "subnetCidr (machines.yaml:1)", "nothing", () => fromYaml(`hosts: [${A}]`)],
+];
 
-test("names and addresses of ssh may be what a person has", () => {
-  for (const sshHost of ["atlas", "atlas-01.rack.internal", "10.0.0.9", "fd00::9", "ATLAS_1"]) {
-    expect(check([host(1, { sshHost }), host(2)])).toEqual([]);
-  }
-});
-
-test.each<[Partial<HostMachine>, string]>([
-  [{ name: "Atlas" }, "RC302 hosts[0].name 'Atlas'"],
-  [{ name: "" }, "RC302 hosts[0].name nothing"],
-  [{ name: "atlas-2" }, "RC303 hosts[1].name 'atlas-2'"],
-  [{ sshHost: "-oProxyCommand=reboot" }, "RC304 hosts[0].sshHost '-oProxyCommand=reboot'"],
-  [{ sshHost: "root@10.0.0.1" }, "RC304 hosts[0].sshHost 'root@10.0.0.1'"],
-  [{ sshHost: "10.0.0.2" }, "RC305 hosts[1].sshHost '10.0.0.2:22'"],
-  [{ sshUser: "-l" }, "RC306 hosts[0].sshUser '-l'"],
-  [{ sshPort: 0 }, "RC307 hosts[0].sshPort 0"],
-  [{ sshPort: 22.5 }, "RC307 hosts[0].sshPort 22.5"],
-  [{ sshOptions: ["IdentityFile ~/.ssh/x"] }, "RC308 hosts[0].sshOptions[0] 'IdentityFile ~/.ssh/x'"],
-  [{ sshOptions: ["User=a", "-v"] }, "RC308 hosts[0].sshOptions[1] '-v'"],
-  [{ architecture: "aarch64" }, "RC309 hosts[0].architecture 'aarch64'"],
-  [{ acceleratorCount: 7 }, "RC311 hosts[0].acceleratorCount 7"],
-  [{ acceleratorCount: -1 }, "RC311 hosts[0].acceleratorCount -1"],
-  [{ driverPaths: ["npu-smi"] }, "RC315 hosts[0].driverPaths[0] 'npu-smi'"],
-  [{ driverPaths: ["/usr/local/sbin/npu-smi", "/opt/x"] }, "RC315 hosts[0].driverPaths[1] '/opt/x'"],
-  [{ deviceIps: ips(1).slice(1) }, "RC312 hosts[0].deviceIps 7 addresses"],
-  [{ deviceIps: [...ips(1).slice(1), "x"] }, "RC312 hosts[0].deviceIps[7] 'x'"],
-  [{ deviceIps: [...ips(1).slice(1), "192.168.100.2"] }, "RC312 hosts[0].deviceIps[7] '192.168.100.2'"],
-])("says what is wrong with %j", (change, expected) => {
-  expect(check([host(1, change), host(2)])).toEqual([expected]);
-});
-
-test("one device address belongs to one machine", () => {
-  const hosts = [host(1, { deviceIps: ips(1) }), host(2, { deviceIps: ips(8) })];
-  expect(check(hosts)).toEqual(["RC312 hosts[1].deviceIps[0] '192.168.100.8'"]);
-});
-
-test("two ports of one address are two machines", () => {
-  expect(check([host(1, { sshHost: "10.0.0.2", sshPort: 2201 }), host(2)])).toEqual([]);
-});
-
-test("either all machines name a pool that exists, or none", () => {
-  expect(check([host(1, { pool: "npu" }), host(2)])).toEqual(["RC310 hosts[1].pool nothing"]);
-  expect(check([host(1, { pool: "npu" }), host(2, { pool: "npx" })])).toEqual(["RC310 hosts[1].pool 'npx'"]);
-});
-
-test("a machine gives what its own pool wants", () => {
-  const pools: readonly NodePool[] = [
-    { name: "head", nodes: 1 },
-    { ...NPU, nodes: 1, acceleratorsPerNode: 16 },
-  ];
-  expect(check([host(1, { acceleratorCount: 0 }), host(2, { acceleratorCount: 8 })], {}, pools)).toEqual([
-    "RC311 hosts[1].acceleratorCount 8",
+test.each(BAD)("%s reports backend.%s", (rule, path, got, declaration) => {
+  expect(check(declaration())).toEqual([
+    expect.objectContaining({ rule, level: "error", path: `backend.${path}`, got }),
   ]);
 });
 
-test.each<[Partial<HostsSettings>, string]>([
-  [{ machines: [] }, "RC301 hosts no machine"],
-  [{ cpusPerNode: 0 }, "RC313 cpusPerNode 0"],
-  [{ objectStoreMiB: 74 }, "RC313 objectStoreMiB 74"],
-  [{ objectStoreMiB: 200, sharedMemoryMiB: 199 }, "RC313 sharedMemoryMiB 199"],
-  [{ registryLogins: ["quay.io", "https://quay.io"] }, "RC314 registryLogins[1] 'https://quay.io'"],
-  [{ imagePullTimeoutSeconds: 59 }, "RC313 imagePullTimeoutSeconds 59"],
-])("says what is wrong with the settings %j", (settings, expected) => {
-  expect(check([host(1), host(2)], settings)).toEqual([expected]);
+test("a file that cannot be read is the only problem", () => {
+  const inventory = readInventory(join(folder, "none.yaml"));
+  const { rule, path, got } = checkHosts(
+    { ...SETTINGS, subnetCidr: undefined, machines: [], inventory },
+    { pools: [NPU], assignment: { npu: [] } },
+  ).reduce((_, problem) => problem);
+  expect([rule, path]).toEqual(["RC300", `backend.inventory (${inventory.file})`]);
+  expect(got).toContain("no such file");
+});
+
+test("every rule has a bad input and an id of its own", () => {
+  const ids = HOSTS_TOPICS.flatMap(({ rules }) => rules.map(({ id }) => id));
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(new Set(["RC300", ...BAD.map(([rule]) => rule)])).toEqual(new Set(ids));
+});
+
+test("the sentences of all rules", () => {
+  const lines = BAD.flatMap(([, , , declaration]) => check(declaration()).map(problemLine));
+  expectGolden(join(__dirname, "golden/problems.txt"), `${lines.join("\n")}\n`);
+});
+
+test("complete machines and minimal ones have no problem", () => {
+  expect(check(settings({}))).toEqual([]);
+  const full = { architecture: "arm64", acceleratorCount: 8, sshUser: "ops", sshPort: 2222, pool: "npu" };
+  const options = { sshOptions: ["ProxyCommand=ssh -W %h:%p jump", "IdentityFile=~/.ssh/x"] };
+  const driver = { driverPaths: ["/usr/local/sbin/npu-smi"] };
+  const hosts = [
+    host(1, { ...full, ...driver, deviceIps: ips(1) }),
+    host(2, { ...full, ...options, deviceIps: ips(11) }),
+  ];
+  const sizes = { cpusPerNode: 1, objectStoreMiB: 75, sharedMemoryMiB: 75 };
+  expect(check(declare(hosts, { ...sizes, registryLogins: ["quay.io", "r.lan:5000"] }))).toEqual([]);
+});
+
+test.each(["atlas", "atlas-01.rack.internal", "10.0.0.9", "fd00::9", "ATLAS_1"])(
+  "%s is a valid target of ssh",
+  (sshHost) => {
+    expect(check(first({ sshHost }))).toEqual([]);
+  },
+);
+
+test("two ports of one address are two machines", () => {
+  expect(check(first({ sshHost: "10.0.0.2", sshPort: 2201 }))).toEqual([]);
+});
+
+test("a machine is compared with its own pool", () => {
+  const pools = [
+    { name: "head", nodes: 1 },
+    { ...NPU, nodes: 1, acceleratorsPerNode: 16 },
+  ];
+  const machines = declare([host(1, { acceleratorCount: 0 }), host(2, { acceleratorCount: 8 })]);
+  expect(check(machines, pools).map(({ rule, path }) => [rule, path])).toEqual([
+    ["RC311", "backend.hosts[1].acceleratorCount"],
+  ]);
+});
+
+test("all mistakes of an inventory and of its machines are reported at once", () => {
+  const problems = check(
+    yaml("  - { sshPort: x, sshHost: -v, adress: y }", `  - ${A.replace("a.lan", "-v")}`),
+  );
+  expect(problems.map(({ rule, path }) => `${rule} ${path.slice(0, path.indexOf(" "))}`)).toEqual([
+    "RC317 backend.hosts[0].sshPort",
+    "RC318 backend.hosts[0].adress",
+    "RC319 backend.hosts[0].name",
+    "RC319 backend.hosts[0].address",
+    "RC304 backend.hosts[0].sshHost",
+    "RC304 backend.hosts[1].sshHost",
+    "RC305 backend.hosts[1].sshHost",
+  ]);
+});
+
+test("machines alone are judged without pools and network", () => {
+  const declaration = fromYaml(`hosts: [${A.replace("}", ", pool: x }")}]`);
+  expect(checkMachines(declaration)).toEqual([]);
 });

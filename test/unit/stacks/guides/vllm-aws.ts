@@ -58,7 +58,7 @@ export const VLLM_405B_AWS: Guide = {
       here: "made by the deployment, with network, file system and rights, once you have agreed to their price per hour",
       shown: [
         { resource: "GPU", perNode: 8 },
-        { file: "lib/aws/account/consent.ts", holds: "Nobody has agreed to the price" },
+        { file: "lib/aws/account/price-limit.ts", holds: "no limit is set" },
       ],
     },
     ...VLLM_405B.rows.map((row) => ({ part: row.part, guide: row.guide, ...(HERE[row.guide] ?? bare(row)) })),

@@ -31,9 +31,9 @@ describe("nodeTable", () => {
     expect(host.calls()).toEqual(["docker exec local-npu-0 python3 -m ray_node status --json"]);
   });
 
-  it("fails where the head says nothing", async () => {
+  it("fails if the head does not report its state", async () => {
     host = new FakePrograms({ docker: ["exec*|1|No such container"] });
-    await expect(nodeTable(stack)).rejects.toThrow(/does not say where it stands.*\n +No such container/);
+    await expect(nodeTable(stack)).rejects.toThrow(/does not report its state.*\n +No such container/);
   });
 });
 

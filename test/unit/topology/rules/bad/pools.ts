@@ -48,6 +48,12 @@ export const BAD_POOLS: readonly BadInput[] = [
     got: "8",
   },
   {
+    props: pools(npu({ machineType: "p5.48xlarge" })),
+    rule: "RC009",
+    path: "pools[0].machineType",
+    got: "'p5.48xlarge'",
+  },
+  {
     props: pools(npu({ accelerator: Accelerator.of("emulated-npus") })),
     rule: "RC013",
     path: "pools[0].accelerator",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the Lustre client of this machine talk over EFA, at every boot, before anything of Lustre is mounted. The steps
-# are those of docs.aws.amazon.com/eks/latest/userguide/fsx-csi-tuning-efa.html and of
-# docs.aws.amazon.com/fsx/latest/LustreGuide/configure-efa-clients.html, read 2026-11-21. What lacks is a failure: the same
-# mount would go over TCP without a word, and be slow.
+# Configures the Lustre client of this machine for EFA, at every boot, before any Lustre mount. The steps are those of
+# docs.aws.amazon.com/eks/latest/userguide/fsx-csi-tuning-efa.html and of
+# docs.aws.amazon.com/fsx/latest/LustreGuide/configure-efa-clients.html, read 2026-11-21. Anything missing is fatal: the
+# same mount would silently use TCP, and be slow.
 #
 #   SYS_FOLDER   (/sys)
 set -euo pipefail
@@ -11,7 +11,7 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 . "$PROGRAMS/common.sh"
 
 readonly SYS_FOLDER="${SYS_FOLDER:-/sys}"
-# AWS takes 8 devices where there are so many, and of fewer the first and the last. A file system serves 1,024.
+# AWS uses 8 devices where there are that many, else the first and the last. A file system serves 1,024.
 readonly MANY=8
 readonly CREDITS=32
 
@@ -63,7 +63,7 @@ load_modules() {
 make_networks() {
   local device
   step lnetctl lnet configure
-  # What an earlier attempt has left.
+  # Left over from an earlier attempt.
   lnetctl net del --net efa >/dev/null 2>&1 || true
   lnetctl net del --net tcp >/dev/null 2>&1 || true
   step lnetctl net add --net tcp --if "$1"
@@ -76,14 +76,14 @@ make_networks() {
   step modprobe lustre
 }
 
-# lnetctl adds what it can, and says nothing of the rest.
+# lnetctl adds the devices that it can, and ignores the others without an error.
 require_devices() {
   local found
   found="$(lnetctl net show --net efa | grep -c '@efa' || true)"
-  [ "$found" -eq "$1" ] || fatal "Lustre over EFA: Lustre has taken $found of $1 devices"
-  info "Lustre talks over $found EFA devices"
+  [ "$found" -eq "$1" ] || fatal "Lustre over EFA: Lustre uses $found of $1 devices"
+  info "Lustre uses $found EFA devices"
 }
 
-step() { quietly "$@" || fatal "Lustre over EFA: '$*' has failed"; }
+step() { quietly "$@" || fatal "Lustre over EFA: '$*' failed"; }
 
 main "$@"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Tells those who wait for the cluster that it is what was planned, or why it is not. Runs beside the node: the head
-# asks its cluster, and every machine says so when its own boot keeps failing.
+# Signals whether this node is ready: the head sends the verdict of the readiness check, and every machine reports a boot
+# that keeps failing. Runs beside the node.
 #
-# The line of `announce`: the source of an address (a program of `sources/`), its arguments. Who knows the address can
-# answer, so it lies in a file of root's and nowhere else. Each address is answered once.
+# The line of `announce`: the source of the signal URL (a program of `sources/`), its arguments. Whoever knows the URL can
+# send signals, so only a file of root's holds it. Each URL gets one signal.
 #
-#   PAUSE_SECONDS   between two looks   (10)
+#   PAUSE_SECONDS   between two checks   (10)
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -14,11 +14,11 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 readonly ADDRESS="$RUN_FOLDER/announce/address"
 readonly ANSWERED="$STATE_FOLDER/host/announced"
 readonly PAUSE_SECONDS="${PAUSE_SECONDS:-10}"
-# What coreutils' `timeout` says.
+# Exit code of coreutils' `timeout`.
 readonly TIMED_OUT=124
 readonly GATE=ray-cluster-gate
 
-# Since when, in SECONDS: this boot fails; there is this address.
+# In SECONDS: since when the boot has been failing, and since when this URL has been known.
 failing_since="" waiting_since="" waiting_at="" calm=0 last_trouble=""
 
 main() {
@@ -32,7 +32,7 @@ main() {
 
 look() {
   watch_boot
-  # Where all is well, workers ask nobody: a thousand of them would be one too many for whoever has the address.
+  # Healthy workers do not ask for the URL: a thousand of them would overload its source.
   if ! is_head && ! is_failing; then return; fi
   if ! has_address || is_answered; then return; fi
   start_clock
@@ -54,7 +54,7 @@ start_clock() {
 
 left() { printf '%s\n' "$(($(setting announce_seconds) - SECONDS + waiting_since))"; }
 
-# A failure that is gone for one look may be back at the next: a boot that begins again.
+# A failure that is gone at one check may return at the next: the boot has started again.
 watch_boot() {
   if [ -s "$RUN_FOLDER/failure" ]; then
     calm=0
@@ -75,37 +75,38 @@ has_address() {
   read -r -a arguments <<<"$words"
   fetch 0600 "$ADDRESS" "$PROGRAMS/sources/$source" "${arguments[@]}" 2>"$RUN_FOLDER/announce/trouble" && return
   trouble="$(tail -n 1 "$RUN_FOLDER/announce/trouble")"
-  [ "$trouble" = "$last_trouble" ] || info "nobody to tell yet: $trouble"
+  [ "$trouble" = "$last_trouble" ] || info "waiting for the signal URL: $trouble"
   last_trouble="$trouble"
   return 1
 }
 
 is_answered() { [ "$(cat "$ANSWERED" 2>/dev/null)" = "$(sha256sum <"$ADDRESS")" ]; }
 
-# Before that, the head has nothing to say, and a gate would take it for dead.
+# Before that the head has no state, and the readiness check would take it for dead.
 is_running() { [ -n "$(docker ps --quiet --filter "name=^$(setting container)\$" 2>/dev/null || true)" ]; }
 
-# The gate of every other place, too: it reads the head's state, asks for a completion, and makes a cluster that has given
-# up try again. The node's container may begin anew meanwhile.
+# `ray_node wait` in a container of its own, since the node's may restart meanwhile. A cluster that has failed tries again.
 ask_cluster() {
-  local said="$RUN_FOLDER/announce/said" argv=() code=0
+  local said="$RUN_FOLDER/announce/said" argv=() code=0 seconds
+  # 0 would be no limit.
+  seconds="$(left)" && [ "$seconds" -gt 0 ] || seconds=1
   mapfile -t argv <"$BOOT_FOLDER/gate"
   docker rm --force "$GATE" >/dev/null 2>&1 || true
-  timeout --kill-after=10 "$(left)" docker run "${argv[@]}" >"$said" 2>&1 || code=$?
-  # Progress before the verdict begins with a bracket. Without a verdict it is the gate that has failed.
+  timeout --kill-after=10 "$seconds" docker run "${argv[@]}" >"$said" 2>&1 || code=$?
+  # Without a verdict the readiness check itself could not run.
   sed -n "/^cluster '/,\$p" "$said" >"$said.verdict"
   if [ "$code" -eq 0 ]; then
     answer SUCCESS <"$said.verdict"
   elif [ "$code" -eq "$TIMED_OUT" ]; then
-    answer FAILURE < <(printf '%s: the cluster was not there in time\n' "$(who)" && tail -n 15 "$said")
+    answer FAILURE < <(printf '%s: timed out after %s s: the cluster is not serving\n' "$(who)" "$(setting announce_seconds)" && tail -n 15 "$said")
   elif [ -s "$said.verdict" ]; then
     answer FAILURE <"$said.verdict"
   else
-    info "the gate has failed: $(tail -n 1 "$said")"
+    info "the readiness check could not run: $(tail -n 1 "$said")"
   fi
 }
 
-# answer <status>: what there is to say comes on standard input.
+# answer <status>: the reason comes on standard input.
 answer() {
   local text name=head
   text="$(cat)"
@@ -125,9 +126,9 @@ who() {
 }
 
 boot_trouble() {
-  printf '%s: %s\n' "$(who)" "$(cat "$RUN_FOLDER/failure" 2>/dev/null || echo "the container does not run")"
-  echo "last lines of its boot:"
-  # A step that tries again says the same each time.
+  printf '%s: %s\n' "$(who)" "$(cat "$RUN_FOLDER/failure" 2>/dev/null || echo "the container is not running")"
+  echo "last log lines of the boot:"
+  # A step that is repeated prints the same lines.
   journalctl --no-pager -n 100 -o cat -u ray-cluster.service 2>&1 | uniq | tail -n 15 || true
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything between the start of a machine and the start of its container, at every boot. Each step bounds its own
-# waiting and says what was missing; systemd begins again.
+# Prepares the machine for its container, at every boot. Each step has a deadline of its own and reports what was missing;
+# systemd then starts the boot again.
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -8,29 +8,29 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 
 main() {
   local staging
-  # All further programs come with it.
+  # All further programs are in the bundle that it fetches.
   "$PROGRAMS/fetch-program.sh"
   wait_for_disk
   [ ! -s "$BOOT_FOLDER/mounts" ] || "$PROGRAMS/wait-for-mounts.sh"
-  # On what is mounted by now, not below it.
+  # After the mounts, which would hide them.
   make_folders
   "$PROGRAMS/fetch-secrets.sh"
-  # A model takes as long as an image.
+  # A model may take as long as the image.
   { [ ! -s "$BOOT_FOLDER/stages" ] || "$PROGRAMS/stage-files.sh"; } &
   staging=$!
-  "$PROGRAMS/install-docker.sh" || fatal "there is no Docker engine on this machine"
+  "$PROGRAMS/install-docker.sh" || fatal "Docker is not running on this machine and cannot be installed or started"
   "$PROGRAMS/check-host.sh"
   "$PROGRAMS/pull-image.sh"
   wait "$staging"
   rm -f "$RUN_FOLDER/failure"
 }
 
-# The machine's own disks are put together by another service, which may take its time.
+# Another service assembles and mounts the machine's own disks.
 wait_for_disk() {
   local folder
   folder="$(setting disk_folder)"
   [ -z "$folder" ] && return
-  insist "$(setting disk_seconds 300)" "no local disk at $folder: nothing has mounted it" \
+  insist "$(setting disk_seconds 300)" "the local disk is not mounted at $folder" \
     mountpoint -q "$folder"
 }
 

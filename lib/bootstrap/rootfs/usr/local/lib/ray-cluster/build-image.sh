@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the image of the container from a published one, by the recipe that has come with the programs.
+# Builds the container's image from a published one, by the Dockerfile in the bundle.
 #
-#   PIP_INDEX_URL and the like, HTTPS_PROXY and the like   reach the build, and no image   (none)
+#   PIP_INDEX_URL, HTTPS_PROXY and other VALUES   passed to the build as secrets, which leave no trace in the image   (none)
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -10,15 +10,15 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 readonly RECIPE="$STATE_FOLDER/host/image-recipe"
 readonly LOG="$RUN_FOLDER/build.log"
 readonly VALUES=(PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST HTTPS_PROXY HTTP_PROXY NO_PROXY)
-# From here on Docker's client builds by a program of its own, which some distributions have in a package of its own.
+# Since this version `docker build` needs the plugin buildx, which some distributions package separately.
 readonly FIRST_WITH_BUILDX=23
 
 main() {
   local image
   image="$(setting image)"
-  [ -f "$RECIPE/Dockerfile" ] || fatal "no recipe of the image $image at $RECIPE"
+  [ -f "$RECIPE/Dockerfile" ] || fatal "no Dockerfile for the image $image in $RECIPE"
   require_builder
-  info "making the image $image from $(setting base)"
+  info "building the image $image from $(setting base)"
   attempt "$(setting build_seconds 600)" build_or_say "$image" || exit 1
   rm -f "$RUN_FOLDER/failure"
 }
@@ -26,9 +26,9 @@ main() {
 build_or_say() {
   local words
   if build "$1"; then return; fi
-  # What the steps themselves have printed; the rest is the recipe once more.
+  # Only what the steps printed: the rest repeats the Dockerfile.
   words="$(grep -E '^#[0-9]+ [0-9]+\.[0-9]+ ' "$LOG" | sed -E 's/^#\S+ \S+ //' | tail -n 8)"
-  note_failure "cannot make the image $1 from $(setting base): ${words:-$(tail -n 8 "$LOG")}"
+  note_failure "cannot build the image $1 from $(setting base): ${words:-$(tail -n 8 "$LOG")}"
   cat "$RUN_FOLDER/failure"
   return 1
 }
@@ -47,11 +47,11 @@ require_builder() {
   if docker buildx version >/dev/null 2>&1; then return; fi
   version="$(docker version --format '{{.Client.Version}}')"
   [ "${version%%.*}" -ge "$FIRST_WITH_BUILDX" ] || return 0
-  command -v apt-get >/dev/null || fatal "Docker $version has no 'buildx' on this machine, which builds images"
-  info "installing the builder of the distribution's Docker"
+  command -v apt-get >/dev/null || fatal "Docker $version needs the plugin buildx to build images, and it is not installed"
+  info "installing the package docker-buildx"
   export DEBIAN_FRONTEND=noninteractive
   { quietly apt-get update -q && quietly apt-get install -y -q --no-install-recommends docker-buildx; } ||
-    fatal "Docker $version has no 'buildx', and the package docker-buildx cannot be installed"
+    fatal "Docker $version needs the plugin buildx, and the package docker-buildx cannot be installed"
 }
 
 main "$@"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compares the machine with what was planned: device nodes of accelerators and fabric, Docker's runtime.
+# Compares the machine with the plan: device nodes of accelerators and fabric, Docker's runtime.
 #
-# Each line of `devices`: a name for messages, the planned number, a glob.
+# Each line of `devices`: a name for messages, the planned count, a glob.
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -10,10 +10,10 @@ readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 main() {
   local name planned glob
   while read -r name planned glob; do
-    # Drivers may still be at work.
+    # Drivers may still be loading.
     attempt "$(setting device_seconds 180)" has_devices "$planned" "$glob" ||
-      fatal "$(count "$glob") of $planned $name: no more device nodes $glob"
-    info "$planned $name"
+      fatal "found $(count "$glob") of $planned $name: device nodes $glob"
+    info "found $planned $name"
   done <"$BOOT_FOLDER/devices"
   check_runtime
 }
@@ -22,7 +22,7 @@ has_devices() { [ "$(count "$2")" -ge "$1" ]; }
 
 count() { compgen -G "$1" | wc -l; }
 
-# A toolkit that the machine image lacks is installed where its packages are known.
+# Only NVIDIA's toolkit has packages that can be installed here.
 check_runtime() {
   local runtime why
   runtime="$(setting runtime)"
@@ -30,7 +30,7 @@ check_runtime() {
   [ "$runtime" = nvidia ] ||
     fatal "Docker has no runtime '$runtime': the machine image lacks the vendor's container toolkit"
   why="$("$PROGRAMS/install-nvidia-toolkit.sh" 2>&1)" ||
-    fatal "Docker has no runtime 'nvidia', and the machine cannot get it: $(tail -n 3 <<<"$why")"
+    fatal "Docker has no runtime 'nvidia', and NVIDIA's container toolkit cannot be installed: $(tail -n 3 <<<"$why")"
   info "$(tail -n 1 <<<"$why")"
 }
 

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Looks whether this machine can be a node of a cluster. Changes nothing. What is to be looked at comes on
-# standard input, one fact per line:
+# Checks whether this machine can be a node of a cluster. Changes nothing. The facts to check come on standard input, one
+# per line:
 #
-#   cluster <name>              another cluster's containers must not run here
+#   cluster <name>              containers of other clusters must not run here
 #   container <name>            the node's own container
-#   address <IPv4 address>      must be on an interface of this machine
+#   address <IPv4 address>      must be the address of an interface
 #   architecture <amd64|arm64>  must be this machine's
-#   device <path>, mount <path> must be there
+#   device <path>, mount <path> must exist
 #   runtime <name>              the Docker engine must have it
-#   port <number>, port <a>-<b> nothing but the cluster's own container may listen there
-#   clock <seconds>             the caller's time, seconds since 1970
+#   port <number>, port <a>-<b> only the node's own container may listen there
+#   clock <seconds>             the caller's time, in seconds since 1970
 #
 # Prints one line per finding, `ok|warning|problem <topic> <text>`; ends with 1 if there is a problem.
 #
-#   HOST_ROOT  folder that is taken for the root of devices, mounts and /proc  (empty: the machine's own)
+#   HOST_ROOT  root of devices, mounts and /proc, for tests  (empty)
 set -euo pipefail
 
 readonly ROOT="${HOST_ROOT:-}"
-# Signatures and the comparison of logs suffer from more.
+# With a larger difference, signed requests may be refused and logs are hard to compare.
 readonly CLOCK_SECONDS=60
 readonly TOOL_FOLDERS=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin)
 # A listening socket in /proc/net/tcp.
@@ -40,7 +40,7 @@ main() {
       clock) check_clock "$value" ;;
       runtime) runtime="$value" ;;
       "") ;;
-      *) problem fact "'$key' is unknown to this script" ;;
+      *) problem fact "unknown fact '$key'" ;;
     esac
   done
   if check_docker; then
@@ -93,10 +93,10 @@ check_path() {
     ok "$1" "$2"
     return
   fi
-  # Products differ in where they have the tools of their driver.
+  # The tools of a driver are not in the same folder on all products.
   for folder in "${TOOL_FOLDERS[@]}"; do
     if [ "$1" = mount ] && [ -e "$ROOT$folder/${2##*/}" ]; then
-      elsewhere="; there is $folder/${2##*/}: name it under driverPaths of the machine"
+      elsewhere="; found $folder/${2##*/}: set driverPaths of this machine"
     fi
   done
   problem "$1" "$2 is missing$elsewhere"
@@ -108,13 +108,13 @@ check_clock() {
   if [ "${off#-}" -le "$CLOCK_SECONDS" ]; then
     ok clock "within $CLOCK_SECONDS s"
   elif [ "$off" -gt 0 ]; then
-    warning clock "$off s ahead of the machine that asks"
+    warning clock "$off s ahead of the machine that runs this check"
   else
-    warning clock "${off#-} s behind the machine that asks"
+    warning clock "${off#-} s behind the machine that runs this check"
   fi
 }
 
-# Whether an engine answers to this user.
+# Whether this user can use the Docker engine.
 check_docker() {
   local version
   if ! command -v docker >/dev/null; then
@@ -126,7 +126,7 @@ check_docker() {
     return
   fi
   if grep -qi 'permission denied while trying to connect' <<<"$version"; then
-    problem docker "the user $(id -un) may not talk to the Docker engine; put it into the group 'docker'"
+    problem docker "user '$(id -un)' may not use the Docker engine; add it to the group 'docker'"
   else
     problem docker "the Docker engine does not answer: $(tail -n 1 <<<"$version")"
   fi
@@ -148,12 +148,12 @@ check_other_clusters() {
   local name owner
   while read -r name owner; do
     if [ -n "$name" ] && [ "$owner" != "$cluster" ]; then
-      problem container "container '$name' of the cluster '$owner' runs here"
+      problem container "container '$name' of cluster '$owner' is running here"
     fi
   done < <(docker ps --filter label=ray-cluster.cluster --format '{{.Names}} {{.Label "ray-cluster.cluster"}}')
 }
 
-# Listening sockets on wanted ports whose owner is not the node's own container.
+# Reports sockets on planned ports that something other than the node's own container listens on.
 check_ports() {
   local wanted from to port inode owner taken=0
   [ "${#ports[@]}" -gt 0 ] || return 0
@@ -169,7 +169,7 @@ check_ports() {
       fi
     done
   done < <(listening)
-  [ "$taken" -ne 0 ] || ok port "all ${#ports[@]} ranges are free"
+  [ "$taken" -ne 0 ] || ok port "all ${#ports[@]} port ranges are free"
 }
 
 # `<port> <inode>` of every listening socket, each port once.
@@ -180,7 +180,7 @@ listening() {
     while read -r hex inode; do printf '%d %s\n' "0x$hex" "$inode"; done | sort -n -u -k1,1
 }
 
-# Who holds a socket: a container by its name, else a program.
+# The owner of a socket: a container, else a program.
 owner_of() {
   local port="$1" inode="$2" link process id name
   link="$(find "$ROOT"/proc/[0-9]*/fd -lname "socket:\\[$inode\\]" -print -quit 2>/dev/null)" || true
@@ -194,7 +194,7 @@ owner_of() {
     printf "container '%s'" "${name#/}"
     return
   fi
-  # A published port is held by the engine in a container's name.
+  # The engine itself listens on the published ports of a container.
   name="$(docker ps --filter "publish=$port" --format '{{.Names}}' 2>/dev/null | head -n 1)" || true
   if [ -n "$name" ]; then
     printf "container '%s'" "$name"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Keeps the cluster's Ray token in a Docker volume of this machine. The token comes and goes only by standard
-# input and output: it is in no argument, no environment, no log. Facts on standard input:
+# Keeps the cluster's Ray token in a Docker volume of this machine. The token travels over standard input and output
+# only: it is in no argument, no environment, no log. Input, one item per line:
 #
-#   action <make|print|take>  make one if there is none; print it; take the one that follows
+#   action <make|print|take>  create one if there is none; print it; store the given one
 #   volume <name>             Docker volume that holds it
-#   image <reference>         image whose shell writes it; it is on this machine already
-#   token <token>             what `take` takes
+#   image <reference>         image that is on this machine already and has a shell
+#   token <token>             token for `take`
 set -euo pipefail
 
 readonly FILE=/secrets/ray-token
@@ -33,12 +33,12 @@ fatal() {
   exit 1
 }
 
-# Its name last, so that nobody ever sees half a token.
+# Renamed at the end, so that no reader sees half a token.
 readonly KEEP="umask 077; cat >$FILE.new; [ -s $FILE.new ] && mv $FILE.new $FILE"
 readonly TAKE="$KEEP"
 readonly MAKE="[ -s $FILE ] || od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n' | { $KEEP; }"
 
-# Runs a line of shell in a container that has nothing but the volume. Its output is the token: no log may keep it.
+# Runs a shell command in a container with nothing but the volume. Its output is the token, so no log may record it.
 in_volume() {
   docker run --rm --interactive --network none --log-driver none --user 0 \
     --entrypoint sh --mount "type=volume,source=$1,target=/secrets" "$2" -c "$3"

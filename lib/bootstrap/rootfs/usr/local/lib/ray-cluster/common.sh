@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What the steps of a boot share. Values come from files below BOOT_FOLDER; nothing in them is ever run.
+# Functions that the steps of a boot share. Values are read from files below BOOT_FOLDER and are never executed.
 #
-#   BOOT_FOLDER     what this machine is to be            (/etc/ray-cluster/boot)
-#   RUN_FOLDER      what must not outlive a boot          (/run/ray-cluster)
-#   STATE_FOLDER    what may                              (/var/lib/ray-cluster)
+#   BOOT_FOLDER     configuration of this machine         (/etc/ray-cluster/boot)
+#   RUN_FOLDER      state of this boot                    (/run/ray-cluster)
+#   STATE_FOLDER    state that survives a reboot          (/var/lib/ray-cluster)
 #   RETRY_SECONDS   pause between two attempts            (5)
 
 readonly BOOT_FOLDER="${BOOT_FOLDER:-/etc/ray-cluster/boot}"
@@ -19,7 +19,7 @@ fatal() {
   exit 1
 }
 
-# Where a deployment looks for it; it stays until the boot gets further.
+# The reason that a deployment shows. It stays until a later attempt succeeds.
 note_failure() {
   mkdir -p "$RUN_FOLDER"
   printf '%s\n' "$*" >"$RUN_FOLDER/failure"
@@ -37,7 +37,7 @@ setting() {
   printf '%s\n' "${2:-}"
 }
 
-# attempt <seconds> <command>...: until it succeeds or the time is over.
+# attempt <seconds> <command>...: repeats it until it succeeds or the time is up.
 attempt() {
   local deadline=$((SECONDS + $1))
   shift
@@ -47,8 +47,8 @@ attempt() {
   done
 }
 
-# insist <seconds> <message> <command>...: the same, for what must succeed. From its first failure on the message lies
-# where a deployment looks for it, as the time may be long.
+# insist <seconds> <message> <command>...: the same for a command that must succeed. The message is noted from the first
+# failure on, because the timeout may be long.
 insist() {
   local deadline=$((SECONDS + $1)) message="$2"
   shift 2
@@ -60,7 +60,7 @@ insist() {
   rm -f "$RUN_FOLDER/failure"
 }
 
-# quietly <command>...: its output matters only if it fails.
+# quietly <command>...: prints its output only if it fails.
 quietly() {
   local output
   if ! output="$("$@" 2>&1)"; then
@@ -69,12 +69,12 @@ quietly() {
   fi
 }
 
-# fetch <mode> <destination> <source> <argument>...: what a source prints, whole or not at all.
+# fetch <mode> <destination> <source> <argument>...: stores what a source prints, completely or not at all.
 fetch() {
   local mode="$1" destination="$2" source="$3"
   shift 3
   local part="$destination.part"
-  # No other user may read it in between; and the source must not eat what the caller reads line by line.
+  # Closed to other users from the start. The source must not consume the standard input of its caller.
   (umask 077 && "$source" "$@" </dev/null >"$part" && [ -s "$part" ]) || return 1
   chmod "$mode" "$part" && mv "$part" "$destination"
 }

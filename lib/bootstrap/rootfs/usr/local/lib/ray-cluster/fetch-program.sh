@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Brings what all machines of the cluster share, as one file, compares it with its hash, and takes it apart: the files of
-# the container, and the further programs of this boot. What is there already is kept.
+# Fetches the bundle that all machines of the cluster share, verifies its hash, and unpacks the further programs of this
+# boot. A bundle that is present already is kept.
 #
-# The line of `program`: the source (a program of `sources/`), its arguments; empty: the file came with the machine.
+# The line of `program`: the source (a program of `sources/`), its arguments; empty: the bundle is part of the user data.
 #
-#   HOST_ROOT   begins the path of each program   (empty)
+#   HOST_ROOT   prefix of all unpacked paths, for tests   (empty)
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -17,12 +17,11 @@ main() {
   mkdir -p "${FILE%/*}"
   read -r -a words <"$BOOT_FOLDER/program" || true
   if ! is_right; then
-    [ "${#words[@]}" -gt 0 ] || fatal "$FILE is not what this machine was made with"
+    [ "${#words[@]}" -gt 0 ] || fatal "$FILE is damaged: its SHA-256 is not $(setting program_sha256)"
     bring "${words[@]}"
   fi
-  python3 "$PROGRAMS/unpack_bundle.py" "$FILE" "$STATE_FOLDER/host/files.json" "${HOST_ROOT:-}" ||
-    fatal "$FILE cannot be taken apart"
-  info "the container's files are there"
+  python3 "$PROGRAMS/unpack_files.py" --host "$FILE" "${HOST_ROOT:-}" || fatal "cannot unpack $FILE"
+  info "the node program is unpacked"
 }
 
 is_right() {
@@ -31,9 +30,9 @@ is_right() {
 
 bring() {
   local source="$1"
-  insist "$(setting program_seconds 600)" "no files for the container: $* gave nothing" \
+  insist "$(setting program_seconds 600)" "could not fetch the node program: $* failed or returned nothing" \
     fetch 0644 "$FILE" "$PROGRAMS/sources/$source" "${@:2}"
-  is_right || fatal "the container's files have another hash than $(setting program_sha256): $*"
+  is_right || fatal "the node program from $* does not have the SHA-256 $(setting program_sha256)"
 }
 
 main "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings secrets into files in memory, which only root reads. A value is never an argument and never printed.
+# Fetches secrets into files in memory that only root can read. A value is never an argument and never printed.
 #
 # Each line of `secrets`: the file's name, the source (a program of `sources/`), its arguments.
 set -euo pipefail
@@ -13,9 +13,9 @@ main() {
   while read -r name source words; do
     local arguments=()
     read -r -a arguments <<<"$words"
-    insist "$(setting secret_seconds 600)" "no secret '$name': $source $words gave nothing" \
+    insist "$(setting secret_seconds 600)" "could not fetch secret '$name': $source $words failed or returned nothing" \
       fetch 0600 "$RUN_FOLDER/secrets/$name" "$PROGRAMS/sources/$source" "${arguments[@]}"
-    info "secret '$name' is there"
+    info "fetched secret '$name'"
   done <"$BOOT_FOLDER/secrets"
 }
 

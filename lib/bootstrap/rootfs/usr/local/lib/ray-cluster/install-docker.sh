@@ -1,23 +1,22 @@
 #!/usr/bin/env bash
-# Makes a Docker engine answer on this host: installs the distribution's package where there is none,
-# and starts it, by systemd or, where that is not running, in the background. Does nothing where an
-# engine answers already.
+# Makes sure that Docker is running on this host: installs the distribution's package if it is missing, and starts the
+# engine with systemd or, without systemd, in the background. Does nothing where Docker is running.
 #
 #   DOCKER_READY_SECONDS  how long the engine may take to answer        (60)
-#   DOCKERD_LOG           its log, where systemd does not keep one      (/var/log/dockerd.log)
-#   SYSTEMD_RUN_FOLDER    exists where systemd runs the host            (/run/systemd/system)
+#   DOCKERD_LOG           its log, without systemd                      (/var/log/dockerd.log)
+#   SYSTEMD_RUN_FOLDER    exists where systemd is the init system       (/run/systemd/system)
 set -euo pipefail
 
 readonly READY_SECONDS="${DOCKER_READY_SECONDS:-60}"
 readonly LOG="${DOCKERD_LOG:-/var/log/dockerd.log}"
 readonly SYSTEMD_FOLDER="${SYSTEMD_RUN_FOLDER:-/run/systemd/system}"
 
-# Process of an engine that was started in the background.
+# Process id of an engine started in the background.
 engine_pid=""
 
 main() {
   if engine_answers; then
-    info "a Docker engine answers already"
+    info "Docker is running already"
     return
   fi
   require_root
@@ -36,7 +35,7 @@ fatal() {
 }
 
 require_root() {
-  [ "$(id -u)" -eq 0 ] || fatal "no Docker engine answers; only root can install or start one"
+  [ "$(id -u)" -eq 0 ] || fatal "Docker is not running, and only root can install or start it"
 }
 
 is_installed() {
@@ -52,11 +51,11 @@ install_engine() {
     info "installing the distribution's Docker engine"
     install_by_apt
   elif command -v dnf >/dev/null; then
-    # Amazon Linux calls it so.
+    # Its name on Amazon Linux.
     info "installing the distribution's Docker engine"
     quietly dnf install -y -q docker
   else
-    fatal "this installs Docker by apt-get or dnf, which this distribution does not have"
+    fatal "cannot install Docker: this distribution has neither apt-get nor dnf"
   fi
 }
 
@@ -64,14 +63,14 @@ install_by_apt() {
   local packages=(docker.io)
   export DEBIAN_FRONTEND=noninteractive
   quietly apt-get update -q
-  # Newer releases keep the client in a package of its own.
+  # Newer releases package the client separately.
   if apt-cache show docker-cli >/dev/null 2>&1; then
     packages+=(docker-cli)
   fi
   quietly apt-get install -y -q --no-install-recommends "${packages[@]}"
 }
 
-# Runs a command whose output matters only if it fails.
+# Runs a command and prints its output only if it fails.
 quietly() {
   local output
   if ! output="$("$@" 2>&1)"; then
@@ -85,10 +84,10 @@ start_engine() {
     info "starting the engine with systemd"
     systemctl enable --now docker
   elif engine_answers; then
-    info "the package has started the engine"
+    info "the package started the engine"
   else
     info "starting the engine in the background, log $LOG"
-    # A session of its own: it must outlive the terminal that this was called from.
+    # In a session of its own, so that it survives the terminal of the caller.
     setsid dockerd </dev/null >>"$LOG" 2>&1 &
     engine_pid=$!
   fi
@@ -99,7 +98,7 @@ wait_for_engine() {
   until engine_answers; do
     if engine_has_ended; then
       show_log
-      fatal "the engine ended right after its start"
+      fatal "the engine exited right after its start"
     fi
     if [ "$SECONDS" -ge "$deadline" ]; then
       show_log
@@ -107,7 +106,7 @@ wait_for_engine() {
     fi
     sleep 1
   done
-  info "the engine answers"
+  info "Docker is running"
 }
 
 engine_has_ended() {

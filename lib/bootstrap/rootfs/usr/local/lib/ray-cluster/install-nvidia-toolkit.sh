@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes the Docker engine of this host know the runtime `nvidia`: installs NVIDIA's container toolkit from NVIDIA's
-# signed packages, registers it, and restarts the engine, which stops the containers on it. Does nothing where the
-# engine knows the runtime. The driver must be there already.
+# Gives the Docker engine of this host the runtime `nvidia`: installs NVIDIA's container toolkit from NVIDIA's signed
+# packages, registers it, and restarts the engine, which stops its containers. Does nothing where the engine has the
+# runtime. The driver must be installed already.
 #
-#   TOOLKIT_REPOSITORY   where the packages are     (https://nvidia.github.io/libnvidia-container)
-#   TOOLKIT_KEYRING      who has signed them        (/usr/share/keyrings/nvidia-container-toolkit.gpg)
-#   TOOLKIT_LIST         what tells apt so          (/etc/apt/sources.list.d/nvidia-container-toolkit.list)
-#   TOOLKIT_RPM_LIST     what tells dnf so          (/etc/yum.repos.d/nvidia-container-toolkit.repo)
+#   TOOLKIT_REPOSITORY   repository of the packages (https://nvidia.github.io/libnvidia-container)
+#   TOOLKIT_KEYRING      keyring with its key       (/usr/share/keyrings/nvidia-container-toolkit.gpg)
+#   TOOLKIT_LIST         its entry for apt          (/etc/apt/sources.list.d/nvidia-container-toolkit.list)
+#   TOOLKIT_RPM_LIST     its entry for dnf          (/etc/yum.repos.d/nvidia-container-toolkit.repo)
 #   NVIDIA_DEVICE        exists where the driver is (/dev/nvidiactl)
 #   DOCKER_READY_SECONDS how long the engine may take to answer (60)
 set -euo pipefail
@@ -50,7 +50,7 @@ require_root() {
 }
 
 require_driver() {
-  [ -e "$DEVICE" ] || fatal "$DEVICE is missing: install NVIDIA's driver first, and start the machine anew"
+  [ -e "$DEVICE" ] || fatal "$DEVICE is missing: install NVIDIA's driver first, and reboot"
 }
 
 install_toolkit() {
@@ -64,35 +64,35 @@ install_toolkit() {
     info "installing NVIDIA's container toolkit"
     quietly dnf install -y -q nvidia-container-toolkit
   else
-    fatal "this installs by apt-get or dnf, which this distribution does not have"
+    fatal "cannot install the toolkit: this distribution has neither apt-get nor dnf"
   fi
 }
 
-# It names the key itself, and that its lists are signed.
+# The list names the key, and must require signed metadata.
 add_rpm_repository() {
   local lines
   info "adding NVIDIA's repository $REPOSITORY"
-  lines="$(fetch stable/rpm/nvidia-container-toolkit.repo)" || fatal "the list of $REPOSITORY cannot be fetched"
-  [[ "$lines" == *repo_gpgcheck=1* ]] || fatal "the list of $REPOSITORY asks for no signature"
+  lines="$(fetch stable/rpm/nvidia-container-toolkit.repo)" || fatal "cannot fetch the package list of $REPOSITORY"
+  [[ "$lines" == *repo_gpgcheck=1* ]] || fatal "the package list of $REPOSITORY does not require signatures"
   printf '%s\n' "$lines" >"$RPM_LIST"
 }
 
-# Packages of this repository, and of no other, may be signed with NVIDIA's key.
+# NVIDIA's key is trusted for this repository only.
 trust_repository() {
   export DEBIAN_FRONTEND=noninteractive
   info "adding NVIDIA's repository $REPOSITORY"
   quietly apt-get update -q
   quietly apt-get install -y -q --no-install-recommends ca-certificates curl gnupg
   local key lines
-  key="$(fetch gpgkey)" || fatal "$REPOSITORY/gpgkey cannot be fetched"
+  key="$(fetch gpgkey)" || fatal "cannot fetch $REPOSITORY/gpgkey"
   gpg --batch --yes --dearmor --output "$KEYRING" <<<"$key"
-  lines="$(fetch stable/deb/nvidia-container-toolkit.list)" || fatal "the list of $REPOSITORY cannot be fetched"
+  lines="$(fetch stable/deb/nvidia-container-toolkit.list)" || fatal "cannot fetch the package list of $REPOSITORY"
   printf '%s\n' "${lines//deb https:/deb [signed-by=$KEYRING] https:}" >"$LIST"
 }
 
 fetch() { curl --fail --silent --show-error --location "$REPOSITORY/$1"; }
 
-# Runs a command whose output matters only if it fails.
+# Runs a command and prints its output only if it fails.
 quietly() {
   local output
   if ! output="$("$@" 2>&1)"; then

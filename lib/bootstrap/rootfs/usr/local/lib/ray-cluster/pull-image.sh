@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the image, unless it is there, and notes which one it got. An image that this machine makes itself begins with
-# the published one that it is made of.
+# Pulls the image unless it is present, and notes its digest. Of an image that this machine builds, the published base is
+# pulled.
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -22,15 +22,15 @@ main() {
 
 is_there() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# Somebody may have loaded it since the last attempt.
+# It may have been loaded since the last attempt.
 bring() { is_there "$1" || docker pull --quiet "$1"; }
 
-# A private registry's user and source of its password, where there is one; the password passes by a pipe.
+# Logs in to a private registry. The password travels over a pipe.
 login() {
   local registry user source words
   [ -s "$BOOT_FOLDER/registry" ] || return 0
   read -r registry user source words <"$BOOT_FOLDER/registry"
-  # The client keeps the password in a file: in memory, not in root's folder.
+  # The client stores the password in a file: keep it in memory.
   export DOCKER_CONFIG="$RUN_FOLDER/docker"
   local arguments=()
   read -r -a arguments <<<"$words"
@@ -38,17 +38,17 @@ login() {
     "$PROGRAMS/sources/$source" "${arguments[@]}" |
       docker login --username "$user" --password-stdin "$registry" >/dev/null
   }
-  insist 120 "cannot sign in at the registry $registry" sign_in
+  insist 120 "cannot log in to the registry $registry" sign_in
 }
 
-# `repository@digest`, for the container to compare with the plan and with the other nodes. Without it there is only
-# the name: an image that was loaded, or one whose base somebody has removed.
+# Notes `repository@digest`, which the node compares with the plan and with the other nodes. Only the name is known of an
+# image that was loaded, or whose base was removed.
 note() {
   local digests digest
   digests="$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" 2>/dev/null || true)"
   digest="${digests%%$'\n'*}"
   printf '%s\n' "${digest:-$1}" >"$RUN_FOLDER/image"
-  info "image ${digest:-$1, whose digest is not known}"
+  info "image: ${digest:-$1 (digest unknown)}"
 }
 
 main "$@"

@@ -1,9 +1,9 @@
-"""Says to those who wait for a machine how it went: one JSON object, put to the address that they gave.
+"""Sends a signal about this machine: one JSON object, put to a signal URL.
 
 put_signal.py ADDRESS_FILE SUCCESS|FAILURE WHO
 
-What there is to say comes on standard input. The address lets everybody answer who knows it, so it comes as a
-file and never shows. The object is that of a CloudFormation wait condition, which others may take, too.
+The reason comes on standard input. Whoever knows the URL can send signals, so it is read from a file and
+never printed. The object has the format of a CloudFormation wait condition.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-#: A reason is shown in one line of an error; what is cut out lies between who is to blame and the last lines.
+#: A reason is shown in one line of an error. The middle is cut: the culprit is first, the log is last.
 LONGEST = 1500
 _CUT = "\n[...]\n"
 _SECONDS = 30.0
@@ -31,7 +31,7 @@ def shortened(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Without colours and the like: who waits answers in XML, which cannot hold an escape."""
+    """Removes terminal escapes, which CloudFormation cannot return in its XML."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
     return "".join(one for one in text if one.isprintable() or one in "\n\t")
 
@@ -43,7 +43,7 @@ def signal(status: str, who: str, text: str) -> bytes:
 
 
 def put(address: str, body: bytes) -> None:
-    # Such an address is signed for a request without this header, and the library would fill it in.
+    # The URL is signed for a request without this header, which the library would otherwise add.
     request = urllib.request.Request(address, data=body, method="PUT", headers={"Content-Type": ""})
     with urllib.request.urlopen(request, timeout=_SECONDS):
         pass
@@ -55,10 +55,10 @@ def main(address_file: str, status: str, who: str) -> None:
     try:
         put(address, body)
     except urllib.error.HTTPError as error:
-        sys.exit(f"the signal was answered with {error.code}")
+        sys.exit(f"the signal URL answered HTTP {error.code}")
     except Exception as error:
-        # Its text may hold the address.
-        sys.exit(f"the signal was not taken: {type(error).__name__}")
+        # Its text may contain the URL.
+        sys.exit(f"could not send the signal: {type(error).__name__}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings files to the machine's own disk, once in the life of the disk: an attempt that is cut off goes on where it
-# was, and a reboot finds all of it.
+# Copies files to the machine's own disk, once for each disk: an interrupted attempt is resumed, and a reboot finds them
+# complete.
 #
 # Each line of `stages`: the folder, the source (a program of `sources/`), its arguments; the folder is the last one.
 set -euo pipefail
@@ -13,17 +13,17 @@ main() {
   while read -r folder source words; do
     local arguments=()
     read -r -a arguments <<<"$words"
-    # Beside the folder, so that nobody takes it for one of the files.
+    # Beside the folder, so that it is not one of the files.
     if [ "$(cat "$folder.staged" 2>/dev/null)" = "$source $words" ]; then
-      info "the files of $folder are there"
+      info "$folder is staged already"
       continue
     fi
     rm -f "$folder.staged"
     mkdir -p "$folder"
-    insist "$(setting stage_seconds 7200)" "no files in $folder: $source $words has failed" \
+    insist "$(setting stage_seconds 7200)" "could not stage files into $folder: $source $words failed" \
       "$PROGRAMS/sources/$source" "${arguments[@]}" "$folder" </dev/null
     printf '%s\n' "$source $words" >"$folder.staged"
-    info "the files of $folder are there now"
+    info "staged files into $folder"
   done <"$BOOT_FOLDER/stages"
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure that shared storage is mounted. systemd has tried already; what has failed is tried again here.
+# Makes sure that shared storage is mounted: what systemd could not mount is tried again.
 #
-# Each line of `mounts`: a folder, its type, units that the mount needs.
+# Each line of `mounts`: a folder, its type, the units that the mount needs.
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -22,7 +22,7 @@ main() {
 
 is_mounted() { mountpoint -q "$1" || { systemctl start "$2" && mountpoint -q "$1"; }; }
 
-# The last line of each unit, that of the mount at the end.
+# The last log line of each unit, that of the mount at the end.
 last_words() {
   local unit
   for unit in "$@"; do
@@ -30,7 +30,7 @@ last_words() {
   done
 }
 
-# Images of clouds often lack the client of NFS, which every distribution has. Many other types need none.
+# Cloud images often lack the NFS client, which every distribution packages. Most other types need none.
 install_helper() {
   local package
   case "$1" in
@@ -39,8 +39,8 @@ install_helper() {
   esac
   if command -v "mount.$1" >/dev/null; then return; fi
   [ "$1" != lustre ] ||
-    fatal "this machine cannot mount '$1': mount.$1 is missing, take a machine image with the Lustre client"
-  info "installing the client of NFS"
+    fatal "cannot mount file system type '$1': mount.$1 is missing; use a machine image with the Lustre client"
+  info "installing the NFS client"
   if command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     package=nfs-common
@@ -48,7 +48,7 @@ install_helper() {
   else
     package=nfs-utils
     quietly dnf install -y -q "$package"
-  fi || fatal "this machine cannot mount '$1': the package $package cannot be installed"
+  fi || fatal "cannot mount file system type '$1': the package $package cannot be installed"
 }
 
 main "$@"

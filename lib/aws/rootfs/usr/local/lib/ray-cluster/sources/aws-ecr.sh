@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Source of a registry's password: Amazon ECR, with the rights of the machine's role.
+# Prints the password of Amazon ECR, with the machine's instance role.
 #
 #   aws-ecr.sh REGION
 set -euo pipefail

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Source of a value: a parameter of AWS Systems Manager, with the rights of the machine's role. Fails as long as there is
-# none.
+# Prints a parameter of AWS Systems Manager, with the machine's instance role. Fails while it does not exist.
 #
 #   aws-parameter.sh REGION NAME
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Source of a file: an object in S3, with the rights of the machine's role.
+# Prints an object of S3, with the machine's instance role.
 #
 #   aws-s3.sh REGION URI
 set -euo pipefail

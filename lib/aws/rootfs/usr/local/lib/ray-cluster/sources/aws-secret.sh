@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Source of a secret: AWS Secrets Manager, with the rights of the machine's role.
+# Prints a secret of AWS Secrets Manager, with the machine's instance role.
 #
-#   aws-secret.sh REGION ARN           what is in there; fails as long as there is nothing
-#   aws-secret.sh REGION ARN create    the same, but puts a new random value in where there is none
+#   aws-secret.sh REGION ARN           the value; fails while there is none
+#   aws-secret.sh REGION ARN create    the same, but stores a random value first where there is none
 set -euo pipefail
 
 main() {
@@ -14,14 +14,14 @@ main() {
     --query SecretString --output text
 }
 
-# Only "there is no value" is emptiness: a wrong region or a missing right must not end in a new value.
+# Only a secret without a value is empty: a wrong region or a missing permission must not lead to a new value.
 is_empty() {
   local answer
   ! answer="$(aws secretsmanager get-secret-value --region "$1" --secret-id "$2" \
     --query VersionId --output text 2>&1)" && [[ "$answer" == *ResourceNotFoundException*AWSCURRENT* ]]
 }
 
-# The value goes by a pipe: arguments are there for everybody on the machine to see.
+# The value goes through a pipe: arguments are visible to everybody on the machine.
 put() {
   head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n' |
     aws secretsmanager put-secret-value --region "$1" --secret-id "$2" \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Source of a secret: a file that somebody has put on the machine, and that only root reads.
+# Source of a secret: a file on the machine that only root can read.
 #
 #   file.sh PATH
 set -euo pipefail
@@ -10,7 +10,7 @@ main() {
   case "$mode" in
     "0 400" | "0 600") cat "$path" ;;
     *)
-      printf '%s: must belong to root and be closed to all others (owner and mode are %s)\n' "$path" "$mode" >&2
+      printf '%s: must be owned by root with mode 0400 or 0600, got user id and mode %s\n' "$path" "$mode" >&2
       exit 1
       ;;
   esac

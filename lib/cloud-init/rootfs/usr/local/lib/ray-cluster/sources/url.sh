@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Source of a file: an address that the machine reaches, by http, https or file. What comes is compared with its hash
-# by who asks for it.
+# Source of a file: an http, https or file URL. The caller verifies the hash.
 #
 #   url.sh URL
 set -euo pipefail

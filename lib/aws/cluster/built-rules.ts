@@ -1,0 +1,55 @@
+import { userDataLimitOf } from "../../catalog/user-data-limits";
+import { unless } from "../../problems/checks";
+import type { Topic } from "../../problems/rule";
+
+/** Longest timeout of a CloudFormation wait condition. */
+export const LONGEST_WAIT_SECONDS = 43_200;
+
+/** The wait of a deployment for its cluster. */
+export interface WaitSpec {
+  readonly seconds: number;
+}
+
+export const WAIT_TOPIC: Topic<WaitSpec> = {
+  title: "EC2: wait for a cluster",
+  rules: [
+    {
+      id: "RC453",
+      level: "warning",
+      title: "A deployment can wait as long as the cluster may take",
+      why: `A wait condition of CloudFormation ends after ${LONGEST_WAIT_SECONDS} seconds.`,
+      check: ({ seconds }) =>
+        unless(seconds <= LONGEST_WAIT_SECONDS, {
+          path: "servingTimeoutSeconds",
+          got: `${seconds} s until the cluster serves`,
+          consequence: `is longer than a deployment can wait, which is ${LONGEST_WAIT_SECONDS} s`,
+          fix: "shorten the deadlines, or bootTimeoutSeconds of the backend",
+        }),
+    },
+  ],
+};
+
+/** What a machine boots from. */
+export interface UserDataSpec {
+  /** After gzip. */
+  readonly bytes: number;
+}
+
+export const USER_DATA_TOPIC: Topic<UserDataSpec> = {
+  title: "EC2: user data",
+  rules: [
+    {
+      id: "RC454",
+      level: "error",
+      title: "User data fits into what EC2 takes",
+      why: "EC2 refuses the launch template.",
+      check: ({ bytes }) =>
+        unless(bytes <= userDataLimitOf("ec2"), {
+          path: "userData",
+          got: `${bytes} bytes after gzip`,
+          must: `be at most ${userDataLimitOf("ec2")} bytes`,
+          fix: "shorten the engine's arguments and the environment variables, or put long values into a file in the image",
+        }),
+    },
+  ],
+};

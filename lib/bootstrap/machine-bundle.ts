@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { bundleText } from "../runtime/bundle";
+import type { ContainerFile } from "../runtime/container-spec/container-spec";
+import { CONTAINER_PATHS } from "../runtime/paths";
+import type { BootBuild } from "./boot-spec";
+import { HOST_PATHS } from "./host-paths";
+import { rootfsFile } from "./rootfs-file";
+
+const ROOTFS = join(__dirname, "rootfs");
+/** Steps of a boot after `fetch-program.sh`. */
+const STEPS = [
+  "build-image.sh",
+  "check-host.sh",
+  "fetch-secrets.sh",
+  "install-docker.sh",
+  "install-nvidia-toolkit.sh",
+  "pull-image.sh",
+  "run-node.sh",
+  "stage-files.sh",
+  "wait-for-mounts.sh",
+];
+
+/**
+ * The bundle that all machines of a cluster fetch: the container's files except `node.json`, the programs of the boot,
+ * and the files of an image that the machines build. It holds nothing of a single node, and exceeds what a cloud takes as
+ * user data.
+ */
+export function machineBundle(files: readonly ContainerFile[], build?: BootBuild): string {
+  const steps = STEPS.map((name) => rootfsFile(ROOTFS, `${HOST_PATHS.programs.slice(1)}/${name}`));
+  const recipe = build?.files.map(({ name, content }) => ({ path: `${HOST_PATHS.recipe}/${name}`, content }));
+  return bundleText(
+    files.filter(({ path }) => path !== CONTAINER_PATHS.config),
+    [...steps, ...(recipe ?? [])],
+  );
+}

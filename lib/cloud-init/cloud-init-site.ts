@@ -1,0 +1,176 @@
+import { Fn, TerraformLocal, type TerraformResource, Token } from "cdktf";
+import type { Construct } from "constructs";
+import type { Problem } from "../problems/problem";
+import { judge } from "../problems/rule";
+import { checkAtSynth, reportProblems, throwProblems } from "../terraform/app-problems";
+import type { ClusterDeclaration, ClusterEndpoint, ClusterSite } from "../terraform/cluster-backend";
+import { addStackFile } from "../terraform/stack-files";
+import { template } from "../terraform/template";
+import { clusterEndpoint } from "../topology/plan/endpoint";
+import type { Place } from "../topology/plan/place";
+import type { ClusterPlan } from "../topology/plan/plan";
+import { MACHINES } from "./machine-rules";
+import { ClusterWait } from "./cluster-wait";
+import { type MachineText, machineTexts, metaData, programText } from "./machine-text";
+import { machinesReview } from "./machines-review";
+import { MACHINES_OF_CHECK, READINESS } from "./readiness-rules";
+import type { CloudInitSettings } from "./settings";
+import { SECRET_SOURCES } from "./source-rules";
+import { USER_DATA } from "./user-data-rules";
+
+interface Built {
+  /** References to what each node's machine boots with. */
+  readonly userData: ReadonlyMap<string, string>;
+  readonly wait?: ClusterWait;
+}
+
+/** The machines of one cluster with a `CloudInitBackend`, which resources of the user's own make. */
+export class CloudInitSite implements ClusterSite {
+  /**
+   * The site of a cluster, as what it is.
+   *
+   * @param site of a cluster with a `CloudInitBackend`: `cluster.site`
+   */
+  public static of(site: ClusterSite): CloudInitSite {
+    if (!(site instanceof CloudInitSite)) {
+      throw new Error(`the cluster must have a CloudInitBackend, but its backend is '${site.place.backend}'`);
+    }
+    return site;
+  }
+
+  /** @internal */
+  public readonly place: Place;
+  /** @internal */
+  public readonly problems: readonly Problem[];
+  private built?: Built;
+
+  /** @internal */
+  public constructor(
+    private readonly scope: Construct,
+    declaration: ClusterDeclaration,
+    private readonly settings: CloudInitSettings,
+  ) {
+    this.place = placeOf(settings, declaration);
+    this.problems = [
+      ...judge(MACHINES, settings, declaration),
+      ...judge(SECRET_SOURCES, settings, undefined),
+      ...judge(READINESS, settings, undefined),
+    ];
+  }
+
+  /**
+   * What the machine of a node boots with, for the resource that makes it. Nodes that get their addresses at boot share
+   * the text of their pool. Marked as sensitive where it contains the node program, so that no plan prints it.
+   *
+   * @param node name of the node, e.g. `gpu-0`: `cluster.plan.nodes` has them all, the head first
+   */
+  public userData(node: string): string {
+    const { userData } = this.requireBuilt();
+    const reference = userData.get(node);
+    if (reference === undefined) {
+      throw new Error(`no node '${node}': the nodes are ${[...userData.keys()].join(", ")}`);
+    }
+    return reference;
+  }
+
+  /**
+   * The resources that are the machines: the readiness check begins when they are made, and anew when one of them is
+   * replaced. Without a check nothing waits, and this does nothing.
+   *
+   * @param machines may be empty, where this stack makes none
+   */
+  public addMachines(machines: readonly TerraformResource[]): void {
+    this.requireBuilt().wait?.addMachines(machines);
+  }
+
+  /** @internal */
+  public build(plan: ClusterPlan): ClusterEndpoint {
+    const { scope, settings } = this;
+    const texts = machineTexts(plan, settings);
+    const problems = judge(USER_DATA, { texts, settings }, undefined);
+    reportProblems(scope, problems);
+    addStackFile(scope, `${folderOf(plan)}/program.json`, programText(plan));
+    const values = texts.map((text) => referenceTo(scope, plan, text));
+    const shown = (value: string) =>
+      settings.programUrl === undefined ? Token.asString(Fn.sensitive(value)) : value;
+    const userData = texts.flatMap(({ nodes }, index) =>
+      nodes.map((node) => [node, shown(values[index])] as const),
+    );
+    const wait = this.waitFor(plan, values);
+    this.built = { userData: new Map(userData), wait };
+    return {
+      url: wait?.url ?? clusterEndpoint(plan),
+      reviewUrl: clusterEndpoint(plan),
+      reviewMounts: [],
+      reviewNewMachines: machinesReview(plan, texts, settings, problems),
+      reviewToken: "which exists, from where every machine asks for it at boot, in the machine's memory",
+    };
+  }
+
+  private waitFor(plan: ClusterPlan, texts: readonly string[]): ClusterWait | undefined {
+    const { readiness, bootTimeoutSeconds } = this.settings;
+    if (readiness === undefined) {
+      return undefined;
+    }
+    const wait = new ClusterWait(this.scope, "ready", { plan, check: readiness, bootTimeoutSeconds, texts });
+    checkAtSynth(this.scope, () => judge(MACHINES_OF_CHECK, wait.knowsMachines, undefined));
+    return wait;
+  }
+
+  private requireBuilt(): Built {
+    if (this.built === undefined) {
+      throwProblems(this.scope);
+      throw new Error(`the machines of '${this.scope.node.path}' are not planned yet`);
+    }
+    return this.built;
+  }
+}
+
+function placeOf(settings: CloudInitSettings, declaration: ClusterDeclaration): Place {
+  const { subnetCidr, headAddress, addresses, secretStore, bootTimeoutSeconds } = settings;
+  const { cpusPerNode, objectStoreMiB, sharedMemoryMiB } = settings;
+  return {
+    backend: "cloud-init",
+    subnetCidr,
+    addresses: addresses === undefined ? {} : poolByPool(addresses, declaration),
+    headAddress: addresses === undefined ? headAddress : undefined,
+    networkMode: "host",
+    emulated: false,
+    cpusPerNode,
+    objectStoreMiB,
+    sharedMemoryMiB,
+    startSpreadSeconds: bootTimeoutSeconds,
+    secretKinds: ["host-file", ...(secretStore === undefined ? [] : (["managed"] as const))],
+  };
+}
+
+/** Addresses beyond the last node stay with the last pool, so that the plan says that there are too many (RC021). */
+function poolByPool(addresses: readonly string[], { pools }: ClusterDeclaration): Place["addresses"] {
+  let next = 0;
+  return Object.fromEntries(
+    pools.map(({ name, nodes }, index) => {
+      const slice = addresses.slice(next, index === pools.length - 1 ? undefined : next + nodes);
+      next += slice.length;
+      return [name, slice];
+    }),
+  );
+}
+
+function folderOf(plan: ClusterPlan): string {
+  return `cloud-init/${plan.name}`;
+}
+
+/**
+ * A reference to a text for an attribute of a resource. The text is a file beside the stack, unless it contains values that
+ * are known only at apply: then it is a local of Terraform.
+ */
+function referenceTo(scope: Construct, plan: ClusterPlan, text: MachineText): string {
+  if (Token.isUnresolved(text.text)) {
+    const value = template(text.text, `user data of ${text.name}`);
+    return new TerraformLocal(scope, `user-data-${text.name}`, value).asString;
+  }
+  const file = `${folderOf(plan)}/${text.name}.yaml`;
+  addStackFile(scope, file, text.text);
+  addStackFile(scope, `${folderOf(plan)}/${text.name}.meta-data.yaml`, metaData(plan, text));
+  return Fn.file(file);
+}

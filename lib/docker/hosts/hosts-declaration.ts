@@ -1,0 +1,27 @@
+import type { ErrorRule } from "../../problems/rule";
+import type { NodePool } from "../../topology/declaration/cluster-props";
+import type { Assignment } from "./assignment";
+import type { MachineDraft } from "./host-machine";
+import type { Inventory } from "./inventory";
+
+/** The place of clusters on existing machines, as the user declared it, with defaults. */
+export interface HostsDeclaration {
+  /** @default - missing in the inventory */
+  readonly subnetCidr?: string;
+  readonly machines: readonly MachineDraft[];
+  readonly cpusPerNode?: number;
+  readonly objectStoreMiB?: number;
+  readonly sharedMemoryMiB?: number;
+  readonly imagePullTimeoutSeconds: number;
+  readonly registryLogins: readonly string[];
+  /** @default - declared as properties */
+  readonly inventory?: Inventory;
+}
+
+/** The cluster whose nodes the machines are to be. */
+export interface HostsFacts {
+  readonly pools: readonly NodePool[];
+  readonly assignment: Assignment;
+}
+
+export type HostsRule = ErrorRule<HostsDeclaration, HostsFacts>;

@@ -1,0 +1,153 @@
+import { basename } from "node:path";
+import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerators";
+import { isAbsolutePath, isWhole } from "../../problems/checks";
+import type { Topic } from "../../problems/rule";
+import { didYouMean, oneOf, show } from "../../problems/text";
+import type { MachineDraft } from "./host-machine";
+import type { HostsDeclaration, HostsFacts, HostsRule } from "./hosts-declaration";
+
+const rules: readonly HostsRule[] = [
+  {
+    id: "RC310",
+    level: "error",
+    title: "A machine names a pool of the cluster",
+    why: "It would be a node of none.",
+    check: ({ machines }, { pools }) => {
+      const names = pools.map(({ name }) => name);
+      return machines.flatMap(({ pool }, index) =>
+        pool === undefined || names.includes(pool)
+          ? []
+          : [
+              {
+                path: `backend.hosts[${index}].pool`,
+                got: show(pool),
+                must: `be ${oneOf(names)}`,
+                fix: didYouMean(pool, names, "name one of the cluster's pools"),
+              },
+            ],
+      );
+    },
+  },
+  {
+    id: "RC325",
+    level: "error",
+    title: "Either all machines name a pool or none do",
+    why: "It would be unclear which pool the others belong to.",
+    check: ({ machines }, { pools }) =>
+      machines.every(({ pool }) => pool === undefined)
+        ? []
+        : machines.flatMap(({ pool }, index) =>
+            pool !== undefined
+              ? []
+              : [
+                  {
+                    path: `backend.hosts[${index}].pool`,
+                    got: "nothing",
+                    must: "be given as for the other machines",
+                    fix: `use ${oneOf(pools.map(({ name }) => name))}`,
+                  },
+                ],
+          ),
+  },
+  {
+    id: "RC311",
+    level: "error",
+    title: "A machine has as many accelerators as its pool needs",
+    why: "Ray would never count the planned accelerators of that node.",
+    check: (declaration, facts) =>
+      nodes(declaration, facts).flatMap(({ path, machine: { acceleratorCount: count }, planned }) =>
+        !isWhole(count, 0) || planned === undefined || count >= planned
+          ? []
+          : [
+              {
+                path: `${path}.acceleratorCount`,
+                got: show(count),
+                must: `be at least ${planned}, the accelerators per node of its pool`,
+                fix: "plan fewer acceleratorsPerNode, or use another machine",
+              },
+            ],
+      ),
+  },
+  {
+    id: "RC312",
+    level: "error",
+    title: "A machine has one device address for each device",
+    why: "HCCL needs the address of every NPU.",
+    check: (declaration, facts) =>
+      nodes(declaration, facts).flatMap(({ path, machine, planned }) => {
+        const { deviceIps, acceleratorCount: count = planned } = machine;
+        return deviceIps === undefined || count === undefined || deviceIps.length === count
+          ? []
+          : [
+              {
+                path: `${path}.deviceIps`,
+                got: `${deviceIps.length} addresses`,
+                must: `be ${count}, one for each device`,
+                fix: "see /etc/hccn.conf of the machine",
+              },
+            ];
+      }),
+  },
+  {
+    id: "RC315",
+    level: "error",
+    title: "A path of the driver replaces one that is mounted",
+    why: "It replaces the path with the same base name; any other has no effect.",
+    check: (declaration, facts) =>
+      nodes(declaration, facts).flatMap(({ path, machine: { driverPaths = [] }, accelerator }) => {
+        const names = accelerator?.mounts.map(({ source }) => basename(source)) ?? [];
+        return driverPaths.flatMap((driverPath, index) =>
+          !isAbsolutePath(driverPath) || names.includes(basename(driverPath))
+            ? []
+            : [
+                {
+                  path: `${path}.driverPaths[${index}]`,
+                  got: show(driverPath),
+                  must: `have the base name of a mounted driver path (${names.join(", ") || "there is none"})`,
+                  fix: "remove it",
+                },
+              ],
+        );
+      }),
+  },
+  {
+    id: "RC320",
+    level: "error",
+    title: "The network that the machines share is given",
+    why: "Ray and the engine use the addresses of this network only.",
+    check: ({ subnetCidr }) =>
+      subnetCidr !== undefined
+        ? []
+        : [
+            {
+              path: "backend.subnetCidr",
+              got: "nothing",
+              must: "be the IPv4 CIDR of the network that the machines share",
+              fix: "add `subnetCidr: ...`, e.g. 10.20.0.0/24",
+            },
+          ],
+  },
+];
+
+export const POOL_TOPIC: Topic<HostsDeclaration, HostsFacts> = { title: "Existing machines as nodes", rules };
+
+/** A machine that is a node, and what its pool needs. */
+interface NodeDraft {
+  readonly path: string;
+  readonly machine: MachineDraft;
+  readonly planned: number | undefined;
+  readonly accelerator: AcceleratorFacts | undefined;
+}
+
+function nodes({ machines }: HostsDeclaration, { pools, assignment }: HostsFacts): readonly NodeDraft[] {
+  return pools.flatMap((pool) => {
+    const accelerator = pool.accelerator && findAccelerator(pool.accelerator.id);
+    const planned = pool.acceleratorsPerNode ?? accelerator?.usualPerNode;
+    return assignment[pool.name].map((index) => ({
+      path: `backend.hosts[${index}]`,
+      machine: machines[index],
+      planned,
+      accelerator,
+    }));
+  });
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ContainerFile } from "./container-spec/container-spec";
+
+/** Begins the name of a file that belongs to the machine, not to its container; `unpack_files.py` reads it. */
+const HOST = "host:";
+
+/** The program that unpacks a bundle, on a machine and in a container. */
+export function unpackProgram(): string {
+  return readFileSync(join(__dirname, "unpack_files.py"), "utf8");
+}
+
+/** Many files as one JSON object, from name to content. */
+export function bundleText(
+  files: readonly ContainerFile[],
+  filesOfMachine: readonly ContainerFile[] = [],
+): string {
+  const named = [...files, ...filesOfMachine.map((file) => ({ ...file, path: `${HOST}${file.path}` }))];
+  return `${JSON.stringify(Object.fromEntries(named.map(({ path, content }) => [path, content])))}\n`;
+}

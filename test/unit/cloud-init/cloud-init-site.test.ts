@@ -1,0 +1,358 @@
+import { TerraformOutput, TerraformVariable } from "cdktf";
+import { CloudInitBackend } from "../../../lib/cloud-init/cloud-init-backend";
+import { CloudInitSite } from "../../../lib/cloud-init/cloud-init-site";
+import { ReadinessCheck } from "../../../lib/cloud-init/readiness-check";
+import { SecretSource } from "../../../lib/cloud-init/secret-source";
+import { RayOnly } from "../../../lib/engines/ray-only";
+import { PlanError } from "../../../lib/problems/plan-error";
+import { RayCluster } from "../../../lib/ray-cluster";
+import { Accelerator } from "../../../lib/topology/declaration/accelerator";
+import { ContainerImage } from "../../../lib/topology/declaration/container-image";
+import { ModelSource } from "../../../lib/topology/declaration/model-source";
+import { SecretRef } from "../../../lib/topology/declaration/secret-ref";
+import { Synthesized } from "../../support/synth";
+import { fileOf, parseCloudConfig } from "../bootstrap/support";
+import { CLUSTER, cluster, FOUR_ADDRESSES, machine, PLACE, site } from "./support";
+
+const BOOT = "/etc/ray-cluster/boot";
+type Declared = Parameters<typeof cluster> extends [unknown, ...infer Rest] ? Rest : never;
+
+/** The text of a machine, and a file that it writes. */
+const textOf = (stack: Synthesized, name: string) => stack.file(`cloud-init/llama/${name}.yaml`);
+const fileIn = (stack: Synthesized, name: string, path: string) =>
+  fileOf(parseCloudConfig(textOf(stack, name)), path);
+
+const synthesized: Synthesized[] = [];
+function synth(build: Parameters<typeof Synthesized.of>[0]): Synthesized {
+  const stack = Synthesized.of(build);
+  synthesized.push(stack);
+  return stack;
+}
+const synthSite = (...args: Declared) => synth((stack) => void site(stack, ...args));
+
+afterAll(() => {
+  synthesized.forEach((stack) => {
+    stack.remove();
+  });
+});
+
+describe("files beside the stack", () => {
+  it("with the head's address are one for the head and one for the workers", () => {
+    const stack = synthSite();
+    expect(stack.files("cloud-init/llama")).toEqual([
+      "gpu-0.meta-data.yaml",
+      "gpu-0.yaml",
+      "gpu-worker.meta-data.yaml",
+      "gpu-worker.yaml",
+      "program.json",
+    ]);
+    const [head, worker] = ["gpu-0", "gpu-worker"].map(
+      (name) =>
+        JSON.parse(fileIn(stack, name, "/etc/ray-cluster/node.json")) as { node: object; pools: object[] },
+    );
+    expect(head.node).toMatchObject({ name: "gpu-0", role: "head", address: "10.30.0.10" });
+    expect(worker.node).toMatchObject({ name: null, role: "worker", address: null });
+    expect(worker.pools).toMatchObject([{ name: "gpu", nodes: 4, addresses: null }]);
+  });
+
+  it("with all addresses are one for each machine", () => {
+    const stack = synthSite({ headAddress: undefined, addresses: FOUR_ADDRESSES });
+    const texts = stack.files("cloud-init/llama").filter((name) => /^[^.]+\.yaml$/.test(name));
+    expect(texts).toEqual(["gpu-0.yaml", "gpu-1.yaml", "gpu-2.yaml", "gpu-3.yaml"]);
+    const { node } = JSON.parse(fileIn(stack, "gpu-2", "/etc/ray-cluster/node.json")) as { node: object };
+    expect(node).toMatchObject({ name: "gpu-2", address: FOUR_ADDRESSES[2] });
+  });
+
+  it("without programUrl contain the program, and have an instance id that follows the text", () => {
+    const one = synthSite();
+    const other = synthSite({ cpusPerNode: 4 });
+    expect(fileIn(one, "gpu-0", "/var/lib/ray-cluster/host/bundle.json")).toBe(
+      one.file("cloud-init/llama/program.json"),
+    );
+    const ids = [one, other].map((stack) => stack.file("cloud-init/llama/gpu-0.meta-data.yaml").split("\n"));
+    expect(ids[0][0]).toMatch(/^instance-id: llama-gpu-0-[0-9a-f]{12}$/);
+    expect(ids[1][0]).not.toBe(ids[0][0]);
+    expect(ids[0][1]).toBe("local-hostname: llama-gpu-0");
+    // Many machines boot with the same text, and have no name of ours.
+    expect(one.file("cloud-init/llama/gpu-worker.meta-data.yaml")).not.toContain("local-hostname");
+  });
+
+  it("with programUrl contain its source and not the program", () => {
+    const stack = synthSite({ programUrl: "https://files.example/program.json" });
+    expect(Buffer.byteLength(textOf(stack, "gpu-0"))).toBeLessThan(32_768);
+    expect(fileIn(stack, "gpu-0", `${BOOT}/program`)).toBe("url.sh https://files.example/program.json\n");
+    expect(fileIn(stack, "gpu-0", "/usr/local/lib/ray-cluster/sources/url.sh")).toContain("curl --fail");
+    expect(textOf(stack, "gpu-0")).not.toContain("bundle.json\n    content");
+  });
+
+  it("read the Ray token from a file and count the accelerators by default", () => {
+    const stack = synthSite();
+    for (const name of ["gpu-0", "gpu-worker"]) {
+      expect(fileIn(stack, name, `${BOOT}/secrets`)).toBe("ray-token file.sh /etc/ray-cluster/ray-token\n");
+      expect(fileIn(stack, name, `${BOOT}/devices`)).toBe("accelerators 8 /dev/nvidia[0-9]*\n");
+    }
+  });
+
+  it("of a Ray version without authentication have no token", () => {
+    const stack = synthSite(
+      {},
+      { image: ContainerImage.of("registry.example/vllm:1", { rayVersion: "2.48.0" }) },
+    );
+    expect(fileIn(stack, "gpu-0", `${BOOT}/secrets`)).toBe("");
+  });
+
+  it("with a program as a source contain it once, executable", () => {
+    const source = SecretSource.program("test/support/vault.sh", ["kv/ray"]);
+    const stack = synthSite({
+      rayToken: source,
+      registry: {
+        host: "quay.io",
+        user: "robot",
+        password: SecretSource.program("test/support/vault.sh", ["kv/quay"]),
+      },
+    });
+    expect(fileIn(stack, "gpu-worker", `${BOOT}/secrets`)).toBe("ray-token vault.sh kv/ray\n");
+    expect(fileIn(stack, "gpu-worker", `${BOOT}/registry`)).toBe("quay.io robot vault.sh kv/quay\n");
+    const { write_files } = parseCloudConfig(textOf(stack, "gpu-worker"));
+    const programs = write_files.filter(({ path }) => path.endsWith("/sources/vault.sh"));
+    expect(programs).toMatchObject([{ permissions: "0755" }]);
+  });
+
+  it.each([
+    ["a file of the head's machine", SecretRef.hostFile("/root/hf"), "file.sh /root/hf"],
+    ["a store", SecretRef.managed("kv/hf"), "vault.sh kv/hf"],
+  ])("with the model's secret from %s fetch it on the head's machine only", (_, token, source) => {
+    const revision = "be673f326cab4cd22ccfef76109faf68e41aa5f1";
+    const stack = synthSite(
+      { secretStore: SecretSource.program("test/support/vault.sh") },
+      { model: ModelSource.huggingFace("meta-llama/Llama-3.1-8B-Instruct", { revision, token }) },
+    );
+    expect(fileIn(stack, "gpu-0", `${BOOT}/secrets`)).toContain(`\nmodel ${source}\n`);
+    expect(fileIn(stack, "gpu-0", `${BOOT}/argv`)).toContain(
+      "source=/run/ray-cluster/secrets/model,target=/run/secrets/ray-cluster/model,readonly\n",
+    );
+    expect(fileIn(stack, "gpu-0", `${BOOT}/argv`)).not.toContain("/root/hf");
+    expect(textOf(stack, "gpu-worker")).not.toContain("secrets/model");
+  });
+
+  it("with mounts contain their units, packages and disk folder", () => {
+    const stack = synthSite({
+      packages: ["nfs-common"],
+      mounts: [
+        { source: "10.30.0.5:/models", hostPath: "/mnt/models", type: "nfs4", options: ["ro"], after: [] },
+      ],
+      diskFolder: "/mnt/disk",
+    });
+    expect(parseCloudConfig(textOf(stack, "gpu-0"))).toMatchObject({
+      package_update: true,
+      packages: ["nfs-common"],
+    });
+    expect(fileIn(stack, "gpu-0", "/etc/systemd/system/mnt-models.mount")).toContain(
+      "What=10.30.0.5:/models\n",
+    );
+    expect(fileIn(stack, "gpu-0", `${BOOT}/settings`)).toContain("\ndisk_folder=/mnt/disk\n");
+  });
+
+  it("of a pool of a thousand machines are as many as of two", () => {
+    const pools = [{ name: "gpu", nodes: 1000, accelerator: Accelerator.H100 }];
+    const stack = synthSite({ subnetCidr: "10.30.0.0/16" }, { pools });
+    expect(stack.files("cloud-init/llama")).toHaveLength(5);
+  });
+});
+
+describe("CloudInitSite.userData", () => {
+  it("is the text of the node, shared by workers without planned addresses", () => {
+    const stack = synth((scope) => {
+      const nodes = site(scope, { programUrl: "https://files.example/program.json" });
+      machine(scope, "head", nodes.userData("gpu-0"));
+      machine(scope, "worker", nodes.userData("gpu-3"));
+    });
+    expect(Object.values(stack.resources("example_server")).map(({ user_data }) => user_data)).toEqual([
+      '${file("cloud-init/llama/gpu-0.yaml")}',
+      '${file("cloud-init/llama/gpu-worker.yaml")}',
+    ]);
+  });
+
+  it("is hidden from plans where it contains the node program", () => {
+    const stack = synth((scope) => {
+      machine(scope, "head", site(scope).userData("gpu-0"));
+    });
+    expect(stack.text).toContain('${sensitive(file(\\"cloud-init/llama/gpu-0.yaml\\"))}');
+  });
+
+  it("with a value known only at apply is a local of Terraform, and no file", () => {
+    const stack = synth((scope) => {
+      const url = new TerraformVariable(scope, "url", { type: "string" });
+      machine(scope, "head", site(scope, { programUrl: url.stringValue }).userData("gpu-0"));
+    });
+    expect(stack.files("cloud-init/llama")).toEqual(["program.json"]);
+    const texts = Object.values<string>(stack.json.locals as { [name: string]: string });
+    expect(texts).toHaveLength(2);
+    expect(texts[0]).toContain("url.sh ${var.url}\n");
+    // Everything else is as it was: what looks like a reference is none.
+    expect(texts[0]).toContain('readonly BOOT_FOLDER="$${BOOT_FOLDER:-/etc/ray-cluster/boot}"');
+  });
+
+  it("of an unknown node names the nodes", () => {
+    synth((scope) => {
+      expect(() => site(scope).userData("gpu-9")).toThrow(
+        "no node 'gpu-9': the nodes are gpu-0, gpu-1, gpu-2, gpu-3",
+      );
+    });
+  });
+
+  it("of a cluster with errors is a PlanError", () => {
+    const build = () =>
+      Synthesized.of((scope) => {
+        CloudInitSite.of(cluster(scope, { diskFolder: "mnt" }).site).userData("gpu-0");
+      });
+    expect(build).toThrow(PlanError);
+    expect(build).toThrow("[RC506]");
+  });
+});
+
+describe("CloudInitSite.of", () => {
+  it("refuses the site of another place", () => {
+    const other = { place: { backend: "local" } } as unknown as Parameters<typeof CloudInitSite.of>[0];
+    expect(() => CloudInitSite.of(other)).toThrow(
+      "the cluster must have a CloudInitBackend, but its backend is 'local'",
+    );
+  });
+
+  it("is one for each cluster of a backend", () => {
+    synth((scope) => {
+      const backend = new CloudInitBackend({ ...PLACE, programUrl: "https://files.example/program.json" });
+      const options = { backend, ...CLUSTER };
+      const [a, b] = ["a", "b"].map((id) => CloudInitSite.of(new RayCluster(scope, id, options).site));
+      expect(a.userData("gpu-0")).not.toBe(b.userData("gpu-0"));
+    });
+  });
+});
+
+describe("the review", () => {
+  const machines = (...args: Declared) => {
+    const [, section] = synthSite(...args)
+      .file("review.md")
+      .split("\n## Machines\n\n");
+    return section.split("\n\n## ")[0].split("\n");
+  };
+
+  it("lists the texts, the sources of secrets and the readiness check", () => {
+    const lines = machines({ readiness: ReadinessCheck.http(), userDataLimitBytes: 262_144 });
+    expect(lines).toHaveLength(9);
+    expect(lines[2]).toMatch(/^\| gpu-0 \| `cloud-init\/llama\/gpu-0\.yaml` \| \d{6} \|$/);
+    expect(lines[3]).toMatch(/^\| gpu-1 to gpu-3 \| `cloud-init\/llama\/gpu-worker\.yaml` \| \d{6} \|$/);
+    expect(lines.slice(6)).toEqual([
+      "- node program: part of each text",
+      "- secrets, fetched into memory at every boot: the Ray token from `file.sh /etc/ray-cluster/ray-token`",
+      expect.stringMatching(/^- apply waits for the head's verdict over HTTP, at most \d{4} s$/),
+    ]);
+  });
+
+  it("warns of large user data", () => {
+    expect(machines().at(-1)).toMatch(
+      /^- warning: backend\.programUrl \[RC530\]: \d{3},\d{3} bytes for gpu-0 /,
+    );
+  });
+
+  it("states that the token exists already", () => {
+    expect(synthSite().file("review.md")).toContain(
+      "- authentication: token, which exists, from where every machine",
+    );
+  });
+
+  it("with values known only at apply contains no placeholder", () => {
+    const stack = synth((scope) => {
+      const url = new TerraformVariable(scope, "url", { type: "string" }).stringValue;
+      site(scope, { programUrl: url, readiness: ReadinessCheck.http(url) });
+    });
+    expect(stack.file("review.md")).not.toContain("TfToken");
+    expect(stack.file("review.md")).toContain(
+      "- apply waits for the head's verdict over HTTP from an address that is known at apply, at most",
+    );
+  });
+});
+
+describe("readiness", () => {
+  it("without a check adds nothing, and the review warns", () => {
+    const stack = synthSite();
+    expect(stack.counts()).toEqual({});
+    expect(stack.file("review.md")).toContain("`backend.readiness` [RC511]");
+  });
+
+  it("with a check waits for the machines, anew with each of them, and readers of the endpoint wait for it", () => {
+    const stack = synth((scope) => {
+      const found = cluster(scope, { readiness: ReadinessCheck.http(), bootTimeoutSeconds: 100 });
+      const nodes = CloudInitSite.of(found.site);
+      nodes.addMachines([machine(scope, "head", nodes.userData("gpu-0"))]);
+      nodes.addMachines([machine(scope, "worker", nodes.userData("gpu-1"))]);
+      new TerraformOutput(scope, "endpoint", { value: found.endpoint });
+    });
+    expect(stack.counts()).toEqual({ terraform_data: 1, example_server: 2 });
+    const [[name, wait]] = Object.entries(stack.resources("terraform_data"));
+    expect(wait).toMatchObject({
+      input: "http://10.30.0.10:8000",
+      depends_on: ["example_server.head", "example_server.worker"],
+      lifecycle: { replace_triggered_by: ["example_server.head", "example_server.worker"] },
+      triggers_replace: [
+        '${sha256(file("cloud-init/llama/gpu-0.yaml"))}',
+        '${sha256(file("cloud-init/llama/gpu-worker.yaml"))}',
+      ],
+    });
+    const [{ "local-exec": run }] = wait.provisioner;
+    expect(run.command).toBe("sh cloud-init/wait-by-http.sh");
+    expect(run.environment).toEqual({
+      CLUSTER: "llama",
+      HEAD: "gpu-0 (10.30.0.10)",
+      REPORT_URL: "http://10.30.0.10:6378",
+      TIMEOUT_SECONDS: expect.stringMatching(/^\d{4}$/),
+    });
+    expect(stack.json.output.endpoint.value).toBe(`\${terraform_data.${name}.output}`);
+    expect(stack.files("cloud-init")).toEqual(["llama", "wait-by-http.sh"]);
+    expect(stack.file("review.md")).not.toContain("RC511");
+  });
+
+  it("over ssh runs on the head's machine with the user's options first", () => {
+    const ssh = ReadinessCheck.ssh(undefined, {
+      user: "ubuntu",
+      sshOptions: ["IdentityFile=~/.ssh/cluster"],
+    });
+    const stack = synthSite({ readiness: ssh });
+    const [wait] = Object.values(stack.resources("terraform_data"));
+    const [{ "local-exec": run }] = wait.provisioner;
+    expect(run.command).toBe("sh cloud-init/wait-by-ssh.sh");
+    const words = (run.environment.SSH_ARGUMENTS as string).split("\n");
+    expect(words.slice(0, 4)).toEqual(["-o", "IdentityFile=~/.ssh/cluster", "-o", "BatchMode=yes"]);
+    expect(words.slice(-6)).toEqual(["-p", "22", "-l", "ubuntu", "--", "10.30.0.10"]);
+    expect(Object.keys(run.environment).sort()).toEqual([
+      "CLUSTER",
+      "HEAD",
+      "SSH_ARGUMENTS",
+      "TIMEOUT_SECONDS",
+    ]);
+    expect(stack.files("cloud-init")).toEqual(["llama", "wait-by-ssh.sh", "wait-on-head.sh"]);
+    expect(stack.file("review.md")).toContain("- apply waits for the head's verdict over ssh, at most");
+  });
+
+  it.each([
+    [
+      "http",
+      (late: string) => ReadinessCheck.http(`http://${late}:6378`),
+      "REPORT_URL",
+      /^http:\/\/\$\{var\.late\}:6378$/,
+    ],
+    ["ssh", (late: string) => ReadinessCheck.ssh(late), "SSH_ARGUMENTS", /\n--\n\$\{var\.late\}$/],
+  ] as const)("over %s takes an address that is known only at apply", (_, check, variable, expected) => {
+    const stack = synth((scope) => {
+      const late = new TerraformVariable(scope, "late", { type: "string" }).stringValue;
+      site(scope, { readiness: check(late) });
+    });
+    const [wait] = Object.values(stack.resources("terraform_data"));
+    expect(wait.provisioner[0]["local-exec"].environment[variable]).toMatch(expected);
+  });
+
+  it("needs no API of the engine", () => {
+    const stack = synthSite({ readiness: ReadinessCheck.http() }, { engine: new RayOnly() });
+    expect(Object.values(stack.resources("terraform_data"))[0].input).toBe("10.30.0.10:6379");
+  });
+});

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { App, TerraformStack } from "cdktf";
+import { LocalBackend, type LocalBackendProps } from "../../../../lib/docker/local/local-backend";
+import { LOCAL_TOPICS } from "../../../../lib/docker/local/local-rules";
+import { problemLine } from "../../../../lib/problems/plan-error";
+import type { ClusterSite } from "../../../../lib/terraform/cluster-backend";
+import { expectGolden } from "../../../support/golden";
+
+const SHAPE = {
+  clusterName: "c1",
+  pools: [
+    { name: "head", nodes: 1 },
+    { name: "npu", nodes: 2 },
+  ],
+};
+
+function open(props: LocalBackendProps = {}): ClusterSite {
+  return new LocalBackend(props)._open(new TerraformStack(new App(), "test"), SHAPE);
+}
+
+/** One mistake each: rule, property, what was given, and the declaration. */
+const BAD: readonly (readonly [string, string, string, LocalBackendProps])[] = [
+  ["RC200", "apiPort", "0", { apiPort: 0 }],
+  ["RC200", "apiPort", "80000", { apiPort: 80_000 }],
+  ["RC200", "apiPort", "80.5", { apiPort: 80.5 }],
+  ["RC201", "dockerHost", "'/var/run/docker.sock'", { dockerHost: "/var/run/docker.sock" }],
+  ["RC201", "dockerHost", "nothing", { dockerHost: "" }],
+  ["RC202", "cpusPerNode", "0", { cpusPerNode: 0 }],
+  ["RC202", "cpusPerNode", "NaN", { cpusPerNode: Number.NaN }],
+  ["RC202", "objectStoreMiB", "74", { objectStoreMiB: 74 }],
+  ["RC202", "sharedMemoryMiB", "99", { sharedMemoryMiB: 99 }],
+];
+
+describe("LocalSite", () => {
+  it("without properties has the place that a laptop can run", () => {
+    const { place, problems } = open();
+    expect(place).toEqual({
+      backend: "local",
+      subnetCidr: "10.89.28.0/24",
+      addresses: { head: ["10.89.28.10"], npu: ["10.89.28.11", "10.89.28.12"] },
+      networkMode: "bridge",
+      emulated: true,
+      cpusPerNode: 1,
+      objectStoreMiB: 100,
+      sharedMemoryMiB: 256,
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it("with another subnet has addresses in it", () => {
+    expect(open({ subnetCidr: "10.89.48.0/24" }).place.addresses).toEqual({
+      head: ["10.89.48.10"],
+      npu: ["10.89.48.11", "10.89.48.12"],
+    });
+  });
+
+  it.each(BAD)("reports %s for backend.%s %s", (rule, property, got, props) => {
+    expect(open(props).problems).toEqual([
+      expect.objectContaining({ rule, level: "error", path: `backend.${property}`, got }),
+    ]);
+  });
+
+  it("reports all problems at once", () => {
+    const { problems } = open({ apiPort: -1, cpusPerNode: 0, dockerHost: "x" });
+    expect(problems.map(({ rule }) => rule)).toEqual(["RC200", "RC201", "RC202"]);
+  });
+
+  it("has a bad input for every rule", () => {
+    const ids = LOCAL_TOPICS.flatMap(({ rules }) => rules.map(({ id }) => id));
+    expect(new Set(BAD.map(([rule]) => rule))).toEqual(new Set(ids));
+  });
+
+  it("has these sentences", () => {
+    const lines = BAD.flatMap(([, , , props]) => open(props).problems.map(problemLine));
+    expectGolden(join(__dirname, "golden/problems.txt"), `${lines.join("\n")}\n`);
+  });
+});

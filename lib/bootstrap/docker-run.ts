@@ -22,7 +22,7 @@ const UNPACK = { program: "/run/ray-cluster/unpack_files.py", bundle: "/run/ray-
 export function dockerRunArguments(spec: ContainerSpec, bringsSecrets: boolean): readonly string[] {
   return commandLine(
     containerOptions(spec, {
-      containerName: CONTAINER_NAME,
+      name: CONTAINER_NAME,
       network: { name: spec.networkMode },
       mounts: [
         ...ownMounts(bringsSecrets),
@@ -40,7 +40,7 @@ export function dockerRunArguments(spec: ContainerSpec, bringsSecrets: boolean):
 export function gateRunArguments(spec: ContainerSpec): readonly string[] {
   return commandLine(
     containerOptions(gateBeside(spec, GATE_NAME), {
-      containerName: GATE_NAME,
+      name: GATE_NAME,
       network: { name: spec.networkMode },
       logDriver: "none",
       mounts: ownMounts(false),

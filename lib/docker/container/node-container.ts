@@ -70,8 +70,8 @@ function commonConfig(
   spec: ContainerBase & Partial<ContainerSpec>,
   placement: ContainerPlacement,
 ): ContainerConfig {
-  const { containerName, network = { name: HOST_NETWORK }, mounts, files, uploads = [] } = placement;
-  const options = containerOptions(spec, { containerName, network, mounts, unpack: UNPACK });
+  const { containerName: name, network = { name: HOST_NETWORK }, mounts, files, uploads = [] } = placement;
+  const options = containerOptions(spec, { name, network, mounts, unpack: UNPACK });
   return {
     ...containerConfig(options, spec.name),
     hostname: literal(spec.name, `host name of ${spec.name}`),

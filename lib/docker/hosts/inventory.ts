@@ -73,7 +73,7 @@ export function readInventory(path: string): Inventory {
     text = readFileSync(path, "utf8");
   } catch (error) {
     return reader.unreadable("file", {
-      got: error instanceof Error ? error.message : String(error),
+      got: (error as Error).message,
       must: "be a file that can be read",
       fix: "give its path relative to the folder of cdktf.json",
     });
@@ -86,16 +86,12 @@ export function machinesOf(inventory: Inventory): readonly MachineDraft[] {
   return inventory.hosts.map((host) => withDefaults(host, inventory));
 }
 
+type Collected = { readonly [kind in keyof InventoryFindings]: ErrorFinding[] };
+
 class Reader {
   private readonly counter = new (yaml().LineCounter)();
   private readonly lines = new Map<string, number>();
-  private readonly findings = {
-    file: [] as ErrorFinding[],
-    syntax: [] as ErrorFinding[],
-    kind: [] as ErrorFinding[],
-    name: [] as ErrorFinding[],
-    missing: [] as ErrorFinding[],
-  };
+  private readonly findings: Collected = { file: [], syntax: [], kind: [], name: [], missing: [] };
 
   public constructor(private readonly file: string) {}
 

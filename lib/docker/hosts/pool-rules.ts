@@ -14,18 +14,20 @@ const rules: readonly HostsRule[] = [
     why: "It would be a node of none.",
     check: ({ machines }, { pools }) => {
       const names = pools.map(({ name }) => name);
-      return machines.flatMap(({ pool }, index) =>
-        pool === undefined || names.includes(pool)
+      const must = `be ${oneOf(names)}`;
+      return machines.flatMap(({ pool }, index) => {
+        const path = `backend.hosts[${index}].pool`;
+        return pool === undefined || names.includes(pool)
           ? []
           : [
               {
-                path: `backend.hosts[${index}].pool`,
+                path,
                 got: show(pool),
-                must: `be ${oneOf(names)}`,
+                must,
                 fix: didYouMean(pool, names, "name one of the cluster's pools"),
               },
-            ],
-      );
+            ];
+      });
     },
   },
   {
@@ -33,21 +35,14 @@ const rules: readonly HostsRule[] = [
     level: "error",
     title: "Either all machines name a pool or none do",
     why: "It would be unclear which pool the others belong to.",
-    check: ({ machines }, { pools }) =>
-      machines.every(({ pool }) => pool === undefined)
-        ? []
-        : machines.flatMap(({ pool }, index) =>
-            pool !== undefined
-              ? []
-              : [
-                  {
-                    path: `backend.hosts[${index}].pool`,
-                    got: "nothing",
-                    must: "be given as for the other machines",
-                    fix: `use ${oneOf(pools.map(({ name }) => name))}`,
-                  },
-                ],
-          ),
+    check: ({ machines }, { pools }) => {
+      const must = "be given as for the other machines";
+      const fix = `use ${oneOf(pools.map(({ name }) => name))}`;
+      const without = machines.flatMap(({ pool }, index) =>
+        pool === undefined ? [{ path: `backend.hosts[${index}].pool`, got: "nothing", must, fix }] : [],
+      );
+      return without.length < machines.length ? without : [];
+    },
   },
   {
     id: "RC311",
@@ -55,18 +50,13 @@ const rules: readonly HostsRule[] = [
     title: "A machine has as many accelerators as its pool needs",
     why: "Ray would never count the planned accelerators of that node.",
     check: (declaration, facts) =>
-      nodes(declaration, facts).flatMap(({ path, machine: { acceleratorCount: count }, planned }) =>
-        !isWhole(count, 0) || planned === undefined || count >= planned
+      nodes(declaration, facts).flatMap(({ path, machine: { acceleratorCount: count }, planned = 0 }) => {
+        const must = `be at least ${planned}, the accelerators per node of its pool`;
+        const fix = "plan fewer acceleratorsPerNode, or use another machine";
+        return !isWhole(count, 0) || count >= planned
           ? []
-          : [
-              {
-                path: `${path}.acceleratorCount`,
-                got: show(count),
-                must: `be at least ${planned}, the accelerators per node of its pool`,
-                fix: "plan fewer acceleratorsPerNode, or use another machine",
-              },
-            ],
-      ),
+          : [{ path: `${path}.acceleratorCount`, got: show(count), must, fix }];
+      }),
   },
   {
     id: "RC312",
@@ -76,16 +66,11 @@ const rules: readonly HostsRule[] = [
     check: (declaration, facts) =>
       nodes(declaration, facts).flatMap(({ path, machine, planned }) => {
         const { deviceIps, acceleratorCount: count = planned } = machine;
+        const must = `be ${count}, one for each device`;
+        const fix = "see /etc/hccn.conf of the machine";
         return deviceIps === undefined || count === undefined || deviceIps.length === count
           ? []
-          : [
-              {
-                path: `${path}.deviceIps`,
-                got: `${deviceIps.length} addresses`,
-                must: `be ${count}, one for each device`,
-                fix: "see /etc/hccn.conf of the machine",
-              },
-            ];
+          : [{ path: `${path}.deviceIps`, got: `${deviceIps.length} addresses`, must, fix }];
       }),
   },
   {
@@ -96,17 +81,11 @@ const rules: readonly HostsRule[] = [
     check: (declaration, facts) =>
       nodes(declaration, facts).flatMap(({ path, machine: { driverPaths = [] }, accelerator }) => {
         const names = accelerator?.mounts.map(({ source }) => basename(source)) ?? [];
-        return driverPaths.flatMap((driverPath, index) =>
-          !isAbsolutePath(driverPath) || names.includes(basename(driverPath))
+        const must = `have the base name of a mounted driver path (${names.join(", ") || "there is none"})`;
+        return driverPaths.flatMap((own, index) =>
+          !isAbsolutePath(own) || names.includes(basename(own))
             ? []
-            : [
-                {
-                  path: `${path}.driverPaths[${index}]`,
-                  got: show(driverPath),
-                  must: `have the base name of a mounted driver path (${names.join(", ") || "there is none"})`,
-                  fix: "remove it",
-                },
-              ],
+            : [{ path: `${path}.driverPaths[${index}]`, got: show(own), must, fix: "remove it" }],
         );
       }),
   },
@@ -115,17 +94,11 @@ const rules: readonly HostsRule[] = [
     level: "error",
     title: "The network that the machines share is given",
     why: "Ray and the engine use the addresses of this network only.",
-    check: ({ subnetCidr }) =>
-      subnetCidr !== undefined
-        ? []
-        : [
-            {
-              path: "backend.subnetCidr",
-              got: "nothing",
-              must: "be the IPv4 CIDR of the network that the machines share",
-              fix: "add `subnetCidr: ...`, e.g. 10.20.0.0/24",
-            },
-          ],
+    check: ({ subnetCidr }) => {
+      const must = "be the IPv4 CIDR of the network that the machines share";
+      const fix = "add `subnetCidr: ...`, e.g. 10.20.0.0/24";
+      return subnetCidr === undefined ? [{ path: "backend.subnetCidr", got: "nothing", must, fix }] : [];
+    },
   },
 ];
 

@@ -65,24 +65,18 @@ export class LocalBackend extends ClusterBackend {
     return vllmCpuImage();
   }
 
-  /** IPv4 CIDR of the cluster's own bridge network. */
-  public readonly subnetCidr: string;
-  /** TCP port of the API on the Docker host's loopback interface. */
-  public readonly apiPort: number;
   private readonly settings: LocalSettings;
 
-  public constructor(props: LocalBackendProps = {}) {
+  public constructor({
+    subnetCidr = "10.89.28.0/24",
+    apiPort = 8000,
+    dockerHost,
+    cpusPerNode = 1,
+    objectStoreMiB = 100,
+    sharedMemoryMiB = 256,
+  }: LocalBackendProps = {}) {
     super();
-    this.subnetCidr = props.subnetCidr ?? "10.89.28.0/24";
-    this.apiPort = props.apiPort ?? 8000;
-    this.settings = {
-      subnetCidr: this.subnetCidr,
-      apiPort: this.apiPort,
-      dockerHost: props.dockerHost,
-      cpusPerNode: props.cpusPerNode ?? 1,
-      objectStoreMiB: props.objectStoreMiB ?? 100,
-      sharedMemoryMiB: props.sharedMemoryMiB ?? 256,
-    };
+    this.settings = { subnetCidr, apiPort, dockerHost, cpusPerNode, objectStoreMiB, sharedMemoryMiB };
   }
 
   /** @internal */

@@ -21,35 +21,28 @@ export interface MountOption {
   readonly isCreated?: boolean;
 }
 
-/** Everything that `docker run` and the Docker API must be told alike. An option that is undefined is not passed. */
-export interface ContainerOptions {
+/**
+ * Everything that `docker run` and the Docker API must be told alike: what the spec has, and what the place decides. An
+ * option that is undefined is not passed.
+ */
+export interface ContainerOptions
+  extends
+    Partial<Omit<ContainerSpec, keyof ContainerBase | "mounts">>,
+    Pick<ContainerBase, "command" | "environment" | "image"> {
   readonly init: true;
+  /** Unique on its Docker host. */
   readonly name: string;
   readonly network: ContainerNetwork;
   readonly logDriver: "local" | "none";
-  readonly stopSeconds?: number;
-  readonly sharedMemoryMiB?: number;
-  readonly runtime?: string;
-  readonly ulimits?: ContainerSpec["ulimits"];
-  readonly capabilities?: readonly string[];
-  readonly devices?: ContainerSpec["devices"];
+  /** All of them: those of the spec and the place's own. */
   readonly mounts: readonly MountOption[];
-  readonly environment: ContainerSpec["environment"];
-  readonly healthcheck?: ContainerSpec["healthcheck"];
   readonly entrypoint: string;
-  readonly image: string;
-  readonly command: readonly string[];
 }
 
 /** What a place decides about a container. */
-export interface OptionsPlace {
-  /** Unique on its Docker host. */
-  readonly containerName: string;
-  readonly network: ContainerNetwork;
+export interface OptionsPlace extends Pick<ContainerOptions, "name" | "network" | "mounts"> {
   /** @default 'local', which is bounded (5 files of 20 MB) */
   readonly logDriver?: ContainerOptions["logDriver"];
-  /** All of them: those of the spec and the place's own. */
-  readonly mounts: readonly MountOption[];
   /** Where the program that unpacks the files, and the bundle of files, are in the container. */
   readonly unpack: { readonly program: string; readonly bundle: string };
 }
@@ -57,25 +50,15 @@ export interface OptionsPlace {
 /** The options of a container in its place. */
 export function containerOptions(
   spec: ContainerBase & Partial<ContainerSpec>,
-  { containerName, network, logDriver = "local", mounts, unpack }: OptionsPlace,
+  { unpack, ...place }: OptionsPlace,
 ): ContainerOptions {
   return {
     init: true,
-    name: containerName,
-    network,
-    logDriver,
-    stopSeconds: spec.stopSeconds,
-    sharedMemoryMiB: spec.sharedMemoryMiB,
-    runtime: spec.runtime,
-    ulimits: spec.ulimits,
-    capabilities: spec.capabilities,
-    devices: spec.devices,
-    mounts,
-    environment: spec.environment,
-    healthcheck: spec.healthcheck,
+    logDriver: "local",
+    ...spec,
+    ...place,
     // An engine's image may have an entry point of its own and would take the command as its arguments.
     entrypoint: "python3",
-    image: spec.image,
     command: [unpack.program, unpack.bundle, ...spec.command],
   };
 }

@@ -123,6 +123,16 @@ class FollowerTest(unittest.TestCase):
         self.assertEqual((again.state, self.news), ("ended", before), "it is not started again")
         self.assertGreater(again.ended_seconds_ago or 0, report.ended_seconds_ago or 0)
 
+    def test_follower_that_ended_since_the_last_look_is_reported_as_ended(self) -> None:
+        made = self.make("fail")
+        made.obey(RunDirective(1, 1))
+        process = made._process
+        assert process is not None
+        support.await_that(lambda: process.ended is not None, made.report)
+        report = made.report()
+        assert report is not None
+        self.assertEqual((report.state, report.reason), ("ended", "exited with code 9: out of memory"))
+
     def test_a_kill_is_named(self) -> None:
         made = self.make("stay")
         run = RunDirective(1, 1)

@@ -1,6 +1,7 @@
-"""An engine whose ranks run on three nodes: real head and worker objects, real reports, real processes.
+"""An engine whose ranks run on three nodes: real head and worker objects and real reports between them.
 
-Only Ray is not real: the test writes its node table, and a listening port stands for it on the workers.
+Ray is not real: the test writes its node table, and a listening port stands for it on the workers. The
+engine's processes are real in one test and simulated in the others.
 """
 
 import json
@@ -9,12 +10,15 @@ import signal
 import socket
 import sys
 import threading
-import time
 from typing import Any
 from unittest import mock
 
+import simulated_process
 import support
+import worker_case
 from head_case import FakeReader, HeadCase, seen
+from simulated_engines import Group
+from simulated_process import Program
 
 from ray_node.agent import state
 from ray_node.agent.worker import Worker
@@ -23,20 +27,14 @@ from ray_node.host import clock, processes
 from ray_node.host.address import LocalAddress
 
 ADDRESSES = (support.HEAD, support.WORKER, "127.0.0.3")
-#: Stands for `ray start --block` of a worker.
-RAY = """
-import socket, sys, time
-listener = socket.create_server((sys.argv[1], int(sys.argv[2])))
-time.sleep(300)
-"""
 TABLE = (seen(ADDRESSES[0]), seen(ADDRESSES[1]), seen(ADDRESSES[2]))
 
 
 def fake_ray(settings: config.NodeConfig, _name: str, address: str, _devices: object) -> list[str]:
-    return [sys.executable, "-c", RAY, address, str(settings.ports.node_manager)]
+    return ["ray", address, str(settings.ports.node_manager)]
 
 
-class FollowersTest(HeadCase):
+class GroupCase(HeadCase):
     def setUp(self) -> None:
         super().setUp()
         listed = [LocalAddress("lo", address) for address in ADDRESSES]
@@ -83,7 +81,7 @@ class FollowersTest(HeadCase):
         thread.start()
         self.workers.append(worker)
         # The head first: a worker whose head has gone would wait for it.
-        self.addCleanup(thread.join)
+        self.addCleanup(support.join, thread)
         self.addCleanup(worker.stopping.set)
 
     def rank(self, rank: int, trouble: str) -> None:
@@ -91,25 +89,6 @@ class FollowersTest(HeadCase):
 
     def well(self, rank: int) -> None:
         (self.folder / f"rank-{rank}").unlink()
-
-    def pid(self, rank: int) -> int:
-        """The process of a rank."""
-        found = self.pids(rank)
-        self.assertEqual(len(found), 1, found)
-        return found[0]
-
-    def pids(self, rank: int) -> list[int]:
-        words = f"--node-rank {rank}" if rank else "--port"
-        found = []
-        for pid in processes.descendants(os.getpid()):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    line = file.read().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if "group_engine.py" in line and words in line:
-                found.append(pid)
-        return found
 
     def serving_again(self, before: dict[str, Any]) -> dict[str, Any]:
         return self.until("serving", after=(clock.epoch(before["since"]) or 0) + 0.001)
@@ -120,6 +99,12 @@ class FollowersTest(HeadCase):
         found = state.read(self.path) or {}
         entries: list[dict[str, Any]] = [entry for entry in found["history"] if entry["state"] == "degraded"]
         return entries[-1]
+
+
+class RealProcessesTest(GroupCase):
+    def setUp(self) -> None:
+        super().setUp()
+        simulated_process.install(self, {"ray": worker_case.ray})
 
     def test_serves_with_all_ranks_and_stops_as_one(self) -> None:
         self.start_all()
@@ -135,18 +120,33 @@ class FollowersTest(HeadCase):
         self.assertEqual(worker["follower"], {"rank": 2, "attempt": 1, "state": "running", "reason": None})
         log = (self.folder / "log" / "engine-npu-2.log").read_text(encoding="utf-8")
         self.assertIn("rank 2 has met rank 0", log)
-        pids = [self.pid(rank) for rank in range(3)]
+        running = processes.descendants(os.getpid())
+        self.assertGreaterEqual(len(running), 3)
         self.end()
         support.await_that(
-            lambda: not any(os.path.exists(f"/proc/{pid}/fd/0") for pid in pids), lambda: pids, 10
+            lambda: not any(os.path.exists(f"/proc/{pid}/fd/0") for pid in running), lambda: running, 10
         )
         self.assertEqual(self.codes, [], "the workers go on")
+
+
+class FollowersTest(GroupCase):
+    simulated = True
+
+    def programs(self) -> dict[str, Program]:
+        self.group = Group(self.folder)
+        return {"group_engine.py": self.group.program, "ray": worker_case.ray}
+
+    def all_ended(self) -> None:
+        support.await_that(lambda: self.group.alive() == [], self.group.alive, 10)
+
+    def kill(self, rank: int) -> None:
+        self.group.ranks[rank].end(-signal.SIGKILL)
 
     def test_a_follower_that_is_killed(self) -> None:
         self.start_all()
         serving = self.until("serving")
-        before = time.time()
-        os.kill(self.pid(1), signal.SIGKILL)
+        before = clock.wall()
+        self.kill(1)
         entry = self.degraded()
         took = (clock.epoch(entry["at"]) or 0) - before
         self.assertLess(took, 4.0)
@@ -158,7 +158,7 @@ class FollowersTest(HeadCase):
         )
         again = self.serving_again(serving)
         self.assertEqual(again["completion"]["text"], "3 of 3 ranks")
-        self.assertEqual([len(self.pids(rank)) for rank in range(3)], [1, 1, 1])
+        self.assertEqual(self.group.alive(), [0, 1, 2])
 
     def test_the_culprit_is_the_one_that_ended_first(self) -> None:
         """Rank 2 fails; rank 0 ends because of it, and rank 1 because of that."""
@@ -176,12 +176,12 @@ class FollowersTest(HeadCase):
         serving = self.until("serving")
         for rank in (1, 2):
             self.rank(rank, "")
-        pids = [self.pid(rank) for rank in (1, 2)]
-        os.kill(self.pid(0), signal.SIGKILL)
+        before = [self.group.ranks[rank] for rank in (1, 2)]
+        self.kill(0)
         entry = self.degraded()
         self.assertEqual(entry["reason"], "the engine was killed by SIGKILL")
         self.serving_again(serving)
-        self.assertFalse({self.pid(1), self.pid(2)} & set(pids))
+        self.assertFalse(any(process.alive for process in before))
 
     def test_followers_that_would_stay_are_stopped(self) -> None:
         """They do not notice that rank 0 is gone, and hang when they are asked to end."""
@@ -189,7 +189,7 @@ class FollowersTest(HeadCase):
         self.rank(2, "hang")
         self.start_all(deadlines__stop=6)
         serving = self.until("serving")
-        old = [self.pid(rank) for rank in (1, 2)]
+        before = [self.group.ranks[rank] for rank in (1, 2)]
         self.well(1)
         self.well(2)
         self.rank(0, "exit")
@@ -197,8 +197,7 @@ class FollowersTest(HeadCase):
         self.assertEqual(entry["reason"], "the engine exited with code 9")
         self.well(0)
         self.serving_again(serving)
-        new = [self.pid(rank) for rank in (1, 2)]
-        self.assertFalse(set(old) & set(new))
+        self.assertFalse(any(process.alive for process in before))
 
     def test_a_group_that_always_fails_stops_after_its_bound(self) -> None:
         self.rank(1, "exit")
@@ -211,42 +210,42 @@ class FollowersTest(HeadCase):
         self.assertEqual(
             (failed["culprit"]["name"], failed["lastLogLines"][-1]), ("npu-1", "rank 1: out of memory")
         )
-        support.await_that(lambda: not any(self.pids(rank) for rank in range(3)), lambda: "left", 10)
+        self.all_ended()
 
     def test_a_lost_member_stops_the_group_and_its_return_heals(self) -> None:
         self.start_all()
         serving = self.until("serving")
         FakeReader.nodes = TABLE[:2]
         self.until("degraded")
-        support.await_that(lambda: not any(self.pids(rank) for rank in range(3)), lambda: "left", 10)
+        self.all_ended()
         FakeReader.nodes = (*TABLE[:2], seen(ADDRESSES[2], node_id="new"))
         self.serving_again(serving)
 
     def test_a_worker_that_stops_takes_its_follower_along(self) -> None:
         self.start_all()
         self.until("serving")
-        pid = self.pid(2)
+        process = self.group.ranks[2]
         self.workers[1].stopping.set()
         entry = self.degraded()
         self.assertEqual(
             entry["reason"], "npu-2 (127.0.0.3): the engine's follower, rank 2, was stopped with its node"
         )
-        support.await_that(lambda: not os.path.exists(f"/proc/{pid}/fd/0"), lambda: pid, 10)
+        support.await_that(lambda: not process.alive, lambda: process.tail(), 10)
 
     def test_a_head_that_is_silent_does_not_end_the_followers_and_a_new_one_does(self) -> None:
         self.start_all()
         self.until("serving")
-        pids = [self.pid(rank) for rank in (1, 2)]
+        before = [self.group.ranks[rank] for rank in (1, 2)]
         view = self.head.view
         assert view is not None
         view._server.close()
-        time.sleep(3)
-        self.assertEqual([self.pid(rank) for rank in (1, 2)], pids)
+        clock.sleep(30)
+        self.assertTrue(all(process.alive for process in before))
         for worker in self.workers:
             assert worker.reporter is not None and worker.reporter.last_answer is not None
             worker.session = "of an earlier head"
         support.await_that(lambda: len(self.codes) == 2, lambda: self.codes, 20)
-        self.assertEqual([self.pids(rank) for rank in (1, 2)], [[], []])
+        self.assertFalse(any(process.alive for process in before))
 
 
 if __name__ == "__main__":

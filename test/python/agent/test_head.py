@@ -1,7 +1,6 @@
 """The head's way from start to serving, and back to it after a loss."""
 
 import stat
-import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -14,6 +13,8 @@ from ray_node.host import clock, log
 
 
 class HeadTest(HeadCase):
+    simulated = True
+
     def test_from_start_to_serving(self) -> None:
         self.start()
         self.until("starting")
@@ -71,7 +72,7 @@ class HeadTest(HeadCase):
         with mock.patch("ray_node.agent.cluster_view._QUIET_SECONDS", 0.0):
             self.start()
             self.until("formed")
-            time.sleep(1.0)
+            clock.sleep(1.0)
             self.assertEqual((state.read(self.path) or {})["state"], "formed")
         self.until("serving")
 

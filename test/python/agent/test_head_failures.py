@@ -19,6 +19,8 @@ from ray_node.host.versions import Versions
 
 
 class HeadFailuresTest(HeadCase):
+    simulated = True
+
     def test_a_missing_node_fails_at_the_deadline_and_recovers_when_it_comes(self) -> None:
         FakeReader.nodes = WHOLE[:1]
         self.start(reports=False, deadlines__membership=1)
@@ -93,7 +95,7 @@ class HeadFailuresTest(HeadCase):
 
     def test_an_address_that_is_not_local(self) -> None:
         self.start(node__address="127.1.2.3", head__address="127.1.2.3", subnet="127.0.0.0/8", reports=False)
-        self.thread.join(30)
+        support.join(self.thread)
         self.assertEqual(self.code, [1])
         failed = state.read(self.path) or {}
         self.assertEqual(failed["state"], "failed")
@@ -102,7 +104,7 @@ class HeadFailuresTest(HeadCase):
     def test_a_token_needs_a_ray_that_knows_it(self) -> None:
         with mock.patch("ray_node.host.versions.installed", return_value=replace(VERSIONS, ray="2.47.1")):
             self.start(reports=False)
-            self.thread.join(30)
+            support.join(self.thread)
         self.assertEqual(self.code, [1])
         self.assertRegex(
             (state.read(self.path) or {})["reason"], "token authentication, which Ray 2.47.1 does not"
@@ -111,13 +113,13 @@ class HeadFailuresTest(HeadCase):
     def test_no_ray_in_the_image(self) -> None:
         with mock.patch("ray_node.host.versions.installed", return_value=None):
             self.start(reports=False)
-            self.thread.join(30)
+            support.join(self.thread)
         self.assertRegex((state.read(self.path) or {})["reason"], "^Ray is not installed")
 
     def test_a_bug_ends_the_node_with_a_reason(self) -> None:
         with mock.patch.object(Head, "_await_membership", side_effect=ZeroDivisionError("x")):
             self.start(reports=False)
-            self.thread.join(30)
+            support.join(self.thread)
         self.assertEqual(self.code, [1])
         self.assertRegex((state.read(self.path) or {})["reason"], "internal error: ZeroDivisionError")
 

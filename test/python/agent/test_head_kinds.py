@@ -1,38 +1,37 @@
 """What the head does with a job, and with a cluster on which nothing is to run."""
 
+import signal
 import stat
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import support
 from head_case import WHOLE, FakeReader, HeadCase, seen
+from simulated_process import Program, SimulatedProcess
 
 from ray_node.agent import state
 from ray_node.cli import wait
 from ray_node.host import clock
 
-#: Notes that it ran, then does what the file named by its first argument says.
-JOB = """
-import os, sys, time
-with open(sys.argv[1] + ".runs", "a") as file:
-    file.write("run\\n")
-print("step 1", flush=True)
-while True:
-    try:
-        said = open(sys.argv[1]).read()
-    except OSError:
-        said = ""
-    if said:
-        print("the job ends", flush=True)
-        sys.exit(int(said))
-    time.sleep(0.02)
-"""
+
+def job(process: SimulatedProcess) -> int:
+    """Notes that it ran, then does what the file named by its argument says."""
+    control = Path(process.argv[1])
+    with open(f"{control}.runs", "a", encoding="utf-8") as file:
+        file.write("run\n")
+    process.say("step 1")
+    while not clock.wait(process.asked_to_end, 0.05):
+        if control.exists():
+            process.say("the job ends")
+            return int(control.read_text(encoding="utf-8"))
+    return -signal.SIGTERM
 
 
 class KindCase(HeadCase):
+    simulated = True
+
     def setUp(self) -> None:
         super().setUp()
         begun = mock.patch("ray_node.agent.head_engine._BEGUN_SECONDS", 0.3)
@@ -40,8 +39,11 @@ class KindCase(HeadCase):
         self.addCleanup(begun.stop)
         self.control = self.folder / "job"
 
+    def programs(self) -> dict[str, Program]:
+        return {"job.py": job}
+
     def start_job(self, **changes: Any) -> None:
-        self.start_kind("job", [sys.executable, "-c", JOB, str(self.control)], **changes)
+        self.start_kind("job", ["job.py", str(self.control)], **changes)
 
     def start_kind(self, kind: str, argv: list[str], **changes: Any) -> None:
         of_kind = {"engine__kind": kind, "engine__api": None, "engine__argv": argv}
@@ -139,7 +141,7 @@ class JobTest(KindCase):
             support.await_that(lambda: not self.read()["members"][1]["ok"], self.read)
             FakeReader.nodes = WHOLE
             support.await_that(lambda: bool(self.read()["members"][1]["ok"]), self.read)
-            time.sleep(0.5)
+            clock.sleep(0.5)
             self.assertEqual((self.read()["state"], self.runs), ("failed", 2))
         with self.subTest("the next deployment does"):
             self.job_says(0)
@@ -230,7 +232,7 @@ class RequirementsOfTheImageTest(KindCase):
     def test_what_the_image_lacks_is_said_before_ray_starts(self) -> None:
         lacking = {"programs": ["no-such-program"], "pythonModules": [], "paths": ["/no/such"]}
         self.start_kind("none", [], engine__requires=lacking)
-        self.thread.join(30)
+        support.join(self.thread)
         self.assertEqual(self.code, [1])
         self.assertEqual(
             self.read()["reason"],

@@ -27,6 +27,8 @@ TABLE = {"path": "/table.json", "version": "1.0", "devicePort": 16666}
 
 
 class HeadPreflightTest(HeadCase):
+    simulated = True
+
     def setUp(self) -> None:
         super().setUp()
         self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]
@@ -46,14 +48,9 @@ class HeadPreflightTest(HeadCase):
         self.tasks = TaskRunner(handlers, lambda: None)
         self.start(**changes)
 
-    def report(self) -> dict[str, Any]:  # type: ignore[override]
+    def saved(self) -> dict[str, Any]:
         value: dict[str, Any] = json.loads((self.folder / "state" / REPORT_FILE).read_text(encoding="utf-8"))
         return value
-
-    def keep_reporting(self) -> None:
-        while not self.head.stopping.wait(0.3):
-            if self.head.view is not None:
-                super().report()
 
     def test_a_good_cluster_gets_its_table_before_the_engine(self) -> None:
         self.begin()
@@ -61,7 +58,7 @@ class HeadPreflightTest(HeadCase):
         tables = [machine.read("table.json") for machine in self.machines]
         self.assertEqual(tables[0], tables[1])
         self.assertIn('"rank_id": "7"', tables[0])
-        self.assertEqual(self.report()["outcome"], "ok")
+        self.assertEqual(self.saved()["outcome"], "ok")
         self.assertIn("checking the machines", [entry["reason"] for entry in self.history()])
 
     def test_a_broken_device_fails_with_the_right_culprit_and_heals(self) -> None:
@@ -72,7 +69,7 @@ class HeadPreflightTest(HeadCase):
         self.assertIn("npu-1 (127.0.0.2), NPU 3: link: link status: DOWN", failed["reason"])
         self.assertNotIn("loading", self.states())
         self.assertIn("failed: npu-1 (127.0.0.2), NPU 3: link: link status: DOWN", "\n".join(self.printed))
-        self.assertEqual(self.report()["outcome"], "failed")
+        self.assertEqual(self.saved()["outcome"], "failed")
         self.machines[1].repair()
         state.request_retry(self.config.paths.state)
         self.until("serving")
@@ -150,6 +147,8 @@ class HeadPreflightTest(HeadCase):
 
 
 class ClockTest(HeadCase):
+    simulated = True
+
     skew_seconds = -600.0
 
     def test_a_clock_that_is_ten_minutes_off_is_a_failure(self) -> None:
@@ -162,6 +161,8 @@ class ClockTest(HeadCase):
 
 
 class PortHolderTest(HeadCase):
+    simulated = True
+
     def test_names_who_has_the_port_of_ray(self) -> None:
         loaded = config.parse(support.on_loopback(self.folder))
         self.assertIsNone(port_holder.taken(loaded, support.HEAD))

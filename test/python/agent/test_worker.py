@@ -14,6 +14,8 @@ from ray_node.host.versions import Versions
 
 
 class WorkerTest(WorkerCase):
+    simulated = True
+
     def test_joins_mirrors_and_stops(self) -> None:
         self.play_head()
         self.start()

@@ -1,16 +1,20 @@
+import functools
 import json
 import os
 import socket
 import sys
 import tempfile
 import threading
-import time
 import unittest
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import simulated_clock
+import simulated_engines
+import simulated_process
 import support
+from simulated_process import SimulatedProcess, stay
 
 from ray_node.config import load as config
 from ray_node.engine import api as engine_api
@@ -101,7 +105,7 @@ class EngineLogTest(unittest.TestCase):
                 written.write("x")
 
 
-class EngineRunTest(unittest.TestCase):
+class RunCase(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -127,12 +131,52 @@ class EngineRunTest(unittest.TestCase):
         return run
 
     def pause(self, seconds: float) -> None:
-        time.sleep(seconds)
+        clock.sleep(seconds)
         if self.lost:
             raise MembershipLost("npu-1 left")
 
     def broken(self, how: str) -> None:
         (self.folder / "break").write_text(how, encoding="utf-8")
+
+
+class RealProcessTest(RunCase):
+    """What only a process of its own shows."""
+
+    def test_engine_on_another_port_is_told_where_it_listens(self) -> None:
+        other = support.free_ports(1)[0]
+        program = [sys.executable, str(support.FIXTURES / "tiny_engine.py"), "--port", str(other)]
+        run = self.start(deadlines__engine=0.5, engine__argv=program)
+        path = self.folder / "log" / "engine.log"
+        support.await_that(path.exists, lambda: "no output yet")
+        with self.assertRaises(EngineFailed) as caught:
+            run.await_healthy()
+        self.assertRegex(
+            caught.exception.reason,
+            r"^the engine did not answer /health within 0 s: nothing listens on port \d+ \(for \d s; "
+            rf"the engine's process is running; it listens on 0\.0\.0\.0:{other}, not on 127\.0\.0\.1:\d+\)$",
+        )
+        self.assertEqual(caught.exception.log_lines, [f"serving on {other}"])
+
+    def test_engine_that_exits_fails_at_once_with_its_last_lines(self) -> None:
+        run = self.start(["--exit-at-once"])
+        with self.assertRaises(EngineFailed) as caught:
+            run.await_healthy()
+        self.assertEqual(caught.exception.reason, "the engine exited with code 7")
+        self.assertEqual(caught.exception.log_lines, ["cannot find the model"])
+
+
+def mute(process: SimulatedProcess) -> int:
+    """Takes connections and says nothing."""
+    listener = socket.create_server(("127.0.0.1", int(process.argv[1])))
+    process.hold(listener.close)
+    return stay(process)
+
+
+class EngineRunTest(RunCase):
+    def setUp(self) -> None:
+        simulated_clock.install(self)
+        super().setUp()
+        simulated_process.install(self, {"tiny_engine.py": simulated_engines.tiny, "mute": mute})
 
     def test_healthy_and_a_completion(self) -> None:
         run = self.start()
@@ -146,10 +190,10 @@ class EngineRunTest(unittest.TestCase):
 
     def test_an_engine_that_exits_fails_at_once_with_its_last_lines(self) -> None:
         run = self.start(["--exit-at-once"])
-        before = time.monotonic()
+        before = clock.monotonic()
         with self.assertRaises(EngineFailed) as caught:
             run.await_healthy()
-        self.assertLess(time.monotonic() - before, 30)
+        self.assertLess(clock.monotonic() - before, 1)
         self.assertEqual(caught.exception.reason, "the engine exited with code 7")
         self.assertEqual(caught.exception.log_lines, ["cannot find the model"])
 
@@ -164,29 +208,14 @@ class EngineRunTest(unittest.TestCase):
         with self.assertRaisesRegex(EngineFailed, said):
             run.await_healthy()
 
-    def test_an_engine_on_another_port(self) -> None:
-        other = support.free_ports(1)[0]
-        program = [sys.executable, str(support.FIXTURES / "tiny_engine.py"), "--port", str(other)]
-        run = self.start(deadlines__engine=3, engine__argv=program)
-        with self.assertRaises(EngineFailed) as caught:
-            run.await_healthy()
-        self.assertRegex(
-            caught.exception.reason,
-            r"^the engine did not answer /health within 3 s: nothing listens on port \d+ \(for \d s; "
-            rf"the engine's process is running; it listens on 0\.0\.0\.0:{other}, not on 127\.0\.0\.1:\d+\)$",
-        )
-        self.assertEqual(caught.exception.log_lines, [f"serving on {other}"])
-
     def test_an_engine_that_listens_and_says_nothing(self) -> None:
-        script = "import socket, sys, time; s = socket.create_server(('', int(sys.argv[1]))); time.sleep(99)"
         api = support.free_ports(1)[0]
-        run = self.start(
-            deadlines__engine=4,
-            engine__api__port=api,
-            engine__argv=[sys.executable, "-c", script, str(api)],
-        )
-        with self.assertRaisesRegex(
-            EngineFailed, r"it accepts connections but did not answer within 3 s \(for"
+        run = self.start(deadlines__engine=1, engine__api__port=api, engine__argv=["mute", str(api)])
+        short = functools.partial(engine_api.health_problem, timeout_seconds=0.3)
+        said = r"it accepts connections but did not answer within 0.3 s \(for"
+        with (
+            mock.patch.object(engine_api, "health_problem", short),
+            self.assertRaisesRegex(EngineFailed, said),
         ):
             run.await_healthy()
 
@@ -195,26 +224,23 @@ class EngineRunTest(unittest.TestCase):
             self.start(engine__workingDirectory="/no/such")
 
     def test_completions_that_prove_nothing(self) -> None:
-        run = self.start(deadlines__completion=4)
+        run = self.start(deadlines__completion=1)
         run.await_healthy()
         self.broken("wrong")
         with self.assertRaisesRegex(EngineFailed, "must contain '0 of 0 ranks', got 'something else'"):
             run.complete()
         self.broken("silent")
         with self.assertRaisesRegex(
-            EngineFailed, "(no completion within 4 s|no answer to the completion request: .*timed out)"
+            EngineFailed, "(no completion within 1 s|no answer to the completion request: .*timed out)"
         ):
             run.complete()
 
     def test_the_watch_needs_three_misses(self) -> None:
         run = self.start()
         run.await_healthy()
-        with mock.patch("ray_node.engine.run._WATCH_SECONDS", 0.1):
-            self.broken("sick")
-            with self.assertRaisesRegex(
-                EngineFailed, "has not answered /health 3 times: it answers HTTP 503"
-            ):
-                run.watch()
+        self.broken("sick")
+        with self.assertRaisesRegex(EngineFailed, "has not answered /health 3 times: it answers HTTP 503"):
+            run.watch()
         misses = [call for call in self.lines.call_args_list if "miss" in str(call)]
         self.assertEqual(len(misses), 3)
 
@@ -222,10 +248,7 @@ class EngineRunTest(unittest.TestCase):
         run = self.start()
         run.await_healthy()
         self.broken("exit")
-        with (
-            mock.patch("ray_node.engine.run._WATCH_SECONDS", 0.1),
-            self.assertRaises(EngineFailed) as caught,
-        ):
+        with self.assertRaises(EngineFailed) as caught:
             run.watch()
         self.assertEqual(caught.exception.reason, "the engine exited with code 3")
         self.assertIn("engine breaks on purpose", caught.exception.log_lines)

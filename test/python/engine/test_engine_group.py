@@ -60,7 +60,7 @@ class EngineGroupTest(unittest.TestCase):
 
     def setUp(self) -> None:
         self.now = 1000.0
-        clock = mock.patch("ray_node.engine.group.time.monotonic", lambda: self.now)
+        clock = mock.patch("ray_node.host.clock.monotonic", lambda: self.now)
         clock.start()
         self.addCleanup(clock.stop)
         self.heard: dict[str, tuple[FollowerReport | None, float]] = {}

@@ -11,7 +11,7 @@ CLOSED = "nothing listens on port 8000"
 class HealthHistoryTest(unittest.TestCase):
     def setUp(self) -> None:
         self.now = 100.0
-        clock = mock.patch("ray_node.engine.health_history.time.monotonic", lambda: self.now)
+        clock = mock.patch("ray_node.host.clock.monotonic", lambda: self.now)
         clock.start()
         self.addCleanup(clock.stop)
         self.history = HealthHistory(os.getpid(), "10.89.28.10", 8000)

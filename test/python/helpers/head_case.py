@@ -1,16 +1,19 @@
-"""A head without Ray: a node table that the test writes, real reports and a real small engine."""
+"""A head without Ray: a node table that the test writes, real reports and a small engine."""
 
 import tempfile
 import threading
-import time
 import unittest
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
+import simulated_clock
+import simulated_engines
+import simulated_process
 import support
+from simulated_process import Program
 
 from ray_node.agent import state
 from ray_node.agent.head import Head
@@ -20,6 +23,7 @@ from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import token
 from ray_node.cluster.membership import SeenNode
 from ray_node.config import load as config
+from ray_node.host import clock
 from ray_node.host.versions import Versions
 
 VERSIONS = Versions("2.58.0", "3.11.2")
@@ -62,13 +66,19 @@ class HeadCase(unittest.TestCase):
     skew_seconds = 0.0
     #: What the worker does with the head's tasks; `None`: it does none.
     tasks: TaskRunner | None = None
+    #: Time and engines are simulated; else both are real.
+    simulated: ClassVar[bool] = False
 
     def setUp(self) -> None:
+        if self.simulated:
+            simulated_clock.install(self)
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.printed: list[str] = []
         self.code: list[int] = []
+        if self.simulated:
+            simulated_process.install(self, self.programs())
         self.reported = replace(
             NodeReport("local-2x8", "npu-1", "npu", support.WORKER, "joined", None, VERSIONS, 8, 8, 0.0)
         )
@@ -84,6 +94,10 @@ class HeadCase(unittest.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
 
+    def programs(self) -> dict[str, Program]:
+        """What is simulated, by the name of the program file."""
+        return {"tiny_engine.py": simulated_engines.tiny}
+
     def start(self, engine: list[str] | None = None, reports: bool = True, **changes: Any) -> None:
         self.config = config.parse(support.on_loopback(self.folder, engine, **changes))
         self.path = state.path_of(self.config.paths.state, "npu-0")
@@ -93,22 +107,22 @@ class HeadCase(unittest.TestCase):
         if reports:
             worker = threading.Thread(target=self.keep_reporting)
             worker.start()
-            self.addCleanup(worker.join)
+            self.addCleanup(support.join, worker)
         self.addCleanup(self.end)
 
     def end(self) -> None:
         self.head.stopping.set()
-        self.thread.join()
+        support.join(self.thread)
 
     def keep_reporting(self) -> None:
         while not self.head.stopping.is_set():
             if self.head.view is not None:
                 self.report()
-            time.sleep(0.3)
+            clock.sleep(0.3)
 
     def report(self) -> report_client.Exchange:
         result = self.tasks.result if self.tasks is not None else None
-        message = replace(self.reported, wall_clock=time.time() + self.skew_seconds, result=result)
+        message = replace(self.reported, wall_clock=clock.wall() + self.skew_seconds, result=result)
         value = token.read(self.config.paths.token)
         exchange = report_client.post(message, support.HEAD, self.config.ports.node_report, value)
         if self.tasks is not None and exchange.answer is not None:

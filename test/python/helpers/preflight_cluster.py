@@ -1,11 +1,11 @@
 """A preflight of two nodes on the loopback: the head's run, the worker's tasks, the report port between."""
 
 import ipaddress
-import time
 import unittest
 from collections.abc import Mapping
 from typing import Any
 
+import simulated_clock
 import support
 
 from ray_node.channel.report import HeadAnswer, NodeReport
@@ -15,6 +15,7 @@ from ray_node.channel.tasks import TaskBoard, TaskRunner
 from ray_node.config import load as config
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig, RankTableConfig
 from ray_node.hardware.finding import PreflightReport
+from ray_node.host import clock
 from ray_node.host.versions import Versions
 from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.run import Participant, PreflightRun
@@ -43,7 +44,10 @@ def table() -> RankTableConfig:
 
 
 class PreflightCluster:
-    """`plans` and `roots` of head and worker; they may differ, as on broken clusters."""
+    """`plans` and `roots` of head and worker; they may differ, as on broken clusters.
+
+    On a simulated clock, unless what the nodes do needs the time of both at once.
+    """
 
     def __init__(
         self,
@@ -53,7 +57,10 @@ class PreflightCluster:
         devices: int = 4,
         environment: Mapping[str, str] | None = None,
         silent_worker: bool = False,
+        simulated: bool = True,
     ) -> None:
+        if simulated:
+            simulated_clock.install(case)
         (port, rendezvous) = support.free_ports(2)
         self._board = TaskBoard()
         book = ReportBook(ipaddress.IPv4Network("127.0.0.0/8"), "c", "secret")
@@ -92,7 +99,7 @@ class PreflightCluster:
         )
 
     def _pause(self, seconds: float) -> None:
-        time.sleep(seconds)
+        clock.sleep(seconds)
         answer = self._reporter.last_answer
         if answer is not None and not self._is_silent:
             self._runner.take(answer.task)

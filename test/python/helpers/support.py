@@ -4,7 +4,7 @@ import copy
 import json
 import random
 import sys
-import time
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from ray_node.agent import state
 from ray_node.config import load as config
 from ray_node.config.load import NodeConfig
-from ray_node.host import probe
+from ray_node.host import clock, probe
 
 ROOT = Path(__file__).resolve().parents[3]
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
@@ -101,16 +101,20 @@ def parsed_loopback(folder: Path, **changes: Any) -> NodeConfig:
 
 def await_that(met: Callable[[], bool], what: Callable[[], object], seconds: float = 45.0) -> None:
     """Poll until `met`, else AssertionError with what was there instead."""
-    end = time.monotonic() + seconds
+    end = clock.monotonic() + seconds
     while not met():
-        if time.monotonic() > end:
+        if clock.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what()}")
-        time.sleep(0.02)
+        clock.sleep(0.02)
+
+
+def join(thread: threading.Thread, seconds: float = 60.0) -> None:
+    """Until `thread` has ended, which may need that time goes on."""
+    await_that(lambda: not thread.is_alive(), lambda: thread.name, seconds)
 
 
 def await_state(path: str, wanted: str, seconds: float = 45.0, after: float = 0.0) -> dict[str, Any]:
     """The content of a state file once it shows `wanted`, since later than the epoch seconds `after`."""
-    from ray_node.host import clock
 
     def there() -> bool:
         found = state.read(path)

@@ -1,17 +1,19 @@
 """A worker without Ray: the test plays the head with a real report server and a real listening port."""
 
 import socket
-import sys
 import tempfile
 import threading
 import unittest
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
+import simulated_clock
+import simulated_process
 import support
+from simulated_process import SimulatedProcess, stay
 
 from ray_node.agent import state
 from ray_node.agent.worker import Worker
@@ -24,16 +26,24 @@ from ray_node.host.address import LocalAddress
 from ray_node.host.versions import Versions
 
 VERSIONS = Versions("2.58.0", "3.11.2")
-#: Stands for `ray start --block`: opens the node manager's port and stays.
-RAY = """
-import socket, sys, time
-listener = socket.create_server((sys.argv[1], int(sys.argv[2])))
-time.sleep(300)
-"""
+
+
+def ray(process: SimulatedProcess) -> int:
+    """Stands for `ray start --block`: opens the node manager's port and stays."""
+    address, port = process.argv[1:]
+    listener = socket.create_server((address, int(port)))
+    process.hold(listener.close)
+    return stay(process)
 
 
 class WorkerCase(unittest.TestCase):
+    #: Time is simulated; else it is real.
+    simulated: ClassVar[bool] = False
+
     def setUp(self) -> None:
+        if self.simulated:
+            simulated_clock.install(self)
+        simulated_process.install(self, {"ray": ray})
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
@@ -81,7 +91,7 @@ class WorkerCase(unittest.TestCase):
         )
 
     def ray_argv(self, *_: Any, **__: Any) -> list[str]:
-        return [sys.executable, "-c", RAY, support.WORKER, str(self.config.ports.node_manager)]
+        return ["ray", support.WORKER, str(self.config.ports.node_manager)]
 
     def play_head(self, value: str | None = None) -> None:
         """The report port with the token `value` (default: the one in the file), then Ray's port."""
@@ -109,10 +119,10 @@ class WorkerCase(unittest.TestCase):
 
     def end(self) -> None:
         self.worker.stopping.set()
-        self.thread.join()
+        support.join(self.thread)
 
     def ended(self) -> dict[str, Any]:
-        self.thread.join(60)
+        support.join(self.thread)
         self.assertEqual(self.code, [1])
         return state.read(self.path) or {}
 

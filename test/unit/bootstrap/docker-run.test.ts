@@ -15,13 +15,13 @@ const argv = dockerRunArguments(spec, true);
 const values = (name: string, of = argv) =>
   of.filter((word) => word.startsWith(`--${name}=`)).map((word) => word.slice(name.length + 3));
 
-it("gives the container all devices of accelerators and fabric", () => {
+it("the container has all devices of accelerators and fabric", () => {
   expect(values("device")).toEqual([...spec.devices].map((d) => `${d.hostPath}:${d.containerPath}`));
   expect(values("device")).toContain("/dev/infiniband:/dev/infiniband");
   expect(values("runtime")).toEqual(["nvidia"]);
 });
 
-it("gives it the host's network, shared memory and limits, and no privileges", () => {
+it("the container has the host's network, shared memory and limits, and is unprivileged", () => {
   expect(values("network")).toEqual(["host"]);
   expect(values("shm-size")).toEqual([`${spec.sharedMemoryMiB}m`]);
   expect(values("ulimit")).toContain("memlock=-1:-1");
@@ -30,7 +30,7 @@ it("gives it the host's network, shared memory and limits, and no privileges", (
   expect(argv.join(" ")).not.toMatch(/privileged|docker\.sock/);
 });
 
-it("mounts volume, secrets, node.json and files, and what the plan says", () => {
+it("the container mounts volume, secrets, node.json, the bundle and the mounts of the plan", () => {
   expect(values("mount")).toEqual([
     "type=bind,source=/var/lib/ray-cluster/volume,target=/var/lib/ray-cluster",
     "type=bind,source=/run/ray-cluster/secrets,target=/var/lib/ray-cluster/secrets,readonly",
@@ -43,18 +43,18 @@ it("mounts volume, secrets, node.json and files, and what the plan says", () => 
   expect(hostFolders(spec)).toEqual(["/var/lib/ray-cluster/volume", "/mnt/disk/models"]);
 });
 
-it("shows the container which image it is where its preflight looks for that", () => {
+it("the image digest is mounted where the preflight reads it", () => {
   const node = JSON.parse(spec.files.find(({ path }) => path.endsWith("/node.json"))?.content ?? "");
   expect(values("mount")).toContain(
     `type=bind,source=/run/ray-cluster/image,target=${node.preflight.image.foundIn},readonly`,
   );
 });
 
-it("leaves the token to the head where the machine brings no secrets", () => {
+it("the secrets folder is not mounted if the machine has no secrets", () => {
   expect(values("mount", dockerRunArguments(spec, false)).join()).not.toContain("/run/ray-cluster/secrets");
 });
 
-it("ends with the image and the node program, whatever entry point the image has", () => {
+it("the node program overrides the entry point of the image", () => {
   expect(values("entrypoint")).toEqual(["python3"]);
   expect(argv.slice(argv.indexOf(spec.image))).toEqual([
     spec.image,
@@ -64,10 +64,10 @@ it("ends with the image and the node program, whatever entry point the image has
   ]);
 });
 
-describe("the gate", () => {
+describe("the readiness check", () => {
   const gate = gateRunArguments(spec);
 
-  it("waits beside the node, with its state and without its devices and secrets", () => {
+  it("has the node's state, but not its devices and secrets", () => {
     expect(values("name", gate)).toEqual(["ray-cluster-gate"]);
     expect(values("network", gate)).toEqual(["host"]);
     expect(values("device", gate)).toEqual([]);
@@ -78,7 +78,7 @@ describe("the gate", () => {
     expect(gate.join(" ")).not.toMatch(/secrets|\/models/);
   });
 
-  it("asks what every place asks", () => {
+  it("runs the same command as in every other place", () => {
     expect(values("entrypoint", gate)).toEqual(["python3"]);
     expect(gate.slice(gate.indexOf(spec.image))).toEqual([
       spec.image,
@@ -93,7 +93,7 @@ describe("the gate", () => {
   });
 });
 
-it("checks its health by the node program and gives it time to stop", () => {
+it("the container has the health check and the stop timeout", () => {
   expect(values("health-cmd")).toEqual(["python3 -m ray_node status"]);
   expect(values("stop-timeout")).toEqual([String(spec.stopSeconds)]);
 });
@@ -102,6 +102,6 @@ it.each([
   [{ command: ["a\nb"] }, "must be one line"],
   [{ environment: { A: "b\nc" } }, "must be one line"],
   [{ mounts: [{ source: "/a,b", target: "/c", readOnly: true }] }, "comma"],
-])("refuses what a line cannot carry: %j", (change, message) => {
+])("%j is refused", (change, message) => {
   expect(() => dockerRunArguments({ ...spec, ...change }, false)).toThrow(message);
 });

@@ -36,7 +36,7 @@ function portsOf(line: readonly string[]): [string, number][] {
   });
 }
 
-test("every port of a start line lies in exactly one planned range, and is that of its service", () => {
+test("every port of a start line is in exactly one planned range of its service", () => {
   const plans = fc
     .sample(randomTopologies, { numRuns: 500, seed: 20261121 })
     .map(planOrProblems)

@@ -2,7 +2,7 @@ import { TerraformVariable } from "cdktf";
 import { PlanCheck } from "../../../lib/terraform/plan-check";
 import { Synthesized } from "../../support/synth";
 
-test("conditions and their texts reach Terraform as they are meant", () => {
+test("conditions and messages are rendered, and messages are escaped", () => {
   const stack = Synthesized.of((scope) => {
     const zone = new TerraformVariable(scope, "zone", { type: "string", default: "" });
     const check = new PlanCheck(scope, "check");

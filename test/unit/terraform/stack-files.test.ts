@@ -10,7 +10,7 @@ function refusal(build: (stack: TerraformStack) => void): () => void {
 }
 
 describe("addStackFile", () => {
-  it("writes the files beside the stack's JSON, and nothing else", () => {
+  it("writes the files beside the stack's JSON", () => {
     const stack = Synthesized.of((scope) => {
       addStackFile(scope, "review.md", "# review\n");
       addStackFile(scope, "rootfs/opt/a.py", "x = '${y}'\n");
@@ -23,10 +23,10 @@ describe("addStackFile", () => {
   });
 
   it.each(["../a", "/etc/a", "..", "a/../../b"])("refuses the path %j outside the folder", (path) => {
-    expect(refusal((scope) => addStackFile(scope, path, ""))).toThrow(`got path '${path}'`);
+    expect(refusal((scope) => addStackFile(scope, path, ""))).toThrow(`got '${path}'`);
   });
 
-  it("refuses two contents for one path", () => {
+  it("refuses different content for the same path", () => {
     const build = (scope: TerraformStack): void => {
       addStackFile(scope, "a", "1");
       addStackFile(scope, "./a", "2");

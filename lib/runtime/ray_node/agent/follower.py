@@ -1,7 +1,6 @@
 """This node's part of an engine whose processes run on several nodes: one process, as the head directs."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from ray_node.channel import follower_messages
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
 from ray_node.config.schema import FollowerCommand, NodeConfig
 from ray_node.engine.process import EngineLog, EngineProcess
-from ray_node.host import log
+from ray_node.host import clock, log
 from ray_node.host.failure import EngineFailed
 from ray_node.host.processes import describe_exit
 
@@ -45,8 +44,9 @@ class Follower:
         self._run: RunDirective | None = None
         self._process: EngineProcess | None = None
         self._end: _End | None = None
+        self._stopping = False
 
-    def obey(self, run: RunDirective | None, pause: Callable[[float], None] = time.sleep) -> None:
+    def obey(self, run: RunDirective | None, pause: Callable[[float], None] = clock.sleep) -> None:
         """Do what the head's last answer says. `pause` is called while an earlier process is stopped."""
         if self._run is not None and run != self._run:
             self.stop(pause)
@@ -54,32 +54,37 @@ class Follower:
             self._start(run)
         self._look()
 
-    def stop(self, pause: Callable[[float], None] = time.sleep) -> None:
+    def stop(self, pause: Callable[[float], None] = clock.sleep) -> None:
         """End the process and everything below it; a process that hangs is killed.
 
         `pause` may raise; a second call then finishes the work.
         """
+        self._stopping = True
         self._stop_process(pause)
         self._run, self._process, self._end = None, None, None
+        self._stopping = False
         self._changed()
 
-    def close(self, pause: Callable[[float], None] = time.sleep) -> None:
+    def close(self, pause: Callable[[float], None] = clock.sleep) -> None:
         """The node ends: the head hears of it before the other ranks can notice."""
         if self._process is not None and self._end is None:
-            self._end = _End(follower_messages.STOPPED, (), time.monotonic())
+            self._end = _End(follower_messages.STOPPED, (), clock.monotonic())
             self._changed()
         self._stop_process(pause)
 
     def report(self, delay_seconds: float = 0.0) -> FollowerReport | None:
         """`delay_seconds`: how long the report will probably take to reach the head."""
-        run, end = self._run, self._end
+        run, end, process = self._run, self._end, self._process
         if run is None:
             return None
+        if end is None and process is not None and process.ended is not None and not self._stopping:
+            # The worker's thread has not looked yet. `running` would make the head blame the next to end.
+            end = _end_of(process)
         if end is None:
             return FollowerReport(run.attempt, follower_messages.RUNNING)
         kept = end.lines[-follower_messages.MAXIMUM_LINES :]
         lines = tuple(log.redact(line)[: follower_messages.MAXIMUM_LINE] for line in kept)
-        ago = max(0.0, time.monotonic() - end.at) + delay_seconds
+        ago = max(0.0, clock.monotonic() - end.at) + delay_seconds
         return FollowerReport(
             run.attempt, follower_messages.ENDED, log.redact(end.reason), lines, round(ago, 3)
         )
@@ -104,7 +109,7 @@ class Follower:
                 "follower", argv, self._environment, self._log, self._config.engine.working_directory
             )
         except EngineFailed as failure:
-            self._end = _End(failure.reason.removeprefix("the follower "), (), time.monotonic())
+            self._end = _End(failure.reason.removeprefix("the follower "), (), clock.monotonic())
         # Last: from here on other threads report it.
         self._run = run
         self._changed()
@@ -113,17 +118,20 @@ class Follower:
         """Record the end of the process, with its last lines."""
         if self._process is None or self._end is not None:
             return
-        process = self._process.process
-        code = process.exit_code
-        if code is None:
+        if self._process.ended is None:
             return
-        at = process.ended_at or time.monotonic()
         # Its children would hold its output open, and the accelerators.
-        process.stop(0)
-        lines = tuple(self._process.tail())
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        self._end = _End(describe_exit(code) + (f": {last[:200]}" if last else ""), lines, at)
+        self._process.process.stop(0)
+        self._end = _end_of(self._process)
         self._changed()
+
+
+def _end_of(ended: EngineProcess) -> _End:
+    at = ended.process.ended_at or clock.monotonic()
+    lines = tuple(ended.tail())
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    how = describe_exit(ended.process.exit_code)
+    return _End(f"{how}: {last[:200]}" if last else how, lines, at)
 
 
 def log_path(engine_log: str, node_name: str) -> str:

@@ -1,7 +1,6 @@
 """The head: starts Ray, waits for the members, keeps the engine serving, and reports what is wrong."""
 
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -142,8 +141,8 @@ class Head(Supervisor):
             broken = True
             self._note_own_membership()
             definite = any(member.definite for member in self.assessment.missing)
-            definite_since = (definite_since or time.monotonic()) if definite else None
-            if definite_since is not None and time.monotonic() - definite_since > _DEFINITE_SECONDS:
+            definite_since = (definite_since or clock.monotonic()) if definite else None
+            if definite_since is not None and clock.monotonic() - definite_since > _DEFINITE_SECONDS:
                 raise ClusterFailed(str(self.assessment), self.assessment.culprit)
             if deadline.passed:
                 reason = f"not all nodes joined within {deadline.seconds:.0f} s: {self.assessment}"

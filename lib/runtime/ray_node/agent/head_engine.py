@@ -1,6 +1,5 @@
 """What the head runs on the formed cluster: an engine that serves, a job, or nothing."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -69,7 +68,7 @@ class HeadEngine:
     def proven(self) -> bool:
         """The last attempt has served for a while."""
         since = self._serving_since
-        return since is not None and time.monotonic() - since >= _PROVEN_SECONDS
+        return since is not None and clock.monotonic() - since >= _PROVEN_SECONDS
 
     def run_for(self, address: str) -> RunDirective | None:
         """What the node at `address` is to run. May be called by any thread."""
@@ -123,7 +122,7 @@ class HeadEngine:
         """The failure with its culprit. Asks the nodes with followers once more before that."""
         if failed.culprit is not None:
             return failed
-        moment = time.monotonic()
+        moment = clock.monotonic()
         asked = clock.Deadline(_ASK_SECONDS)
         while self._group.silent_since(moment) and not asked.passed:
             self._rest(0.05)
@@ -141,7 +140,7 @@ class HeadEngine:
         """Tell the followers to stop; `stop` ends the head's own process."""
         self._group.release()
 
-    def stop(self, grace_seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
+    def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
         self._group.release()
         if self.run is not None:
             self.run.stop(grace_seconds, pause)
@@ -155,7 +154,7 @@ class HeadEngine:
         """Wait shortly until every follower's node has heard that it must stop."""
         heard = clock.Deadline(_HEARD_SECONDS)
         while not self._group.everybody_told() and not heard.passed:
-            time.sleep(0.05)
+            clock.sleep(0.05)
 
     def _serve(self, members: Sequence[Member]) -> None:
         engine, api = self._config.engine, self._config.engine.api
@@ -170,7 +169,7 @@ class HeadEngine:
         run.await_healthy()
         proof = run.complete()
         self._state.put(completion={"text": proof.text, "seconds": proof.seconds, "at": clock.stamp()})
-        self._serving_since = time.monotonic()
+        self._serving_since = clock.monotonic()
         self._state.become(state.SERVING, f"a completion came back in {proof.seconds:.2f} s: {proof.text}")
         run.watch()
 
@@ -217,8 +216,8 @@ class HeadEngine:
         log.say(state.SUCCEEDED, "the job will not run again")
 
     def _note_job_end(self, job: EngineProcess) -> dict[str, Any]:
-        started = clock.epoch((self._job or {}).get("startedAt")) or time.time()
-        now = time.time()
+        started = clock.epoch((self._job or {}).get("startedAt")) or clock.wall()
+        now = clock.wall()
         self._job = {
             "exitCode": job.process.exit_code,
             "startedAt": clock.stamp(started),

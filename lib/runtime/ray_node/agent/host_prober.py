@@ -2,7 +2,7 @@
 
 import threading
 
-from ray_node.host import probe
+from ray_node.host import clock, probe
 
 _PAUSE_SECONDS = 2.0
 
@@ -21,7 +21,7 @@ class HostProber:
         self._closing.set()
 
     def _run(self) -> None:
-        while not self._closing.wait(_PAUSE_SECONDS if self.found or not self.targets else 0.2):
+        while not clock.wait(self._closing, _PAUSE_SECONDS if self.found or not self.targets else 0.2):
             targets = self.targets
             found = {address: in_words(probe.tcp(address, self._port), self._port) for address in targets}
             self.found = found

@@ -196,5 +196,5 @@ class ReadyPage:
             verdict = Verdict(WAITING, "serving: waiting for a completion")
         lines = log.redact(verdict.text).splitlines()[:_MAXIMUM_LINES]
         text = "\n".join(printable(line, _MAXIMUM_LINE) for line in lines)
-        content = json.dumps({"verdict": verdict.verdict, "text": text})
+        content = json.dumps({"verdict": verdict.verdict, "text": text}, ensure_ascii=False)
         return Reply(_STATUS[verdict.verdict], content.encode())

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from typing import Any
 
 from ray_node import STATE_SCHEMA
@@ -163,7 +162,7 @@ class StateFile:
 
     def beat(self) -> None:
         """Renew the heartbeat when it is due."""
-        if time.monotonic() - self._written_at >= HEARTBEAT_SECONDS:
+        if clock.monotonic() - self._written_at >= HEARTBEAT_SECONDS:
             self._write()
 
     def _note_history(self) -> None:
@@ -172,7 +171,7 @@ class StateFile:
 
     def _write(self) -> None:
         self._value["heartbeat"] = clock.stamp()
-        self._written_at = time.monotonic()
+        self._written_at = clock.monotonic()
         try:
             write_atomically(self.path, self._value)
         except OSError as error:

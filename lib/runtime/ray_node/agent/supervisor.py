@@ -110,7 +110,7 @@ class Supervisor:
 
     def pause(self, seconds: float = POLL_SECONDS) -> None:
         """Wait, but not longer than until SIGTERM; keeps the heartbeat. Raises StopRequested."""
-        if self.stopping.wait(seconds):
+        if clock.wait(self.stopping, seconds):
             raise StopRequested
         self.state.beat()
 

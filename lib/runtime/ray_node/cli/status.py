@@ -7,7 +7,6 @@ heartbeat older than 15 seconds is unhealthy on both.
 """
 
 import json
-import time
 from typing import Any
 
 from ray_node.agent import state
@@ -28,11 +27,11 @@ def run(config: NodeConfig, as_json: bool) -> int:
     if found is None:
         print(f"no state file at {path}: the node program has not started here")
         return 1
-    why = unhealthy_because(found, time.time())
+    why = unhealthy_because(found, clock.wall())
     if as_json:
         print(json.dumps({**found, "healthy": why is None, "unhealthyBecause": why}, indent=1))
     else:
-        print("\n".join(lines(found, time.time(), why)))
+        print("\n".join(lines(found, clock.wall(), why)))
     return 0 if why is None else 1
 
 

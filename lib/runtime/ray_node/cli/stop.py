@@ -2,11 +2,11 @@
 
 import os
 import signal
-import time
 
 from ray_node.agent import state
 from ray_node.cli import status
 from ray_node.config.load import NodeConfig
+from ray_node.host import clock
 from ray_node.host.failure import NodeFailed
 
 _EXTRA_SECONDS = 5.0
@@ -24,12 +24,12 @@ def run(config: NodeConfig) -> int:
         print("the node program is not running here")
         return 0
     os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + config.deadlines.stop + _EXTRA_SECONDS
-    while time.monotonic() < end:
+    end = clock.monotonic() + config.deadlines.stop + _EXTRA_SECONDS
+    while clock.monotonic() < end:
         if not _is_node_program(pid):
             print("stopped")
             return 0
-        time.sleep(0.1)
+        clock.sleep(0.1)
     print(f"process {pid} is still running after {config.deadlines.stop + _EXTRA_SECONDS:.0f} s")
     return 1
 

@@ -2,11 +2,10 @@
 
 import json
 import sys
-import time
 from collections.abc import Mapping
 
 from ray_node.cluster.membership import SeenNode
-from ray_node.host import log
+from ray_node.host import clock, log
 from ray_node.host.processes import ManagedProcess, describe_exit
 
 _RESTART_PAUSE_SECONDS = 1.0
@@ -21,7 +20,7 @@ class MembershipReader:
         self._restart_at: float | None = None
         self._nodes: tuple[SeenNode, ...] = ()
         self._read_at: float | None = None
-        self._started_at = time.monotonic()
+        self._started_at = clock.monotonic()
         self._process = self._start()
 
     @property
@@ -31,7 +30,7 @@ class MembershipReader:
     @property
     def silent_seconds(self) -> float:
         """Since the last line, or since the start when there was none yet."""
-        return time.monotonic() - (self._read_at or self._started_at)
+        return clock.monotonic() - (self._read_at or self._started_at)
 
     @property
     def has_answered(self) -> bool:
@@ -41,7 +40,7 @@ class MembershipReader:
         code = self._process.exit_code
         if code is None:
             return
-        now = time.monotonic()
+        now = clock.monotonic()
         if self._restart_at is None:
             last = next(
                 (line for line in reversed(self._process.tail()) if not line.startswith("[")), "no output"
@@ -66,7 +65,7 @@ class MembershipReader:
             self._nodes = parse(text)
         except (ValueError, KeyError, TypeError):
             return
-        self._read_at = time.monotonic()
+        self._read_at = clock.monotonic()
 
 
 def parse(text: str) -> tuple[SeenNode, ...]:

@@ -7,10 +7,11 @@ supervisor need not wait for.
 import json
 import socket
 import sys
-import time
 from typing import Any
 
 import ray
+
+from ray_node.host import clock
 
 #: While the cluster changes, and when it has not changed for a while.
 _BUSY_POLL_SECONDS = 0.1
@@ -32,13 +33,13 @@ def main(gcs_address: str) -> None:
     printed_at = changed_at = 0.0
     while True:
         line = json.dumps([_plain(node) for node in ray.nodes()], sort_keys=True)
-        now = time.monotonic()
+        now = clock.monotonic()
         if line != printed:
             changed_at = now
         if line != printed or now - printed_at >= _LINE_SECONDS:
             print(line, flush=True)
             printed, printed_at = line, now
-        time.sleep(_CALM_POLL_SECONDS if now - changed_at > _CALM_AFTER_SECONDS else _BUSY_POLL_SECONDS)
+        clock.sleep(_CALM_POLL_SECONDS if now - changed_at > _CALM_AFTER_SECONDS else _BUSY_POLL_SECONDS)
 
 
 def _await_port(gcs_address: str) -> None:
@@ -49,7 +50,7 @@ def _await_port(gcs_address: str) -> None:
             with socket.create_connection((host, int(port)), timeout=1.0):
                 return
         except OSError:
-            time.sleep(0.05)
+            clock.sleep(0.05)
 
 
 def _plain(node: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ The head directs by its answers to reports, and learns from the reports what bec
 """
 
 import ipaddress
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from ray_node.channel.follower_messages import FollowerReport, RunDirective
 from ray_node.channel.heard_report import HeardReport
 from ray_node.cluster.membership import Member
 from ray_node.config.schema import NodeConfig
+from ray_node.host import clock
 from ray_node.host.processes import KILLED
 
 #: A follower that has not been heard of this long after the start of the group does not come.
@@ -91,7 +91,7 @@ class EngineGroup:
     def start(self) -> None:
         """From now on the answers say: run."""
         self._attempt += 1
-        self._started_at = time.monotonic()
+        self._started_at = clock.monotonic()
         self._directives = {
             address: RunDirective(self._attempt, rank) for address, rank in self._ranks.items()
         }
@@ -101,14 +101,14 @@ class EngineGroup:
         if self._directives:
             self._told = set()
             self._directives = {}
-            self._released_at = time.monotonic()
+            self._released_at = clock.monotonic()
 
     def everybody_told(self) -> bool:
         return self._told >= set(self._members)
 
     def ends(self) -> list[FollowerEnd]:
         """Followers of this attempt that have ended, in the order of their ends."""
-        now, heard = time.monotonic(), self._heard()
+        now, heard = clock.monotonic(), self._heard()
         found = []
         for address, directive in self._directives.items():
             report = self._word(heard.get(address))
@@ -120,7 +120,7 @@ class EngineGroup:
 
     def absent(self) -> list[Member]:
         """Members that should run a follower by now and have not said that they do."""
-        if not self.active or time.monotonic() - self._started_at < START_SECONDS:
+        if not self.active or clock.monotonic() - self._started_at < START_SECONDS:
             return []
         heard = self._heard()
         return [
@@ -129,7 +129,7 @@ class EngineGroup:
 
     def silent_since(self, moment: float) -> list[Member]:
         """Members with a follower that have not reported after `moment`."""
-        now, heard = time.monotonic(), self._heard()
+        now, heard = clock.monotonic(), self._heard()
         return [
             self._members[address]
             for address in self._directives
@@ -144,7 +144,7 @@ class EngineGroup:
     def _is_free(self, heard: HeardReport | None) -> bool:
         if heard is None:
             return False
-        if time.monotonic() - heard.age_seconds < self._released_at + _SETTLED_SECONDS:
+        if clock.monotonic() - heard.age_seconds < self._released_at + _SETTLED_SECONDS:
             return False
         follower = heard.report.follower
         return follower is None or follower.state != follower_messages.RUNNING

@@ -1,8 +1,6 @@
 """What the health probes of an engine met, since when, and where the engine listens instead."""
 
-import time
-
-from ray_node.host import listening
+from ray_node.host import clock, listening
 
 _CLOSED = "nothing listens"
 _SHOWN_SOCKETS = 6
@@ -15,13 +13,13 @@ class HealthHistory:
         self._pid = pid
         self._wanted = f"{address}:{port}"
         self._problem = ""
-        self._since = time.monotonic()
+        self._since = clock.monotonic()
 
     def note(self, problem: str | None) -> None:
         """The outcome of one probe: the end of a sentence, `None` when all was well."""
         # What follows the colon is the engine's own text and may differ each time.
         if problem is None or problem.partition(":")[0] != self._problem.partition(":")[0]:
-            self._since = time.monotonic()
+            self._since = clock.monotonic()
         self._problem = problem or ""
 
     @property
@@ -30,7 +28,7 @@ class HealthHistory:
 
     def describe(self) -> str:
         """The last problem, for how long it has been so, and what the process's sockets tell of it."""
-        held = f"for {time.monotonic() - self._since:.0f} s"
+        held = f"for {clock.monotonic() - self._since:.0f} s"
         if not self._problem.startswith(_CLOSED):
             return f"{self._problem} ({held})"
         found = listening.of_group(self._pid)

@@ -1,6 +1,5 @@
 """One run of an engine that serves: process, health probe, completion, watch."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -104,7 +103,7 @@ class EngineRun:
                 silent = f"has not answered {self._api.health_path} {_MISSES} times"
                 raise self.failed(f"the engine {silent}: {self._health.describe()}")
 
-    def stop(self, grace_seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
+    def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
         self._process.process.stop(grace_seconds, pause)
 
     def failed(self, reason: str) -> EngineFailed:
@@ -121,12 +120,12 @@ class EngineRun:
 
     def _rest(self, seconds: float) -> None:
         """Wait, and raise EngineFailed as soon as the process has ended."""
-        end = time.monotonic() + seconds
+        end = clock.monotonic() + seconds
         while True:
             failure = self.own_failure()
             if failure is not None:
                 raise failure
-            left = end - time.monotonic()
+            left = end - clock.monotonic()
             if left <= 0:
                 return
             self._pause(min(left, _POLL_SECONDS))

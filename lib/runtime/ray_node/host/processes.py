@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+
+from ray_node.host import clock
 
 #: How `describe_exit` begins for a process that did not end by itself.
 KILLED = "was killed by"
@@ -59,7 +60,7 @@ class ManagedProcess:
             self._reader.join(timeout=0.5)
         return list(self._tail)[-lines:]
 
-    def stop(self, grace_seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
+    def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
         """SIGTERM, and after `grace_seconds` or its end SIGKILL to whatever is left of it and below it.
 
         `pause` is called while waiting and may raise; a second call then finishes the work.
@@ -69,8 +70,8 @@ class ManagedProcess:
             # Only to the leader: it ends its children in order. A signal to all of them makes `ray start`
             # wait 19 seconds for a raylet whose agents are gone; alone it takes under 3.
             _signal(self.pid, signal.SIGTERM)
-        end = time.monotonic() + grace_seconds
-        while self.exit_code is None and time.monotonic() < end:
+        end = clock.monotonic() + grace_seconds
+        while self.exit_code is None and clock.monotonic() < end:
             pause(0.05)
             self._remember()
         _signal_group(self.pid, signal.SIGKILL)
@@ -92,7 +93,7 @@ class ManagedProcess:
         """The moment itself, however seldom somebody asks; its exit code is left for `poll`."""
         with contextlib.suppress(ChildProcessError):
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        self.ended_at = time.monotonic()
+        self.ended_at = clock.monotonic()
 
     def _read(self) -> None:
         output = self._process.stdout

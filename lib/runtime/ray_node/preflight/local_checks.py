@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import time
 from dataclasses import asdict, dataclass
 
 from ray_node.cluster import devices, environment, port_holder, requirements, token
@@ -158,4 +157,4 @@ def _token(config: NodeConfig) -> Check:
 
 def _clock() -> Check:
     # A machine without a set clock starts in 1970; everything signed by time would fail there.
-    return Check("clock", OK if time.gmtime().tm_year >= 2025 else FAILED, clock.stamp())
+    return Check("clock", OK if clock.stamp() >= "2025" else FAILED, clock.stamp())

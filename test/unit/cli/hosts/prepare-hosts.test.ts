@@ -132,7 +132,7 @@ describe("prepareHosts", () => {
     expect(error).toContain("no runtime 'ascend'");
   });
 
-  it("says why an installation failed", async () => {
+  it("reports why an installation failed", async () => {
     const { error } = await prepare(
       [`*a.lan*|0|${READY}`, `*b.lan*|0|${BARE}`, "*b.lan*|1|docker: no apt-get here", `*b.lan*|0|${BARE}`],
       { inventory, yes: true },
@@ -141,14 +141,14 @@ describe("prepareHosts", () => {
     expect(error).toContain("docker: installing Docker failed: docker: no apt-get here");
   });
 
-  it("installs as root, by sudo for another user", async () => {
+  it("installs as root, with sudo for other users", async () => {
     writeFileSync(inventory, readFileSync(inventory, "utf8").replace("hosts:", "sshUser: ops\nhosts:"));
     const { calls } = await prepare([`*|0|${BARE}`], { inventory, yes: true });
     expect(calls.filter((call) => call.includes("exec sudo -n bash -c"))).toHaveLength(2);
     expect(calls.filter((call) => call.includes("exec bash -c"))).toHaveLength(4);
   });
 
-  it("has no ssh", async () => {
+  it("reports a missing ssh program", async () => {
     fakes = new FakePrograms({});
     await expect(prepareHosts([], recorded().progress, { inventory })).rejects.toThrow(
       "no ssh on this machine",
@@ -162,7 +162,7 @@ describe("prepareHosts", () => {
       "hosts:\n  - { name: a, sshHost: 192.0.2.1, address: 10.1.0.1 }",
       /example addresses\. Replace them in .*machines\.yaml/,
     ],
-  ])("refuses the inventory %j before anything is run", async (text, message) => {
+  ])("refuses the inventory %j before connecting", async (text, message) => {
     writeFileSync(inventory, text);
     const { error, calls } = await prepare(["*|0|"], { inventory });
     expect(error).toMatch(message);
@@ -189,14 +189,14 @@ describe("prepareHosts", () => {
       process.chdir(before);
     });
 
-    it("takes the machines from what was synthesized", async () => {
+    it("uses the machines of the synthesized stacks", async () => {
       const { said, calls } = await prepare([`*|0|${READY}`], {}, ["one"]);
       expect(calls).toHaveLength(1);
       expect(said).toContain("npu-0 on a: 2 checks passed");
       expect((await prepare([`*|0|${READY}`])).calls).toHaveLength(1);
     });
 
-    it("leaves examples alone, and refuses one that is named", async () => {
+    it("skips examples, and refuses one that is named", async () => {
       mkdirSync(join(folder, "cdktf.out", "stacks", "example", "hosts"), { recursive: true });
       const file = join(folder, "cdktf.out", "stacks", "example", "hosts", "c2.json");
       writeFileSync(
@@ -209,14 +209,14 @@ describe("prepareHosts", () => {
       expect(calls).toEqual([]);
     });
 
-    it("says what to do where there are none", async () => {
+    it("explains what to do if there are no machines", async () => {
       const { error } = await prepare([], {}, ["two"]);
       expect(error).toMatch(/no machines of two\n +Run `npx cdktf synth` first/);
     });
   });
 });
 
-test("findings are told from whatever else a machine prints", () => {
+test("findings are separated from other output", () => {
   expect(findingsOf("Welcome\nok clock within 60 s\nproblem port 6379 is in use by x\nwarning\n")).toEqual([
     { outcome: "ok", topic: "clock", text: "within 60 s" },
     { outcome: "problem", topic: "port", text: "6379 is in use by x" },

@@ -44,7 +44,7 @@ function imageOn(host: string | undefined, image: ImagePlan = IMAGE): { readonly
 }
 
 describe("derivedImage", () => {
-  it("builds the recipe, whose files lie beside the stack", () => {
+  it("builds from files beside the stack", () => {
     expect(imageOn(undefined)).toEqual({
       "//": expect.anything(),
       provider: "docker",
@@ -65,7 +65,7 @@ describe("derivedImage", () => {
     }
   });
 
-  it("builds on the daemon that is named, which only the provider's older way does", () => {
+  it("uses the legacy builder for a daemon that is named", () => {
     const { provider, build } = imageOn("unix:///tmp/other.sock");
     expect(provider).toBe("docker.unix-tmp-other-sock");
     expect(build.use_legacy_builder).toBe(true);
@@ -73,7 +73,7 @@ describe("derivedImage", () => {
     expect(build).not.toHaveProperty("build_log_file");
   });
 
-  it("names files of the machine that runs Terraform, and holds nothing of them", () => {
+  it("has the paths of build secrets and not their content", () => {
     const files = {
       pipConfigurationFile: "~/.config/pip/pip.conf",
       certificateAuthoritiesFile: "/etc/ssl/company.pem",
@@ -86,7 +86,7 @@ describe("derivedImage", () => {
     ]);
   });
 
-  it("makes one for each provider, with the same content", () => {
+  it("is the same for every provider", () => {
     stack = Synthesized.of((scope) => {
       for (const host of ["tcp://10.0.0.1:2376", "tcp://10.0.0.2:2376"]) {
         derivedImage(scope, `image-${host.slice(-6, -5)}`, dockerProvider(scope, host), IMAGE);
@@ -97,7 +97,7 @@ describe("derivedImage", () => {
     expect([one.provider, other.provider]).toEqual(["docker.tcp-10-0-0-1-2376", "docker.tcp-10-0-0-2-2376"]);
   });
 
-  it("makes nothing for an image that is pulled", () => {
+  it("is undefined for an image that is not derived", () => {
     stack = Synthesized.of((scope) => {
       const provider = dockerProvider(scope, undefined);
       expect(derivedImage(scope, "image", provider, { reference: "a:1" })).toBeUndefined();
@@ -108,7 +108,7 @@ describe("derivedImage", () => {
 });
 
 describe("a local cluster", () => {
-  it("builds its derived image before any container is made of it", () => {
+  it("builds its derived image before any container", () => {
     stack = Synthesized.of(clusterOf(IMAGE));
     const [address] = Object.keys(stack.resources("docker_image"));
     const containers = Object.values(stack.resources("docker_container"));
@@ -120,13 +120,13 @@ describe("a local cluster", () => {
     }
   });
 
-  it("makes no image where it is pulled", () => {
+  it("has no image resource for a pulled image", () => {
     stack = Synthesized.of(clusterOf(ContainerImage.of("a:1", { rayVersion: "2.58.0" })));
     expect(stack.counts()).toEqual({ docker_container: 3, docker_network: 1, docker_volume: 1 });
     expect(stack.text).not.toContain("depends_on");
   });
 
-  it("synthesizes the same in every folder", () => {
+  it("synthesizes the same configuration in every folder", () => {
     stack = Synthesized.of(clusterOf(IMAGE));
     const again = Synthesized.of(clusterOf(IMAGE));
     expect(again.text).toBe(stack.text);

@@ -3,7 +3,7 @@ import { dockerProvider } from "../../../../lib/docker/container/provider";
 import { Synthesized } from "../../../support/synth";
 
 describe("dockerProvider", () => {
-  it("is one per daemon and stack, and the default one has no alias", () => {
+  it("returns one provider per daemon and stack, the default one without an alias", () => {
     const stack = Synthesized.of((scope) => {
       const byDefault = dockerProvider(scope, undefined);
       const named = dockerProvider(scope, "ssh://ops@10.0.0.7:22");
@@ -18,7 +18,7 @@ describe("dockerProvider", () => {
     stack.remove();
   });
 
-  it("takes the default provider that the user's stack already has", () => {
+  it("returns the default provider of the user's stack", () => {
     const stack = Synthesized.of((scope) => {
       const own = new DockerProvider(scope, "mine", { host: "unix:///run/docker.sock" });
       expect(dockerProvider(scope, undefined)).toBe(own);

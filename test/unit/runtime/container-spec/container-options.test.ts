@@ -110,7 +110,7 @@ test("the command line has the image before the command, and all options before 
 test("a container without devices, health check and limits has no options for them", () => {
   const plan = planCluster(emulatedProps(), localPlace());
   const options = containerOptions(gateContainer(plan), {
-    containerName: "gate",
+    name: "gate",
     network: { name: "host" },
     mounts: [],
     unpack: { program: "/unpack.py", bundle: "/files.json" },

@@ -5,7 +5,7 @@ import { emulatedProps, localPlace } from "../../../support/clusters";
 
 const plan = planCluster(emulatedProps(), localPlace());
 
-test("the gate runs the node program's wait, as long as a deployment may wait", () => {
+test("the readiness check runs `ray_node wait` with the deadline of the plan", () => {
   const { files, ...rest } = gateContainer(plan);
   expect(rest).toEqual({
     name: "local-2x8-gate",
@@ -18,7 +18,7 @@ test("the gate runs the node program's wait, as long as a deployment may wait", 
   expect(files.at(-1)?.path).toBe("/etc/ray-cluster/node.json");
 });
 
-test("it holds the node program and the head's node.json, and no engine", () => {
+test("the readiness check has the node program and the head's node.json, but not the engine", () => {
   const head = containerSpec(plan, plan.nodes[0]).files;
   expect(gateContainer(plan).files).toEqual(head.filter((file) => !file.path.includes("emulated_")));
 });

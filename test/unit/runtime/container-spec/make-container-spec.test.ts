@@ -23,7 +23,7 @@ function onHosts(accelerator: Accelerator, fabric: Fabric, acceleratorsPerNode?:
   return planCluster(machineProps({ pools, fabric }), hostsPlace({ addresses: { gpu: ["10.20.0.1"] } }));
 }
 
-test("the container of an emulated node", () => {
+test("an emulated node has no devices or mounts", () => {
   const { files, devices, ...rest } = specOf(local);
   expect(rest).toEqual({
     name: "npu-0",
@@ -51,7 +51,7 @@ test("the container of an emulated node", () => {
   expect(files.length).toBeGreaterThan(4);
 });
 
-test("the whole node program comes along, then the engine, then node.json", () => {
+test("a container has the node program, the engine and node.json", () => {
   const program = readdirSync(path.join(__dirname, "../../../../lib/runtime/ray_node"), {
     recursive: true,
     encoding: "utf8",
@@ -69,12 +69,12 @@ test("the whole node program comes along, then the engine, then node.json", () =
   expect(files[0].content).toMatch(/\S/);
 });
 
-test("a worker is a member soon, the head serves later", () => {
+test("the health check starts with the deadline of the role", () => {
   expect(specOf(local, 1).healthcheck.startPeriodSeconds).toBe(120);
   expect(specOf(local, 0).healthcheck.startPeriodSeconds).toBe(663);
 });
 
-test("a GPU node on InfiniBand", () => {
+test("a GPU node on InfiniBand has its devices, limits and runtime", () => {
   expect(devicesOf(machines)).toEqual([
     ...same(...range(8).map((n) => `/dev/nvidia${n}`)),
     ...same("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/infiniband"),
@@ -87,7 +87,7 @@ test("a GPU node on InfiniBand", () => {
   });
 });
 
-test("a secret of the place's store is mounted by who knows where it lies", () => {
+test("only a secret in a file of the host is mounted", () => {
   const of = (token: SecretRef) =>
     ModelSource.huggingFace("a/b", { revision: "0123456789abcdef0123456789abcdef01234567", token });
   const mountsOf = (token: SecretRef) => {
@@ -124,16 +124,16 @@ test.each([
   [Accelerator.TRAINIUM, 32, 16],
   [Accelerator.TRAINIUM, 3, 2],
   [Accelerator.TRAINIUM2, 64, 16],
-])("%j: %d cores are %d devices", (accelerator, cores, chips) => {
+])("%j with %d cores has %d devices", (accelerator, cores, chips) => {
   const plan = onHosts(accelerator, Fabric.EFA, cores);
   expect(devicesOf(plan)).toEqual(same(...range(chips).map((n) => `/dev/neuron${n}`), "/dev/infiniband"));
 });
 
-test("AMD's render nodes come as a folder", () => {
+test("an AMD node has the folder of render nodes", () => {
   expect(devicesOf(onHosts(Accelerator.MI300X, Fabric.TCP))).toEqual(same("/dev/dri", "/dev/kfd"));
 });
 
-describe("a node without accelerators gets none of what they need", () => {
+describe("a node without accelerators has no devices, mounts and capabilities", () => {
   const withHead = (accelerator: Accelerator, fabric: Fabric) => {
     const pools = [
       { name: "head", nodes: 1 },

@@ -6,11 +6,11 @@ import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../su
 
 const plan = planCluster(emulatedProps(), localPlace());
 
-test("the head of local-2x8 gets the node.json that the node program is tested with", () => {
+test("the head of local-2x8 has the node.json of the node program's tests", () => {
   expect(JSON.parse(nodeConfigText(nodeConfig(plan, plan.nodes[0])))).toEqual(fixture);
 });
 
-test("a worker differs from the head by its node section alone", () => {
+test("a worker differs from the head only in its node section", () => {
   const worker = nodeConfig(plan, plan.nodes[1]);
   expect(worker).toEqual({
     ...nodeConfig(plan, plan.nodes[0]),
@@ -29,7 +29,7 @@ describe("a head without accelerators, and machines whose addresses the place as
     hostsPlace({ addresses: { head: ["10.20.0.1"] } }),
   );
 
-  test("the head has nothing to count", () => {
+  test("the head has no accelerators", () => {
     expect(nodeConfig(mixed, mixed.nodes[0]).node).toEqual({
       name: "head-0",
       pool: "head",
@@ -39,7 +39,7 @@ describe("a head without accelerators, and machines whose addresses the place as
     });
   });
 
-  test("one configuration serves the whole pool", () => {
+  test("all nodes of a pool have the same configuration", () => {
     const [, first, second] = mixed.nodes.map((node) => nodeConfig(mixed, node));
     expect(first).toEqual(second);
     expect(first.node).toMatchObject({
@@ -53,7 +53,7 @@ describe("a head without accelerators, and machines whose addresses the place as
     ]);
   });
 
-  test("what the place does not decide is null, not missing", () => {
+  test("values that the place does not decide are null", () => {
     expect(nodeConfig(mixed, mixed.nodes[0]).ray).toEqual({
       version: "2.58.0",
       authentication: "token",
@@ -64,7 +64,7 @@ describe("a head without accelerators, and machines whose addresses the place as
   });
 });
 
-test("where only the head's address is decided, all workers of a pool have one configuration", () => {
+test("with only the head's address planned, all workers of a pool have the same configuration", () => {
   const plan = planCluster(machineProps(), hostsPlace({ addresses: {}, headAddress: "10.20.0.10" }));
   const [head, ...workers] = plan.nodes.map((node) => nodeConfig(plan, node));
   expect(head.node).toMatchObject({ name: "gpu-0", role: "head", address: "10.20.0.10" });

@@ -35,22 +35,22 @@ test.each<[keyof typeof fixture, Partial<ClusterProps>, number]>([
   ["hub, a worker", { model: GATED }, 1],
   ["object store", { model: BUCKET, storage: SHARED }, 1],
   ["in place", { model: ModelSource.path("/models/llama"), storage: SHARED }, 0],
-])("%s: as the node program is tested with it", (name, change, index) => {
+])("%s equals the example of the node program's tests", (name, change, index) => {
   expect(stagingOf(change, index)).toEqual(fixture[name]);
 });
 
-test("no model, nothing to stage", () => {
+test("a cluster without a model has no staging", () => {
   expect(stagingOf({})).toBeNull();
 });
 
-test("every node has the storage, the head alone has the secret", () => {
+test("every node has the storage, and only the head the secret", () => {
   const own = { source: "/var/lib/ray-cluster/models", target: "/models", readOnly: false, isPerNode: true };
   const secret = { source: "/root/hf-token", target: "/run/secrets/ray-cluster/model", readOnly: true };
   expect(mountsOf({ model: GATED }, 0)).toEqual([own, secret]);
   expect(mountsOf({ model: GATED }, 1)).toEqual([own]);
 });
 
-test("nodes without accelerators have the storage, too, and not the mounts of accelerators", () => {
+test("nodes without accelerators have the storage, but not the mounts of accelerators", () => {
   const npu = { name: "npu", nodes: 1, accelerator: Accelerator.ASCEND_910B_64GB };
   const plan = planCluster(
     machineProps({

@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ray_node.host import tool
+from ray_node.host import clock, tool
 from ray_node.host.tool import Answer
 
 #: Folders beside PATH; below `root` in tests. Which one holds npu-smi depends on the product.
@@ -51,5 +50,5 @@ def _run(program: str | None, arguments: Sequence[str], name: str) -> Answer:
         answer = tool.ask([program, *arguments], _TIMEOUT_SECONDS, environment)
         if "is busy" not in answer.text:
             break
-        time.sleep(_BUSY_PAUSE_SECONDS)
+        clock.sleep(_BUSY_PAUSE_SECONDS)
     return answer

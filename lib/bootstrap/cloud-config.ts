@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { userDataLimitOf } from "../catalog/user-data-limits";
+import { isLate } from "../problems/text";
 import { bootFiles } from "./boot-files";
 import { BootError, type BootFile, type BootSpec } from "./boot-spec";
 import { ANNOUNCE_SERVICE, SERVICE } from "./host-paths";
@@ -54,7 +55,7 @@ function writeFile({ path, content, mode = "0644", isCompressed = false }: BootF
 
 /** Deterministic, because a machine is replaced when its text changes. */
 function compressed(content: string, path: string): string {
-  if (content.includes("TfToken[")) {
+  if (isLate(content)) {
     throw new BootError(`${path} holds a value that is known only at apply, and cannot be compressed`);
   }
   const bytes = gzipSync(content, { level: 9 });

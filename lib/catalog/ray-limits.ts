@@ -9,7 +9,9 @@ interface RayLimit extends FactRow {
   readonly meaning: string;
 }
 
+const limits = table<RayLimit>("limit of Ray", rows);
+
 /** Smallest object store with which Ray starts, in MiB. */
 export function minimumObjectStoreMiB(): number {
-  return table<RayLimit>("limit of Ray", rows).get("object-store-minimum").mib;
+  return limits.get("object-store-minimum").mib;
 }

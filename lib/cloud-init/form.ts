@@ -1,7 +1,6 @@
-import { Token } from "cdktf";
 import { isAbsolutePath } from "../problems/checks";
 import type { ErrorFinding } from "../problems/rule";
-import { show } from "../problems/text";
+import { isLate, show } from "../problems/text";
 
 export const WORD = /^\S+$/;
 
@@ -14,9 +13,7 @@ export function checkForm(
   fix: string,
 ): readonly ErrorFinding[] {
   const fits = (value: string) => (form instanceof RegExp ? form.test(value) : form(value));
-  return text === undefined || Token.isUnresolved(text) || fits(text)
-    ? []
-    : [{ path, got: show(text), must, fix }];
+  return text === undefined || isLate(text) || fits(text) ? [] : [{ path, got: show(text), must, fix }];
 }
 
 /** A path on a machine, as systemd and the data of a boot can carry it. */

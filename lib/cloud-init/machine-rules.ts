@@ -18,7 +18,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC501",
       level: "error",
-      title: "the head's address is stated once: headAddress, or the first of addresses",
+      title: "The head's address is stated once: headAddress, or the first of addresses",
       why: "Every node is told the head's address before any machine exists.",
       check: ({ headAddress, addresses }) =>
         headAddress === undefined && addresses === undefined
@@ -44,7 +44,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC504",
       level: "error",
-      title: "a registry is named by its host",
+      title: "A registry is named by its host",
       why: "The machines sign in to this host before they pull the image.",
       check: ({ registry }) =>
         checkForm(
@@ -58,7 +58,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC515",
       level: "error",
-      title: "the user of a registry is one word",
+      title: "The user of a registry is one word",
       why: "It is stored in a file whose items are separated by spaces.",
       check: ({ registry }) =>
         checkForm(
@@ -72,7 +72,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC505",
       level: "error",
-      title: "the source of a mount is one word",
+      title: "The source of a mount is one word",
       why: "It becomes a line of a systemd unit.",
       check: ({ mounts = [] }) =>
         mounts.flatMap(({ source }, index) =>
@@ -88,8 +88,8 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC516",
       level: "error",
-      title: "a mount point is an absolute path that systemd can name",
-      why: "systemd names the unit of a mount after its path.",
+      title: "A mount point is an absolute path that systemd can name",
+      why: "The unit of a mount is named after its path.",
       check: ({ mounts = [] }) =>
         mounts.flatMap(({ hostPath }, index) =>
           checkForm(
@@ -104,7 +104,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC517",
       level: "error",
-      title: "each mount has a mount point of its own",
+      title: "Each mount has a mount point of its own",
       why: "The later of two mounts hides the earlier one.",
       check: ({ mounts = [] }) =>
         repeated(
@@ -122,8 +122,8 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC518",
       level: "error",
-      title: "a mount names the type of its file system",
-      why: "systemd hands it to mount(8).",
+      title: "A mount names the type of its file system",
+      why: "The type is passed to mount(8).",
       check: ({ mounts = [] }) =>
         mounts.flatMap(({ type }, index) =>
           checkForm(
@@ -138,7 +138,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC519",
       level: "error",
-      title: "the options of a mount are listed one by one",
+      title: "The options of a mount are listed one by one",
       why: "They are joined by commas.",
       check: ({ mounts = [] }) =>
         mounts.flatMap(({ options }, mount) =>
@@ -156,7 +156,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC506",
       level: "error",
-      title: "the folder of the machine's own disks is an absolute path",
+      title: "The folder of the machine's own disks is an absolute path",
       why: "The boot waits until something is mounted there.",
       check: ({ diskFolder }) =>
         checkForm("backend.diskFolder", diskFolder, isMachinePath, PATH, "write e.g. '/mnt/disk'"),
@@ -164,8 +164,8 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC507",
       level: "error",
-      title: "packages are named as the distribution names them",
-      why: "cloud-init gives up on all packages when one of them is unknown.",
+      title: "Packages are named as the distribution names them",
+      why: "One unknown package keeps all of them from being installed.",
       check: ({ packages = [] }) =>
         packages.flatMap((name, index) =>
           checkForm(
@@ -180,8 +180,8 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC508",
       level: "error",
-      title: "the node program is fetched from a URL of a file",
-      why: "curl fetches it on every machine before anything else can run.",
+      title: "The node program is fetched from a URL of a file",
+      why: "Every machine fetches it with curl before anything else can run.",
       check: ({ programUrl }) =>
         checkForm(
           "backend.programUrl",
@@ -195,14 +195,14 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
       id: "RC510",
       level: "error",
       title:
-        "node sizes are whole numbers that Ray accepts, and the object store fits into the shared memory",
+        "Node sizes are whole numbers that Ray accepts, and the object store fits into the shared memory",
       why: "Ray or Docker refuses other values on the machine, long after the apply began.",
       check: (settings) => checkNodeSizes(settings),
     },
     {
       id: "RC520",
       level: "error",
-      title: "the boot timeout is a whole number of seconds",
+      title: "The boot timeout is a whole number of seconds",
       why: "All deadlines of the plan are extended by it.",
       check: ({ bootTimeoutSeconds }) =>
         checkWhole(
@@ -214,7 +214,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC529",
       level: "error",
-      title: "the limit of user data is a whole number of bytes",
+      title: "The limit of user data is a whole number of bytes",
       why: "The size of every text is compared with it.",
       check: ({ userDataLimitBytes }) =>
         checkWhole(
@@ -226,7 +226,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
     {
       id: "RC512",
       level: "error",
-      title: "a derived image is built without files of the machine that runs Terraform",
+      title: "A derived image is built without files of the machine that runs Terraform",
       why: "They may hold credentials, and anybody on a machine can read its user data.",
       check: (_, { image: { derived } }) =>
         (["pipConfigurationFile", "certificateAuthoritiesFile"] as const).flatMap((name) =>

@@ -17,7 +17,7 @@ export const READINESS: Topic<CloudInitSettings> = {
     {
       id: "RC511",
       level: "warning",
-      title: "there is a readiness check",
+      title: "There is a readiness check",
       why: "Without one, nothing waits for the cluster.",
       check: ({ readiness }) =>
         readiness === undefined
@@ -34,8 +34,8 @@ export const READINESS: Topic<CloudInitSettings> = {
     {
       id: "RC509",
       level: "error",
-      title: "a check over HTTP asks a base URL",
-      why: "`/ready` is appended to it.",
+      title: "A check over HTTP asks a base URL",
+      why: "The path `/ready` is appended to it.",
       check: ({ readiness }) =>
         checkForm(
           "backend.readiness.url",
@@ -48,7 +48,7 @@ export const READINESS: Topic<CloudInitSettings> = {
     {
       id: "RC524",
       level: "error",
-      title: "a check over ssh names a host",
+      title: "A check over ssh names a host",
       why: "Anything else would be read as an option of ssh.",
       check: ({ readiness }) =>
         checkForm(
@@ -62,7 +62,7 @@ export const READINESS: Topic<CloudInitSettings> = {
     {
       id: "RC525",
       level: "error",
-      title: "the user of ssh is a user name",
+      title: "The user of ssh is a user name",
       why: "Anything else would be read as an option of ssh.",
       check: ({ readiness }) =>
         checkForm(
@@ -76,8 +76,8 @@ export const READINESS: Topic<CloudInitSettings> = {
     {
       id: "RC526",
       level: "error",
-      title: "the port of ssh is a TCP port",
-      why: "ssh refuses any other number, after the machines have been made.",
+      title: "The port of ssh is a TCP port",
+      why: "Any other number is refused by ssh, after the machines have been made.",
       check: ({ readiness }) => {
         const port = readiness?.ssh?.port;
         return port === undefined || isWhole(port, 1, 65_535)
@@ -95,7 +95,7 @@ export const READINESS: Topic<CloudInitSettings> = {
     {
       id: "RC527",
       level: "error",
-      title: "options of ssh are written as in its configuration file",
+      title: "Options of ssh are written as in its configuration file",
       why: "Each is passed to `ssh -o`.",
       check: ({ readiness }) =>
         (readiness?.ssh?.sshOptions ?? []).flatMap((option, index) =>
@@ -118,7 +118,7 @@ export const MACHINES_OF_CHECK: Topic<boolean> = {
     {
       id: "RC528",
       level: "error",
-      title: "a readiness check knows the machines",
+      title: "A readiness check knows the machines",
       why: "Otherwise its deadline includes the time to make them, and a machine that is replaced later is not waited for.",
       check: (areKnown) =>
         areKnown

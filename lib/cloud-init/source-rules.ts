@@ -40,7 +40,7 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
     {
       id: "RC502",
       level: "error",
-      title: "a secret in a file is named by its absolute path on the machines",
+      title: "A secret in a file is named by its absolute path on the machines",
       why: "No working directory is defined when a machine boots.",
       check: (settings) =>
         sourcesOf(settings)
@@ -58,7 +58,7 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
     {
       id: "RC521",
       level: "error",
-      title: "a program that prints a secret is a file that begins with '#!'",
+      title: "A program that prints a secret is a file that begins with '#!'",
       why: "The machines run it as it is.",
       check: (settings) =>
         programsOf(settings).flatMap(({ path, source, file }) =>
@@ -74,7 +74,7 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
     {
       id: "RC522",
       level: "error",
-      title: "the arguments of such a program are words",
+      title: "The arguments of such a program are words",
       why: "They are stored in a file whose items are separated by spaces.",
       check: (settings) =>
         programsOf(settings).flatMap(({ path, source }) =>
@@ -92,7 +92,7 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
     {
       id: "RC523",
       level: "error",
-      title: "a store of secrets is a program",
+      title: "A store of secrets is a program",
       why: "A file holds one secret, and a store is asked for each by its id.",
       check: ({ secretStore }) =>
         secretStore === undefined || secretStore.programPath !== undefined
@@ -109,7 +109,7 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
     {
       id: "RC503",
       level: "error",
-      title: "programs have file names of their own",
+      title: "Programs have file names of their own",
       why: "They are put into one folder on the machine.",
       check: (settings) => {
         const owners = new Map(OWN_PROGRAMS.map((name) => [name, "a program of this library"]));

@@ -18,7 +18,7 @@ export const USER_DATA: Topic<UserDataSubject> = {
     {
       id: "RC513",
       level: "error",
-      title: "user data is no larger than the stated limit",
+      title: "User data is no larger than the stated limit",
       why: "The provider refuses it in the middle of an apply.",
       check: ({ texts, settings: { userDataLimitBytes: limit, programUrl } }) => {
         const text = largest(texts);
@@ -37,7 +37,7 @@ export const USER_DATA: Topic<UserDataSubject> = {
     {
       id: "RC530",
       level: "warning",
-      title: "user data with the node program in it is meant for a provider that takes it",
+      title: "User data with the node program in it is meant for a provider that takes it",
       why: "Most providers take 64 KiB or less.",
       check: ({ texts, settings: { userDataLimitBytes, programUrl } }) => {
         const text = largest(texts);

@@ -23,7 +23,7 @@ function props(change: Partial<RayClusterProps> = {}): RayClusterProps {
 }
 
 describe("RayCluster", () => {
-  it("exposes the plan, named by the construct's id", () => {
+  it("exposes the plan under the construct's id", () => {
     Synthesized.of((stack) => {
       const { plan } = new RayCluster(stack, "c1", props());
       expect(plan.name).toBe("c1");
@@ -34,7 +34,7 @@ describe("RayCluster", () => {
     }).remove();
   });
 
-  it("refuses a declaration that cannot work, with all problems of declaration and place", () => {
+  it("fails the synth with all problems of declaration and place", () => {
     const build = (stack: TerraformStack): RayCluster =>
       new RayCluster(
         stack,
@@ -72,7 +72,7 @@ describe("RayCluster", () => {
     }).remove();
   });
 
-  it("has one review for two clusters of a stack, and one provider", () => {
+  it("shares review and provider between two clusters of a stack", () => {
     const stack = Synthesized.of((scope) => {
       new RayCluster(scope, "c1", props());
       new RayCluster(
@@ -93,7 +93,7 @@ describe("RayCluster", () => {
     stack.remove();
   });
 
-  it("talks to a named daemon through a provider of its own", () => {
+  it("uses a separate provider for a named Docker daemon", () => {
     const stack = Synthesized.of((scope) => {
       new RayCluster(scope, "c1", props());
       const dockerHost = "unix:///run/user/1000/docker.sock";

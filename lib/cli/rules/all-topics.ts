@@ -1,5 +1,7 @@
 import { AWS_TOPICS } from "../../aws/topics";
 import { CLOUD_INIT_TOPICS } from "../../cloud-init/topics";
+import { HOSTS_TOPICS } from "../../docker/hosts/rules";
+import { LOCAL_TOPICS } from "../../docker/local/local-rules";
 import { ENGINE_TOPICS } from "../../engines/topics";
 import type { TopicText } from "../../problems/rule";
 import { TOPOLOGY_TOPICS } from "../../topology/rules";
@@ -8,6 +10,8 @@ import { TOPOLOGY_TOPICS } from "../../topology/rules";
 export const ALL_TOPICS: readonly TopicText[] = [
   ...TOPOLOGY_TOPICS,
   ...ENGINE_TOPICS,
+  ...LOCAL_TOPICS,
+  ...HOSTS_TOPICS,
   ...AWS_TOPICS,
   ...CLOUD_INIT_TOPICS,
 ];

@@ -52,7 +52,7 @@ export function derivedImageFiles(
   return [...constant, { name: "packages.txt", content: packages.map((line) => `${line}\n`).join("") }];
 }
 
-/** The image that comes from a registry: the base of a derived image. */
+/** The image that is pulled from a registry: the base of a derived image, else the image itself. */
 export function pulledImage(image: {
   readonly reference: string;
   readonly derived?: { readonly base: string };

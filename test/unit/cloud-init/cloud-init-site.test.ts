@@ -277,7 +277,7 @@ describe("readiness", () => {
   it("without a check adds nothing, and the review warns", () => {
     const stack = synthSite();
     expect(stack.counts()).toEqual({});
-    expect(stack.file("review.md")).toContain("`backend.readiness` [RC511]");
+    expect(stack.file("review.md")).toContain("backend.readiness [RC511]");
   });
 
   it("with a check waits for the machines, anew with each of them, and readers of the endpoint wait for it", () => {

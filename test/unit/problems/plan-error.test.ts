@@ -2,7 +2,7 @@ import { PlanError, problemLine } from "../../../lib/problems/plan-error";
 import type { Problem } from "../../../lib/problems/problem";
 
 const error: Problem = {
-  rule: "RC901",
+  rule: "RC991",
   level: "error",
   construct: "stack/one",
   path: "pools[0].nodes",
@@ -11,7 +11,7 @@ const error: Problem = {
   fix: "remove the pool",
 };
 const warning: Problem = {
-  rule: "RC902",
+  rule: "RC992",
   level: "warning",
   path: "fabric",
   got: "'tcp'",
@@ -20,13 +20,13 @@ const warning: Problem = {
 };
 
 test.each([
-  [error, "  stack/one pools[0].nodes [RC901]: got 0, but must be at least 1. Remove the pool."],
-  [warning, "  fabric [RC902]: 'tcp' will be slow. Use another."],
+  [error, "  stack/one pools[0].nodes [RC991]: got 0, but must be at least 1. Remove the pool."],
+  [warning, "  fabric [RC992]: 'tcp' will be slow. Use another."],
   [
     { ...error, fix: "did you mean '1'?" },
-    "  stack/one pools[0].nodes [RC901]: got 0, but must be at least 1. Did you mean '1'?",
+    "  stack/one pools[0].nodes [RC991]: got 0, but must be at least 1. Did you mean '1'?",
   ],
-  [{ ...warning, links: ["a", "b"] }, "  fabric [RC902]: 'tcp' will be slow. Use another (see a, b)."],
+  [{ ...warning, links: ["a", "b"] }, "  fabric [RC992]: 'tcp' will be slow. Use another (see a, b)."],
 ])("problemLine of %j", (problem, line) => {
   expect(problemLine(problem)).toBe(line);
 });
@@ -34,23 +34,23 @@ test.each([
 test("PlanError lists its problems by construct, path with indices as numbers, and rule", () => {
   const at = (construct: string, path: string, rule: string) => ({ ...error, construct, path, rule });
   const { problems } = new PlanError([
-    at("stack/two", "a", "RC901"),
-    at("stack/one", "pools[10]", "RC901"),
-    at("stack/one", "pools[2]", "RC902"),
-    at("stack/one", "pools[2]", "RC901"),
+    at("stack/two", "a", "RC991"),
+    at("stack/one", "pools[10]", "RC991"),
+    at("stack/one", "pools[2]", "RC992"),
+    at("stack/one", "pools[2]", "RC991"),
   ]);
   expect(problems.map(({ construct, path, rule }) => `${construct} ${path} ${rule}`)).toEqual([
-    "stack/two a RC901",
-    "stack/one pools[2] RC901",
-    "stack/one pools[2] RC902",
-    "stack/one pools[10] RC901",
+    "stack/two a RC991",
+    "stack/one pools[2] RC991",
+    "stack/one pools[2] RC992",
+    "stack/one pools[10] RC991",
   ]);
 });
 
 test("PlanError counts its problems and the properties that have them", () => {
   const [headline] = new PlanError([
     error,
-    { ...error, rule: "RC903" },
+    { ...error, rule: "RC993" },
     { ...error, path: "name" },
   ]).message.split("\n");
   expect(headline).toBe("3 problems in 2 places; nothing was written");

@@ -4,7 +4,7 @@ const TOPIC: Topic<number, { limit: number }> = {
   title: "Numbers",
   rules: [
     {
-      id: "RC901",
+      id: "RC991",
       level: "error",
       title: "Numbers are small",
       why: "Large ones do not fit.",
@@ -14,7 +14,7 @@ const TOPIC: Topic<number, { limit: number }> = {
           : { path: "number", got: String(subject), must: `be at most ${limit}`, fix: `use ${limit}` },
     },
     {
-      id: "RC902",
+      id: "RC992",
       level: "warning",
       title: "Numbers are even",
       why: "Odd ones are slow.",
@@ -37,9 +37,9 @@ test("judge finds nothing where every rule holds", () => {
 
 test("judge puts the id and level of its rule on each finding, one or several", () => {
   expect(judge(TOPIC, 5, { limit: 4 })).toEqual([
-    { rule: "RC901", level: "error", path: "number", got: "5", must: "be at most 4", fix: "use 4" },
-    { rule: "RC902", level: "warning", path: "number", got: "5", consequence: "is slow", fix: "use 6" },
-    { rule: "RC902", level: "warning", path: "number", got: "5", consequence: "is slow", fix: "use 4" },
+    { rule: "RC991", level: "error", path: "number", got: "5", must: "be at most 4", fix: "use 4" },
+    { rule: "RC992", level: "warning", path: "number", got: "5", consequence: "is slow", fix: "use 6" },
+    { rule: "RC992", level: "warning", path: "number", got: "5", consequence: "is slow", fix: "use 4" },
   ]);
 });
 

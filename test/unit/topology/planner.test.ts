@@ -6,17 +6,17 @@ import { planCluster } from "../../../lib/topology/planner";
 import { engine } from "../../support/engines";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../support/clusters";
 
-describe("two nodes of eight emulated NPUs", () => {
+describe("the plan of two nodes of eight emulated NPUs", () => {
   const plan = planCluster(emulatedProps(), localPlace());
 
-  test("the first node of the first pool is the head", () => {
+  test("makes the first node of the first pool the head", () => {
     expect(plan.nodes).toEqual([
       { name: "npu-0", pool: "npu", index: 0, role: "head", address: "10.89.28.10", acceleratorCount: 8 },
       { name: "npu-1", pool: "npu", index: 1, role: "worker", address: "10.89.28.11", acceleratorCount: 8 },
     ]);
   });
 
-  test("the pool carries what the membership is compared with", () => {
+  test("gives the pool what the membership is compared with", () => {
     expect(plan.pools).toEqual([
       {
         name: "npu",
@@ -29,7 +29,7 @@ describe("two nodes of eight emulated NPUs", () => {
     ]);
   });
 
-  test("Ray authenticates, deadlines have their defaults, nothing warns", () => {
+  test("uses token authentication and the default deadlines, without warnings", () => {
     expect(plan.ray).toEqual({
       version: "2.58.0",
       authentication: "token",
@@ -50,17 +50,17 @@ describe("two nodes of eight emulated NPUs", () => {
     expect(plan.warnings).toEqual([]);
   });
 
-  test("the engine is bound to all sixteen accelerators", () => {
+  test("binds the engine to all sixteen accelerators", () => {
     expect(plan.engine.argv.slice(-2)).toEqual(["--ranks", "16"]);
   });
 
-  test("it is plain data: printing loses nothing, and planning again gives the same", () => {
+  test("is plain data and the same when planned again", () => {
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
     expect(JSON.stringify(planCluster(emulatedProps(), localPlace()))).toBe(JSON.stringify(plan));
   });
 });
 
-test("a head without accelerators and a pool whose addresses the place assigns", () => {
+test("planCluster leaves addresses open that the place assigns at boot, and accepts a head without accelerators", () => {
   const props = machineProps({
     pools: [
       { name: "head", nodes: 1 },
@@ -82,11 +82,11 @@ test("a head without accelerators and a pool whose addresses the place assigns",
   expect(plan.engine.argv.slice(-2)).toEqual(["--ranks", "16"]);
 });
 
-describe("a place that decides the head's address alone", () => {
+describe("the plan for a place that decides only the head's address", () => {
   const place = hostsPlace({ addresses: {}, headAddress: "10.20.0.10", startSpreadSeconds: 600 });
   const plan = planCluster(machineProps(), place);
 
-  test("the head has it, the others get theirs at boot", () => {
+  test("has the head's address and no other", () => {
     expect(plan.nodes.map(({ name, role, address }) => [name, role, address])).toEqual([
       ["gpu-0", "head", "10.20.0.10"],
       ["gpu-1", "worker", undefined],
@@ -96,25 +96,25 @@ describe("a place that decides the head's address alone", () => {
     expect(plan.pools[0].addresses).toBeUndefined();
   });
 
-  test("the engine is told it", () => {
+  test("passes the head's address to the engine", () => {
     const engine = new VllmServe({ modelPath: "/m", executor: VllmExecutor.MP, tensorParallelSize: 32 });
     const argv = planCluster(machineProps({ engine }), place).engine.argv;
     expect(argv[argv.indexOf("--master-addr") + 1]).toBe("10.20.0.10");
   });
 
-  test("nodes wait for machines that boot later", () => {
+  test("lengthens the deadlines for machines that boot later", () => {
     expect(plan.deadlines).toMatchObject({ headSeconds: 720, membershipSeconds: 780 });
     const stated = planCluster(machineProps({ headTimeoutSeconds: 60, membershipTimeoutSeconds: 90 }), place);
     expect(stated.deadlines).toMatchObject({ headSeconds: 60, membershipSeconds: 90 });
   });
 });
 
-test("the usual board decides where no number is given", () => {
+test("planCluster uses the accelerators of the usual board where no number is given", () => {
   const pools = [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU }];
   expect(planCluster(emulatedProps({ pools }), localPlace()).pools[0].acceleratorsPerNode).toBe(8);
 });
 
-test("a digest is kept apart, and none is made up", () => {
+test("planCluster separates the digest from the reference, and leaves it undefined for a tag", () => {
   expect(planCluster(machineProps(), hostsPlace()).image).toEqual({
     reference: `registry.example/vllm@sha256:${"0123456789abcdef".repeat(4)}`,
     digest: `sha256:${"0123456789abcdef".repeat(4)}`,
@@ -127,27 +127,27 @@ test.each([
   ["2.51.2", "none"],
   ["2.52.0", "token"],
   ["2.61.0", "token"],
-])("Ray %s authenticates by %s", (rayVersion, authentication) => {
+])("planCluster gives Ray %s the authentication '%s'", (rayVersion, authentication) => {
   const image = ContainerImage.of("a:1", { rayVersion });
   expect(planCluster(emulatedProps({ image }), localPlace()).ray.authentication).toBe(authentication);
 });
 
-test("the bounds that an engine names are themselves allowed", () => {
+test("planCluster accepts a Ray version equal to the engine's bounds", () => {
   const bounded = engine({ rayVersions: { minimum: "2.58.0", maximum: "2.58.0" } });
   expect(planCluster(emulatedProps({ engine: bounded }), localPlace()).ray.version).toBe("2.58.0");
 });
 
-test("a file that holds a secret may be an argument", () => {
+test("planCluster accepts arguments that name a file with a secret", () => {
   const argv = ["serve", "--api-key-file", "/run/key", "--token-budget=1"];
   expect(planCluster(emulatedProps({ engine: engine({ argv }) }), localPlace()).engine.argv).toEqual(argv);
 });
 
-test("a tag that moves is planned where that was said", () => {
+test("planCluster accepts a floating tag with allowFloatingTag", () => {
   const image = ContainerImage.of("vllm:latest", { rayVersion: "2.58.0", allowFloatingTag: true });
   expect(planCluster(emulatedProps({ image }), localPlace()).image.reference).toBe("vllm:latest");
 });
 
-test("deadlines that are given are kept, and the sum follows them", () => {
+test("planCluster keeps given deadlines and adds them up", () => {
   const plan = planCluster(
     emulatedProps({
       headTimeoutSeconds: 10,

@@ -30,7 +30,7 @@ describe("the reference of a derived image", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("is the same for the same inputs, in whatever order and wherever they lie", () => {
+  it("is the same for the same inputs, whatever their order and folder", () => {
     expect(referenceOf(RAY, "msgpack==1.1.0")).toBe(referenceOf("MsgPack==1.1.0", RAY));
     expect(referenceOf(RAY, "msgpack==1.1.0")).toBe(derivedImageReference(DERIVED, folder));
   });
@@ -70,14 +70,14 @@ describe("the reference of a derived image", () => {
     [`vllm@sha256:${"0".repeat(64)}`, "vllm"],
     ["Ärger/!!!", "image"],
     [`a/${"b".repeat(79)}-c`, "b".repeat(79)],
-  ])("begins with what a person calls %s", (base, name) => {
+  ])("starts with the readable name of %s", (base, name) => {
     const reference = derivedImageReference({ base, packages: [RAY] });
     expect(reference).toMatch(/^ray-cluster\/[a-z0-9]+(?:[.-][a-z0-9]+)*:[0-9a-f]{12}$/);
     expect(reference.slice(0, -13)).toBe(`ray-cluster/${name}`);
   });
 });
 
-test("what differs between images is one file; the others are the repository's own", () => {
+test("derivedImageFiles differ between images in packages.txt only", () => {
   const [first, second] = [[RAY], ["msgpack==1.1.0", RAY]].map((packages) => derivedImageFiles({ packages }));
   expect(first.map(({ name }) => name)).toEqual(["Dockerfile", "python_packages.py", "packages.txt"]);
   expect(first.slice(0, 2)).toEqual(second.slice(0, 2));
@@ -85,7 +85,7 @@ test("what differs between images is one file; the others are the repository's o
 });
 
 describe("ContainerImage.withPythonPackages", () => {
-  it("takes Ray from the packages, else from the base, and Python from the base", () => {
+  it("has the Ray of the packages, else of the base, and the Python of the base", () => {
     const base = ContainerImage.of("a:1", { rayVersion: "2.48.0", pythonVersion: "3.12.7" });
     expect(ContainerImage.withPythonPackages(VLLM, ["ray[default]==2.58.0"]).rayVersion).toBe("2.58.0");
     expect(ContainerImage.withPythonPackages(VLLM, ["ray==2.58"]).rayVersion).toBe("2.58.0");
@@ -96,7 +96,7 @@ describe("ContainerImage.withPythonPackages", () => {
     });
   });
 
-  it("makes one image of two steps", () => {
+  it("merges the packages of two calls into one image", () => {
     const options = { pipConfigurationFile: "/etc/pip.conf" };
     const inner = ContainerImage.withPythonPackages(VLLM, [RAY], options);
     const outer = ContainerImage.withPythonPackages(inner, ["msgpack==1.1.0"]);
@@ -105,7 +105,7 @@ describe("ContainerImage.withPythonPackages", () => {
     expect(outer.rayVersion).toBe("2.58.0");
   });
 
-  it("keeps the base's permission to float", () => {
+  it("keeps allowFloatingTag of the base", () => {
     const floating = ContainerImage.of("vllm/vllm-openai:latest", { allowFloatingTag: true });
     const image = ContainerImage.withPythonPackages(floating, [RAY]);
     expect(planCluster(emulatedProps({ image }), localPlace()).image.derived?.base).toBe(floating.reference);
@@ -123,7 +123,7 @@ describe("the plan of a derived image", () => {
     });
   });
 
-  it("warns of a base without a digest, since each machine pulls that", () => {
+  it("warns about a base without a digest", () => {
     const image = ContainerImage.withPythonPackages(VLLM, [RAY]);
     const { warnings } = planCluster(machineProps({ image }), hostsPlace());
     expect(warnings.filter(({ rule }) => rule === "RC069").map(({ path, got }) => [path, got])).toEqual([
@@ -131,7 +131,7 @@ describe("the plan of a derived image", () => {
     ]);
   });
 
-  it("lets an engine into an image that lacked Ray before", () => {
+  it("satisfies an engine that needs Ray when Ray is added", () => {
     const engine = new VllmServe({ modelPath: "/models/m" });
     const problems = (image: ContainerImage): readonly string[] =>
       judgeCluster(machineProps({ image, engine }), hostsPlace())

@@ -4,7 +4,7 @@ import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
 
-test("a repository of the hub, with what is usual there", () => {
+test("ModelSource.huggingFace uses the hub's defaults", () => {
   const source = ModelSource.huggingFace("deepseek-ai/DeepSeek-R1", { revision });
   expect(source).toMatchObject({
     kind: "huggingFace",
@@ -19,7 +19,7 @@ test("a repository of the hub, with what is usual there", () => {
   expect(source.model?.id).toBe("deepseek-r1");
 });
 
-test("a mirror, with a token and a choice of files", () => {
+test("ModelSource.huggingFace keeps mirror, token and patterns", () => {
   const token = SecretRef.hostFile("/root/hf-token");
   const include = ["*.json", "*.safetensors"];
   const source = ModelSource.huggingFace("a/b", {
@@ -37,7 +37,7 @@ test("a mirror, with a token and a choice of files", () => {
   expect(source.include).toHaveLength(2);
 });
 
-test("an object store and a folder", () => {
+test("ModelSource.s3 and ModelSource.path keep location and numbers", () => {
   const index = SecretRef.hostFile("/root/index.json");
   expect(ModelSource.s3("s3://bucket/m", { index })).toMatchObject({
     kind: "index",
@@ -53,7 +53,7 @@ test("an object store and a folder", () => {
   });
 });
 
-test("a mistake is no exception: the plan reports it with all others", () => {
+test("ModelSource does not throw for invalid names", () => {
   expect(() => ModelSource.huggingFace("", { revision: "main", include: [] })).not.toThrow();
   expect(() => ModelSource.path("relative")).not.toThrow();
 });

@@ -13,7 +13,7 @@ test.each([
   ["torch==2.10.0+cu130", "torch", [], "2.10.0+cu130"],
   ["vllm==0.27.0rc1", "vllm", [], "0.27.0rc1"],
   ["a==1!2.0.post1.dev3", "a", [], "1!2.0.post1.dev3"],
-])("%s is a pin", (text, name, extras, version) => {
+])("parsePinnedPackage reads %s", (text, name, extras, version) => {
   expect(parsePinnedPackage(text)).toEqual({ name, extras, version });
 });
 
@@ -35,17 +35,17 @@ test.each([
   "-ray==2.58.0",
   "ray==x",
   "",
-])("'%s' is none", (text) => {
+])("parsePinnedPackage rejects '%s'", (text) => {
   expect(parsePinnedPackage(text)).toBeUndefined();
   expect(canonicalPackage(text)).toBe(text);
 });
 
-test("all ways to write a pin become one", () => {
+test("canonicalPackage writes equal pins the same way", () => {
   expect(canonicalPackage("Ray[Serve,default]==2.58.0RC1")).toBe("ray[default,serve]==2.58.0rc1");
   expect(canonicalPackage("msgpack==1.1.0")).toBe("msgpack==1.1.0");
 });
 
-test("a version is found by the package's name alone", () => {
+test("versionAmong finds a version by the package's name", () => {
   const packages = ["ray-haystack==2.0", "Ray[default]==2.58.0", "not pinned"];
   expect(versionAmong(packages, "ray")).toBe("2.58.0");
   expect(versionAmong(packages, "vllm")).toBeUndefined();

@@ -1,7 +1,7 @@
 import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 
-test("a folder that all machines share", () => {
+test("HostPathStorage.shared is shared and mounted on /models by default", () => {
   expect(HostPathStorage.shared("/mnt/models")).toMatchObject({
     hostPath: "/mnt/models",
     mountPath: "/models",
@@ -10,7 +10,7 @@ test("a folder that all machines share", () => {
   expect(HostPathStorage.shared("/mnt/a", { mountPath: "/data" }).mountPath).toBe("/data");
 });
 
-test("a folder of each machine's own", () => {
+test("HostPathStorage.perNode is not shared and has a default folder", () => {
   expect(HostPathStorage.perNode()).toMatchObject({
     hostPath: "/var/lib/ray-cluster/models",
     mountPath: "/models",
@@ -22,7 +22,7 @@ test("a folder of each machine's own", () => {
   });
 });
 
-test("a secret is known by its place alone", () => {
+test("SecretRef holds the place of a secret and never its value", () => {
   expect({ ...SecretRef.hostFile("/root/hf-token") }).toEqual({
     kind: "host-file",
     hostPath: "/root/hf-token",

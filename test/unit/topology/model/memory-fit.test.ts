@@ -56,8 +56,8 @@ const MEASURED: readonly (readonly [string, Model, Parallelism, readonly number[
   ["llm-d-planner, Llama-3.1-8B", Model.fromConfig(fixture("llama-3.1-8b")), cut(4), [3.77]],
 ];
 
-describe("weights of a rank", () => {
-  test.each(MEASURED)("are within 2 %% of the log: %s", (_, model, parallelism, measured) => {
+describe("the weights of a rank", () => {
+  test.each(MEASURED)("are within 2 %% of the logged value: %s", (_, model, parallelism, measured) => {
     const { stages } = fit(model, parallelism);
     expect(stages).toHaveLength(measured.length);
     for (const [stage, gib] of measured.entries()) {
@@ -65,19 +65,19 @@ describe("weights of a rank", () => {
     }
   });
 
-  test("are within 2 % of the log: vllm-project/vllm-ascend#1127, the second stage of two", () => {
+  test("are within 2 % of the logged value: vllm-project/vllm-ascend#1127, the second stage of two", () => {
     const { stages } = fit(Model.DEEPSEEK_R1_W8A8, cut(8, 2));
     expect(Math.abs(stages[1].weightsGiB / 40.7763 - 1)).toBeLessThan(0.02);
   });
 
-  test("follow the stage, not the number of layers: DeepSeek's first three are dense", () => {
+  test("depend on the stage, since DeepSeek's first three layers are dense", () => {
     const { stages, fullest } = fit(Model.DEEPSEEK_V3, cut(8, 2));
     expect(stages.map(({ layers }) => layers)).toEqual([31, 30]);
     expect(stages[0].weightsGiB).toBeLessThan(stages[1].weightsGiB);
     expect(fullest.stage).toBe(1);
   });
 
-  test("of 405B on 8, 16 and 32 accelerators are those of the arithmetic", () => {
+  test("match the arithmetic for 405B on 8, 16 and 32 accelerators", () => {
     const weights = (parallelism: Parallelism) => fit(Model.LLAMA_3_1_405B, parallelism).fullest.weightsGiB;
     expect([cut(8), cut(8, 2), cut(8, 4)].map(weights).map((gib) => gib.toFixed(1))).toEqual([
       "94.5",
@@ -86,7 +86,7 @@ describe("weights of a rank", () => {
     ]);
   });
 
-  test("put experts on all replicas' ranks, whole ones with expert parallelism", () => {
+  test("spread experts over the ranks of all replicas, undivided with expert parallelism", () => {
     const experts = (parallelism: Parallelism) => fit(Model.DEEPSEEK_V3, parallelism).fullest.weightsGiB;
     expect(experts(cut(1, 1, 16))).toBeCloseTo(experts(cut(1, 1, 16, { expertParallel: true })), 6);
     // 256 experts over 24 ranks: some have eleven, which is more than 256 / 24.
@@ -94,7 +94,7 @@ describe("weights of a rank", () => {
     expect(experts(cut(8, 1, 2))).toBeGreaterThan(experts(cut(16)));
   });
 
-  test("hold copies of key and value projections where there are more ranks than KV heads", () => {
+  test("contain copies of key and value projections where ranks outnumber KV heads", () => {
     const { weightsGiB } = fit(Model.LLAMA_3_1_405B, cut(16)).fullest;
     const projections = 126 * 2 * 8 * 128 * 16384 * 2;
     const evenly = 811706744832 / 16;
@@ -116,7 +116,7 @@ describe("weights of a rank", () => {
   });
 });
 
-describe("cache", () => {
+describe("the cache", () => {
   test.each([
     ["405B, each head once", Model.LLAMA_3_1_405B, cut(8), 126 * 2 * 128 * 2, 1],
     ["405B over 16, two copies", Model.LLAMA_3_1_405B, cut(16), 126 * 2 * 128 * 2, 2],
@@ -130,7 +130,7 @@ describe("cache", () => {
     expect(kvCopies).toBe(copies);
   });
 
-  test("of one 131072-token sequence of 405B takes 63 GiB in all", () => {
+  test("takes 63 GiB in total for one 131072-token sequence of 405B", () => {
     const { stages } = fit(Model.LLAMA_3_1_405B, cut(8), { contextTokens: 131072 });
     expect(stages[0].kvCacheGiB * 8).toBeCloseTo(63, 6);
   });
@@ -140,7 +140,7 @@ describe("cache", () => {
   test.each([
     [Model.QWEN3_235B_A22B_FP8, cut(4), 8.11, 178880],
     [Model.fromConfig(fixture("llama-3.1-8b")), cut(1), 58.11, 476016],
-  ])("holds as many tokens as the log says", (model, parallelism, roomGiB, tokens) => {
+  ])("holds as many tokens as logged", (model, parallelism, roomGiB, tokens) => {
     const { weightsGiB } = fit(model, parallelism).fullest;
     const { maximumTokens } = fit(model, parallelism, {
       acceleratorMemoryGiB: weightsGiB + roomGiB,
@@ -150,7 +150,7 @@ describe("cache", () => {
     expect(Math.abs(maximumTokens / tokens - 1)).toBeLessThan(0.02);
   });
 
-  test("is the room that the log says: Llama-3.3-70B-FP8, tp 2, 79.18 GiB, 4.84 and 0.55 GiB for the engine", () => {
+  test("has the room that was logged: Llama-3.3-70B-FP8, tp 2, 79.18 GiB, 4.84 and 0.55 GiB for the engine", () => {
     const { fullest, headroomGiB } = fit(Model.LLAMA_3_1_70B_FP8_DYNAMIC, cut(2), {
       acceleratorMemoryGiB: 79.18,
       overheadGiB: 4.84 + 0.55,
@@ -158,14 +158,14 @@ describe("cache", () => {
     expect(Math.abs((headroomGiB + fullest.kvCacheGiB) / 32.0 - 1)).toBeLessThan(0.02);
   });
 
-  test("doubles its tokens with one byte an element", () => {
+  test("holds twice the tokens with one byte per element", () => {
     const tokens = (kvElementBytes?: number) =>
       fit(Model.LLAMA_3_1_405B, cut(8, 2), { kvElementBytes }).maximumTokens;
     expect(tokens(1)).toBeGreaterThanOrEqual(2 * tokens());
     expect(tokens(1)).toBeLessThanOrEqual(2 * tokens() + 1);
   });
 
-  test("is shared out among replicas, whole sequences each", () => {
+  test("is distributed among replicas in whole sequences", () => {
     const cache = (sequences: number) =>
       fit(Model.QWEN2_5_72B, cut(8, 1, 2), { concurrentSequences: sequences }).fullest.kvCacheGiB;
     expect(cache(3)).toBe(cache(4));
@@ -176,8 +176,8 @@ describe("cache", () => {
   });
 });
 
-describe("verdict", () => {
-  test("turns at the token that no longer fits", () => {
+describe("the verdict", () => {
+  test("changes at the first token that does not fit", () => {
     const { maximumTokens } = fit(Model.LLAMA_3_1_405B, cut(8, 2));
     const at = (contextTokens: number) => fit(Model.LLAMA_3_1_405B, cut(8, 2), { contextTokens });
     expect([at(maximumTokens).fits, at(maximumTokens + 1).fits]).toEqual([true, false]);
@@ -185,7 +185,7 @@ describe("verdict", () => {
     expect(at(maximumTokens + 1)).toMatchObject({ tight: false, maximumSequences: 0 });
   });
 
-  test("adds up", () => {
+  test("has parts that add up to the total", () => {
     const { budgetGiB, headroomGiB, overheadGiB, fullest } = fit(Model.GLM_4_5, cut(8, 2));
     expect(budgetGiB).toBe(72);
     expect(overheadGiB).toBeCloseTo(2.68 + 2.17, 9);
@@ -193,7 +193,7 @@ describe("verdict", () => {
     expect(headroomGiB).toBeCloseTo(budgetGiB - fullest.totalGiB, 9);
   });
 
-  test("says 0 tokens where not even the weights fit", () => {
+  test("reports 0 tokens where the weights alone do not fit", () => {
     expect(fit(Model.LLAMA_3_1_405B, cut(8))).toMatchObject({
       fits: false,
       maximumTokens: 0,

@@ -36,7 +36,7 @@ describe("isKept", () => {
     expect(isKept(query, [pattern])).toBe(kept);
   });
 
-  test("takes a dot for a dot and any of several patterns", () => {
+  test("reads a dot literally and accepts any of several patterns", () => {
     expect(isKept("model.layers.11.mlp", ["model.layers.1*mlp"])).toBe(true);
     expect(isKept("model.layersX1.mlp", ["model.layers.*"])).toBe(false);
     expect(isKept("a.b", ["c", "a"])).toBe(true);
@@ -44,10 +44,10 @@ describe("isKept", () => {
   });
 });
 
-describe("modules of a layer", () => {
+describe("the modules of a layer", () => {
   const names = (shape: typeof llama, layer = 0) => layerModules(shape, layer).map(({ name }) => name);
 
-  test("of a dense model are the tensors of its files", () => {
+  test("are the tensors of the files for a dense model", () => {
     expect(names(llama, 3)).toEqual(
       [
         "self_attn.q_proj",
@@ -71,7 +71,7 @@ describe("modules of a layer", () => {
     expect(parametersOf(shapeOf(glm)) - parametersOf(plain)).toBe(92 * (96 * 128 + 2 * 8 * 128 + 2 * 128));
   });
 
-  test("of DeepSeek: dense first, then experts with a shared one", () => {
+  test("are dense first, then experts with a shared one, for DeepSeek", () => {
     const deepseek = shapeOf(config("deepseek-v3"));
     expect(names(deepseek, 2)).toContain("model.layers.2.mlp.gate_proj");
     expect(names(deepseek, 3)).not.toContain("model.layers.3.mlp.gate_proj");
@@ -141,7 +141,7 @@ describe("quantizationOf", () => {
     expect(of(quantization)).toMatchObject(expected);
   });
 
-  test("reads what is kept under any of its names", () => {
+  test("reads kept modules under each of the known keys", () => {
     const kept = {
       modules_to_not_convert: ["a"],
       ignored_layers: ["b"],
@@ -151,13 +151,13 @@ describe("quantizationOf", () => {
     expect(of({ quant_method: "fp8", ...kept })?.kept).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("reads Ascend's own key, and nothing where nothing is quantized", () => {
+  test("reads Ascend's key, and answers null without a quantization", () => {
     expect(quantizationOf({ quantize: "w4a8_dynamic" })).toMatchObject({ method: "w4a8", bits: 4 });
     expect(quantizationOf({})).toBeNull();
   });
 });
 
-test("scales are counted by blocks, the last of them broken", () => {
+test("weights count one scale per block, including a partial last block", () => {
   const shape = {
     ...llama,
     layers: 1,

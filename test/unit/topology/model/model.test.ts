@@ -66,7 +66,7 @@ describe("Model.fromConfig", () => {
     expect(model.weights).toEqual(catalogued.weights);
   });
 
-  test("keeps the modules that a quantizer did", () => {
+  test("keeps the modules that the quantizer left as they are", () => {
     const attention = Array.from({ length: 126 }, (_, layer) =>
       ["q", "k", "v", "o"].map((part) => `model.layers.${layer}.self_attn.${part}_proj`),
     ).flat();
@@ -104,7 +104,7 @@ describe("Model.fromConfig", () => {
     expectWithin(model.weightBytes, 2 * (8030261248 - linear) + (linear * bits) / 8, 0.1);
   });
 
-  test("takes name, bytes and element type from where they stand", () => {
+  test("reads name, bytes and element type from options and configuration", () => {
     const path = changed("llama-3.1-8b", { torch_dtype: undefined, dtype: "float16" });
     const model = Model.fromConfig(path, { name: "mine", weightBytes: 16060556376 });
     expect([model.name, model.weightBytes, model.dtype, model.id]).toEqual([
@@ -118,7 +118,7 @@ describe("Model.fromConfig", () => {
     );
   });
 
-  test("finds dense layers where experts stand on every second one", () => {
+  test("finds dense layers where every second layer has experts", () => {
     const model = Model.fromConfig(
       changed("qwen1.5-moe-a2.7b", { decoder_sparse_step: 2, mlp_only_layers: [3] }),
     );
@@ -145,7 +145,7 @@ describe("Model.fromConfig", () => {
 });
 
 describe("Model.of", () => {
-  test("knows all of the catalogue, each as a static", () => {
+  test("has a static for every model of the catalogue", () => {
     const statics = Object.values(Model).filter((value): value is Model => value instanceof Model);
     expect(statics.map(({ id }) => id).sort()).toEqual(
       allModels()
@@ -178,7 +178,7 @@ describe("Model.fromNumbers", () => {
     expect(Model.fromNumbers({ ...numbers, latentCacheWidth: 576 }).kvBytesPerToken).toBe(126 * 576 * 2);
   });
 
-  test("puts embedding and head on the ends", () => {
+  test("puts embedding and output head on the first and last stage", () => {
     const { embedding, head, layers } = Model.fromNumbers({ ...numbers, vocabularySize: 128256 }).weights;
     expect([embedding, head]).toEqual([128256 * 16384 * 2, 128256 * 16384 * 2]);
     expectWithin(embedding + head + 126 * layers[0].sharded, numbers.weightBytes, 0.0001);

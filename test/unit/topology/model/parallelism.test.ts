@@ -36,7 +36,7 @@ describe("deriveParallelism", () => {
     expect(showParallelism(deriveParallelism({ acceleratorsPerNode: 8, ...request }))).toBe(expected);
   });
 
-  test("keeps what it does not derive", () => {
+  test("keeps sizes that are given", () => {
     const request = { nodes: 2, acceleratorsPerNode: 8, expertParallel: true, layerPartition: [30, 31] };
     expect(deriveParallelism(request)).toEqual({
       ...cut(8, 2),
@@ -67,11 +67,11 @@ describe("layerPartition", () => {
     [61, 4, [15, 15, 16, 15]],
     [94, 4, [23, 24, 24, 23]],
     [7, 4, [2, 2, 2, 1]],
-  ])("%i layers over %i stages", (layers, stages, expected) => {
+  ])("splits %i layers over %i stages", (layers, stages, expected) => {
     expect(layerPartition(layers, cut(1, stages))).toEqual(expected);
   });
 
-  test("takes a given one as it is", () => {
+  test("returns a given partition unchanged", () => {
     expect(layerPartition(61, { ...cut(8, 2), layerPartition: [30, 31] })).toEqual([30, 31]);
   });
 });
@@ -88,6 +88,6 @@ describe("nodesOfTensorGroup", () => {
   });
 });
 
-test("kvHeadsPerRank deals heads out and never below one", () => {
+test("kvHeadsPerRank distributes the heads and is at least one", () => {
   expect([1, 4, 8, 16, 32].map((tensor) => kvHeadsPerRank(8, tensor))).toEqual([8, 2, 1, 1, 1]);
 });

@@ -10,7 +10,7 @@ import {
   parseSubnet,
 } from "../../../../lib/topology/plan/addressing";
 
-test("nodes begin at the tenth host, pool by pool", () => {
+test("localAddresses start at the tenth host, pool by pool", () => {
   const pools = [
     { name: "head", nodes: 1 },
     { name: "gpu", nodes: 2 },
@@ -22,12 +22,12 @@ test("nodes begin at the tenth host, pool by pool", () => {
   expect(gatewayAddress("10.89.28.0/24")).toBe("10.89.28.1");
 });
 
-test("addresses go on over the boundary of a byte", () => {
+test("localAddresses continue across the boundary of a byte", () => {
   const { a } = localAddresses("10.89.28.0/22", [{ name: "a", nodes: 300 }]);
   expect([a.length, a[245], a[246], a[299]]).toEqual([300, "10.89.28.255", "10.89.29.0", "10.89.29.53"]);
 });
 
-test("a subnet that is too small gives what it has, never the broadcast address", () => {
+test("localAddresses of a subnet that is too small end before its broadcast address", () => {
   expect(localAddresses("10.89.28.0/28", [{ name: "a", nodes: 9 }]).a).toEqual([
     "10.89.28.10",
     "10.89.28.11",
@@ -38,7 +38,7 @@ test("a subnet that is too small gives what it has, never the broadcast address"
   expect(localAddresses("10.89.28.0/30", [{ name: "a", nodes: 1 }]).a).toEqual([]);
 });
 
-test("nonsense gives no addresses and takes no time", () => {
+test("localAddresses of an invalid subnet or count are empty, and of a huge count bounded", () => {
   expect(localAddresses("no network", [{ name: "a", nodes: 2 }])).toEqual({ a: [] });
   expect(localAddresses("10.0.0.0/8", [{ name: "a", nodes: -3 }])).toEqual({ a: [] });
   expect(localAddresses("10.0.0.0/8", [{ name: "a", nodes: NaN }])).toEqual({ a: [] });
@@ -57,7 +57,7 @@ test.each([
   ["10.89.256.0/24", undefined],
   ["fd00::/64", undefined],
   ["", undefined],
-])("%s", (cidr, expected) => {
+])("parseSubnet reads '%s'", (cidr, expected) => {
   expect(parseSubnet(cidr)).toEqual(expected);
 });
 
@@ -67,11 +67,11 @@ test.each([
   ["10.89.28.7/33", undefined],
   ["10.89.28.7", undefined],
   ["x/24", undefined],
-])("%s lies in %s", (cidr, expected) => {
+])("maskedSubnet of %s is %s", (cidr, expected) => {
   expect(maskedSubnet(cidr)).toBe(expected);
 });
 
-test("numbers and texts of addresses are each other's inverse", () => {
+test("addressText is the inverse of addressNumber", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 0, max: 2 ** 32 - 1 }),
@@ -80,7 +80,7 @@ test("numbers and texts of addresses are each other's inverse", () => {
   );
 });
 
-test("for any subnet and pools, addresses are hosts of it and differ", () => {
+test("localAddresses are different hosts of any subnet", () => {
   const subnet = fc.record({
     value: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     prefix: fc.integer({ min: 8, max: 30 }),
@@ -113,6 +113,6 @@ test.each([
   ["192.0.3.0", false],
   ["240.0.0.1", false],
   ["10.0.0.1", false],
-])("%s is an address for documents: %s", (address, expected) => {
+])("isDocumentationAddress of %s is %s", (address, expected) => {
   expect(isDocumentationAddress(address)).toBe(expected);
 });

@@ -7,7 +7,7 @@ import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../su
 const machines = (change: Parameters<typeof machineProps>[0] = {}, place = hostsPlace()) =>
   planContainerNeeds(normalise(machineProps(change)), place);
 
-test("GPUs on InfiniBand need locked memory, files, stack, IPC_LOCK and NVIDIA's runtime", () => {
+test("planContainerNeeds of GPUs on InfiniBand has locked memory, files, stack, IPC_LOCK and NVIDIA's runtime", () => {
   expect(machines()).toEqual({
     networkMode: "host",
     sharedMemoryMiB: 256 + 8 * 2048,
@@ -22,7 +22,7 @@ test("GPUs on InfiniBand need locked memory, files, stack, IPC_LOCK and NVIDIA's
   });
 });
 
-test("NPUs need the driver's files and no runtime, and nothing for their own network plane", () => {
+test("planContainerNeeds of NPUs has the driver's files, no runtime and nothing for their network plane", () => {
   const pools = [{ name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB }];
   const needs = machines({ pools, fabric: Fabric.ROCE });
   expect(needs.runtime).toBeUndefined();
@@ -36,7 +36,7 @@ test("NPUs need the driver's files and no runtime, and nothing for their own net
   ]);
 });
 
-test("emulated accelerators ask the daemon for nothing that it may refuse", () => {
+test("planContainerNeeds of emulated accelerators has nothing that a daemon may refuse", () => {
   const needs = planContainerNeeds(normalise(emulatedProps()), localPlace());
   expect(needs).toEqual({
     networkMode: "bridge",
@@ -48,7 +48,7 @@ test("emulated accelerators ask the daemon for nothing that it may refuse", () =
   });
 });
 
-test("two kinds of one family need everything once", () => {
+test("planContainerNeeds of two kinds of one family has everything once", () => {
   const pools = [
     { name: "a", nodes: 1, accelerator: Accelerator.ASCEND_910B_64GB },
     { name: "b", nodes: 1, accelerator: Accelerator.ASCEND_910B_32GB },
@@ -58,7 +58,7 @@ test("two kinds of one family need everything once", () => {
   expect(needs.ulimits).toHaveLength(2);
 });
 
-test("of two limits the wider one holds, and unlimited is wider than any number", () => {
+test("planContainerNeeds takes the wider of two limits, and unlimited over any number", () => {
   const limit = (name: string, soft: number, hard: number) => ({ name, soft, hard });
   const given = [
     limit("stack", 8, 16),
@@ -69,7 +69,7 @@ test("of two limits the wider one holds, and unlimited is wider than any number"
   expect(widestUlimits(given)).toEqual([limit("memlock", -1, -1), limit("stack", 9, 16)]);
 });
 
-test("the place's shared memory is final; otherwise the object store and the larger pool count", () => {
+test("planContainerNeeds uses the place's shared memory, else computes it from object store and largest pool", () => {
   expect(machines({}, hostsPlace({ sharedMemoryMiB: 4096 })).sharedMemoryMiB).toBe(4096);
   const pools = [
     { name: "head", nodes: 1 },

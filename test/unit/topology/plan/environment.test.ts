@@ -11,7 +11,7 @@ const emulated = (change: Parameters<typeof emulatedProps>[0] = {}) =>
 const machines = (change: Parameters<typeof machineProps>[0] = {}) =>
   planEnvironment(normalise(machineProps(change)));
 
-test("an Ascend cluster gets HCCL's address, the interfaces and the NOSET variable", () => {
+test("planEnvironment gives an Ascend cluster HCCL's address, the interfaces and the NOSET variable", () => {
   expect(emulated()).toEqual({
     cluster: { RAY_EXPERIMENTAL_NOSET_ASCEND_RT_VISIBLE_DEVICES: "1" },
     node: {
@@ -25,7 +25,7 @@ test("an Ascend cluster gets HCCL's address, the interfaces and the NOSET variab
   });
 });
 
-test("an InfiniBand cluster gets NCCL's interface and the pin that fails closed", () => {
+test("planEnvironment gives an InfiniBand cluster NCCL's interface and the variables that make it fail closed", () => {
   expect(machines()).toEqual({
     cluster: { NCCL_NET: "IB" },
     node: {
@@ -43,19 +43,19 @@ test.each([
   [Fabric.ROCE, { NCCL_IB_GID_INDEX: "rdma-gid-index", NCCL_IB_HCA: "rdma-devices" }],
   [Fabric.TCP, {}],
   [Fabric.EFA, {}],
-])("%j: what each node finds of its adapters", (fabric, found) => {
+])("planEnvironment lets each node on %j determine its adapters", (fabric, found) => {
   const rdma = Object.entries(machines({ fabric }).node).filter(([name]) => name.startsWith("NCCL_IB"));
   expect(Object.fromEntries(rdma)).toEqual(found);
 });
 
-test("one choice of adapters for all nodes may be made by hand", () => {
+test("planEnvironment accepts one choice of adapters for all nodes", () => {
   const planned = machines({ fabric: Fabric.ROCE, environment: { NCCL_IB_HCA: "^mlx5_bond_0" } });
   expect(planned.cluster.NCCL_IB_HCA).toBe("^mlx5_bond_0");
   expect(planned.node).not.toHaveProperty("NCCL_IB_HCA");
   expect(planned.node.NCCL_IB_GID_INDEX).toBe("rdma-gid-index");
 });
 
-test("emulated GPUs have no adapters to find", () => {
+test("planEnvironment has no adapter variables for emulated GPUs", () => {
   const pool = { name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU };
   expect(machines({ pools: [pool] }).node).not.toHaveProperty("NCCL_IB_HCA");
 });
@@ -64,22 +64,22 @@ test.each([
   [Fabric.EFA, { FI_PROVIDER: "efa", NCCL_NET: "AWS Libfabric" }],
   [Fabric.ROCE, { NCCL_NET: "IB" }],
   [Fabric.TCP, { NCCL_NET: "Socket" }],
-])("%j pins its network", (fabric, cluster) => {
+])("planEnvironment pins the network of %j", (fabric, cluster) => {
   expect(machines({ fabric }).cluster).toEqual(cluster);
 });
 
-test("vLLM gets the node's address, another engine does not", () => {
+test("planEnvironment gives the node's address to vLLM only", () => {
   const vllm = new CustomServe({ argv: ["vllm", "serve", "m"], servedModel: "m", engineName: "vllm" });
   expect(machines({ engine: vllm }).node).toMatchObject({ VLLM_HOST_IP: "address" });
   expect(machines().node).not.toHaveProperty("VLLM_HOST_IP");
 });
 
-test("a pool without accelerators adds nothing of its own", () => {
+test("planEnvironment adds nothing for a pool without accelerators", () => {
   const [pool] = machineProps().pools;
   expect(machines({ pools: [{ name: "head", nodes: 1 }, pool] })).toEqual(machines());
 });
 
-test("the user's variables join by scope and win over what is derived and over the engine", () => {
+test("planEnvironment merges the user's variables by scope, over derived ones and those of the engine", () => {
   const planned = emulated({
     environment: { HCCL_BUFFSIZE: "1024", RAY_EXPERIMENTAL_NOSET_ASCEND_RT_VISIBLE_DEVICES: "0" },
     driverEnvironment: { LOG: "debug" },
@@ -95,18 +95,18 @@ test("the user's variables join by scope and win over what is derived and over t
   expect(planned.driver).toEqual({ LOG: "debug", MODE: "serve" });
 });
 
-test("names are in order, whatever the order of the declaration", () => {
+test("planEnvironment sorts names, whatever the order of the declaration", () => {
   const planned = emulated({ environment: { ZULU: "1", ALPHA: "2" } });
   expect(Object.keys(planned.cluster)).toEqual([...Object.keys(planned.cluster)].sort());
 });
 
-test("no collective library, no variable of one", () => {
+test("planEnvironment has no variable of a collective library without one", () => {
   const none = emulated({ pools: [{ name: "cpu", nodes: 2 }] });
   expect(none.cluster).toEqual({});
   expect(none.node).toEqual({ GLOO_SOCKET_IFNAME: "interface", TP_SOCKET_IFNAME: "interface" });
 });
 
-test("Trainium takes no variable of NCCL but libfabric's", () => {
+test("planEnvironment gives Trainium libfabric's variables and none of NCCL", () => {
   const pools = [{ name: "trn", nodes: 2, accelerator: Accelerator.TRAINIUM }];
   expect(machines({ pools, fabric: Fabric.EFA })).toEqual({
     cluster: { FI_PROVIDER: "efa" },

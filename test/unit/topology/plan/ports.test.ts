@@ -15,8 +15,8 @@ const named = (ports: readonly PortPlan[], name: string) => {
   return port && [port.from, port.to];
 };
 
-describe("what is planned", () => {
-  test("an Ascend cluster reserves HCCL's ports, a GPU cluster does not", () => {
+describe("planPorts", () => {
+  test("reserves HCCL's ports on Ascend only", () => {
     const gpu = [{ name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU }];
     expect(portsOf({}).map((port) => port.name)).toEqual([
       ...["node-files", "node-report", "gcs", "node-manager", "object-manager", "runtime-env-agent"],
@@ -26,7 +26,7 @@ describe("what is planned", () => {
     expect(portsOf({ pools: gpu }).filter((port) => port.name.startsWith("hccl"))).toEqual([]);
   });
 
-  test("only the engine's port is for users", () => {
+  test("makes only the engine's port reachable for users", () => {
     expect(portsOf({}).filter((port) => port.reachableBy === "user")).toEqual([
       {
         name: "engine",
@@ -39,7 +39,7 @@ describe("what is planned", () => {
     ]);
   });
 
-  test("variables of HCCL move its ranges", () => {
+  test("moves HCCL's ranges to those of its variables", () => {
     expect(named(portsOf({ environment: { HCCL_IF_BASE_PORT: "23456" } }), "hccl-host")).toEqual([
       23456, 23487,
     ]);
@@ -58,7 +58,7 @@ describe("what is planned", () => {
   test.each([
     [8, [20000, 27999]],
     [16, [20000, 35999]],
-  ])("Mooncake on %d NPUs takes a thousand ports for each", (acceleratorsPerNode, range) => {
+  ])("reserves a thousand ports per NPU for Mooncake on %d NPUs", (acceleratorsPerNode, range) => {
     const ports = portsOf({
       engine: engine({ argv: ["vllm", "serve", '{"kv_connector":"MooncakeConnectorV1"}'] }),
       pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode }],
@@ -67,7 +67,7 @@ describe("what is planned", () => {
     expect(named(portsOf({}), "mooncake")).toBeUndefined();
   });
 
-  test("every override reaches its port", () => {
+  test("applies every override to its port", () => {
     const ports: RayPorts = {
       gcs: 7001,
       nodeManager: 7002,
@@ -107,7 +107,7 @@ test.each([
   ["60000-70000", undefined],
   ["1-2-3", undefined],
   ["", undefined],
-])("port ranges of '%s'", (text, expected) => {
+])("parsePortRanges reads '%s'", (text, expected) => {
   expect(parsePortRanges(text)).toEqual(expected);
 });
 
@@ -131,7 +131,7 @@ describe("random topologies", () => {
     expect(Math.min(planned, refused)).toBeGreaterThan(50);
   });
 
-  test("default ports fit every accelerator of the catalogue", () => {
+  test("have no overlap of default ports with any accelerator of the catalogue", () => {
     for (const accelerator of Object.values(Accelerator).filter(
       (value): value is Accelerator => value instanceof Accelerator,
     )) {

@@ -22,7 +22,7 @@ const hub = (repository = LLAMA, more: object = {}) =>
   ModelSource.huggingFace(repository, { revision: COMMIT, ...more });
 const planOf = (change: Partial<ClusterProps>) => planCluster(emulatedProps(change), localPlace());
 
-describe("where the model goes", () => {
+describe("the folder of the model", () => {
   test.each([
     ["a repository", hub(), `/models/meta-llama--Llama-3.1-405B-Instruct--0123456789ab`],
     ["a repository without an owner", hub("gpt2"), "/models/gpt2--0123456789ab"],
@@ -36,7 +36,7 @@ describe("where the model goes", () => {
     expect(planOf({ model, storage: [SHARED] }).staging?.destination).toBe(destination);
   });
 
-  test("other files of the same commit get another folder", () => {
+  test("differs for other files of the same commit", () => {
     const folders = [hub(), hub(LLAMA, { include: ["*.json"] }), hub(LLAMA, { exclude: ["*.bin"] })].map(
       (model) => planOf({ model }).staging?.destination,
     );
@@ -45,7 +45,7 @@ describe("where the model goes", () => {
     expect(new Set(folders).size).toBe(3);
   });
 
-  test("to the first storage, at its mount path", () => {
+  test("is on the first storage, at its mount path", () => {
     const storage = [HostPathStorage.perNode("/data", { mountPath: "/weights/" }), SHARED];
     const plan = planOf({ model: hub("gpt2"), storage });
     expect(plan.staging?.destination).toBe("/weights/gpt2--0123456789ab");
@@ -56,7 +56,7 @@ describe("where the model goes", () => {
     ]);
   });
 
-  test("to each machine's own disk, where no storage is declared", () => {
+  test("is on each machine's own disk without declared storage", () => {
     const plan = planOf({ model: hub() });
     expect(plan.storage).toEqual([
       { hostPath: "/var/lib/ray-cluster/models", mountPath: "/models", isShared: false },
@@ -64,7 +64,7 @@ describe("where the model goes", () => {
     expect(plan.staging?.placement).toBe("replicated");
   });
 
-  test("nowhere, where there is no model", () => {
+  test("does not exist without a model", () => {
     const plan = planOf({});
     expect(plan.storage).toEqual([]);
     expect(plan.staging).toBeUndefined();
@@ -72,7 +72,7 @@ describe("where the model goes", () => {
     expect(plan.environment.cluster).not.toHaveProperty("HF_HUB_OFFLINE");
   });
 
-  test("nothing is mounted for a model that the image holds", () => {
+  test("is not mounted for a model in the image", () => {
     const plan = planOf({ model: ModelSource.path("/opt/models/tiny") });
     expect(plan.storage).toEqual([]);
     expect(plan.staging?.placement).toBe("shared");
@@ -80,7 +80,7 @@ describe("where the model goes", () => {
   });
 });
 
-describe("what follows from the source", () => {
+describe("a model source", () => {
   test.each([
     ["a model of the catalogue: its bytes at 50 MB/s", hub(), 16_235],
     ["whatever the case of the name", hub(LLAMA.toLowerCase()), 16_235],
@@ -99,18 +99,18 @@ describe("what follows from the source", () => {
     ],
     ["an unknown one: an hour", hub("a/b"), 3600],
     ["one that is there: a minute", ModelSource.path("/models/m"), 60],
-  ])("time for %s", (_, model, seconds) => {
+  ])("decides the staging timeout for %s", (_, model, seconds) => {
     const { deadlines } = planOf({ model, storage: [SHARED] });
     expect(deadlines.stagingSeconds).toBe(seconds);
     expect(deadlines.servingSeconds).toBe(663 + seconds);
   });
 
-  test("the time may be given", () => {
+  test("leaves a given staging timeout unchanged", () => {
     const { deadlines, staging } = planOf({ model: hub(), stagingTimeoutSeconds: 1000 });
     expect([deadlines.stagingSeconds, staging?.deadlineSeconds]).toEqual([1000, 1000]);
   });
 
-  test("the numbers of a known repository, unless others are given", () => {
+  test("brings the numbers of a known repository, unless others are given", () => {
     const staging = planOf({ model: hub() }).staging;
     expect([staging?.modelName, staging?.modelBytes]).toEqual(["llama-3.1-405b", 811_706_916_800]);
     expect(planOf({ model: hub(LLAMA, { model: Model.QWEN2_5_72B }) }).staging?.modelName).toBe(
@@ -120,7 +120,7 @@ describe("what follows from the source", () => {
     expect(hub("vllm-ascend/DeepSeek-V3-W8A8").model).toBeUndefined();
   });
 
-  test("a model that does not fit is refused by its numbers", () => {
+  test("is refused when its numbers do not fit the cluster", () => {
     const one = machineProps({
       pools: [{ ...machineProps().pools[0], nodes: 1 }],
       engine: new VllmServe(),
@@ -129,13 +129,13 @@ describe("what follows from the source", () => {
     expect(() => planCluster(one, hostsPlace({ addresses: { gpu: ["10.20.0.1"] } }))).toThrow(/RC108/);
   });
 
-  test("engines start offline; a value of the user goes before that", () => {
+  test("makes engines start offline unless the user sets the variable", () => {
     expect(planOf({ model: hub() }).environment.cluster.HF_HUB_OFFLINE).toBe("1");
     const own = planOf({ model: hub(), environment: { HF_HUB_OFFLINE: "0" } });
     expect(own.environment.cluster.HF_HUB_OFFLINE).toBe("0");
   });
 
-  test("the engine gets folder and name", () => {
+  test("gives folder and name to the engine", () => {
     let seen: EngineContext | undefined;
     const engine: IEngine = {
       engineName: "e",
@@ -167,26 +167,26 @@ describe("what follows from the source", () => {
   });
 });
 
-test("no secret but its path is in the plan, and plain data it is", () => {
+test("planStaging is plain data and holds only the path of a secret", () => {
   const token = SecretRef.hostFile("/root/hf-token");
   const plan = planOf({ model: hub("a/b", { token }) });
   expect(plan.staging?.secret).toEqual({ kind: "host-file", hostPath: "/root/hf-token" });
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 });
 
-test("a secret of the place's store is known by its id", () => {
+test("planStaging names a secret of the place's store by its id", () => {
   const model = hub("a/b", { token: SecretRef.managed("arn:secret") });
   const plan = planCluster(emulatedProps({ model }), localPlace({ secretKinds: ["managed"] }));
   expect(plan.staging?.secret).toEqual({ kind: "managed", id: "arn:secret" });
 });
 
-test("the folders that storage must not hide are those of the containers", () => {
+test("CONTAINER_FOLDERS are the folders that containers use", () => {
   for (const path of Object.values(CONTAINER_PATHS)) {
     expect(CONTAINER_FOLDERS.filter((folder) => `${path}/`.startsWith(`${folder}/`))).toHaveLength(1);
   }
 });
 
-test("the index of an object store is described as the node program reads it", () => {
+test("ModelSource.s3 documents the index as the node program reads it", () => {
   const program = readFileSync(join(__dirname, "../../../../lib/runtime/ray_node/staging/index.py"), "utf8");
   const docs = readFileSync(join(__dirname, "../../../../lib/topology/declaration/model-source.ts"), "utf8");
   const form = '{"files": [{"path": "config.json", "size": 812, "sha256": "...", "url": "https://..."}]}';

@@ -52,7 +52,7 @@ test.each(
   KNOWN.filter(({ plan: { acceleratorMemoryGiB } }) => acceleratorMemoryGiB === 64).map(
     (row) => [row.name, row] as const,
   ),
-)("holds with what an NPU really has: %s", (_, row) => {
+)("checkModel agrees for the memory that an NPU reports: %s", (_, row) => {
   const errors = checkModel({ ...row.plan, acceleratorMemoryGiB: 60.96 }).filter(
     ({ level }) => level === "error",
   );

@@ -1,6 +1,5 @@
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
-import { userDataLimitOf } from "../catalog/user-data-limits";
 import { isLate } from "../problems/text";
 import { bootFiles } from "./boot-files";
 import { BootError, type BootFile, type BootSpec } from "./boot-spec";
@@ -32,18 +31,6 @@ export function cloudConfig(spec: BootSpec): string {
 /** Bytes of a text as user data of EC2, which is compressed. */
 export function userDataBytes(text: string): number {
   return gzipSync(text).length;
-}
-
-/** @throws BootError for a text that EC2 does not take */
-export function requireUserDataSize(text: string, what: string): void {
-  const bytes = userDataBytes(text);
-  const limit = userDataLimitOf("ec2");
-  if (bytes > limit) {
-    throw new BootError(
-      `user data of ${what} has ${bytes} bytes after gzip, and EC2 takes ${limit}; ` +
-        "shorten the engine's arguments and environment variables, or put long values into a file in the image",
-    );
-  }
 }
 
 function writeFile({ path, content, mode = "0644", isCompressed = false }: BootFile): object {

@@ -28,16 +28,11 @@ export function problemLine(problem: Problem): string {
   return `  ${place} [${rule}]: ${sentence(problem)}`;
 }
 
-function sentence({ got, must, consequence, allowed, fix, links }: Problem): string {
+function sentence({ got, must, consequence, fix, links }: Problem): string {
   const more = links?.length ? ` (see ${links.join(", ")})` : "";
   const advice = `${capitalized(fix)}${more}`;
-  const end = advice.endsWith("?") ? "" : ".";
-  if (must !== undefined) {
-    return `got ${got}, but must ${must}. ${advice}${end}`;
-  }
-  return consequence === undefined
-    ? `${allowed}, got ${got}; ${fix}${more}`
-    : `${got} ${consequence}. ${advice}${end}`;
+  const statement = must === undefined ? `${got} ${consequence}` : `got ${got}, but must ${must}`;
+  return `${statement}. ${advice}${advice.endsWith("?") ? "" : "."}`;
 }
 
 function capitalized(text: string): string {

@@ -21,6 +21,4 @@ export interface Problem {
    * @default - nowhere
    */
   readonly links?: readonly string[];
-  /** @deprecated the wording of rules that are not converted yet */
-  readonly allowed?: string;
 }

@@ -45,7 +45,8 @@ const FAULTS: readonly { readonly behaviour: string; readonly reason: RegExp; re
     },
     {
       behaviour: "completion-500",
-      reason: /the engine answered the completion request with HTTP 500: .*the engine is up and cannot compute.*\(2 times/,
+      reason:
+        /the engine answered the completion request with HTTP 500: .*the engine is up and cannot compute.*\(2 times/,
       lastLine: /POST \/v1\/chat\/completions/,
     },
   ];

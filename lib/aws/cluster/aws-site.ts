@@ -8,7 +8,7 @@ import { buildAwsCluster } from "./aws-cluster";
 import type { AwsBackendProps } from "./backend-props";
 import { checkBackend } from "./backend-rules";
 import { backendSpec } from "./backend-spec";
-import { decideSite, type SiteDecisions, usualHeadAddress } from "./site-decisions";
+import { decideSite, type SiteDecisions } from "./site-decisions";
 
 /** Stand-ins for what is not known at synth, which RC438 reports. */
 const NO_NETWORK = "10.0.0.0/16";
@@ -32,7 +32,7 @@ export class AwsSite implements ClusterSite {
       backend: "aws",
       subnetCidr: known(props.network.subnetCidr) ?? NO_NETWORK,
       addresses: {},
-      headAddress: known(headAddress) ?? usualHeadAddress(props) ?? NO_ADDRESS,
+      headAddress: headAddress ?? NO_ADDRESS,
       networkMode: "host",
       createsMachines: true,
       emulated: false,

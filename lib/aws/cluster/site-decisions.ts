@@ -34,7 +34,8 @@ const DEFAULT_BOOT_SECONDS = 1800;
 
 export function decideSite(props: AwsBackendProps, declaration: ClusterDeclaration): SiteDecisions {
   const storage = declaration.storage.filter(isAwsStorage);
-  const headAddress = props.headAddress ?? usualHeadAddress(props);
+  const subnet = parseSubnet(known(props.network.subnetCidr) ?? "");
+  const headAddress = known(props.headAddress) ?? (subnet && addressText(subnet.network + HEAD_HOST));
   const pools = declaration.pools.map((pool, index): SitePool => {
     const options = (props.pools ?? []).findIndex((candidate) => candidate.pool === pool.name);
     const own = props.pools?.[options];
@@ -69,10 +70,4 @@ export function decideSite(props: AwsBackendProps, declaration: ClusterDeclarati
     bootTimeoutSeconds: props.bootTimeoutSeconds ?? DEFAULT_BOOT_SECONDS,
     price: hourlyPrice(pools.map(({ machines }) => machines)),
   };
-}
-
-/** `undefined` where the subnet is not known at synth. */
-export function usualHeadAddress({ network }: AwsBackendProps): string | undefined {
-  const subnet = parseSubnet(known(network.subnetCidr) ?? "");
-  return subnet && addressText(subnet.network + HEAD_HOST);
 }

@@ -65,7 +65,7 @@ const rules: readonly HostsRule[] = [
   }),
   each("RC307", "sshPort", (port) => isWhole(port, 1, 65_535), "be a whole TCP port from 1 to 65535", {
     title: "The port of ssh is a TCP port",
-    why: "ssh and the Docker provider refuse anything else.",
+    why: "The Docker provider and ssh refuse anything else.",
     fix: "use 22, or the port that sshd listens on",
   }),
   each("RC308", "sshOptions", (option) => OPTION.test(option), "have the form `Name=value`", {

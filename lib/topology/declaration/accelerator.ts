@@ -1,6 +1,6 @@
 /**
  * Kind of accelerator of a node pool. An accelerator is what Ray counts and one rank gets: a GPU, an
- * Ascend NPU (on A3: a die), a NeuronCore. The facts of each kind lie in `lib/catalog`.
+ * Ascend NPU (on A3: a die), a NeuronCore. The facts about each kind are in `lib/catalog`.
  */
 export class Accelerator {
   public static readonly V100_16GB = new Accelerator("v100-16");
@@ -33,9 +33,9 @@ export class Accelerator {
   /** One NeuronCore of an Inferentia2 chip. */
   public static readonly INFERENTIA2 = new Accelerator("inferentia2");
   public static readonly MI300X = new Accelerator("mi300x");
-  /** A GPU that is only a device node. */
+  /** An emulated GPU: a device node without hardware. */
   public static readonly EMULATED_GPU = new Accelerator("emulated-gpu");
-  /** An Ascend NPU that is only a device node. */
+  /** An emulated Ascend NPU: a device node without hardware. */
   public static readonly EMULATED_NPU = new Accelerator("emulated-npu");
 
   /**

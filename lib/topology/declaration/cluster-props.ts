@@ -6,9 +6,9 @@ import type { ModelSource } from "./model-source";
 import type { RankTableKind } from "./rank-table-kind";
 import type { IStorage } from "./storage";
 
-/** Nodes that are alike. The first node of the first pool is the head. */
+/** Identical nodes. The first node of the first pool is the head. */
 export interface NodePool {
-  /** Lower-case letters, digits and dashes; nodes are called `<name>-<index>`. */
+  /** Lower-case letters, digits and dashes; nodes are named `<name>-<index>`. */
   readonly name: string;
   /** Number of nodes, 1 to 1024. */
   readonly nodes: number;
@@ -32,7 +32,7 @@ export interface NodePool {
   readonly acceleratorsPerNode?: number;
 }
 
-/** Ports of Ray and of the node program. Every one is pinned; the defaults lie in `lib/catalog/ray-ports.json`. */
+/** Ports of Ray and of the node program. Each is fixed; the defaults are in `lib/catalog/ray-ports.json`. */
 export interface RayPorts {
   /** @default 6379 */
   readonly gcs?: number;
@@ -56,7 +56,7 @@ export interface RayPorts {
   readonly workersTo?: number;
   /** Where the nodes report to the head's node program. @default 6378 */
   readonly nodeReport?: number;
-  /** Where each node gives files of the model to the others. @default 6377 */
+  /** Where each node serves files of the model to the others. @default 6377 */
   readonly nodeFiles?: number;
 }
 
@@ -71,20 +71,20 @@ export interface ClusterOptions {
   /** Image of every node. */
   readonly image: ContainerImage;
   /**
-   * The model: where it comes from, and with it its numbers. It is on all nodes before the engine starts.
+   * The model: its source and its numbers. It is on all nodes before the engine starts.
    *
    * @default - the engine finds its model by itself, or needs none
    */
   readonly model?: ModelSource;
   /**
-   * Folders of the machines that every container has. A model that is fetched goes to the first one.
+   * Folders of the machines that are mounted into every container. A fetched model goes to the first one.
    *
    * @default - `HostPathStorage.perNode()` where a model is fetched, else none
    */
   readonly storage?: readonly IStorage[];
   /**
-   * Environment variables with the same value on every node, set before Ray starts. The state of
-   * Terraform holds them: no secrets.
+   * Environment variables with the same value on every node, set before Ray starts. They are part of
+   * Terraform's state, so they must not contain secrets.
    *
    * @default - only what the plan derives
    */

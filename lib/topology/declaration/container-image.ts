@@ -17,7 +17,7 @@ export interface ContainerImageOptions {
    */
   readonly pythonVersion?: string;
   /**
-   * Whether a tag that moves (`latest`, `main`, no tag) is accepted. Two nodes that pull it on
+   * Whether a floating tag (`latest`, `main`, no tag) is accepted. Two nodes that pull it on
    * different days hold different software.
    *
    * @default false
@@ -29,7 +29,7 @@ export interface ContainerImageOptions {
 export interface PythonPackagesOptions {
   /**
    * Path of a pip configuration file (index, credentials) on the machine that runs Terraform, absolute
-   * or from `~/` on. It is read during the build only, and lies neither in the image nor in the state.
+   * or from `~/` on. It is read during the build only, and is part of neither the image nor the state.
    *
    * @default - PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST and the proxy variables of that machine
    */
@@ -43,7 +43,7 @@ export interface PythonPackagesOptions {
   readonly certificateAuthoritiesFile?: string;
 }
 
-/** Container image of the nodes: one for all of them, since head and workers must hold the same Ray and Python. */
+/** Container image of the nodes: one for all of them, since head and workers need the same Ray and Python. */
 export class ContainerImage {
   /**
    * An image by its reference.
@@ -56,8 +56,8 @@ export class ContainerImage {
   }
 
   /**
-   * An image with further Python packages, built on each machine on top of its base. No package that
-   * the base holds is changed: where that cannot be, the build fails. The reference is a hash over all
+   * An image with further Python packages, built on each machine on top of its base. No package of
+   * the base is changed; where that is impossible, the build fails. The reference is a hash over all
    * inputs, so it names the same content on every machine.
    *
    * @param base the published image; needs Python 3 with pip
@@ -92,7 +92,7 @@ export class ContainerImage {
     public readonly rayVersion: string | undefined,
     /** Python version that the image holds; `undefined`: unknown. */
     public readonly pythonVersion: string | undefined,
-    /** Whether the tag, of a derived image that of its base, may move. */
+    /** Whether the tag (of a derived image: its base's) may be a floating one. */
     public readonly allowFloatingTag: boolean,
     /** What a derived image is built from; `undefined`: the image is pulled as it is. */
     public readonly derived: DerivedImagePlan | undefined,

@@ -7,7 +7,7 @@ export interface DerivedImagePlan {
   /** Reference of the published image. */
   readonly base: string;
   /**
-   * Ray that the base is said to hold.
+   * Declared Ray version of the base.
    *
    * @default - none
    */
@@ -42,7 +42,7 @@ export interface DerivedImageFile {
  * Everything that a builder needs besides the base image. Values reach the constant Dockerfile as the
  * build argument `BASE_IMAGE` and as `packages.txt`.
  *
- * @param folder where the constant part lies
+ * @param folder of the constant part
  */
 export function derivedImageFiles(
   { packages }: Pick<DerivedImagePlan, "packages">,
@@ -72,7 +72,7 @@ export function derivedImageReference(derived: DerivedImagePlan, folder = RECIPE
   return `ray-cluster/${readableName(derived.base)}:${hash.digest("hex").slice(0, 12)}`;
 }
 
-/** What a person calls the base: `vllm-openai-v0.20.0` of `docker.io/vllm/vllm-openai:v0.20.0@sha256:...`. */
+/** Readable name of the base: `vllm-openai-v0.20.0` of `docker.io/vllm/vllm-openai:v0.20.0@sha256:...`. */
 function readableName(base: string): string {
   const last = base.split("@")[0].split("/").at(-1) ?? "";
   const name = last.toLowerCase().replace(/[^a-z0-9]+/g, (run) => (run === "." ? "." : "-"));

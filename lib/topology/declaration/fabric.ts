@@ -1,6 +1,6 @@
 /**
  * Network between the nodes that carries the collectives. Always chosen by name: a declared fabric
- * never becomes TCP in silence.
+ * never silently becomes TCP.
  */
 export class Fabric {
   /** Elastic Fabric Adapter. */

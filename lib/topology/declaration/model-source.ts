@@ -3,10 +3,10 @@ import { findModelOfRepository } from "../../catalog/models";
 import { Model } from "../model/model";
 import type { SecretRef } from "./secret-ref";
 
-/** `huggingFace`: a repository of a hub; `index`: files by their addresses; `path`: a folder that is there. */
+/** `huggingFace`: a repository of a hub; `index`: files by their addresses; `path`: an existing folder. */
 export type ModelSourceKind = "huggingFace" | "index" | "path";
 
-/** What belongs to a repository of the Hugging Face hub, or of a mirror of it. */
+/** Options of a repository on the Hugging Face hub or a mirror of it. */
 export interface HuggingFaceOptions {
   /** Commit, 40 hexadecimal digits: a branch could change between two nodes or two starts. */
   readonly revision: string;
@@ -42,9 +42,9 @@ export interface HuggingFaceOptions {
   readonly model?: Model;
 }
 
-/** What belongs to a model in an object store. */
+/** Options of a model in an object store. */
 export interface S3Options {
-  /** Index of the files: JSON with path, size, SHA-256 and presigned URL of each. It is a secret while its URLs hold. */
+  /** Index of the files: JSON with path, size, SHA-256 and presigned URL of each. It is a secret as long as its URLs are valid. */
   readonly index: SecretRef;
   /**
    * The model's numbers.
@@ -54,7 +54,7 @@ export interface S3Options {
   readonly model?: Model;
 }
 
-/** What belongs to a model that is in place. */
+/** Options of a model in an existing folder. */
 export interface ModelPathOptions {
   /**
    * The model's numbers.
@@ -122,7 +122,7 @@ export class ModelSource {
   public readonly model?: Model;
   /** Commit of a repository. */
   public readonly revision?: string;
-  /** What opens the source: the hub's token, or the index of presigned URLs. */
+  /** Credentials of the source: the hub's token, or the index of presigned URLs. */
   public readonly secret?: SecretRef;
   /** Address of the hub. */
   public readonly endpoint?: string;

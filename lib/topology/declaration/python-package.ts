@@ -27,7 +27,7 @@ export function parsePinnedPackage(text: string): PinnedPackage | undefined {
   };
 }
 
-/** `ray[default]==2.58.0`: one text for all ways to write the same; text that is no pin stays as it is. */
+/** `ray[default]==2.58.0`: the same text for all ways to write a pin; other text is returned unchanged. */
 export function canonicalPackage(text: string): string {
   const found = parsePinnedPackage(text);
   if (found === undefined) {

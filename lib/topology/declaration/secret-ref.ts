@@ -2,13 +2,13 @@
 export type SecretKind = "host-file" | "managed";
 
 /**
- * A secret by its place. The value itself passes neither through synth nor through Terraform's state, arguments
- * or environments: the container of the head alone gets a file to read.
+ * Reference to a secret. Its value appears neither in the synth nor in Terraform's state, in arguments or in
+ * environments: only the head's container gets it, as a file.
  */
 export class SecretRef {
   /**
-   * A file on the machine of the head, best readable by root only. It is mounted read-only into the head's
-   * container, below `/run/secrets/ray-cluster`. Line breaks around a token are not part of it.
+   * A file on the head's machine, preferably readable by root only. It is mounted read-only into the head's
+   * container, below `/run/secrets/ray-cluster`. Line breaks around a token are ignored.
    *
    * @param path absolute path on that machine
    */
@@ -17,7 +17,7 @@ export class SecretRef {
   }
 
   /**
-   * A secret that exists in the store of the place, for machines that are made by the deployment: AWS Secrets
+   * A secret in the secret store of the place, for machines that the deployment creates: AWS Secrets
    * Manager for the `AwsBackend`. The head's machine reads it at boot into memory.
    *
    * @param id as the store names it, e.g. its ARN; may be a Terraform variable

@@ -1,4 +1,4 @@
-/** A folder that every container of the cluster has, whatever keeps it. */
+/** A folder that is mounted into every container of the cluster. */
 export interface IStorage {
   /** Absolute path of the folder on the machines. */
   readonly hostPath: string;
@@ -8,7 +8,7 @@ export interface IStorage {
   readonly isShared: boolean;
 }
 
-/** What may be chosen of a folder of the machines. */
+/** Options of a folder of the machines. */
 export interface HostPathStorageProps {
   /**
    * Absolute path of the folder in the containers.
@@ -18,7 +18,7 @@ export interface HostPathStorageProps {
   readonly mountPath?: string;
 }
 
-/** A folder that exists on the machines already: somebody has made and mounted it. */
+/** An existing folder of the machines. */
 export class HostPathStorage implements IStorage {
   /**
    * A folder on storage that all machines share, for example a mounted network file system.

@@ -11,7 +11,7 @@ export const DEFAULT_MEMORY_UTILIZATION = 0.9;
 /** The vocabulary is padded to a multiple of this (vLLM `vocab_parallel_embedding.py`). */
 const VOCABULARY_PADDING = 64;
 
-/** What memory depends on of a `Model`. */
+/** The parts of a `Model` that memory depends on. */
 export interface ModelSize {
   readonly shape: ModelShape;
   readonly weights: ModelWeights;
@@ -19,7 +19,7 @@ export interface ModelSize {
   readonly elementBytes: number;
 }
 
-/** A model on a cluster, with the load that it shall take. */
+/** A model on a cluster, with its intended load. */
 export interface MemoryQuestion {
   readonly model: ModelSize;
   readonly parallelism: Parallelism;
@@ -59,7 +59,7 @@ export interface StageMemory {
   readonly totalGiB: number;
 }
 
-/** Whether a load fits, and the numbers of it. */
+/** Whether a load fits, with the numbers. */
 export interface MemoryFit {
   readonly stages: readonly StageMemory[];
   /** The stage with the least memory left. */
@@ -70,7 +70,7 @@ export interface MemoryFit {
   /** Memory left on the fullest stage; negative: missing. */
   readonly headroomGiB: number;
   readonly fits: boolean;
-  /** It fits, with less room than engine releases differ by. */
+  /** It fits, but with less to spare than engine releases differ by. */
   readonly tight: boolean;
   /** Tokens that the cache of the whole cluster holds; 0: not even the weights fit. */
   readonly maximumTokens: number;

@@ -17,10 +17,10 @@ export interface Module {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  /** How many alike there are. */
+  /** Number of identical ones. */
   readonly count: number;
   readonly spread: Spread;
-  /** Whether a quantizer touches it. */
+  /** Whether a quantizer changes it. */
   readonly linear: boolean;
 }
 

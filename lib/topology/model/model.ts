@@ -15,7 +15,7 @@ const UNKNOWN: ModelNumbers = {
   hiddenSize: 1,
 };
 
-/** What a configuration file does not say of a model. */
+/** What a configuration file does not say about a model. */
 export interface ModelConfigOptions {
   /**
    * Name in reviews and messages.
@@ -32,7 +32,7 @@ export interface ModelConfigOptions {
 }
 
 /**
- * A language model as numbers: what decides whether it fits a cluster and how it can be cut.
+ * A language model as numbers: what decides whether it fits a cluster and how it can be split.
  * Where the weights come from is another matter (`ModelSource`).
  */
 export class Model {

@@ -1,4 +1,4 @@
-/** How a model is cut over the accelerators. */
+/** How a model is split over the accelerators. */
 export interface Parallelism {
   /** Ranks that share every layer (`tp`). */
   readonly tensor: number;
@@ -6,7 +6,7 @@ export interface Parallelism {
   readonly pipeline: number;
   /** Replicas of the attention, which take requests of their own (`dp`). */
   readonly data: number;
-  /** Experts are dealt out whole to the tensor times data parallel ranks, instead of being cut. */
+  /** Whole experts are distributed over the tensor times data parallel ranks, instead of being split. */
   readonly expertParallel: boolean;
   /** Layers of each pipeline stage, as in `VLLM_PP_LAYER_PARTITION`; `undefined`: as even as possible. */
   readonly layerPartition?: readonly number[];

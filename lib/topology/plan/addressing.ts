@@ -1,7 +1,7 @@
 import * as ipaddr from "ipaddr.js";
 import { MAXIMUM_NODES } from "./limits";
 
-/** An IPv4 network, taken apart. */
+/** A parsed IPv4 network. */
 export interface Subnet {
   /** Address of the network, as a number. */
   readonly network: number;
@@ -9,7 +9,7 @@ export interface Subnet {
   readonly prefix: number;
 }
 
-/** The network that a CIDR names; `undefined` where the text is no IPv4 CIDR or has bits of a host. */
+/** The network that a CIDR names; `undefined` where the text is no IPv4 CIDR or has host bits set. */
 export function parseSubnet(cidr: string): Subnet | undefined {
   const match = /^(\d+\.\d+\.\d+\.\d+)\/(\d{1,2})$/.exec(cidr);
   if (!match || !isAddress(match[1]) || Number(match[2]) > 32) {
@@ -47,7 +47,7 @@ export function addressRange(address: string): string {
   return ipaddr.IPv4.parse(address).range();
 }
 
-/** Networks that stand for those of the reader in documents; no machine has such an address (RFC 5737). */
+/** Networks reserved for documentation; no machine has such an address (RFC 5737). */
 const DOCUMENTATION_NETWORKS = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
 
 export function isDocumentationAddress(address: string): boolean {
@@ -68,7 +68,7 @@ const FIRST_HOST = 10;
  * Addresses of nodes on a network of our own: `.10`, `.11`, ... pool by pool.
  *
  * @param subnetCidr IPv4 CIDR of the network
- * @returns addresses by pool; empty lists where the CIDR is none. A list is shorter than its pool where
+ * @returns addresses by pool; empty lists for an invalid CIDR. A list is shorter than its pool where
  *          the subnet ends: the plan reports both (RC020, RC021).
  */
 export function localAddresses(
@@ -87,7 +87,7 @@ export function localAddresses(
   return result;
 }
 
-/** Address of the subnet's gateway, the first host; `undefined` where the CIDR is none. */
+/** Address of the subnet's gateway, the first host; `undefined` for an invalid CIDR. */
 export function gatewayAddress(subnetCidr: string): string | undefined {
   const subnet = parseSubnet(subnetCidr);
   return subnet && addressText(subnet.network + 1);

@@ -6,7 +6,7 @@ import { defaultStagingSeconds } from "./staging";
 /**
  * Deadlines with their defaults, in seconds.
  *
- * @param startSpreadSeconds how far apart the machines may start their containers: nodes wait for one another so much longer
+ * @param startSpreadSeconds how far apart the machines may start their containers: nodes wait that much longer for each other
  */
 export function normaliseDeadlines(options: ClusterOptions, startSpreadSeconds = 0): Deadlines {
   const parts = {
@@ -21,9 +21,9 @@ export function normaliseDeadlines(options: ClusterOptions, startSpreadSeconds =
   return { ...parts, servingSeconds: options.servingTimeoutSeconds ?? longestWay(parts) };
 }
 
-/** Until an engine without a model has started, with its libraries to load and its ranks to meet. */
+/** Start of an engine without a model: its libraries load and its ranks find each other. */
 const EMULATED_ENGINE_SECONDS = 300;
-/** The same on real accelerators, where kernels are compiled and graphs captured. */
+/** The same on real accelerators, which also compile kernels and capture graphs. */
 const ENGINE_SECONDS = 1800;
 /** Slow shared storage, read by all nodes at the same time. */
 const WEIGHT_BYTES_PER_SECOND = 500e6;
@@ -36,7 +36,7 @@ function defaultEngineSeconds({ pools, model }: ClusterOptions): number {
   return isReal ? ENGINE_SECONDS + Math.ceil(weightBytes / WEIGHT_BYTES_PER_SECOND) : EMULATED_ENGINE_SECONDS;
 }
 
-/** From the first start until `serving` when every step takes all its time once. */
+/** From the first start to `serving` if every step uses up its deadline once. */
 export function longestWay(parts: Omit<Deadlines, "servingSeconds">): number {
   return (
     parts.headSeconds +

@@ -39,7 +39,7 @@ export function planEnvironment(spec: ClusterSpec): EnvironmentPlan {
   };
 }
 
-/** Whether the plan sets the variable: it has an effect, the user has not set it, and there is what it names. */
+/** Whether the plan sets the variable: it has an effect, the user has not set it, and what it names exists. */
 function isDerived(spec: ClusterSpec, variable: VariableFacts): boolean {
   const isOnEmulated =
     spec.pools.every(({ accelerator }) => accelerator?.emulated !== false) &&

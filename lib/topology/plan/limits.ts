@@ -1,7 +1,7 @@
-/** Most nodes that a pool may have; also keeps a mistyped number from becoming a list of that length. */
+/** Most nodes of a pool; also keeps a mistyped number from becoming a list of that length. */
 export const MAXIMUM_NODES = 1024;
 
-/** A cluster's and a pool's name together with the index must fit a host name of 63 characters. */
+/** The names of cluster and pool with a node's index must fit into a host name of 63 characters. */
 export const MAXIMUM_CLUSTER_NAME = 32;
 export const MAXIMUM_POOL_NAME = 20;
 
@@ -17,7 +17,7 @@ export const CONTAINER_FOLDERS = [
   "/run/secrets/ray-cluster",
 ];
 
-/** Folders that the kernel fills. */
+/** Folders that the kernel provides. */
 export const KERNEL_FOLDERS = ["/dev", "/proc", "/sys"];
 
 /** Folders of the system that no container works without. */

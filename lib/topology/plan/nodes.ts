@@ -31,7 +31,7 @@ export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] 
   return withOwnEnvironment(nodes, spec.engine.nodeEnvironment);
 }
 
-/** Where the place decides no more than where the head is. */
+/** The head's address, where the place decides nothing else. */
 function headAddressOf({ headAddress }: Place, poolIndex: number, index: number): string | undefined {
   return poolIndex === 0 && index === 0 ? headAddress : undefined;
 }

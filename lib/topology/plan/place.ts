@@ -15,7 +15,7 @@ export interface Place {
   readonly createsMachines?: boolean;
   /** Whether the machines share one kernel, so that limits of the emulation host apply. */
   readonly emulated: boolean;
-  /** CPUs that each node announces to Ray; `undefined`: what Ray detects. */
+  /** CPUs that each node offers to Ray; `undefined`: what Ray detects. */
   readonly cpusPerNode?: number;
   /** Object store per node; `undefined`: Ray's default. */
   readonly objectStoreMiB?: number;
@@ -23,8 +23,8 @@ export interface Place {
   readonly sharedMemoryMiB?: number;
   /** By pool name, in node order: addresses of the devices on their own network (Ascend); `undefined`: not stated. */
   readonly deviceIps?: { readonly [pool: string]: readonly (readonly string[] | undefined)[] };
-  /** How far apart machines may start their containers, in seconds: each boots by itself. `undefined`: at once. */
+  /** Longest expected time between the first and the last machine's start, in seconds; `undefined`: they start together. */
   readonly startSpreadSeconds?: number;
-  /** Secrets that the machines can get; `undefined`: files that lie on the machine of the head. */
+  /** Kinds of secrets that the machines can read; `undefined`: files on the head's machine. */
   readonly secretKinds?: readonly SecretKind[];
 }

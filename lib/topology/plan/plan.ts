@@ -19,7 +19,7 @@ export interface ClusterPlan {
   readonly nodes: readonly NodePlan[];
   readonly image: ImagePlan;
   readonly ray: RayPlan;
-  /** Every port that anything of ours opens. */
+  /** Every port that the cluster opens. */
   readonly ports: readonly PortPlan[];
   readonly environment: EnvironmentPlan;
   readonly engine: EngineSpec;
@@ -35,7 +35,7 @@ export interface ClusterPlan {
   /** Folders of the machines that every container has. */
   readonly storage: readonly StoragePlan[];
   /**
-   * How the model comes to the nodes.
+   * How the model gets to the nodes.
    *
    * @default - the cluster brings no model
    */
@@ -95,7 +95,7 @@ export interface ImagePlan {
   readonly reference: string;
   /** Digest, only where one was given. */
   readonly digest?: string;
-  /** Python version the image is said to hold; `undefined`: not said. */
+  /** Declared Python version of the image; `undefined`: not declared. */
   readonly pythonVersion?: string;
   /**
    * How each machine builds the image.
@@ -106,11 +106,11 @@ export interface ImagePlan {
 }
 
 export interface RayPlan {
-  /** Ray version the image is said to hold; the node program compares it with what it finds. */
+  /** Declared Ray version of the image; the node program compares it with what it finds. */
   readonly version: string;
   /** `token` from Ray 2.52 on, else `none`. */
   readonly authentication: "token" | "none";
-  /** CPUs that each node announces to Ray; `undefined`: what Ray detects. */
+  /** CPUs that each node offers to Ray; `undefined`: what Ray detects. */
   readonly cpusPerNode?: number;
   /** Object store per node; `undefined`: Ray's default (30 % of memory). */
   readonly objectStoreMiB?: number;
@@ -177,7 +177,7 @@ export interface StagingPlan {
   readonly source: StagingSource;
   /** Folder in the containers, of this model alone. */
   readonly destination: string;
-  /** `shared`: all nodes see one copy; `replicated`: the head fetches, the nodes take it from one another. */
+  /** `shared`: all nodes see one copy; `replicated`: the head fetches it, and the nodes copy it from each other. */
   readonly placement: "shared" | "replicated";
   /** Files that are fetched at the same time. */
   readonly parallelFiles: number;
@@ -186,7 +186,7 @@ export interface StagingPlan {
   readonly modelName?: string;
   /** Bytes of the weight files. @default - not known before the source is asked */
   readonly modelBytes?: number;
-  /** What opens the source. @default - nothing is needed */
+  /** Credentials of the source. @default - none are needed */
   readonly secret?: SecretPlan;
 }
 
@@ -218,7 +218,7 @@ export interface Deadlines {
   readonly membershipSeconds: number;
   /** The membership must stay whole this long before the engine starts. */
   readonly holdSeconds: number;
-  /** The model is on all nodes; 0: the cluster brings none. */
+  /** The model is on all nodes; 0: the cluster has none. */
   readonly stagingSeconds: number;
   /** Engine start until its health probe answers. */
   readonly engineSeconds: number;
@@ -231,6 +231,6 @@ export interface Deadlines {
 }
 
 export interface Retries {
-  /** Engine starts that may fail in a row before the head says `failed`. */
+  /** Engine starts that may fail in a row before the head's state is `failed`. */
   readonly engineStarts: number;
 }

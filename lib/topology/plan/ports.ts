@@ -10,7 +10,7 @@ export interface PortRange {
   readonly to: number;
 }
 
-/** Every port that something of the cluster opens, in a fixed order: Ray, engine, then what libraries take. */
+/** Every port that the cluster opens, in a fixed order: Ray, engine, libraries. */
 export function planPorts(spec: ClusterSpec): readonly PortPlan[] {
   const ray = rayPorts().map((row): PortPlan => {
     const property = propertyOf(row.name);
@@ -50,7 +50,7 @@ export function propertyOf(portName: string): string {
   return portName.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Ranges of a value such as `16666` or `60000-60049,60050`; `undefined` where it is none. */
+/** Ranges of a value such as `16666` or `60000-60049,60050`; `undefined` for an invalid value. */
 export function parsePortRanges(value: string): readonly PortRange[] | undefined {
   const ranges = value.split(",").map((part) => {
     const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim());
@@ -103,7 +103,7 @@ function takenRanges(spec: ClusterSpec, row: ReservedPortFacts): readonly PortRa
     return [fixed];
   }
   if (mover.holds === "ranges") {
-    // `auto` lets the kernel choose: nothing to plan, and RC035 says so.
+    // `auto` lets the kernel choose: there is nothing to plan (RC035).
     return parsePortRanges(value) ?? [];
   }
   const base = Number(value);

@@ -10,7 +10,7 @@ const PATH = "/etc/ray-cluster/rank-table.json";
 /** Where HCCL listens on every device: name in `lib/catalog/reserved-ports.json`. */
 const DEVICE_PORT = "hccl-npu";
 
-/** The kind that is asked for, else what the engine's version reads; a file of the user's own needs none of ours. */
+/** The declared kind, else what the engine's version reads; none where the user brings a file. */
 export function rankTableKind(spec: ClusterSpec): RankTableKind {
   if (spec.rankTable !== undefined) {
     return spec.rankTable;

@@ -33,16 +33,16 @@ export interface ClusterSpec {
   readonly deadlines: Deadlines;
   readonly retries: Retries;
   readonly engine: EngineSpec;
-  /** As asked; `undefined`: what the engine's version reads. */
+  /** As declared; `undefined`: what the engine's version reads. */
   readonly rankTable?: RankTableKind;
   readonly toleratedChecks: readonly string[];
   /** The model as numbers; `undefined`: not known. */
   readonly model?: Model;
-  /** Where the model comes from; `undefined`: the cluster brings none. */
+  /** Where the model comes from; `undefined`: the cluster has none. */
   readonly modelSource?: ModelSource;
   /** Folder of the model in the containers. */
   readonly modelPath?: string;
-  /** What every container has; a model that is fetched goes to the first. */
+  /** Mounted into every container; a fetched model goes to the first. */
   readonly storage: readonly IStorage[];
   /** Library of the first pool with known accelerators; `undefined`: no such pool. */
   readonly collective?: Collective;
@@ -64,7 +64,7 @@ export interface PoolSpec {
 /** The image as declared. */
 export interface ImageSpec {
   readonly reference: string;
-  /** Empty: the image holds none. */
+  /** Empty: the image contains none. */
   readonly rayVersion: string;
   readonly pythonVersion?: string;
   readonly allowFloatingTag: boolean;
@@ -112,7 +112,7 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
   };
 }
 
-/** Nodes of a pool as a number that is safe to count to, whatever was declared. */
+/** Nodes of a pool, limited to a number that is safe to iterate over, whatever was declared. */
 export function countableNodes(pool: PoolSpec): number {
   return Number.isInteger(pool.nodes) ? Math.min(Math.max(pool.nodes, 0), MAXIMUM_NODES) : 0;
 }

@@ -6,27 +6,27 @@ import type { StagingPlan, StoragePlan } from "./plan";
 import type { ClusterSpec } from "./spec";
 import { HostPathStorage, type IStorage } from "../declaration/storage";
 
-/** A slow way from the source: half of what a line of one gigabit carries. */
+/** A slow connection to the source: half of what a gigabit link carries. */
 const SLOW_BYTES_PER_SECOND = 50e6;
-/** Also a small model waits for a busy hub. */
+/** Even a small model may have to wait for a busy hub. */
 const SHORTEST_SECONDS = 600;
-/** Where nobody knows how large the model is. */
+/** For a model of unknown size. */
 const SECONDS_FOR_UNKNOWN = 3600;
-/** Nothing is fetched: somebody looks whether the folder holds files. */
+/** Nothing is fetched: each node checks that the folder contains files. */
 const SECONDS_TO_LOOK = 60;
-/** Files at the same time: one connection rarely fills the line, many make a hub refuse. */
+/** Concurrent downloads: one connection rarely fills the link, and a hub rejects many. */
 const PARALLEL_FILES = 4;
 const REVISION_DIGITS = 12;
 const PATTERN_DIGITS = 8;
 
-/** The declared storage; each machine's own disk, where a model must be put somewhere and none is declared. */
+/** The declared storage; each machine's own disk where a model is fetched and none is declared. */
 export function storageOf(options: ClusterOptions): readonly IStorage[] {
   const declared = options.storage ?? [];
   const isNeeded = declared.length === 0 && options.model?.isFetched === true;
   return isNeeded ? [HostPathStorage.perNode()] : [...declared];
 }
 
-/** How long the model may take to be on all nodes, in seconds; 0: there is none to bring. */
+/** How long staging the model may take, in seconds; 0: there is no model. */
 export function defaultStagingSeconds(source: ModelSource | undefined): number {
   if (source === undefined) {
     return 0;
@@ -41,7 +41,7 @@ export function defaultStagingSeconds(source: ModelSource | undefined): number {
 }
 
 /**
- * The model's folder in the containers. Its name says what it holds, so two models never share one, and two
+ * The model's folder in the containers. Its name identifies its content, so two models never share a folder, and two
  * clusters with the same model do.
  */
 export function modelFolder(source: ModelSource, storage: readonly IStorage[]): string {
@@ -61,7 +61,7 @@ function folderName(source: ModelSource): string {
   return [name, revision, chosenFiles(source)].filter((part) => part !== undefined).join("--");
 }
 
-/** Other files of the same commit are another model; `undefined`: the usual choice. */
+/** Distinguishes another choice of files from the same commit; `undefined`: the default choice. */
 function chosenFiles({ include, exclude }: ModelSource): string | undefined {
   const chosen = JSON.stringify([include, exclude]);
   const usual = ['[["*"],["original/*"]]', '[["*"],[]]'];
@@ -75,7 +75,7 @@ export function planStorage({ storage }: ClusterSpec): readonly StoragePlan[] {
   return storage.map(({ hostPath, mountPath, isShared }) => ({ hostPath, mountPath, isShared }));
 }
 
-/** The model's way to the nodes; `undefined`: there is none to bring. */
+/** How the model gets to the nodes; `undefined`: there is no model. */
 export function planStaging(spec: ClusterSpec): StagingPlan | undefined {
   const { modelSource: source, modelPath } = spec;
   if (source === undefined || modelPath === undefined) {

@@ -2,12 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import {
-  cloudConfig,
-  requireUserDataSize,
-  USER_DATA_BUDGET_BYTES,
-  userDataBytes,
-} from "../../../lib/bootstrap/cloud-config";
+import { cloudConfig, USER_DATA_BUDGET_BYTES, userDataBytes } from "../../../lib/bootstrap/cloud-config";
 import { bootBuild } from "../../../lib/bootstrap/boot-build";
 import { machineBundle } from "../../../lib/bootstrap/machine-bundle";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
@@ -251,18 +246,5 @@ describe("user data", () => {
 
   it.each(sizes)("of a cluster of %i nodes has %i bytes, within the budget", (_, bytes) => {
     expect(bytes).toBeLessThanOrEqual(USER_DATA_BUDGET_BYTES);
-  });
-
-  it("above the limit of EC2 is an error", () => {
-    expect(() => {
-      requireUserDataSize(text, "gpu-0");
-    }).not.toThrow();
-    // Digits that no compressor makes smaller than half.
-    const noise = Array.from({ length: 40_000 }, (_, i) => Math.abs(Math.sin(i) * 1e7).toString(36)[2]).join(
-      "",
-    );
-    expect(() => {
-      requireUserDataSize(text + noise, "gpu-0");
-    }).toThrow(/user data of gpu-0 has \d{5} bytes after gzip, and EC2 takes 16384; shorten the engine/);
   });
 });

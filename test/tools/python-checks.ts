@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Check, single, sum } from "./check";
 import { developmentPython } from "./development-python";
 import { runShown } from "./program";
@@ -27,6 +27,16 @@ export const mypy: Check = {
   name: "mypy",
   title: "mypy --strict, every Python file",
   run: async () => single((await runShown(await developmentPython(), ["-m", "mypy"])).exitCode === 0),
+};
+
+export const imports: Check = {
+  name: "imports",
+  title: "import-linter, the rooms of the node program",
+  run: async () => {
+    const linter = join(dirname(await developmentPython()), "lint-imports");
+    const options = { environment: { PYTHONPATH: "lib/runtime" } };
+    return single((await runShown(linter, ["--no-cache", "--no-logo"], options)).exitCode === 0);
+  },
 };
 
 export const pythonTests: Check = {

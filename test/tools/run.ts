@@ -3,7 +3,7 @@ import { table } from "../../lib/cli/base/table";
 import { type Check, type Counts, Missing, single } from "./check";
 import { endToEndTests, terraformTests, unitTests } from "./jest-checks";
 import { runPackage, runShown } from "./program";
-import { mypy, pythonTests, ruff } from "./python-checks";
+import { imports, mypy, pythonTests, ruff } from "./python-checks";
 import { bats, shellcheck } from "./shell-checks";
 
 /** In the order in which they begin: what fails fast and often comes first. */
@@ -17,6 +17,7 @@ const CHECKS: readonly Check[] = [
   unitTests,
   ruff,
   mypy,
+  imports,
   shellcheck,
   bats,
   terraformTests,

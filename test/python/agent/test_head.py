@@ -27,7 +27,7 @@ class HeadTest(HeadCase):
         )
         FakeReader.nodes = WHOLE
         serving = self.until("serving")
-        self.assertEqual(self.states(), ["starting", "joined", "formed", "preflight", "loading", "serving"])
+        self.assertEqual(self.states(), ["starting", "joined", "formed", "comparing", "loading", "serving"])
         self.assertEqual(serving["completion"]["text"], "0 of 0 ranks")
         self.assertEqual([item["verdict"] for item in serving["members"]], ["member with 8 NPU"] * 2)
         self.assertEqual(serving["authentication"], "token")

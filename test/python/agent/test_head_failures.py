@@ -51,6 +51,8 @@ class HeadFailuresTest(HeadCase):
         state.request_retry(self.config.paths.state)
         support.await_that(lambda: self.states().count("failed") == 2, self.states)
         self.assertEqual(self.states().count("loading"), 4)
+        after = self.states()[self.states().index("failed") :]
+        self.assertEqual(after[:3], ["failed", "retrying", "formed"])
 
     def test_an_engine_that_dies_is_started_again(self) -> None:
         FakeReader.nodes = WHOLE

@@ -91,7 +91,7 @@ class JobTest(KindCase):
         self.assertGreater(job["seconds"], 0)
         self.assertGreaterEqual(clock.epoch(job["endedAt"]) or 0, clock.epoch(job["startedAt"]) or 1e12)
         states = self.states()
-        self.assertEqual(states, ["starting", "formed", "preflight", "loading", "running", "succeeded"])
+        self.assertEqual(states, ["starting", "formed", "comparing", "loading", "running", "succeeded"])
         with self.subTest("a member that leaves changes nothing"):
             FakeReader.nodes = WHOLE[:1]
             support.await_that(lambda: not self.read()["members"][1]["ok"], self.read)
@@ -217,7 +217,7 @@ class NoneTest(KindCase):
         FakeReader.nodes = WHOLE
         self.start_kind("none", [])
         ready = self.until("ready")
-        self.assertEqual(self.states(), ["starting", "formed", "preflight", "ready"])
+        self.assertEqual(self.states(), ["starting", "formed", "comparing", "ready"])
         self.assertIsNone(ready["endpoint"])
         self.assertEqual(self.gate(), 0)
         self.assertIn("cluster 'local-2x8' is ready after", self.printed[-1])

@@ -59,7 +59,9 @@ class HeadPreflightTest(HeadCase):
         self.assertEqual(tables[0], tables[1])
         self.assertIn('"rank_id": "7"', tables[0])
         self.assertEqual(self.saved()["outcome"], "ok")
-        self.assertIn("checking the machines", [entry["reason"] for entry in self.history()])
+        reasons = {entry["state"]: entry["reason"] for entry in self.history()}
+        self.assertEqual(reasons["checking"], "checking the machines")
+        self.assertEqual(reasons["comparing"], "comparing the nodes")
 
     def test_a_broken_device_fails_with_the_right_culprit_and_heals(self) -> None:
         self.machines[1].fault("link", "3", "DOWN")

@@ -68,7 +68,7 @@ class HeadWithModel(HeadCase):
         self.assertEqual((asked.state, asked.staging), ("staging", 1))
         self.tells(DONE)
         serving = self.until("serving")
-        self.assertEqual(self.states()[-4:], ["staging", "preflight", "loading", "serving"])
+        self.assertEqual(self.states()[-4:], ["staging", "comparing", "loading", "serving"])
         self.assertEqual(serving["staging"]["done"], True)
         self.assertEqual(serving["staging"]["progress"]["bytes_total"], self.hub.total_bytes)
         self.assertEqual([node["text"] for node in serving["staging"]["nodes"]][1], "done 1 MB")

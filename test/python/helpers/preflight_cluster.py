@@ -90,7 +90,7 @@ class PreflightCluster:
 
     def _answer(self, received: NodeReport) -> HeadAnswer:
         task = self._board.exchange(received.address, received.result)
-        return HeadAnswer("s", "preflight", None, VERSIONS, True, "member", task=task)
+        return HeadAnswer("s", "checking", None, VERSIONS, True, "member", task=task)
 
     def _report(self) -> NodeReport:
         result = self._runner.result

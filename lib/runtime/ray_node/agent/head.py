@@ -157,7 +157,7 @@ class Head(Supervisor):
         if own is not None and own.alive:
             self.was_member = True
             self.state.put(member=True)
-            if self.state.state not in (state.DEGRADED, state.JOINED):
+            if self.state.state not in (state.DEGRADED, state.RETRYING, state.JOINED):
                 self.state.become(state.JOINED, "Ray is running on the head")
 
     def _hold(self, view: ClusterView) -> bool:
@@ -209,7 +209,7 @@ class Head(Supervisor):
         machines.run(self.assessment.members, view.tasks)
 
     def _preflight(self, view: ClusterView) -> None:
-        self.state.become(state.PREFLIGHT, "comparing the nodes")
+        self.state.become(state.COMPARING, "comparing the nodes")
         self._formed = self.assessment
         self.await_true(lambda: not view.unheard(), clock.Deadline(cluster_preflight.REPORT_WAIT_SECONDS))
         outcome = cluster_preflight.judge(
@@ -240,12 +240,12 @@ class Head(Supervisor):
         while True:
             self.pause()
             if state.take_retry_request(self.config.paths.state):
-                self.state.become(state.JOINED, "retrying on request")
+                self.state.become(state.RETRYING, "on request")
                 return True
             if not self.assessment.whole:
                 was_broken = True
             elif was_broken and heals:
-                self.state.become(state.JOINED, "retrying: all nodes are members again")
+                self.state.become(state.RETRYING, "all nodes are members again")
                 return False
 
     def _end_attempt(self, into: str, trouble: Trouble) -> None:

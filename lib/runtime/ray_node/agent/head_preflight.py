@@ -44,7 +44,7 @@ class HeadPreflight:
         """Ask all members and judge. Raises ClusterFailed with the culprit."""
         if not is_needed(self._config.preflight):
             return
-        self._state.become(state.PREFLIGHT, "checking the machines")
+        self._state.become(state.CHECKING, "checking the machines")
         run = PreflightRun(
             self._config.preflight,
             self._participants(members),
@@ -53,12 +53,12 @@ class HeadPreflight:
             # Ray takes the workers' ports from the lowest on; the highest is as good as free.
             self._config.ports.workers_to,
             self._pause,
-            lambda text: log.say(state.PREFLIGHT, text),
+            lambda text: log.say(state.CHECKING, text),
         )
         report = run.run()
         with contextlib.suppress(OSError):
             preflight_run.save(report, self._config.paths.state)
-        log.say(state.PREFLIGHT, f"the machines:\n{report.as_text()}")
+        log.say(state.CHECKING, f"the machines:\n{report.as_text()}")
         for warning in report.warnings:
             self._state.warn(f"preflight: {warning}")
         problem = preflight_run.problem_of(report)

@@ -11,8 +11,9 @@ from ray_node.host.failure import Culprit
 STARTING = "starting"
 JOINED = "joined"
 FORMED = "formed"
+CHECKING = "checking"
 STAGING = "staging"
-PREFLIGHT = "preflight"
+COMPARING = "comparing"
 LOADING = "loading"
 SERVING = "serving"
 RUNNING = "running"
@@ -20,9 +21,13 @@ SUCCEEDED = "succeeded"
 READY = "ready"
 DEGRADED = "degraded"
 FAILED = "failed"
+RETRYING = "retrying"
 #: The cluster is what the plan wants: `ray_node wait` ends with 0, the head is healthy.
 DONE = (SERVING, RUNNING, SUCCEEDED, READY)
-STATES = (STARTING, JOINED, FORMED, STAGING, PREFLIGHT, LOADING, *DONE, DEGRADED, FAILED)
+STATES = (
+    *(STARTING, JOINED, FORMED, CHECKING, STAGING, COMPARING, LOADING),
+    *(*DONE, DEGRADED, FAILED, RETRYING),
+)
 
 HEARTBEAT_SECONDS = 2.0
 #: A state file with an older heartbeat is out of date.

@@ -25,12 +25,14 @@ QUICK_INTERVAL_SECONDS = 0.5
 _ANSWER_SECONDS = 3.0
 _MIRRORED = (
     state.FORMED,
+    state.CHECKING,
     state.STAGING,
-    state.PREFLIGHT,
+    state.COMPARING,
     state.LOADING,
     *state.DONE,
     state.DEGRADED,
     state.FAILED,
+    state.RETRYING,
     state.JOINED,
 )
 
@@ -181,7 +183,7 @@ class Worker(Supervisor):
 
     def _follow_answer(self, reporter: Reporter, answer: HeadAnswer) -> None:
         """Do what the head asks for; a head that is silent still means what it said last."""
-        quick = self.follower is not None or answer.state == state.PREFLIGHT
+        quick = self.follower is not None or answer.state == state.CHECKING
         reporter.interval_seconds = QUICK_INTERVAL_SECONDS if quick else INTERVAL_SECONDS
         self._stage(reporter, answer)
         if self.tasks is not None:

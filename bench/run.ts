@@ -3,6 +3,7 @@ import { table } from "../lib/cli/base/table";
 import { aws } from "./aws";
 import { formed } from "./formed";
 import { type Comparison, median } from "./measure";
+import { staging } from "./staging";
 import { cdktfSynth, synth } from "./synth";
 
 const BENCHES: {
@@ -12,6 +13,7 @@ const BENCHES: {
   "cdktf-synth": { runs: 5, run: cdktfSynth },
   aws: { runs: 9, run: aws },
   formed: { runs: 5, run: formed },
+  staging: { runs: 5, run: staging },
 };
 
 const HELP = `npm run bench [-- --only <bench>,<bench>] [-- --runs <n>]

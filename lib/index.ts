@@ -85,7 +85,7 @@ export { Model, type ModelConfigOptions } from "./topology/model/model";
 export type { ModelNumbers } from "./topology/model/model-numbers";
 export {
   ModelSource,
-  type HuggingFaceOptions,
+  type HubOptions,
   type ModelPathOptions,
   type ModelSourceKind,
   type S3Options,

@@ -16,7 +16,7 @@ export interface ModelHubFacts extends FactRow {
 const { all, get } = table<ModelHubFacts>("model hub", rows);
 
 /** A hub that the node program can fetch from. */
-export const findModelHub: (id: Extract<ModelHub, "huggingface">) => ModelHubFacts = get;
+export const findModelHub: (id: ModelHub) => ModelHubFacts = get;
 
 /** Variables that keep the libraries of all hubs from the network, once the model is a local folder. */
 export function offlineVariables(): { readonly [name: string]: string } {

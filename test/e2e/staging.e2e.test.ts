@@ -19,7 +19,7 @@ const NAME = "e2e-model";
 const TOKEN = "hf_e2eStagingTokenThatOpensNothing";
 const FIRST = "model-00001-of-00004.safetensors";
 const LAST = "model-00004-of-00004.safetensors";
-/** The node program writes to the disk in pieces of this size; less is lost when it is killed. */
+/** The client of the hub writes to the disk in pieces of this size; less is lost when it is killed. */
 const PIECE_BYTES = 256 * 1024;
 
 describeWith([...DEPLOYMENT], "a model on its way to the nodes", () => {

@@ -101,7 +101,7 @@ function outside({ image, model }: ClusterDeclaration): readonly Unreachable[] {
   return [
     ...(ecrRepository(pulled) === undefined ? [{ path: "image", what: pulled }] : []),
     ...(image.derived === undefined ? [] : [{ path: "image", what: "Python packages of an index" }]),
-    ...(model?.kind === "huggingFace" && model.endpoint !== undefined
+    ...(model?.isOfHub === true && model.endpoint !== undefined
       ? [{ path: "model.endpoint", what: model.endpoint }]
       : []),
   ];

@@ -32,9 +32,9 @@ export async function ensureEmulationImage(
   const base = baseImageOf("emulation");
   const wheels = await fetchWheels(
     {
-      title: `Ray ${rayVersion}`,
+      title: `Ray ${rayVersion} and the clients of the model hubs`,
       name: `ray${rayVersion}`,
-      packages: [`ray==${rayVersion}`],
+      packages: [`ray==${rayVersion}`, "huggingface-hub", "modelscope-hub"],
       pins: join(EMULATION_FOLDER, "constraints.txt"),
       pythonVersion: base.pythonVersion,
       architecture: engine.architecture,

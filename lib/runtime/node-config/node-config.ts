@@ -159,10 +159,10 @@ export interface StagingConfig {
   readonly deadlineSeconds: number;
 }
 
-/** `huggingFace`: a hub; `index`: addresses in a file; `path`: the folder holds the model already. */
+/** `huggingFace`, `modelScope`: a hub; `index`: addresses in a file; `path`: the folder holds the model already. */
 export type StagingSourceConfig =
   | {
-      readonly kind: "huggingFace";
+      readonly kind: "huggingFace" | "modelScope";
       readonly repository: string;
       readonly revision: string;
       readonly endpoint: string;

@@ -1,13 +1,13 @@
 import { findModelHub } from "../../catalog/model-hubs";
-import { findModelOfRepository } from "../../catalog/models";
+import { findModelOfRepository, type ModelHub } from "../../catalog/models";
 import { Model } from "../model/model";
 import type { SecretRef } from "./secret-ref";
 
-/** `huggingFace`: a repository of a hub; `index`: files by their addresses; `path`: an existing folder. */
-export type ModelSourceKind = "huggingFace" | "index" | "path";
+/** `huggingFace`, `modelScope`: a repository of a hub; `index`: files by their addresses; `path`: an existing folder. */
+export type ModelSourceKind = "huggingFace" | "modelScope" | "index" | "path";
 
-/** Options of a repository on the Hugging Face hub or a mirror of it. */
-export interface HuggingFaceOptions {
+/** Options of a repository on a hub or a mirror of it. */
+export interface HubOptions {
   /** Commit, 40 hexadecimal digits: a branch could change between two nodes or two starts. */
   readonly revision: string;
   /**
@@ -19,7 +19,7 @@ export interface HuggingFaceOptions {
   /**
    * Address of the hub.
    *
-   * @default 'https://huggingface.co'
+   * @default - https://huggingface.co, https://modelscope.cn
    */
   readonly endpoint?: string;
   /**
@@ -81,25 +81,26 @@ const WITHOUT_SECOND_COPY = ["original/*"];
  */
 export class ModelSource {
   /**
-   * A repository of the Hugging Face hub, at a commit.
+   * A repository of the Hugging Face hub, at a commit. The head's image must hold `huggingface_hub`.
    *
    * @param repository `<owner>/<name>`
    */
-  public static huggingFace(repository: string, options: HuggingFaceOptions): ModelSource {
-    const { revision, token, endpoint, include, exclude, model } = options;
-    const facts = findModelOfRepository("huggingface", repository);
-    return new ModelSource("huggingFace", repository, {
-      model: model ?? (facts && Model.of(facts.id)),
-      revision,
-      secret: token,
-      endpoint: endpoint ?? findModelHub("huggingface").endpoint,
-      include,
-      exclude: exclude ?? WITHOUT_SECOND_COPY,
-    });
+  public static huggingFace(repository: string, options: HubOptions): ModelSource {
+    return ModelSource.ofHub("huggingFace", "huggingface", repository, options);
   }
 
   /**
-   * Files of an object store. The node program is Python's standard library and cannot sign requests, so it takes
+   * A repository of ModelScope, at a commit. The head's image must hold `modelscope_hub`, which comes with
+   * `modelscope` 1.38 and newer.
+   *
+   * @param repository `<owner>/<name>`
+   */
+  public static modelScope(repository: string, options: HubOptions): ModelSource {
+    return ModelSource.ofHub("modelScope", "modelscope", repository, options);
+  }
+
+  /**
+   * Files of an object store. The node program cannot sign requests, so it takes
    * an index of presigned URLs, made by whoever has access:
    * `{"files": [{"path": "config.json", "size": 812, "sha256": "...", "url": "https://..."}]}`.
    *
@@ -116,6 +117,24 @@ export class ModelSource {
    */
   public static path(directory: string, options: ModelPathOptions = {}): ModelSource {
     return new ModelSource("path", directory, { model: options.model });
+  }
+
+  private static ofHub(
+    kind: ModelSourceKind,
+    hub: ModelHub,
+    repository: string,
+    options: HubOptions,
+  ): ModelSource {
+    const { revision, token, endpoint, include, exclude, model } = options;
+    const facts = findModelOfRepository(hub, repository);
+    return new ModelSource(kind, repository, {
+      model: model ?? (facts && Model.of(facts.id)),
+      revision,
+      secret: token,
+      endpoint: endpoint ?? findModelHub(hub).endpoint,
+      include,
+      exclude: exclude ?? WITHOUT_SECOND_COPY,
+    });
   }
 
   /** The model's numbers; `undefined`: unknown. */
@@ -143,6 +162,11 @@ export class ModelSource {
     this.endpoint = parts.endpoint;
     this.include = [...(parts.include ?? ["*"])];
     this.exclude = [...(parts.exclude ?? [])];
+  }
+
+  /** Whether it is a repository of a hub. */
+  public get isOfHub(): boolean {
+    return this.kind === "huggingFace" || this.kind === "modelScope";
   }
 
   /** Whether files are fetched at all. */

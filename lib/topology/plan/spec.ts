@@ -154,7 +154,7 @@ function detailContext(props: ClusterProps, place: PlaceOfEngine | undefined): P
     },
     rankTable: hasRankTable(props),
     modelPath: modelPathOf(props),
-    modelName: props.model?.kind === "huggingFace" ? props.model.location : undefined,
+    modelName: props.model?.isOfHub === true ? props.model.location : undefined,
   };
 }
 

@@ -19,14 +19,14 @@ export const stagingRules: readonly ClusterRule[] = [
     title: "A model from a hub is pinned to a commit",
     why: "A branch can move between two nodes or two starts, which would then hold different models.",
     check: (spec) =>
-      ofKind(spec, "huggingFace", ({ revision, location, endpoint }) =>
+      ofKind(spec, "hub", ({ revision, location, endpoint }) =>
         COMMIT.test(revision ?? "")
           ? []
           : {
               path: "model.revision",
               got: show(revision),
               must: "be a commit of 40 hexadecimal digits",
-              fix: `choose one from ${endpoint}/${location}/commits/main`,
+              fix: `choose one from the history of ${location} at ${endpoint}`,
             },
       ),
   },
@@ -36,7 +36,7 @@ export const stagingRules: readonly ClusterRule[] = [
     title: "A model from a hub is named by its repository",
     why: "The hub would not find it, after the machines were created.",
     check: (spec) =>
-      ofKind(spec, "huggingFace", ({ location }) =>
+      ofKind(spec, "hub", ({ location }) =>
         REPOSITORY.test(location)
           ? []
           : {
@@ -53,7 +53,7 @@ export const stagingRules: readonly ClusterRule[] = [
     title: "The hub's address is plain http or https",
     why: "The node rejects anything else, and credentials in the address would end up in Terraform's state.",
     check: (spec) =>
-      ofKind(spec, "huggingFace", ({ endpoint }) =>
+      ofKind(spec, "hub", ({ endpoint }) =>
         isPlainAddress(endpoint)
           ? []
           : {
@@ -71,7 +71,7 @@ export const stagingRules: readonly ClusterRule[] = [
     title: "Some of the model's files are included",
     why: "Without a pattern nothing is fetched, and the engine finds an empty folder.",
     check: (spec) =>
-      ofKind(spec, "huggingFace", ({ include }) =>
+      ofKind(spec, "hub", ({ include }) =>
         include.length > 0
           ? []
           : {
@@ -227,10 +227,11 @@ const SECRETS: { readonly [kind in SecretKind]: string } = {
 
 function ofKind(
   { modelSource }: ClusterSpec,
-  kind: ModelSource["kind"],
+  kind: "hub" | ModelSource["kind"],
   check: (source: ModelSource) => Found<ErrorFinding>,
 ): Found<ErrorFinding> {
-  return modelSource?.kind === kind ? check(modelSource) : [];
+  const isMeant = kind === "hub" ? modelSource?.isOfHub : modelSource?.kind === kind;
+  return modelSource !== undefined && isMeant === true ? check(modelSource) : [];
 }
 
 function placed(

@@ -35,8 +35,11 @@ export class ModelHub {
 
   /** @param network Docker network whose containers reach it; a machine with an engine of its own has another `bridge` */
   public async start(docker: Docker, network = "bridge"): Promise<void> {
-    const gateway = await docker.output(
-      ...["network", "inspect", network, "--format", "{{(index .IPAM.Config 0).Gateway}}"],
+    const format = "{{with index .IPAM.Config 0}}{{or .Gateway .Subnet}}{{end}}";
+    // Docker may name the subnet of its own bridge alone; the machine has the first address of it.
+    const gateway = (await docker.output("network", "inspect", network, "--format", format)).replace(
+      /0\/\d+$/,
+      "1",
     );
     const program = join(REPOSITORY, "test", "e2e", "python", "model_hub.py");
     const args = ["--address", gateway, "--repository", ModelHub.repository, "--revision", ModelHub.revision];

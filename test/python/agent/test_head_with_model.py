@@ -114,8 +114,10 @@ class HeadWithModel(HeadCase):
         self.until("serving")
 
     def test_a_node_whose_disk_is_full_fails_the_cluster_until_it_is_asked_to_try_again(self) -> None:
-        self.tells(Staged(1, False, "disk-full", "5 GB free, 9 GB wanted; enlarge the disk"))
         self.begin()
+        # The head has it all by then: a fetch that is ended in a file would have to send some of it again.
+        self.until_it_waits_for("complete on 1 of 2 nodes")
+        self.tells(Staged(1, False, "disk-full", "5 GB free, 9 GB wanted; enlarge the disk"))
         failed = self.until("failed")
         self.assertEqual((failed["culprit"]["name"], failed["culprit"]["address"]), ("npu-1", support.WORKER))
         self.assertRegex(failed["reason"], r"^npu-1 \(127.0.0.2\): .* disk-full: 5 GB free")

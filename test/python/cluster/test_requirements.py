@@ -1,12 +1,16 @@
 import sys
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import support
 
 from ray_node.cluster import requirements
+from ray_node.config.staging_config import StagingConfig
+from ray_node.staging.request import HubSource
 
 
 class RequirementsTest(unittest.TestCase):
@@ -17,8 +21,8 @@ class RequirementsTest(unittest.TestCase):
 
     def problem(self, environment: dict[str, str] | None = None, **wanted: list[str]) -> str | None:
         requires: dict[str, Any] = {"programs": [], "pythonModules": [], "paths": [], **wanted}
-        engine = support.parsed({"engine.requires": requires}).engine
-        return requirements.problem(engine, {"PATH": str(self.folder), **(environment or {})})
+        config = support.parsed({"engine.requires": requires})
+        return requirements.problem(config, {"PATH": str(self.folder), **(environment or {})})
 
     def test_programs_are_looked_for_where_the_engine_looks(self) -> None:
         self.assertEqual(
@@ -53,6 +57,15 @@ class RequirementsTest(unittest.TestCase):
         self.assertTrue(
             (found or "").endswith("program 'npu-smi', Python module 'vllm_ascend', path /no/such"), found
         )
+
+    def test_problem_on_a_head_without_the_client_of_its_hub_names_the_package(self) -> None:
+        hub = HubSource("maker/model", "0" * 40, "https://hub.example")
+        staging = StagingConfig(hub, "/models/m", "shared", 4, 60.0)
+        config = replace(support.parsed({}), staging=staging)
+        for package, lacks in (("json", False), ("no_such_hub", True)):
+            with self.subTest(package), mock.patch.object(HubSource, "python_package", package):
+                found = requirements.problem(config, {}) or ""
+                self.assertEqual("no usable Python package 'no_such_hub'" in found, lacks)
 
 
 if __name__ == "__main__":

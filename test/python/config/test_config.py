@@ -52,7 +52,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"staging": 1}, "staging: must be an object or null, got 1"),
     (
         {"staging": {**STAGING, "source": {"kind": "s3"}}},
-        "staging.source.kind: must be one of 'huggingFace', 'index', 'path', got 's3'",
+        "staging.source.kind: must be one of 'huggingFace', 'modelScope', 'index', 'path', got 's3'",
     ),
     (
         {"staging": {**STAGING, "parallelFiles": 0}},

@@ -7,7 +7,7 @@ from support import ROOT
 
 from ray_node.config.load import ConfigError
 from ray_node.config.staging_config import StagingConfig
-from ray_node.staging.progress import Meter, Progress, amount, duration
+from ray_node.staging.progress import Progress, amount, duration
 from ray_node.staging.request import HubSource, IndexSource, PathSource
 
 HUB = "https://hub.example"
@@ -72,7 +72,7 @@ class Reading(unittest.TestCase):
             ({"source": {**SOURCE, "revision": "main"}}, "commit of 40 hexadecimal digits, got 'main'"),
             ({"source": {**SOURCE, "repository": "a/b/c"}}, "must be '<owner>/<name>', got 'a/b/c'"),
             ({"source": {**SOURCE, "repository": "../x"}}, "must be '<owner>/<name>', got '../x'"),
-            ({"source": {"kind": "s3"}}, "one of 'huggingFace', 'index', 'path'"),
+            ({"source": {"kind": "s3"}}, "one of 'huggingFace', 'modelScope', 'index', 'path'"),
             (
                 {"source": {"kind": "index", "name": "n", "index": "https://b/i?X-Amz-Signature=1"}},
                 "must be a file path or an unsigned URL",
@@ -97,12 +97,6 @@ class Showing(unittest.TestCase):
         progress = Progress("fetches", "", 12_300_000_000, 811_700_000_000, 850e6, 940.5, 3, 191)
         text = "fetches 12.3 GB of 811.7 GB (2 %), 3 of 191 files, 850.0 MB/s, 16 min left"
         self.assertEqual(str(progress), text)
-
-    def test_checked_bytes_are_done_and_make_no_rate(self) -> None:
-        meter = Meter(lambda _: None)
-        meter.plan(1000, 1)
-        meter.found(900)
-        self.assertEqual((meter.now().bytes_done, meter.now().bytes_per_second), (900, 0.0))
 
 
 if __name__ == "__main__":

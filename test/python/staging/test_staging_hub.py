@@ -1,12 +1,11 @@
-import itertools
 import json
-import time
 import unittest
 
 from fixtures.fake_hub import Trouble
 from fixtures.staging_support import OTHER_REVISION, REPOSITORY, REVISION, StagingCase
 
 from ray_node.host import log
+from ray_node.staging import fetcher
 from ray_node.staging.failure import (
     GatedModel,
     RepositoryNotFound,
@@ -16,9 +15,9 @@ from ray_node.staging.failure import (
     TokenMissing,
     TokenRefused,
 )
-from ray_node.staging.progress import Progress
+from ray_node.staging.fetch import Order
+from ray_node.staging.hub_failure import token_of
 from ray_node.staging.request import HubSource
-from ray_node.staging.stage import stage
 
 TOKEN = "hf_abcdefghijklmnop"
 
@@ -50,13 +49,6 @@ class Fetching(StagingCase):
         self.assert_staged(self.stage())
         self.assertEqual(self.hub.sent_bytes - before, len(self.hub.files[lost]))
 
-    def test_all_pages_of_the_list_are_read_from_the_endpoint(self) -> None:
-        self.hub.page_entries = 2
-        self.assert_staged(self.stage())
-        pages = [request.path for request in self.hub.requests if "/tree/" in request.path]
-        self.assertEqual(len(pages), 5)
-        self.assertTrue(all(path.startswith(f"/api/models/{REPOSITORY}/tree/{REVISION}?") for path in pages))
-
     def test_only_the_chosen_files_come(self) -> None:
         chosen = self.source(include=("*.safetensors", "*.json"), exclude=("model-00003*",))
         folder = self.stage(source=chosen)
@@ -68,31 +60,6 @@ class Fetching(StagingCase):
         self.assert_staged(folder, wanted)
         with self.assertRaisesRegex(SourceRefused, "no file that the patterns choose"):
             self.stage(source=self.source(include=("*.gguf",)), destination=str(self.folder / "none"))
-
-    def test_progress_comes_at_most_once_a_second_and_ends_with_everything(self) -> None:
-        for name in self.hub.files:
-            if name.endswith(".safetensors"):
-                self.hub.trouble[name] = Trouble(bytes_per_second=80_000)
-        times: list[float] = []
-
-        def note(progress: Progress) -> None:
-            times.append(time.monotonic())
-            self.progress.append(progress)
-
-        stage(self.request(), note)
-        self.assertGreaterEqual(len(times), 3)
-        # The last is told at the end, whenever that is.
-        for before, after in itertools.pairwise(times[:-1]):
-            self.assertGreater(after - before, 0.95)
-        shown = self.progress[-2]
-        self.assertEqual(shown.phase, "fetches")
-        self.assertEqual(shown.bytes_total, self.hub.total_bytes)
-        self.assertGreater(shown.bytes_per_second, 80_000)
-        assert shown.remaining_seconds is not None
-        left = (shown.bytes_total - shown.bytes_done) / shown.bytes_per_second
-        self.assertAlmostEqual(shown.remaining_seconds, left, delta=0.1)
-        last = self.progress[-1]
-        self.assertEqual((last.phase, last.bytes_done, last.files_done), ("done", self.hub.total_bytes, 9))
 
 
 class TheToken(StagingCase):
@@ -110,8 +77,7 @@ class TheToken(StagingCase):
         self.assertEqual(hosts, {"hub": {f"Bearer {TOKEN}"}, "cdn": {None}})
 
     def test_it_is_in_no_file_and_no_log_line(self) -> None:
-        name = "model-00001-of-00005.safetensors"
-        self.hub.trouble[name] = Trouble(status=503, refusals=2)
+        self.hub.list_trouble = Trouble(status=503, refusals=1)
         folder = self.stage(source=self.source(token_file=self.token_file(TOKEN)))
         self.assertIn("HTTP 503", self.logged)
         self.assertNotIn(TOKEN, self.logged)
@@ -124,11 +90,10 @@ class TheToken(StagingCase):
 
 class Failing(StagingCase):
     def failure(self, kind: type[StagingFailed], source: HubSource) -> StagingFailed:
-        """What staging raises; it must be said at once, without trying again and again."""
-        started = time.monotonic()
+        """What the list or the first file raises: at once, without another attempt."""
         with self.assertRaises(kind) as caught:
-            self.stage(source=source)
-        self.assertLess(time.monotonic() - started, 5.0)
+            order = Order(self.request(source=source), token_of(source))
+            fetcher.fetch(order, lambda _: None, lambda: None)
         self.assertIs(type(caught.exception), kind)
         self.assertFalse((self.destination / ".staging" / "manifest.json").exists())
         self.assertNotIn(TOKEN, str(caught.exception))
@@ -183,7 +148,7 @@ class Failing(StagingCase):
     def test_a_revision_that_is_not_there(self) -> None:
         failure = self.failure(RevisionNotFound, self.source(revision=OTHER_REVISION))
         self.assertIn(OTHER_REVISION, failure.reason)
-        self.assertIn("/commits/main", failure.fix)
+        self.assertIn(f"{self.hub.url}/{REPOSITORY}", failure.fix)
 
     def test_something_else_than_a_hub(self) -> None:
         self.hub.list_trouble.status, self.hub.list_trouble.refusals = 200, 1

@@ -1,4 +1,4 @@
-# Python and one pinned Ray, nothing else. The build context is a folder of wheels that the host
+# Python, one pinned Ray, and the clients of the model hubs. The build context is a folder of wheels that the host
 # fetched: a build behind a company proxy has neither the proxy's certificate nor a package index.
 ARG BASE_IMAGE
 FROM ${BASE_IMAGE} AS wheels
@@ -8,7 +8,8 @@ COPY *.whl /wheels/
 # pip runs from its own wheel, so the base needs no pip and the image keeps none.
 RUN set -- /wheels/pip-*.whl && \
     python3 "$1/pip" install --no-index --find-links /wheels --no-compile --root /installed \
-      --break-system-packages --root-user-action ignore --disable-pip-version-check "ray==${RAY_VERSION}"
+      --break-system-packages --root-user-action ignore --disable-pip-version-check \
+      "ray==${RAY_VERSION}" huggingface-hub modelscope-hub
 
 FROM ${BASE_IMAGE}
 COPY --from=wheels /installed/ /

@@ -87,7 +87,7 @@ class Supervisor:
             log.say(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
             if self.devices.found != self.devices.planned:
                 self.state.warn(f"{self.devices.found} accelerators found, {self.devices.planned} planned")
-            lacking = requirements.problem(self.config.engine, self.environment.engine)
+            lacking = requirements.problem(self.config, self.environment.engine)
             if lacking is not None:
                 raise NodeFailed(lacking)
             self.live()

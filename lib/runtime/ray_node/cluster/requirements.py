@@ -1,4 +1,4 @@
-"""Whether the image holds what the engine needs: said before Ray starts, not after the model was loaded."""
+"""Whether the image holds what the engine and staging need: said before Ray starts, not at the end."""
 
 import importlib.util
 import os
@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Mapping
 from importlib.machinery import ModuleSpec, PathFinder
 
-from ray_node.config.schema import Engine
+from ray_node.config.schema import Engine, NodeConfig
+from ray_node.staging.failure import PackageMissing
+from ray_node.staging.request import HubSource
 
 
 def missing(engine: Engine, environment: Mapping[str, str]) -> list[str]:
@@ -21,8 +23,11 @@ def missing(engine: Engine, environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def problem(engine: Engine, environment: Mapping[str, str]) -> str | None:
+def problem(config: NodeConfig, environment: Mapping[str, str]) -> str | None:
     """One sentence for the state, `None` when nothing is missing."""
+    engine, source = config.engine, config.staging and config.staging.source
+    if config.is_head and isinstance(source, HubSource) and _top_level(source.python_package) is None:
+        return str(PackageMissing.of(source.python_package))
     absent = missing(engine, environment)
     if not absent:
         return None

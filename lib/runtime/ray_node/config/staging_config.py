@@ -5,11 +5,16 @@ from typing import Annotated, Literal
 
 from ray_node.channel.plain import Variants, within
 from ray_node.config.values import Seconds, Text
-from ray_node.staging.request import HubSource, IndexSource, PathSource, Source
+from ray_node.staging.request import HubSource, IndexSource, ModelScopeSource, PathSource, Source
 
 #: Storage that all nodes see, or disks of their own.
 Placement = Literal["shared", "replicated"]
-_SOURCES = {"huggingFace": HubSource, "index": IndexSource, "path": PathSource}
+_SOURCES = {
+    "huggingFace": HubSource,
+    "modelScope": ModelScopeSource,
+    "index": IndexSource,
+    "path": PathSource,
+}
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def _versions(config: NodeConfig) -> list[Check]:
 
 
 def _engine(config: NodeConfig, variables: NodeEnvironment) -> Check:
-    lacking = requirements.problem(config.engine, variables.engine)
+    lacking = requirements.problem(config, variables.engine)
     return Check("engine", OK if lacking is None else FAILED, lacking or f"what '{config.engine.name}' needs")
 
 

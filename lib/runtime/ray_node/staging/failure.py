@@ -62,6 +62,20 @@ class ChecksumMismatch(StagingFailed):
     code = "checksum-mismatch"
 
 
+class PackageMissing(StagingFailed):
+    """The image has no client for the source."""
+
+    code = "package-missing"
+
+    @staticmethod
+    def of(package: str, why: str = "") -> "PackageMissing":
+        return PackageMissing(
+            f"this node's image has no usable Python package '{package}', which fetches the model"
+            + (f": {why}" if why else ""),
+            fix="use an image that has it, or ContainerImage.withPythonPackages(...)",
+        )
+
+
 class DiskFull(StagingFailed):
     code = "disk-full"
 

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 SHA256 = "sha256"
 #: Git's name of a blob: SHA-1 over a header with the size, then the content. For files that are not in LFS.
@@ -12,12 +12,7 @@ GIT_SHA1 = "git-sha1"
 _HEX_DIGITS = {SHA256: 64, GIT_SHA1: 40}
 #: Our own folder inside the model's.
 STAGING_FOLDER = ".staging"
-
-
-class Hasher(Protocol):
-    def update(self, data: bytes | memoryview, /) -> None: ...
-
-    def hexdigest(self) -> str: ...
+_CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -38,11 +33,16 @@ class ModelFile:
     size: int
     digest: Digest
 
-    def hasher(self) -> Hasher:
-        """A hash that will give `digest.value` once it has seen the whole content."""
+    def digest_of(self, path: str) -> str:
+        """The same digest of what lies at `path`. Raises OSError."""
         if self.digest.kind == SHA256:
-            return hashlib.sha256()
-        return hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
+            hasher = hashlib.sha256()
+        else:
+            hasher = hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
+        with open(path, "rb", buffering=0) as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                hasher.update(chunk)
+        return hasher.hexdigest()
 
 
 def total_bytes(files: Iterable[ModelFile]) -> int:

@@ -1,7 +1,8 @@
 """The model's folder on disk: the files, what is half there, and the manifest that says that it is complete.
 
 Everything of ours lies in `.staging`: `manifest.json` (written last), `finished.jsonl` (files whose checksum
-was right), `parts/` (half files), `leases/`. A file gets its own name only when its checksum was right.
+was right), `parts/` (half files), `scratch/` (half files that do not grow in order), `leases/`. A file gets
+its own name only when its checksum was right.
 """
 
 import json
@@ -35,6 +36,7 @@ class ModelFolder:
         self.path = path
         self.staging = os.path.join(path, STAGING_FOLDER)
         self.leases = os.path.join(self.staging, "leases")
+        self.scratch = os.path.join(self.staging, "scratch")
         self._parts = os.path.join(self.staging, "parts")
         self._manifest = os.path.join(self.staging, "manifest.json")
         self._journal = os.path.join(self.staging, "finished.jsonl")
@@ -76,8 +78,9 @@ class ModelFolder:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, self._manifest)
-        _sync_folder(self.staging)
-        shutil.rmtree(self._parts, ignore_errors=True)
+        _sync(self.staging)
+        for leftover in (self._parts, self.scratch):
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def finished(self) -> dict[str, Digest]:
         """Files whose checksum has been right, by path: of an earlier manifest and of an interrupted run."""
@@ -103,8 +106,9 @@ class ModelFolder:
         """The half file is whole and right: give it its name."""
         final = self.final(file)
         os.makedirs(os.path.dirname(final), exist_ok=True)
+        _sync(self.part(file))
         os.replace(self.part(file), final)
-        _sync_folder(os.path.dirname(final))
+        _sync(os.path.dirname(final))
         self.note_finished(file)
 
     def note_finished(self, file: ModelFile) -> None:
@@ -119,10 +123,16 @@ class ModelFolder:
 
     def bytes_present(self, files: Iterable[ModelFile]) -> int:
         """Of these files, in whole and in half ones."""
+        listed = tuple(files)
+        missing = self.missing(listed)
+        return min(total_bytes(listed), total_bytes(listed) - total_bytes(missing) + self.bytes_in_parts())
+
+    def bytes_in_parts(self) -> int:
+        """In half files, of whatever model."""
         count = 0
-        for file in files:
-            whole = _size(self.final(file)) == file.size
-            count += file.size if whole else min(_size(self.part(file)) or 0, file.size)
+        for top in (self._parts, self.scratch):
+            for folder, _, names in os.walk(top):
+                count += sum(_size(os.path.join(folder, name)) or 0 for name in names)
         return count
 
     def bytes_free(self) -> int:
@@ -145,9 +155,9 @@ def _size(path: str) -> int | None:
         return None
 
 
-def _sync_folder(path: str) -> None:
-    """Makes new names last through a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: str) -> None:
+    """Makes the content of a file, or the names in a folder, last through a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

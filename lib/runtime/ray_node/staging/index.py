@@ -4,31 +4,39 @@ The index is JSON: `{"files": [{"path": "config.json", "size": 812, "sha256": ".
 A relative `url` is relative to the index's own address.
 """
 
+import http.client
 import json
+import os
+import shutil
+import urllib.error
 import urllib.parse
+import urllib.request
+from typing import Any
 
-from ray_node.staging.failure import SourceRefused
+from ray_node.staging import hub_failure
+from ray_node.staging.failure import SourceRefused, Transient
 from ray_node.staging.files import ModelFile, in_order, parse
-from ray_node.staging.http import Body, HttpClient, HttpRefusal
 from ray_node.staging.request import IndexSource
 
 _INDEX_BYTES = 64 * 1024**2
+_PARTIAL = 206
 
 
 class Index:
-    """Raises SourceRefused when the index is of another form."""
+    """One list of addresses."""
 
     def __init__(self, source: IndexSource, timeout_seconds: float) -> None:
         self._source = source
-        self._client = HttpClient(timeout_seconds)
+        self._timeout = timeout_seconds
         self._urls: dict[str, str] = {}
 
     def files(self) -> tuple[ModelFile, ...]:
         """Raises Transient, StagingFailed."""
+        index = self._source.index
         try:
-            listed = json.loads(self._read())["files"]
+            listed = json.loads(self._read(index))["files"]
             files = in_order(parse(entry) for entry in listed)
-            base = self._source.index if _is_url(self._source.index) else ""
+            base = index if _is_url(index) else ""
             self._urls = {entry["path"]: urllib.parse.urljoin(base, entry["url"]) for entry in listed}
         except (ValueError, KeyError, TypeError) as error:
             raise SourceRefused(
@@ -39,30 +47,53 @@ class Index:
             raise SourceRefused(f"the index of {self._source.name} lists no file")
         return files
 
-    def open(self, file: ModelFile, offset: int, length: int) -> Body:
-        """Raises Transient, StagingFailed."""
-        try:
-            return self._client.open(self._urls[file.path], offset, length, file.size)
-        except HttpRefusal as refusal:
-            raise SourceRefused(
-                f"{file.path}: {refusal}",
-                fix="if the address was signed, it may have expired: make a new index",
-            ) from refusal
+    def fetch(self, file: ModelFile, part: str) -> None:
+        """Raises Transient, StagingFailed, OSError of the disk."""
+        with open(part, "ab") as target:
+            if target.tell() > file.size:
+                target.truncate(0)
+            offset = target.seek(0, os.SEEK_END)
+            if offset == file.size:
+                return
+            headers = {"Range": f"bytes={offset}-"} if offset else {}
+            fix = "if the address was signed, it may have expired: make a new index"
+            with self._open(self._urls[file.path], file.path, fix, headers) as answer:
+                if offset and answer.status != _PARTIAL:
+                    # No ranges here: from the beginning, then.
+                    target.truncate(0)
+                try:
+                    shutil.copyfileobj(answer, target, 1024 * 1024)
+                except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
+                    raise hub_failure.without_answer(error, file.path) from error
+            missing = file.size - os.stat(part).st_size
+            if missing > 0:
+                raise Transient(f"the connection broke off, {missing} bytes short")
 
-    def _read(self) -> bytes:
-        index = self._source.index
+    def _read(self, index: str) -> bytes:
         if _is_url(index):
-            try:
-                return self._client.get(index, _INDEX_BYTES)[0]
-            except HttpRefusal as refusal:
-                why = f"the index of {self._source.name} cannot be read: {refusal}"
-                raise SourceRefused(why) from refusal
+            with self._open(index, f"the index of {self._source.name} cannot be read", "", {}) as answer:
+                content: bytes = answer.read(_INDEX_BYTES)
+                return content
         try:
             with open(index, "rb") as file:
                 return file.read(_INDEX_BYTES)
         except OSError as error:
             why = error.strerror or str(error)
             raise SourceRefused(f"the index {index} cannot be read: {why}") from error
+
+    def _open(self, url: str, what: str, fix: str, headers: dict[str, str]) -> Any:
+        origin = hub_failure.origin_of(url)
+        if not _is_url(url):
+            raise SourceRefused(f"{what}: only http and https are read, got '{url.partition(':')[0]}:'")
+        try:
+            return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=self._timeout)
+        except urllib.error.HTTPError as error:
+            passing = hub_failure.may_pass(error.code, origin, dict(error.headers.items()))
+            if passing is not None:
+                raise passing from error
+            raise SourceRefused(f"{what}: HTTP {error.code} of {origin}", fix=fix) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise hub_failure.without_answer(error, origin) from error
 
 
 def _is_url(text: str) -> bool:

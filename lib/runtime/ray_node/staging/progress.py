@@ -1,13 +1,14 @@
-"""How far staging is: bytes, rate, remaining time. Counted by many threads, reported by one."""
+"""How far staging is: bytes, rate, remaining time, measured on the disk."""
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+from ray_node.staging.files import ModelFile, total_bytes
+from ray_node.staging.folder import ModelFolder
+
 LISTS = "lists"
-CHECKS = "checks"
 FETCHES = "fetches"
 WAITS = "waits"
 DONE = "done"
@@ -66,81 +67,64 @@ def duration(seconds: float) -> str:
 
 
 class Meter:
-    """Threads count here; only the thread that calls `tick` and `finish` reports."""
+    """Measures the folder, at most once a second, in the thread that calls `tick`; others may read `now`."""
 
-    def __init__(self, report: Callable[[Progress], None]) -> None:
+    def __init__(
+        self,
+        report: Callable[[Progress], None],
+        folder: ModelFolder,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._report = report
-        self._lock = threading.Lock()
-        self._phase = LISTS
-        self._detail = ""
-        self._done = 0
-        self._total = 0
-        self._fetched = 0
-        self._files_done = 0
-        self._files_total = 0
+        self._folder = folder
+        self._clock = clock
+        self._files: tuple[ModelFile, ...] = ()
         self._window: deque[tuple[float, int]] = deque()
         self._reported_at: float | None = None
+        #: As of the last measurement.
+        self.now = Progress(LISTS, "", 0, 0, 0.0, None, 0, 0)
 
-    def plan(self, bytes_total: int, files_total: int) -> None:
-        """Start counting from zero."""
-        with self._lock:
-            self._total, self._files_total = bytes_total, files_total
-            self._done = self._files_done = 0
+    def plan(self, files: tuple[ModelFile, ...]) -> None:
+        """From now on these files are counted. What is there already is no rate."""
+        self._files = files
+        self._window.clear()
+        self.now = self._measured()
 
     def say(self, phase: str, detail: str = "") -> None:
-        with self._lock:
-            self._phase, self._detail = phase, detail
-
-    def found(self, count: int) -> None:
-        """Bytes that were there already."""
-        with self._lock:
-            self._done += count
-
-    def fetched(self, count: int) -> None:
-        with self._lock:
-            self._done += count
-            self._fetched += count
-            self._phase, self._detail = FETCHES, ""
-
-    def lost(self, count: int) -> None:
-        """Bytes that have to come again."""
-        with self._lock:
-            self._done -= count
-
-    def finished_file(self) -> None:
-        with self._lock:
-            self._files_done += 1
-
-    def now(self) -> Progress:
-        moment = time.monotonic()
-        with self._lock:
-            self._window.append((moment, self._fetched))
-            while len(self._window) > 2 and moment - self._window[0][0] > _RATE_SECONDS:
-                self._window.popleft()
-            since, before = self._window[0]
-            rate = (self._fetched - before) / (moment - since) if moment > since else 0.0
-            fetching = self._phase == FETCHES and rate > 0
-            return Progress(
-                phase=self._phase,
-                detail=self._detail,
-                bytes_done=self._done,
-                bytes_total=self._total,
-                bytes_per_second=round(rate, 1),
-                remaining_seconds=round((self._total - self._done) / rate, 1) if fetching else None,
-                files_done=self._files_done,
-                files_total=self._files_total,
-            )
+        self.now = replace(self.now, phase=phase, detail=detail)
 
     def tick(self, other: Progress | None = None) -> None:
         """Report when a second has passed since the last report: `other`, or where this node is."""
-        moment = time.monotonic()
+        moment = self._clock()
         if self._reported_at is None or moment - self._reported_at >= _REPORT_SECONDS:
             self._reported_at = moment
-            self._report(other or self.now())
+            self.now = self._measured()
+            self._report(other or self.now)
 
-    def finish(self, bytes_total: int, files_total: int) -> None:
+    def finish(self, files: tuple[ModelFile, ...]) -> None:
         """The last report, whenever it comes."""
-        self.plan(bytes_total, files_total)
-        self.say(DONE)
-        last = replace(self.now(), bytes_done=bytes_total, files_done=files_total, remaining_seconds=None)
-        self._report(last)
+        self.plan(files)
+        self.now = replace(self.now, phase=DONE, detail="", remaining_seconds=None)
+        self._report(self.now)
+
+    def _measured(self) -> Progress:
+        moment, before, total = self._clock(), self.now, total_bytes(self._files)
+        done = self._folder.bytes_present(self._files)
+        self._window.append((moment, done))
+        while len(self._window) > 2 and moment - self._window[0][0] > _RATE_SECONDS:
+            self._window.popleft()
+        since, then = self._window[0]
+        rate = max(0, done - then) / (moment - since) if moment > since else 0.0
+        phase, detail = before.phase, before.detail
+        if phase == WAITS and self._files and done > before.bytes_done:
+            phase, detail = FETCHES, ""
+        return Progress(
+            phase=phase,
+            detail=detail,
+            bytes_done=done,
+            bytes_total=total,
+            bytes_per_second=round(rate, 1),
+            remaining_seconds=round((total - done) / rate, 1) if phase == FETCHES and rate > 0 else None,
+            files_done=len(self._files) - len(self._folder.missing(self._files)),
+            files_total=len(self._files),
+        )

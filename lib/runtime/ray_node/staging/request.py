@@ -1,8 +1,10 @@
 """What is to be staged: from where, to where, and this node's part in it. Plain data without secrets."""
 
+import fnmatch
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 FETCH = "fetch"
 RECEIVE = "receive"
@@ -10,7 +12,11 @@ RECEIVE = "receive"
 
 @dataclass(frozen=True)
 class HubSource:
-    """A repository of models that speaks the Hugging Face hub's API, at a pinned commit."""
+    """A repository of the Hugging Face hub or of a mirror of it, at a pinned commit."""
+
+    #: The Python package that fetches; the head's image must have it.
+    python_package: ClassVar[str] = "huggingface_hub"
+    name: ClassVar[str] = "hub"
 
     repository: str
     #: 40 hexadecimal digits: a branch could change between two nodes or two starts.
@@ -34,12 +40,32 @@ class HubSource:
         """Names the content: a mirror of the hub holds the same. Other files chosen are another model."""
         chosen = "" if self.include == ("*",) else f" +{','.join(self.include)}"
         left_out = f" -{','.join(self.exclude)}" if self.exclude else ""
-        return f"hub:{self.repository}@{self.revision}{chosen}{left_out}"
+        return f"{self.name}:{self.repository}@{self.revision}{chosen}{left_out}"
 
     @property
     def page(self) -> str:
         """Where a person asks for access."""
         return f"{self.endpoint.rstrip('/')}/{self.repository}"
+
+    def wants(self, path: str) -> bool:
+        """Whether the patterns choose the file."""
+
+        def matches(patterns: tuple[str, ...]) -> bool:
+            return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+
+        return matches(self.include) and not matches(self.exclude)
+
+
+@dataclass(frozen=True)
+class ModelScopeSource(HubSource):
+    """The same of ModelScope."""
+
+    python_package: ClassVar[str] = "modelscope_hub"
+    name: ClassVar[str] = "modelscope"
+
+    @property
+    def page(self) -> str:
+        return f"{self.endpoint.rstrip('/')}/models/{self.repository}"
 
 
 @dataclass(frozen=True)
@@ -99,8 +125,6 @@ class Pace:
     retry_after_longest: float = 600.0
     #: An upstream node that has had nothing new for this long is passed over for a while.
     stall: float = 20.0
-    #: One request asks for at most this many bytes: a CDN may cut off answers of more than 50 GB.
-    segment_bytes: int = 8 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -117,3 +141,8 @@ class StagingRequest:
     deadline_seconds: float
     parallel_files: int = 4
     pace: Pace = field(default_factory=Pace)
+
+    @property
+    def asks_source(self) -> bool:
+        """Whether this node fetches from the source; otherwise from other nodes, or not at all."""
+        return self.role == FETCH or self.fan_out is None

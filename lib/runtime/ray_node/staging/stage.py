@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ray_node.host import clock
+from ray_node.host import clock, log
 from ray_node.host.failure import StopRequested
-from ray_node.staging.crew import Crew
+from ray_node.staging import hub_failure
 from ray_node.staging.failure import (
     DiskFull,
     FolderTaken,
@@ -23,18 +23,15 @@ from ray_node.staging.failure import (
     StagingFailed,
     StagingTimeout,
 )
-from ray_node.staging.fetch import Fetcher, Origin
+from ray_node.staging.fetch import Fetch, Order
 from ray_node.staging.files import ModelFile, total_bytes
 from ray_node.staging.folder import Manifest, ModelFolder
-from ray_node.staging.hub import Hub
-from ray_node.staging.index import Index
 from ray_node.staging.lease import Holding, Lease, Leases, Owner
-from ray_node.staging.peers import Peers
 from ray_node.staging.progress import FETCHES, LISTS, WAITS, Meter, Progress, amount
-from ray_node.staging.request import FETCH, HubSource, IndexSource, PathSource, StagingRequest
+from ray_node.staging.request import FETCH, HubSource, PathSource, StagingRequest
 from ray_node.staging.server import FileServer
 
-#: Free space wanted for each byte that is still to come: a disk that is full to the brim serves nobody.
+#: Free space needed per byte that is still to come: a disk that is full to the brim serves nobody.
 _SPACE_FACTOR = 1.1
 _LEASES_LOST = 3
 
@@ -52,7 +49,7 @@ def stage(
     """
     if isinstance(request.source, PathSource):
         return _in_place(request)
-    staging = _Staging(request, Meter(report), stop or threading.Event(), server)
+    staging = _Staging(request, report, stop or threading.Event(), server)
     try:
         return staging.run()
     except StagingFailed as failure:
@@ -79,14 +76,18 @@ class _Staging:
     """One call of `stage`."""
 
     def __init__(
-        self, request: StagingRequest, meter: Meter, stop: threading.Event, server: FileServer | None
+        self,
+        request: StagingRequest,
+        report: Callable[[Progress], None],
+        stop: threading.Event,
+        server: FileServer | None,
     ) -> None:
         self._request = request
         self._model = request.source.identity
-        self._meter = meter
         self._stop = stop
         self._server = server
         self._folder = ModelFolder(request.destination)
+        self._meter = Meter(report, self._folder)
         owner = Owner.myself(request.cluster, request.node)
         self._leases = Leases(self._folder.leases, self._model, owner, request.pace)
         self._deadline = clock.Deadline(request.deadline_seconds)
@@ -101,13 +102,13 @@ class _Staging:
             if complete is not None:
                 if self._server is not None:
                     self._server.offer(self._model, self._folder, complete.files)
-                self._meter.finish(complete.bytes, len(complete.files))
+                self._meter.finish(complete.files)
                 return Path(self._folder.path)
             holding = self._leases.look()
             if not (self._fetches and self._leases.is_free(holding)):
                 self._wait_for(holding)
                 continue
-            lease = self._leases.take(holding, lambda: self._meter.now().plain())
+            lease = self._leases.take(holding, lambda: self._meter.now.plain())
             if lease is None:
                 continue
             try:
@@ -160,7 +161,7 @@ class _Staging:
         self._meter.say(WAITS, detail)
         other = holding.progress if holding and not holding.released else None
         self._check()
-        self._meter.tick(_shown(other, detail, self._meter.now()))
+        self._meter.tick(_shown(other, detail, self._meter.now))
         self._stop.wait(self._request.pace.poll)
 
     def _fetch_under(self, lease: Lease) -> None:
@@ -187,33 +188,31 @@ class _Staging:
             lease.check()
             self._meter.tick()
 
-        crew = Crew(tick, lease.check)
         self._meter.say(LISTS, "asks for the list of files")
-        origin, attempts = self._origin()
-        fetcher = Fetcher(self._folder, origin, self._meter, crew, request.pace, attempts)
-        listed: list[tuple[ModelFile, ...]] = []
-        crew.run([lambda: listed.append(fetcher.list_files())], 1)
-        self._files = listed[0]
-        self._check_space()
-        if self._server is not None:
-            self._server.offer(self._model, self._folder, self._files)
-        self._meter.plan(total_bytes(self._files), len(self._files))
-        self._meter.say(FETCHES)
-        finished = self._folder.finished()
-        crew.run([partial(fetcher.bring, file, finished) for file in self._files], request.parallel_files)
+        source = request.source
+        token = (
+            hub_failure.token_of(source) if isinstance(source, HubSource) and request.asks_source else None
+        )
+        fetch = Fetch(Order(request, token), tick, self._complain, partial(self._meter.say, WAITS))
+        try:
+            self._begin(fetch.files())
+            fetch.run()
+        finally:
+            fetch.close()
         lease.check()
         self._folder.write_manifest(Manifest(self._model, self._files), request.cluster, request.node)
 
-    def _origin(self) -> tuple[Origin, int | None]:
-        """Where this node fetches from, and how often in a row it may get nothing."""
-        request = self._request
-        if request.role != FETCH and request.fan_out is not None:
-            # The head may be restarting: only the deadline ends this wait.
-            return Peers(request.fan_out, self._model, request.pace), None
-        if isinstance(request.source, HubSource):
-            return Hub(request.source, request.pace.network_timeout), request.pace.attempts
-        assert isinstance(request.source, IndexSource)
-        return Index(request.source, request.pace.network_timeout), request.pace.attempts
+    def _begin(self, files: tuple[ModelFile, ...]) -> None:
+        self._files = files
+        self._check_space()
+        if self._server is not None:
+            self._server.offer(self._model, self._folder, files)
+        self._meter.plan(files)
+        self._meter.say(FETCHES)
+
+    def _complain(self, text: str) -> None:
+        self._meter.say(WAITS, text)
+        log.line(f"staging: {text}")
 
     def _check_space(self) -> None:
         missing = total_bytes(self._files) - self._folder.bytes_present(self._files)
@@ -230,7 +229,7 @@ class _Staging:
             raise StopRequested
         if self._deadline.passed:
             raise StagingTimeout(
-                f"the model is not complete after {self._deadline.seconds:.0f} s: {self._meter.now()}",
+                f"the model is not complete after {self._deadline.seconds:.0f} s: {self._meter.now}",
                 fix="what has come so far is kept; raise the deadline if only time was short",
             )
 

@@ -37,6 +37,12 @@ test("ModelSource.huggingFace keeps mirror, token and patterns", () => {
   expect(source.include).toHaveLength(2);
 });
 
+test("ModelSource.modelScope has the endpoint of ModelScope and excludes the original weights", () => {
+  const source = ModelSource.modelScope("Qwen/Qwen2.5-72B-Instruct", { revision });
+  expect(source).toMatchObject({ kind: "modelScope", endpoint: "https://modelscope.cn", isOfHub: true });
+  expect(source.exclude).toEqual(["original/*"]);
+});
+
 test("ModelSource.s3 and ModelSource.path keep location and numbers", () => {
   const index = SecretRef.hostFile("/root/index.json");
   expect(ModelSource.s3("s3://bucket/m", { index })).toMatchObject({

@@ -50,7 +50,9 @@ describe("ensureEmulationImage", () => {
     const fetched = callsOf("python3").find((call) => call.includes(" download "));
     expect(fetched).toContain("--only-binary=:all: --implementation cp --python-version 3.11 --abi cp311");
     expect(fetched).toContain("--platform manylinux2014_aarch64");
-    expect(fetched).toMatch(/--constraint \S+\/emulation\/constraints\.txt ray==2\.47\.1 huggingface-hub modelscope-hub pip --dest /);
+    expect(fetched).toMatch(
+      /--constraint \S+\/emulation\/constraints\.txt ray==2\.47\.1 huggingface-hub modelscope-hub pip --dest /,
+    );
   });
 
   it("without a registry names --base-image as the way out", async () => {

@@ -30,7 +30,7 @@ class OneShare(StagingCase):
 
     def slow_down(self) -> None:
         for name in self.hub.files:
-            self.hub.trouble[name] = Trouble(bytes_per_second=1_500_000)
+            self.hub.trouble[name] = Trouble(bytes_per_second=700_000)
 
     def test_two_clusters_with_the_same_model_fetch_it_once(self) -> None:
         self.slow_down()
@@ -104,7 +104,7 @@ class OneShare(StagingCase):
 
 class LosingTheLease(StagingCase):
     def test_a_node_that_is_passed_over_waits_and_then_goes_on(self) -> None:
-        self.hub.trouble["model-00001-of-00005.safetensors"] = Trouble(bytes_per_second=100_000)
+        self.hub.trouble["model-00001-of-00005.safetensors"] = Trouble(bytes_per_second=700_000)
         request = self.request()
         node = NodeProcess(self, request)
         until(lambda: (self.destination / SECOND).exists())

@@ -8,12 +8,12 @@ import os
 import pickle
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from typing import BinaryIO, Protocol, TypeVar
 
+from ray_node.host import clock
 from ray_node.staging.failure import (
     ChecksumMismatch,
     NotYet,
@@ -52,7 +52,7 @@ class Fetcher:
         request: StagingRequest,
         origin: Origin,
         say: Callable[[object], None],
-        rest: Callable[[float], None] = time.sleep,
+        rest: Callable[[float], None] = clock.sleep,
     ) -> None:
         self._request = request
         self._origin = origin

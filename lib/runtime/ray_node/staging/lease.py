@@ -10,12 +10,11 @@ import os
 import re
 import secrets
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ray_node.host import log
+from ray_node.host import clock, log
 from ray_node.staging.failure import FolderTaken, LeaseLost
 from ray_node.staging.request import Pace
 
@@ -105,13 +104,13 @@ class Leases:
             return True
         if holding.owner is not None and holding.owner.is_gone(self.owner):
             return True
-        now = time.monotonic()
+        now = clock.monotonic()
         if self._seen != (holding.number, holding.beat):
             self._seen, self._seen_at = (holding.number, holding.beat), now
         return now - self._seen_at >= self.pace.lease_stale
 
     def silent_seconds(self) -> float:
-        return time.monotonic() - self._seen_at if self._seen else 0.0
+        return clock.monotonic() - self._seen_at if self._seen else 0.0
 
     def take(self, after: Holding | None, progress: Callable[[], dict[str, Any]]) -> "Lease | None":
         """The number after `after`; `None` when another was faster. Raises OSError."""
@@ -142,14 +141,14 @@ class Lease:
         self._progress = progress
         self._lost: str | None = None
         self._released = threading.Event()
-        self._renewed_at = time.monotonic()
+        self._renewed_at = clock.monotonic()
         self._write()
         self._thread = threading.Thread(target=self._keep, name="staging-lease", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
         """Raises LeaseLost when this process must not write any more."""
-        silent = time.monotonic() - self._renewed_at
+        silent = clock.monotonic() - self._renewed_at
         if self._lost is None and silent > self._leases.pace.lease_stale * _OWN_PATIENCE:
             self._lost = f"the lease could not be renewed for {silent:.0f} s"
         if self._lost is not None:
@@ -172,7 +171,7 @@ class Lease:
                     self._lost = f"{newer} has taken over"
                     return
                 self._write()
-                self._renewed_at = time.monotonic()
+                self._renewed_at = clock.monotonic()
             except OSError as error:
                 log.line(f"the staging lease cannot be renewed: {error.strerror or error}")
 

@@ -3,11 +3,11 @@
 import contextlib
 import http.client
 import threading
-import time
 
 from ray_node.channel import plain
 from ray_node.channel.client import Answer, Client, Unanswered, WrongToken
 from ray_node.channel.plain import NotPlain
+from ray_node.host import clock
 from ray_node.staging import peer_protocol as protocol
 from ray_node.staging.failure import NotYet, PeerRefused, Transient
 from ray_node.staging.files import ModelFile, in_order, parse
@@ -36,7 +36,7 @@ class Upstreams:
             self._addresses = addresses
 
     def best(self) -> str:
-        now = time.monotonic()
+        now = clock.monotonic()
         with self._lock:
             for address in self._addresses[:-1]:
                 if self._rested_until.get(address, 0.0) <= now:
@@ -46,7 +46,7 @@ class Upstreams:
 
     def gave(self, address: str) -> None:
         with self._lock:
-            self._gave_at[address] = time.monotonic()
+            self._gave_at[address] = clock.monotonic()
             self._failures.pop(address, None)
 
     def failed(self, address: str) -> None:
@@ -54,13 +54,13 @@ class Upstreams:
         with self._lock:
             count = self._failures[address] = self._failures.get(address, 0) + 1
             pause = min(self._pace.backoff_first * 2**count, _REST_LONGEST_SECONDS)
-            self._rested_until[address] = time.monotonic() + pause
+            self._rested_until[address] = clock.monotonic() + pause
             self._gave_at.pop(address, None)
 
     def is_idle(self, address: str) -> None:
         """It had nothing new. When that lasts, another is asked: the chain may be broken before it."""
         with self._lock:
-            idle = time.monotonic() - self._gave_at.get(address, time.monotonic())
+            idle = clock.monotonic() - self._gave_at.get(address, clock.monotonic())
         if idle > self._pace.stall:
             self.failed(address)
 

@@ -1,10 +1,10 @@
 """How far staging is: bytes, rate, remaining time, measured on the disk."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
+from ray_node.host import clock
 from ray_node.staging.files import ModelFile, total_bytes
 from ray_node.staging.folder import ModelFolder
 
@@ -73,7 +73,7 @@ class Meter:
         self,
         report: Callable[[Progress], None],
         folder: ModelFolder,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
     ) -> None:
         self._report = report
         self._folder = folder

@@ -1,7 +1,6 @@
 """Staging beside the main loop of head or worker, which keeps its heartbeat meanwhile."""
 
 import threading
-import time
 from pathlib import Path
 
 from ray_node.host import clock
@@ -34,7 +33,7 @@ class StagingRun:
         self._stop.set()
         end = clock.Deadline(grace_seconds)
         while not self.done and not end.passed:
-            time.sleep(0.05)
+            clock.sleep(0.05)
 
     def _note(self, progress: Progress) -> None:
         self.progress = progress

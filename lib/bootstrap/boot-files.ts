@@ -1,9 +1,6 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { unpackProgram } from "../runtime/bundle";
-import { CONTAINER_PATHS } from "../runtime/paths";
-import type { ContainerFile } from "../runtime/container-spec/container-spec";
-import type { NodeConfig } from "../runtime/node-config/node-config";
 import { BootError, type BootFile, type BootSource, type BootSpec } from "./boot-spec";
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
 import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, SERVICE } from "./host-paths";
@@ -21,7 +18,8 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
     ...parts(spec).map((name) => rootfsFile(ROOTFS, name)),
     { path: HOST_PATHS.unpack, content: unpackProgram() },
     ...unique([...(spec.files ?? []), ...mounts.flatMap(({ files = [] }) => files)]),
-    { path: HOST_PATHS.nodeConfig, content: nodeConfigOf(container.files) },
+    // Without indentation, to save user data.
+    { path: HOST_PATHS.nodeConfig, content: `${JSON.stringify(container.config)}\n` },
     ...(program.source === undefined
       ? [{ path: HOST_PATHS.bundle, content: bundleOf(spec), isCompressed: true }]
       : []),
@@ -59,27 +57,10 @@ function unique(files: readonly BootFile[]): readonly BootFile[] {
   return files.filter(({ path: name }, index) => files.findIndex((file) => file.path === name) === index);
 }
 
-/** Without indentation, to save user data. */
-function nodeConfigOf(files: readonly ContainerFile[]): string {
-  return `${JSON.stringify(parsedConfig(files))}\n`;
-}
-
-function nodeOf(files: readonly ContainerFile[]): NodeConfig["node"] {
-  return parsedConfig(files).node;
-}
-
-function parsedConfig(files: readonly ContainerFile[]): NodeConfig {
-  const config = files.find(({ path: name }) => name === CONTAINER_PATHS.config);
-  if (config === undefined) {
-    throw new BootError("the container has no node.json");
-  }
-  return JSON.parse(config.content) as NodeConfig;
-}
-
 function dataFiles(spec: BootSpec): readonly BootFile[] {
   const { container, program, build, announce } = spec;
   const { mounts = [], secrets = [], devices = [], stages = [], registry } = spec;
-  const { role, name } = nodeOf(container.files);
+  const { role, name } = container.config.node;
   const data: { readonly [name: string]: readonly string[] } = {
     settings: settingLines({
       container: CONTAINER_NAME,

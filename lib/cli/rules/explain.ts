@@ -1,4 +1,5 @@
 import type { TopicText } from "../../problems/rule";
+import { editDistance } from "../../problems/text";
 import { CommandError } from "../base/command-error";
 import { table } from "../base/table";
 import { ALL_TOPICS } from "./all-topics";
@@ -40,9 +41,11 @@ function ruleText(id: string, topics: readonly TopicText[]): string {
   ].join("\n");
 }
 
-/** Ids are numbered by topic, so the nearest by number are the likely ones. */
+/** A mistyped id first; among equals the nearest by number, since ids are numbered by topic. */
 function nearestIds(id: string, ids: readonly string[]): readonly string[] {
   const numberOf = (text: string) => Number(text.replace(/\D/g, ""));
   const distance = (other: string) => Math.abs(numberOf(other) - numberOf(id));
-  return [...ids].sort((a, b) => distance(a) - distance(b)).slice(0, SUGGESTIONS);
+  return [...ids]
+    .sort((a, b) => editDistance(a, id) - editDistance(b, id) || distance(a) - distance(b))
+    .slice(0, SUGGESTIONS);
 }

@@ -27,7 +27,7 @@ export interface MountOption {
  */
 export interface ContainerOptions
   extends
-    Partial<Omit<ContainerSpec, keyof ContainerBase | "mounts">>,
+    Partial<Omit<ContainerSpec, keyof ContainerBase | "config" | "mounts">>,
     Pick<ContainerBase, "command" | "environment" | "image"> {
   readonly init: true;
   /** Unique on its Docker host. */

@@ -1,3 +1,5 @@
+import type { NodeConfig } from "../node-config/node-config";
+
 /** What every container of a cluster has. */
 export interface ContainerBase {
   /** Name of the node, also the container's host name. */
@@ -13,6 +15,8 @@ export interface ContainerBase {
 
 /** The one description of a node's container. A place adds only what it decides itself (`container-options.ts`). */
 export interface ContainerSpec extends ContainerBase {
+  /** The content of the file `node.json`. */
+  readonly config: NodeConfig;
   readonly devices: readonly ContainerDevice[];
   readonly mounts: readonly ContainerMount[];
   /** Capabilities with the `CAP_` prefix. */

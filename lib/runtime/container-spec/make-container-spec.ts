@@ -12,15 +12,17 @@ const STOP_MARGIN_SECONDS = 5;
 /** The container of one node. */
 export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec {
   const accelerator = acceleratorOf(plan, node);
+  const config = nodeConfig(plan, node);
   return {
     name: node.name,
+    config,
     image: plan.image.reference,
     command: nodeCommand("start"),
     environment: { ...programEnvironment(), ...runtimeEnvironment(accelerator, node.acceleratorCount) },
     files: [
       ...programFiles(),
       ...engineFiles(plan),
-      { path: CONTAINER_PATHS.config, content: nodeConfigText(nodeConfig(plan, node)) },
+      { path: CONTAINER_PATHS.config, content: nodeConfigText(config) },
     ],
     devices: containerDevices(plan, node),
     // Mounts, capabilities and runtime of the plan are those of the accelerators.

@@ -29,6 +29,12 @@ test("explain with an unknown id fails and names the closest ones", () => {
   );
 });
 
+test("explain with a digit too many names the id without it first", () => {
+  expect(() => explain("RC9981", TOPICS)).toThrow(
+    new CommandError("there is no rule 'RC9981'", "the closest are RC998, RC991, RC992"),
+  );
+});
+
 test("explain knows every rule of every topic", () => {
   const ids = ALL_TOPICS.flatMap(({ rules }) => rules.map(({ id }) => id));
   expect(ids.filter((id) => !explain(id).startsWith(`${id} (`))).toEqual([]);

@@ -8,9 +8,15 @@ import {
   privateVolume,
 } from "../../../../lib/docker/container/node-container";
 import type { ContainerSpec } from "../../../../lib/runtime/container-spec/container-spec";
+import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
+import { planCluster } from "../../../../lib/topology/planner";
+import { emulatedProps, localPlace } from "../../../support/clusters";
+
+const PLAN = planCluster(emulatedProps(), localPlace());
 
 const SPEC: ContainerSpec = {
   name: "npu-1",
+  config: containerSpec(PLAN, PLAN.nodes[1]).config,
   image: "example/ray:2.58.0",
   command: ["python3", "-m", "ray_node", "start"],
   environment: { A: "1", B: "${HOME} %{x}" },

@@ -24,7 +24,8 @@ function onHosts(accelerator: Accelerator, fabric: Fabric, acceleratorsPerNode?:
 }
 
 test("an emulated node has no devices or mounts", () => {
-  const { files, devices, ...rest } = specOf(local);
+  const { config, files, devices, ...rest } = specOf(local);
+  expect(config.node.name).toBe("npu-0");
   expect(rest).toEqual({
     name: "npu-0",
     image: "ray-emulation:2.58.0",

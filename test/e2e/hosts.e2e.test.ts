@@ -58,7 +58,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         what: "a machine that cannot be reached",
         machines: () => [atlas0, { name: "atlas-9", address: "10.89.120.99" }],
         break: nothing,
-        says: () => /npu-1 on atlas-9 \(ssh:\/\/root@10\.89\.120\.99:22\) cannot be reached by ssh/,
+        says: () => /npu-1 on atlas-9 \(ssh:\/\/root@10\.89\.120\.99:22\): cannot be reached over ssh/,
       },
       {
         what: "a machine without Docker",
@@ -92,7 +92,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
           ),
         mend: () => atlas0.docker("rm", "--force", "other-npu-0"),
         says: () =>
-          /npu-0 on atlas-0 \(\S+\): problem: container: container 'other-npu-0' of the cluster 'other'/,
+          /npu-0 on atlas-0 \(\S+\): problem: container: container 'other-npu-0' of cluster 'other' is running here/,
       },
     ];
 
@@ -149,12 +149,12 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         const failed = await refused.deploy(60);
         const text = unwrapped(failed);
         // cdktf may end before it has read all that Terraform says last.
-        expect(text).toContain("No machine has the addresses of atlas-0, atlas-1 (192.0.2.10");
+        expect(text).toContain("Hosts atlas-0 (192.0.2.10, 192.0.2.10), atlas-1 (192.0.2.11");
         expect(text).not.toContain("Creating...");
         expect(failed.exitCode).not.toBe(0);
         const planned = await refused.terraform("plan", "-input=false");
         expect(unwrapped(planned)).toContain("example addresses. Replace them in");
-        expect(unwrapped(planned)).toContain("machines.yaml and deploy again");
+        expect(unwrapped(planned)).toContain("machines.yaml");
         expect(planned.exitCode).toBe(1);
       } finally {
         refused.remove();

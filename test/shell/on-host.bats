@@ -60,7 +60,7 @@ script() {
   script <<<'true'
   FACTS='' SSH_FAILS=1 run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$status" -eq 255 ]
-  [[ "$output" == *"No route to host"*"npu-1 on atlas-1: ssh failed; its message is above"* ]]
+  [[ "$output" == *"No route to host"*"npu-1 on atlas-1: cannot be reached over ssh; its message is above"* ]]
 }
 
 @test "on-host prints findings with the machine and counts passed checks" {

@@ -21,7 +21,7 @@ main() {
   status=0
   output=$(input "$1" | on_host) || status=$?
   if [ "$status" -eq 255 ]; then
-    printf '%s: ssh failed; its message is above\n' "$HOST" >&2
+    printf '%s: cannot be reached over ssh; its message is above\n' "$HOST" >&2
   elif [ "${FINDINGS:-0}" = 1 ]; then
     findings "$output"
   elif [ -n "$output" ]; then

@@ -34,7 +34,7 @@ export async function placesOf(
       {
         name: `journal of ${machine.id}`,
         text: await shell("journalctl --no-pager"),
-        control: "secret 'ray-token' is there",
+        control: "fetched secret 'ray-token'",
       },
       {
         name: `command lines and environments of ${machine.id}`,

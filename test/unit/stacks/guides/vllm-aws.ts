@@ -55,7 +55,7 @@ export const VLLM_405B_AWS: Guide = {
     {
       part: "Machines",
       guide: "four machines that somebody has ordered before",
-      here: "made by the deployment, with network, file system and rights, once you have agreed to their price per hour",
+      here: "created by the deployment, with network, file system and permissions, if their price per hour is within your limit",
       shown: [
         { resource: "GPU", perNode: 8 },
         { file: "lib/aws/account/price-limit.ts", holds: "no limit is set" },

@@ -51,7 +51,7 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
     note(`prepare-hosts: exit code ${result.exitCode} after ${result.seconds.toFixed(0)} s`);
     expect(result.output).toMatch(/^ready \(\S+\) +ready/m);
     expect(result.output).toMatch(/^bare \(\S+\) +ready/m);
-    expect(result.output).toMatch(/bare: docker: the engine answers/);
+    expect(result.output).toMatch(/bare: docker: Docker is running/);
     expect(result.output).toMatch(/1 of 3 machines are not ready:\n +gone \(\S+\): ssh: cannot be reached: /);
     expect(result.exitCode).toBe(1);
     expect(await bare.docker("version", "--format", "{{.Server.Version}}")).toMatch(/^\d+\./);

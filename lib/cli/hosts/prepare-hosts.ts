@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { createInterface } from "node:readline/promises";
+import { counted } from "../../problems/text";
 import { CommandError } from "../base/command-error";
 import {
   findingsOf,
@@ -97,7 +98,7 @@ export async function prepareHosts(
 
 /** Checks all machines at once. A machine that cannot be reached has a problem like any other. */
 function check(targets: readonly HostTarget[], progress: Progress): Promise<readonly Checked[]> {
-  return progress.step(`checking ${targets.length} machines`, () =>
+  return progress.step(`checking ${counted(targets.length, "machine")}`, () =>
     Promise.all(
       targets.map(async (target) => {
         const clock = `clock ${Math.floor(Date.now() / 1000)}`;
@@ -168,7 +169,7 @@ async function installAndCheck(
   progress: Progress,
 ): Promise<readonly Checked[]> {
   const failed = new Map<HostTarget, HostFinding>();
-  await progress.step(`installing ${name} on ${lacking.length} machines`, () =>
+  await progress.step(`installing ${name} on ${counted(lacking.length, "machine")}`, () =>
     Promise.all(
       lacking.map(async ({ target }) => {
         const outcome = await runOnHost(target, script, [], {

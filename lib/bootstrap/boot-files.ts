@@ -13,7 +13,8 @@ const PROGRAMS = "usr/local/lib/ray-cluster";
 
 /** All files of a machine that boots: constant ones of `rootfs`, and the data of this node. */
 export function bootFiles(spec: BootSpec): readonly BootFile[] {
-  const { container, program, mounts = [] } = spec;
+  const { container, program, build, mounts = [] } = spec;
+  const bundle = machineBundle(container.files, build);
   return [
     ...parts(spec).map((name) => rootfsFile(ROOTFS, name)),
     { path: HOST_PATHS.unpack, content: unpackProgram() },
@@ -21,15 +22,11 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
     // Without indentation, to save user data.
     { path: HOST_PATHS.nodeConfig, content: `${JSON.stringify(container.config)}\n` },
     ...(program.source === undefined
-      ? [{ path: HOST_PATHS.bundle, content: bundleOf(spec), isCompressed: true }]
+      ? [{ path: HOST_PATHS.bundle, content: bundle, isCompressed: true }]
       : []),
     ...systemdUnits(spec),
-    ...dataFiles(spec),
+    ...dataFiles(spec, bundle),
   ];
-}
-
-function bundleOf({ container, build }: BootSpec): string {
-  return machineBundle(container.files, build);
 }
 
 /** The files of `rootfs` that are needed before the bundle is fetched; user data is limited in size. */
@@ -57,7 +54,7 @@ function unique(files: readonly BootFile[]): readonly BootFile[] {
   return files.filter(({ path: name }, index) => files.findIndex((file) => file.path === name) === index);
 }
 
-function dataFiles(spec: BootSpec): readonly BootFile[] {
+function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
   const { container, program, build, announce } = spec;
   const { mounts = [], secrets = [], devices = [], stages = [], registry } = spec;
   const { role, name } = container.config.node;
@@ -68,7 +65,7 @@ function dataFiles(spec: BootSpec): readonly BootFile[] {
       base: build?.base,
       runtime: container.runtime,
       disk_folder: spec.diskFolder,
-      program_sha256: createHash("sha256").update(bundleOf(spec)).digest("hex"),
+      program_sha256: createHash("sha256").update(bundle).digest("hex"),
       role,
       node: name ?? undefined,
       announce_seconds: announce && String(announce.deadlineSeconds),

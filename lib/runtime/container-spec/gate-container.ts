@@ -1,5 +1,5 @@
 import type { ClusterPlan } from "../../topology/plan/plan";
-import { nodeConfig, nodeConfigText } from "../node-config/make-node-config";
+import { nodeConfig, nodeConfigText } from "../node-config/node-config";
 import { CONTAINER_PATHS } from "../paths";
 import { programFiles } from "../program-files";
 import type { ContainerBase } from "./container-spec";

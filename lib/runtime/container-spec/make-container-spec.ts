@@ -2,7 +2,7 @@ import type { AcceleratorFacts } from "../../catalog/accelerators";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { ContainerMount, ContainerSpec } from "./container-spec";
 import { acceleratorOf, containerDevices, deviceIndices } from "./devices";
-import { nodeConfig, nodeConfigText } from "../node-config/make-node-config";
+import { nodeConfig, nodeConfigText } from "../node-config/node-config";
 import { CONTAINER_PATHS } from "../paths";
 import { engineFiles, programFiles } from "../program-files";
 

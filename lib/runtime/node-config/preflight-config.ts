@@ -1,10 +1,9 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import type { ClusterPlan } from "../../topology/plan/plan";
-import type { PreflightConfig } from "./node-config";
 import { CONTAINER_PATHS } from "../paths";
 
 /** What the nodes check before an engine starts; the same on every node. */
-export function preflightConfig(plan: ClusterPlan): PreflightConfig {
+export function preflightConfig(plan: ClusterPlan) {
   const pool = plan.pools.find(({ acceleratorsPerNode }) => acceleratorsPerNode > 0);
   const accelerator = pool && findAccelerator(pool.accelerator);
   return {

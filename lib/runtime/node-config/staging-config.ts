@@ -1,9 +1,8 @@
 import type { ClusterPlan, NodePlan, StagingPlan } from "../../topology/plan/plan";
-import type { StagingConfig, StagingSourceConfig } from "./node-config";
 import { CONTAINER_PATHS } from "../paths";
 
 /** The part `staging` of a node's `node.json`. */
-export function stagingConfig({ staging }: ClusterPlan, node: NodePlan): StagingConfig | null {
+export function stagingConfig({ staging }: ClusterPlan, node: NodePlan) {
   if (staging === undefined) {
     return null;
   }
@@ -11,7 +10,7 @@ export function stagingConfig({ staging }: ClusterPlan, node: NodePlan): Staging
   return { source: sourceOf(staging, node), destination, placement, parallelFiles, deadlineSeconds };
 }
 
-function sourceOf({ source, secret }: StagingPlan, node: NodePlan): StagingSourceConfig {
+function sourceOf({ source, secret }: StagingPlan, node: NodePlan) {
   const { kind, location, revision, endpoint, include, exclude } = source;
   if (kind === "path") {
     return { kind };

@@ -4,14 +4,14 @@ import argparse
 import os
 import sys
 
-from ray_node.config import load as config
-from ray_node.config.load import ConfigError
+from ray_node.config.load import DEFAULT_PATH, ConfigError, load
+from ray_node.config.schema import NodeConfig
 
 
 def main() -> int:
     arguments = _parser().parse_args()
     try:
-        loaded = config.load(arguments.config)
+        loaded = load(arguments.config)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
@@ -39,7 +39,7 @@ def main() -> int:
     return local_checks.run(loaded, arguments.json)
 
 
-def _start(loaded: config.NodeConfig) -> int:
+def _start(loaded: NodeConfig) -> int:
     if loaded.is_head:
         from ray_node.agent.head import Head
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--config",
-        default=os.environ.get("RAY_NODE_CONFIG") or config.DEFAULT_PATH,
+        default=os.environ.get("RAY_NODE_CONFIG") or DEFAULT_PATH,
         help="path of node.json (default: $RAY_NODE_CONFIG, else %(default)s)",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

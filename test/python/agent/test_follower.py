@@ -15,7 +15,7 @@ import support
 from ray_node.agent import follower
 from ray_node.agent.follower import Follower
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
-from ray_node.config import load as config
+from ray_node.config.load import parse
 
 #: Says its arguments, starts a child that outlives it, and does as told by its first argument.
 PROGRAM = """
@@ -44,7 +44,7 @@ class FollowerTest(unittest.TestCase):
 
     def make(self, how: str, argv: list[str] | None = None, **changes: Any) -> Follower:
         command = argv or [sys.executable, "-c", PROGRAM, how, str(self.folder)]
-        settings = config.parse(
+        settings = parse(
             support.on_loopback(
                 self.folder,
                 engine__follower={"argv": command, "rankFlag": "--node-rank"},

@@ -22,7 +22,8 @@ from simulated_process import Program
 
 from ray_node.agent import state
 from ray_node.agent.worker import Worker
-from ray_node.config import load as config
+from ray_node.config.load import parse
+from ray_node.config.schema import NodeConfig
 from ray_node.host import clock, processes
 from ray_node.host.address import LocalAddress
 
@@ -30,7 +31,7 @@ ADDRESSES = (support.HEAD, support.WORKER, "127.0.0.3")
 TABLE = (seen(ADDRESSES[0]), seen(ADDRESSES[1]), seen(ADDRESSES[2]))
 
 
-def fake_ray(settings: config.NodeConfig, _name: str, address: str, _devices: object) -> list[str]:
+def fake_ray(settings: NodeConfig, _name: str, address: str, _devices: object) -> list[str]:
     return ["ray", address, str(settings.ports.node_manager)]
 
 
@@ -76,7 +77,7 @@ class GroupCase(HeadCase):
 
     def start_worker(self, index: int) -> None:
         node = {"node.role": "worker", "node.name": f"npu-{index}", "node.address": ADDRESSES[index]}
-        worker = Worker(config.parse(support.changed(self.value, node)))
+        worker = Worker(parse(support.changed(self.value, node)))
         thread = threading.Thread(target=lambda: self.codes.append(worker.life()))
         thread.start()
         self.workers.append(worker)

@@ -13,7 +13,7 @@ from head_case import VERSIONS, WHOLE, FakeReader, HeadCase, seen
 
 from ray_node.agent import state
 from ray_node.agent.head import Head
-from ray_node.config import load as config
+from ray_node.config.load import parse
 from ray_node.host import clock
 from ray_node.host.versions import Versions
 
@@ -132,7 +132,7 @@ class RayEndsTest(unittest.TestCase):
     def test_the_node_ends_with_what_ray_said(self) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            settings = config.parse(support.on_loopback(folder))
+            settings = parse(support.on_loopback(folder))
             script = "echo 'ConnectionError: something'; exit 1"
             with (
                 mock.patch("ray_node.cluster.ray_process.argv", return_value=["sh", "-c", script]),

@@ -16,7 +16,7 @@ from head_case import WHOLE, FakeReader, HeadCase
 from ray_node.agent import state
 from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import port_holder
-from ray_node.config import load as config
+from ray_node.config.load import parse
 from ray_node.hardware.finding import REPORT_FILE
 from ray_node.preflight import machine_checks
 from ray_node.preflight import tasks as preflight_tasks
@@ -43,7 +43,7 @@ class HeadPreflightTest(HeadCase):
         values: dict[str, Any] = {"board": "a2", "devices": "real", "rankTable": TABLE, **preflight}
         changes: dict[str, Any] = {f"preflight__{key}": value for key, value in values.items()}
         changes["node__accelerators__planned"] = 4
-        loaded = config.parse(support.on_loopback(self.folder, **changes))
+        loaded = parse(support.on_loopback(self.folder, **changes))
         handlers = HANDLERS(loaded, loaded.preflight, "npu-1", support.WORKER, {}, self.machines[1].root)
         self.tasks = TaskRunner(handlers, lambda: None)
         self.start(**changes)
@@ -124,7 +124,7 @@ class HeadPreflightTest(HeadCase):
             "preflight.devices": "real",
             "preflight.deviceIps": {"10.89.28.11": ips},
         }
-        loaded = config.parse(support.changed(support.example(), changes))
+        loaded = parse(support.changed(support.example(), changes))
         root = self.machines[0].root
         report = machine_checks.run(loaded, "npu-0", "10.89.28.10", root)
         self.assertEqual(report.failures, ())
@@ -140,7 +140,7 @@ class HeadPreflightTest(HeadCase):
             "preflight.devices": "real",
             "preflight.rankTable": TABLE,
         }
-        loaded = config.parse(support.changed(support.example(), changes))
+        loaded = parse(support.changed(support.example(), changes))
         devices = [{"device_ip": f"192.168.101.{101 + device}"} for device in range(4)]
         table = {"server_list": [{"server_id": "10.89.28.11", "device": devices}]}
         self.machines[0].write("table.json", json.dumps(table))
@@ -166,7 +166,7 @@ class PortHolderTest(HeadCase):
     simulated = True
 
     def test_names_who_has_the_port_of_ray(self) -> None:
-        loaded = config.parse(support.on_loopback(self.folder))
+        loaded = parse(support.on_loopback(self.folder))
         self.assertIsNone(port_holder.taken(loaded, support.HEAD))
         with socket.create_server((support.HEAD, loaded.ports.gcs)):
             taken = port_holder.taken(loaded, support.HEAD) or ""
@@ -180,7 +180,7 @@ class PortHolderTest(HeadCase):
     def test_a_node_says_so_in_place_of_ray(self) -> None:
         from ray_node.agent.head import Head
 
-        loaded = config.parse(support.on_loopback(self.folder))
+        loaded = parse(support.on_loopback(self.folder))
         with (
             socket.create_server((support.HEAD, loaded.ports.gcs)),
             mock.patch("ray_node.agent.supervisor._PORT_SECONDS", 0.3),

@@ -6,7 +6,7 @@ from typing import Any
 import support
 
 from ray_node.agent import job_outcome
-from ray_node.config import load as config
+from ray_node.config.load import parse
 from ray_node.config.schema import NodeConfig
 
 DONE = {"exitCode": 0, "startedAt": "a", "endedAt": "b", "seconds": 1.5}
@@ -26,7 +26,7 @@ class JobOutcomeTest(unittest.TestCase):
             "engine.argv": ["roll", "--config", "/c.yaml"],
             "engine.texts": [{"path": "/c.yaml", "text": "gpus: 8"}],
         }
-        return config.parse(support.changed(support.example(), {**value, **changes}))
+        return parse(support.changed(support.example(), {**value, **changes}))
 
     def test_the_same_job_is_known_again(self) -> None:
         self.assertIsNone(job_outcome.read(self.job()))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from ray_node.channel import plain
-from ray_node.channel.plain import NotPlain, Variants, where, within
+from ray_node.channel.plain import NotPlain, Variants
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Disk:
 
 @dataclass(frozen=True)
 class Share:
-    host: Annotated[str, where("non-empty text", bool)]
+    host: str
 
 
 @dataclass(frozen=True)
 class Node:
     name: plain.Name
     role: Literal["head", "worker"]
-    port: Annotated[int, within(1, 65535)] | None
+    port: int | None
     load: float
     disks: tuple[Disk, ...]
     labels: dict[str, str]
@@ -53,11 +53,7 @@ class PlainTest(unittest.TestCase):
             ({"name": 3}, "name: must be text, got 3"),
             ({"role": "boss"}, "role: must be one of 'head', 'worker', got 'boss'"),
             ({"role": []}, "role: must be one of 'head', 'worker', got []"),
-            ({"port": 0}, "port: must be a whole number of at least 1 and at most 65535 or null, got 0"),
-            (
-                {"port": True},
-                "port: must be a whole number of at least 1 and at most 65535 or null, got True",
-            ),
+            ({"port": True}, "port: must be a whole number or null, got True"),
             ({"load": "1"}, "load: must be a number, got '1'"),
             ({"disks": {}}, "disks: must be a list, got {}"),
             ({"disks": [{"freeBytes": 1}, {}]}, "disks[1].freeBytes: is missing; must be a whole number"),
@@ -65,7 +61,7 @@ class PlainTest(unittest.TestCase):
             ({"labels": {"a": 1}}, "labels.a: must be text, got 1"),
             ({"storage": {"kind": "tape"}}, "storage.kind: must be one of 'disk', 'share', got 'tape'"),
             ({"storage": {"kind": []}}, "storage.kind: must be one of 'disk', 'share', got []"),
-            ({"storage": {"kind": "share", "host": ""}}, "storage.host: must be non-empty text, got ''"),
+            ({"storage": {"kind": "share", "host": 1}}, "storage.host: must be text, got 1"),
         ]
         for changes, problem in cases:
             with self.subTest(changes=changes), self.assertRaises(NotPlain) as caught:

@@ -43,7 +43,7 @@ class MainTest(unittest.TestCase):
         self.assertEqual(self.run_node().returncode, 2)
 
     def test_a_bad_configuration_is_printed_with_every_problem(self) -> None:
-        path = self.write(support.changed(support.example(), {"cluster": "", "ports.gcs": 0}))
+        path = self.write(support.changed(support.example(), {"cluster": 1, "ports.gcs": "0"}))
         done = self.run_node("start", "--config", path)
         self.assertEqual(done.returncode, 2)
         self.assertIn("node.json: 2 problems", done.stderr)

@@ -10,7 +10,7 @@ import support
 
 from ray_node.agent import state
 from ray_node.cli import status
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.host import clock
 
 NOW = 1795259262.0

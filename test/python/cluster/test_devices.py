@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ray_node.cluster import devices
 from ray_node.cluster.devices import Devices
-from ray_node.config.load import Accelerators
+from ray_node.config.schema import Accelerators
 
 
 class DevicesTest(unittest.TestCase):

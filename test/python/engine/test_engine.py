@@ -16,7 +16,7 @@ import simulated_process
 import support
 from simulated_process import SimulatedProcess, stay
 
-from ray_node.config import load as config
+from ray_node.config.load import parse
 from ray_node.engine import api as engine_api
 from ray_node.engine import process as engine
 from ray_node.engine.api import BadCompletion
@@ -117,7 +117,7 @@ class RunCase(unittest.TestCase):
         self.addCleanup(quiet.stop)
 
     def start(self, engine_arguments: list[str] | None = None, **changes: Any) -> EngineRun:
-        settings = config.parse(support.on_loopback(self.folder, engine_arguments, **changes))
+        settings = parse(support.on_loopback(self.folder, engine_arguments, **changes))
         assert settings.engine.api is not None
         run = EngineRun(
             settings,

@@ -22,7 +22,7 @@ from ray_node.channel.report import NodeReport
 from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import token
 from ray_node.cluster.membership import SeenNode
-from ray_node.config import load as config
+from ray_node.config.load import parse
 from ray_node.host import clock
 from ray_node.host.versions import Versions
 
@@ -99,7 +99,7 @@ class HeadCase(unittest.TestCase):
         return {"tiny_engine.py": simulated_engines.tiny}
 
     def start(self, engine: list[str] | None = None, reports: bool = True, **changes: Any) -> None:
-        self.config = config.parse(support.on_loopback(self.folder, engine, **changes))
+        self.config = parse(support.on_loopback(self.folder, engine, **changes))
         self.path = state.path_of(self.config.paths.state, "npu-0")
         self.head = HeadWithoutRay(self.config)
         self.thread = threading.Thread(target=lambda: self.code.append(self.head.life()))

@@ -12,7 +12,7 @@ from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.channel.report_client import Reporter
 from ray_node.channel.report_server import ReportBook, ReportServer
 from ray_node.channel.tasks import TaskBoard, TaskRunner
-from ray_node.config import load as config
+from ray_node.config.load import parse
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig, RankTableConfig
 from ray_node.hardware.finding import PreflightReport
 from ray_node.host import clock
@@ -67,7 +67,7 @@ class PreflightCluster:
         server = ReportServer(support.HEAD, port, book, self._answer)
         case.addCleanup(server.close)
         value = support.changed(support.example(), {"node.accelerators.planned": devices})
-        loaded = config.parse(value)
+        loaded = parse(value)
         env = environment or {}
         own = preflight_tasks.handlers(loaded, plans[0], "npu-0", support.HEAD, env, roots[0])
         theirs = preflight_tasks.handlers(loaded, plans[1], "npu-1", support.WORKER, env, roots[1])

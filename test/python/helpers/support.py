@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ray_node.agent import state
-from ray_node.config import load as config
-from ray_node.config.load import NodeConfig
+from ray_node.config.load import parse
+from ray_node.config.schema import NodeConfig
 from ray_node.host import clock, probe
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,7 +44,7 @@ def changed(value: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def parsed(changes: dict[str, Any] | None = None) -> NodeConfig:
-    return config.parse(changed(example(), changes or {}))
+    return parse(changed(example(), changes or {}))
 
 
 def free_ports(count: int) -> list[int]:
@@ -96,7 +96,7 @@ def on_loopback(folder: Path, engine: list[str] | None = None, **changes: Any) -
 
 
 def parsed_loopback(folder: Path, **changes: Any) -> NodeConfig:
-    return config.parse(on_loopback(folder, **changes))
+    return parse(on_loopback(folder, **changes))
 
 
 def await_that(met: Callable[[], bool], what: Callable[[], object], seconds: float = 45.0) -> None:

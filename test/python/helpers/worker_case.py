@@ -21,7 +21,8 @@ from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.channel.report_server import ReportBook, ReportServer
 from ray_node.channel.tasks import Task
 from ray_node.cluster import token
-from ray_node.config import load as config
+from ray_node.config.load import parse
+from ray_node.config.schema import NodeConfig
 from ray_node.host.address import LocalAddress
 from ray_node.host.versions import Versions
 
@@ -74,7 +75,7 @@ class WorkerCase(unittest.TestCase):
             self.addCleanup(patch.stop)
 
     def configure(self, **changes: Any) -> None:
-        self.config = config.parse(
+        self.config = parse(
             support.on_loopback(
                 self.folder,
                 node__role="worker",
@@ -114,7 +115,7 @@ class WorkerCase(unittest.TestCase):
         self.thread.start()
         self.addCleanup(self.end)
 
-    def with_deadline(self, **seconds: float) -> config.NodeConfig:
+    def with_deadline(self, **seconds: float) -> NodeConfig:
         return replace(self.config, deadlines=replace(self.config.deadlines, **seconds))
 
     def end(self) -> None:

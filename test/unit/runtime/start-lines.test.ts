@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { nodeConfig } from "../../../lib/runtime/node-config/make-node-config";
+import { nodeConfig } from "../../../lib/runtime/node-config/node-config";
 import type { ClusterPlan, NodePlan } from "../../../lib/topology/plan/plan";
 import { planOrProblems, randomTopologies } from "../../support/random-topologies";
 

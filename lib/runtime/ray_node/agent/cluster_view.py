@@ -11,7 +11,7 @@ from ray_node.channel.tasks import TaskBoard
 from ray_node.cluster import membership
 from ray_node.cluster.membership import Assessment, Evidence, Member
 from ray_node.cluster.membership_reader import MembershipReader
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.host.failure import Culprit, MembershipLost
 from ray_node.preflight import cluster_preflight
 

@@ -10,7 +10,7 @@ from ray_node.agent.state import StateFile
 from ray_node.channel import plain
 from ray_node.cluster import devices, environment, port_holder, ray_process, requirements
 from ray_node.cluster.devices import Devices
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.host import address, clock, log, versions
 from ray_node.host.failure import NodeFailed, RestartNeeded, StopRequested
 from ray_node.host.processes import ManagedProcess, describe_exit

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from ray_node.channel.plain import Rule, one_line, printable
+from ray_node.channel.plain import one_line, printable
 
 RUNNING: Final = "running"
 ENDED: Final = "ended"
@@ -32,8 +32,8 @@ class FollowerReport:
     reason: Annotated[str, one_line(500)] | None = None
     #: Its last lines of output, once it has ended.
     lines: Annotated[
-        tuple[Annotated[str, Rule("text", lambda line: printable(line, MAXIMUM_LINE))], ...],
-        Rule("a list", lambda lines: lines[-MAXIMUM_LINES:]),
+        tuple[Annotated[str, lambda line: printable(line, MAXIMUM_LINE)], ...],
+        lambda lines: lines[-MAXIMUM_LINES:],
     ] = ()
     #: Clocks of two nodes differ; the time between the end and this report does not.
-    ended_seconds_ago: Annotated[float, Rule("a number", lambda seconds: max(0.0, seconds))] | None = None
+    ended_seconds_ago: Annotated[float, lambda seconds: max(0.0, seconds)] | None = None

@@ -2,7 +2,8 @@
 
 The field `node_report` is the key `nodeReport`. Values from outside may be malformed; every problem is named
 with its path. Fields are dataclasses, `str`, `int`, `float`, `bool`, `Literal`, `X | None`, `tuple[X, ...]`,
-`dict[str, X]` or `Any`; `Annotated[X, Rule]` restricts X, and `Annotated[X | Y, Variants]` chooses by a key.
+`dict[str, X]` or `Any`; `Annotated[X, function]` keeps what the function makes of a value of type X, and
+`Annotated[X | Y, Variants]` chooses by a key.
 """
 
 import dataclasses
@@ -30,14 +31,6 @@ class NotPlain(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
-    """Restricts a type. `keep` returns the value to keep; it raises ValueError for a forbidden one."""
-
-    must: str
-    keep: Callable[[Any], Any]
-
-
-@dataclasses.dataclass(frozen=True)
 class Variants:
     """The class of an object, by the value of its `key`."""
 
@@ -45,26 +38,9 @@ class Variants:
     classes: Mapping[str, type]
 
 
-def where(must: str, allowed: Callable[[Any], bool]) -> Rule:
-    def keep(value: Any) -> Any:
-        if not allowed(value):
-            raise ValueError(must)
-        return value
-
-    return Rule(must, keep)
-
-
-def within(minimum: int, maximum: int | None = None) -> Rule:
-    upper = "" if maximum is None else f" and at most {maximum}"
-    return where(
-        f"a whole number of at least {minimum}{upper}",
-        lambda value: value >= minimum and (maximum is None or value <= maximum),
-    )
-
-
-def one_line(maximum: int) -> Rule:
+def one_line(maximum: int) -> Callable[[str], str]:
     """Text that may end up in a log line or in the state: cut to `maximum` characters."""
-    return Rule("text", lambda value: " ".join(value.split())[:maximum])
+    return lambda text: " ".join(text.split())[:maximum]
 
 
 def printable(text: str, maximum: int) -> str:
@@ -120,17 +96,12 @@ class _Decoder:
 
     def read(self, kind: Any, value: Any, path: str, or_null: str = "") -> Any:
         """The value as `kind` holds it, `None` where a problem was noted."""
-        bare, rule = _split(kind)
-        if isinstance(rule, Variants):
-            return self._variant(rule, value, path)
+        bare, annotation = _split(kind)
+        if isinstance(annotation, Variants):
+            return self._variant(annotation, value, path)
         before = len(self.problems)
         found = self._bare(bare, value, path, _must(kind) + or_null)
-        if rule is None or len(self.problems) > before:
-            return found
-        try:
-            return rule.keep(found)
-        except ValueError:
-            return self._note(path, _must(kind) + or_null, value)
+        return found if annotation is None or len(self.problems) > before else annotation(found)
 
     def _bare(self, kind: Any, value: Any, path: str, must: str) -> Any:
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)
@@ -197,9 +168,7 @@ def _split(kind: Any) -> tuple[Any, Any]:
 
 def _must(kind: Any) -> str:
     """What is allowed, in words."""
-    bare, rule = _split(kind)
-    if isinstance(rule, Rule):
-        return rule.must
+    bare, _ = _split(kind)
     origin, arguments = typing.get_origin(bare), typing.get_args(bare)
     if origin in (typing.Union, types.UnionType):
         return f"{_must(arguments[0])} or null"

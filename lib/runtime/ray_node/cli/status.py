@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from ray_node.agent import state
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.host import address, clock, table
 from ray_node.host.failure import NodeFailed
 

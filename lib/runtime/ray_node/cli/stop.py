@@ -5,7 +5,7 @@ import signal
 
 from ray_node.agent import state
 from ray_node.cli import status
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.host import clock
 from ray_node.host.failure import NodeFailed
 

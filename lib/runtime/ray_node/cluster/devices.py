@@ -4,7 +4,7 @@ import glob
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ray_node.config.load import Accelerators
+from ray_node.config.schema import Accelerators
 
 
 @dataclass(frozen=True)

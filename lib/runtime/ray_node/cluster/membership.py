@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ray_node.channel.heard_report import HeardReport
-from ray_node.config.load import NodeConfig, Pool
+from ray_node.config.schema import NodeConfig, Pool
 from ray_node.host.failure import Culprit
 
 #: A node's own word on why it failed is believed this long, over its restarts.

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from ray_node.cluster.devices import Devices
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.host.processes import ManagedProcess
 
 

@@ -1,12 +1,9 @@
-"""Reads and checks `node.json`. The contract is `lib/runtime/node-config/node-config.ts`."""
+"""Reads `node.json`."""
 
 import json
 
 from ray_node.channel import plain
-from ray_node.config.check import contradictions
-from ray_node.config.schema import Accelerators, NodeConfig, Pool
-
-__all__ = ["DEFAULT_PATH", "Accelerators", "ConfigError", "NodeConfig", "Pool", "load", "parse"]
+from ray_node.config.schema import NodeConfig
 
 DEFAULT_PATH = "/etc/ray-cluster/node.json"
 SCHEMA = 1
@@ -36,18 +33,11 @@ def load(path: str) -> NodeConfig:
 
 def parse(value: object, source: str = DEFAULT_PATH) -> NodeConfig:
     """Check and convert parsed JSON. Raises ConfigError with every problem it has."""
-    if not isinstance(value, dict):
-        raise ConfigError(source, ["the file: must be an object"])
-    schema = value.get("schema")
+    schema = value.get("schema") if isinstance(value, dict) else None
     if schema != SCHEMA:
-        raise ConfigError(
-            source, [f"schema: must be {SCHEMA}, the only one this node program reads, got {schema!r}"]
-        )
+        problem = f"schema: must be {SCHEMA}, the only one this node program reads, got {schema!r}"
+        raise ConfigError(source, [problem])
     try:
-        config = plain.decode(NodeConfig, value, maximum_text=None)
+        return plain.decode(NodeConfig, value, maximum_text=None)
     except plain.NotPlain as error:
         raise ConfigError(source, error.problems) from error
-    problems = contradictions(config)
-    if problems:
-        raise ConfigError(source, problems)
-    return config

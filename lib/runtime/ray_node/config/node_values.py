@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.hardware.rdma.choice import RdmaChoice
 from ray_node.host.address import LocalAddress
 from ray_node.host.failure import NodeFailed

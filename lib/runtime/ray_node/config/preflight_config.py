@@ -1,33 +1,30 @@
 """The part `preflight` of node.json: which checks fit the cluster, and what the plan expects of them."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from ray_node.channel.plain import within
-from ray_node.config.values import Text
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class RankTableConfig:
-    path: Text
+    path: str
     #: `1.2`: with super pods.
     version: Literal["1.0", "1.2"]
-    device_port: Annotated[int, within(1024, 65535)]
+    device_port: int
 
 
 @dataclass(frozen=True)
 class ImageConfig:
     #: `sha256:...` of the image; `None`: not given, the nodes are only compared.
-    digest: Text | None
+    digest: str | None
     #: One line that the backend writes: the digest of the image that this container was made from.
-    found_in: Text
+    found_in: str
 
 
 @dataclass(frozen=True)
 class PreflightConfig:
     fabric: Literal["efa", "infiniband", "roce", "tcp"]
     #: `nccl`, `hccl`, ...; `None`: no accelerators.
-    collective: Text | None
+    collective: str | None
     #: Ascend.
     board: Literal["a2", "a3", "300i-duo"] | None
     #: `emulated`: nothing computes, so there is no tool to ask, and collectives run over Gloo.

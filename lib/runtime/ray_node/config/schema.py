@@ -1,21 +1,19 @@
-"""What `node.json` holds, as types. The contract is `lib/runtime/node-config/node-config.ts`."""
+"""What `node.json` holds: the contract with the planner, which writes it (`lib/runtime/node-config/`).
+
+Every key is required, the nullable ones too. Values are not judged here: the planner's rules have done that.
+"""
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from ray_node.channel.plain import where, within
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.staging_config import StagingConfig
-from ray_node.config.values import AbsolutePath, Port, Seconds, Text
 
 SERVE = "serve"
 JOB = "job"
 NONE = "none"
 
-Count = Annotated[int, within(0)]
-OneOrMore = Annotated[int, within(1)]
-Command = Annotated[tuple[str, ...], where("a command with at least one word", bool)]
 #: What only the node itself can find: `node_values.py`.
 FoundOnNode = Literal[
     "address", "interface", "exact-interface", "visible-devices", "rdma-devices", "rdma-gid-index"
@@ -24,60 +22,71 @@ FoundOnNode = Literal[
 
 @dataclass(frozen=True)
 class Accelerators:
-    planned: Count
-    resource: Text | None
-    device_glob: Text | None
-    visible_devices_variable: Text | None
+    planned: int
+    resource: str | None
+    #: Device nodes to count; `None`: nothing to count.
+    device_glob: str | None
+    visible_devices_variable: str | None
 
 
 @dataclass(frozen=True)
 class Node:
-    name: Text | None
-    pool: Text
+    #: `None`: one configuration serves a whole pool; the node calls itself `<pool>-<address>`.
+    name: str | None
+    pool: str
     role: Literal["head", "worker"]
-    address: Text | None
+    #: `None`: the node takes its address on `subnet`.
+    address: str | None
     accelerators: Accelerators
 
 
 @dataclass(frozen=True)
 class Head:
-    name: Text
-    address: Text
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.address})"
 
 
 @dataclass(frozen=True)
 class Pool:
-    name: Text
-    nodes: OneOrMore
-    accelerators: Count
-    resource: Text | None
+    """Nodes that must be members before the engine starts. The head is in its pool."""
+
+    name: str
+    nodes: int
+    accelerators: int
+    resource: str | None
+    #: In node order; `None`: the place assigns them, members are counted by pool.
     addresses: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
 class RaySettings:
-    version: Text
+    version: str
     authentication: Literal["token", "none"]
     #: First Ray release with token authentication.
-    token_since: Text
-    cpus: Count | None
-    object_store_bytes: OneOrMore | None
+    token_since: str
+    cpus: int | None
+    object_store_bytes: int | None
 
 
 @dataclass(frozen=True)
 class Ports:
-    gcs: Port
-    node_manager: Port
-    object_manager: Port
-    runtime_env_agent: Port
-    dashboard_agent_grpc: Port
-    dashboard_agent_listen: Port
-    metrics_export: Port
-    dashboard: Port
-    workers_from: Port
-    workers_to: Port
-    node_report: Port
-    node_files: Port
+    gcs: int
+    node_manager: int
+    object_manager: int
+    runtime_env_agent: int
+    dashboard_agent_grpc: int
+    dashboard_agent_listen: int
+    metrics_export: int
+    dashboard: int
+    workers_from: int
+    workers_to: int
+    #: The node program's own report channel on the head.
+    node_report: int
+    #: Where each node gives files of the model to the others.
+    node_files: int
 
 
 @dataclass(frozen=True)
@@ -91,16 +100,16 @@ class ScopedEnvironment:
 
 @dataclass(frozen=True)
 class Completion:
-    path: Text
+    path: str
     body: dict[str, Any]
-    must_contain: Text | None
+    must_contain: str | None
 
 
 @dataclass(frozen=True)
 class EngineApi:
-    port: Port
-    health_path: Text
-    served_model: Text
+    port: int
+    health_path: str
+    served_model: str
     completion: Completion
 
 
@@ -108,8 +117,8 @@ class EngineApi:
 class FollowerCommand:
     """What every node with accelerators but the head runs, as rank 1, 2, ..."""
 
-    argv: Command
-    rank_flag: Text
+    argv: tuple[str, ...]
+    rank_flag: str
 
     def of_rank(self, rank: int) -> list[str]:
         return [*self.argv, self.rank_flag, str(rank)]
@@ -119,13 +128,13 @@ class FollowerCommand:
 class EngineText:
     """A file that the head writes before each start of the engine."""
 
-    path: AbsolutePath
+    path: str
     text: str
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What the image of every node must hold."""
+    """What the image of every node must hold: programs in PATH, modules that Python finds, files."""
 
     programs: tuple[str, ...]
     python_modules: tuple[str, ...]
@@ -134,17 +143,20 @@ class Requirements:
 
 @dataclass(frozen=True)
 class Engine:
-    name: Text
+    name: str
     #: `serve`: answers requests; `job`: runs to its end; `none`: nothing runs.
     kind: Literal["serve", "job", "none"]
+    #: Run on the head; empty for `none`.
     argv: tuple[str, ...]
     #: There exactly when the engine serves.
     api: EngineApi | None
     follower: FollowerCommand | None
     #: Variables that the engine's processes must not see.
     withheld: tuple[str, ...]
+    #: Empty on workers.
     texts: tuple[EngineText, ...]
-    working_directory: AbsolutePath | None
+    #: `None`: where the node program runs.
+    working_directory: str | None
     requires: Requirements
 
 
@@ -152,34 +164,37 @@ class Engine:
 class Deadlines:
     """Seconds."""
 
-    head: Seconds
-    membership: Seconds
-    hold: Seconds
-    engine: Seconds
-    completion: Seconds
-    stop: Seconds
-    serving: Seconds
+    head: float
+    membership: float
+    hold: float
+    engine: float
+    completion: float
+    stop: float
+    serving: float
 
 
 @dataclass(frozen=True)
 class Retries:
-    engine_starts: OneOrMore
+    engine_starts: int
 
 
 @dataclass(frozen=True)
 class Paths:
-    state: Text
-    token: Text
-    engine_log: Text
+    #: Folder of the nodes' state files, and of what the head keeps.
+    state: str
+    #: The Ray token, mode 0600; made by the head.
+    token: str
+    engine_log: str
 
 
 @dataclass(frozen=True)
 class NodeConfig:
-    cluster: Text
+    cluster: str
     node: Node
-    subnet: Text
+    #: IPv4 CIDR of the cluster network.
+    subnet: str
     head: Head
-    pools: Annotated[tuple[Pool, ...], where("a list with at least one entry", bool)]
+    pools: tuple[Pool, ...]
     ray: RaySettings
     ports: Ports
     environment: ScopedEnvironment

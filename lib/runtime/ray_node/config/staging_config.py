@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from ray_node.channel.plain import Variants, within
-from ray_node.config.values import Seconds, Text
+from ray_node.channel.plain import Variants
 from ray_node.staging.request import HubSource, IndexSource, ModelScopeSource, PathSource, Source
 
 #: Storage that all nodes see, or disks of their own.
@@ -20,10 +19,10 @@ _SOURCES = {
 @dataclass(frozen=True)
 class StagingConfig:
     source: Annotated[Source, Variants("kind", _SOURCES)]
-    destination: Text
+    destination: str
     placement: Placement
-    parallel_files: Annotated[int, within(1, 64)]
-    deadline_seconds: Seconds
+    parallel_files: int
+    deadline_seconds: float
 
     @property
     def fans_out(self) -> bool:

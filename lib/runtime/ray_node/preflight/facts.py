@@ -4,8 +4,8 @@ import importlib.util
 import re
 from dataclasses import dataclass
 
-from ray_node.config.load import NodeConfig
 from ray_node.config.preflight_config import PreflightConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.hardware import gpu_facts
 from ray_node.hardware.gpu_facts import GpuFacts
 from ray_node.hardware.npu import facts as npu_facts

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from ray_node.cluster import devices, environment, port_holder, requirements, token
 from ray_node.cluster.environment import NodeEnvironment
-from ray_node.config.load import NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.host import address, clock, probe, table, versions
 from ray_node.host.address import LocalAddress
 from ray_node.host.failure import NodeFailed

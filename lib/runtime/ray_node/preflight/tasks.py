@@ -9,8 +9,8 @@ from typing import Any
 
 from ray_node.channel import plain
 from ray_node.channel.tasks import Handlers
-from ray_node.config.load import NodeConfig
 from ray_node.config.preflight_config import PreflightConfig, RankTableConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import rank_table
 from ray_node.hardware.npu import tools as npu_tools

@@ -1,7 +1,6 @@
 import fixture from "../../../fixtures/staging.json";
-import { nodeConfig } from "../../../../lib/runtime/node-config/make-node-config";
+import { nodeConfig } from "../../../../lib/runtime/node-config/node-config";
 import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
-import type { StagingConfig } from "../../../../lib/runtime/node-config/node-config";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
@@ -20,7 +19,7 @@ const BUCKET = ModelSource.s3("s3://bucket/llama", { index: SecretRef.hostFile("
 const SHARED = [HostPathStorage.shared("/mnt/models")];
 
 const planOf = (change: Partial<ClusterProps>) => planCluster(emulatedProps(change), localPlace());
-const stagingOf = (change: Partial<ClusterProps>, index = 0): StagingConfig | null => {
+const stagingOf = (change: Partial<ClusterProps>, index = 0) => {
   const plan = planOf(change);
   return nodeConfig(plan, plan.nodes[index]).staging;
 };

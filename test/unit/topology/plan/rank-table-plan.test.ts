@@ -1,6 +1,6 @@
 import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
-import { nodeConfig } from "../../../../lib/runtime/node-config/make-node-config";
+import { nodeConfig } from "../../../../lib/runtime/node-config/node-config";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";

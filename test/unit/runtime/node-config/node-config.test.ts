@@ -1,5 +1,5 @@
 import fixture from "../../../fixtures/node.json";
-import { nodeConfig, nodeConfigText } from "../../../../lib/runtime/node-config/make-node-config";
+import { nodeConfig, nodeConfigText } from "../../../../lib/runtime/node-config/node-config";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { planCluster } from "../../../../lib/topology/planner";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";

@@ -25,7 +25,7 @@ def main() -> int:
     if arguments.command == "wait":
         from ray_node.cli import wait
 
-        return wait.Gate(loaded).run()
+        return wait.run(loaded)
     if arguments.command == "stop":
         from ray_node.cli import stop
 

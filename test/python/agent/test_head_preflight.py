@@ -18,6 +18,7 @@ from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import port_holder
 from ray_node.config.load import parse
 from ray_node.hardware.finding import REPORT_FILE
+from ray_node.host import listening
 from ray_node.preflight import machine_checks
 from ray_node.preflight import tasks as preflight_tasks
 
@@ -175,7 +176,7 @@ class PortHolderTest(HeadCase):
 
     def test_a_program_that_cannot_be_seen(self) -> None:
         (port,) = support.free_ports(1)
-        self.assertIn(f"ss -ltnp 'sport = :{port}'", port_holder.holder(port))
+        self.assertIn(f"ss -ltnp 'sport = :{port}'", listening.holder(port))
 
     def test_a_node_says_so_in_place_of_ray(self) -> None:
         from ray_node.agent.head import Head

@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import support
+from simulated_clock import ManualClock
 
 from ray_node.agent.readiness import ReadinessCheck, ReadyPage
 from ray_node.channel.report_server import ReportBook, ReportServer
@@ -28,7 +29,7 @@ class ReadinessCase(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        self.now = START
+        self.time = ManualClock(self, START)
         self.completions = 0
         self.problem: str | None = None
         patch = mock.patch("ray_node.engine.api.complete", self.complete)
@@ -44,12 +45,12 @@ class ReadinessCase(unittest.TestCase):
     def check(self, **changes: Any) -> ReadyPage:
         deadlines = {"deadlines.serving": 660, "deadlines.head": 120}
         config = support.parsed({"paths.state": self.folder, **deadlines, **changes})
-        return ReadyPage(ReadinessCheck(config, lambda: self.now))
+        return ReadyPage(ReadinessCheck(config))
 
     def head_is(self, state: str, after: float = 1.0, **more: Any) -> None:
         """`after` seconds later the head writes this state."""
-        self.now += after
-        beat = clock.stamp(self.now)
+        self.time.now += after
+        beat = clock.stamp(self.time.now)
         value = {"schema": 1, "state": state, "heartbeat": beat, "since": beat, "members": [], **more}
         (Path(self.folder) / "npu-0.json").write_text(json.dumps(value), encoding="utf-8")
 
@@ -123,7 +124,7 @@ class VerdictTest(ReadinessCase):
     def test_serving_with_an_old_heartbeat_is_not_believed(self) -> None:
         page = self.check()
         self.head_is("serving")
-        self.now += 16
+        self.time.now += 16
         self.assertEqual(
             self.ask(page),
             (503, "waiting", "no heartbeat from the head npu-0 (10.89.28.10); its last state was 'serving'"),

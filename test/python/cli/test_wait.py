@@ -6,9 +6,10 @@ from typing import Any
 from unittest import mock
 
 import support
+from simulated_clock import ManualClock
 
 from ray_node.agent import state
-from ray_node.cli.wait import Gate
+from ray_node.cli import wait
 from ray_node.engine.api import BadCompletion
 from ray_node.host import clock
 
@@ -30,7 +31,8 @@ class WaitTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        self.now = START
+        self.time = ManualClock(self, START)
+        self.time.passed = self.play
         self.printed: list[str] = []
         #: From which second on the head's state file says what.
         self.script: list[tuple[float, dict[str, Any] | None]] = []
@@ -47,28 +49,24 @@ class WaitTest(unittest.TestCase):
     def complete(self, url: str, _body: object, must_contain: str | None, timeout_seconds: float) -> str:
         self.assertEqual(url, "http://10.89.28.10:8000/v1/chat/completions")
         self.assertGreater(timeout_seconds, 0)
-        if self.now < START + self.answers_after:
+        if self.time.now < START + self.answers_after:
             raise BadCompletion("HTTP 503: rank 8 on npu-1 does not answer")
         return f"here are {must_contain}"
 
     def say(self, after: float, node_state: str, **more: Any) -> None:
         self.script.append((after, {"schema": 1, "state": node_state, **more}))
 
-    def run_gate(self, changes: dict[str, Any] | None = None) -> int:
+    def wait(self, changes: dict[str, Any] | None = None) -> int:
         deadlines = {"deadlines.serving": 660, "deadlines.head": 120}
         config = support.parsed({"paths.state": self.folder, **deadlines, **(changes or {})})
         self.play()
-        return Gate(config, now=lambda: self.now, sleep=self.sleep).run()
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-        self.play()
+        return wait.run(config)
 
     def play(self) -> None:
-        """Write what the head says now; its heartbeat is fresh unless the script says otherwise."""
-        current = [value for after, value in self.script if START + after <= self.now]
-        if current and current[-1] is not None:
-            value = {"heartbeat": clock.stamp(self.now), "since": clock.stamp(START + 1), **current[-1]}
+        """Write what the head says now, with a fresh heartbeat every second unless the script says otherwise."""
+        current = [value for after, value in self.script if START + after <= self.time.now]
+        if current and current[-1] is not None and self.time.now.is_integer():
+            value = {"heartbeat": clock.stamp(self.time.now), "since": clock.stamp(START + 1), **current[-1]}
             (Path(self.folder) / "npu-0.json").write_text(json.dumps(value), encoding="utf-8")
 
     @property
@@ -85,7 +83,7 @@ class WaitTest(unittest.TestCase):
             endpoint="http://10.89.28.10:8000",
             warnings=["no authentication"],
         )
-        self.assertEqual(self.run_gate(), 0)
+        self.assertEqual(self.wait(), 0)
         self.assertIn("[   3 s of 660 s] joined: waiting for npu-1 (10.89.28.11): port closed", self.text)
         self.assertIn("is serving after 12 s", self.text)
         self.assertIn("npu-0  10.89.28.10  8 of 8        member with 8 NPU", self.text)
@@ -93,7 +91,7 @@ class WaitTest(unittest.TestCase):
         self.assertIn("warning: no authentication", self.text)
 
     def test_what_else_is_an_end(self) -> None:
-        """By kind of engine: the state that ends the gate, and what it says then."""
+        """By kind of engine: the state that ends the wait, and what it says then."""
         job = {"exitCode": None, "startedAt": "then", "endedAt": None, "seconds": None}
         ended = {**job, "exitCode": 0, "endedAt": "later"}
         cases: list[tuple[str, str, dict[str, Any], str, str]] = [
@@ -106,13 +104,13 @@ class WaitTest(unittest.TestCase):
         ]
         for kind, found, more, wanted, detail in cases:
             with self.subTest(state=found):
-                self.now, self.script, self.printed[:] = START, [], []
+                self.time.now, self.script, self.printed[:] = START, [], []
                 self.say(0, "loading")
                 self.say(6, found, members=MEMBERS[:1], **more)
                 argv = [] if kind == "none" else ["run"]
                 changes = {"engine.kind": kind, "engine.api": None, "engine.argv": argv}
-                self.assertEqual(self.run_gate(changes), 0)
-                self.assertEqual(self.now, START + 6)
+                self.assertEqual(self.wait(changes), 0)
+                self.assertEqual(self.time.now, START + 6)
                 self.assertIn(f"cluster 'local-2x8' {wanted} after 6 s\n", self.text)
                 self.assertIn(detail, f"{self.text}\n")
                 self.assertNotIn("completion", self.text)
@@ -120,11 +118,11 @@ class WaitTest(unittest.TestCase):
     def test_the_deadline_of_each_kind(self) -> None:
         for kind, wanted in (("job", "not running its job"), ("none", "not ready")):
             with self.subTest(kind=kind):
-                self.now, self.script = START, []
+                self.time.now, self.script = START, []
                 self.say(0, "degraded", reason="npu-1 left", culprit=None)
                 argv = [] if kind == "none" else ["run"]
                 changes = {"engine.kind": kind, "engine.api": None, "engine.argv": argv}
-                self.assertEqual(self.run_gate(changes), 1)
+                self.assertEqual(self.wait(changes), 1)
                 self.assertIn(
                     f"cluster 'local-2x8' is {wanted}: the deadline of 660 s has passed", self.printed[-1]
                 )
@@ -133,7 +131,7 @@ class WaitTest(unittest.TestCase):
         self.say(0, "joined", waitingFor={"what": "waiting for npu-1"})
         self.say(35, "formed", reason="2 of 2")
         self.say(36, "serving")
-        self.run_gate()
+        self.wait()
         times = [line[:7] for line in self.printed if line.startswith("[")]
         self.assertEqual(times, ["[   0 s", "[  10 s", "[  20 s", "[  30 s", "[  35 s"])
 
@@ -148,8 +146,8 @@ class WaitTest(unittest.TestCase):
             members=MEMBERS,
             lastLogLines=["line 1", "line 2"],
         )
-        self.assertEqual(self.run_gate(), 1)
-        self.assertEqual(self.now, START + 9)
+        self.assertEqual(self.wait(), 1)
+        self.assertEqual(self.time.now, START + 9)
         self.assertEqual(
             self.printed[-1],
             "cluster 'local-2x8' is not serving: not all nodes joined within 180 s: "
@@ -169,24 +167,24 @@ class WaitTest(unittest.TestCase):
         self.say(0, "failed", since=clock.stamp(START - 500), reason="old")
         self.say(2, "joined")
         self.say(5, "serving")
-        self.assertEqual(self.run_gate(), 0)
+        self.assertEqual(self.wait(), 0)
         self.assertTrue(state.take_retry_request(self.folder))
 
     def test_a_head_that_does_not_take_the_request(self) -> None:
         self.say(0, "failed", since=clock.stamp(START - 500), reason="old")
-        self.assertEqual(self.run_gate(), 1)
-        self.assertEqual(self.now, START + 20)
+        self.assertEqual(self.wait(), 1)
+        self.assertEqual(self.time.now, START + 20)
 
     def test_a_left_over_serving_is_not_believed(self) -> None:
         self.say(0, "serving", heartbeat=clock.stamp(START - 1))
         self.say(4, "starting")
         self.say(8, "serving")
-        self.assertEqual(self.run_gate(), 0)
-        self.assertEqual(self.now, START + 8)
+        self.assertEqual(self.wait(), 0)
+        self.assertEqual(self.time.now, START + 8)
 
     def test_no_head_at_all(self) -> None:
-        self.assertEqual(self.run_gate(), 1)
-        self.assertAlmostEqual(self.now, START + 120, delta=1)
+        self.assertEqual(self.wait(), 1)
+        self.assertAlmostEqual(self.time.now, START + 120, delta=1)
         self.assertIn("waiting for the head npu-0 (10.89.28.10) to start", self.printed[0])
         self.assertIn("no heartbeat from the head npu-0 (10.89.28.10) for 120 s", self.printed[-1])
         self.assertIn("culprit: npu-0 (10.89.28.10)", self.printed[-1])
@@ -194,8 +192,8 @@ class WaitTest(unittest.TestCase):
     def test_a_head_that_falls_silent(self) -> None:
         self.say(0, "loading")
         self.say(10, "loading", heartbeat=clock.stamp(START + 10))
-        self.assertEqual(self.run_gate(), 1)
-        self.assertAlmostEqual(self.now, START + 130, delta=1)
+        self.assertEqual(self.wait(), 1)
+        self.assertAlmostEqual(self.time.now, START + 130, delta=1)
         self.assertIn(
             "no heartbeat from the head npu-0 (10.89.28.10); its last state was 'loading'", self.text
         )
@@ -203,8 +201,8 @@ class WaitTest(unittest.TestCase):
     def test_the_deadline(self) -> None:
         waiting = {"what": "waiting for the engine"}
         self.say(0, "loading", reason="starting the engine", waitingFor=waiting, culprit=None)
-        self.assertEqual(self.run_gate(), 1)
-        self.assertEqual(self.now, START + 660)
+        self.assertEqual(self.wait(), 1)
+        self.assertEqual(self.time.now, START + 660)
         block = self.printed[-1]
         self.assertIn("cluster 'local-2x8' is not serving: the deadline of 660 s has passed", block)
         self.assertIn("in progress: waiting for the engine", block)
@@ -214,25 +212,25 @@ class WaitTest(unittest.TestCase):
         self.say(5, "degraded", reason="npu-1 has restarted")
         self.say(9, "serving")
         self.answers_after = 8
-        self.assertEqual(self.run_gate(), 0)
-        self.assertEqual(self.now, START + 9)
+        self.assertEqual(self.wait(), 0)
+        self.assertEqual(self.time.now, START + 9)
         self.assertIn("serving: HTTP 503: rank 8 on npu-1 does not answer", self.text)
 
     def test_a_completion_that_never_comes(self) -> None:
         self.say(0, "serving", reason="a completion came back")
         self.answers_after = 1000
-        self.assertEqual(self.run_gate(), 1)
-        self.assertEqual(self.now, START + 660)
+        self.assertEqual(self.wait(), 1)
+        self.assertEqual(self.time.now, START + 660)
         self.assertIn("reason: HTTP 503: rank 8 on npu-1 does not answer", self.printed[-1])
 
     def test_degraded_is_waited_out(self) -> None:
         self.say(0, "degraded", reason="npu-1 left")
         self.say(100, "serving")
-        self.assertEqual(self.run_gate(), 0)
+        self.assertEqual(self.wait(), 0)
 
     def test_the_state_folder_may_not_exist_yet(self) -> None:
         self.folder = str(Path(self.folder) / "not" / "yet")
-        self.assertEqual(self.run_gate(), 1)
+        self.assertEqual(self.wait(), 1)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ computes, talks to a socket or waits for a child process, time stands still, how
 
 import threading
 import unittest
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -105,6 +106,26 @@ class SimulatedClock(Clock):
         if waiting.thread in self._members:
             self._running.add(waiting.thread)
         waiting.over.set()
+
+
+class ManualClock(Clock):
+    """A clock that only `sleep` and the test move, for code of one thread. `passed` is called after each sleep."""
+
+    def __init__(self, case: unittest.TestCase, now: float) -> None:
+        self.now = now
+        self.passed: Callable[[], None] = lambda: None
+        clock.use(self)
+        case.addCleanup(clock.use, Clock())
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.passed()
 
 
 def install(case: unittest.TestCase) -> SimulatedClock:

@@ -6,7 +6,6 @@ to run and the cluster is ready.
 
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +50,13 @@ class Verdict:
 
 
 class ReadinessCheck:
-    """Judges by the head's state file. `now` is seconds since 1970."""
+    """Judges by the head's state file."""
 
-    def __init__(self, config: NodeConfig, now: Callable[[], float] = clock.wall) -> None:
+    def __init__(self, config: NodeConfig) -> None:
         self._config = config
-        self._now = now
         self._path = state.path_of(config.paths.state, config.head.name)
         self._not = _NOT[config.engine.kind]
-        self._started = now()
+        self._started = clock.wall()
         #: When the check began, or found that the cluster no longer does what it should.
         self._waiting_since = self._started
         #: How long that took; `None` while it is waited for.
@@ -70,7 +68,7 @@ class ReadinessCheck:
 
     @property
     def elapsed(self) -> float:
-        return self._now() - self._waiting_since
+        return clock.wall() - self._waiting_since
 
     def look(self) -> Verdict:
         """Blocks while a completion is under way."""
@@ -82,7 +80,7 @@ class ReadinessCheck:
                 self._took = self.elapsed if self._took is None else self._took
                 return Verdict(SERVING, "\n".join(self._done(found, completion, self._took)))
         if self._took is not None:
-            self._waiting_since, self._took = self._now(), None
+            self._waiting_since, self._took = clock.wall(), None
         why = self._hopeless(found)
         if why is None and self.elapsed >= self._config.deadlines.serving:
             why = f"the deadline of {self._config.deadlines.serving:.0f} s has passed"
@@ -94,7 +92,7 @@ class ReadinessCheck:
     def _is_done(self, found: dict[str, Any]) -> bool:
         """A heartbeat from after the start of the check: the file may be left over from an earlier run."""
         beat = clock.epoch(found.get("heartbeat"))
-        if beat is None or beat <= self._started or self._now() - beat > state.STALE_SECONDS:
+        if beat is None or beat <= self._started or clock.wall() - beat > state.STALE_SECONDS:
             return False
         return found.get("state") in state.DONE
 
@@ -116,9 +114,9 @@ class ReadinessCheck:
     def _hopeless(self, found: dict[str, Any] | None) -> str | None:
         """Why waiting any longer is pointless, or `None`."""
         beat = clock.epoch(found.get("heartbeat")) if found is not None else None
-        silent = self._now() - max(self._waiting_since, beat or 0.0)
+        silent = clock.wall() - max(self._waiting_since, beat or 0.0)
         if silent > self._config.deadlines.head:
-            return f"no heartbeat from the head {self._head} for {silent:.0f} s"
+            return f"no heartbeat from the head {self._config.head} for {silent:.0f} s"
         if found is None or found.get("state") != state.FAILED:
             return None
         since = clock.epoch(found.get("since")) or 0.0
@@ -145,10 +143,12 @@ class ReadinessCheck:
 
     def _progress(self, found: dict[str, Any] | None) -> str:
         if found is None:
-            return f"waiting for the head {self._head} to start"
+            return f"waiting for the head {self._config.head} to start"
         beat = clock.epoch(found.get("heartbeat")) or 0.0
-        if self._now() - beat > state.STALE_SECONDS:
-            return f"no heartbeat from the head {self._head}; its last state was '{found.get('state')}'"
+        if clock.wall() - beat > state.STALE_SECONDS:
+            return (
+                f"no heartbeat from the head {self._config.head}; its last state was '{found.get('state')}'"
+            )
         waiting = found.get("waitingFor")
         detail = waiting["what"] if waiting else self._reason(found)
         return f"{found.get('state')}: {detail}" if detail else str(found.get("state"))
@@ -170,10 +170,6 @@ class ReadinessCheck:
             ended = f", ended at {job['endedAt']} with code {job['exitCode']}" if job["endedAt"] else ""
             text.append(f"  job: {self._config.engine.name}, started at {job['startedAt']}{ended}")
         return text + [f"  warning: {warning}" for warning in found.get("warnings") or []]
-
-    @property
-    def _head(self) -> str:
-        return f"{self._config.head.name} ({self._config.head.address})"
 
 
 class ReadyPage:

@@ -2,9 +2,11 @@
 
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 from ray_node import STATE_SCHEMA
+from ray_node.channel import plain
 from ray_node.host import clock, log
 from ray_node.host.failure import Culprit
 
@@ -24,10 +26,6 @@ FAILED = "failed"
 RETRYING = "retrying"
 #: The cluster is what the plan wants: `ray_node wait` ends with 0, the head is healthy.
 DONE = (SERVING, RUNNING, SUCCEEDED, READY)
-STATES = (
-    *(STARTING, JOINED, FORMED, CHECKING, STAGING, COMPARING, LOADING),
-    *(*DONE, DEGRADED, FAILED, RETRYING),
-)
 
 HEARTBEAT_SECONDS = 2.0
 #: A state file with an older heartbeat is out of date.
@@ -128,7 +126,7 @@ class StateFile:
         self._value.update(
             state=state,
             reason=reason,
-            culprit=_plain(culprit),
+            culprit=culprit and plain.encode(replace(culprit, reason=log.redact(culprit.reason))),
             waitingFor=None,
             lastLogLines=[log.redact(line) for line in log_lines or []],
         )
@@ -196,9 +194,3 @@ def take_retry_request(folder: str) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _plain(culprit: Culprit | None) -> dict[str, Any] | None:
-    if culprit is None:
-        return None
-    return {"name": culprit.name, "address": culprit.address, "reason": log.redact(culprit.reason)}

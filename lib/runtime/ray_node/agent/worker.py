@@ -106,7 +106,7 @@ class Worker(Supervisor):
                     f"no token at {path} after {deadline.seconds:.0f} s; the head creates it there",
                     self._head_culprit("did not create the token"),
                 )
-            self.state.wait_for(f"waiting for the token of the head {self._head} at {path}", deadline)
+            self.state.wait_for(f"waiting for the token of the head {self.config.head} at {path}", deadline)
             self.pause(0.1)
 
     def _await_head(self, reporter: Reporter, deadline: clock.Deadline) -> None:
@@ -120,10 +120,10 @@ class Worker(Supervisor):
             if deadline.passed:
                 waited = f"{deadline.seconds:.0f} s"
                 raise NodeFailed(
-                    f"the head {self._head} did not open Ray's port {port} within {waited}: {met}",
+                    f"the head {self.config.head} did not open Ray's port {port} within {waited}: {met}",
                     self._head_culprit(f"Ray's port {port}: {met}"),
                 )
-            self.state.wait_for(f"waiting for the head {self._head}, port {port}: {met}", deadline)
+            self.state.wait_for(f"waiting for the head {self.config.head}, port {port}: {met}", deadline)
             self.pause(0.1)
 
     def _await_answer(self, reporter: Reporter) -> None:
@@ -170,7 +170,7 @@ class Worker(Supervisor):
             if reporter.silent_seconds > 3 * INTERVAL_SECONDS:
                 self.state.become(
                     state.JOINED,
-                    f"the head {self._head} does not answer reports; its last state was '{answer.state}'",
+                    f"the head {self.config.head} does not answer reports; its last state was '{answer.state}'",
                     self._head_culprit("does not answer reports"),
                 )
                 continue
@@ -268,10 +268,6 @@ class Worker(Supervisor):
             follower=self._follower_report(),
             result=self.tasks.result if self.tasks is not None else None,
         )
-
-    @property
-    def _head(self) -> str:
-        return f"{self.config.head.name} ({self.config.head.address})"
 
     def _head_culprit(self, reason: str) -> Culprit:
         return Culprit(self.config.head.name, self.config.head.address, reason)

@@ -1,24 +1,49 @@
-"""Where a process and everything below it listens, as the kernel says (/proc)."""
+"""Who listens where on this machine, as the kernel says (/proc)."""
 
 import contextlib
 import os
 import socket
 import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ray_node.host import processes
 
 _LISTEN = "0A"
 
 
+@dataclass(frozen=True, order=True)
+class Listener:
+    """A TCP socket that listens."""
+
+    port: int
+    address: str
+    inode: str
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
 def of_group(pid: int) -> list[str]:
     """`address:port` of each TCP socket that `pid`, or a process below it, listens on."""
-    found: set[tuple[int, str]] = set()
+    found: set[Listener] = set()
     for member in (pid, *processes.descendants(pid)):
         inodes = _sockets(member)
-        if inodes:
-            for family, name in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
-                found |= _listening(member, family, name, inodes)
-    return [where for _, where in sorted(found)]
+        found |= {listener for listener in _listeners(member) if listener.inode in inodes}
+    return list(dict.fromkeys(str(listener) for listener in sorted(found)))
+
+
+def holder(port: int) -> str:
+    """The process that listens on the port; processes of other containers cannot be seen from here."""
+    inodes = {listener.inode for listener in _listeners(os.getpid()) if listener.port == port}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and inodes & _sockets(int(entry)):
+            with contextlib.suppress(OSError), open(f"/proc/{entry}/comm", encoding="utf-8") as file:
+                return f"'{file.read().strip()}' (pid {entry})"
+    return (
+        "a program outside this container, perhaps another cluster's; "
+        f"on the machine: ss -ltnp 'sport = :{port}', docker ps"
+    )
 
 
 def _sockets(pid: int) -> set[str]:
@@ -34,15 +59,14 @@ def _sockets(pid: int) -> set[str]:
     return inodes
 
 
-def _listening(pid: int, family: socket.AddressFamily, name: str, inodes: set[str]) -> set[tuple[int, str]]:
-    found = set()
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/net/{name}", encoding="ascii") as file:
-        for line in file.readlines()[1:]:
-            fields = line.split()
-            if fields[3] == _LISTEN and fields[9] in inodes:
-                port, address = read_address(fields[1], family)
-                found.add((port, f"[{address}]:{port}" if family == socket.AF_INET6 else f"{address}:{port}"))
-    return found
+def _listeners(pid: int) -> Iterator[Listener]:
+    """All of the network namespace that the process is in."""
+    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/net/{name}", encoding="ascii") as file:
+            for line in file.readlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTEN:
+                    yield Listener(*read_address(fields[1], family), fields[9])
 
 
 def read_address(text: str, family: socket.AddressFamily) -> tuple[int, str]:

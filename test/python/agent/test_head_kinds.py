@@ -66,8 +66,8 @@ class KindCase(HeadCase):
         except OSError:
             return 0
 
-    def gate(self) -> int:
-        return wait.Gate(self.config).run()
+    def wait(self) -> int:
+        return wait.run(self.config)
 
     def read(self) -> dict[str, Any]:
         return state.read(self.path) or {}
@@ -80,11 +80,11 @@ class JobTest(KindCase):
         running = self.until("running")
         self.assertEqual(running["job"]["exitCode"], None)
         self.assertIsNone(running["endpoint"])
-        self.assertEqual(self.gate(), 0)
+        self.assertEqual(self.wait(), 0)
         self.assertIn("cluster 'local-2x8' is running its job after", self.printed[-1])
         self.job_says(0)
         succeeded = self.until("succeeded")
-        self.assertEqual(self.gate(), 0)
+        self.assertEqual(self.wait(), 0)
         self.assertIn("cluster 'local-2x8' has finished its job after", self.printed[-1])
         job = succeeded["job"]
         self.assertEqual(job["exitCode"], 0)
@@ -149,7 +149,7 @@ class JobTest(KindCase):
             self.until("succeeded")
             self.assertEqual(self.runs, 3)
 
-    def test_the_gate_of_a_job_that_fails(self) -> None:
+    def test_wait_fails_with_the_job(self) -> None:
         FakeReader.nodes = WHOLE
         self.job_says(4)
         with mock.patch("ray_node.agent.readiness._RETRY_SECONDS", 0.0):
@@ -157,7 +157,7 @@ class JobTest(KindCase):
             self.until("failed")
             (self.retry_file()).unlink(missing_ok=True)
             with mock.patch("ray_node.agent.state.request_retry"):
-                self.assertEqual(self.gate(), 1)
+                self.assertEqual(self.wait(), 1)
         self.assertIn(
             "cluster 'local-2x8' is not running its job: the job exited with code 4", self.printed[-1]
         )
@@ -219,7 +219,7 @@ class NoneTest(KindCase):
         ready = self.until("ready")
         self.assertEqual(self.states(), ["starting", "formed", "comparing", "ready"])
         self.assertIsNone(ready["endpoint"])
-        self.assertEqual(self.gate(), 0)
+        self.assertEqual(self.wait(), 0)
         self.assertIn("cluster 'local-2x8' is ready after", self.printed[-1])
         self.assertNotIn("model:", self.printed[-1])
         FakeReader.nodes = WHOLE[:1]

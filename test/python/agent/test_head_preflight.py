@@ -35,7 +35,7 @@ class HeadPreflightTest(HeadCase):
         self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]
         # The head's own handlers look at the simulated machine in place of this one.
         rooted = functools.partial(HANDLERS, root=self.machines[0].root)
-        patch = mock.patch("ray_node.agent.head_preflight.preflight_tasks.handlers", rooted)
+        patch = mock.patch("ray_node.preflight.tasks.handlers", rooted)
         patch.start()
         self.addCleanup(patch.stop)
 

@@ -1,10 +1,13 @@
+import json
 import unittest
 from dataclasses import dataclass, field
 from typing import Any
 
 import support
 
+from ray_node.channel import plain
 from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.plain import NotPlain
 from ray_node.channel.report import NodeReport
 from ray_node.cluster import membership, membership_reader
 from ray_node.cluster.membership import Evidence, SeenNode
@@ -206,17 +209,12 @@ class CountedPoolTest(unittest.TestCase):
 
 class WatchLineTest(unittest.TestCase):
     def test_a_line_of_the_watch(self) -> None:
-        line = (
-            '[{"id": "a1", "alive": true, "address": "10.0.0.1", "name": "npu-0",'
-            ' "resources": {"NPU": 8.0}, "deathReason": ""}]'
-        )
-        self.assertEqual(
-            membership_reader.parse(line), (SeenNode("a1", True, "10.0.0.1", "npu-0", {"NPU": 8.0}, ""),)
-        )
+        node = SeenNode("a1", True, "10.0.0.1", "npu-0", {"NPU": 8.0}, "died")
+        self.assertEqual(membership_reader.parse(json.dumps(plain.encode([node]))), (node,))
 
     def test_anything_else(self) -> None:
-        for line in ("[", "[1]", '[{"id": "a"}]'):
-            with self.subTest(line=line), self.assertRaises((ValueError, KeyError, TypeError)):
+        for line in ("[", "[1]", '[{"nodeId": "a"}]'):
+            with self.subTest(line=line), self.assertRaises((ValueError, NotPlain)):
                 membership_reader.parse(line)
 
 

@@ -109,7 +109,7 @@ class SimulatedClock(Clock):
 
 
 class ManualClock(Clock):
-    """A clock that only `sleep` and the test move, for code of one thread. `passed` is called after each sleep."""
+    """Moved by `sleep` and by the test, for code of one thread. `passed` is called after each sleep."""
 
     def __init__(self, case: unittest.TestCase, now: float) -> None:
         self.now = now

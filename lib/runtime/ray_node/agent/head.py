@@ -7,7 +7,7 @@ from dataclasses import asdict
 from ray_node.agent import node_staging, state
 from ray_node.agent.cluster_view import ClusterView
 from ray_node.agent.head_engine import HeadEngine
-from ray_node.agent.head_preflight import HeadPreflight
+from ray_node.agent.head_preflight import check_machines
 from ray_node.agent.head_staging import HeadStaging
 from ray_node.agent.readiness import ReadinessCheck, ReadyPage
 from ray_node.agent.retry_budget import RetryBudget
@@ -27,6 +27,7 @@ from ray_node.host.failure import (
     Trouble,
 )
 from ray_node.preflight import cluster_preflight
+from ray_node.preflight import tasks as preflight_tasks
 
 #: A verdict that waiting will not change ends the wait when it has held this long.
 _DEFINITE_SECONDS = 15.0
@@ -193,7 +194,7 @@ class Head(Supervisor):
                 self.pause()
         finally:
             self.state.put(staging=staging.published())
-        log.say(state.STAGING, staging.outcome)
+        log.event(state.STAGING, staging.outcome)
 
     def _check_machines(self, view: ClusterView) -> None:
         """Versions, clocks, devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
@@ -203,10 +204,11 @@ class Head(Supervisor):
         )
         if early.problem is not None:
             raise early.problem
-        machines = HeadPreflight(
-            self.config, self.state, self.name, self.own.address, self.environment.ray, self.pause
+        handlers = preflight_tasks.handlers(
+            self.config, self.config.preflight, self.name, self.own.address, self.environment.ray
         )
-        machines.run(self.assessment.members, view.tasks)
+        members = self.assessment.members
+        check_machines(self.config, self.state, handlers, members, view.tasks, self.pause)
 
     def _preflight(self, view: ClusterView) -> None:
         self.state.become(state.COMPARING, "comparing the nodes")
@@ -227,7 +229,7 @@ class Head(Supervisor):
             lambda: probe.is_free(self.own.address, port), clock.Deadline(_ENGINE_PORT_SECONDS)
         ):
             reason = f"the engine's port {port} is in use by another program"
-            raise ClusterFailed(reason, self._self_culprit(reason))
+            raise ClusterFailed(reason, Culprit(self.name, self.own.address, reason))
 
     def _give_up(self, trouble: Trouble) -> bool:
         """`failed`: stay, watch, and return when there is a reason to retry. Whether one was requested."""
@@ -255,7 +257,7 @@ class Head(Supervisor):
         if self.engine is not None:
             self.engine.release()
             if self.engine.runs:
-                log.say(into, "stopping the engine")
+                log.event(into, "stopping the engine")
             self.engine.stop(self.config.deadlines.stop / 2, self.pause)
 
     def _heard(self) -> Mapping[str, HeardReport]:
@@ -279,9 +281,6 @@ class Head(Supervisor):
             run=self.engine.run_for(received.address) if self.engine is not None else None,
             task=task,
         )
-
-    def _self_culprit(self, reason: str) -> Culprit:
-        return Culprit(self.name, self.own.address, reason)
 
 
 def _published(member: dict[str, object]) -> dict[str, object]:

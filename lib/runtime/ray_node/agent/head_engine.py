@@ -213,7 +213,7 @@ class HeadEngine:
         except OSError as error:
             self._state.warn(f"cannot save the job's outcome, so a restart would run it again: {error}")
         self._state.become(state.SUCCEEDED, f"the job '{engine.name}' succeeded after {took}")
-        log.say(state.SUCCEEDED, "the job will not run again")
+        log.event(state.SUCCEEDED, "the job will not run again")
 
     def _note_job_end(self, job: EngineProcess) -> dict[str, Any]:
         started = clock.epoch((self._job or {}).get("startedAt")) or clock.wall()

@@ -1,17 +1,16 @@
 """The head's preflight of the machines: when it is needed, who takes part, what its report means."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from ray_node.agent import state
 from ray_node.agent.state import StateFile
-from ray_node.channel.tasks import TaskBoard
+from ray_node.channel.tasks import Handlers, TaskBoard
 from ray_node.cluster.membership import Member
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
 from ray_node.host import log
 from ray_node.preflight import run as preflight_run
-from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.facts import image_digest
 from ray_node.preflight.run import Participant, PreflightRun
 
@@ -22,50 +21,39 @@ def is_needed(wanted: PreflightConfig) -> bool:
     return asks or image_digest(wanted.image.found_in) is not None
 
 
-class HeadPreflight:
-    """`pause` keeps the head alive and raises when the membership is lost."""
+def check_machines(
+    config: NodeConfig,
+    state_file: StateFile,
+    handlers: Handlers,
+    members: Sequence[Member],
+    board: TaskBoard,
+    pause: Callable[[float], None],
+) -> None:
+    """Ask all members and judge. Raises ClusterFailed with the culprit.
 
-    def __init__(
-        self,
-        config: NodeConfig,
-        state_file: StateFile,
-        name: str,
-        address: str,
-        environment: Mapping[str, str],
-        pause: Callable[[float], None],
-    ) -> None:
-        self._config = config
-        self._state = state_file
-        self._address = address
-        self._pause = pause
-        self._handlers = preflight_tasks.handlers(config, config.preflight, name, address, environment)
-
-    def run(self, members: Sequence[Member], board: TaskBoard) -> None:
-        """Ask all members and judge. Raises ClusterFailed with the culprit."""
-        if not is_needed(self._config.preflight):
-            return
-        self._state.become(state.CHECKING, "checking the machines")
-        run = PreflightRun(
-            self._config.preflight,
-            self._participants(members),
-            board,
-            self._handlers,
-            # Ray takes the workers' ports from the lowest on; the highest is as good as free.
-            self._config.ports.workers_to,
-            self._pause,
-            lambda text: log.say(state.CHECKING, text),
-        )
-        report = run.run()
-        with contextlib.suppress(OSError):
-            preflight_run.save(report, self._config.paths.state)
-        log.say(state.CHECKING, f"the machines:\n{report.as_text()}")
-        for warning in report.warnings:
-            self._state.warn(f"preflight: {warning}")
-        problem = preflight_run.problem_of(report)
-        if problem is not None:
-            raise problem
-
-    def _participants(self, members: Sequence[Member]) -> list[Participant]:
-        """The head first: where two nodes contradict each other, it is right."""
-        found = [Participant(member.name, member.address) for member in members if member.address is not None]
-        return sorted(found, key=lambda node: node.address != self._address)
+    `pause` keeps the head alive and raises when the membership is lost.
+    """
+    if not is_needed(config.preflight):
+        return
+    state_file.become(state.CHECKING, "checking the machines")
+    # The head first: where two nodes contradict each other, it is right.
+    addressed = [Participant(member.name, member.address) for member in members if member.address is not None]
+    run = PreflightRun(
+        config.preflight,
+        sorted(addressed, key=lambda node: node.address != config.head.address),
+        board,
+        handlers,
+        # Ray takes the workers' ports from the lowest on; the highest is as good as free.
+        config.ports.workers_to,
+        pause,
+        lambda text: log.event(state.CHECKING, text),
+    )
+    report = run.run()
+    with contextlib.suppress(OSError):
+        preflight_run.save(report, config.paths.state)
+    log.event(state.CHECKING, f"the machines:\n{report.as_text()}")
+    for warning in report.warnings:
+        state_file.warn(f"preflight: {warning}")
+    problem = preflight_run.problem_of(report)
+    if problem is not None:
+        raise problem

@@ -29,12 +29,10 @@ class HostProber:
 
 def in_words(met: str, port: int) -> str:
     """What a connection attempt to a node's Ray port tells a person."""
-    if met == probe.OPEN:
-        return f"its Ray port {port} answers"
-    if met == probe.CLOSED:
-        return f"host answers, Ray port {port} closed"
-    if met == probe.NO_ANSWER:
-        return "host does not answer"
-    if met == probe.NO_ROUTE:
-        return "no route to the host"
-    return met
+    words = {
+        probe.OPEN: f"its Ray port {port} answers",
+        probe.CLOSED: f"host answers, Ray port {port} closed",
+        probe.NO_ANSWER: "host does not answer",
+        probe.NO_ROUTE: "no route to the host",
+    }
+    return words.get(met, met)

@@ -132,7 +132,7 @@ class StateFile:
         )
         self._note_history()
         self._write()
-        log.say(state, reason or "")
+        log.event(state, reason or "")
 
     def wait_for(self, what: str, deadline: clock.Deadline) -> None:
         """Record what is waited for and until when; logs it when it changes."""
@@ -147,7 +147,7 @@ class StateFile:
             "deadlineSeconds": deadline.seconds,
         }
         self._write()
-        log.say(self.state, f"{what} (up to {deadline.left:.0f} s more)")
+        log.event(self.state, f"{what} (up to {deadline.left:.0f} s more)")
 
     def put(self, **values: Any) -> None:
         """Set further fields; written only when something changed."""
@@ -161,7 +161,7 @@ class StateFile:
         if warning not in self._value["warnings"]:
             self._value["warnings"] = [*self._value["warnings"], warning]
             self._write()
-            log.say(self.state, f"warning: {warning}")
+            log.event(self.state, f"warning: {warning}")
 
     def beat(self) -> None:
         """Renew the heartbeat when it is due."""

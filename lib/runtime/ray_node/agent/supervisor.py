@@ -37,7 +37,7 @@ class Supervisor:
         self.stopping = threading.Event()
         self.ray: ManagedProcess | None = None
         self.own = address.LocalAddress("?", config.node.address or "?")
-        self.name = config.node.name or f"{config.node.pool}-{self.own.address}"
+        self.name = config.node_name(self.own.address)
         self.versions = Versions("?", "?")
         self.devices = Devices(0, config.node.accelerators.planned, config.node.accelerators.resource)
         self.failure: NodeFailed | None = None
@@ -69,9 +69,9 @@ class Supervisor:
             )
         except NodeFailed as failure:
             unknown_address = failure
-        self.name = self.config.node.name or f"{self.config.node.pool}-{self.own.address}"
+        self.name = self.config.node_name(self.own.address)
         self.state = StateFile(self.config.paths.state, self.name, self._facts())
-        log.say(state.STARTING, f"{self.config.node.role} {self.name} of cluster '{self.config.cluster}'")
+        log.event(state.STARTING, f"{self.config.node.role} {self.name} of cluster '{self.config.cluster}'")
         try:
             if unknown_address is not None:
                 raise unknown_address
@@ -84,7 +84,7 @@ class Supervisor:
                 environment=self.environment.recorded,
                 accelerators=plain.encode(self.devices),
             )
-            log.say(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
+            log.event(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
             if self.devices.found != self.devices.planned:
                 self.state.warn(f"{self.devices.found} accelerators found, {self.devices.planned} planned")
             lacking = requirements.problem(self.config, self.environment.engine)
@@ -130,7 +130,7 @@ class Supervisor:
             if ended.passed:
                 raise NodeFailed(taken)
             self.pause()
-        log.say(self.state.state, "ray start")
+        log.event(self.state.state, "ray start")
         self.ray = ray_process.start(
             self.config, self.name, self.own.address, self.devices, self.environment.ray
         )
@@ -152,7 +152,7 @@ class Supervisor:
             "pool": self.config.node.pool,
             "address": self.own.address,
             "interface": self.own.interface,
-            "head": {"name": self.config.head.name, "address": self.config.head.address},
+            "head": plain.encode(self.config.head),
             "authentication": self.config.ray.authentication,
             "session": None,
             "endpoint": None if api is None else f"http://{self.config.head.address}:{api.port}",
@@ -202,7 +202,7 @@ class Supervisor:
             self.pause()
 
     def _stop(self) -> None:
-        log.say(self.state.state, "stopping")
+        log.event(self.state.state, "stopping")
         end = clock.Deadline(self.config.deadlines.stop)
         self.close()
         if self.ray is not None:

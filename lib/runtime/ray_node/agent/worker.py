@@ -55,8 +55,8 @@ class Worker(Supervisor):
             self.token = self._await_token(deadline)
         reporter = Reporter(self._report, self.config.head.address, self.config.ports.node_report, self.token)
         self.reporter = reporter
-        command = self.config.engine.follower
-        if command is not None and self.config.node.accelerators.planned > 0:
+        command = self.config.follower
+        if command is not None:
             self.follower = Follower(self.config, command, self.name, self.environment.engine, reporter.now)
         self._await_head(reporter, deadline)
         self._await_answer(reporter)
@@ -168,11 +168,9 @@ class Worker(Supervisor):
                 continue
             self._follow_answer(reporter, answer)
             if reporter.silent_seconds > 3 * INTERVAL_SECONDS:
-                self.state.become(
-                    state.JOINED,
-                    f"the head {self.config.head} does not answer reports; its last state was '{answer.state}'",
-                    self._head_culprit("does not answer reports"),
-                )
+                silent = "does not answer reports"
+                reason = f"the head {self.config.head} {silent}; its last state was '{answer.state}'"
+                self.state.become(state.JOINED, reason, self._head_culprit(silent))
                 continue
             self.state.put(member=answer.alive is not False)
             absent_since = (absent_since or clock.monotonic()) if answer.alive is False else None

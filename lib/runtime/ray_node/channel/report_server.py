@@ -3,7 +3,7 @@
 import ipaddress
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ray_node.channel import plain, report
 from ray_node.channel.heard_report import HeardReport
@@ -12,15 +12,11 @@ from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.channel.server import Reply, Request, Route, Routes, Server
 from ray_node.host import clock
 
-_FAILED = "failed"
-
 
 @dataclass
 class _Entry:
-    report: NodeReport
+    heard: HeardReport
     received_at: float
-    skew_seconds: float
-    failure: str | None = None
     failed_at: float = 0.0
 
 
@@ -37,16 +33,16 @@ class ReportBook:
 
     def take(self, received: NodeReport) -> None:
         now = clock.monotonic()
-        entry = _Entry(received, now, received.wall_clock - clock.wall())
+        skew = received.wall_clock - clock.wall()
         with self._lock:
             before = self._entries.get(received.address)
-            if before is not None:
-                entry.failure, entry.failed_at = before.failure, before.failed_at
-            if received.state == _FAILED:
-                entry.failure, entry.failed_at = received.reason or "failed", now
+            failure, failed_at = (before.heard.failure, before.failed_at) if before else (None, 0.0)
+            if received.state == "failed":
+                failure, failed_at = received.reason or "failed", now
             elif received.state != "starting":
-                entry.failure = None
-            self._entries[received.address] = entry
+                failure = None
+            heard = HeardReport(received, 0.0, skew, failure)
+            self._entries[received.address] = _Entry(heard, now, failed_at)
             self._rejected.pop(received.address, None)
 
     def reject(self, address: str) -> None:
@@ -58,11 +54,9 @@ class ReportBook:
         now = clock.monotonic()
         with self._lock:
             return {
-                address: HeardReport(
-                    report=entry.report,
+                address: replace(
+                    entry.heard,
                     age_seconds=now - entry.received_at,
-                    skew_seconds=entry.skew_seconds,
-                    failure=entry.failure,
                     failure_age_seconds=now - entry.failed_at,
                 )
                 for address, entry in self._entries.items()

@@ -39,8 +39,9 @@ def node_name(config: NodeConfig) -> str:
     """The name of this node. Raises NodeFailed when it depends on an address that does not exist."""
     if config.node.name is not None:
         return config.node.name
-    own = address.own_address(config.node.address, config.subnet, address.local_addresses())
-    return f"{config.node.pool}-{own.address}"
+    return config.node_name(
+        address.own_address(config.node.address, config.subnet, address.local_addresses()).address
+    )
 
 
 def unhealthy_because(found: dict[str, Any], now: float) -> str | None:

@@ -23,32 +23,22 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
     """Ray's workers inherit the raylet's environment: all but `driver` must be there before `ray start`."""
     wanted = config.environment.node
     values = node_values.find(config, own, wanted.values())
-    node = {name: values[kind] for name, kind in wanted.items() if kind in values}
-    node.update(config.environment.own)
-    ray = dict(os.environ if base is None else base)
-    ray.update(config.environment.cluster)
-    ray.update(node)
+    found = {name: values[kind] for name, kind in wanted.items() if kind in values}
+    node = {**found, **config.environment.own}
+    ray = {**(os.environ if base is None else base), **config.environment.cluster, **node}
     _authenticate(ray, config)
     # An address from outside would make `ray start` join another cluster than the planned one.
     ray.pop("RAY_ADDRESS", None)
-    engine = dict(ray)
-    engine.update(config.environment.driver)
-    engine["RAY_ADDRESS"] = config.gcs_address
+    engine = {**ray, **config.environment.driver, "RAY_ADDRESS": config.gcs_address}
     engine.setdefault("PYTHONUNBUFFERED", "1")
     for name in config.engine.withheld:
         engine.pop(name, None)
     recorded = {
         "cluster": dict(config.environment.cluster),
         "node": node,
-        "driver": dict(config.environment.driver) if _runs_engine(config) else {},
+        "driver": dict(config.environment.driver) if config.is_head or config.follower else {},
     }
     return NodeEnvironment(ray=ray, engine=engine, recorded=recorded)
-
-
-def _runs_engine(config: NodeConfig) -> bool:
-    """Whether a process of the engine's own runs on this node."""
-    is_follower = config.engine.follower is not None and config.node.accelerators.planned > 0
-    return config.is_head or is_follower
 
 
 def _authenticate(environment: dict[str, str], config: NodeConfig) -> None:

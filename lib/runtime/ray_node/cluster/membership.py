@@ -21,7 +21,7 @@ class SeenNode:
     alive: bool
     address: str
     name: str
-    resources: Mapping[str, float]
+    resources: dict[str, float]
     death_reason: str = ""
 
 
@@ -56,12 +56,12 @@ class Member:
     #: Ray lists it as ALIVE.
     alive: bool
 
+    @property
+    def culprit(self) -> Culprit:
+        return Culprit(self.name, self.address, self.verdict)
+
     def __str__(self) -> str:
-        return (
-            f"{self.name} ({self.address}): {self.verdict}"
-            if self.address
-            else f"{self.name}: {self.verdict}"
-        )
+        return f"{self.culprit}: {self.verdict}"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Assessment:
     def culprit(self) -> Culprit | None:
         """One that waiting will not repair comes first."""
         for member in sorted(self.missing, key=lambda item: not item.definite):
-            return Culprit(member.name, member.address, member.verdict)
+            return member.culprit
         return None
 
     @property

@@ -4,6 +4,8 @@ import json
 import sys
 from collections.abc import Mapping
 
+from ray_node.channel import plain
+from ray_node.channel.plain import NotPlain
 from ray_node.cluster.membership import SeenNode
 from ray_node.host import clock, log
 from ray_node.host.processes import ManagedProcess, describe_exit
@@ -63,21 +65,11 @@ class MembershipReader:
             return
         try:
             self._nodes = parse(text)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, NotPlain):
             return
         self._read_at = clock.monotonic()
 
 
 def parse(text: str) -> tuple[SeenNode, ...]:
-    """One line of the watch. Raises ValueError, KeyError, TypeError for anything else."""
-    return tuple(
-        SeenNode(
-            node_id=str(item["id"]),
-            alive=bool(item["alive"]),
-            address=str(item["address"]),
-            name=str(item["name"]),
-            resources={str(name): float(count) for name, count in item["resources"].items()},
-            death_reason=str(item["deathReason"]),
-        )
-        for item in json.loads(text)
-    )
+    """One line of the watch. Raises ValueError, NotPlain for anything else."""
+    return tuple(plain.decode(SeenNode, node) for node in json.loads(text))

@@ -11,6 +11,8 @@ from typing import Any
 
 import ray
 
+from ray_node.channel import plain
+from ray_node.cluster.membership import SeenNode
 from ray_node.host import clock
 
 #: While the cluster changes, and when it has not changed for a while.
@@ -32,7 +34,7 @@ def main(gcs_address: str) -> None:
     printed = ""
     printed_at = changed_at = 0.0
     while True:
-        line = json.dumps([_plain(node) for node in ray.nodes()], sort_keys=True)
+        line = json.dumps(plain.encode([_seen(node) for node in ray.nodes()]), sort_keys=True)
         now = clock.monotonic()
         if line != printed:
             changed_at = now
@@ -53,16 +55,17 @@ def _await_port(gcs_address: str) -> None:
             clock.sleep(0.05)
 
 
-def _plain(node: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": node["NodeID"],
-        "alive": bool(node["Alive"]),
-        "address": node["NodeManagerAddress"],
-        "name": node.get("NodeName") or "",
-        # Without Ray's own `node:<address>` and the like.
-        "resources": {name: count for name, count in node.get("Resources", {}).items() if ":" not in name},
-        "deathReason": node.get("DeathReasonMessage") or "",
-    }
+def _seen(node: dict[str, Any]) -> SeenNode:
+    # Without Ray's own `node:<address>` and the like.
+    resources = {name: float(count) for name, count in node.get("Resources", {}).items() if ":" not in name}
+    return SeenNode(
+        node_id=node["NodeID"],
+        alive=bool(node["Alive"]),
+        address=node["NodeManagerAddress"],
+        name=node.get("NodeName") or "",
+        resources=resources,
+        death_reason=node.get("DeathReasonMessage") or "",
+    )
 
 
 if __name__ == "__main__":

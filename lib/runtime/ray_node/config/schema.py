@@ -211,6 +211,15 @@ class NodeConfig:
         return ipaddress.IPv4Network(self.subnet)
 
     @property
+    def follower(self) -> FollowerCommand | None:
+        """What this node runs for an engine whose head is rank 0."""
+        return self.engine.follower if not self.is_head and self.node.accelerators.planned > 0 else None
+
+    def node_name(self, address: str) -> str:
+        """The name of this node at its `address`."""
+        return self.node.name or f"{self.node.pool}-{address}"
+
+    @property
     def is_head(self) -> bool:
         return self.node.role == "head"
 

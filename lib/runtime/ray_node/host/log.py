@@ -32,7 +32,7 @@ def line(text: str) -> None:
             pass
 
 
-def say(state: str, message: str) -> None:
+def event(state: str, message: str) -> None:
     """Print `message` with the time and the state; further lines of the message are indented."""
     first, *rest = message.splitlines() or [""]
     line(f"{clock.stamp()} {state:<9} {first}")

@@ -5,10 +5,10 @@ import os
 import stat
 from dataclasses import asdict, dataclass
 
-from ray_node.cluster import devices, environment, port_holder, requirements, token
+from ray_node.cluster import devices, environment, requirements, token
 from ray_node.cluster.environment import NodeEnvironment
 from ray_node.config.schema import NodeConfig
-from ray_node.host import address, clock, probe, table, versions
+from ray_node.host import address, clock, listening, probe, table, versions
 from ray_node.host.address import LocalAddress
 from ray_node.host.failure import NodeFailed
 from ray_node.preflight import machine_checks
@@ -119,7 +119,7 @@ def _ports(config: NodeConfig, own: LocalAddress) -> Check:
             needed.append(config.engine.api.port)
     taken = [port for port in needed if not probe.is_free(own.address, port)]
     if taken:
-        held = "; ".join(f"{port} by {port_holder.holder(port)}" for port in taken)
+        held = "; ".join(f"{port} by {listening.holder(port)}" for port in taken)
         return Check("ports", FAILED, f"in use (also when the node program already runs here): {held}")
     return Check("ports", OK, f"{len(needed)} ports are free")
 

@@ -1,30 +1,31 @@
 """The head between membership and engine, where a model has to be on all nodes first."""
 
-import time
 import unittest
 from dataclasses import replace
 from typing import Any
 
 import support
-from fixtures.fake_hub import FakeHub, Trouble
+from fixtures.fake_hub import FakeHub
 from fixtures.staging_support import REPOSITORY, REVISION, small_model
 from head_case import WHOLE, FakeReader, HeadCase
+from simulated_source import SimulatedSource
 
 from ray_node.agent import state
 from ray_node.channel.report import Staged
+from ray_node.host import clock
+from ray_node.staging.failure import TokenMissing
 
-FIRST = "model-00001-of-00005.safetensors"
 DONE = Staged(1, True, None, "done 1 MB")
 
 
-def staging(hub: FakeHub, destination: str, **changes: Any) -> dict[str, Any]:
+def staging(destination: str, **changes: Any) -> dict[str, Any]:
     """The part of node.json on shared storage."""
     return {
         "source": {
             "kind": "huggingFace",
             "repository": REPOSITORY,
             "revision": REVISION,
-            "endpoint": hub.url,
+            "endpoint": "https://hub.example",
             "tokenFile": None,
             "include": ["*"],
             "exclude": [],
@@ -37,15 +38,15 @@ def staging(hub: FakeHub, destination: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-class HeadWithModel(HeadCase):
+class HeadWithModelCase(HeadCase):
+    simulated = True
+
     def setUp(self) -> None:
         super().setUp()
-        self.hub = FakeHub(REPOSITORY, REVISION, small_model())
-        self.addCleanup(self.hub.close)
         FakeReader.nodes = WHOLE
 
     def begin(self, **changes: Any) -> None:
-        self.start(staging=staging(self.hub, str(self.folder / "model"), **changes))
+        self.start(staging={**staging(str(self.folder / "model")), **changes})
 
     def tells(self, staged: Staged | None) -> None:
         """From now on npu-1 reports this of itself."""
@@ -58,7 +59,13 @@ class HeadWithModel(HeadCase):
     def waiting(self) -> object:
         return (state.read(self.path) or {}).get("waitingFor")
 
-    def test_the_engine_starts_when_every_node_has_the_model(self) -> None:
+
+class HeadWithModelTest(HeadWithModelCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.source = SimulatedSource(self, small_model())
+
+    def test_engine_starts_when_every_node_has_the_model(self) -> None:
         self.begin()
         waits = self.until_it_waits_for("complete on 1 of 2 nodes: npu-1 has not started")
         self.assertEqual(waits["state"], "staging")
@@ -70,14 +77,14 @@ class HeadWithModel(HeadCase):
         serving = self.until("serving")
         self.assertEqual(self.states()[-4:], ["staging", "comparing", "loading", "serving"])
         self.assertEqual(serving["staging"]["done"], True)
-        self.assertEqual(serving["staging"]["progress"]["bytes_total"], self.hub.total_bytes)
+        self.assertEqual(serving["staging"]["progress"]["bytes_total"], self.source.total_bytes)
         self.assertEqual([node["text"] for node in serving["staging"]["nodes"]][1], "done 1 MB")
         self.assertTrue(any("all 2 nodes have the model: done" in line for line in self.printed))
-        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+        self.assertEqual(self.source.sent_bytes, self.source.total_bytes)
 
-    def test_progress_is_seen_while_it_comes(self) -> None:
+    def test_staging_publishes_its_progress(self) -> None:
         self.tells(DONE)
-        self.hub.trouble[FIRST] = Trouble(bytes_per_second=60_000)
+        self.source.bytes_per_second = 60_000
         self.begin()
         waits = self.until_it_waits_for("npu-0 ")
         support.await_that(
@@ -92,30 +99,30 @@ class HeadWithModel(HeadCase):
         found: dict[str, Any] = ((state.read(self.path) or {}).get("staging") or {}).get("progress") or {}
         return found
 
-    def test_a_gated_model_fails_at_once_and_names_the_head(self) -> None:
-        self.hub.gated = True
+    def test_gated_model_fails_at_once_with_the_head_as_culprit(self) -> None:
+        self.source.failure = TokenMissing(
+            "maker/model-7b is gated and no token is given", fix="ask for access"
+        )
         self.begin()
         failed = self.until("failed")
         self.assertEqual(failed["culprit"]["name"], "npu-0")
         self.assertRegex(
             failed["culprit"]["reason"],
-            "^the model is not staged, token-missing: .* is gated and no token is given; ask for access at",
+            "^the model is not staged, token-missing: .* is gated and no token is given; ask for access$",
         )
         self.assertEqual(failed["staging"]["code"], "token-missing")
         # Nobody goes on asking.
-        asked = len(self.hub.requests)
-        time.sleep(1.0)
-        self.assertEqual(len(self.hub.requests), asked)
+        clock.sleep(100.0)
+        self.assertEqual(self.source.asked, 1)
         answer = self.report().answer
         self.assertIsNone(answer.staging if answer else 0)
-        self.hub.gated = False
+        self.source.failure = None
         self.tells(replace(DONE, attempt=2))
         state.request_retry(self.config.paths.state)
         self.until("serving")
 
-    def test_a_node_whose_disk_is_full_fails_the_cluster_until_it_is_asked_to_try_again(self) -> None:
+    def test_full_disk_of_a_worker_fails_the_cluster_until_a_retry_is_requested(self) -> None:
         self.begin()
-        # The head has it all by then: a fetch that is ended in a file would have to send some of it again.
         self.until_it_waits_for("complete on 1 of 2 nodes")
         self.tells(Staged(1, False, "disk-full", "5 GB free, 9 GB wanted; enlarge the disk"))
         failed = self.until("failed")
@@ -129,39 +136,53 @@ class HeadWithModel(HeadCase):
         self.assertEqual(answer.staging if answer else None, 2)
         self.tells(replace(DONE, attempt=2))
         self.until("serving")
-        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+        self.assertEqual(self.source.sent_bytes, self.source.total_bytes)
 
-    def test_a_lost_member_does_not_end_the_download(self) -> None:
+    def test_lost_member_does_not_end_the_download(self) -> None:
         self.tells(DONE)
-        self.hub.trouble[FIRST] = Trouble(bytes_per_second=60_000)
+        self.source.bytes_per_second = 60_000
         self.begin()
         self.passes("staging")
-        support.await_that(lambda: self.hub.sent[FIRST] > 0, lambda: self.hub.sent)
+        support.await_that(lambda: self.source.sent_bytes > 0, lambda: self.source.sent)
         FakeReader.nodes = WHOLE[:1]
         self.passes("degraded")
         FakeReader.nodes = WHOLE
         self.until("serving")
         self.assertEqual(self.states().count("staging"), 2)
-        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+        self.assertEqual(self.source.sent_bytes, self.source.total_bytes)
 
-    def test_a_stop_in_the_middle_gives_the_lease_back(self) -> None:
-        self.hub.trouble[FIRST] = Trouble(bytes_per_second=20_000)
+    def test_stop_during_the_download_releases_the_lease(self) -> None:
+        self.source.bytes_per_second = 20_000
         self.begin()
-        support.await_that(lambda: self.hub.sent[FIRST] > 0, lambda: self.hub.sent)
-        started = time.monotonic()
+        support.await_that(lambda: self.source.sent_bytes > 0, lambda: self.source.sent)
+        started = clock.monotonic()
         self.end()
         self.assertEqual(self.code, [143])
-        self.assertLess(time.monotonic() - started, 8.0)
+        self.assertLess(clock.monotonic() - started, 1.0)
         (lease,) = (self.folder / "model" / ".staging" / "leases").iterdir()
         self.assertIn('"released": true', lease.read_text(encoding="utf-8"))
 
-    def test_no_model_no_state(self) -> None:
+    def test_head_without_a_model_has_no_staging(self) -> None:
         self.start()
         serving = self.until("serving")
         self.assertNotIn("staging", self.states())
         self.assertIsNone(serving["staging"])
         answer = self.report().answer
         self.assertIsNone(answer.staging if answer else 0)
+
+
+class HeadWithRealHubTest(HeadWithModelCase):
+    """With the process that fetches, and the hub's own client."""
+
+    def test_head_with_model_on_the_hub_serves(self) -> None:
+        hub = FakeHub(REPOSITORY, REVISION, small_model())
+        self.addCleanup(hub.close)
+        self.tells(DONE)
+        value = staging(str(self.folder / "model"))
+        self.begin(source={**value["source"], "endpoint": hub.url})
+        serving = self.until("serving")
+        self.assertEqual(serving["staging"]["progress"]["files_done"], len(hub.files))
+        self.assertEqual(hub.sent_bytes, hub.total_bytes)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import support
-from fixtures.fake_hub import FakeHub
-from fixtures.staging_support import REPOSITORY, REVISION, small_model
+from fixtures.staging_support import small_model
+from simulated_source import SimulatedSource
 from test_head_with_model import staging
 from worker_case import WorkerCase
 
@@ -20,12 +20,13 @@ from ray_node.config.schema import NodeConfig
 class WorkerWithModel(WorkerCase):
     """The head's part is played by the real one, without a head around it."""
 
+    simulated = True
+
     def setUp(self) -> None:
         super().setUp()
-        self.hub = FakeHub(REPOSITORY, REVISION, small_model())
-        self.addCleanup(self.hub.close)
+        self.source = SimulatedSource(self, small_model())
         self.attempt: int | None = None
-        value = staging(self.hub, str(self.folder / "own disk"), placement="replicated")
+        value = staging(str(self.folder / "own disk"), placement="replicated")
         files = support.free_ports(1)[0]
         self.configure(staging=value, ports__nodeFiles=files)
         self.path = state.path_of(self.config.paths.state, "npu-1")
@@ -36,7 +37,7 @@ class WorkerWithModel(WorkerCase):
 
     def head_part(self) -> NodeStaging:
         """On the head's own disk."""
-        value = staging(self.hub, str(self.folder / "the head's disk"), placement="replicated")
+        value = staging(str(self.folder / "the head's disk"), placement="replicated")
         changes = {
             "node__role": "head",
             "node__address": support.HEAD,
@@ -56,7 +57,7 @@ class WorkerWithModel(WorkerCase):
     def waits(self, words: str) -> dict[str, Any]:
         return self.shows(lambda found: words in str(found.get("waitingFor")))
 
-    def test_it_begins_when_asked_and_reports_the_end(self) -> None:
+    def test_worker_stages_when_asked_and_reports_the_end(self) -> None:
         self.play_head()
         self.start()
         self.shows(lambda found: found.get("member") is True)
@@ -67,19 +68,19 @@ class WorkerWithModel(WorkerCase):
         self.head_part().begin(1)
         support.await_that(lambda: bool(self.heard() and self.heard().done), self.heard)  # type: ignore[union-attr]
         found = self.shows(lambda found: bool(found["staging"] and found["staging"]["done"]))
-        self.assertEqual(found["staging"]["progress"]["bytes_total"], self.hub.total_bytes)
+        self.assertEqual(found["staging"]["progress"]["bytes_total"], self.source.total_bytes)
         own, heads = self.folder / "own disk", self.folder / "the head's disk"
-        for name, data in self.hub.files.items():
+        for name, data in self.source.contents.items():
             self.assertEqual((own / name).read_bytes(), data)
             self.assertEqual((heads / name).read_bytes(), data)
-        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+        self.assertEqual(self.source.sent_bytes, self.source.total_bytes)
         # Another attempt looks again and has it at once.
         self.attempt = 2
         support.await_that(lambda: self.heard() is not None and self.heard().attempt == 2, self.heard)  # type: ignore[union-attr]
         support.await_that(lambda: bool(self.heard() and self.heard().done), self.heard)  # type: ignore[union-attr]
-        self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
+        self.assertEqual(self.source.sent_bytes, self.source.total_bytes)
 
-    def test_its_own_failure_is_reported_and_it_stays(self) -> None:
+    def test_worker_that_cannot_stage_reports_it_and_stays(self) -> None:
         (self.folder / "own disk").write_text("not a folder")
         self.play_head()
         self.start()
@@ -96,7 +97,7 @@ class WorkerWithModel(WorkerCase):
         self.attempt = 2
         support.await_that(lambda: bool(self.heard() and self.heard().done), self.heard)  # type: ignore[union-attr]
 
-    def test_a_head_that_has_given_up_ends_it(self) -> None:
+    def test_worker_stops_staging_when_the_head_gives_up(self) -> None:
         self.play_head()
         self.start()
         self.head_state, self.attempt = "staging", 1

@@ -141,10 +141,10 @@ class Lease:
         self._progress = progress
         self._lost: str | None = None
         self._released = threading.Event()
+        self._ended = threading.Event()
         self._renewed_at = clock.monotonic()
         self._write()
-        self._thread = threading.Thread(target=self._keep, name="staging-lease", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._keep, name="staging-lease", daemon=True).start()
 
     def check(self) -> None:
         """Raises LeaseLost when this process must not write any more."""
@@ -157,23 +157,24 @@ class Lease:
     def release(self, failure: str | None = None) -> None:
         """Says that others may go on; never raises."""
         self._released.set()
-        self._thread.join(timeout=self._leases.pace.heartbeat)
+        clock.wait(self._ended, self._leases.pace.heartbeat)
         try:
             self._write(released=True, failure=failure)
         except OSError as error:
             log.line(f"the staging lease cannot be released, it will go stale: {error.strerror}")
 
     def _keep(self) -> None:
-        while not self._released.wait(self._leases.pace.heartbeat):
+        while not clock.wait(self._released, self._leases.pace.heartbeat):
             try:
                 if os.path.exists(self._leases.path(self._number + 1)):
                     newer = _read(self._leases.path(self._number + 1), self._number + 1)
                     self._lost = f"{newer} has taken over"
-                    return
+                    break
                 self._write()
                 self._renewed_at = clock.monotonic()
             except OSError as error:
                 log.line(f"the staging lease cannot be renewed: {error.strerror or error}")
+        self._ended.set()
 
     def _write(self, released: bool = False, failure: str | None = None) -> None:
         """In place and always of the same size, so that a full disk does not keep it from being written.

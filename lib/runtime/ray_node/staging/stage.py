@@ -162,7 +162,7 @@ class _Staging:
         other = holding.progress if holding and not holding.released else None
         self._check()
         self._meter.tick(_shown(other, detail, self._meter.now))
-        self._stop.wait(self._request.pace.poll)
+        clock.wait(self._stop, self._request.pace.poll)
 
     def _fetch_under(self, lease: Lease) -> None:
         failure: str | None = "interrupted"

@@ -5,7 +5,6 @@ import os
 import sys
 
 from ray_node.config.load import DEFAULT_PATH, ConfigError, load
-from ray_node.config.schema import NodeConfig
 
 
 def main() -> int:
@@ -16,8 +15,14 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     # Each command imports only what it needs: `status` runs every few seconds in every container.
+    if arguments.command == "start" and loaded.is_head:
+        from ray_node.agent.head import Head
+
+        return Head(loaded).run()
     if arguments.command == "start":
-        return _start(loaded)
+        from ray_node.agent.worker import Worker
+
+        return Worker(loaded).run()
     if arguments.command == "status":
         from ray_node.cli import status
 
@@ -31,22 +36,12 @@ def main() -> int:
 
         return stop.run(loaded)
     if arguments.cluster:
-        from ray_node.hardware import finding as preflight_finding
+        from ray_node.hardware import finding
 
-        return preflight_finding.show(loaded.paths.state, arguments.json)
+        return finding.show(loaded.paths.state, arguments.json)
     from ray_node.preflight import local_checks
 
     return local_checks.run(loaded, arguments.json)
-
-
-def _start(loaded: NodeConfig) -> int:
-    if loaded.is_head:
-        from ray_node.agent.head import Head
-
-        return Head(loaded).run()
-    from ray_node.agent.worker import Worker
-
-    return Worker(loaded).run()
 
 
 def _parser() -> argparse.ArgumentParser:

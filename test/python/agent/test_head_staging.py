@@ -6,8 +6,7 @@ import support
 from head_case import VERSIONS
 
 from ray_node.agent.head_staging import HeadStaging, Part, describe
-from ray_node.channel.heard_report import HeardReport
-from ray_node.channel.report import NodeReport, Staged
+from ray_node.channel.report import HeardReport, NodeReport, Staged
 from ray_node.cluster.membership import Member
 from ray_node.host import clock
 from ray_node.host.failure import ClusterFailed

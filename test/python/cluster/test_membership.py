@@ -6,9 +6,8 @@ from typing import Any
 import support
 
 from ray_node.channel import plain
-from ray_node.channel.heard_report import HeardReport
 from ray_node.channel.plain import NotPlain
-from ray_node.channel.report import NodeReport
+from ray_node.channel.report import HeardReport, NodeReport
 from ray_node.cluster import membership, membership_reader
 from ray_node.cluster.membership import Evidence, SeenNode
 from ray_node.host.versions import Versions

@@ -7,8 +7,7 @@ from unittest import mock
 import support
 
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
-from ray_node.channel.heard_report import HeardReport
-from ray_node.channel.report import NodeReport
+from ray_node.channel.report import HeardReport, NodeReport
 from ray_node.cluster.membership import Member
 from ray_node.engine import group as engine_group
 from ray_node.engine.group import EngineGroup, ranks

@@ -3,6 +3,7 @@ import socket
 import unittest
 from unittest import mock
 
+import simulated_clock
 import support
 
 from ray_node.agent import host_prober
@@ -36,7 +37,8 @@ class ProbeTest(unittest.TestCase):
         self.assertEqual(host_prober.in_words(probe.CLOSED, 6380), "host answers, Ray port 6380 closed")
         self.assertEqual(host_prober.in_words(probe.NO_ANSWER, 6380), "host does not answer")
 
-    def test_the_prober_follows_its_targets(self) -> None:
+    def test_prober_follows_its_targets(self) -> None:
+        simulated_clock.install(self)
         prober = host_prober.HostProber(support.free_ports(1)[0])
         self.addCleanup(prober.close)
         prober.targets = (support.HEAD,)

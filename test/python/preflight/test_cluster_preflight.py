@@ -1,8 +1,7 @@
 import unittest
 from dataclasses import replace
 
-from ray_node.channel.heard_report import HeardReport
-from ray_node.channel.report import NodeReport
+from ray_node.channel.report import HeardReport, NodeReport
 from ray_node.cluster.membership import Member
 from ray_node.host.versions import Versions
 from ray_node.preflight import cluster_preflight

@@ -1,10 +1,10 @@
 """What the head sees of the cluster: Ray's node table, the nodes' reports and host probes, joined."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ray_node.agent.host_prober import HostProber
-from ray_node.channel.heard_report import HeardReport
-from ray_node.channel.report import HeadAnswer, NodeReport
+from ray_node.channel.report import HeadAnswer, HeardReport, NodeReport
 from ray_node.channel.report_server import ReportBook, ReportServer
 from ray_node.channel.server import Route
 from ray_node.channel.tasks import TaskBoard
@@ -12,7 +12,7 @@ from ray_node.cluster import membership
 from ray_node.cluster.membership import Assessment, Evidence, Member
 from ray_node.cluster.membership_reader import MembershipReader
 from ray_node.config.schema import NodeConfig
-from ray_node.host.failure import Culprit, MembershipLost
+from ray_node.host.failure import Culprit, MembershipLost, NodeFailed
 from ray_node.preflight import cluster_preflight
 
 #: Ray's node table may be silent this long (its reader restarts) before the membership counts as lost.
@@ -22,12 +22,16 @@ _QUIET_SECONDS = 5.0
 
 
 class ClusterView:
-    """Opens the report port at once, and Ray's node table with `watch`; `look` renews `assessment`."""
+    """The report port and the reader of Ray's node table, which waits for Ray. `look` renews `assessment`.
+
+    Raises NodeFailed when the port cannot be opened. `environment` is that of Ray.
+    """
 
     def __init__(
         self,
         config: NodeConfig,
         token: str | None,
+        environment: Mapping[str, str],
         answer: Callable[[NodeReport], HeadAnswer],
         ready: Route | None = None,
     ) -> None:
@@ -36,24 +40,20 @@ class ClusterView:
         #: What the nodes do before an engine starts.
         self.tasks = TaskBoard()
         port = config.ports.node_report
-        self._server = ReportServer(config.head.address, port, self._book, answer, ready)
+        try:
+            self._server = ReportServer(config.head.address, port, self._book, answer, ready)
+        except OSError as error:
+            raise NodeFailed(f"cannot open the report port {port}: {error}") from error
         self._prober = HostProber(config.ports.node_manager)
-        self._reader: MembershipReader | None = None
+        self._reader = MembershipReader(config.gcs_address, environment)
         self.assessment = Assessment((), ())
 
-    def watch(self, environment: Mapping[str, str]) -> None:
-        """Start reading Ray's node table; Ray may still be starting."""
-        self._reader = MembershipReader(self._config.gcs_address, environment)
-
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader.stop()
+        self._reader.stop()
         self._prober.close()
         self._server.close()
 
     def look(self) -> Assessment:
-        if self._reader is None:
-            return self.assessment
         self._reader.tick()
         heard = self.heard()
         evidence = Evidence(self._reader.nodes, heard, self._book.rejected(), self._prober.found)
@@ -70,7 +70,7 @@ class ClusterView:
 
     def is_known(self) -> bool:
         """Ray has answered at least once."""
-        return self._reader is not None and self._reader.has_answered
+        return self._reader.has_answered
 
     def member(self, address: str) -> Member | None:
         return next((item for item in self.assessment.members if item.address == address), None)
@@ -89,7 +89,7 @@ class ClusterView:
 
     def guard(self, formed: Assessment) -> None:
         """Raises MembershipLost when the membership is not what the engine was started on."""
-        silent = self._reader.silent_seconds if self._reader is not None else 0.0
+        silent = self._reader.silent_seconds
         if silent > _TABLE_SILENT_SECONDS:
             reason = f"Ray's node table has not answered for {silent:.0f} s"
             head = self._config.head
@@ -98,9 +98,9 @@ class ClusterView:
             raise MembershipLost(str(self.assessment), self.assessment.culprit)
         for member in self.assessment.members:
             if formed.node_ids.get(member.name) != member.node_id:
+                restarted = "has restarted"
                 raise MembershipLost(
-                    f"{member.name} ({member.address}) has restarted",
-                    Culprit(member.name, member.address, "has restarted"),
+                    f"{member.culprit} {restarted}", replace(member.culprit, reason=restarted)
                 )
 
 

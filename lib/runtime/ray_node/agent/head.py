@@ -12,8 +12,7 @@ from ray_node.agent.head_staging import HeadStaging
 from ray_node.agent.readiness import ReadinessCheck, ReadyPage
 from ray_node.agent.retry_budget import RetryBudget
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
-from ray_node.channel.heard_report import HeardReport
-from ray_node.channel.report import HeadAnswer, NodeReport
+from ray_node.channel.report import HeadAnswer, HeardReport, NodeReport
 from ray_node.cluster import token
 from ray_node.cluster.membership import Assessment
 from ray_node.host import clock, log, probe
@@ -119,14 +118,9 @@ class Head(Supervisor):
         if own_staging is not None:
             self.staging = HeadStaging(own_staging, self.name, self.own.address)
         self.start_ray()
-        try:
-            view = ClusterView(self.config, value, self._answer, ReadyPage(ReadinessCheck(self.config)).reply)
-        except OSError as error:
-            port = self.config.ports.node_report
-            raise NodeFailed(f"cannot open the report port {port}: {error}") from error
-        self.view = view
-        view.watch(self.environment.ray)
-        return view, engine
+        page = ReadyPage(ReadinessCheck(self.config))
+        self.view = ClusterView(self.config, value, self.environment.ray, self._answer, page.reply)
+        return self.view, engine
 
     def _await_membership(self, view: ClusterView) -> bool:
         """Until every planned node has been a member for the hold time. Returns whether one was missing.

@@ -1,12 +1,13 @@
 """What the head runs on the formed cluster: an engine that serves, a job, or nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ray_node.agent import job_outcome, state
 from ray_node.agent.state import StateFile
 from ray_node.channel.follower_messages import RunDirective
-from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
 from ray_node.config.schema import JOB, SERVE, NodeConfig
 from ray_node.engine import culprit as engine_culprit
@@ -50,7 +51,7 @@ class HeadEngine:
         self._log = EngineLog(config.paths.engine_log)
         self._group = EngineGroup(config, heard)
         self._serving_since: float | None = None
-        self._job: dict[str, Any] | None = None
+        self._job_started_at = 0.0
         self._succeeded = False
         #: Of the attempt that is under way.
         self.run: EngineRun | None = None
@@ -114,7 +115,7 @@ class HeadEngine:
             raise EngineFailed(f"the engine's follower, rank {ends[0].rank}, {ends[0].reason}")
         for member in self._group.absent():
             reason = f"did not start its engine process within {START_SECONDS:.0f} s"
-            culprit = Culprit(member.name, member.address, reason)
+            culprit = replace(member.culprit, reason=reason)
             lines = self.run.failed(reason).log_lines if self.run is not None else []
             raise EngineFailed(f"{culprit} {reason}", culprit, lines)
 
@@ -147,7 +148,7 @@ class HeadEngine:
             self.run = None
         if self.job is not None:
             self.job.process.stop(grace_seconds, pause)
-            self._note_job_end(self.job)
+            self._note_job(self.job.process.exit_code)
             self.job = None
 
     def await_stop_heard(self) -> None:
@@ -182,7 +183,7 @@ class HeadEngine:
             if deadline.passed:
                 member = lingering[0]
                 reason = f"did not stop its previous engine process within {deadline.seconds:.0f} s"
-                culprit = Culprit(member.name, member.address, reason)
+                culprit = replace(member.culprit, reason=reason)
                 raise EngineFailed(f"{culprit} {reason}", culprit)
             self._state.wait_for(f"waiting for the previous engine process to stop on {names}", deadline)
             self._pause(_POLL_SECONDS)
@@ -193,8 +194,8 @@ class HeadEngine:
         engine_texts.write(engine.texts)
         job = EngineProcess("job", engine.argv, self._environment, self._log, engine.working_directory)
         self.job = job
-        self._job = {"exitCode": None, "startedAt": clock.stamp(), "endedAt": None, "seconds": None}
-        self._state.put(job=self._job)
+        self._job_started_at = clock.wall()
+        self._note_job(None)
         age = clock.Deadline(_BEGUN_SECONDS)
         while job.ended is None:
             if age.passed:
@@ -203,7 +204,7 @@ class HeadEngine:
         self.job = None
         # Processes that it left behind would hold accelerators.
         job.process.stop(0)
-        ended = self._note_job_end(job)
+        ended = self._note_job(job.process.exit_code)
         took = table.duration(float(ended["seconds"]))
         if ended["exitCode"] != 0:
             raise EngineFailed(f"{job.ended} after {took}", log_lines=job.tail())
@@ -215,14 +216,14 @@ class HeadEngine:
         self._state.become(state.SUCCEEDED, f"the job '{engine.name}' succeeded after {took}")
         log.event(state.SUCCEEDED, "the job will not run again")
 
-    def _note_job_end(self, job: EngineProcess) -> dict[str, Any]:
-        started = clock.epoch((self._job or {}).get("startedAt")) or clock.wall()
-        now = clock.wall()
-        self._job = {
-            "exitCode": job.process.exit_code,
-            "startedAt": clock.stamp(started),
-            "endedAt": clock.stamp(now),
-            "seconds": round(max(0.0, now - started), 1),
+    def _note_job(self, exit_code: int | None) -> dict[str, Any]:
+        """Publish the job; `None`: it runs."""
+        now = None if exit_code is None else clock.wall()
+        job = {
+            "exitCode": exit_code,
+            "startedAt": clock.stamp(self._job_started_at),
+            "endedAt": now and clock.stamp(now),
+            "seconds": now and round(max(0.0, now - self._job_started_at), 1),
         }
-        self._state.put(job=self._job)
-        return self._job
+        self._state.put(job=job)
+        return job

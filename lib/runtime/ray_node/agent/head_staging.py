@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray_node.agent.node_staging import NodeStaging, Throttle
-from ray_node.channel.heard_report import HeardReport
-from ray_node.channel.report import Staged
+from ray_node.channel.report import HeardReport, Staged
 from ray_node.cluster.membership import Member
 from ray_node.host import clock, log
 from ray_node.host.failure import ClusterFailed, Culprit

@@ -7,7 +7,6 @@ from ray_node.agent.follower import Follower
 from ray_node.agent.node_staging import NodeStaging, Throttle
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.channel import report_client
-from ray_node.channel.follower_messages import FollowerReport
 from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
 from ray_node.channel.report_client import Reporter
 from ray_node.channel.tasks import TaskRunner
@@ -80,7 +79,7 @@ class Worker(Supervisor):
             self.reporter.close()
 
     def linger(self, deadline: clock.Deadline) -> None:
-        """Report the reason to the head, even when Ray itself refused this node."""
+        """Report the reason to the head, even when Ray itself refused this node. The reporter has ended."""
         needs_token = self.config.ray.authentication == "token"
         while not deadline.passed:
             if needs_token and self.token is None:
@@ -88,7 +87,8 @@ class Worker(Supervisor):
                     self.token = token.read(self.config.paths.token)
             # Without the token the head would only see a wrong signature.
             if self.token is not None or not needs_token:
-                self._post_report()
+                head, port = self.config.head.address, self.config.ports.node_report
+                report_client.post(self._report(), head, port, self.token)
             self.pause(INTERVAL_SECONDS)
 
     def _await_token(self, deadline: clock.Deadline) -> str:
@@ -207,11 +207,6 @@ class Worker(Supervisor):
         else:
             self._progress.forget()
 
-    def _follower_report(self) -> FollowerReport | None:
-        if self.follower is None:
-            return None
-        return self.follower.report(self.reporter.delay_seconds if self.reporter is not None else 0.0)
-
     def _beat_through(self, seconds: float) -> None:
         """A pause at the end of the node: nothing interrupts it."""
         clock.sleep(seconds)
@@ -239,11 +234,6 @@ class Worker(Supervisor):
         self.state.put(session=answer.session)
         return answer
 
-    def _post_report(self) -> None:
-        """One report from this thread, once the reporter has ended."""
-        head, port = self.config.head.address, self.config.ports.node_report
-        report_client.post(self._report(), head, port, self.token)
-
     def _report(self) -> NodeReport:
         """This node's own state, not the mirrored one: `failed` must mean that this node has failed."""
         own, reason = state.STARTING, self.state.waiting_for
@@ -251,6 +241,7 @@ class Worker(Supervisor):
             own, reason = state.FAILED, self.failure.reason
         elif self.state.get("member"):
             own, reason = state.JOINED, None
+        delay = self.reporter.delay_seconds if self.reporter is not None else 0.0
         return NodeReport(
             cluster=self.config.cluster,
             name=self.name,
@@ -263,7 +254,7 @@ class Worker(Supervisor):
             accelerators_planned=self.devices.planned,
             wall_clock=clock.wall(),
             staged=self.staging.staged if self.staging is not None else None,
-            follower=self._follower_report(),
+            follower=self.follower.report(delay) if self.follower is not None else None,
             result=self.tasks.result if self.tasks is not None else None,
         )
 

@@ -55,6 +55,18 @@ class NodeReport:
 
 
 @dataclass(frozen=True)
+class HeardReport:
+    """A node's last report as the head holds it. Ages and the difference of the clocks are seconds."""
+
+    report: NodeReport
+    age_seconds: float
+    skew_seconds: float
+    #: The last reason the node gave for a failure of its own, and how long ago.
+    failure: str | None = None
+    failure_age_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class HeadAnswer:
     """What the head answers to a report."""
 

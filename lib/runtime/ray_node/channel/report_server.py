@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ray_node.channel import plain, report
-from ray_node.channel.heard_report import HeardReport
 from ray_node.channel.plain import NotPlain
-from ray_node.channel.report import HeadAnswer, NodeReport
+from ray_node.channel.report import HeadAnswer, HeardReport, NodeReport
 from ray_node.channel.server import Reply, Request, Route, Routes, Server
 from ray_node.host import clock
 

@@ -1,10 +1,4 @@
-"""`ray_node status`: the state of this node. Its exit code is the container's health check.
-
-Healthy is a question about this node, not about the cluster: the head is healthy while the cluster is what
-the plan wants (it serves, its job runs or has succeeded, it is ready), a worker while it is a member. So a
-degraded cluster shows as one unhealthy head beside healthy workers, and a lost worker as itself unhealthy. A
-heartbeat older than 15 seconds is unhealthy on both.
-"""
+"""`ray_node status`: the state of this node. Its exit code is the container's health check."""
 
 import json
 from typing import Any
@@ -45,7 +39,10 @@ def node_name(config: NodeConfig) -> str:
 
 
 def unhealthy_because(found: dict[str, Any], now: float) -> str | None:
-    """Why the node is not healthy, `None` if it is."""
+    """Why the node is not healthy, `None` if it is: a question about this node, not about the cluster.
+
+    A degraded cluster is one unhealthy head beside healthy workers; a lost worker is itself unhealthy.
+    """
     beat = clock.epoch(found.get("heartbeat"))
     age = None if beat is None else now - beat
     if age is None or age > state.STALE_SECONDS:

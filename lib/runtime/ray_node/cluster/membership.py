@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.report import HeardReport
 from ray_node.config.schema import NodeConfig, Pool
 from ray_node.host.failure import Culprit
 

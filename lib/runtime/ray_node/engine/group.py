@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ray_node.channel import follower_messages
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
-from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
 from ray_node.config.schema import NodeConfig
 from ray_node.host import clock

@@ -23,7 +23,8 @@ def installed() -> Versions | None:
 
 def is_at_least(ray: str, oldest: str) -> bool:
     """Whether Ray is of the release `oldest` or a later one; patches and pre-releases do not count."""
-    return _numbers(ray)[:2] >= _numbers(oldest)[:2]
+    here, wanted = (tuple(int(part) for part in version.split(".")[:2]) for version in (ray, oldest))
+    return here >= wanted
 
 
 def mismatch(here: Versions, head: Versions, environment: Mapping[str, str]) -> str | None:
@@ -35,12 +36,3 @@ def mismatch(here: Versions, head: Versions, environment: Mapping[str, str]) -> 
     if here.python.split(".")[:parts] != head.python.split(".")[:parts]:
         return f"Python {here.python} here, {head.python} on the head"
     return None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    numbers = []
-    for part in version.split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)

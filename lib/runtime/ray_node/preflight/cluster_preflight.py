@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ray_node.channel.heard_report import HeardReport
+from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
 from ray_node.host import versions
 from ray_node.host.failure import ClusterFailed, Culprit

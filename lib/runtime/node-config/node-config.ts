@@ -1,10 +1,8 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import { rayVersionOf } from "../../catalog/ray-versions";
 import { engineKind } from "../../topology/engine-spec";
-import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import type { ClusterPlan, NodePlan, StagingPlan } from "../../topology/plan/plan";
 import { CONTAINER_PATHS } from "../paths";
-import { preflightConfig } from "./preflight-config";
-import { stagingConfig } from "./staging-config";
 
 /**
  * `node.json`: everything the node program needs, as data. `ray_node/config/schema.py` says what each key means and
@@ -122,5 +120,54 @@ function portsOf(plan: ClusterPlan) {
     workersTo: port("workers").to,
     nodeReport: port("node-report").from,
     nodeFiles: port("node-files").from,
+  };
+}
+
+/** What the nodes check before an engine starts; the same on every node. */
+function preflightConfig(plan: ClusterPlan) {
+  const pool = plan.pools.find(({ acceleratorsPerNode }) => acceleratorsPerNode > 0);
+  const accelerator = pool && findAccelerator(pool.accelerator);
+  return {
+    fabric: plan.fabric,
+    collective: accelerator?.collective ?? null,
+    board: accelerator?.board ?? null,
+    devices: accelerator?.emulated === true ? "emulated" : "real",
+    image: { digest: plan.image.digest ?? null, foundIn: CONTAINER_PATHS.imageDigest },
+    deviceIps: Object.fromEntries(
+      plan.nodes.flatMap(({ address, deviceIps }) =>
+        address === undefined || deviceIps === undefined ? [] : [[address, deviceIps]],
+      ),
+    ),
+    tolerated: plan.toleratedChecks,
+    rankTable: plan.rankTable ?? null,
+  };
+}
+
+/** The part `staging` of a node's `node.json`. */
+function stagingConfig({ staging }: ClusterPlan, node: NodePlan) {
+  if (staging === undefined) {
+    return null;
+  }
+  const { destination, placement, parallelFiles, deadlineSeconds } = staging;
+  return { source: sourceOf(staging, node), destination, placement, parallelFiles, deadlineSeconds };
+}
+
+function sourceOf({ source, secret }: StagingPlan, node: NodePlan) {
+  const { kind, location, revision, endpoint, include, exclude } = source;
+  if (kind === "path") {
+    return { kind };
+  }
+  if (kind === "index") {
+    // Only the head reads it: the others wait for the head, or take the files from it.
+    return { kind, name: location, index: CONTAINER_PATHS.modelSecret };
+  }
+  return {
+    kind,
+    repository: location,
+    revision: revision ?? "",
+    endpoint: endpoint ?? "",
+    tokenFile: secret !== undefined && node.role === "head" ? CONTAINER_PATHS.modelSecret : null,
+    include,
+    exclude,
   };
 }

@@ -15,7 +15,7 @@ from head_case import WHOLE, FakeReader, HeadCase
 
 from ray_node.agent import state
 from ray_node.channel.tasks import TaskRunner
-from ray_node.cluster import port_holder
+from ray_node.cluster import ray_process
 from ray_node.config.load import parse
 from ray_node.hardware.finding import REPORT_FILE
 from ray_node.host import listening
@@ -168,9 +168,9 @@ class PortHolderTest(HeadCase):
 
     def test_names_who_has_the_port_of_ray(self) -> None:
         loaded = parse(support.on_loopback(self.folder))
-        self.assertIsNone(port_holder.taken(loaded, support.HEAD))
+        self.assertIsNone(ray_process.port_taken(loaded, support.HEAD))
         with socket.create_server((support.HEAD, loaded.ports.gcs)):
-            taken = port_holder.taken(loaded, support.HEAD) or ""
+            taken = ray_process.port_taken(loaded, support.HEAD) or ""
         self.assertIn(f"port {loaded.ports.gcs} of Ray's control store is in use on this machine by '", taken)
         self.assertIn(f"(pid {os.getpid()})", taken)
 

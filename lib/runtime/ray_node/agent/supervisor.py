@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ray_node.agent import state
 from ray_node.agent.state import StateFile
 from ray_node.channel import plain
-from ray_node.cluster import devices, environment, port_holder, ray_process, requirements
+from ray_node.cluster import devices, environment, ray_process, requirements
 from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
 from ray_node.host import address, clock, log, versions
@@ -126,7 +126,7 @@ class Supervisor:
     def start_ray(self) -> None:
         """Raises NodeFailed if another program uses one of Ray's ports; Ray's own message is unclear."""
         ended = clock.Deadline(_PORT_SECONDS)
-        while (taken := port_holder.taken(self.config, self.own.address)) is not None:
+        while (taken := ray_process.port_taken(self.config, self.own.address)) is not None:
             if ended.passed:
                 raise NodeFailed(taken)
             self.pause()

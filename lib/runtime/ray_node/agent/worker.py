@@ -22,18 +22,6 @@ _ABSENT_SECONDS = 15.0
 QUICK_INTERVAL_SECONDS = 0.5
 #: Ray starts after this time even if the head has not answered the first report.
 _ANSWER_SECONDS = 3.0
-_MIRRORED = (
-    state.FORMED,
-    state.CHECKING,
-    state.STAGING,
-    state.COMPARING,
-    state.LOADING,
-    *state.DONE,
-    state.DEGRADED,
-    state.FAILED,
-    state.RETRYING,
-    state.JOINED,
-)
 
 
 class Worker(Supervisor):
@@ -176,7 +164,7 @@ class Worker(Supervisor):
             absent_since = (absent_since or clock.monotonic()) if answer.alive is False else None
             if absent_since is not None and clock.monotonic() - absent_since > _ABSENT_SECONDS:
                 raise RestartNeeded(f"Ray on the head has not listed this node for {_ABSENT_SECONDS:.0f} s")
-            if answer.state in _MIRRORED:
+            if answer.state != state.STARTING:
                 self.state.become(answer.state, f"head: {answer.reason}" if answer.reason else None)
 
     def _follow_answer(self, reporter: Reporter, answer: HeadAnswer) -> None:

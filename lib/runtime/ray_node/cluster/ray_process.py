@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
+from ray_node.host import listening, probe
 from ray_node.host.processes import ManagedProcess
 
 
@@ -56,6 +57,22 @@ def start(
     config: NodeConfig, node_name: str, address: str, devices: Devices, environment: Mapping[str, str]
 ) -> ManagedProcess:
     return ManagedProcess(argv(config, node_name, address, devices), environment)
+
+
+def port_taken(config: NodeConfig, address: str) -> str | None:
+    """Why Ray cannot start here, or `None`. The first port that another program has."""
+    ports = config.ports
+    needed = [
+        ("the node manager", ports.node_manager),
+        ("the object manager", ports.object_manager),
+        ("the agent of runtime environments", ports.runtime_env_agent),
+    ]
+    if config.is_head:
+        needed.insert(0, ("Ray's control store", ports.gcs))
+    for purpose, port in needed:
+        if not probe.is_free(address, port):
+            return f"port {port} of {purpose} is in use on this machine by {listening.holder(port)}"
+    return None
 
 
 def was_slow(output: list[str]) -> bool:

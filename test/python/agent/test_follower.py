@@ -92,7 +92,7 @@ class FollowerTest(unittest.TestCase):
         assert report is not None
         return report
 
-    def test_runs_while_the_head_says_so(self) -> None:
+    def test_follower_runs_while_the_head_directs_it(self) -> None:
         made = self.make("stay")
         made.obey(None)
         self.assertIsNone(made.report())
@@ -108,7 +108,7 @@ class FollowerTest(unittest.TestCase):
         self.expect_none_left()
         self.assertEqual(self.news, 2)
 
-    def test_its_end_is_told_with_its_last_lines(self) -> None:
+    def test_end_of_the_process_is_reported_with_its_last_lines(self) -> None:
         made = self.make("fail")
         report = self.ended(made, RunDirective(1, 1))
         self.assertEqual(report.reason, "exited with code 9: out of memory")
@@ -133,7 +133,7 @@ class FollowerTest(unittest.TestCase):
         assert report is not None
         self.assertEqual((report.state, report.reason), ("ended", "exited with code 9: out of memory"))
 
-    def test_a_kill_is_named(self) -> None:
+    def test_killed_process_is_reported_with_the_signal(self) -> None:
         made = self.make("stay")
         run = RunDirective(1, 1)
         made.obey(run)
@@ -141,7 +141,7 @@ class FollowerTest(unittest.TestCase):
         os.kill(made._process.process.pid, signal.SIGKILL)
         self.assertTrue((self.ended(made, run).reason or "").startswith("was killed by SIGKILL"))
 
-    def test_another_attempt_replaces_it(self) -> None:
+    def test_another_attempt_replaces_the_process(self) -> None:
         made = self.make("stay")
         made.obey(RunDirective(1, 1))
         assert made._process is not None
@@ -150,7 +150,7 @@ class FollowerTest(unittest.TestCase):
         self.assertIsNotNone(first.exit_code)
         self.assertEqual(made.report(), FollowerReport(2, "running"))
 
-    def test_a_process_that_hangs_in_its_stop_is_killed(self) -> None:
+    def test_process_that_ignores_sigterm_is_killed(self) -> None:
         made = self.make("hang")
         made.obey(RunDirective(1, 1))
         support.await_that(lambda: "ready" in self.output(), self.output)
@@ -169,7 +169,7 @@ class FollowerTest(unittest.TestCase):
         self.assertIsNone(made.report())
         self.expect_none_left()
 
-    def test_a_stop_that_is_interrupted_is_finished_by_the_next(self) -> None:
+    def test_interrupted_stop_is_finished_by_the_next(self) -> None:
         made = self.make("hang")
         made.obey(RunDirective(1, 1))
         support.await_that(lambda: "ready" in self.output(), self.output)
@@ -179,7 +179,7 @@ class FollowerTest(unittest.TestCase):
         made.stop()
         self.expect_none_left()
 
-    def test_the_end_of_the_node_is_told_first(self) -> None:
+    def test_close_reports_the_end_before_the_process_stops(self) -> None:
         made = self.make("hang")
         made.obey(RunDirective(1, 1))
         support.await_that(lambda: "ready" in self.output(), self.output)
@@ -194,17 +194,17 @@ class FollowerTest(unittest.TestCase):
         self.assertEqual(told[0], ("was stopped with its node", True))
         self.expect_none_left()
 
-    def test_what_cannot_be_started(self) -> None:
+    def test_command_that_does_not_exist_is_reported(self) -> None:
         made = self.make("", ["/no/such/engine"])
         report = self.ended(made, RunDirective(1, 1))
         self.assertEqual(report.reason, "cannot be started: /no/such/engine: No such file or directory")
 
-    def test_a_folder_that_is_not_there(self) -> None:
+    def test_missing_working_directory_is_reported(self) -> None:
         made = self.make("stay", engine__workingDirectory="/no/such/folder")
         report = self.ended(made, RunDirective(1, 1))
         self.assertEqual(report.reason, "cannot be started: its folder /no/such/folder does not exist")
 
-    def test_its_log_lies_beside_the_heads(self) -> None:
+    def test_log_path_lies_beside_the_heads_log(self) -> None:
         self.assertEqual(follower.log_path("/var/log/x/engine.log", "npu-1"), "/var/log/x/engine-npu-1.log")
 
 

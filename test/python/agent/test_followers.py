@@ -107,7 +107,7 @@ class RealProcessesTest(GroupCase):
         super().setUp()
         simulated_process.install(self, {"ray": worker_case.ray})
 
-    def test_serves_with_all_ranks_and_stops_as_one(self) -> None:
+    def test_group_of_real_processes_serves_and_stops_as_one(self) -> None:
         self.start_all()
         serving = self.until("serving")
         self.assertEqual(serving["completion"]["text"], "3 of 3 ranks")
@@ -143,7 +143,7 @@ class FollowersTest(GroupCase):
     def kill(self, rank: int) -> None:
         self.group.ranks[rank].end(-signal.SIGKILL)
 
-    def test_a_follower_that_is_killed(self) -> None:
+    def test_killed_follower_is_the_culprit(self) -> None:
         self.start_all()
         serving = self.until("serving")
         before = clock.wall()
@@ -161,7 +161,7 @@ class FollowersTest(GroupCase):
         self.assertEqual(again["completion"]["text"], "3 of 3 ranks")
         self.assertEqual(self.group.alive(), [0, 1, 2])
 
-    def test_the_culprit_is_the_one_that_ended_first(self) -> None:
+    def test_follower_that_ended_first_is_the_culprit(self) -> None:
         """Rank 2 fails; rank 0 ends because of it, and rank 1 because of that."""
         self.start_all(retries__engineStarts=1)
         self.until("serving")
@@ -172,7 +172,7 @@ class FollowersTest(GroupCase):
         self.assertEqual(failed["culprit"]["name"], "npu-2")
         self.assertIn("rank 2: out of memory", failed["lastLogLines"])
 
-    def test_the_heads_own_process_ends(self) -> None:
+    def test_end_of_the_heads_own_process_is_blamed_on_the_head(self) -> None:
         self.start_all()
         serving = self.until("serving")
         for rank in (1, 2):
@@ -184,7 +184,7 @@ class FollowersTest(GroupCase):
         self.serving_again(serving)
         self.assertFalse(any(process.alive for process in before))
 
-    def test_followers_that_would_stay_are_stopped(self) -> None:
+    def test_followers_that_keep_running_are_stopped_after_a_failure(self) -> None:
         """They do not notice that rank 0 is gone, and hang when they are asked to end."""
         self.rank(1, "lonely")
         self.rank(2, "hang")
@@ -200,7 +200,7 @@ class FollowersTest(GroupCase):
         self.serving_again(serving)
         self.assertFalse(any(process.alive for process in before))
 
-    def test_a_group_that_always_fails_stops_after_its_bound(self) -> None:
+    def test_group_that_always_fails_spends_the_budget(self) -> None:
         self.rank(1, "exit")
         self.start_all(retries__engineStarts=2)
         failed = self.until("failed")
@@ -213,7 +213,7 @@ class FollowersTest(GroupCase):
         )
         self.all_ended()
 
-    def test_a_lost_member_stops_the_group_and_its_return_heals(self) -> None:
+    def test_lost_member_stops_the_group_until_it_returns(self) -> None:
         self.start_all()
         serving = self.until("serving")
         FakeReader.nodes = TABLE[:2]
@@ -222,7 +222,7 @@ class FollowersTest(GroupCase):
         FakeReader.nodes = (*TABLE[:2], seen(ADDRESSES[2], node_id="new"))
         self.serving_again(serving)
 
-    def test_a_worker_that_stops_takes_its_follower_along(self) -> None:
+    def test_stopping_worker_stops_its_follower(self) -> None:
         self.start_all()
         self.until("serving")
         process = self.group.ranks[2]
@@ -233,7 +233,7 @@ class FollowersTest(GroupCase):
         )
         support.await_that(lambda: not process.alive, lambda: process.tail(), 10)
 
-    def test_a_head_that_is_silent_does_not_end_the_followers_and_a_new_one_does(self) -> None:
+    def test_followers_survive_a_silent_head_but_not_a_new_session(self) -> None:
         self.start_all()
         self.until("serving")
         before = [self.group.ranks[rank] for rank in (1, 2)]

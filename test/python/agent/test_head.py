@@ -15,7 +15,7 @@ from ray_node.host import clock, log
 class HeadTest(HeadCase):
     simulated = True
 
-    def test_from_start_to_serving(self) -> None:
+    def test_head_goes_from_starting_to_serving(self) -> None:
         self.start()
         self.until("starting")
         FakeReader.nodes = WHOLE[:1]
@@ -37,7 +37,7 @@ class HeadTest(HeadCase):
         self.assertEqual(self.code, [143])
         self.assertFalse((state.read(self.path) or {})["member"])
 
-    def test_the_token_is_private_and_never_printed(self) -> None:
+    def test_token_is_private_and_never_printed(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()
         self.until("serving")
@@ -48,7 +48,7 @@ class HeadTest(HeadCase):
         self.assertNotIn(value, everything)
         self.assertEqual(log.redact(f"a {value}"), "a <secret>")
 
-    def test_a_flicker_within_the_hold_time_goes_back(self) -> None:
+    def test_member_lost_within_the_hold_time_returns_to_joined(self) -> None:
         FakeReader.nodes = WHOLE
         self.start(deadlines__hold=1.5)
         self.until("formed")
@@ -58,7 +58,7 @@ class HeadTest(HeadCase):
         self.until("serving")
         self.assertEqual(self.states().count("formed"), 2)
 
-    def test_a_restart_within_the_hold_time_goes_back(self) -> None:
+    def test_member_restarted_within_the_hold_time_returns_to_joined(self) -> None:
         FakeReader.nodes = WHOLE
         self.start(deadlines__hold=1.5)
         self.until("formed")
@@ -66,7 +66,7 @@ class HeadTest(HeadCase):
         self.until("joined")
         self.until("serving")
 
-    def test_a_member_that_is_quiet_is_waited_for(self) -> None:
+    def test_quiet_member_prolongs_the_hold_time(self) -> None:
         """Ray may not have noticed yet that it is dead."""
         FakeReader.nodes = WHOLE
         with mock.patch("ray_node.agent.cluster_view._QUIET_SECONDS", 0.0):
@@ -76,7 +76,7 @@ class HeadTest(HeadCase):
             self.assertEqual((state.read(self.path) or {})["state"], "formed")
         self.until("serving")
 
-    def test_a_worker_that_leaves_degrades_and_its_return_heals(self) -> None:
+    def test_lost_worker_degrades_the_cluster_until_it_returns(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()
         first = self.until("serving")
@@ -91,7 +91,7 @@ class HeadTest(HeadCase):
         self.assertEqual(serving["completion"]["text"], "0 of 0 ranks")
         self.assertIsNot(self.head.engine and self.head.engine.run, engine)
 
-    def test_a_worker_that_restarts_between_two_looks_is_noticed(self) -> None:
+    def test_worker_that_restarts_between_two_looks_is_noticed(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()
         self.until("serving")
@@ -101,14 +101,14 @@ class HeadTest(HeadCase):
         degraded = next(entry for entry in history if entry["state"] == "degraded")
         self.assertEqual(degraded["reason"], "npu-1 (127.0.0.2) has restarted")
 
-    def test_a_node_table_that_falls_silent(self) -> None:
+    def test_silent_node_table_degrades_the_cluster(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()
         self.until("serving")
         FakeReader.silent_seconds = 61.0
         self.assertRegex(self.until("degraded")["reason"], "node table has not answered for 61 s")
 
-    def test_what_a_worker_is_told(self) -> None:
+    def test_answer_to_a_worker_holds_the_heads_view(self) -> None:
         FakeReader.nodes = (WHOLE[0], seen(support.WORKER, npus=6))
         self.start(reports=False)
         self.until("joined")
@@ -118,7 +118,7 @@ class HeadTest(HeadCase):
         self.assertEqual(answer.verdict, "joined with 6 of 8 accelerators (NPU)")
         self.assertEqual(answer.versions, VERSIONS)
 
-    def test_no_authentication_is_said_plainly(self) -> None:
+    def test_cluster_without_authentication_warns(self) -> None:
         FakeReader.nodes = WHOLE
         self.start(ray__authentication="none")
         serving = self.until("serving")

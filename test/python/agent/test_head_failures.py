@@ -21,7 +21,7 @@ from ray_node.host.versions import Versions
 class HeadFailuresTest(HeadCase):
     simulated = True
 
-    def test_a_missing_node_fails_at_the_deadline_and_recovers_when_it_comes(self) -> None:
+    def test_missing_node_fails_the_cluster_until_it_joins(self) -> None:
         FakeReader.nodes = WHOLE[:1]
         self.start(reports=False, deadlines__membership=1)
         failed = self.until("failed")
@@ -34,13 +34,13 @@ class HeadFailuresTest(HeadCase):
             serving = self.until("serving")
         self.assertRegex(serving["warnings"][0], "no report from npu-1")
 
-    def test_six_of_eight_fails_before_the_deadline(self) -> None:
+    def test_six_of_eight_accelerators_fail_before_the_deadline(self) -> None:
         FakeReader.nodes = (WHOLE[0], seen(support.WORKER, npus=6))
         self.start(deadlines__membership=60)
         failed = self.until("failed")
         self.assertEqual(failed["culprit"]["reason"], "joined with 6 of 8 accelerators (NPU)")
 
-    def test_an_engine_that_keeps_failing_uses_up_its_budget(self) -> None:
+    def test_engine_that_keeps_failing_spends_the_budget(self) -> None:
         FakeReader.nodes = WHOLE
         self.start(["--exit-at-once"], retries__engineStarts=2)
         failed = self.until("failed")
@@ -54,7 +54,7 @@ class HeadFailuresTest(HeadCase):
         after = self.states()[self.states().index("failed") :]
         self.assertEqual(after[:3], ["failed", "retrying", "formed"])
 
-    def test_an_engine_that_dies_is_started_again(self) -> None:
+    def test_engine_that_dies_is_started_again(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()
         first = self.until("serving")
@@ -63,7 +63,7 @@ class HeadFailuresTest(HeadCase):
         (self.folder / "break").unlink()
         self.until("serving", after=(clock.epoch(first["since"]) or 0) + 0.001)
 
-    def test_an_engine_failure_that_a_lost_member_explains_is_not_counted(self) -> None:
+    def test_engine_failure_explained_by_a_lost_member_is_not_counted(self) -> None:
         FakeReader.nodes = WHOLE
         self.start(["--exit-at-once"], retries__engineStarts=1, deadlines__hold=1)
         self.passes("degraded")
@@ -73,21 +73,21 @@ class HeadFailuresTest(HeadCase):
         self.until("failed")
         self.assertEqual(self.states().count("loading"), 2)
 
-    def test_a_retry_request_during_an_attempt_is_answered_by_it(self) -> None:
+    def test_retry_request_during_an_attempt_is_answered_by_it(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()
         state.request_retry(self.config.paths.state)
         self.until("serving")
         self.assertFalse(state.take_retry_request(self.config.paths.state))
 
-    def test_versions_that_differ_fail_in_preflight(self) -> None:
+    def test_different_versions_fail_in_preflight(self) -> None:
         self.reported = replace(self.reported, versions=Versions("2.58.0", "3.11.9"))
         FakeReader.nodes = WHOLE
         self.start()
         failed = self.until("failed")
         self.assertEqual(failed["reason"], "npu-1 (127.0.0.2): Python 3.11.9 here, 3.11.2 on the head")
 
-    def test_the_port_of_the_engine_in_use(self) -> None:
+    def test_engine_port_in_use_fails_the_cluster(self) -> None:
         FakeReader.nodes = WHOLE
         with mock.patch("ray_node.agent.head._ENGINE_PORT_SECONDS", 0.3), socket.socket() as other:
             other.bind((support.HEAD, 0))
@@ -95,7 +95,7 @@ class HeadFailuresTest(HeadCase):
             self.start(engine__api__port=other.getsockname()[1])
             self.assertRegex(self.until("failed")["reason"], "the engine's port [0-9]+ is in use")
 
-    def test_an_address_that_is_not_local(self) -> None:
+    def test_planned_address_that_is_not_local_fails_the_node(self) -> None:
         self.start(node__address="127.1.2.3", head__address="127.1.2.3", subnet="127.0.0.0/8", reports=False)
         support.join(self.thread)
         self.assertEqual(self.code, [1])
@@ -103,7 +103,7 @@ class HeadFailuresTest(HeadCase):
         self.assertEqual(failed["state"], "failed")
         self.assertRegex(failed["reason"], "^address 127.1.2.3 is not on this machine; local .*127.0.0.1")
 
-    def test_a_token_needs_a_ray_that_knows_it(self) -> None:
+    def test_token_with_an_older_ray_fails_the_node(self) -> None:
         with mock.patch("ray_node.host.versions.installed", return_value=replace(VERSIONS, ray="2.47.1")):
             self.start(reports=False)
             support.join(self.thread)
@@ -112,13 +112,13 @@ class HeadFailuresTest(HeadCase):
             (state.read(self.path) or {})["reason"], "token authentication, which Ray 2.47.1 does not"
         )
 
-    def test_no_ray_in_the_image(self) -> None:
+    def test_image_without_ray_fails_the_node(self) -> None:
         with mock.patch("ray_node.host.versions.installed", return_value=None):
             self.start(reports=False)
             support.join(self.thread)
         self.assertRegex((state.read(self.path) or {})["reason"], "^Ray is not installed")
 
-    def test_a_bug_ends_the_node_with_a_reason(self) -> None:
+    def test_internal_error_ends_the_node_with_a_reason(self) -> None:
         with mock.patch.object(Head, "_await_membership", side_effect=ZeroDivisionError("x")):
             self.start(reports=False)
             support.join(self.thread)
@@ -129,7 +129,7 @@ class HeadFailuresTest(HeadCase):
 class RayEndsTest(unittest.TestCase):
     """`ray start` of the node ends."""
 
-    def test_the_node_ends_with_what_ray_said(self) -> None:
+    def test_end_of_ray_ends_the_node_with_rays_last_lines(self) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             settings = parse(support.on_loopback(folder))

@@ -74,7 +74,7 @@ class KindCase(HeadCase):
 
 
 class JobTest(KindCase):
-    def test_runs_and_succeeds(self) -> None:
+    def test_job_runs_and_succeeds(self) -> None:
         FakeReader.nodes = WHOLE
         self.start_job()
         running = self.until("running")
@@ -111,7 +111,7 @@ class JobTest(KindCase):
         self.code.clear()
         self.start_job(**changes)
 
-    def test_a_job_that_has_succeeded_is_not_run_by_a_new_head(self) -> None:
+    def test_succeeded_job_is_not_run_again_by_a_new_head(self) -> None:
         FakeReader.nodes = WHOLE
         self.job_says(0)
         self.start_job()
@@ -127,7 +127,7 @@ class JobTest(KindCase):
         self.until("succeeded")
         self.assertEqual(self.runs, 2)
 
-    def test_a_job_that_fails_is_bounded(self) -> None:
+    def test_failing_job_is_retried_within_the_budget(self) -> None:
         FakeReader.nodes = WHOLE
         self.job_says(3)
         self.start_job(retries__engineStarts=2)
@@ -163,7 +163,7 @@ class JobTest(KindCase):
         )
         self.assertIn("    the job ends", self.printed[-1])
 
-    def test_a_member_lost_while_it_runs_starts_it_again_within_the_bound(self) -> None:
+    def test_job_that_loses_a_member_is_retried_within_the_budget(self) -> None:
         FakeReader.nodes = WHOLE
         self.start_job(retries__engineStarts=2)
         self.until("running")
@@ -181,7 +181,7 @@ class JobTest(KindCase):
         self.assertIn("(2 times in a row)", failed["reason"])
         self.assertEqual(self.runs, 2)
 
-    def test_texts_and_folder(self) -> None:
+    def test_job_gets_its_texts_and_working_directory(self) -> None:
         FakeReader.nodes = WHOLE
         text = self.folder / "new" / "roll.yaml"
         program = "import os; print(os.getcwd(), open('new/roll.yaml').read(), flush=True)"
@@ -196,14 +196,14 @@ class JobTest(KindCase):
         self.assertEqual(log, f"{self.folder} gpus: 8\n")
         self.assertEqual(stat.S_IMODE(text.stat().st_mode), 0o644)
 
-    def test_a_job_that_cannot_be_started(self) -> None:
+    def test_job_that_cannot_be_started_fails_with_the_reason(self) -> None:
         FakeReader.nodes = WHOLE
         self.start_kind("job", ["/no/such/job"], retries__engineStarts=1)
         self.assertRegex(
             self.until("failed")["reason"], "^the job cannot be started: /no/such/job: No such file"
         )
 
-    def test_a_head_that_ends_takes_its_job_along(self) -> None:
+    def test_stopping_head_stops_its_job(self) -> None:
         FakeReader.nodes = WHOLE
         self.start_job()
         self.until("running")
@@ -213,7 +213,7 @@ class JobTest(KindCase):
 
 
 class NoneTest(KindCase):
-    def test_ready_and_ready_again(self) -> None:
+    def test_cluster_without_an_engine_is_ready_again_after_a_lost_member(self) -> None:
         FakeReader.nodes = WHOLE
         self.start_kind("none", [])
         ready = self.until("ready")
@@ -229,7 +229,7 @@ class NoneTest(KindCase):
 
 
 class RequirementsOfTheImageTest(KindCase):
-    def test_what_the_image_lacks_is_said_before_ray_starts(self) -> None:
+    def test_head_with_an_incomplete_image_fails_before_ray_starts(self) -> None:
         lacking = {"programs": ["no-such-program"], "pythonModules": [], "paths": ["/no/such"]}
         self.start_kind("none", [], engine__requires=lacking)
         support.join(self.thread)

@@ -53,7 +53,7 @@ class HeadPreflightTest(HeadCase):
         value: dict[str, Any] = json.loads((self.folder / "state" / REPORT_FILE).read_text(encoding="utf-8"))
         return value
 
-    def test_a_good_cluster_gets_its_table_before_the_engine(self) -> None:
+    def test_rank_table_is_written_on_every_node_before_the_engine_starts(self) -> None:
         self.begin()
         self.until("serving")
         tables = [machine.read("table.json") for machine in self.machines]
@@ -64,7 +64,7 @@ class HeadPreflightTest(HeadCase):
         self.assertEqual(reasons["checking"], "checking the machines")
         self.assertEqual(reasons["comparing"], "comparing the nodes")
 
-    def test_a_broken_device_fails_with_the_right_culprit_and_heals(self) -> None:
+    def test_broken_device_fails_the_cluster_until_it_is_repaired(self) -> None:
         self.machines[1].fault("link", "3", "DOWN")
         self.begin()
         failed = self.until("failed")
@@ -77,13 +77,13 @@ class HeadPreflightTest(HeadCase):
         state.request_retry(self.config.paths.state)
         self.until("serving")
 
-    def test_what_is_tolerated_warns(self) -> None:
+    def test_tolerated_check_only_warns(self) -> None:
         self.machines[1].fault("lldp", "*", "none")
         self.begin(tolerated=["neighbour"])
         serving = self.until("serving")
         self.assertIn("npu-1 (127.0.0.2), NPU 0: neighbour: no Ifname", "\n".join(serving["warnings"]))
 
-    def test_the_last_report_can_be_read(self) -> None:
+    def test_preflight_cluster_prints_the_last_report(self) -> None:
         self.machines[1].fault("tls", "2", "1")
         self.begin()
         self.until("failed")
@@ -96,7 +96,7 @@ class HeadPreflightTest(HeadCase):
         done = self.preflight(str(path), "--cluster", "--json")
         self.assertEqual(json.loads(done.stdout)["outcome"], "failed")
 
-    def test_no_report(self) -> None:
+    def test_preflight_cluster_without_a_report_says_so(self) -> None:
         path = self.folder / "node.json"
         path.write_text(json.dumps(support.on_loopback(self.folder)), encoding="utf-8")
         done = self.preflight(str(path), "--cluster")
@@ -117,7 +117,7 @@ class HeadPreflightTest(HeadCase):
             check=False,
         )
 
-    def test_one_node_alone_pings_the_peers_that_it_knows(self) -> None:
+    def test_preflight_of_one_node_pings_planned_peers(self) -> None:
         ips = [f"192.168.101.{101 + device}" for device in range(4)]
         changes = {
             "node.accelerators.planned": 4,
@@ -134,7 +134,7 @@ class HeadPreflightTest(HeadCase):
         (failure,) = machine_checks.run(loaded, "npu-0", "10.89.28.10", root).failures
         self.assertIn(f"100.00% packet loss to {ips[1]}", failure.seen)
 
-    def test_one_node_alone_knows_peers_from_the_table_of_an_earlier_start(self) -> None:
+    def test_preflight_of_one_node_pings_peers_of_an_earlier_rank_table(self) -> None:
         changes = {
             "node.accelerators.planned": 4,
             "preflight.board": "a2",
@@ -154,7 +154,7 @@ class ClockTest(HeadCase):
 
     skew_seconds = -600.0
 
-    def test_a_clock_that_is_ten_minutes_off_is_a_failure(self) -> None:
+    def test_clock_that_is_ten_minutes_off_fails_the_cluster(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()
         failed = self.until("failed")
@@ -166,7 +166,7 @@ class ClockTest(HeadCase):
 class PortHolderTest(HeadCase):
     simulated = True
 
-    def test_names_who_has_the_port_of_ray(self) -> None:
+    def test_port_taken_names_the_process_that_listens(self) -> None:
         loaded = parse(support.on_loopback(self.folder))
         self.assertIsNone(ray_process.port_taken(loaded, support.HEAD))
         with socket.create_server((support.HEAD, loaded.ports.gcs)):
@@ -174,11 +174,11 @@ class PortHolderTest(HeadCase):
         self.assertIn(f"port {loaded.ports.gcs} of Ray's control store is in use on this machine by '", taken)
         self.assertIn(f"(pid {os.getpid()})", taken)
 
-    def test_a_program_that_cannot_be_seen(self) -> None:
+    def test_holder_outside_the_container_gets_a_hint(self) -> None:
         (port,) = support.free_ports(1)
         self.assertIn(f"ss -ltnp 'sport = :{port}'", listening.holder(port))
 
-    def test_a_node_says_so_in_place_of_ray(self) -> None:
+    def test_node_with_a_taken_port_fails_with_the_holder(self) -> None:
         from ray_node.agent.head import Head
 
         loaded = parse(support.on_loopback(self.folder))

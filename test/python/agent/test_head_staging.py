@@ -62,7 +62,7 @@ class Whole(unittest.TestCase):
         self.staging = HeadStaging(self.node, "npu-0", support.HEAD)  # type: ignore[arg-type]
         self.staging.begin()
 
-    def test_all_have_it(self) -> None:
+    def test_look_succeeds_when_every_node_has_the_model(self) -> None:
         self.node.staged = DONE
         self.assertFalse(self.staging.look(MEMBERS, {}))
         self.assertFalse(self.staging.look(MEMBERS, heard(n1=DONE, n2=None)))
@@ -70,11 +70,11 @@ class Whole(unittest.TestCase):
         self.assertTrue(self.staging.look(MEMBERS, heard(n1=DONE, n2=DONE)))
         self.assertEqual(self.staging.outcome, "all 3 nodes have the model: done 5 GB")
 
-    def test_the_head_is_the_last(self) -> None:
+    def test_look_waits_for_the_head(self) -> None:
         self.node.staged = Staged(1, False, None, "fetches")
         self.assertFalse(self.staging.look(MEMBERS, heard(n1=DONE, n2=DONE)))
 
-    def test_a_report_of_an_earlier_attempt_counts_for_nothing(self) -> None:
+    def test_report_of_an_earlier_attempt_is_ignored(self) -> None:
         self.staging.give_up()
         self.assertEqual((self.staging.attempt, self.node.stops), (None, 1))
         self.staging.begin()
@@ -84,11 +84,11 @@ class Whole(unittest.TestCase):
         self.assertFalse(self.staging.look(MEMBERS, old))
         self.assertIn("npu-1 has not started; npu-2 has not started", self.staging.waiting)
 
-    def test_an_attempt_under_way_goes_on_after_a_lost_member(self) -> None:
+    def test_attempt_under_way_survives_a_lost_member(self) -> None:
         self.staging.begin()
         self.assertEqual(self.node.begun, [1, 1])
 
-    def test_the_node_that_cannot_have_it_is_the_culprit(self) -> None:
+    def test_node_that_cannot_stage_is_the_culprit(self) -> None:
         self.node.staged = DONE
         full = Staged(1, False, "disk-full", "the disk is full; make room")
         with self.assertRaises(ClusterFailed) as caught:
@@ -101,13 +101,13 @@ class Whole(unittest.TestCase):
         nodes = (self.staging.published() or {})["nodes"]
         self.assertEqual([node["code"] for node in nodes], [None, None, "disk-full"])
 
-    def test_the_head_fails_before_those_that_wait_for_it(self) -> None:
+    def test_failure_of_the_head_is_named_before_those_that_wait_for_it(self) -> None:
         self.node.staged = Staged(1, False, "gated-model", "no access")
         waiting = Staged(1, False, "staging-timeout", "the head cannot get the model")
         with self.assertRaisesRegex(ClusterFailed, "npu-0 .*gated-model: no access"):
             self.staging.look(MEMBERS, heard(n1=waiting, n2=waiting))
 
-    def test_a_node_that_says_nothing_is_named_after_the_deadline(self) -> None:
+    def test_silent_node_is_the_culprit_after_the_deadline(self) -> None:
         self.node.staged = DONE
         self.node.deadline = clock.Deadline(0.0)
         with (
@@ -118,7 +118,7 @@ class Whole(unittest.TestCase):
 
 
 class Words(unittest.TestCase):
-    def test_only_the_first_of_many_are_named(self) -> None:
+    def test_waiting_text_names_only_the_first_nodes(self) -> None:
         parts = [Part(f"npu-{index}", None, None) for index in range(6)]
         parts[0] = Part("npu-0", None, DONE)
         self.assertEqual(

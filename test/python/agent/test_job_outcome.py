@@ -28,13 +28,13 @@ class JobOutcomeTest(unittest.TestCase):
         }
         return parse(support.changed(support.example(), {**value, **changes}))
 
-    def test_the_same_job_is_known_again(self) -> None:
+    def test_outcome_of_the_same_job_is_found(self) -> None:
         self.assertIsNone(job_outcome.read(self.job()))
         job_outcome.write(self.job(), DONE)
         self.assertEqual(job_outcome.read(self.job()), DONE)
         self.assertEqual(job_outcome.read(self.job(**{"deadlines.stop": 99})), DONE)
 
-    def test_another_command_or_text_is_another_job(self) -> None:
+    def test_outcome_of_another_command_or_text_is_ignored(self) -> None:
         job_outcome.write(self.job(), DONE)
         others: list[dict[str, Any]] = [
             {"engine.argv": ["roll", "--config", "/d.yaml"]},
@@ -46,7 +46,7 @@ class JobOutcomeTest(unittest.TestCase):
             with self.subTest(changes=changes):
                 self.assertIsNone(job_outcome.read(self.job(**changes)))
 
-    def test_what_is_no_success(self) -> None:
+    def test_unsuccessful_or_malformed_outcome_is_ignored(self) -> None:
         job_outcome.write(self.job(), {**DONE, "exitCode": 1})
         self.assertIsNone(job_outcome.read(self.job()))
         for content in ("", "[]", "{", '{"fingerprint": 1}'):

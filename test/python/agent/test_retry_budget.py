@@ -16,7 +16,7 @@ class RetryBudgetTest(unittest.TestCase):
             return error.reason
         return None
 
-    def test_an_engine_that_serves(self) -> None:
+    def test_engine_that_keeps_failing_spends_the_budget(self) -> None:
         budget = RetryBudget(2, is_job=False)
         self.assertIsNone(self.spent(budget))
         budget.failed(FAILED, had_proven=False)
@@ -25,14 +25,14 @@ class RetryBudgetTest(unittest.TestCase):
         budget.failed(FAILED, had_proven=False)
         self.assertEqual(self.spent(budget), "the engine exited with code 7 (2 times in a row)")
 
-    def test_what_a_lost_member_explains_is_not_counted(self) -> None:
+    def test_failure_explained_by_a_lost_member_is_not_counted(self) -> None:
         budget = RetryBudget(1, is_job=False)
         budget.failed(FAILED, had_proven=False)
         self.assertIsNone(self.spent(budget, was_broken=True))
         budget.lost(LOST, was_running=True)
         self.assertIsNone(self.spent(budget))
 
-    def test_an_engine_that_had_served_well_starts_counting_anew(self) -> None:
+    def test_failure_after_a_proven_start_resets_the_count(self) -> None:
         budget = RetryBudget(2, is_job=False)
         budget.failed(FAILED, had_proven=False)
         self.spent(budget)
@@ -41,7 +41,7 @@ class RetryBudgetTest(unittest.TestCase):
         budget.failed(FAILED, had_proven=False)
         self.assertIsNotNone(self.spent(budget))
 
-    def test_every_run_of_a_job_counts(self) -> None:
+    def test_job_counts_every_run(self) -> None:
         budget = RetryBudget(3, is_job=True)
         budget.lost(LOST, was_running=False)
         self.assertIsNone(self.spent(budget, was_broken=True), "it did not run")
@@ -52,12 +52,12 @@ class RetryBudgetTest(unittest.TestCase):
         budget.lost(LOST, was_running=True)
         self.assertEqual(self.spent(budget, was_broken=True), "npu-1 left (3 times in a row)")
 
-    def test_the_only_start(self) -> None:
+    def test_budget_of_one_start_is_spent_by_the_first_failure(self) -> None:
         budget = RetryBudget(1, is_job=True)
         budget.failed(FAILED, had_proven=False)
         self.assertEqual(self.spent(budget), "the engine exited with code 7")
 
-    def test_a_fresh_budget(self) -> None:
+    def test_renewed_budget_forgets_earlier_failures(self) -> None:
         budget = RetryBudget(2, is_job=False)
         budget.failed(FAILED, had_proven=False)
         self.spent(budget)

@@ -24,14 +24,14 @@ class StateTest(unittest.TestCase):
     def make(self) -> StateFile:
         return StateFile(self.folder, "npu-0", {"cluster": "c", "role": "head"})
 
-    def test_starts_as_starting(self) -> None:
+    def test_new_state_file_is_starting(self) -> None:
         made = self.make()
         found = state.read(made.path)
         assert found is not None
         self.assertEqual((found["state"], found["node"], found["pid"]), ("starting", "npu-0", os.getpid()))
         self.assertEqual(os.listdir(self.folder), ["npu-0.json"])
 
-    def test_since_moves_with_the_state_not_with_the_reason(self) -> None:
+    def test_since_changes_with_the_state_not_with_the_reason(self) -> None:
         made = self.make()
         made.become(state.JOINED, "a")
         since = made.get("since")
@@ -54,7 +54,7 @@ class StateTest(unittest.TestCase):
         self.assertEqual(history[-2]["reason"], "69")
         self.assertEqual(history[-1]["state"], "starting")
 
-    def test_a_wait_is_recorded_with_its_deadline_and_logged_once(self) -> None:
+    def test_wait_is_recorded_with_its_deadline_and_logged_once(self) -> None:
         made = self.make()
         deadline = clock.Deadline(180)
         made.wait_for("waiting for npu-1", deadline)
@@ -69,7 +69,7 @@ class StateTest(unittest.TestCase):
         made.become(state.FORMED)
         self.assertIsNone(made.get("waitingFor"))
 
-    def test_secrets_never_get_into_it(self) -> None:
+    def test_state_file_holds_no_secret(self) -> None:
         log.hide("s3cr3t-token")
         made = self.make()
         made.become(state.FAILED, "bad s3cr3t-token", Culprit("a", None, "s3cr3t-token"), ["x s3cr3t-token"])
@@ -77,7 +77,7 @@ class StateTest(unittest.TestCase):
         made.warn("s3cr3t-token")
         self.assertNotIn("s3cr3t-token", Path(made.path).read_text(encoding="utf-8"))
 
-    def test_a_reader_never_sees_half_a_file(self) -> None:
+    def test_reader_always_sees_a_whole_file(self) -> None:
         made = self.make()
         done = threading.Event()
 
@@ -95,7 +95,7 @@ class StateTest(unittest.TestCase):
         writer.join()
         self.assertGreater(reads, 0)
 
-    def test_a_full_disk_does_not_end_the_node(self) -> None:
+    def test_full_disk_is_logged_and_survived(self) -> None:
         made = self.make()
         with mock.patch(
             "ray_node.agent.state.write_atomically", side_effect=OSError(28, "No space left on device")
@@ -104,7 +104,7 @@ class StateTest(unittest.TestCase):
         self.assertIn("No space left", str(self.line.call_args_list))
         self.assertEqual(made.state, "serving")
 
-    def test_a_heartbeat_only_when_it_is_due(self) -> None:
+    def test_beat_writes_only_when_due(self) -> None:
         made = self.make()
         made.become(state.FORMED)
         before = Path(made.path).stat().st_ino
@@ -114,7 +114,7 @@ class StateTest(unittest.TestCase):
             made.beat()
         self.assertNotEqual(Path(made.path).stat().st_ino, before)
 
-    def test_what_is_no_state_file(self) -> None:
+    def test_unreadable_state_file_is_none(self) -> None:
         os.makedirs(self.folder)
         path = state.path_of(self.folder, "x")
         self.assertIsNone(state.read(path))
@@ -122,7 +122,7 @@ class StateTest(unittest.TestCase):
             Path(path).write_text(text, encoding="utf-8")
             self.assertIsNone(state.read(path))
 
-    def test_a_retry_request_is_taken_once(self) -> None:
+    def test_retry_request_is_taken_once(self) -> None:
         self.assertFalse(state.take_retry_request(self.folder))
         state.request_retry(self.folder)
         self.assertTrue(state.take_retry_request(self.folder))
@@ -130,15 +130,15 @@ class StateTest(unittest.TestCase):
 
 
 class ClockTest(unittest.TestCase):
-    def test_a_stamp_reads_back(self) -> None:
+    def test_stamp_reads_back(self) -> None:
         self.assertEqual(clock.epoch(clock.stamp(1795259262.123)), 1795259262.123)
         self.assertEqual(clock.stamp(0), "1970-01-01T00:00:00.000+00:00")
 
-    def test_what_is_no_stamp(self) -> None:
+    def test_malformed_stamp_is_none(self) -> None:
         for value in (None, 5, "yesterday"):
             self.assertIsNone(clock.epoch(value))
 
-    def test_a_deadline(self) -> None:
+    def test_deadline_counts_from_its_making(self) -> None:
         with mock.patch("time.monotonic", return_value=100.0):
             deadline = clock.Deadline(10)
         with mock.patch("time.monotonic", return_value=104.0):

@@ -16,7 +16,7 @@ from ray_node.host.versions import Versions
 class WorkerTest(WorkerCase):
     simulated = True
 
-    def test_joins_mirrors_and_stops(self) -> None:
+    def test_worker_joins_mirrors_the_head_and_stops(self) -> None:
         self.play_head()
         self.start()
         joined = self.shows(lambda found: found.get("member") is True)
@@ -52,7 +52,7 @@ class WorkerTest(WorkerCase):
         self.task = None
         support.await_that(lambda: result() is None, self.book.heard)
 
-    def test_waits_for_token_and_head_and_says_so(self) -> None:
+    def test_worker_shows_that_it_waits_for_token_and_head(self) -> None:
         self.start()
         self.shows(lambda found: "token of the head" in str(found.get("waitingFor")))
         token.ensure(self.config.paths.token)
@@ -61,7 +61,7 @@ class WorkerTest(WorkerCase):
         self.play_head()
         self.shows(lambda found: found.get("member") is True)
 
-    def test_the_head_hears_that_its_own_port_is_closed(self) -> None:
+    def test_worker_reports_that_the_heads_port_is_closed(self) -> None:
         """Its report port answers, Ray's does not: a firewall, or a Ray that has not started."""
         self.play_head()
         self.gcs.close()
@@ -71,14 +71,14 @@ class WorkerTest(WorkerCase):
             self.book.heard,
         )
 
-    def test_no_token_within_the_deadline(self) -> None:
+    def test_worker_without_a_token_fails_at_the_deadline(self) -> None:
         self.config = self.with_deadline(head=0.5)
         self.start()
         found = self.ended()
         self.assertRegex(found["reason"], "no token at .* after 0 s")
         self.assertEqual(found["culprit"]["name"], "npu-0")
 
-    def test_no_head_within_the_deadline(self) -> None:
+    def test_worker_without_a_head_fails_at_the_deadline(self) -> None:
         token.ensure(self.config.paths.token)
         self.config = self.with_deadline(head=0.5)
         self.start()
@@ -87,7 +87,7 @@ class WorkerTest(WorkerCase):
             found["reason"], r"the head npu-0 \(127.0.0.1\) did not open Ray's port .*: port closed"
         )
 
-    def test_a_wrong_token_is_known_before_ray_starts(self) -> None:
+    def test_worker_with_a_wrong_token_fails_before_ray_starts(self) -> None:
         token.ensure(self.config.paths.token)
         self.play_head("cd" * 32)
         self.start()
@@ -96,7 +96,7 @@ class WorkerTest(WorkerCase):
         self.assertIsNone(self.worker.ray)
         self.assertEqual(list(self.book.rejected()), [support.WORKER])
 
-    def test_another_version_is_known_before_ray_starts_and_reported(self) -> None:
+    def test_worker_of_another_version_fails_before_ray_starts_and_reports_it(self) -> None:
         self.head_versions = Versions("2.58.0", "3.12.1")
         self.play_head()
         self.start()
@@ -106,7 +106,7 @@ class WorkerTest(WorkerCase):
         heard = self.book.heard()[support.WORKER]
         self.assertEqual((heard.report.state, heard.failure), ("failed", found["reason"]))
 
-    def test_what_its_image_lacks_is_reported(self) -> None:
+    def test_worker_with_an_incomplete_image_reports_it(self) -> None:
         requires = {"programs": [], "pythonModules": ["no_such_engine"], "paths": []}
         self.configure(engine__requires=requires)
         self.play_head()
@@ -117,14 +117,14 @@ class WorkerTest(WorkerCase):
         self.assertIsNone(self.worker.ray)
         self.assertEqual(self.book.heard()[support.WORKER].failure, lacks)
 
-    def test_an_old_ray_is_reported_to_a_head_with_a_token(self) -> None:
+    def test_worker_with_a_ray_without_tokens_reports_it(self) -> None:
         self.play_head()
         with mock.patch("ray_node.host.versions.installed", return_value=Versions("2.47.1", "3.11.2")):
             self.start()
             self.ended()
         self.assertRegex(self.book.heard()[support.WORKER].failure or "", "which Ray 2.47.1 does not support")
 
-    def test_a_new_session_of_the_head(self) -> None:
+    def test_worker_restarts_for_a_new_session_of_the_head(self) -> None:
         self.play_head()
         self.start()
         self.shows(lambda found: found.get("member") is True)
@@ -136,7 +136,7 @@ class WorkerTest(WorkerCase):
         )
         self.assertFalse(found["member"])
 
-    def test_a_node_that_ray_has_given_up(self) -> None:
+    def test_worker_that_ray_no_longer_lists_restarts(self) -> None:
         self.play_head()
         self.start()
         self.shows(lambda found: found.get("member") is True)
@@ -144,7 +144,7 @@ class WorkerTest(WorkerCase):
         self.shows(lambda found: found.get("member") is False)
         self.assertRegex(self.ended()["reason"], "restarting: Ray on the head has not listed this node")
 
-    def test_a_short_absence_is_survived(self) -> None:
+    def test_worker_survives_a_short_absence_from_the_node_table(self) -> None:
         self.play_head()
         self.start()
         self.shows(lambda found: found.get("member") is True)
@@ -154,7 +154,7 @@ class WorkerTest(WorkerCase):
             self.alive = True
             self.shows(lambda found: found.get("member") is True)
 
-    def test_a_head_that_falls_silent_is_named(self) -> None:
+    def test_worker_names_a_head_that_falls_silent(self) -> None:
         self.play_head()
         self.start()
         self.shows(lambda found: found.get("member") is True)
@@ -162,7 +162,7 @@ class WorkerTest(WorkerCase):
         found = self.shows(lambda found: "does not answer reports" in str(found.get("reason")))
         self.assertEqual(found["culprit"]["name"], "npu-0")
 
-    def test_ray_ends_after_joining(self) -> None:
+    def test_worker_restarts_when_ray_ends_after_joining(self) -> None:
         self.play_head()
         self.start()
         self.shows(lambda found: found.get("member") is True)
@@ -171,7 +171,7 @@ class WorkerTest(WorkerCase):
         found = self.ended()
         self.assertEqual(found["reason"], "restarting: Ray on this node was killed by SIGTERM")
 
-    def test_ray_is_refused(self) -> None:
+    def test_worker_that_ray_refuses_fails_with_the_cause(self) -> None:
         """The report channel is closed, so only Ray's own words are there."""
         token.ensure(self.config.paths.token)
         self.gcs = socket.create_server((support.HEAD, self.config.ports.gcs))
@@ -183,7 +183,7 @@ class WorkerTest(WorkerCase):
         self.assertEqual(found["state"], "failed")
         self.assertIn("exited with code 1: wrong token", found["reason"])
 
-    def test_ray_that_was_too_slow_starts_again_at_once(self) -> None:
+    def test_worker_restarts_at_once_after_a_slow_ray_start(self) -> None:
         """It is no verdict on the node: the head goes on waiting as long as the plan says."""
         token.ensure(self.config.paths.token)
         self.gcs = socket.create_server((support.HEAD, self.config.ports.gcs))
@@ -197,7 +197,7 @@ class WorkerTest(WorkerCase):
             found["reason"], r"^restarting: .* exited with code 1: it was not up within Ray's own 30 s"
         )
 
-    def test_never_listed(self) -> None:
+    def test_worker_that_is_never_listed_fails_at_the_deadline(self) -> None:
         self.alive = None
         self.config = self.with_deadline(membership=1)
         self.play_head()

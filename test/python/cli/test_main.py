@@ -39,17 +39,17 @@ class MainTest(unittest.TestCase):
             self.assertIn(command, done.stdout)
             self.assertEqual(self.run_node(command, "--help").returncode, 0)
 
-    def test_no_command(self) -> None:
+    def test_main_without_a_command_is_a_usage_error(self) -> None:
         self.assertEqual(self.run_node().returncode, 2)
 
-    def test_a_bad_configuration_is_printed_with_every_problem(self) -> None:
+    def test_bad_configuration_is_printed_with_every_problem(self) -> None:
         path = self.write(support.changed(support.example(), {"cluster": 1, "ports.gcs": "0"}))
         done = self.run_node("start", "--config", path)
         self.assertEqual(done.returncode, 2)
         self.assertIn("node.json: 2 problems", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
 
-    def test_the_path_of_the_configuration(self) -> None:
+    def test_configuration_path_comes_from_option_or_environment(self) -> None:
         path = self.write(support.on_loopback(self.folder))
         for arguments, environment in ((("--config", path), {}), ((), {"RAY_NODE_CONFIG": path})):
             with self.subTest(arguments=arguments):

@@ -35,7 +35,7 @@ def found(role: str, node_state: str, age: float = 1.0, **more: Any) -> dict[str
 
 
 class HealthTest(unittest.TestCase):
-    def test_table(self) -> None:
+    def test_health_by_role_and_state(self) -> None:
         """The head by what the cluster does, a worker by being a member."""
         cases: list[tuple[dict[str, Any], str | None]] = [
             *[(found("head", done), None) for done in ("serving", "running", "succeeded", "ready")],
@@ -69,18 +69,18 @@ class StatusTest(unittest.TestCase):
     def write(self, value: dict[str, Any]) -> None:
         (Path(self.folder) / "npu-0.json").write_text(json.dumps(value), encoding="utf-8")
 
-    def test_no_state_file(self) -> None:
+    def test_status_without_a_state_file_is_unhealthy(self) -> None:
         code, text = self.run_status()
         self.assertEqual(code, 1)
         self.assertIn("npu-0.json: the node program has not started here", text)
 
-    def test_exit_codes(self) -> None:
+    def test_exit_code_is_the_health(self) -> None:
         self.write({**found("head", "serving"), "heartbeat": clock.stamp()})
         self.assertEqual(self.run_status()[0], 0)
         self.write({**found("head", "degraded"), "heartbeat": clock.stamp()})
         self.assertEqual(self.run_status()[0], 1)
 
-    def test_json(self) -> None:
+    def test_json_holds_state_and_health(self) -> None:
         self.write({**found("head", "failed"), "heartbeat": clock.stamp()})
         code, text = self.run_status(as_json=True)
         value = json.loads(text)
@@ -88,7 +88,7 @@ class StatusTest(unittest.TestCase):
         self.assertEqual((value["healthy"], value["unhealthyBecause"]), (False, "the head is failed"))
         self.assertEqual(value["node"], "npu-0")
 
-    def test_a_node_without_a_name_is_found_by_its_address(self) -> None:
+    def test_node_without_a_name_is_found_by_its_address(self) -> None:
         config = support.parsed(
             {"node.name": None, "node.address": None, "subnet": "127.0.0.0/8"}
             | {
@@ -99,7 +99,7 @@ class StatusTest(unittest.TestCase):
         )
         self.assertEqual(status.node_name(config), "npu-127.0.0.1")
 
-    def test_text(self) -> None:
+    def test_text_shows_what_is_set(self) -> None:
         value = found(
             "head",
             "degraded",

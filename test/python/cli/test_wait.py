@@ -73,7 +73,7 @@ class WaitTest(unittest.TestCase):
     def text(self) -> str:
         return "\n".join(self.printed)
 
-    def test_serving_ends_with_nodes_and_completion(self) -> None:
+    def test_wait_for_serving_ends_with_nodes_and_completion(self) -> None:
         self.say(0, "starting")
         self.say(3, "joined", waitingFor={"what": "waiting for npu-1 (10.89.28.11): port closed"})
         self.say(
@@ -90,7 +90,7 @@ class WaitTest(unittest.TestCase):
         self.assertIn("completion: here are 16 of 16 ranks", self.text)
         self.assertIn("warning: no authentication", self.text)
 
-    def test_what_else_is_an_end(self) -> None:
+    def test_wait_ends_by_kind_of_engine(self) -> None:
         """By kind of engine: the state that ends the wait, and what it says then."""
         job = {"exitCode": None, "startedAt": "then", "endedAt": None, "seconds": None}
         ended = {**job, "exitCode": 0, "endedAt": "later"}
@@ -115,7 +115,7 @@ class WaitTest(unittest.TestCase):
                 self.assertIn(detail, f"{self.text}\n")
                 self.assertNotIn("completion", self.text)
 
-    def test_the_deadline_of_each_kind(self) -> None:
+    def test_deadline_message_names_the_kind_of_engine(self) -> None:
         for kind, wanted in (("job", "not running its job"), ("none", "not ready")):
             with self.subTest(kind=kind):
                 self.time.now, self.script = START, []
@@ -127,7 +127,7 @@ class WaitTest(unittest.TestCase):
                     f"cluster 'local-2x8' is {wanted}: the deadline of 60 s has passed", self.printed[-1]
                 )
 
-    def test_a_line_for_every_change_and_every_ten_seconds(self) -> None:
+    def test_progress_has_a_line_for_every_change_and_every_ten_seconds(self) -> None:
         self.say(0, "joined", waitingFor={"what": "waiting for npu-1"})
         self.say(35, "formed", reason="2 of 2")
         self.say(36, "serving")
@@ -135,7 +135,7 @@ class WaitTest(unittest.TestCase):
         times = [line[:7] for line in self.printed if line.startswith("[")]
         self.assertEqual(times, ["[   0 s", "[  10 s", "[  20 s", "[  30 s", "[  35 s"])
 
-    def test_a_failure_is_one_block(self) -> None:
+    def test_failure_is_printed_as_one_block(self) -> None:
         self.say(0, "joined")
         self.say(
             9,
@@ -163,33 +163,33 @@ class WaitTest(unittest.TestCase):
             "    line 2",
         )
 
-    def test_asks_a_head_that_had_failed_before_for_another_try(self) -> None:
+    def test_wait_requests_a_retry_of_a_failed_head(self) -> None:
         self.say(0, "failed", since=clock.stamp(START - 500), reason="old")
         self.say(2, "joined")
         self.say(5, "serving")
         self.assertEqual(self.wait(), 0)
         self.assertTrue(state.take_retry_request(self.folder))
 
-    def test_a_head_that_does_not_take_the_request(self) -> None:
+    def test_head_that_ignores_the_retry_request_fails_the_wait(self) -> None:
         self.say(0, "failed", since=clock.stamp(START - 500), reason="old")
         self.assertEqual(self.wait(), 1)
         self.assertEqual(self.time.now, START + 20)
 
-    def test_a_left_over_serving_is_not_believed(self) -> None:
+    def test_state_file_of_an_earlier_run_is_not_believed(self) -> None:
         self.say(0, "serving", heartbeat=clock.stamp(START - 1))
         self.say(4, "starting")
         self.say(8, "serving")
         self.assertEqual(self.wait(), 0)
         self.assertEqual(self.time.now, START + 8)
 
-    def test_no_head_at_all(self) -> None:
+    def test_wait_without_a_head_fails_at_its_deadline(self) -> None:
         self.assertEqual(self.wait(), 1)
         self.assertAlmostEqual(self.time.now, START + 120, delta=1)
         self.assertIn("waiting for the head npu-0 (10.89.28.10) to start", self.printed[0])
         self.assertIn("no heartbeat from the head npu-0 (10.89.28.10) for 120 s", self.printed[-1])
         self.assertIn("culprit: npu-0 (10.89.28.10)", self.printed[-1])
 
-    def test_a_head_that_falls_silent(self) -> None:
+    def test_head_that_falls_silent_fails_the_wait(self) -> None:
         self.say(0, "loading")
         self.say(10, "loading", heartbeat=clock.stamp(START + 10))
         self.assertEqual(self.wait(), 1)
@@ -198,7 +198,7 @@ class WaitTest(unittest.TestCase):
             "no heartbeat from the head npu-0 (10.89.28.10); its last state was 'loading'", self.text
         )
 
-    def test_the_deadline(self) -> None:
+    def test_wait_fails_at_the_serving_deadline(self) -> None:
         waiting = {"what": "waiting for the engine"}
         self.say(0, "loading", reason="starting the engine", waitingFor=waiting, culprit=None)
         self.assertEqual(self.wait({"deadlines.serving": 60}), 1)
@@ -207,7 +207,7 @@ class WaitTest(unittest.TestCase):
         self.assertIn("cluster 'local-2x8' is not serving: the deadline of 60 s has passed", block)
         self.assertIn("in progress: waiting for the engine", block)
 
-    def test_the_word_of_the_head_is_not_enough(self) -> None:
+    def test_serving_without_an_own_completion_is_not_believed(self) -> None:
         self.say(0, "serving", reason="a completion came back")
         self.say(5, "degraded", reason="npu-1 has restarted")
         self.say(9, "serving")
@@ -216,19 +216,19 @@ class WaitTest(unittest.TestCase):
         self.assertEqual(self.time.now, START + 9)
         self.assertIn("serving: HTTP 503: rank 8 on npu-1 does not answer", self.text)
 
-    def test_a_completion_that_never_comes(self) -> None:
+    def test_missing_completion_fails_the_wait_at_the_deadline(self) -> None:
         self.say(0, "serving", reason="a completion came back")
         self.answers_after = 1000
         self.assertEqual(self.wait({"deadlines.serving": 60}), 1)
         self.assertEqual(self.time.now, START + 60)
         self.assertIn("reason: HTTP 503: rank 8 on npu-1 does not answer", self.printed[-1])
 
-    def test_degraded_is_waited_out(self) -> None:
+    def test_degraded_cluster_is_waited_for(self) -> None:
         self.say(0, "degraded", reason="npu-1 left")
         self.say(100, "serving")
         self.assertEqual(self.wait(), 0)
 
-    def test_the_state_folder_may_not_exist_yet(self) -> None:
+    def test_wait_starts_without_a_state_folder(self) -> None:
         self.folder = str(Path(self.folder) / "not" / "yet")
         self.assertEqual(self.wait(), 1)
 

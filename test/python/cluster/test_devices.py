@@ -23,7 +23,7 @@ class DevicesTest(unittest.TestCase):
         )
         return devices.count(settings, environment or {})
 
-    def test_table(self) -> None:
+    def test_count_by_device_nodes_and_visible_devices(self) -> None:
         variable = "ASCEND_RT_VISIBLE_DEVICES"
         cases: list[tuple[int, dict[str, str], int, int]] = [
             # planned, environment, found, announced
@@ -40,10 +40,10 @@ class DevicesTest(unittest.TestCase):
                 counted = self.count(planned, environment)
                 self.assertEqual((counted.found, counted.announced), (found, announced))
 
-    def test_nothing_to_count_is_what_was_planned(self) -> None:
+    def test_count_without_a_glob_is_what_was_planned(self) -> None:
         self.assertEqual(self.count(3, glob=None).found, 3)
 
-    def test_in_words(self) -> None:
+    def test_devices_are_shown_with_the_plan(self) -> None:
         self.assertEqual(str(Devices(6, 8, "NPU")), "6 of 8 NPU")
         self.assertEqual(str(Devices(0, 0, None)), "0 of 0 accelerators")
 

@@ -15,7 +15,7 @@ SCOPED: dict[str, Any] = {
 
 
 class EnvironmentTest(unittest.TestCase):
-    def test_scopes(self) -> None:
+    def test_variables_reach_the_processes_of_their_scope(self) -> None:
         config = support.parsed(SCOPED)
         built = environment.build(config, OWN, {"PATH": "/bin"})
         self.assertEqual(
@@ -34,7 +34,7 @@ class EnvironmentTest(unittest.TestCase):
             {"HF_HUB_OFFLINE": "1", "RAY_ADDRESS": "10.89.28.10:6379", "PYTHONUNBUFFERED": "1"},
         )
 
-    def test_what_comes_from_outside_does_not_redirect_ray(self) -> None:
+    def test_variables_of_the_container_do_not_redirect_ray(self) -> None:
         outside = {"RAY_ADDRESS": "1.2.3.4:6379", "RAY_AUTH_TOKEN": "s3cr3t", "HCCL_IF_IP": "9.9.9.9"}
         built = environment.build(support.parsed(SCOPED), OWN, outside)
         self.assertNotIn("RAY_ADDRESS", built.ray)
@@ -42,7 +42,7 @@ class EnvironmentTest(unittest.TestCase):
         self.assertEqual(built.ray["HCCL_IF_IP"], "10.89.28.10")
         self.assertNotIn("s3cr3t", str(built))
 
-    def test_no_authentication_is_said_explicitly(self) -> None:
+    def test_cluster_without_authentication_disables_it_explicitly(self) -> None:
         """Ray 2.61 turns tokens on by itself."""
         built = environment.build(
             support.parsed({"ray.authentication": "none"}), OWN, {"RAY_AUTH_TOKEN_PATH": "/x"}
@@ -50,7 +50,7 @@ class EnvironmentTest(unittest.TestCase):
         self.assertEqual(built.ray["RAY_AUTH_MODE"], "disabled")
         self.assertNotIn("RAY_AUTH_TOKEN_PATH", built.ray)
 
-    def test_what_is_this_nodes_alone(self) -> None:
+    def test_own_variables_win_over_values_found_on_the_node(self) -> None:
         config = support.parsed(
             {**SCOPED, "environment.own": {"RANK": "1", "HCCL_IF_IP": "10.89.28.99"}}
             | {"environment.node": {"HCCL_IF_IP": "address", "NCCL_SOCKET_IFNAME": "exact-interface"}}
@@ -58,21 +58,21 @@ class EnvironmentTest(unittest.TestCase):
         built = environment.build(config, OWN, {})
         self.assertEqual((built.ray["RANK"], built.engine["RANK"]), ("1", "1"))
         self.assertEqual(built.ray["NCCL_SOCKET_IFNAME"], "=eth7")
-        # What is said of one node goes before what every node finds.
+        # What is declared for one node wins over what every node finds.
         self.assertEqual(built.ray["HCCL_IF_IP"], "10.89.28.99")
         self.assertEqual(
             built.recorded["node"],
             {"HCCL_IF_IP": "10.89.28.99", "NCCL_SOCKET_IFNAME": "=eth7", "RANK": "1"},
         )
 
-    def test_withheld_from_the_engine_only(self) -> None:
+    def test_withheld_variables_are_removed_from_the_engine_only(self) -> None:
         config = support.parsed({**SCOPED, "engine.withheld": ["RANK_TABLE", "HF_HUB_OFFLINE", "NOT_THERE"]})
         built = environment.build(config, OWN, {"RANK_TABLE": "/etc/x"})
         self.assertEqual(built.ray["RANK_TABLE"], "/etc/x")
         self.assertNotIn("RANK_TABLE", built.engine)
         self.assertNotIn("HF_HUB_OFFLINE", built.engine)
 
-    def test_a_node_with_a_follower_has_driver_values_and_its_own_address(self) -> None:
+    def test_follower_has_driver_variables_and_its_own_address(self) -> None:
         changes: dict[str, Any] = {
             **SCOPED,
             "node.role": "worker",

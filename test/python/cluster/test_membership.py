@@ -100,7 +100,7 @@ CASES = [
 
 
 class MembershipTest(unittest.TestCase):
-    def test_the_verdict_on_a_worker(self) -> None:
+    def test_verdict_on_a_worker(self) -> None:
         config = support.parsed()
         for case in CASES:
             with self.subTest(case=case):
@@ -123,7 +123,7 @@ class MembershipTest(unittest.TestCase):
                     self.assertEqual(str(result.culprit), "npu-1 (10.89.28.11)")
                     self.assertEqual(str(result), f"npu-1 (10.89.28.11): {case.verdict}")
 
-    def test_nothing_known_is_not_whole(self) -> None:
+    def test_membership_without_evidence_is_not_whole(self) -> None:
         self.assertFalse(membership.Assessment((), ()).whole)
         result = membership.assess(support.parsed(), Evidence())
         self.assertEqual(
@@ -131,29 +131,29 @@ class MembershipTest(unittest.TestCase):
             "npu-0 (10.89.28.10): Ray is starting on the head; npu-1 (10.89.28.11): never reported",
         )
 
-    def test_the_head_itself_with_too_few(self) -> None:
+    def test_head_with_too_few_accelerators_is_the_culprit(self) -> None:
         result = membership.assess(support.parsed(), Evidence((seen(HEAD, npus=7), seen(WORKER))))
         self.assertEqual(str(result.culprit), "npu-0 (10.89.28.10)")
 
-    def test_culprit_is_what_waiting_does_not_repair(self) -> None:
+    def test_culprit_is_the_node_that_waiting_does_not_repair(self) -> None:
         config = support.parsed({"pools.0.nodes": 3, "pools.0.addresses": [HEAD, WORKER, "10.89.28.12"]})
         result = membership.assess(config, Evidence((seen(HEAD), seen("10.89.28.12", npus=4))))
         self.assertEqual(len(result.missing), 2)
         self.assertEqual(str(result.culprit), "npu-2 (10.89.28.12)")
 
-    def test_a_node_with_another_address_than_planned_is_named(self) -> None:
+    def test_node_with_an_unplanned_address_is_named(self) -> None:
         stranger = seen("10.89.28.77", name="npu-1")
         result = membership.assess(support.parsed(), Evidence((seen(HEAD), stranger)))
         self.assertFalse(result.whole)
         self.assertIn("not planned but in the cluster: npu-1 (10.89.28.77)", str(result))
 
-    def test_a_pool_without_accelerators(self) -> None:
+    def test_pool_without_accelerators_is_whole(self) -> None:
         config = support.parsed({"pools.0.resource": None, "pools.0.accelerators": 0})
         result = membership.assess(config, Evidence((seen(HEAD), seen(WORKER, npus=0))))
         self.assertTrue(result.whole)
         self.assertEqual(result.members[1].verdict, "member")
 
-    def test_a_restarted_member_has_another_id(self) -> None:
+    def test_restarted_member_has_another_node_id(self) -> None:
         before = membership.assess(support.parsed(), Evidence((seen(HEAD), seen(WORKER, node_id="a"))))
         after = membership.assess(support.parsed(), Evidence((seen(HEAD), seen(WORKER, node_id="b"))))
         self.assertTrue(before.whole and after.whole)
@@ -182,12 +182,12 @@ class CountedPoolTest(unittest.TestCase):
         self.assertTrue(result.whole, str(result))
         self.assertEqual([member.pool for member in result.members], ["head", "npu", "npu", "npu-big"])
 
-    def test_the_missing_rest_is_said(self) -> None:
+    def test_missing_rest_of_a_pool_is_one_member(self) -> None:
         nodes = (self.head, seen("10.89.28.50", name="npu-10.89.28.50"), self.big)
         result = membership.assess(self.config, Evidence(nodes))
         self.assertEqual(str(result), "pool npu: 1 of 2 nodes are members, 1 never reported")
 
-    def test_a_node_that_only_reported_is_named(self) -> None:
+    def test_node_that_only_reported_is_named(self) -> None:
         nodes = (self.head, seen("10.89.28.50", name="npu-10.89.28.50"), self.big)
         reports = {
             "10.89.28.51": heard("10.89.28.51", "failed", "npu-10.89.28.51", failure="version mismatch: x")
@@ -195,7 +195,7 @@ class CountedPoolTest(unittest.TestCase):
         result = membership.assess(self.config, Evidence(nodes, reports))
         self.assertEqual(str(result), "npu-10.89.28.51 (10.89.28.51): version mismatch: x")
 
-    def test_the_remains_of_a_replaced_machine_do_not_matter(self) -> None:
+    def test_remains_of_a_replaced_machine_are_ignored(self) -> None:
         nodes = (
             self.head,
             seen("10.89.28.50", name="npu-10.89.28.50"),
@@ -207,11 +207,11 @@ class CountedPoolTest(unittest.TestCase):
 
 
 class WatchLineTest(unittest.TestCase):
-    def test_a_line_of_the_watch(self) -> None:
+    def test_line_of_the_watch_reads_back(self) -> None:
         node = SeenNode("a1", True, "10.0.0.1", "npu-0", {"NPU": 8.0}, "died")
         self.assertEqual(membership_reader.parse(json.dumps(plain.encode([node]))), (node,))
 
-    def test_anything_else(self) -> None:
+    def test_malformed_line_is_refused(self) -> None:
         for line in ("[", "[1]", '[{"nodeId": "a"}]'):
             with self.subTest(line=line), self.assertRaises((ValueError, NotPlain)):
                 membership_reader.parse(line)

@@ -22,7 +22,7 @@ COMMON = [
 
 
 class RayProcessTest(unittest.TestCase):
-    def test_head(self) -> None:
+    def test_argv_of_the_head(self) -> None:
         argv = ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", Devices(8, 8, "NPU"))
         self.assertEqual(
             argv,
@@ -38,7 +38,7 @@ class RayProcessTest(unittest.TestCase):
             ],
         )
 
-    def test_worker(self) -> None:
+    def test_argv_of_a_worker(self) -> None:
         config = support.parsed(
             {
                 "node.role": "worker",
@@ -52,7 +52,7 @@ class RayProcessTest(unittest.TestCase):
             argv, [*COMMON, "--address=10.89.28.10:6379", "--num-gpus=0", '--resources={"NPU": 8}']
         )
 
-    def test_accelerators_are_what_was_found(self) -> None:
+    def test_argv_announces_the_accelerators_found(self) -> None:
         cases: list[tuple[Devices, list[str]]] = [
             (Devices(6, 8, "NPU"), ["--num-gpus=0", '--resources={"NPU": 6}']),
             (Devices(6, 8, "GPU"), ["--num-gpus=6"]),
@@ -66,12 +66,12 @@ class RayProcessTest(unittest.TestCase):
                 self.assertEqual(argv[-len(wanted) :], wanted)
                 self.assertEqual(sum("num-gpus" in word or "resources" in word for word in argv), len(wanted))
 
-    def test_no_secret_and_no_ray_client(self) -> None:
+    def test_argv_holds_no_secret_and_no_ray_client(self) -> None:
         words = " ".join(ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", Devices(8, 8, "NPU")))
         self.assertNotIn("token", words)
         self.assertNotIn("ray-client-server-port", words)
 
-    def test_the_cause_in_our_words(self) -> None:
+    def test_explain_names_the_cause(self) -> None:
         cases: list[tuple[str, str | None]] = [
             ("ray.exceptions.AuthenticationError: Token ...", "wrong token: .*"),
             (

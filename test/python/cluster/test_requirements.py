@@ -24,7 +24,7 @@ class RequirementsTest(unittest.TestCase):
         config = support.parsed({"engine.requires": requires})
         return requirements.problem(config, {"PATH": str(self.folder), **(environment or {})})
 
-    def test_programs_are_looked_for_where_the_engine_looks(self) -> None:
+    def test_programs_are_searched_in_the_engines_path(self) -> None:
         self.assertEqual(
             self.problem(programs=["lmdeploy"]),
             "this node's image lacks what the engine 'emulated' needs: program 'lmdeploy'",
@@ -36,7 +36,7 @@ class RequirementsTest(unittest.TestCase):
         self.assertIsNone(self.problem(programs=["lmdeploy"]))
         self.assertIsNone(self.problem({"PATH": "/nowhere"}, programs=[str(program)]))
 
-    def test_modules_are_found_and_not_imported(self) -> None:
+    def test_modules_are_found_without_import(self) -> None:
         package = self.folder / "engine_of_test" / "serve"
         package.mkdir(parents=True)
         for item in (package.parent / "__init__.py", package / "__init__.py"):
@@ -48,11 +48,11 @@ class RequirementsTest(unittest.TestCase):
         self.assertIn(f"Python module '{absent}'", self.problem(path, pythonModules=[absent]) or "")
         self.assertIn("Python module", self.problem(pythonModules=["engine_of_test"]) or "")
 
-    def test_modules_of_python_itself(self) -> None:
+    def test_modules_of_python_itself_are_found(self) -> None:
         self.assertIsNone(self.problem(pythonModules=["sys", "json", "xml.dom.minidom"]))
         self.assertIn("'json.no'", self.problem(pythonModules=["json.no"]) or "")
 
-    def test_everything_that_is_missing_is_said_at_once(self) -> None:
+    def test_problem_lists_everything_that_is_missing(self) -> None:
         found = self.problem(programs=["npu-smi"], pythonModules=["vllm_ascend"], paths=["/no/such", "/"])
         self.assertTrue(
             (found or "").endswith("program 'npu-smi', Python module 'vllm_ascend', path /no/such"), found

@@ -14,7 +14,7 @@ class TokenTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "private" / "ray-token"
 
-    def test_is_made_with_mode_0600_whatever_the_umask(self) -> None:
+    def test_token_is_made_with_mode_0600_whatever_the_umask(self) -> None:
         for umask in (0o000, 0o022, 0o277):
             with self.subTest(umask=oct(umask)):
                 self.path.unlink(missing_ok=True)
@@ -27,18 +27,18 @@ class TokenTest(unittest.TestCase):
                 self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
                 self.assertEqual(self.path.read_text(encoding="ascii"), made)
 
-    def test_makes_the_folder(self) -> None:
+    def test_ensure_makes_the_folder(self) -> None:
         token.ensure(str(self.path))
         self.assertTrue(self.path.exists())
 
-    def test_an_existing_token_is_kept_and_closed_to_others(self) -> None:
+    def test_existing_token_is_kept_and_gets_mode_0600(self) -> None:
         self.path.parent.mkdir()
         self.path.write_text("ab" * 32 + "\n", encoding="ascii")
         self.path.chmod(0o644)
         self.assertEqual(token.ensure(str(self.path)), "ab" * 32)
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
 
-    def test_an_existing_token_that_is_closed_is_not_touched(self) -> None:
+    def test_existing_token_with_mode_0600_is_not_touched(self) -> None:
         # It may lie on a file system that is mounted read-only, where every change fails.
         self.path.parent.mkdir()
         self.path.write_text("ab" * 32, encoding="ascii")
@@ -51,17 +51,17 @@ class TokenTest(unittest.TestCase):
         self.path.unlink()
         self.assertNotEqual(first, token.ensure(str(self.path)))
 
-    def test_an_empty_file_is_replaced(self) -> None:
+    def test_empty_file_is_replaced(self) -> None:
         self.path.parent.mkdir()
         self.path.touch()
         self.assertIsNone(token.read(str(self.path)))
         self.assertRegex(token.ensure(str(self.path)), "^[0-9a-f]{64}$")
 
-    def test_nothing_is_left_beside_it(self) -> None:
+    def test_ensure_leaves_no_draft(self) -> None:
         token.ensure(str(self.path))
         self.assertEqual([item.name for item in self.path.parent.iterdir()], ["ray-token"])
 
-    def test_absent(self) -> None:
+    def test_absent_token_is_none(self) -> None:
         self.assertIsNone(token.read(str(self.path)))
 
 

@@ -153,6 +153,7 @@ class TwoNodesTest(unittest.TestCase):
             self.machines.append(namespaces.Machine(network, own, self.folder, config))
         self.head, self.worker = self.machines
         self.path = state.path_of(str(self.folder / "state"), "npu-0")
+        self.worker_path = state.path_of(str(self.folder / "state"), "npu-1")
 
     def start(self) -> None:
         for machine in self.machines:
@@ -200,13 +201,14 @@ class TwoNodesTest(unittest.TestCase):
         self.worker.signal("ray_node start", signal.SIGKILL)
         with self.subTest("six of eight accelerators"):
             self.verdict("joined with 6 of 8 accelerators (NPU)")
+            support.await_state(self.worker_path, "joined")
         for device in missing:
             device.touch()
         with self.subTest("the worker's raylet is killed"):
             self.assertGreater(self.worker.signal("raylet/raylet", signal.SIGKILL), 0)
             serving = self.until("serving")
             self.assertEqual(serving["completion"]["text"], "16 of 16 ranks")
-            worker = state.read(state.path_of(str(self.folder / "state"), "npu-1")) or {}
+            worker = state.read(self.worker_path) or {}
             self.assertEqual((worker["member"], worker["accelerators"]["found"]), (True, 8))
         with self.subTest("the worker is killed"):
             self.assertGreater(self.worker.signal("ray_node start", signal.SIGKILL), 0)

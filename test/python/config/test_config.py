@@ -53,7 +53,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 class ConfigTest(unittest.TestCase):
-    def test_reads_the_example_of_the_contract(self) -> None:
+    def test_load_reads_the_example_of_the_contract(self) -> None:
         loaded = load(str(support.EXAMPLE))
         self.assertEqual(loaded.cluster, "local-2x8")
         self.assertTrue(loaded.is_head)
@@ -68,7 +68,7 @@ class ConfigTest(unittest.TestCase):
         self.assertEqual(loaded.deadlines.hold, 3.0)
         self.assertEqual(loaded.retries.engine_starts, 3)
 
-    def test_names_each_bad_value(self) -> None:
+    def test_parse_names_each_bad_value(self) -> None:
         for changes, problem in BAD:
             with self.subTest(changes=changes):
                 with self.assertRaises(ConfigError) as caught:
@@ -76,7 +76,7 @@ class ConfigTest(unittest.TestCase):
                 self.assertEqual(len(caught.exception.problems), 1, caught.exception.problems)
                 self.assertIn(problem, caught.exception.problems[0])
 
-    def test_every_key_is_required(self) -> None:
+    def test_parse_requires_every_key(self) -> None:
         """Also the nullable ones: a key that is not there is a planner that does not know the contract."""
 
         def visit(value: Any, path: str) -> None:
@@ -98,20 +98,20 @@ class ConfigTest(unittest.TestCase):
 
         visit(support.example(), "")
 
-    def test_lists_all_problems_at_once(self) -> None:
+    def test_parse_lists_all_problems_at_once(self) -> None:
         with self.assertRaises(ConfigError) as caught:
             support.parsed({"cluster": 1, "node.role": "x", "ports.gcs": "1", "deadlines.hold": None})
         self.assertEqual(len(caught.exception.problems), 4)
         self.assertIn("4 problems", str(caught.exception))
 
-    def test_another_schema_is_the_only_problem(self) -> None:
+    def test_parse_refuses_another_schema(self) -> None:
         for value, got in (({"schema": 2}, "2"), ({}, "None"), ([1], "None")):
             with self.subTest(value=value), self.assertRaises(ConfigError) as caught:
                 parse(value)
             (problem,) = caught.exception.problems
             self.assertEqual(problem, f"schema: must be 1, the only one this node program reads, got {got}")
 
-    def test_files_that_cannot_be_used(self) -> None:
+    def test_load_refuses_unreadable_files(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             absent = Path(folder) / "absent.json"
             with self.assertRaisesRegex(ConfigError, "absent.json.*\n.*No such file"):
@@ -121,7 +121,7 @@ class ConfigTest(unittest.TestCase):
             with self.assertRaisesRegex(ConfigError, "is not JSON"):
                 load(str(broken))
 
-    def test_a_pool_may_leave_names_and_addresses_to_the_place(self) -> None:
+    def test_parse_accepts_nodes_without_name_and_address(self) -> None:
         value = support.changed(
             support.example(),
             {"node.name": None, "node.address": None, "node.role": "worker", "pools.0.addresses": None},

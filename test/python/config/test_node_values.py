@@ -27,7 +27,7 @@ RDMA = {
 
 
 class NodeValuesTest(unittest.TestCase):
-    def test_address_and_devices(self) -> None:
+    def test_values_of_address_and_devices(self) -> None:
         loaded = support.parsed({"node.accelerators.planned": 4})
         self.assertEqual(
             node_values.find(loaded, OWN, []),
@@ -39,19 +39,19 @@ class NodeValuesTest(unittest.TestCase):
             },
         )
 
-    def test_the_environment_of_the_example(self) -> None:
+    def test_example_gets_its_node_variables(self) -> None:
         built = environment.build(support.parsed(), OWN, {})
         self.assertEqual(built.ray["ASCEND_RT_VISIBLE_DEVICES"], "0,1,2,3,4,5,6,7")
         self.assertEqual(built.ray["HCCL_SOCKET_IFNAME"], "=eth0")
         self.assertEqual(built.ray["HCCL_IF_IP"], "10.89.28.10")
 
-    def test_adapters_that_are_found_on_the_node(self) -> None:
+    def test_rdma_values_name_the_adapters_found(self) -> None:
         with mock.patch("ray_node.hardware.rdma.sysfs.ports", return_value=(PORT,)):
             built = environment.build(support.parsed(RDMA), OWN, {})
         self.assertEqual(built.ray["NCCL_IB_HCA"], "=mlx5_0:1")
         self.assertEqual(built.ray["NCCL_IB_GID_INDEX"], "3")
 
-    def test_a_declared_fabric_that_is_not_there_ends_the_node(self) -> None:
+    def test_missing_fabric_fails_the_node(self) -> None:
         with (
             mock.patch("ray_node.hardware.rdma.sysfs.ports", return_value=()),
             self.assertRaises(NodeFailed) as caught,
@@ -61,7 +61,7 @@ class NodeValuesTest(unittest.TestCase):
             "the declared fabric 'roce' is not on this node: no RDMA adapter", str(caught.exception)
         )
 
-    def test_a_node_without_accelerators_has_none_of_their_values(self) -> None:
+    def test_node_without_accelerators_has_only_address_values(self) -> None:
         changes = {**RDMA, "node.accelerators.planned": 0}
         with mock.patch("ray_node.hardware.rdma.sysfs.ports", side_effect=AssertionError("not asked")):
             built = environment.build(support.parsed(changes), OWN, {})

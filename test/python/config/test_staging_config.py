@@ -45,14 +45,14 @@ def staging(**changes: Any) -> StagingConfig:
 
 
 class Reading(unittest.TestCase):
-    def test_a_model_of_the_hub(self) -> None:
+    def test_hub_source_is_read(self) -> None:
         config = staging()
         exclude = ("original/*",)
         source = HubSource("maker/model", COMMIT, HUB, "/run/secrets/hf", ("*",), exclude)
         self.assertEqual(config.source, source)
         self.assertTrue(config.fans_out)
 
-    def test_what_the_planner_writes(self) -> None:
+    def test_examples_of_the_planner_are_read(self) -> None:
         """The examples that its own tests make."""
         examples = json.loads((ROOT / "test" / "fixtures" / "staging.json").read_text(encoding="utf-8"))
         for name, value in examples.items():
@@ -60,14 +60,14 @@ class Reading(unittest.TestCase):
                 self.assertEqual(staging(**value).destination, value["destination"])
         self.assertEqual(staging(**examples["hub, a worker"]).source, HubSource(**WORKER))
 
-    def test_other_sources(self) -> None:
+    def test_index_and_path_sources_are_read(self) -> None:
         config = staging(source={"kind": "index", "name": "s3://b/m", "index": "/run/secrets/index"})
         self.assertEqual(config.source, IndexSource("s3://b/m", "/run/secrets/index"))
         config = staging(source={"kind": "path"})
         self.assertEqual(config.source, PathSource())
         self.assertFalse(config.fans_out)
 
-    def test_what_is_wrong(self) -> None:
+    def test_bad_source_is_named(self) -> None:
         for changes, problem in (
             ({"source": {**SOURCE, "revision": "main"}}, "commit of 40 hexadecimal digits, got 'main'"),
             ({"source": {**SOURCE, "repository": "a/b/c"}}, "must be '<owner>/<name>', got 'a/b/c'"),
@@ -83,11 +83,11 @@ class Reading(unittest.TestCase):
 
 
 class Showing(unittest.TestCase):
-    def test_amounts_and_times(self) -> None:
+    def test_amounts_and_durations_have_units(self) -> None:
         self.assertEqual([amount(n) for n in (0, 999, 1500, 811.7e9)], ["0 B", "999 B", "1.5 kB", "811.7 GB"])
         self.assertEqual([duration(n) for n in (5, 600, 7200)], ["5 s", "10 min", "2.0 h"])
 
-    def test_a_line_of_progress(self) -> None:
+    def test_progress_is_one_line(self) -> None:
         progress = Progress("fetches", "", 12_300_000_000, 811_700_000_000, 850e6, 940.5, 3, 191)
         text = "fetches 12.3 GB of 811.7 GB (2 %), 3 of 191 files, 850.0 MB/s, 16 min left"
         self.assertEqual(str(progress), text)

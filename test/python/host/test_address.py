@@ -11,13 +11,13 @@ SECOND = LocalAddress("eth2", "10.89.28.12")
 
 
 class AddressTest(unittest.TestCase):
-    def test_the_planned_address_and_the_interface_that_carries_it(self) -> None:
+    def test_planned_address_is_found_with_its_interface(self) -> None:
         self.assertEqual(address.own_address("10.89.28.11", "10.89.28.0/24", [LO, ETH1, ETH0]), ETH0)
 
-    def test_without_a_plan_the_one_on_the_subnet(self) -> None:
+    def test_unplanned_address_is_the_one_on_the_subnet(self) -> None:
         self.assertEqual(address.own_address(None, "10.89.28.0/24", [LO, ETH0, ETH1]), ETH0)
 
-    def test_refuses(self) -> None:
+    def test_own_address_refuses_absent_and_ambiguous_addresses(self) -> None:
         cases: list[tuple[str | None, list[LocalAddress], str]] = [
             (
                 "10.89.28.10",
@@ -37,7 +37,7 @@ class AddressTest(unittest.TestCase):
             else:
                 self.assertRegex(caught.exception.reason, message)
 
-    def test_the_kernel_knows_loopback(self) -> None:
+    def test_local_addresses_include_loopback(self) -> None:
         self.assertIn(LO, address.local_addresses())
 
 

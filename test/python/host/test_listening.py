@@ -19,7 +19,7 @@ time.sleep(60)
 
 
 class ListeningTest(unittest.TestCase):
-    def test_the_kernels_words(self) -> None:
+    def test_address_of_proc_net_tcp_is_read(self) -> None:
         cases = [
             ("0100007F:1F90", socket.AF_INET, (8080, "127.0.0.1")),
             ("00000000:0050", socket.AF_INET, (80, "0.0.0.0")),
@@ -30,7 +30,7 @@ class ListeningTest(unittest.TestCase):
             with self.subTest(text=text):
                 self.assertEqual(listening.read_address(text, family), wanted)
 
-    def test_a_process_and_what_is_below_it(self) -> None:
+    def test_listeners_of_a_process_and_its_descendants_are_found(self) -> None:
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
             stdin=subprocess.PIPE,
@@ -50,7 +50,7 @@ class ListeningTest(unittest.TestCase):
         self.assertEqual([int(where.rpartition(":")[2]) for where in found], ports)
         self.assertEqual({where.rpartition(":")[0] for where in found}, {"127.0.0.1", "0.0.0.0"})
 
-    def test_a_process_that_is_gone(self) -> None:
+    def test_process_that_has_ended_listens_nowhere(self) -> None:
         gone = subprocess.Popen(["true"])
         gone.wait()
         self.assertEqual(listening.of_group(gone.pid), [])

@@ -11,7 +11,7 @@ from ray_node.host import probe
 
 
 class ProbeTest(unittest.TestCase):
-    def test_open_and_closed(self) -> None:
+    def test_probe_tells_open_from_closed(self) -> None:
         with socket.socket() as listener:
             listener.bind((support.HEAD, 0))
             listener.listen()
@@ -21,7 +21,7 @@ class ProbeTest(unittest.TestCase):
         self.assertEqual(probe.tcp(support.HEAD, port), probe.CLOSED)
         self.assertTrue(probe.is_free(support.HEAD, port))
 
-    def test_what_a_failure_means(self) -> None:
+    def test_probe_explains_each_failure(self) -> None:
         cases: list[tuple[OSError, str]] = [
             (ConnectionRefusedError(), probe.CLOSED),
             (TimeoutError(), probe.NO_ANSWER),
@@ -33,7 +33,7 @@ class ProbeTest(unittest.TestCase):
             with self.subTest(error=error), mock.patch("socket.create_connection", side_effect=error):
                 self.assertEqual(probe.tcp("10.0.0.1", 6379), wanted)
 
-    def test_in_words(self) -> None:
+    def test_result_of_a_probe_in_words(self) -> None:
         self.assertEqual(host_prober.in_words(probe.CLOSED, 6380), "host answers, Ray port 6380 closed")
         self.assertEqual(host_prober.in_words(probe.NO_ANSWER, 6380), "host does not answer")
 

@@ -25,7 +25,7 @@ class ProcessesTest(unittest.TestCase):
         self.addCleanup(process.stop, 0)
         return process
 
-    def test_lines_and_tail(self) -> None:
+    def test_process_passes_its_lines_on_and_keeps_the_last(self) -> None:
         lines: list[str] = []
         process = ManagedProcess(["sh", "-c", "echo a; echo b >&2; exit 3"], os.environ, lines.append)
         support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
@@ -34,7 +34,7 @@ class ProcessesTest(unittest.TestCase):
         self.assertEqual(lines, ["a", "b"])
         self.assertEqual(process.exit_code, 3)
 
-    def test_the_moment_of_its_end_is_known_however_late_one_asks(self) -> None:
+    def test_ended_at_is_exact_however_late_it_is_read(self) -> None:
         before = time.monotonic()
         process = self.start("sleep 0.2")
         self.assertIsNone(process.ended_at)
@@ -45,24 +45,24 @@ class ProcessesTest(unittest.TestCase):
         self.assertGreater(ended, before)
         self.assertEqual(process.exit_code, 0)
 
-    def test_its_folder(self) -> None:
+    def test_process_runs_in_its_folder(self) -> None:
         process = ManagedProcess(["pwd"], os.environ, folder="/proc")
         self.addCleanup(process.stop, 0)
         support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
         self.assertEqual(process.tail(), ["/proc"])
 
-    def test_bytes_that_are_no_text_do_not_stop_the_reading(self) -> None:
+    def test_output_that_is_not_utf8_is_read_on(self) -> None:
         process = self.start("printf '\\377\\n'; echo after")
         support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
         self.assertEqual(process.tail(1), ["after"])
 
-    def test_stop_asks_first(self) -> None:
+    def test_stop_sends_sigterm_first(self) -> None:
         process = self.start("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
         support.await_that(lambda: process.tail() == ["ready"], process.tail)
         process.stop(5)
         self.assertEqual((process.exit_code, process.tail(1)), (0, ["bye"]))
 
-    def test_stop_kills_what_does_not_listen(self) -> None:
+    def test_stop_kills_a_process_that_ignores_sigterm(self) -> None:
         process = self.start(STUBBORN)
         support.await_that(lambda: process.tail() == ["ready"], process.tail)
         before = time.monotonic()
@@ -70,7 +70,7 @@ class ProcessesTest(unittest.TestCase):
         self.assertLess(time.monotonic() - before, 20)
         self.assertEqual(process.exit_code, -9)
 
-    def test_nothing_below_it_survives(self) -> None:
+    def test_stop_ends_all_descendants(self) -> None:
         """Neither a child in its group nor one that went into a session of its own (Ray's workers do)."""
         script = (
             "import subprocess, sys, time\n"
@@ -86,7 +86,7 @@ class ProcessesTest(unittest.TestCase):
         process.stop(2)
         support.await_that(lambda: not any(map(is_running, pids)), lambda: pids)
 
-    def test_children_go_when_it_has_died_by_itself(self) -> None:
+    def test_stop_ends_children_of_a_process_that_died(self) -> None:
         process = self.start("sleep 300 & echo $!; exit 1")
         support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
         pid = int(process.tail()[0])
@@ -94,7 +94,7 @@ class ProcessesTest(unittest.TestCase):
         process.stop(0)
         support.await_that(lambda: not is_running(pid), lambda: pid)
 
-    def test_an_interrupted_stop_can_be_finished(self) -> None:
+    def test_interrupted_stop_can_be_finished(self) -> None:
         process = self.start(STUBBORN)
         support.await_that(lambda: process.tail() == ["ready"], process.tail)
 

@@ -8,7 +8,7 @@ MINOR = {"RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL": "minor"}
 
 
 class VersionsTest(unittest.TestCase):
-    def test_mismatch(self) -> None:
+    def test_mismatch_of_ray_or_python_is_named(self) -> None:
         cases: list[tuple[Versions, dict[str, str], str | None]] = [
             (Versions("2.58.0", "3.11.2"), {}, None),
             (Versions("2.47.1", "3.11.2"), {}, "Ray 2.47.1 here, 2.58.0 on the head"),

@@ -5,7 +5,7 @@ from unittest import mock
 import support
 from head_case import VERSIONS
 
-from ray_node.agent.head_staging import HeadStaging, Part, describe
+from ray_node.agent.head_staging import HeadStaging, Part
 from ray_node.channel.report import HeardReport, NodeReport, Staged
 from ray_node.cluster.membership import Member
 from ray_node.host import clock
@@ -116,13 +116,13 @@ class Whole(unittest.TestCase):
         ):
             self.staging.look(MEMBERS, heard(n1=DONE))
 
-
-class Words(unittest.TestCase):
     def test_waiting_text_names_only_the_first_nodes(self) -> None:
-        parts = [Part(f"npu-{index}", None, None) for index in range(6)]
-        parts[0] = Part("npu-0", None, DONE)
+        self.staging._parts = (
+            Part("npu-0", None, DONE),
+            *(Part(f"npu-{index}", None, None) for index in range(1, 6)),
+        )
         self.assertEqual(
-            describe(parts),
+            self.staging.waiting,
             "the model is complete on 1 of 6 nodes: npu-1 has not started; npu-2 has not started; "
             "npu-3 has not started; 2 more",
         )

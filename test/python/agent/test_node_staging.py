@@ -11,11 +11,10 @@ from unittest import mock
 import simulated_clock
 import support
 from fixtures.staging_support import REPOSITORY, REVISION, small_model
-from simulated_clock import ManualClock
 from simulated_source import SimulatedSource
 
 from ray_node.agent import node_staging
-from ray_node.agent.node_staging import NodeStaging, Throttle
+from ray_node.agent.node_staging import NodeStaging
 from ray_node.config.staging_config import Placement, StagingConfig
 from ray_node.staging.failure import TokenMissing
 from ray_node.staging.request import FETCH, HubSource, PathSource, Source
@@ -181,17 +180,6 @@ class Made(unittest.TestCase):
             self.assertEqual(os.environ.get("HTTPS_PROXY"), "http://proxy.example:3128")
             self.assertEqual(urllib.request.getproxies()["https"], "http://proxy.example:3128")
             self.assertNotIn("NCCL_DEBUG", os.environ)
-
-    def test_throttle_changes_its_text_less_and_less_often(self) -> None:
-        words, count = Throttle(), iter("abcdef")
-        # After two seconds at first, after a minute in the end.
-        seconds = [0.0, 1.9, 2.1, 4.0, 4.2, 1000.0, 1059.0, 1061.0]
-        time, said = ManualClock(self, 0.0), []
-        for time.now in seconds:
-            said.append(words.text(lambda: next(count)))
-        self.assertEqual(said, ["a", "a", "b", "b", "c", "d", "d", "e"])
-        words.forget()
-        self.assertEqual(words.text(lambda: next(count)), "f")
 
 
 if __name__ == "__main__":

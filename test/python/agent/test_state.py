@@ -6,6 +6,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+from simulated_clock import ManualClock
+
 from ray_node.agent import state
 from ray_node.agent.state import StateFile
 from ray_node.host import clock, log
@@ -68,6 +70,18 @@ class StateTest(unittest.TestCase):
         self.assertEqual(self.line.call_count, 1)
         made.become(state.FORMED)
         self.assertIsNone(made.get("waitingFor"))
+
+    def test_progress_is_recorded_less_and_less_often(self) -> None:
+        time = ManualClock(self, 1000.0)
+        file, deadline, shown = self.make(), clock.Deadline(5000), []
+        # After two seconds at first, after a minute in the end.
+        for seconds, text in zip([0.0, 1.9, 2.1, 4.0, 4.2, 1000.0, 1059.0, 1061.0], "abcdefgh", strict=True):
+            time.now = 1000.0 + seconds
+            file.wait_for(text, deadline, is_progress=True)
+            shown.append(file.waiting_for)
+        self.assertEqual(shown, ["a", "a", "c", "c", "e", "f", "f", "h"])
+        file.wait_for("another attempt", clock.Deadline(5000), is_progress=True)
+        self.assertEqual(file.waiting_for, "another attempt")
 
     def test_state_file_holds_no_secret(self) -> None:
         log.hide("s3cr3t-token")

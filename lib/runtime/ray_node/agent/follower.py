@@ -91,12 +91,10 @@ class Follower:
 
     def published(self) -> dict[str, Any] | None:
         """For the state file."""
-        run, end = self._run, self._end
-        if run is None:
+        run, report = self._run, self.report()
+        if run is None or report is None:
             return None
-        state = follower_messages.RUNNING if end is None else follower_messages.ENDED
-        reason = None if end is None else log.redact(end.reason)
-        return {"rank": run.rank, "attempt": run.attempt, "state": state, "reason": reason}
+        return {"rank": run.rank, "attempt": run.attempt, "state": report.state, "reason": report.reason}
 
     def _stop_process(self, pause: Callable[[float], None]) -> None:
         if self._process is not None:

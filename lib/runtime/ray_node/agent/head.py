@@ -184,7 +184,7 @@ class Head(Supervisor):
         try:
             while not staging.look(self.assessment.members, view.heard()):
                 self.state.put(staging=staging.published())
-                self.state.wait_for(staging.waiting, staging.deadline)
+                self.state.wait_for(staging.waiting, staging.deadline, is_progress=True)
                 self.pause()
         finally:
             self.state.put(staging=staging.published())

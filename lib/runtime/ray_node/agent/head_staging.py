@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ray_node.agent.node_staging import NodeStaging, Throttle
+from ray_node.agent.node_staging import NodeStaging
 from ray_node.channel.report import HeardReport, Staged
 from ray_node.cluster.membership import Member
 from ray_node.host import clock, log
@@ -52,7 +52,6 @@ class HeadStaging:
         self._address = address
         self._attempts = 0
         self._parts: tuple[Part, ...] = ()
-        self._throttle = Throttle()
         #: What the nodes are asked for; `None`: nothing is to be staged now.
         self.attempt: int | None = None
 
@@ -66,7 +65,6 @@ class HeadStaging:
             self._attempts += 1
             self.attempt = self._attempts
         self._node.begin(self.attempt)
-        self._throttle.forget()
 
     @property
     def deadline(self) -> clock.Deadline:
@@ -90,8 +88,13 @@ class HeadStaging:
 
     @property
     def waiting(self) -> str:
-        """What is waited for; throttled, since it is logged."""
-        return self._throttle.text(lambda: describe(self._parts))
+        """Who still has no model, and how far each is."""
+        missing = [part for part in self._parts if not part.done]
+        texts = [f"{part.name} {part.text}" for part in missing[:_NAMED_NODES]]
+        if len(missing) > _NAMED_NODES:
+            texts.append(f"{len(missing) - _NAMED_NODES} more")
+        nodes = len(self._parts)
+        return f"the model is complete on {nodes - len(missing)} of {nodes} nodes: {'; '.join(texts)}"
 
     @property
     def outcome(self) -> str:
@@ -136,12 +139,3 @@ class HeadStaging:
                 staged = None
             parts.append(Part(member.name, member.address, staged))
         return parts
-
-
-def describe(parts: Sequence[Part]) -> str:
-    """Who still has no model, and how far each is."""
-    missing = [part for part in parts if not part.done]
-    texts = [f"{part.name} {part.text}" for part in missing[:_NAMED_NODES]]
-    if len(missing) > _NAMED_NODES:
-        texts.append(f"{len(missing) - _NAMED_NODES} more")
-    return f"the model is complete on {len(parts) - len(missing)} of {len(parts)} nodes: {'; '.join(texts)}"

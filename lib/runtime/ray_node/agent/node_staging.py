@@ -1,7 +1,7 @@
 """This node's part in staging: started by the head, with its progress reported."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,6 @@ _NETWORK_VARIABLES = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
-_WORDS_SOONEST_SECONDS = 2.0
-_WORDS_LATEST_SECONDS = 60.0
 
 
 def of(config: NodeConfig, name: str, address: str, token: str | None) -> "NodeStaging | None":
@@ -55,27 +53,6 @@ def of(config: NodeConfig, name: str, address: str, token: str | None) -> "NodeS
 def _reach_out(variables: Mapping[str, str]) -> None:
     """The node program itself has only the container's environment, and knows no proxy from there."""
     os.environ.update({name: variables[name] for name in _NETWORK_VARIABLES if name in variables})
-
-
-class Throttle:
-    """Limits how often a text for the log changes: less and less often, the longer the work takes."""
-
-    def __init__(self) -> None:
-        self._text = ""
-        self._began_at = 0.0
-        self._made_at = 0.0
-
-    def text(self, make: Callable[[], str]) -> str:
-        now = clock.monotonic()
-        if not self._text:
-            self._began_at = now
-        pause = min(max(_WORDS_SOONEST_SECONDS, (now - self._began_at) / 5), _WORDS_LATEST_SECONDS)
-        if not self._text or now - self._made_at >= pause:
-            self._text, self._made_at = make(), now
-        return self._text
-
-    def forget(self) -> None:
-        self._text = ""
 
 
 class NodeStaging:

@@ -31,6 +31,9 @@ HEARTBEAT_SECONDS = 2.0
 #: A state file with an older heartbeat is out of date.
 STALE_SECONDS = 15.0
 _HISTORY_ENTRIES = 50
+#: Between two records of progress, soonest and latest.
+_PROGRESS_SECONDS = 2.0
+_PROGRESS_LONGEST_SECONDS = 60.0
 _RETRY_REQUEST = "retry-request.json"
 
 
@@ -89,6 +92,8 @@ class StateFile:
             "history": list(history) if isinstance(history, list) else [],
         }
         self._written_at = 0.0
+        self._waiting_until: clock.Deadline | None = None
+        self._waiting_noted_at = 0.0
         self._note_history()
         write_atomically(self.path, self._value)
 
@@ -134,12 +139,20 @@ class StateFile:
         self._write()
         log.event(state, reason or "")
 
-    def wait_for(self, what: str, deadline: clock.Deadline) -> None:
-        """Record what is waited for and until when; logs it when it changes."""
+    def wait_for(self, what: str, deadline: clock.Deadline, is_progress: bool = False) -> None:
+        """Record what is waited for and until when; logs it when it changes.
+
+        `is_progress`: it changes all the time, so it is recorded less and less often, the longer the wait.
+        """
         what = log.redact(what)
         before = self._value["waitingFor"]
         if before is not None and before["what"] == what:
             return
+        pause = min(max(_PROGRESS_SECONDS, deadline.elapsed / 5), _PROGRESS_LONGEST_SECONDS)
+        recently = clock.monotonic() - self._waiting_noted_at < pause
+        if is_progress and before is not None and deadline is self._waiting_until and recently:
+            return
+        self._waiting_until, self._waiting_noted_at = deadline, clock.monotonic()
         self._value["waitingFor"] = {
             "what": what,
             "since": clock.stamp(deadline.started_at),

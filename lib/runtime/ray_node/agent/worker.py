@@ -4,14 +4,13 @@ import contextlib
 
 from ray_node.agent import node_staging, state
 from ray_node.agent.follower import Follower
-from ray_node.agent.node_staging import NodeStaging, Throttle
+from ray_node.agent.node_staging import NodeStaging
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.channel import report_client
 from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
 from ray_node.channel.report_client import Reporter
 from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import token
-from ray_node.config.schema import NodeConfig
 from ray_node.host import clock, log, probe, versions
 from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded
 from ray_node.preflight import tasks as preflight_tasks
@@ -31,10 +30,6 @@ class Worker(Supervisor):
     follower: Follower | None = None
     staging: NodeStaging | None = None
     tasks: TaskRunner | None = None
-
-    def __init__(self, config: NodeConfig) -> None:
-        super().__init__(config)
-        self._progress = Throttle()
 
     def live(self) -> None:
         deadline = clock.Deadline(self.config.deadlines.head)
@@ -191,9 +186,7 @@ class Worker(Supervisor):
             reporter.now()
         self.state.put(staging=staging.published())
         if staging.is_under_way:
-            self.state.wait_for(self._progress.text(lambda: f"the model: {staging.text}"), staging.deadline)
-        else:
-            self._progress.forget()
+            self.state.wait_for(f"the model: {staging.text}", staging.deadline, is_progress=True)
 
     def _beat_through(self, seconds: float) -> None:
         """A pause at the end of the node: nothing interrupts it."""

@@ -6,29 +6,24 @@ import shutil
 from collections.abc import Mapping
 from importlib.machinery import ModuleSpec, PathFinder
 
-from ray_node.config.schema import Engine, NodeConfig
+from ray_node.config.schema import NodeConfig
 from ray_node.staging.failure import PackageMissing
 from ray_node.staging.request import HubSource
 
 
-def missing(engine: Engine, environment: Mapping[str, str]) -> list[str]:
-    """What is not there, in words. `environment` is the one that the engine gets."""
+def problem(config: NodeConfig, environment: Mapping[str, str]) -> str | None:
+    """What is missing, in one sentence. `environment` is the one that the engine gets."""
+    engine, source = config.engine, config.staging and config.staging.source
+    if config.is_head and isinstance(source, HubSource) and _top_level(source.python_package) is None:
+        return str(PackageMissing.of(source.python_package))
     wanted = engine.requires
     search = environment.get("PATH", os.defpath)
     modules = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    return [
+    absent = [
         *(f"program '{name}'" for name in wanted.programs if shutil.which(name, path=search) is None),
         *(f"Python module '{name}'" for name in wanted.python_modules if not _is_module(name, modules)),
         *(f"path {path}" for path in wanted.paths if not os.path.exists(path)),
     ]
-
-
-def problem(config: NodeConfig, environment: Mapping[str, str]) -> str | None:
-    """One sentence for the state, `None` when nothing is missing."""
-    engine, source = config.engine, config.staging and config.staging.source
-    if config.is_head and isinstance(source, HubSource) and _top_level(source.python_package) is None:
-        return str(PackageMissing.of(source.python_package))
-    absent = missing(engine, environment)
     if not absent:
         return None
     return f"this node's image lacks what the engine '{engine.name}' needs: {', '.join(absent)}"

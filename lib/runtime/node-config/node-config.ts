@@ -13,6 +13,7 @@ export type NodeConfig = ReturnType<typeof nodeConfig>;
 
 /** `node.json` of one node. Throws where the plan has no head address, which no checked plan has. */
 export function nodeConfig(plan: ClusterPlan, node: NodePlan) {
+  const { state, token, engineLog } = CONTAINER_PATHS;
   const head = plan.nodes[0];
   if (head?.address === undefined) {
     throw new Error(`the plan of '${plan.name}' has no head address`);
@@ -56,11 +57,7 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan) {
       serving: plan.deadlines.servingSeconds,
     },
     retries: { engineStarts: plan.retries.engineStarts },
-    paths: {
-      state: CONTAINER_PATHS.state,
-      token: CONTAINER_PATHS.token,
-      engineLog: CONTAINER_PATHS.engineLog,
-    },
+    paths: { state, token, engineLog },
     staging: stagingConfig(plan, node),
     preflight: preflightConfig(plan),
   };

@@ -1,7 +1,6 @@
 """The head: starts Ray, waits for the members, keeps the engine serving, and reports what is wrong."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import asdict
 
 from ray_node.agent import node_staging, state
@@ -12,7 +11,7 @@ from ray_node.agent.head_staging import HeadStaging
 from ray_node.agent.readiness import ReadinessCheck, ReadyPage
 from ray_node.agent.retry_budget import RetryBudget
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
-from ray_node.channel.report import HeadAnswer, HeardReport, NodeReport
+from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.cluster import token
 from ray_node.cluster.membership import Assessment
 from ray_node.host import clock, log, probe
@@ -97,16 +96,6 @@ class Head(Supervisor):
     def _begin(self) -> tuple[ClusterView, HeadEngine]:
         self.session = secrets.token_hex(8)
         self.state.put(session=self.session)
-        engine = HeadEngine(
-            self.config,
-            self.state,
-            self.environment.engine,
-            Culprit(self.name, self.own.address, ""),
-            self._heard,
-            self.pause,
-            super().pause,
-        )
-        self.engine = engine
         value: str | None = None
         if self.config.ray.authentication == "token":
             try:
@@ -120,7 +109,16 @@ class Head(Supervisor):
         self.start_ray()
         page = ReadyPage(ReadinessCheck(self.config))
         self.view = ClusterView(self.config, value, self.environment.ray, self._answer, page.reply)
-        return self.view, engine
+        self.engine = HeadEngine(
+            self.config,
+            self.state,
+            self.environment.engine,
+            Culprit(self.name, self.own.address, ""),
+            self.view.heard,
+            self.pause,
+            super().pause,
+        )
+        return self.view, self.engine
 
     def _await_membership(self, view: ClusterView) -> bool:
         """Until every planned node has been a member for the hold time. Returns whether one was missing.
@@ -253,10 +251,6 @@ class Head(Supervisor):
             if self.engine.runs:
                 log.event(into, "stopping the engine")
             self.engine.stop(self.config.deadlines.stop / 2, self.pause)
-
-    def _heard(self) -> Mapping[str, HeardReport]:
-        view = self.view
-        return view.heard() if view is not None else {}
 
     def _answer(self, received: NodeReport) -> HeadAnswer:
         """Called in the report server's threads: reads only whole values."""

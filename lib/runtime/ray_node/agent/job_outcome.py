@@ -9,7 +9,6 @@ from ray_node.agent import state
 from ray_node.config.schema import NodeConfig
 
 _FILE = "job-outcome.json"
-_SCHEMA = 1
 
 
 def path_of(config: NodeConfig) -> str:
@@ -25,9 +24,7 @@ def fingerprint(config: NodeConfig) -> str:
 
 def write(config: NodeConfig, job: dict[str, Any]) -> None:
     """Raises OSError."""
-    state.write_atomically(
-        path_of(config), {"schema": _SCHEMA, "fingerprint": fingerprint(config), "job": job}
-    )
+    state.write_atomically(path_of(config), {"fingerprint": fingerprint(config), "job": job})
 
 
 def read(config: NodeConfig) -> dict[str, Any] | None:

@@ -12,9 +12,8 @@ from fixtures.fake_hub import sha256
 from ray_node.host import clock
 from ray_node.staging.failure import StagingFailed
 from ray_node.staging.fetch import Failure, Order, Wait
-from ray_node.staging.fetcher import Fetcher
+from ray_node.staging.fetcher import Fetcher, origin_of
 from ray_node.staging.files import SHA256, ModelFile, checked, in_order
-from ray_node.staging.peer_origin import PeerOrigin
 
 _PIECE_BYTES = 16 * 1024
 
@@ -86,7 +85,7 @@ class _SimulatedFetch:
             assert isinstance(what, Failure | Wait)
             (fails if isinstance(what, Failure) else waits)(what.text)
 
-        origin = _Origin(source, rest) if order.request.asks_source else PeerOrigin(order.request)
+        origin = _Origin(source, rest) if order.request.asks_source else origin_of(order)
         self._fetcher = Fetcher(order.request, origin, say, rest)
         self._files: tuple[ModelFile, ...] = ()
 

@@ -25,7 +25,6 @@ from ray_node.host.failure import (
     Trouble,
 )
 from ray_node.preflight import cluster_preflight
-from ray_node.preflight import tasks as preflight_tasks
 
 #: A verdict that waiting will not change ends the wait when it has held this long.
 _DEFINITE_SECONDS = 15.0
@@ -178,11 +177,11 @@ class Head(Supervisor):
             return
         self._formed = self.assessment
         staging.begin()
-        self.state.become(state.STAGING, staging.title)
+        self.state.become(state.STAGING, staging.node.title)
         try:
             while not staging.look(self.assessment.members, view.heard()):
                 self.state.put(staging=staging.published())
-                self.state.wait_for(staging.waiting, staging.deadline, is_progress=True)
+                self.state.wait_for(staging.waiting, staging.node.deadline, is_progress=True)
                 self.pause()
         finally:
             self.state.put(staging=staging.published())
@@ -196,10 +195,7 @@ class Head(Supervisor):
         )
         if early.problem is not None:
             raise early.problem
-        handlers = preflight_tasks.handlers(
-            self.config, self.config.preflight, self.name, self.own.address, self.environment.ray
-        )
-        members = self.assessment.members
+        members, handlers = self.assessment.members, self.task_handlers()
         check_machines(self.config, self.state, handlers, members, view.tasks, self.pause)
 
     def _preflight(self, view: ClusterView) -> None:

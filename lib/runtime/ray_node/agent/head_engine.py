@@ -81,7 +81,7 @@ class HeadEngine:
         return self.run is not None or self.job is not None
 
     def begin(self, members: Sequence[Member]) -> None:
-        """Start and stay. Ends by an exception, or when the job has succeeded."""
+        """Start and watch. Returns only when a job has succeeded; otherwise ends by an exception."""
         self._serving_since = None
         kind = self._config.engine.kind
         if kind == SERVE:
@@ -152,7 +152,7 @@ class HeadEngine:
             self.job = None
 
     def await_stop_heard(self) -> None:
-        """Wait shortly until every follower's node has heard that it must stop."""
+        """Wait briefly until every follower's node has heard that it must stop."""
         heard = clock.Deadline(_HEARD_SECONDS)
         while not self._group.everybody_told() and not heard.passed:
             clock.sleep(0.05)

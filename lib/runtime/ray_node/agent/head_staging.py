@@ -7,7 +7,7 @@ from typing import Any
 from ray_node.agent.node_staging import NodeStaging
 from ray_node.channel.report import HeardReport, Staged
 from ray_node.cluster.membership import Member
-from ray_node.host import clock, log
+from ray_node.host import log
 from ray_node.host.failure import ClusterFailed, Culprit
 
 #: Each node applies the deadline itself and reports what is missing; the head waits this much longer.
@@ -47,7 +47,7 @@ class HeadStaging:
     """Over all attempts of the head's process. `attempt` is read by the threads that answer reports."""
 
     def __init__(self, node: NodeStaging, name: str, address: str) -> None:
-        self._node = node
+        self.node = node
         self._name = name
         self._address = address
         self._attempts = 0
@@ -55,35 +55,28 @@ class HeadStaging:
         #: What the nodes are asked for; `None`: nothing is to be staged now.
         self.attempt: int | None = None
 
-    @property
-    def title(self) -> str:
-        return self._node.title
-
     def begin(self) -> None:
         """A new attempt, unless one is under way or already complete."""
         if self.attempt is None:
             self._attempts += 1
             self.attempt = self._attempts
-        self._node.begin(self.attempt)
-
-    @property
-    def deadline(self) -> clock.Deadline:
-        return self._node.deadline
+        self.node.begin(self.attempt)
 
     def look(self, members: Sequence[Member], heard: Mapping[str, HeardReport]) -> bool:
         """Whether every node has the model. Raises ClusterFailed with the node that cannot have it."""
-        self._node.look()
+        self.node.look()
         self._parts = (
-            Part(self._name, self._address, self._node.staged),
+            Part(self._name, self._address, self.node.staged),
             *self._others(members, heard),
         )
         for part in self._parts:
             if part.problem is not None:
                 raise part.problem
         missing = [part for part in self._parts if not part.done]
-        if missing and self.deadline.elapsed > self.deadline.seconds + _MARGIN_SECONDS:
+        deadline = self.node.deadline
+        if missing and deadline.elapsed > deadline.seconds + _MARGIN_SECONDS:
             late = missing[0]
-            raise late.failure(f"the model is not staged after {self.deadline.seconds:.0f} s: {late.text}")
+            raise late.failure(f"the model is not staged after {deadline.seconds:.0f} s: {late.text}")
         return not missing
 
     @property
@@ -102,7 +95,7 @@ class HeadStaging:
 
     def published(self) -> dict[str, Any] | None:
         """For the state file."""
-        own = self._node.published()
+        own = self.node.published()
         if own is None:
             return None
         return {
@@ -122,11 +115,11 @@ class HeadStaging:
     def give_up(self) -> None:
         """Stop staging in a cluster that has failed; the next attempt resumes."""
         self.attempt = None
-        self._node.stop()
+        self.node.stop()
 
     def close(self) -> None:
         self.attempt = None
-        self._node.close()
+        self.node.close()
 
     def _others(self, members: Iterable[Member], heard: Mapping[str, HeardReport]) -> list[Part]:
         parts = []

@@ -1,4 +1,4 @@
-"""That a job has succeeded, on disk: a head that starts anew must not run it a second time."""
+"""Records on disk that a job has succeeded: a restarted head must not run it again."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ def path_of(config: NodeConfig) -> str:
 
 
 def fingerprint(config: NodeConfig) -> str:
-    """What makes a job another one: its command and the files it reads."""
+    """What tells jobs apart: the command and the files it reads."""
     engine = config.engine
     said = [list(engine.argv), [[item.path, item.text] for item in engine.texts]]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
@@ -28,7 +28,7 @@ def write(config: NodeConfig, job: dict[str, Any]) -> None:
 
 
 def read(config: NodeConfig) -> dict[str, Any] | None:
-    """The success of exactly this job, `None` when there was none."""
+    """The record of exactly this job, `None` when there is none."""
     try:
         with open(path_of(config), encoding="utf-8") as file:
             found = json.load(file)

@@ -51,7 +51,7 @@ def of(config: NodeConfig, name: str, address: str, token: str | None) -> "NodeS
 
 
 def _reach_out(variables: Mapping[str, str]) -> None:
-    """The node program itself has only the container's environment, and knows no proxy from there."""
+    """The node program has only the container's own environment, which holds no declared proxy."""
     os.environ.update({name: variables[name] for name in _NETWORK_VARIABLES if name in variables})
 
 

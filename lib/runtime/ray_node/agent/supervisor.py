@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ray_node.agent import state
 from ray_node.agent.state import StateFile
 from ray_node.channel import plain
+from ray_node.channel.tasks import Handlers
 from ray_node.cluster import devices, environment, ray_process, requirements
 from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
@@ -15,6 +16,7 @@ from ray_node.host import address, clock, log, versions
 from ray_node.host.failure import NodeFailed, RestartNeeded, StopRequested
 from ray_node.host.processes import ManagedProcess, describe_exit
 from ray_node.host.versions import Versions
+from ray_node.preflight import tasks as preflight_tasks
 
 EXIT_FAILED = 1
 EXIT_STOPPED = 143
@@ -30,7 +32,7 @@ _DEAD_RAY_STOP_SECONDS = 1.0
 
 
 class Supervisor:
-    """Runs one node from start to end. Subclasses say what happens in between."""
+    """Runs one node from start to end. Subclasses define what happens in between."""
 
     def __init__(self, config: NodeConfig) -> None:
         self.config = config
@@ -133,6 +135,12 @@ class Supervisor:
         log.event(self.state.state, "ray start")
         self.ray = ray_process.start(
             self.config, self.name, self.own.address, self.devices, self.environment.ray
+        )
+
+    def task_handlers(self) -> Handlers:
+        """What this node does of the preflight."""
+        return preflight_tasks.handlers(
+            self.config, self.config.preflight, self.name, self.own.address, self.environment.ray
         )
 
     def await_true(self, met: Callable[[], bool], deadline: clock.Deadline) -> bool:

@@ -13,7 +13,6 @@ from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import token
 from ray_node.host import clock, log, probe, versions
 from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded
-from ray_node.preflight import tasks as preflight_tasks
 
 #: Once Ray on the head has not listed the node for this long, its raylet is cut off or dead.
 _ABSENT_SECONDS = 15.0
@@ -45,12 +44,7 @@ class Worker(Supervisor):
         self.staging = node_staging.of(self.config, self.name, self.own.address, self.token)
         self.start_ray()
         self._join(reporter)
-        self.tasks = TaskRunner(
-            preflight_tasks.handlers(
-                self.config, self.config.preflight, self.name, self.own.address, self.environment.ray
-            ),
-            done=reporter.now,
-        )
+        self.tasks = TaskRunner(self.task_handlers(), done=reporter.now)
         self._follow(reporter)
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""What nodes say to one another: reports and answers, signed with the cluster's token."""
+"""What nodes send one another: reports and answers, signed with the cluster's token."""

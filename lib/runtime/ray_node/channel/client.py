@@ -1,4 +1,4 @@
-"""The client of the nodes' own HTTP: every request is signed and comes from the node's own address."""
+"""The HTTP client of the node program: every request is signed and comes from the node's own address."""
 
 import contextlib
 import http.client

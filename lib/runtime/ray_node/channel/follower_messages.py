@@ -1,4 +1,4 @@
-"""What head and node say about the engine's process on the node, within answers and reports."""
+"""Messages about a follower, the process of the engine on a node that is not the head."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal

@@ -1,4 +1,4 @@
-"""The server of the nodes' own HTTP: signed requests of nodes of the cluster, answered by routes."""
+"""The HTTP server of the node program: signed requests of nodes of the cluster, answered by routes."""
 
 import contextlib
 import ipaddress

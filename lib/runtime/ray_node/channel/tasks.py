@@ -38,7 +38,7 @@ class TaskResult:
 
 
 def perform(handlers: Handlers, task: Task) -> TaskResult:
-    """A handler that fails gives a result like any other: the head says whose it was."""
+    """A handler that fails gives a result, too, and the head names the node."""
     handler = handlers.get(task.kind)
     if handler is None:
         return TaskResult(task.id, {}, f"this node program has no task '{task.kind}'")

@@ -17,7 +17,7 @@ class Devices:
 
     @property
     def announced(self) -> int:
-        """What Ray is told: what is there, never more than planned: a larger machine keeps to the plan."""
+        """What Ray is told: never more than planned, so a larger machine keeps to the plan."""
         return min(self.found, self.planned)
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from ray_node.channel.report import HeardReport
 from ray_node.config.schema import NodeConfig, Pool
 from ray_node.host.failure import Culprit
 
-#: A node's own word on why it failed is believed this long, over its restarts.
+#: A node's own reason for a failure counts this long, across its restarts.
 FAILURE_STICKS_SECONDS = 25.0
 #: Reports come every 2 seconds.
 REPORT_FRESH_SECONDS = 10.0

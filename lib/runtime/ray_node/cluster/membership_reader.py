@@ -20,14 +20,10 @@ class MembershipReader:
         self._argv = [sys.executable, "-m", "ray_node.cluster.membership_watch", gcs_address]
         self._environment = environment
         self._restart_at: float | None = None
-        self._nodes: tuple[SeenNode, ...] = ()
+        self.nodes: tuple[SeenNode, ...] = ()
         self._read_at: float | None = None
         self._started_at = clock.monotonic()
         self._process = self._start()
-
-    @property
-    def nodes(self) -> tuple[SeenNode, ...]:
-        return self._nodes
 
     @property
     def silent_seconds(self) -> float:
@@ -64,7 +60,7 @@ class MembershipReader:
         if not text.startswith("["):
             return
         try:
-            self._nodes = parse(text)
+            self.nodes = parse(text)
         except (ValueError, NotPlain):
             return
         self._read_at = clock.monotonic()

@@ -11,7 +11,7 @@ from ray_node.host.processes import ManagedProcess
 
 
 def argv(config: NodeConfig, node_name: str, address: str, devices: Devices) -> list[str]:
-    """The command. Everything is said explicitly: address, name, every port, and the accelerators found."""
+    """The command. Everything is explicit: address, name, every port, and the accelerators found."""
     ports = config.ports
     command = [
         # The `ray` script may not be in PATH; the module is there whenever Ray is.
@@ -81,7 +81,7 @@ def was_slow(output: list[str]) -> bool:
 
 
 def explain(output: list[str]) -> str | None:
-    """The cause that Ray's own output names, in our words, or `None`."""
+    """The cause that Ray's own output names, in plain words, or `None`."""
     text = "\n".join(output)
     if "AuthenticationError" in text or "InvalidAuthToken" in text or "Unauthenticated" in text:
         return "wrong token: the head's Ray refuses this node's token"

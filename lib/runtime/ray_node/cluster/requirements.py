@@ -1,4 +1,4 @@
-"""Whether the image holds what the engine and staging need: said before Ray starts, not at the end."""
+"""Whether the image holds what the engine and staging need: checked before Ray starts."""
 
 import importlib.util
 import os

@@ -55,7 +55,7 @@ class ManagedProcess:
         return self._process.poll()
 
     def tail(self, lines: int = _TAIL_LINES) -> list[str]:
-        """The last lines of output. After the end of the process: waits shortly until all is read."""
+        """The last lines of output. After the end of the process: waits briefly until all is read."""
         if self.exit_code is not None:
             self._reader.join(timeout=0.5)
         return list(self._tail)[-lines:]

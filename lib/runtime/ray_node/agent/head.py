@@ -53,7 +53,7 @@ class Head(Supervisor):
                 self._preflight(view)
                 engine.begin(self.assessment.members)
             except MembershipLost as lost:
-                budget.lost(lost, engine.job_under_way)
+                budget.lost(lost, was_running=engine.job is not None)
                 self._end_attempt(state.DEGRADED, lost)
             except EngineFailed as caught:
                 failed = engine.explain(caught)
@@ -243,7 +243,6 @@ class Head(Supervisor):
         self.state.put(completion=None)
         self.state.become(into, trouble.reason, trouble.culprit, trouble.log_lines)
         if self.engine is not None:
-            self.engine.release()
             if self.engine.runs:
                 log.event(into, "stopping the engine")
             self.engine.stop(self.config.deadlines.stop / 2, self.pause)
@@ -262,7 +261,7 @@ class Head(Supervisor):
             alive=(seen is not None and seen.alive) if known else None,
             verdict=seen.verdict if seen is not None else "not a planned node",
             staging=self.staging.attempt if self.staging is not None else None,
-            run=self.engine.run_for(received.address) if self.engine is not None else None,
+            run=self.engine.group.run_for(received.address) if self.engine is not None else None,
             task=task,
         )
 

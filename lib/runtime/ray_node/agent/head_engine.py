@@ -6,7 +6,6 @@ from typing import Any
 
 from ray_node.agent import job_outcome, state
 from ray_node.agent.state import StateFile
-from ray_node.channel.follower_messages import RunDirective
 from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
 from ray_node.config.schema import JOB, SERVE, NodeConfig
@@ -49,7 +48,7 @@ class HeadEngine:
         self._pause = pause
         self._rest = rest
         self._log = EngineLog(config.paths.engine_log)
-        self._group = EngineGroup(config, heard)
+        self.group = EngineGroup(config, heard)
         self._serving_since: float | None = None
         self._job_started_at = 0.0
         self._succeeded = False
@@ -62,18 +61,10 @@ class HeadEngine:
         return self._config.engine.kind == JOB
 
     @property
-    def job_under_way(self) -> bool:
-        return self.job is not None
-
-    @property
     def proven(self) -> bool:
         """The last attempt has served for a while."""
         since = self._serving_since
         return since is not None and clock.monotonic() - since >= _PROVEN_SECONDS
-
-    def run_for(self, address: str) -> RunDirective | None:
-        """What the node at `address` is to run. May be called by any thread."""
-        return self._group.run_for(address)
 
     @property
     def runs(self) -> bool:
@@ -108,12 +99,12 @@ class HeadEngine:
 
     def check(self) -> None:
         """Raises EngineFailed when a follower has ended, or has not started in time."""
-        if not self._group.active:
+        if not self.group.active:
             return
-        ends = self._group.ends()
+        ends = self.group.ends()
         if ends:
             raise EngineFailed(f"the engine's follower, rank {ends[0].rank}, {ends[0].reason}")
-        for member in self._group.absent():
+        for member in self.group.absent():
             reason = f"did not start its engine process within {START_SECONDS:.0f} s"
             culprit = replace(member.culprit, reason=reason)
             lines = self.run.failed(reason).log_lines if self.run is not None else []
@@ -125,24 +116,21 @@ class HeadEngine:
             return failed
         moment = clock.monotonic()
         asked = clock.Deadline(_ASK_SECONDS)
-        while self._group.silent_since(moment) and not asked.passed:
+        while self.group.silent_since(moment) and not asked.passed:
             self._rest(0.05)
         if self.run is not None:
             failed = self.run.own_failure() or failed
         evidence = engine_culprit.Evidence(
             own=self.run.end if self.run is not None else None,
-            ends=self._group.ends(),
-            silent=self._group.silent_since(moment),
+            ends=self.group.ends(),
+            silent=self.group.silent_since(moment),
             silent_seconds=asked.elapsed,
         )
         return engine_culprit.judge(failed, self._own, evidence)
 
-    def release(self) -> None:
-        """Tell the followers to stop; `stop` ends the head's own process."""
-        self._group.release()
-
     def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
-        self._group.release()
+        """End the head's own process; the followers' nodes learn from the answers to their reports."""
+        self.group.release()
         if self.run is not None:
             self.run.stop(grace_seconds, pause)
             self.run = None
@@ -154,7 +142,7 @@ class HeadEngine:
     def await_stop_heard(self) -> None:
         """Wait briefly until every follower's node has heard that it must stop."""
         heard = clock.Deadline(_HEARD_SECONDS)
-        while not self._group.everybody_told() and not heard.passed:
+        while not self.group.everybody_told() and not heard.passed:
             clock.sleep(0.05)
 
     def _serve(self, members: Sequence[Member]) -> None:
@@ -164,7 +152,7 @@ class HeadEngine:
         self._await_free_nodes(members)
         self._state.become(state.LOADING, f"starting the engine '{engine.name}'")
         engine_texts.write(engine.texts)
-        self._group.start()
+        self.group.start()
         run = EngineRun(self._config, api, self._environment, self._log, self._pause, self._state.wait_for)
         self.run = run
         run.await_healthy()
@@ -176,9 +164,9 @@ class HeadEngine:
 
     def _await_free_nodes(self, members: Sequence[Member]) -> None:
         """No follower of an earlier attempt may connect to the new one."""
-        self._group.form(members)
+        self.group.form(members)
         deadline = clock.Deadline(self._config.deadlines.stop)
-        while lingering := self._group.lingering():
+        while lingering := self.group.lingering():
             names = ", ".join(member.name for member in lingering)
             if deadline.passed:
                 member = lingering[0]

@@ -1,6 +1,6 @@
 export { AwsBackend } from "./aws/cluster/aws-backend";
 export { AwsInputs } from "./aws/account/aws-inputs";
-export type { AwsBackendProps, AwsMachineOptions, AwsPoolOptions } from "./aws/cluster/backend-props";
+export type { AwsBackendProps, AwsPoolOptions } from "./aws/cluster/backend-props";
 export {
   Capacity,
   type CapacityKind,
@@ -32,7 +32,7 @@ export {
 } from "./aws/storage/nfs-storage";
 export { NicLayout } from "./aws/pool/nic-layout";
 export { AwsNodePool } from "./aws/pool/node-pool";
-export type { AwsNodePoolProps } from "./aws/pool/node-pool-props";
+export type { AwsMachineOptions, AwsNodePoolProps } from "./aws/pool/node-pool-props";
 export type { Permission } from "./aws/policy";
 export { S3StagedStorage, type S3StagedStorageProps } from "./aws/storage/s3-staged-storage";
 export type { IAwsStorage, StoragePaths } from "./aws/storage/storage";

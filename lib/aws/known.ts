@@ -1,6 +1,12 @@
 import { Token } from "cdktf";
 
-/** A text that is known at synth; `undefined` for one that has its value only at apply, which no rule can judge. */
-export function known(text: string | undefined): string | undefined {
-  return text === undefined || Token.isUnresolved(text) ? undefined : text;
+/** A value that is known at synth; `undefined` for one that shows only at apply, which no rule can judge. */
+export function known<Value extends string | number>(value: Value | undefined): Value | undefined {
+  return Token.isUnresolved(value) ? undefined : value;
+}
+
+/** Whether a text matches, as far as it can be judged: one that is not given, or not known at synth, does. */
+export function fits(text: string | undefined, pattern: RegExp): boolean {
+  const given = known(text);
+  return given === undefined || pattern.test(given);
 }

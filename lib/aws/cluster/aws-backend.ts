@@ -1,7 +1,14 @@
 import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterDeclaration, type ClusterSite } from "../../terraform/cluster-backend";
-import { AwsSite } from "./aws-site";
+import { known } from "../known";
+import { buildAwsCluster } from "./aws-cluster";
 import type { AwsBackendProps } from "./backend-props";
+import { checkBackend } from "./backend-rules";
+import { decideSite } from "./site-decisions";
+
+/** Stand-ins for what is not known at synth, which RC438 reports. */
+const NO_NETWORK = "10.0.0.0/16";
+const NO_ADDRESS = "10.0.0.10";
 
 /**
  * Machines of EC2 that are created for the cluster: the head at its address, the workers in Auto Scaling groups of
@@ -15,6 +22,24 @@ export class AwsBackend extends ClusterBackend {
 
   /** @internal */
   public override _open(scope: Construct, declaration: ClusterDeclaration): ClusterSite {
-    return new AwsSite(scope, this.props, declaration);
+    const { network, objectStoreMiB, sharedMemoryMiB } = this.props;
+    const decisions = decideSite(this.props, declaration);
+    return {
+      place: {
+        backend: "aws",
+        subnetCidr: known(network.subnetCidr) ?? NO_NETWORK,
+        addresses: {},
+        headAddress: decisions.headAddress ?? NO_ADDRESS,
+        networkMode: "host",
+        createsMachines: true,
+        emulated: false,
+        objectStoreMiB,
+        sharedMemoryMiB,
+        startSpreadSeconds: decisions.bootTimeoutSeconds,
+        secretKinds: ["managed"],
+      },
+      problems: checkBackend(decisions),
+      build: (plan) => buildAwsCluster(scope, plan, decisions),
+    };
   }
 }

@@ -94,7 +94,7 @@ export function buildAwsCluster(
 function makePool(
   scope: Construct,
   context: BootContext,
-  { name, machines }: SitePool,
+  { pool: { name }, machines }: SitePool,
   permissions: readonly Permission[],
   headPermissions: readonly Permission[],
 ): AwsNodePool {

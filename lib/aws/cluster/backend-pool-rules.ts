@@ -3,10 +3,11 @@ import { acceleratorsOfInstance, findInstanceType } from "../../catalog/instance
 import { isWithin, repeated, unless } from "../../problems/checks";
 import type { Topic } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
-import type { BackendPool, BackendSpec } from "./backend-spec";
+import { isAwsStorage } from "../storage/storage";
+import type { SiteDecisions, SitePool } from "./site-decisions";
 
 /** What must hold between the pools of a cluster and their machines. */
-export const BACKEND_POOL_TOPIC: Topic<BackendSpec> = {
+export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
   title: "EC2: pools of a cluster",
   rules: [
     {
@@ -80,9 +81,9 @@ export const BACKEND_POOL_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "P4d machines are not mixed with others on EFA",
       why: "EC2 carries no EFA traffic between P4d or P4de and other instance types.",
-      check: ({ fabric, pools }) => {
+      check: ({ declaration: { fabric }, pools }) => {
         const types = [...new Set(pools.map(({ machines }) => machines.instanceType))];
-        return unless(fabric !== "efa" || types.every(isP4d) || !types.some(isP4d), {
+        return unless(fabric.id !== "efa" || types.every(isP4d) || !types.some(isP4d), {
           path: "pools",
           got: types.join(" and "),
           must: "not mix P4d or P4de with other machine types on EFA",
@@ -95,14 +96,14 @@ export const BACKEND_POOL_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "Options are for a pool of the cluster",
       why: "They would have no effect.",
-      check: ({ namedPools, pools }) => {
-        const names = pools.map(({ name }) => name);
-        return namedPools.flatMap((name, index) =>
-          unless(names.includes(name), {
-            path: `backend.pools[${index}].pool`,
-            got: show(name),
+      check: (site) => {
+        const names = site.declaration.pools.map(({ name }) => name);
+        return namedPools(site).flatMap(({ path, value }) =>
+          unless(names.includes(value), {
+            path,
+            got: show(value),
             must: `be a pool of the cluster (${names.join(", ")})`,
-            fix: didYouMean(name, names, "remove it or add the pool"),
+            fix: didYouMean(value, names, "remove it or add the pool"),
           }),
         );
       },
@@ -112,28 +113,26 @@ export const BACKEND_POOL_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "Options of a pool are given once",
       why: "Only the first ones would have an effect.",
-      check: ({ namedPools }) =>
-        repeated(namedPools.map((value, index) => ({ path: `backend.pools[${index}].pool`, value }))).map(
-          ({ path, value, first }) => ({
-            path,
-            got: show(value),
-            must: `differ from ${first}`,
-            fix: "put all options of the pool into one entry",
-          }),
-        ),
+      check: (site) =>
+        repeated(namedPools(site)).map(({ path, value, first }) => ({
+          path,
+          got: show(value),
+          must: `differ from ${first}`,
+          fix: "put all options of the pool into one entry",
+        })),
     },
     {
       id: "RC439",
       level: "error",
       title: "A folder on the instance store is on machines that have one",
       why: "Nothing would be mounted there: the files would fill the root volume.",
-      check: ({ storage, pools }) =>
+      check: ({ declaration: { storage }, pools }) =>
         storage.flatMap(({ hostPath }, index) => {
-          const pool = pools.find((candidate) => lacksDisk(candidate, hostPath));
-          return unless(pool === undefined, {
+          const machines = pools.find((pool) => lacksDisk(pool, hostPath))?.machines;
+          return unless(machines === undefined, {
             path: `storage[${index}]`,
             got: show(hostPath),
-            must: `be outside ${pool?.localDiskFolder}: ${pool?.machines.instanceType} has no instance store`,
+            must: `be outside ${machines?.machineImage.localDiskFolder}: ${machines?.instanceType} has no instance store`,
             fix: "use HostPathStorage.perNode() on the root volume, or another machine type",
           });
         }),
@@ -143,11 +142,11 @@ export const BACKEND_POOL_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "A shared folder is on storage that the machines mount",
       why: "The machines are new: each would have an empty folder of its own there.",
-      check: ({ storage }) =>
-        storage.flatMap(({ hostPath, isAws, isShared }, index) =>
-          unless(isAws || !isShared, {
+      check: ({ declaration: { storage } }) =>
+        storage.flatMap((one, index) =>
+          unless(isAwsStorage(one) || !one.isShared, {
             path: `storage[${index}]`,
-            got: show(hostPath),
+            got: show(one.hostPath),
             must: "be storage that the machines mount, or a folder of each machine",
             fix: "use FsxLustreStorage, EfsStorage or NfsStorage; for a disk of the machine HostPathStorage.perNode",
           }),
@@ -157,13 +156,13 @@ export const BACKEND_POOL_TOPIC: Topic<BackendSpec> = {
 };
 
 /** What is known of a pool's machine type, and what the pool declares of it. */
-function factsOf({ machines, acceleratorId, acceleratorsPerNode }: BackendPool) {
+function factsOf({ machines, pool }: SitePool) {
   const type = findInstanceType(machines.instanceType);
-  const declared = acceleratorId === undefined ? undefined : findAccelerator(acceleratorId);
+  const declared = pool.accelerator && findAccelerator(pool.accelerator.id);
   return {
     type,
     declared,
-    count: declared === undefined ? 0 : (acceleratorsPerNode ?? declared.usualPerNode),
+    count: declared === undefined ? 0 : (pool.acceleratorsPerNode ?? declared.usualPerNode),
     has: type === undefined ? 0 : acceleratorsOfInstance(type),
   };
 }
@@ -172,7 +171,13 @@ function isP4d(instanceType: string): boolean {
   return /^p4de?\./.test(instanceType);
 }
 
-function lacksDisk({ localDiskFolder, machines }: BackendPool, hostPath: string): boolean {
+/** The pools that options name. */
+function namedPools({ props: { pools = [] } }: SiteDecisions) {
+  return pools.map(({ pool }, index) => ({ path: `backend.pools[${index}].pool`, value: pool }));
+}
+
+function lacksDisk({ machines }: SitePool, hostPath: string): boolean {
+  const { localDiskFolder } = machines.machineImage;
   return (
     localDiskFolder !== undefined &&
     isWithin(hostPath, localDiskFolder) &&

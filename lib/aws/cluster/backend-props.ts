@@ -1,36 +1,6 @@
-import type { Capacity } from "../pool/capacity";
-import type { AwsMachineImage } from "../pool/machine-image";
 import type { IClusterNetwork } from "../network/network-props";
-import type { NicLayout } from "../pool/nic-layout";
 import type { Permission } from "../policy";
-
-/** Options of the machines of a pool. */
-export interface AwsMachineOptions {
-  /**
-   * How the machines are paid for.
-   *
-   * @default Capacity.onDemand()
-   */
-  readonly capacity?: Capacity;
-  /**
-   * What the machines boot.
-   *
-   * @default - the catalogue's image for the machine type, looked up when a machine starts
-   */
-  readonly machineImage?: AwsMachineImage;
-  /**
-   * Layout of the network interfaces.
-   *
-   * @default NicLayout.RECOMMENDED
-   */
-  readonly nicLayout?: NicLayout;
-  /**
-   * Size of each machine's root volume, which is encrypted and holds the container images.
-   *
-   * @default 200
-   */
-  readonly rootVolumeGiB?: number;
-}
+import type { AwsMachineOptions } from "../pool/node-pool-props";
 
 /** Options of the machines of one pool. */
 export interface AwsPoolOptions extends AwsMachineOptions {

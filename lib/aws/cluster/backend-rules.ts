@@ -4,15 +4,20 @@ import { judge, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { addressRange, addressText, parseSubnet } from "../../topology/plan/addressing";
 import { checkNodeSizes } from "../../topology/rules/node-sizes";
+import { pulledImage } from "../../topology/declaration/derived-image";
+import { leastLimit } from "../account/price-limit";
+import { ecrRepository } from "../account/registry";
+import { fits, known } from "../known";
 import { checkPool } from "../pool/pool-rules";
 import { BACKEND_POOL_TOPIC } from "./backend-pool-rules";
-import type { BackendSpec } from "./backend-spec";
+import type { SiteDecisions } from "./site-decisions";
 
 const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/;
 const SHORTEST_BOOT_SECONDS = 60;
 const LONGEST_BOOT_SECONDS = 21_600;
 
-export const BACKEND_TOPIC: Topic<BackendSpec> = {
+/** What must hold for the place of a cluster. A value that is known only at apply is not judged. */
+export const BACKEND_TOPIC: Topic<SiteDecisions> = {
   title: "EC2: place of a cluster",
   rules: [
     {
@@ -20,8 +25,8 @@ export const BACKEND_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "The secret of a model is named by its ARN",
       why: "The head's role is allowed to read that secret and no other.",
-      check: ({ modelSecretId: id }) =>
-        unless(id === undefined || SECRET_ARN.test(id), {
+      check: ({ declaration: { model } }) =>
+        unless(fits(model?.secret?.id, SECRET_ARN), {
           path: "model.token",
           // It may be the secret itself.
           got: "a text that is not shown",
@@ -34,9 +39,9 @@ export const BACKEND_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "Clients of the API are in internal networks",
       why: "The engine does not authenticate its callers.",
-      check: ({ clientCidrs }) =>
+      check: ({ props: { clientCidrs = [] } }) =>
         clientCidrs.flatMap((cidr, index) =>
-          unless(cidr === undefined || isInternal(cidr), {
+          unless(known(cidr) === undefined || isInternal(cidr), {
             path: `backend.clientCidrs[${index}]`,
             got: show(cidr),
             must: "be an IPv4 CIDR in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
@@ -50,8 +55,8 @@ export const BACKEND_TOPIC: Topic<BackendSpec> = {
       // An image may be part of the machine image, and a mirror may be in the network.
       title: "The machines reach what they fetch",
       why: "The boot fails where the image or the model cannot be downloaded.",
-      check: ({ unreachable }) =>
-        unreachable.map(({ path, what }) => ({
+      check: (site) =>
+        unreachable(site).map(([path, what]) => ({
           path,
           got: show(what),
           consequence: "is outside AWS, which this network does not reach",
@@ -76,8 +81,8 @@ export const BACKEND_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "A price limit is a positive number",
       why: "No price would be within it.",
-      check: ({ maxUsdPerHour: limit }) =>
-        unless(limit === undefined || isLimit(limit), {
+      check: ({ props: { maxUsdPerHour: limit } }) =>
+        unless(known(limit) === undefined || isLimit(limit), {
           path: "backend.maxUsdPerHour",
           got: show(limit),
           must: "be a positive number of USD per hour",
@@ -89,11 +94,11 @@ export const BACKEND_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "The price of the machines is within the limit",
       why: "Nobody has accepted the price. Storage and traffic are not part of it.",
-      check: ({ maxUsdPerHour: limit, leastUsdPerHour, price: { text, machines } }) =>
-        unless(limit === undefined || !isLimit(limit) || limit >= leastUsdPerHour, {
+      check: ({ props: { maxUsdPerHour: limit }, price }) =>
+        unless(known(limit) === undefined || !isLimit(limit) || limit >= leastLimit(price), {
           path: "backend.maxUsdPerHour",
           got: show(limit),
-          must: `be at least ${leastUsdPerHour}: ${machines} cost ${text}`,
+          must: `be at least ${leastLimit(price)}: ${price.machines} cost ${price.text}`,
           fix: 'if you accept that price, raise it where it is set: "maxUsdPerHour" in cdktf.json or on the AwsBackend',
         }),
     },
@@ -102,26 +107,25 @@ export const BACKEND_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "An image that the machines build needs no local file",
       why: "No file of the machine that runs Terraform gets to a machine that boots by itself.",
-      check: ({ localFileOfImage }) =>
-        unless(localFileOfImage === undefined, {
+      check: ({ declaration: { image } }) => {
+        const file = image.derived?.pipConfigurationFile ?? image.derived?.certificateAuthoritiesFile;
+        return unless(file === undefined, {
           path: "image",
-          got: show(localFileOfImage),
+          got: show(file),
           must: "be built without files of your machine",
           fix: "build the image once, push it to a registry such as ECR, and name it with ContainerImage.of",
-        }),
+        });
+      },
     },
     {
       id: "RC438",
       level: "error",
       title: "Subnet and head address are known at synth",
       why: "Every machine is told the head's address before the head exists.",
-      check: ({ subnetCidr, hasKnownHead }) =>
-        [
-          { path: "backend.network.subnetCidr", isKnown: subnetCidr !== undefined },
-          { path: "backend.headAddress", isKnown: hasKnownHead },
-        ].flatMap(({ path, isKnown }) =>
-          unless(isKnown, {
-            path,
+      check: ({ props: { network, headAddress } }) =>
+        Object.entries({ "network.subnetCidr": network.subnetCidr, headAddress }).flatMap(([name, value]) =>
+          unless(value === undefined || known(value) !== undefined, {
+            path: `backend.${name}`,
             got: "a value that is known only at apply",
             must: "be known at synth",
             fix: "write it as text",
@@ -133,24 +137,44 @@ export const BACKEND_TOPIC: Topic<BackendSpec> = {
       level: "error",
       title: "The memory of a node holds Ray's object store",
       why: "Ray does not start with a smaller object store, or moves it to the disk.",
-      check: (spec) => checkNodeSizes(spec),
+      check: ({ props: { objectStoreMiB, sharedMemoryMiB } }) =>
+        checkNodeSizes({ objectStoreMiB, sharedMemoryMiB }),
     },
   ],
 };
 
 /** Everything that is wrong with a place on EC2, its pools included. */
-export function checkBackend(spec: BackendSpec): readonly Problem[] {
+export function checkBackend(site: SiteDecisions): readonly Problem[] {
   // What is wrong with the network or the backend is found in each pool.
-  const ofMachines = spec.pools.flatMap(({ machines, paths }) => checkPool(machines, paths));
+  const ofMachines = site.pools.flatMap(({ machines, paths }) => checkPool(machines, paths));
   return [
-    ...judge(BACKEND_TOPIC, spec, undefined),
-    ...judge(BACKEND_POOL_TOPIC, spec, undefined),
+    ...judge(BACKEND_TOPIC, site, undefined),
+    ...judge(BACKEND_POOL_TOPIC, site, undefined),
     ...new Map(ofMachines.map((problem) => [JSON.stringify(problem), problem])).values(),
   ];
 }
 
-function isLimit(usd: number): boolean {
-  return Number.isFinite(usd) && usd > 0;
+function isLimit(usd: number | undefined): usd is number {
+  return usd !== undefined && Number.isFinite(usd) && usd > 0;
+}
+
+/** Path and name of what the machines fetch from outside AWS and cannot reach. */
+function unreachable({
+  props,
+  declaration,
+}: SiteDecisions): readonly (readonly [path: string, what: string])[] {
+  const { image, model } = declaration;
+  if (props.network.reachesOutside !== false) {
+    return [];
+  }
+  const pulled = pulledImage(image);
+  return [
+    ...(ecrRepository(pulled) === undefined ? ([["image", pulled]] as const) : []),
+    ...(image.derived === undefined ? [] : ([["image", "Python packages of an index"]] as const)),
+    ...(model?.isOfHub === true && model.endpoint !== undefined
+      ? ([["model.endpoint", model.endpoint]] as const)
+      : []),
+  ];
 }
 
 function isInternal(cidr: string): boolean {

@@ -28,10 +28,10 @@ export function machinesReview(pools: readonly SitePool[], price: HourlyPrice): 
   ];
 }
 
-function row({ name, machines }: SitePool): readonly string[] {
+function row({ pool, machines }: SitePool): readonly string[] {
   const { instanceType, nodes, capacity, machineImage, rootVolumeGiB } = machines;
   return [
-    name,
+    pool.name,
     String(nodes),
     code(instanceType),
     paid(capacity),

@@ -1,15 +1,16 @@
 import type { ClusterDeclaration } from "../../terraform/cluster-backend";
+import type { NodePool } from "../../topology/declaration/cluster-props";
 import { addressText, parseSubnet } from "../../topology/plan/addressing";
 import { hourlyPrice, type HourlyPrice } from "../account/prices";
 import { known } from "../known";
-import { type PoolMachines, poolMachines } from "../pool/pool-machines";
-import type { PoolPaths } from "../pool/pool-spec";
+import { type PoolMachines, type PoolPaths, poolMachines } from "../pool/pool-machines";
 import { type IAwsStorage, isAwsStorage } from "../storage/storage";
 import type { AwsBackendProps } from "./backend-props";
 
 /** What the place decides for one cluster: once, before its plan. */
 export interface SiteDecisions {
   readonly props: AwsBackendProps;
+  readonly declaration: ClusterDeclaration;
   /** As given, or the tenth of the subnet. @default - the subnet is not known at synth */
   readonly headAddress?: string;
   readonly pools: readonly SitePool[];
@@ -21,7 +22,7 @@ export interface SiteDecisions {
 
 /** A pool of the cluster and its machines, without what they boot. */
 export interface SitePool {
-  readonly name: string;
+  readonly pool: NodePool;
   readonly machines: PoolMachines;
   /** Where its properties are declared. */
   readonly paths: PoolPaths;
@@ -40,13 +41,13 @@ export function decideSite(props: AwsBackendProps, declaration: ClusterDeclarati
     const options = (props.pools ?? []).findIndex((candidate) => candidate.pool === pool.name);
     const own = props.pools?.[options];
     return {
-      name: pool.name,
+      pool,
       machines: poolMachines({
         network: props.network,
         instanceType: pool.machineType ?? "",
         nodes: pool.nodes,
         fabric: declaration.fabric,
-        storage,
+        storage: declaration.storage,
         headAddress: index === 0 ? headAddress : undefined,
         capacity: own?.capacity ?? props.capacity,
         machineImage: own?.machineImage ?? props.machineImage,
@@ -64,6 +65,7 @@ export function decideSite(props: AwsBackendProps, declaration: ClusterDeclarati
   });
   return {
     props,
+    declaration,
     headAddress,
     pools,
     storage,

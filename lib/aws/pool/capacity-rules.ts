@@ -2,11 +2,12 @@ import { findInstanceType } from "../../catalog/instance-types";
 import { unless } from "../../problems/checks";
 import type { Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
+import { fits } from "../known";
 import { SpotInterruption } from "./capacity";
-import type { PoolPaths, PoolSpec } from "./pool-spec";
+import type { PoolMachines, PoolPaths } from "./pool-machines";
 
 /** What must hold between a pool's machines and the way they are paid for. */
-export const CAPACITY_TOPIC: Topic<PoolSpec, PoolPaths> = {
+export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
   title: "EC2: capacity",
   rules: [
     {
@@ -14,8 +15,9 @@ export const CAPACITY_TOPIC: Topic<PoolSpec, PoolPaths> = {
       level: "error",
       title: "A spot machine of a group is terminated when it is interrupted",
       why: "EC2 neither stops nor hibernates machines of a placement group or an Auto Scaling group.",
-      check: ({ capacity: { kind, interruption }, network, nodes, hasHead }, { options }) => {
-        const isGrouped = network.hasPlacementGroup || nodes > (hasHead ? 1 : 0);
+      check: ({ capacity: { kind, interruption }, network, nodes, headAddress }, { options }) => {
+        const isGrouped =
+          network.placementGroupName !== undefined || nodes > (headAddress === undefined ? 0 : 1);
         return unless(kind !== "spot" || interruption === SpotInterruption.TERMINATE || !isGrouped, {
           path: `${options}capacity.interruption`,
           got: show(interruption),
@@ -92,7 +94,7 @@ export const CAPACITY_TOPIC: Topic<PoolSpec, PoolPaths> = {
       title: "A reservation or a Capacity Block is named by its id",
       why: "The machines would not find their capacity; a deployment never buys any.",
       check: ({ capacity: { kind, id } }, { options }) =>
-        unless(kind === "ultra-server-block" || id === undefined || /^cr-[0-9a-f]{8,17}$/.test(id), {
+        unless(kind === "ultra-server-block" || fits(id, /^cr-[0-9a-f]{8,17}$/), {
           path: `${options}capacity.id`,
           got: show(id),
           must: "be the id of a reservation, such as 'cr-0123456789abcdef0'",
@@ -104,15 +106,13 @@ export const CAPACITY_TOPIC: Topic<PoolSpec, PoolPaths> = {
       level: "error",
       title: "An UltraServer block is named by the ARN of its resource group",
       why: "The machines would not find their capacity; a deployment never buys any.",
-      check: ({ capacity: { kind, id } }, { options }) => {
-        const isArn = id === undefined || /^arn:aws[\w-]*:resource-groups:\S+$/.test(id);
-        return unless(kind !== "ultra-server-block" || isArn, {
+      check: ({ capacity: { kind, id } }, { options }) =>
+        unless(kind !== "ultra-server-block" || fits(id, /^arn:aws[\w-]*:resource-groups:\S+$/), {
           path: `${options}capacity.id`,
           got: show(id),
           must: "be the ARN of a resource group",
           fix: "copy the ARN of the group that holds the block's reservations",
-        });
-      },
+        }),
     },
   ],
 };

@@ -1,27 +1,20 @@
 import type { LaunchTemplateConfig } from "@cdktf/provider-aws/lib/launch-template";
+import { findInstanceType } from "../../catalog/instance-types";
 import type { Capacity } from "./capacity";
-import type { AwsMachineImage } from "./machine-image";
-import type { IClusterNetwork } from "../network/network-props";
 import type { Nic } from "./nic-layout";
+import type { PoolMachines } from "./pool-machines";
 
-/** What a launch template is made from. */
-export interface MachineTemplate {
+/** Nitro 6 forgets a silent connection after 350 s, which is less than Ray's are silent; older ones after 5 days. */
+const FORGETFUL_NITRO = 6;
+const FIVE_DAYS = 432_000;
+
+/** The machines of a pool in one role, whose own user data it has. */
+export interface MachineTemplate extends PoolMachines {
   readonly name: string;
-  readonly instanceType: string;
-  readonly machineImage: AwsMachineImage;
-  readonly capacity: Capacity;
-  readonly network: IClusterNetwork;
   readonly nics: readonly Nic[];
-  readonly publicIp: boolean;
   readonly instanceProfile: string;
-  readonly rootVolumeGiB: number;
-  readonly rootVolumeKmsKeyArn?: string;
-  /** Base64. */
-  readonly userData?: string;
   /** Of a machine outside a group, whose template names subnet and address. @default - the group chooses both */
   readonly fixedAddress?: string;
-  /** Idle timeout of tracked connections. @default - EC2's own */
-  readonly idleConnectionSeconds?: number;
 }
 
 /**
@@ -77,7 +70,8 @@ type NetworkInterface = Extract<NetworkInterfaces, unknown[]>[number];
 
 function networkInterface(nic: Nic, template: MachineTemplate): NetworkInterface {
   const isPrimary = nic.networkCard === 0 && nic.deviceIndex === 0;
-  const { fixedAddress, idleConnectionSeconds } = template;
+  const { fixedAddress } = template;
+  const isForgetful = (findInstanceType(template.instanceType)?.nitro ?? 0) >= FORGETFUL_NITRO;
   return {
     networkCardIndex: nic.networkCard,
     deviceIndex: nic.deviceIndex,
@@ -89,9 +83,7 @@ function networkInterface(nic: Nic, template: MachineTemplate): NetworkInterface
     // With several interfaces EC2 refuses the property, whatever its value.
     associatePublicIpAddress: template.nics.length === 1 ? String(template.publicIp) : undefined,
     connectionTrackingSpecification:
-      idleConnectionSeconds === undefined || nic.type === "efa-only"
-        ? undefined
-        : { tcpEstablishedTimeout: idleConnectionSeconds },
+      isForgetful && nic.type !== "efa-only" ? { tcpEstablishedTimeout: FIVE_DAYS } : undefined,
   };
 }
 

@@ -1,13 +1,41 @@
 import type { Fabric } from "../../topology/declaration/fabric";
+import type { IStorage } from "../../topology/declaration/storage";
 import type { Capacity } from "./capacity";
 import type { AwsMachineImage } from "./machine-image";
 import type { IClusterNetwork } from "../network/network-props";
 import type { NicLayout } from "./nic-layout";
 import type { Permission } from "../policy";
-import type { IAwsStorage } from "../storage/storage";
+
+/** Options of the machines of a pool. */
+export interface AwsMachineOptions {
+  /**
+   * How the machines are paid for.
+   *
+   * @default Capacity.onDemand()
+   */
+  readonly capacity?: Capacity;
+  /**
+   * What the machines boot.
+   *
+   * @default - the catalogue's image for the machine type, looked up when a machine starts
+   */
+  readonly machineImage?: AwsMachineImage;
+  /**
+   * Layout of the network interfaces.
+   *
+   * @default NicLayout.RECOMMENDED
+   */
+  readonly nicLayout?: NicLayout;
+  /**
+   * Size of each machine's root volume, which is encrypted and holds the container images.
+   *
+   * @default 200
+   */
+  readonly rootVolumeGiB?: number;
+}
 
 /** Machines of one kind, with their network interfaces. */
-export interface AwsNodePoolProps {
+export interface AwsNodePoolProps extends AwsMachineOptions {
   /**
    * Begins the names of what is created.
    *
@@ -28,18 +56,6 @@ export interface AwsNodePoolProps {
    */
   readonly headAddress?: string;
   /**
-   * How the machines are paid for.
-   *
-   * @default Capacity.onDemand()
-   */
-  readonly capacity?: Capacity;
-  /**
-   * What the machines boot.
-   *
-   * @default - the catalogue's image for the instance type, looked up when a machine starts
-   */
-  readonly machineImage?: AwsMachineImage;
-  /**
    * What the workers run at boot, in base64, possibly of gzip.
    *
    * @default - nothing
@@ -56,7 +72,7 @@ export interface AwsNodePoolProps {
    *
    * @default - none
    */
-  readonly storage?: readonly IAwsStorage[];
+  readonly storage?: readonly IStorage[];
   /**
    * Permissions of the machines besides those for Session Manager.
    *
@@ -70,23 +86,11 @@ export interface AwsNodePoolProps {
    */
   readonly headPermissions?: readonly Permission[];
   /**
-   * Layout of the network interfaces.
-   *
-   * @default NicLayout.RECOMMENDED
-   */
-  readonly nicLayout?: NicLayout;
-  /**
    * Whether the machines have public addresses. EC2 assigns none to a machine with several network interfaces.
    *
    * @default false
    */
   readonly publicIp?: boolean;
-  /**
-   * Size of the root volume of each machine, which is encrypted.
-   *
-   * @default 200
-   */
-  readonly rootVolumeGiB?: number;
   /**
    * ARN of a KMS key for the root volumes.
    *

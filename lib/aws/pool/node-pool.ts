@@ -9,7 +9,7 @@ import { constrainProvider } from "../../terraform/provider-versions";
 import { InstanceRole } from "./instance-role";
 import { launchTemplateConfig, type MachineTemplate, METADATA_OPTIONS } from "./launch-template";
 import type { AwsNodePoolProps } from "./node-pool-props";
-import { machineTemplate, poolMachines, poolSpec } from "./pool-machines";
+import { poolMachines } from "./pool-machines";
 import { checkNodePool } from "./pool-rules";
 
 /**
@@ -34,12 +34,12 @@ export class AwsNodePool extends Construct {
     constrainProvider(this, "aws");
     const name = props.name ?? id;
     const machines = poolMachines(props);
-    reportProblems(this, checkNodePool(poolSpec(machines)));
+    reportProblems(this, checkNodePool(machines));
     if (machines.nics === undefined) {
       return;
     }
     const permissions = props.permissions ?? [];
-    const template = machineTemplate(machines, machines.nics);
+    const template = { ...machines, nics: machines.nics };
     const workers = props.nodes - (props.headAddress === undefined ? 0 : 1);
     const needsOwnRole = (props.headPermissions ?? []).length > 0;
     const role =

@@ -1,15 +1,8 @@
-import { findInstanceNetwork, findInstanceType } from "../../catalog/instance-types";
+import { findInstanceNetwork } from "../../catalog/instance-types";
 import { Capacity } from "./capacity";
-import { known } from "../known";
-import type { MachineTemplate } from "./launch-template";
 import { AwsMachineImage } from "./machine-image";
 import { type Nic, nicLayout, NicLayout } from "./nic-layout";
 import type { AwsNodePoolProps } from "./node-pool-props";
-import type { PoolSpec } from "./pool-spec";
-
-/** Nitro 6 forgets a silent connection after 350 s, which is less than Ray's are silent; older ones after 5 days. */
-const FORGETFUL_NITRO = 6;
-const FIVE_DAYS = 432_000;
 
 /** Machines of a pool with every default filled in. */
 export interface PoolMachines extends AwsNodePoolProps {
@@ -36,65 +29,12 @@ export function poolMachines(props: AwsNodePoolProps): PoolMachines {
   };
 }
 
-/**
- * A pool as its rules see it.
- *
- * @param storagePaths where each storage is declared. Default: `storage[<index>]`
- */
-export function poolSpec(machines: PoolMachines, storagePaths: readonly string[] = []): PoolSpec {
-  const { capacity, machineImage: image, network } = machines;
-  return {
-    instanceType: machines.instanceType,
-    nodes: machines.nodes,
-    fabric: machines.fabric.id,
-    nicLayout: machines.nicLayout,
-    publicIp: machines.publicIp,
-    hasHead: machines.headAddress !== undefined,
-    headAddress: known(machines.headAddress),
-    capacity: {
-      kind: capacity.kind,
-      id: known(capacity.id),
-      availabilityZone: known(capacity.availabilityZone),
-      interruption: capacity.interruption,
-    },
-    machineImage: {
-      amiId: known(image.amiId),
-      architecture: image.architecture,
-      driver: image.driver,
-      minimumRootGiB: image.minimumRootGiB,
-    },
-    rootVolumeGiB: machines.rootVolumeGiB,
-    network: {
-      availabilityZone: known(network.availabilityZone),
-      subnetCidr: known(network.subnetCidr),
-      hasPlacementGroup: network.placementGroupName !== undefined && !capacity.bringsPlacement,
-      hasSelfRules: network.securityGroupHasSelfRules,
-    },
-    storage: (machines.storage ?? []).map((storage, index) => ({
-      path: storagePaths[index] ?? `storage[${index}]`,
-      isReachedByEfa: storage.isReachedByEfa,
-      availabilityZone: known(storage.availabilityZone),
-    })),
-  };
-}
-
-/** What the machines of a pool are started from, whatever their role. */
-export function machineTemplate(
-  machines: PoolMachines,
-  nics: readonly Nic[],
-): Omit<MachineTemplate, "name" | "instanceProfile"> {
-  const { instanceType, network, capacity, machineImage, publicIp, rootVolumeGiB } = machines;
-  return {
-    instanceType,
-    network,
-    capacity,
-    nics,
-    machineImage,
-    publicIp,
-    rootVolumeGiB,
-    rootVolumeKmsKeyArn: machines.rootVolumeKmsKeyArn,
-    userData: machines.userData,
-    idleConnectionSeconds:
-      (findInstanceType(instanceType)?.nitro ?? 0) >= FORGETFUL_NITRO ? FIVE_DAYS : undefined,
-  };
+/** Where the user has declared the properties of a pool: on an `AwsNodePool`, or on a cluster and its backend. */
+export interface PoolPaths {
+  readonly instanceType: string;
+  readonly nodes: string;
+  /** Prefix of the network and the head's address. */
+  readonly place: string;
+  /** Prefix of capacity, machine image, interfaces and volume. */
+  readonly options: string;
 }

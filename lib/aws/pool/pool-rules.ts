@@ -5,9 +5,12 @@ import { judge, type Topic } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
 import { addressText, isAddress, isHostAddress, parseSubnet } from "../../topology/plan/addressing";
 import { MAXIMUM_NODES } from "../../topology/plan/limits";
+import { fits, known } from "../known";
+import type { IClusterNetwork } from "../network/network-props";
+import { isAwsStorage } from "../storage/storage";
 import { CAPACITY_TOPIC } from "./capacity-rules";
 import { addressesOf, nicLayout, NicLayout } from "./nic-layout";
-import { NODE_POOL_PATHS, type PoolPaths, type PoolSpec } from "./pool-spec";
+import type { PoolMachines, PoolPaths } from "./pool-machines";
 
 /** Addresses that AWS keeps at the beginning and at the end of every subnet. */
 const RESERVED_AT_START = 4;
@@ -17,7 +20,8 @@ const RESERVED = 5;
 const LARGEST_VOLUME_GIB = 16_384;
 const SMALLEST_ROOT_GIB = 8;
 
-export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
+/** What must hold for the machines of a pool. A value that is known only at apply is not judged. */
+export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
   title: "EC2: node pools",
   rules: [
     {
@@ -43,9 +47,9 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       check: ({ fabric, instanceType }) => {
         const network = findInstanceNetwork(instanceType);
         const fabrics = network?.efaCards.length ? ["efa", "tcp"] : ["tcp"];
-        return unless(network === undefined || fabrics.includes(fabric), {
+        return unless(network === undefined || fabrics.includes(fabric.id), {
           path: "fabric",
-          got: show(fabric),
+          got: show(fabric.id),
           must: `be ${oneOf(fabrics)} on ${instanceType}`,
           fix: fabrics.includes("efa") ? "use Fabric.EFA" : "use an instance type with EFA, or Fabric.TCP",
         });
@@ -56,20 +60,17 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       level: "error",
       title: "The instance type has the layout of network interfaces",
       why: "EC2 refuses an interface on a network card that does not take it.",
-      check: ({ fabric, instanceType, nicLayout: layout }, { options }) => {
+      check: ({ instanceType, nicLayout: layout, nics }, { options }) => {
         const network = findInstanceNetwork(instanceType);
-        if (fabric !== "efa" || !network?.efaCards.length || nicLayout(network, layout, true)) {
-          return [];
-        }
-        const layouts = Object.values(NicLayout).filter((other) => nicLayout(network, other, true));
-        return [
-          {
-            path: `${options}nicLayout`,
-            got: show(layout),
-            must: `be ${oneOf(layouts)} on ${instanceType}`,
-            fix: "leave it out for the layout that AWS recommends",
-          },
-        ];
+        const layouts = Object.values(NicLayout).filter(
+          (other) => network && nicLayout(network, other, true),
+        );
+        return unless(nics !== undefined || layouts.length === 0, {
+          path: `${options}nicLayout`,
+          got: show(layout),
+          must: `be ${oneOf(layouts)} on ${instanceType}`,
+          fix: "leave it out for the layout that AWS recommends",
+        });
       },
     },
     {
@@ -77,15 +78,13 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       level: "error",
       title: "A machine with several network interfaces has no public address",
       why: "EC2 assigns a public address only to a machine with a single interface, and refuses the launch otherwise.",
-      check: ({ publicIp, ...spec }, { options }) => {
-        const count = nicsOf(spec)?.length ?? 1;
-        return unless(!publicIp || count === 1, {
+      check: ({ instanceType, publicIp, nics = [] }, { options }) =>
+        unless(!publicIp || nics.length < 2, {
           path: `${options}publicIp`,
           got: "true",
-          must: `be false on ${spec.instanceType}, which has ${count} network interfaces`,
+          must: `be false on ${instanceType}, which has ${nics.length} network interfaces`,
           fix: "leave it out; the machines reach other networks through NAT or VPC endpoints",
-        });
-      },
+        }),
     },
     {
       id: "RC404",
@@ -106,7 +105,7 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       title: "With EFA the security group allows all traffic from and to itself",
       why: "EFA traffic passes only through rules that name the group itself; a CIDR does not count, not even 0.0.0.0/0.",
       check: ({ fabric, network }, { place }) =>
-        unless(fabric !== "efa" || network.hasSelfRules, {
+        unless(fabric.id !== "efa" || network.securityGroupHasSelfRules, {
           path: `${place}network.securityGroupHasSelfRules`,
           got: "false",
           must: "be true for EFA: all traffic from and to the group itself",
@@ -118,19 +117,19 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       level: "error",
       title: "The instance type reaches a file system over EFA",
       why: "FSx for Lustre over EFA needs EFA and Nitro 4 or later, and does not support trn2.",
-      check: ({ storage, instanceType }) => {
+      check: ({ instanceType, ...machines }) => {
         const type = findInstanceType(instanceType);
         const hasEfa = (findInstanceNetwork(instanceType)?.efaCards.length ?? 0) > 0;
         const isSupported =
           type === undefined || (hasEfa && type.nitro >= 4 && !instanceType.startsWith("trn2"));
-        return storage
-          .filter(({ isReachedByEfa }) => isReachedByEfa && !isSupported)
-          .map(({ path }) => ({
+        return storageOf(machines).flatMap(({ path, isReachedByEfa }) =>
+          unless(isSupported || !isReachedByEfa, {
             path,
             got: "FSx for Lustre with EFA",
             must: `be reached over TCP from ${instanceType}`,
             fix: "leave efa out of the file system",
-          }));
+          }),
+        );
       },
     },
     {
@@ -158,7 +157,7 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       title: "A pinned machine image is named by its id",
       why: "EC2 launches nothing from another name.",
       check: ({ machineImage: { amiId } }, { options }) =>
-        unless(amiId === undefined || /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(amiId), {
+        unless(fits(amiId, /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/), {
           path: `${options}machineImage`,
           got: show(amiId),
           must: "be an id such as 'ami-0123456789abcdef0'",
@@ -186,14 +185,15 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       title: "The head's address is in the subnet and not reserved by AWS",
       why: "EC2 assigns no address outside the subnet, and keeps its first four and its last one.",
       check: ({ headAddress, network }, { place }) => {
-        const subnet = network.subnetCidr === undefined ? undefined : parseSubnet(network.subnetCidr);
-        if (headAddress === undefined || subnet === undefined) {
+        const subnet = subnetOf(network);
+        const address = known(headAddress);
+        if (address === undefined || subnet === undefined) {
           return [];
         }
         const usable = { ...subnet, network: subnet.network + RESERVED_AT_START - 1 };
-        return unless(isAddress(headAddress) && isHostAddress(usable, headAddress), {
+        return unless(isAddress(address) && isHostAddress(usable, address), {
           path: `${place}headAddress`,
-          got: show(headAddress),
+          got: show(address),
           must: `be in ${network.subnetCidr}, without its first four addresses and its last one`,
           fix: `use e.g. '${addressText(subnet.network + 10)}'`,
         });
@@ -204,16 +204,12 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       level: "error",
       title: "The subnet has an address for every interface with IP",
       why: "Machines for which no address is left do not start.",
-      check: ({ network, ...spec }, paths) => {
-        const subnet = network.subnetCidr === undefined ? undefined : parseSubnet(network.subnetCidr);
-        const nics = nicsOf(spec);
-        if (subnet === undefined || nics === undefined) {
-          return [];
-        }
-        const free = 2 ** (32 - subnet.prefix) - RESERVED;
-        return unless(!(spec.nodes * addressesOf(nics) > free), {
+      check: ({ network, nodes, nics = [] }, paths) => {
+        const subnet = subnetOf(network);
+        const free = subnet === undefined ? Infinity : 2 ** (32 - subnet.prefix) - RESERVED;
+        return unless(!(nodes * addressesOf(nics) > free), {
           path: paths.nodes,
-          got: `${spec.nodes} machines of ${addressesOf(nics)} addresses`,
+          got: `${nodes} machines of ${addressesOf(nics)} addresses`,
           must: `fit into ${network.subnetCidr}, which has ${free} free addresses`,
           fix: "use a larger subnet, or NicLayout.RECOMMENDED",
         });
@@ -224,21 +220,21 @@ export const POOL_TOPIC: Topic<PoolSpec, PoolPaths> = {
       level: "error",
       title: "Storage is in the zone of the machines",
       why: "The machines cannot mount it from another zone.",
-      check: ({ network, storage }) =>
-        storage
-          .filter(({ availabilityZone }) => !isSameZone(availabilityZone, network.availabilityZone))
-          .map(({ path, availabilityZone }) => ({
+      check: ({ network, ...machines }) =>
+        storageOf(machines).flatMap(({ path, availabilityZone }) =>
+          unless(isSameZone(availabilityZone, network.availabilityZone), {
             path,
             got: show(availabilityZone),
             must: `be in the zone of the machines, '${network.availabilityZone}'`,
             fix: "create it in the network of the machines",
-          })),
+          }),
+        ),
     },
   ],
 };
 
 /** What the topology judges of a cluster's pools. */
-export const NODE_POOL_TOPIC: Topic<PoolSpec> = {
+export const NODE_POOL_TOPIC: Topic<PoolMachines> = {
   title: "EC2: node pools without a cluster",
   rules: [
     {
@@ -258,20 +254,35 @@ export const NODE_POOL_TOPIC: Topic<PoolSpec> = {
 };
 
 /** Everything that is wrong with the machines of a pool. */
-export function checkPool(spec: PoolSpec, paths: PoolPaths): readonly Problem[] {
-  return [...judge(POOL_TOPIC, spec, paths), ...judge(CAPACITY_TOPIC, spec, paths)];
+export function checkPool(machines: PoolMachines, paths: PoolPaths): readonly Problem[] {
+  return [...judge(POOL_TOPIC, machines, paths), ...judge(CAPACITY_TOPIC, machines, paths)];
 }
 
 /** Everything that is wrong with an `AwsNodePool`. */
-export function checkNodePool(spec: PoolSpec): readonly Problem[] {
-  return [...checkPool(spec, NODE_POOL_PATHS), ...judge(NODE_POOL_TOPIC, spec, undefined)];
+export function checkNodePool(machines: PoolMachines): readonly Problem[] {
+  const paths = { instanceType: "instanceType", nodes: "nodes", place: "", options: "" };
+  return [...checkPool(machines, paths), ...judge(NODE_POOL_TOPIC, machines, undefined)];
 }
 
 function isSameZone(zone: string | undefined, other: string | undefined): boolean {
-  return zone === undefined || other === undefined || zone === other;
+  return known(zone) === undefined || known(other) === undefined || zone === other;
 }
 
-function nicsOf(spec: Pick<PoolSpec, "instanceType" | "nicLayout" | "fabric">) {
-  const network = findInstanceNetwork(spec.instanceType);
-  return network && nicLayout(network, spec.nicLayout, spec.fabric === "efa");
+function subnetOf({ subnetCidr }: IClusterNetwork) {
+  return parseSubnet(known(subnetCidr) ?? "");
+}
+
+/** Storage that the machines mount or fill, and where it is declared. */
+function storageOf({ storage = [] }: Pick<PoolMachines, "storage">) {
+  return storage.flatMap((one, index) =>
+    isAwsStorage(one)
+      ? [
+          {
+            path: `storage[${index}]`,
+            isReachedByEfa: one.isReachedByEfa,
+            availabilityZone: one.availabilityZone,
+          },
+        ]
+      : [],
+  );
 }

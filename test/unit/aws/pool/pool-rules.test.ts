@@ -1,51 +1,65 @@
 import { join } from "node:path";
-import { SpotInterruption } from "../../../../lib/aws/pool/capacity";
+import { Token } from "cdktf";
+import type { IClusterNetwork } from "../../../../lib/aws/network/network-props";
+import { Capacity, SpotInterruption } from "../../../../lib/aws/pool/capacity";
 import { CAPACITY_TOPIC } from "../../../../lib/aws/pool/capacity-rules";
+import { AwsMachineImage } from "../../../../lib/aws/pool/machine-image";
 import { NicLayout } from "../../../../lib/aws/pool/nic-layout";
+import type { AwsNodePoolProps } from "../../../../lib/aws/pool/node-pool-props";
+import { poolMachines } from "../../../../lib/aws/pool/pool-machines";
 import { checkNodePool, checkPool, NODE_POOL_TOPIC, POOL_TOPIC } from "../../../../lib/aws/pool/pool-rules";
-import type { PoolSpec } from "../../../../lib/aws/pool/pool-spec";
+import type { IAwsStorage } from "../../../../lib/aws/storage/storage";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { describeRules, type RuleCase } from "../support/rule-cases";
 
-const OVER_EFA = { path: "storage[0]", isReachedByEfa: true };
+/** Known only at apply. */
+const LATE = Token.asString({ resolve: () => "later" });
+const storage = (change: Partial<IAwsStorage>): IAwsStorage => ({
+  hostPath: "/mnt/models",
+  mountPath: "/models",
+  isShared: true,
+  isReachedByEfa: false,
+  ...change,
+});
+const OVER_EFA = storage({ isReachedByEfa: true });
 
-const GOOD: PoolSpec = {
+const NETWORK: IClusterNetwork = {
+  vpcId: "vpc-0123456789abcdef0",
+  subnetId: "subnet-0123456789abcdef0",
+  subnetCidr: "10.20.0.0/22",
+  availabilityZone: "us-east-1a",
+  securityGroupId: "sg-0123456789abcdef0",
+  securityGroupHasSelfRules: true,
+  placementGroupName: "close",
+};
+const GOOD: AwsNodePoolProps = {
+  network: NETWORK,
   instanceType: "p5.48xlarge",
   nodes: 4,
-  fabric: "efa",
-  nicLayout: NicLayout.RECOMMENDED,
-  publicIp: false,
-  hasHead: true,
+  fabric: Fabric.EFA,
   headAddress: "10.20.0.10",
-  capacity: { kind: "on-demand" },
-  machineImage: { architecture: "x86_64", driver: "nvidia", minimumRootGiB: 75 },
-  rootVolumeGiB: 200,
-  network: {
-    availabilityZone: "us-east-1a",
-    subnetCidr: "10.20.0.0/22",
-    hasPlacementGroup: true,
-    hasSelfRules: true,
-  },
-  storage: [],
+  machineImage: AwsMachineImage.nvidiaUbuntu2404(),
 };
-const NEURON = { machineImage: { architecture: "x86_64", driver: "neuron" } };
-const ARM = { machineImage: { architecture: "arm64", driver: "nvidia" } };
+const NEURON = { machineImage: AwsMachineImage.neuronUbuntu2404() };
+const ARM = { machineImage: AwsMachineImage.for("p6e-gb200.36xlarge") };
 const RESERVATION = "cr-0123456789abcdef0";
 const GROUP = "arn:aws:resource-groups:us-east-1:111122223333:group/us";
 
-const CASES: readonly RuleCase<Partial<PoolSpec>>[] = [
+const CASES: readonly RuleCase<Partial<AwsNodePoolProps>>[] = [
   [{ instanceType: "p5.48xlarg" }, "RC400", "instanceType", "'p5.48xlarg'"],
   [{ instanceType: "inf2.48xlarge", ...NEURON }, "RC401", "fabric", "'efa'"],
-  [{ fabric: "infiniband" }, "RC401", "fabric", "'infiniband'"],
+  [{ fabric: Fabric.INFINIBAND }, "RC401", "fabric", "'infiniband'"],
   [{ instanceType: "p6-b300.48xlarge", nicLayout: NicLayout.CLASSIC }, "RC402", "nicLayout", "'classic'"],
   [{ publicIp: true }, "RC403", "publicIp", "true"],
   [
-    { capacity: { kind: "reservation", id: RESERVATION, availabilityZone: "us-east-1b" } },
+    { capacity: Capacity.reservation(RESERVATION, { availabilityZone: "us-east-1b" }) },
     "RC404",
     "capacity.availabilityZone",
     "'us-east-1b'",
   ],
   [
-    { network: { ...GOOD.network, hasSelfRules: false } },
+    { network: { ...NETWORK, securityGroupHasSelfRules: false } },
     "RC405",
     "network.securityGroupHasSelfRules",
     "false",
@@ -58,23 +72,23 @@ const CASES: readonly RuleCase<Partial<PoolSpec>>[] = [
   ],
   [{ instanceType: "p4d.24xlarge", storage: [OVER_EFA] }, "RC406", "storage[0]", "FSx for Lustre with EFA"],
   [{ instanceType: "trn2.48xlarge" }, "RC407", "machineImage", "x86_64 with the nvidia driver"],
-  [{ machineImage: { amiId: "ami-12" } }, "RC408", "machineImage", "'ami-12'"],
+  [
+    { machineImage: AwsMachineImage.ami("ami-12", { rootDeviceName: "/dev/xvda" }) },
+    "RC408",
+    "machineImage",
+    "'ami-12'",
+  ],
   [{ rootVolumeGiB: 50 }, "RC409", "rootVolumeGiB", "50"],
   [{ headAddress: "10.20.0.3" }, "RC410", "headAddress", "'10.20.0.3'"],
   [
-    { network: { ...GOOD.network, subnetCidr: "10.20.0.0/28" }, nicLayout: NicLayout.MAXIMUM_IP },
+    { network: { ...NETWORK, subnetCidr: "10.20.0.0/28" }, nicLayout: NicLayout.MAXIMUM_IP },
     "RC411",
     "nodes",
     "4 machines of 8 addresses",
   ],
+  [{ storage: [storage({ availabilityZone: "us-east-1c" })] }, "RC413", "storage[0]", "'us-east-1c'"],
   [
-    { storage: [{ path: "storage[0]", isReachedByEfa: false, availabilityZone: "us-east-1c" }] },
-    "RC413",
-    "storage[0]",
-    "'us-east-1c'",
-  ],
-  [
-    { capacity: { kind: "spot", interruption: SpotInterruption.STOP } },
+    { capacity: Capacity.spot({ interruption: SpotInterruption.STOP }) },
     "RC420",
     "capacity.interruption",
     "'stop'",
@@ -83,56 +97,65 @@ const CASES: readonly RuleCase<Partial<PoolSpec>>[] = [
     {
       instanceType: "p6e-gb200.36xlarge",
       ...ARM,
-      capacity: { kind: "spot", interruption: SpotInterruption.TERMINATE },
+      capacity: Capacity.spot(),
     },
     "RC421",
     "capacity",
     "spot",
   ],
   [
-    { instanceType: "g6e.48xlarge", capacity: { kind: "capacity-block", id: RESERVATION } },
+    { instanceType: "g6e.48xlarge", capacity: Capacity.capacityBlock(RESERVATION) },
     "RC422",
     "capacity",
     "a Capacity Block",
   ],
   [{ instanceType: "p6e-gb200.36xlarge", ...ARM }, "RC423", "capacity", "'on-demand'"],
-  [{ capacity: { kind: "ultra-server-block", id: GROUP } }, "RC414", "capacity", "'ultra-server-block'"],
-  [{ capacity: { kind: "capacity-block", id: "cb-1" } }, "RC424", "capacity.id", "'cb-1'"],
+  [{ capacity: Capacity.ultraServerBlock(GROUP) }, "RC414", "capacity", "'ultra-server-block'"],
+  [{ capacity: Capacity.capacityBlock("cb-1") }, "RC424", "capacity.id", "'cb-1'"],
   [{ nodes: 0 }, "RC412", "nodes", "0"],
   [
-    { instanceType: "p6e-gb200.36xlarge", ...ARM, capacity: { kind: "ultra-server-block", id: "cr-1" } },
+    { instanceType: "p6e-gb200.36xlarge", ...ARM, capacity: Capacity.ultraServerBlock("cr-1") },
     "RC415",
     "capacity.id",
     "'cr-1'",
   ],
 ];
 
-const GOOD_ONES: readonly [string, Partial<PoolSpec>][] = [
+const GOOD_ONES: readonly [string, Partial<AwsNodePoolProps>][] = [
   ["a pool without mistakes", {}],
   ["a public address on a single interface", { instanceType: "g6.48xlarge", publicIp: true }],
   [
     "spot that stops, of one machine outside of every group",
     {
       nodes: 1,
-      capacity: { kind: "spot", interruption: SpotInterruption.STOP },
-      network: { ...GOOD.network, hasPlacementGroup: false },
+      capacity: Capacity.spot({ interruption: SpotInterruption.STOP }),
+      network: { ...NETWORK, placementGroupName: undefined },
     },
   ],
   [
     "values that are known only at apply",
-    { capacity: { kind: "capacity-block" }, network: { hasPlacementGroup: true, hasSelfRules: true } },
+    {
+      capacity: Capacity.capacityBlock(LATE, { availabilityZone: LATE }),
+      headAddress: LATE,
+      machineImage: AwsMachineImage.ami(LATE, { rootDeviceName: "/dev/xvda" }),
+      network: { ...NETWORK, availabilityZone: LATE, subnetCidr: LATE },
+      storage: [storage({ availabilityZone: LATE })],
+    },
   ],
   [
     "GB200 in an UltraServer block",
-    { instanceType: "p6e-gb200.36xlarge", ...ARM, capacity: { kind: "ultra-server-block", id: GROUP } },
+    { instanceType: "p6e-gb200.36xlarge", ...ARM, capacity: Capacity.ultraServerBlock(GROUP) },
   ],
   ["EFA storage on p5", { storage: [OVER_EFA] }],
   ["EFA storage on p6-b300", { instanceType: "p6-b300.48xlarge", storage: [OVER_EFA] }],
-  ["TCP without self rules", { fabric: "tcp", network: { ...GOOD.network, hasSelfRules: false } }],
+  [
+    "TCP without self rules",
+    { fabric: Fabric.TCP, network: { ...NETWORK, securityGroupHasSelfRules: false } },
+  ],
 ];
 
 describe("rules of a node pool", () => {
-  const check = (props: Partial<PoolSpec>) => checkNodePool({ ...GOOD, ...props });
+  const check = (props: Partial<AwsNodePoolProps>) => checkNodePool(poolMachines({ ...GOOD, ...props }));
 
   describeRules(
     [POOL_TOPIC, NODE_POOL_TOPIC, CAPACITY_TOPIC],
@@ -146,8 +169,11 @@ describe("rules of a node pool", () => {
   });
 
   it("report every storage that does not fit", () => {
-    const storage = ["a", "b"].map((path) => ({ path, isReachedByEfa: true }));
-    expect(check({ instanceType: "p4d.24xlarge", storage }).map(({ path }) => path)).toEqual(["a", "b"]);
+    const two = [HostPathStorage.perNode(), OVER_EFA, OVER_EFA];
+    expect(check({ instanceType: "p4d.24xlarge", storage: two }).map(({ path }) => path)).toEqual([
+      "storage[1]",
+      "storage[2]",
+    ]);
   });
 });
 
@@ -158,20 +184,18 @@ it("a pool of a cluster is reported where the cluster declares it", () => {
     place: "backend.",
     options: "backend.pools[0].",
   };
-  const pathOf = (props: Partial<PoolSpec>) =>
-    checkPool({ ...GOOD, ...props }, paths).map(({ path }) => path);
-  expect(pathOf({ instanceType: "p5.48xlarg" })).toEqual(["pools[1].machineType"]);
-  expect(pathOf({ network: { ...GOOD.network, subnetCidr: "10.20.0.0/28" }, nodes: 40 })).toEqual([
+  const pathsOf = (props: Partial<AwsNodePoolProps>) =>
+    checkPool(poolMachines({ ...GOOD, ...props }), paths).map(({ path }) => path);
+  expect(pathsOf({ instanceType: "p5.48xlarg" })).toEqual(["pools[1].machineType"]);
+  expect(pathsOf({ network: { ...NETWORK, subnetCidr: "10.20.0.0/28" }, nodes: 40 })).toEqual([
     "pools[1].nodes",
   ]);
-  expect(pathOf({ network: { ...GOOD.network, hasSelfRules: false } })).toEqual([
+  expect(pathsOf({ network: { ...NETWORK, securityGroupHasSelfRules: false } })).toEqual([
     "backend.network.securityGroupHasSelfRules",
   ]);
-  expect(pathOf({ headAddress: "10.20.0.3" })).toEqual(["backend.headAddress"]);
-  expect(pathOf({ rootVolumeGiB: 50 })).toEqual(["backend.pools[0].rootVolumeGiB"]);
-  expect(pathOf({ capacity: { kind: "capacity-block", id: "cb-1" } })).toEqual([
-    "backend.pools[0].capacity.id",
-  ]);
+  expect(pathsOf({ headAddress: "10.20.0.3" })).toEqual(["backend.headAddress"]);
+  expect(pathsOf({ rootVolumeGiB: 50 })).toEqual(["backend.pools[0].rootVolumeGiB"]);
+  expect(pathsOf({ capacity: Capacity.capacityBlock("cb-1") })).toEqual(["backend.pools[0].capacity.id"]);
   // The topology judges the number of nodes.
-  expect(pathOf({ nodes: 0 })).toEqual([]);
+  expect(pathsOf({ nodes: 0 })).toEqual([]);
 });

@@ -10,7 +10,6 @@ import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { NetworkEndpoints } from "./endpoints";
 import { VpcFlowLog } from "./flow-log";
-import { known } from "../known";
 import { Nat } from "./nat";
 import {
   type AwsClusterNetworkProps,
@@ -28,7 +27,23 @@ import { ClusterSecurityGroup } from "./security-group";
 export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   /** An existing VPC and subnet. Without `securityGroupId` a group is created in that VPC. */
   public static fromExisting(scope: Construct, id: string, props: ExistingAwsNetworkProps): IClusterNetwork {
-    return new ExistingNetwork(scope, id, props);
+    const { egressCidrs = [], egressPrefixListIds = [], endpointSecurityGroupId } = props;
+    const existing = new Construct(scope, id);
+    constrainProvider(existing, "aws");
+    reportProblems(existing, checkEgress(egressCidrs));
+    const groupProps = {
+      name: id,
+      vpcId: props.vpcId,
+      egressCidrs,
+      egressPrefixListIds,
+      endpointSecurityGroupId,
+    };
+    return {
+      ...props,
+      securityGroupHasSelfRules:
+        props.securityGroupId === undefined || (props.securityGroupHasSelfRules ?? false),
+      securityGroupId: props.securityGroupId ?? new ClusterSecurityGroup(existing, "machines", groupProps).id,
+    };
   }
 
   public readonly vpcId: string;
@@ -46,24 +61,23 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   public constructor(scope: Construct, id: string, props: AwsClusterNetworkProps) {
     super(scope, id);
     constrainProvider(this, "aws");
-    const { internetAccess = AwsInternetAccess.ENDPOINTS_ONLY, egressCidrs = [] } = props;
-    const { natSubnetCidr = "10.20.255.240/28" } = props;
-    const spec = {
-      availabilityZone: known(props.availabilityZone),
-      vpcCidr: props.vpcCidr ?? "10.20.0.0/16",
-      subnetCidr: props.subnetCidr ?? "10.20.0.0/20",
-      natSubnetCidr: internetAccess === AwsInternetAccess.NAT ? natSubnetCidr : undefined,
-      internetAccess,
-      egressCidrs,
-    };
-    reportProblems(this, checkNetwork(spec));
+    const {
+      availabilityZone,
+      vpcCidr = "10.20.0.0/16",
+      subnetCidr = "10.20.0.0/20",
+      internetAccess = AwsInternetAccess.ENDPOINTS_ONLY,
+      egressCidrs = [],
+    } = props;
+    const natSubnetCidr =
+      internetAccess === AwsInternetAccess.NAT ? (props.natSubnetCidr ?? "10.20.255.240/28") : undefined;
+    reportProblems(this, checkNetwork({ availabilityZone, vpcCidr, subnetCidr, natSubnetCidr, egressCidrs }));
     const tags = { Name: id };
-    this.availabilityZone = props.availabilityZone;
-    this.subnetCidr = spec.subnetCidr;
-    this.reachesOutside = internetAccess === AwsInternetAccess.NAT && egressCidrs.length > 0;
+    this.availabilityZone = availabilityZone;
+    this.subnetCidr = subnetCidr;
+    this.reachesOutside = natSubnetCidr !== undefined && egressCidrs.length > 0;
 
     const vpc = new Vpc(this, "vpc", {
-      cidrBlock: spec.vpcCidr,
+      cidrBlock: vpcCidr,
       enableDnsSupport: true,
       enableDnsHostnames: true,
       tags,
@@ -79,19 +93,19 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
     });
     const subnet = new Subnet(this, "subnet", {
       vpcId: vpc.id,
-      cidrBlock: spec.subnetCidr,
-      availabilityZone: props.availabilityZone,
+      cidrBlock: subnetCidr,
+      availabilityZone,
       mapPublicIpOnLaunch: false,
       tags,
     });
     this.subnetId = subnet.id;
     const table = new RouteTable(this, "table", { vpcId: vpc.id, tags });
     new RouteTableAssociation(this, "association", { subnetId: subnet.id, routeTableId: table.id });
-    if (internetAccess === AwsInternetAccess.NAT) {
+    if (natSubnetCidr !== undefined) {
       new Nat(this, "nat", {
         name: id,
         vpcId: vpc.id,
-        availabilityZone: props.availabilityZone,
+        availabilityZone,
         cidr: natSubnetCidr,
         routeTableId: table.id,
       });
@@ -119,38 +133,5 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
         tags,
       }).name;
     }
-  }
-}
-
-class ExistingNetwork extends Construct implements IClusterNetwork {
-  public readonly vpcId: string;
-  public readonly subnetId: string;
-  public readonly subnetCidr: string;
-  public readonly availabilityZone: string;
-  public readonly securityGroupId: string;
-  public readonly securityGroupHasSelfRules: boolean;
-  public readonly placementGroupName?: string;
-
-  public constructor(scope: Construct, id: string, props: ExistingAwsNetworkProps) {
-    super(scope, id);
-    constrainProvider(this, "aws");
-    const { egressCidrs = [] } = props;
-    reportProblems(this, checkEgress({ egressCidrs }));
-    this.vpcId = props.vpcId;
-    this.subnetId = props.subnetId;
-    this.subnetCidr = props.subnetCidr;
-    this.availabilityZone = props.availabilityZone;
-    this.placementGroupName = props.placementGroupName;
-    this.securityGroupHasSelfRules =
-      props.securityGroupId === undefined || (props.securityGroupHasSelfRules ?? false);
-    this.securityGroupId =
-      props.securityGroupId ??
-      new ClusterSecurityGroup(this, "machines", {
-        name: id,
-        vpcId: props.vpcId,
-        egressCidrs,
-        egressPrefixListIds: props.egressPrefixListIds ?? [],
-        endpointSecurityGroupId: props.endpointSecurityGroupId,
-      }).id;
   }
 }

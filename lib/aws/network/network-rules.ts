@@ -3,31 +3,27 @@ import type { Problem } from "../../problems/problem";
 import { judge, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { parseSubnet } from "../../topology/plan/addressing";
-import { AwsInternetAccess } from "./network-props";
+import { fits } from "../known";
 
-/** Networks that machines may reach. */
-export interface EgressSpec {
-  readonly egressCidrs: readonly string[];
-}
-
-/** A network as its rules see it; what is known only at apply is `undefined`. */
-export interface NetworkSpec extends EgressSpec {
-  readonly availabilityZone?: string;
+/** A network with every default filled in. */
+export interface NetworkSpec {
+  readonly availabilityZone: string;
   readonly vpcCidr: string;
   readonly subnetCidr: string;
   /** Of the NAT gateway. @default - there is none */
   readonly natSubnetCidr?: string;
-  readonly internetAccess: AwsInternetAccess;
+  readonly egressCidrs: readonly string[];
 }
 
-export const INTERNET = "0.0.0.0/0";
+const INTERNET = "0.0.0.0/0";
 /** EC2 takes VPCs and subnets of these sizes. */
 const LARGEST_PREFIX = 16;
 const SMALLEST_PREFIX = 28;
 /** A zone of a region, or a local zone: `us-east-1a`, `us-east-1-dfw-2a`. */
 const ZONE = /^[a-z]{2}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]$/;
 
-export const EGRESS_TOPIC: Topic<EgressSpec> = {
+/** Networks that the machines may reach, of a network that is created and of one that exists. */
+export const EGRESS_TOPIC: Topic<readonly string[]> = {
   title: "EC2: networks that the machines may reach",
   rules: [
     {
@@ -35,10 +31,9 @@ export const EGRESS_TOPIC: Topic<EgressSpec> = {
       level: "error",
       title: "Networks that the machines may reach are IPv4 CIDRs",
       why: "EC2 refuses a security group rule with another text.",
-      check: (spec) =>
-        eachEgress(spec, (cidr) => parseSubnet(cidr) === undefined).map(({ path, got }) => ({
-          path,
-          got,
+      check: (cidrs) =>
+        each(cidrs, (cidr) => parseSubnet(cidr) === undefined).map((found) => ({
+          ...found,
           must: "be an IPv4 CIDR without host bits",
           fix: `write e.g. '10.0.0.0/8', or '${INTERNET}' for the whole internet`,
         })),
@@ -48,10 +43,9 @@ export const EGRESS_TOPIC: Topic<EgressSpec> = {
       level: "warning",
       title: "The machines do not reach the whole internet",
       why: "Whatever runs on the machines can send data anywhere.",
-      check: (spec) =>
-        eachEgress(spec, (cidr) => cidr === INTERNET).map(({ path, got }) => ({
-          path,
-          got,
+      check: (cidrs) =>
+        each(cidrs, (cidr) => cidr === INTERNET).map((found) => ({
+          ...found,
           consequence: "lets the machines reach the whole internet",
           fix: "name the networks that they need, where these have fixed addresses",
         })),
@@ -110,8 +104,8 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
       level: "error",
       title: "With a NAT gateway the machines may reach a network",
       why: "The gateway is paid by the hour, and the security group would let nothing through to it.",
-      check: ({ internetAccess, egressCidrs }) =>
-        unless(internetAccess !== AwsInternetAccess.NAT || egressCidrs.length > 0, {
+      check: ({ natSubnetCidr, egressCidrs }) =>
+        unless(natSubnetCidr === undefined || egressCidrs.length > 0, {
           path: "egressCidrs",
           got: "nothing",
           must: "name at least one network with AwsInternetAccess.NAT",
@@ -123,16 +117,15 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
       level: "error",
       title: "Without a NAT gateway the machines reach only their VPC",
       why: "No route leads out of it.",
-      check: ({ internetAccess, vpcCidr, ...spec }) =>
-        eachEgress(
-          spec,
+      check: ({ natSubnetCidr, vpcCidr, egressCidrs }) =>
+        each(
+          egressCidrs,
           (cidr) =>
-            internetAccess !== AwsInternetAccess.NAT &&
+            natSubnetCidr === undefined &&
             [cidr, vpcCidr].every((text) => parseSubnet(text) !== undefined) &&
             !contains(vpcCidr, cidr),
-        ).map(({ path, got }) => ({
-          path,
-          got,
+        ).map((found) => ({
+          ...found,
           must: "be part of the VPC without a NAT gateway",
           fix: "use AwsInternetAccess.NAT, or leave it out",
         })),
@@ -143,7 +136,7 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
       title: "All machines are in one zone",
       why: "EFA does not cross zones.",
       check: ({ availabilityZone }) =>
-        unless(availabilityZone === undefined || ZONE.test(availabilityZone), {
+        unless(fits(availabilityZone, ZONE), {
           path: "availabilityZone",
           got: show(availabilityZone),
           must: "be one Availability Zone",
@@ -155,15 +148,15 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
 
 /** Everything that is wrong with a network. */
 export function checkNetwork(spec: NetworkSpec): readonly Problem[] {
-  return [...judge(NETWORK_TOPIC, spec, undefined), ...checkEgress(spec)];
+  return [...judge(NETWORK_TOPIC, spec, undefined), ...checkEgress(spec.egressCidrs)];
 }
 
 /** What is wrong with the networks that machines may reach. */
-export function checkEgress(spec: EgressSpec): readonly Problem[] {
-  return judge(EGRESS_TOPIC, spec, undefined);
+export function checkEgress(egressCidrs: readonly string[]): readonly Problem[] {
+  return judge(EGRESS_TOPIC, egressCidrs, undefined);
 }
 
-function eachEgress({ egressCidrs }: EgressSpec, isMeant: (cidr: string) => boolean) {
+function each(egressCidrs: readonly string[], isMeant: (cidr: string) => boolean) {
   return egressCidrs.flatMap((cidr, index) =>
     isMeant(cidr) ? [{ path: `egressCidrs[${index}]`, got: show(cidr) }] : [],
   );

@@ -76,11 +76,6 @@ export class Capacity {
     public readonly interruption?: SpotInterruption,
   ) {}
 
-  /** Whether the machines come from capacity that was bought before. */
-  public get isReserved(): boolean {
-    return this.id !== undefined;
-  }
-
   /** Whether EC2 places the machines close to one another by itself. */
   public get bringsPlacement(): boolean {
     return this.kind === "capacity-block" || this.kind === "ultra-server-block";

@@ -49,7 +49,8 @@ export function launchTemplateConfig(template: MachineTemplate): LaunchTemplateC
     ],
     networkInterfaces: template.nics.map((nic) => networkInterface(nic, template)),
     placement: placementOf(template),
-    ...marketOf(template.capacity),
+    capacityReservationSpecification: reservationOf(template.capacity),
+    instanceMarketOptions: marketOf(template.capacity),
     tagSpecifications: ["instance", "volume", "network-interface"].map((resourceType) => ({
       resourceType,
       tags,
@@ -94,38 +95,26 @@ function placementOf({ capacity, network }: MachineTemplate): LaunchTemplateConf
     : { groupName: network.placementGroupName };
 }
 
-function marketOf(capacity: Capacity): Partial<LaunchTemplateConfig> {
-  switch (capacity.kind) {
-    case "on-demand":
-      return {};
-    case "reservation":
-      return targeting({ capacityReservationId: capacity.id });
-    case "capacity-block":
-      return {
-        ...targeting({ capacityReservationId: capacity.id }),
-        instanceMarketOptions: { marketType: "capacity-block" },
-      };
-    case "ultra-server-block":
-      return {
-        ...targeting({ capacityReservationResourceGroupArn: capacity.id }),
-        instanceMarketOptions: { marketType: "capacity-block" },
-      };
-    case "spot":
-      return {
-        instanceMarketOptions: {
-          marketType: "spot",
-          spotOptions: {
-            spotInstanceType: capacity.interruption === "terminate" ? "one-time" : "persistent",
-            instanceInterruptionBehavior: capacity.interruption,
-          },
-        },
-      };
-  }
+function reservationOf({ kind, id }: Capacity): LaunchTemplateConfig["capacityReservationSpecification"] {
+  const target =
+    kind === "ultra-server-block"
+      ? { capacityReservationResourceGroupArn: id }
+      : { capacityReservationId: id };
+  return id === undefined ? undefined : { capacityReservationTarget: target };
 }
 
-function targeting(capacityReservationTarget: {
-  readonly capacityReservationId?: string;
-  readonly capacityReservationResourceGroupArn?: string;
-}): Partial<LaunchTemplateConfig> {
-  return { capacityReservationSpecification: { capacityReservationTarget } };
+function marketOf(capacity: Capacity): LaunchTemplateConfig["instanceMarketOptions"] {
+  const { bringsPlacement, interruption } = capacity;
+  if (bringsPlacement) {
+    return { marketType: "capacity-block" };
+  }
+  return interruption === undefined
+    ? undefined
+    : {
+        marketType: "spot",
+        spotOptions: {
+          spotInstanceType: interruption === "terminate" ? "one-time" : "persistent",
+          instanceInterruptionBehavior: interruption,
+        },
+      };
 }

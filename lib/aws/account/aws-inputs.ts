@@ -139,13 +139,12 @@ export class AwsInputs extends Construct {
 
   private readonly stackName: string;
   private readonly given: { readonly [name: string]: unknown };
-  private readonly variables = new Map<InputName, TerraformVariable>();
   private check?: PlanCheck;
 
   private constructor(scope: Construct, id: string) {
     super(scope, id);
     this.stackName = TerraformStack.of(this).node.id;
-    const spec = { stackName: this.stackName, context: this.node.tryGetContext(CONTEXT_KEY) as unknown };
+    const spec: InputsSpec = { stackName: this.stackName, context: this.node.tryGetContext(CONTEXT_KEY) };
     reportProblems(this, judge(INPUTS_TOPIC, spec, undefined));
     this.given = inputsOf(spec);
   }
@@ -190,12 +189,12 @@ export class AwsInputs extends Construct {
 
   /** The same variable however often it is asked for. */
   private variable(name: InputName): TerraformVariable {
-    const known = this.variables.get(name);
-    if (known !== undefined) {
-      return known;
-    }
-    const { type, what, example } = INPUTS[name];
     const option = variableName(name);
+    return (this.node.tryFindChild(option) as TerraformVariable | undefined) ?? this.create(name, option);
+  }
+
+  private create(name: InputName, option: string): TerraformVariable {
+    const { type, what, example } = INPUTS[name];
     const variable = new TerraformVariable(this, option, {
       type,
       description: `${upperFirst(what)}, e.g. ${example}`,
@@ -203,25 +202,21 @@ export class AwsInputs extends Construct {
       default: type === "string" ? "" : 0,
     });
     variable.overrideLogicalId(option);
-    this.variables.set(name, variable);
+    // The backend judges the price limit, which depends on its machines.
     if (type === "string") {
-      this.require(name, variable);
+      this.check ??= new PlanCheck(this, "check");
+      this.check.require(
+        Token.asString(Op.gte(Fn.lengthOf(variable.stringValue), 1)),
+        `Missing input: ${name} (${what}). ${whereToSet(this.stackName, name, example)}`,
+      );
     }
     return variable;
-  }
-
-  private require(name: InputName, variable: TerraformVariable): void {
-    const { what, example } = INPUTS[name];
-    this.check ??= new PlanCheck(this, "check");
-    this.check.require(
-      Token.asString(Op.gte(Fn.lengthOf(variable.stringValue), 1)),
-      `Missing input: ${name} (${what}). ${whereToSet(this.stackName, name, JSON.stringify(example), example)}`,
-    );
   }
 }
 
 /** What to write where, as a sentence. */
-export function whereToSet(stackName: string, name: InputName, json: string, value: string): string {
+export function whereToSet(stackName: string, name: InputName, value: string): string {
+  const json = INPUTS[name].type === "string" ? JSON.stringify(value) : value;
   return (
     `Set "${name}" in cdktf.json, e.g. "context": { "aws": { "${stackName}": { "${name}": ${json} } } }, ` +
     `or pass --var ${variableName(name)}=${value}.`

@@ -28,7 +28,7 @@ export function requirePriceLimit(
     );
   } else if (Token.isUnresolved(maxUsdPerHour)) {
     const least = leastLimit(price);
-    const where = whereToSet(TerraformStack.of(scope).node.id, "maxUsdPerHour", String(least), String(least));
+    const where = whereToSet(TerraformStack.of(scope).node.id, "maxUsdPerHour", String(least));
     new PlanCheck(scope, "consent").require(
       Token.asString(Op.gte(maxUsdPerHour, least)),
       `${costs}, and maxUsdPerHour is not set or lower. ${where}`,

@@ -17,29 +17,23 @@ export interface HourlyPrice {
 }
 
 export function hourlyPrice(machines: readonly Machines[]): HourlyPrice {
-  const priced = machines.map(({ instanceType, nodes }) => ({
-    instanceType,
-    nodes,
-    price: findInstancePrice(instanceType),
-  }));
+  const prices = machines.map(({ instanceType }) => findInstancePrice(instanceType));
   const usdPerHour = inCents(
-    priced.reduce((sum, { nodes, price }) => sum + nodes * (price?.onDemandUsdPerHour ?? 0), 0),
+    machines.reduce((sum, { nodes }, index) => sum + nodes * (prices[index]?.onDemandUsdPerHour ?? 0), 0),
   );
-  const [newest] = priced
-    .flatMap(({ price }) => price ?? [])
+  const [newest] = prices
+    .flatMap((price) => price ?? [])
     .sort((a, b) => (a.priceDate < b.priceDate ? 1 : -1));
-  const known =
+  const unlisted = machines.filter((_, index) => prices[index] === undefined);
+  const amounts = [
     newest &&
-    `${usdPerHour.toFixed(2)} USD per hour (on demand in ${newest.region}, price list of ${newest.priceDate})`;
-  const unknown = [
-    ...new Set(priced.filter(({ price }) => price === undefined).map(({ instanceType }) => instanceType)),
+      `${usdPerHour.toFixed(2)} USD per hour (on demand in ${newest.region}, price list of ${newest.priceDate})`,
+    unlisted.length > 0 &&
+      `an unknown amount (no list price of ${[...new Set(unlisted.map(({ instanceType }) => instanceType))].join(", ")})`,
   ];
   return {
     usdPerHour,
-    text: [
-      ...(known === undefined ? [] : [known]),
-      ...(unknown.length === 0 ? [] : [`an unknown amount (no list price of ${unknown.join(", ")})`]),
-    ].join(" and "),
+    text: amounts.filter(Boolean).join(" and "),
     machines: machines.map(({ nodes, instanceType }) => `${nodes} x ${instanceType}`).join(", "),
   };
 }

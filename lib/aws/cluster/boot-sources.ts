@@ -83,16 +83,16 @@ export class AwsBootSources extends Construct {
     this.program = s3Source(region, `s3://${bucket.bucket}/${object.key}`);
     this.token = secretSource(region, secret.arn);
     this.tokenOfHead = secretSource(region, secret.arn, true);
+    const withKey = (action: string) =>
+      props.kmsKeyArn === undefined ? [] : [{ actions: [action], resources: [props.kmsKeyArn] }];
     this.permissions = [
       { actions: ["s3:GetObject"], resources: [`${bucket.arn}/${object.key}`] },
       { actions: ["secretsmanager:GetSecretValue"], resources: [secret.arn] },
-      ...(props.kmsKeyArn === undefined ? [] : [{ actions: ["kms:Decrypt"], resources: [props.kmsKeyArn] }]),
+      ...withKey("kms:Decrypt"),
     ];
     this.headPermissions = [
       { actions: ["secretsmanager:PutSecretValue"], resources: [secret.arn] },
-      ...(props.kmsKeyArn === undefined
-        ? []
-        : [{ actions: ["kms:GenerateDataKey"], resources: [props.kmsKeyArn] }]),
+      ...withKey("kms:GenerateDataKey"),
     ];
   }
 

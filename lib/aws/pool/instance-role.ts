@@ -9,10 +9,6 @@ import { allow, assumedBy, type Permission } from "../policy";
 /** The provider appends 26 characters to a prefix of at most 38. */
 const ROLE_PREFIX = 38;
 
-function rolePrefix(name: string): string {
-  return `${name.slice(0, ROLE_PREFIX - 1)}-`;
-}
-
 /** Instance role of a pool: Session Manager, and the named permissions. */
 export class InstanceRole extends Construct {
   public readonly profileName: string;
@@ -25,7 +21,7 @@ export class InstanceRole extends Construct {
     super(scope, id);
     const partition = new DataAwsPartition(this, "partition");
     const role = new IamRole(this, "role", {
-      namePrefix: rolePrefix(props.name),
+      namePrefix: `${props.name.slice(0, ROLE_PREFIX - 1)}-`,
       description: "Machines of a Ray cluster",
       assumeRolePolicy: assumedBy("ec2.amazonaws.com"),
     });

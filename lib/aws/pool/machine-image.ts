@@ -13,15 +13,6 @@ export interface MachineImageOptions {
   readonly localDiskFolder?: string;
 }
 
-/** What is known of an image besides its name. */
-interface ImageFacts {
-  readonly amiId?: string;
-  readonly architecture?: string;
-  readonly driver?: string;
-  readonly minimumRootGiB?: number;
-  readonly localDiskFolder?: string;
-}
-
 /** What the machines boot. It must hold the driver, the AWS CLI and the Session Manager agent. */
 export class AwsMachineImage {
   /** Deep Learning Base image with NVIDIA's open driver, Ubuntu 24.04. */
@@ -87,7 +78,7 @@ export class AwsMachineImage {
     /** In the form that a launch template takes. */
     public readonly imageId: string,
     public readonly rootDeviceName: string,
-    facts: ImageFacts,
+    facts: Partial<AwsMachineImage>,
   ) {
     this.amiId = facts.amiId;
     this.architecture = facts.architecture;

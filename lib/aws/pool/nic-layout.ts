@@ -38,16 +38,22 @@ export function nicLayout(
   if (!efa) {
     return [PRIMARY];
   }
-  if (network.efaCards.length === 0) {
+  const { networkCards, efaCards, maximumIpCards } = network;
+  if (efaCards.length === 0) {
     return undefined;
   }
   switch (layout) {
     case NicLayout.RECOMMENDED:
       return recommended(network);
     case NicLayout.CLASSIC:
-      return classic(network);
+      // One interface per card, which is impossible where a card has no EFA.
+      return efaCards.length === networkCards
+        ? efaCards.map((card) => (card === 0 ? { ...PRIMARY, type: "efa" } : onCard(card, 1, "efa-only")))
+        : undefined;
     case NicLayout.MAXIMUM_IP:
-      return maximumIp(network);
+      return maximumIpCards.length === 0
+        ? undefined
+        : [...recommended(network), ...maximumIpCards.map((card) => onCard(card, 1, "interface"))];
   }
 }
 
@@ -66,34 +72,10 @@ function recommended({ networkCards, efaCards }: InstanceNetwork): readonly Nic[
   if (networkCards === 1) {
     return [{ ...PRIMARY, type: "efa" }];
   }
-  return [PRIMARY, ...efaCards.map(efaOnly)];
+  // An EFA-only interface is never the primary one, which has device index 0 of card 0.
+  return [PRIMARY, ...efaCards.map((card) => onCard(card, card === 0 ? 1 : 0, "efa-only"))];
 }
 
-/** An EFA-only interface is never the primary one, which has device index 0 of card 0. */
-function efaOnly(networkCard: number): Nic {
-  return { networkCard, deviceIndex: networkCard === 0 ? 1 : 0, type: "efa-only" };
-}
-
-/** One interface per card, which is impossible where a card has no EFA. */
-function classic({ networkCards, efaCards }: InstanceNetwork): readonly Nic[] | undefined {
-  if (efaCards.length !== networkCards) {
-    return undefined;
-  }
-  return efaCards.map((networkCard) =>
-    networkCard === 0
-      ? { networkCard, deviceIndex: 0, type: "efa" }
-      : { networkCard, deviceIndex: 1, type: "efa-only" },
-  );
-}
-
-function maximumIp(network: InstanceNetwork): readonly Nic[] | undefined {
-  if (network.maximumIpCards.length === 0) {
-    return undefined;
-  }
-  const further = network.maximumIpCards.map((networkCard): Nic => ({
-    networkCard,
-    deviceIndex: 1,
-    type: "interface",
-  }));
-  return [...recommended(network), ...further];
+function onCard(networkCard: number, deviceIndex: number, type: NicType): Nic {
+  return { networkCard, deviceIndex, type };
 }

@@ -5,8 +5,8 @@ export function known<Value extends string | number>(value: Value | undefined): 
   return Token.isUnresolved(value) ? undefined : value;
 }
 
-/** Whether a text matches, as far as it can be judged: one that is not given, or not known at synth, does. */
-export function fits(text: string | undefined, pattern: RegExp): boolean {
+/** Whether a text is right, as far as it can be judged: one that is not given, or not known at synth, is. */
+export function fits(text: string | undefined, form: RegExp | ((text: string) => boolean)): boolean {
   const given = known(text);
-  return given === undefined || pattern.test(given);
+  return given === undefined || (form instanceof RegExp ? form.test(given) : form(given));
 }

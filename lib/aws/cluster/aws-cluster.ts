@@ -154,6 +154,6 @@ function modelPermissions(plan: ClusterPlan): readonly Permission[] {
 /** From the start of the machines until the head has reported that it serves, or why not. */
 function waitSeconds(scope: Construct, servingSeconds: number): number {
   const seconds = servingSeconds + REASON_SECONDS;
-  reportProblems(scope, judge(WAIT_TOPIC, { seconds }, undefined));
+  reportProblems(scope, judge(WAIT_TOPIC, seconds, undefined));
   return Math.min(seconds, LONGEST_WAIT_SECONDS);
 }

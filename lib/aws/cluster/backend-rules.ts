@@ -41,7 +41,7 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
       why: "The engine does not authenticate its callers.",
       check: ({ props: { clientCidrs = [] } }) =>
         clientCidrs.flatMap((cidr, index) =>
-          unless(known(cidr) === undefined || isInternal(cidr), {
+          unless(fits(cidr, isInternal), {
             path: `backend.clientCidrs[${index}]`,
             got: show(cidr),
             must: "be an IPv4 CIDR in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
@@ -55,13 +55,22 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
       // An image may be part of the machine image, and a mirror may be in the network.
       title: "The machines reach what they fetch",
       why: "The boot fails where the image or the model cannot be downloaded.",
-      check: (site) =>
-        unreachable(site).map(([path, what]) => ({
-          path,
-          got: show(what),
-          consequence: "is outside AWS, which this network does not reach",
-          fix: "use ECR, S3 or storage; or AwsInternetAccess.NAT with egressCidrs",
-        })),
+      check: ({ props: { network }, declaration: { image, model } }) => {
+        const pulled = pulledImage(image);
+        const fetched = [
+          { path: "image", outside: ecrRepository(pulled) === undefined ? pulled : undefined },
+          { path: "image", outside: image.derived && "Python packages of an index" },
+          { path: "model.endpoint", outside: model?.isOfHub ? model.endpoint : undefined },
+        ];
+        return fetched.flatMap(({ path, outside }) =>
+          unless(network.reachesOutside !== false || outside === undefined, {
+            path,
+            got: show(outside),
+            consequence: "is outside AWS, which this network does not reach",
+            fix: "use ECR, S3 or storage; or AwsInternetAccess.NAT with egressCidrs",
+          }),
+        );
+      },
     },
     {
       id: "RC428",
@@ -156,25 +165,6 @@ export function checkBackend(site: SiteDecisions): readonly Problem[] {
 
 function isLimit(usd: number | undefined): usd is number {
   return usd !== undefined && Number.isFinite(usd) && usd > 0;
-}
-
-/** Path and name of what the machines fetch from outside AWS and cannot reach. */
-function unreachable({
-  props,
-  declaration,
-}: SiteDecisions): readonly (readonly [path: string, what: string])[] {
-  const { image, model } = declaration;
-  if (props.network.reachesOutside !== false) {
-    return [];
-  }
-  const pulled = pulledImage(image);
-  return [
-    ...(ecrRepository(pulled) === undefined ? ([["image", pulled]] as const) : []),
-    ...(image.derived === undefined ? [] : ([["image", "Python packages of an index"]] as const)),
-    ...(model?.isOfHub === true && model.endpoint !== undefined
-      ? ([["model.endpoint", model.endpoint]] as const)
-      : []),
-  ];
 }
 
 function isInternal(cidr: string): boolean {

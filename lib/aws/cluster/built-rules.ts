@@ -5,12 +5,8 @@ import type { Topic } from "../../problems/rule";
 /** Longest timeout of a CloudFormation wait condition. */
 export const LONGEST_WAIT_SECONDS = 43_200;
 
-/** The wait of a deployment for its cluster. */
-export interface WaitSpec {
-  readonly seconds: number;
-}
-
-export const WAIT_TOPIC: Topic<WaitSpec> = {
+/** Seconds that a deployment waits for its cluster. */
+export const WAIT_TOPIC: Topic<number> = {
   title: "EC2: wait for a cluster",
   rules: [
     {
@@ -18,7 +14,7 @@ export const WAIT_TOPIC: Topic<WaitSpec> = {
       level: "warning",
       title: "A deployment can wait as long as the cluster may take",
       why: `A wait condition of CloudFormation ends after ${LONGEST_WAIT_SECONDS} seconds.`,
-      check: ({ seconds }) =>
+      check: (seconds) =>
         unless(seconds <= LONGEST_WAIT_SECONDS, {
           path: "servingTimeoutSeconds",
           got: `${seconds} s until the cluster serves`,
@@ -29,13 +25,8 @@ export const WAIT_TOPIC: Topic<WaitSpec> = {
   ],
 };
 
-/** What a machine boots from. */
-export interface UserDataSpec {
-  /** After gzip. */
-  readonly bytes: number;
-}
-
-export const USER_DATA_TOPIC: Topic<UserDataSpec> = {
+/** Bytes of a machine's user data after gzip. */
+export const USER_DATA_TOPIC: Topic<number> = {
   title: "EC2: user data",
   rules: [
     {
@@ -43,7 +34,7 @@ export const USER_DATA_TOPIC: Topic<UserDataSpec> = {
       level: "error",
       title: "User data fits into what EC2 takes",
       why: "EC2 refuses the launch template.",
-      check: ({ bytes }) =>
+      check: (bytes) =>
         unless(bytes <= userDataLimitOf("ec2"), {
           path: "userData",
           got: `${bytes} bytes after gzip`,

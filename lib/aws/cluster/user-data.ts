@@ -24,7 +24,7 @@ export class UserData extends Construct {
   public constructor(scope: Construct, id: string, spec: BootSpec) {
     super(scope, id);
     const text = cloudConfig(withSources(spec));
-    reportProblems(this, judge(USER_DATA_TOPIC, { bytes: userDataBytes(text) }, undefined));
+    reportProblems(this, judge(USER_DATA_TOPIC, userDataBytes(text), undefined));
     const local = new TerraformLocal(this, "text", template(text, `user data of ${this.node.path}`));
     this.base64 = Token.asString(Fn.base64gzip(local.asString));
   }

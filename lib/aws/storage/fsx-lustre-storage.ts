@@ -8,10 +8,8 @@ import { fsxLustreTierOf } from "../../catalog/fsx-lustre-tiers";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
-import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
-import type { IAwsStorage, StoragePaths } from "./storage";
-import { storagePaths } from "./storage";
+import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
 import { EFA_PORTS, LUSTRE_PORTS, StorageAccess } from "./storage-access";
 import { LUSTRE_TOPIC } from "./storage-rules";
 
@@ -111,14 +109,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
     const { network } = props;
     const efa = props.efa ?? false;
     const tier = fsxLustreTierOf(props.tier ?? FsxLustreTier.PERSISTENT_1000);
-    const spec = {
-      tier: tier.id,
-      capacityTiB: props.capacityTiB,
-      efa,
-      hasKmsKey: props.kmsKeyArn !== undefined,
-      dataRepositoryUri: known(props.dataRepositoryUri),
-    };
-    reportProblems(this, judge(LUSTRE_TOPIC, spec, undefined));
+    reportProblems(this, judge(LUSTRE_TOPIC, { ...props, tier: tier.id, efa }, undefined));
     const access = new StorageAccess(this, "access", {
       name: id,
       network,

@@ -6,7 +6,6 @@ import type { BootMount } from "../../bootstrap/boot-spec";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
-import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
 import { tcp } from "../network/security-group";
 import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
@@ -131,14 +130,8 @@ export class NfsStorage extends Construct implements IAwsStorage {
     this.hostPath = storage.hostPath;
     this.mountPath = storage.mountPath;
     this.mount = storage.mount;
+    reportProblems(this, judge(NFS_TOPIC, props, undefined));
     const { network, serverCidr } = props;
-    const spec = {
-      exportPath: known(props.exportPath),
-      hasNetwork: network !== undefined,
-      hasServerCidr: serverCidr !== undefined,
-      serverCidr: known(serverCidr),
-    };
-    reportProblems(this, judge(NFS_TOPIC, spec, undefined));
     if (network !== undefined && serverCidr !== undefined) {
       constrainProvider(this, "aws");
       new VpcSecurityGroupEgressRule(this, "out", {

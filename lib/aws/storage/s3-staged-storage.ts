@@ -6,21 +6,14 @@ import type { BootStage } from "../../bootstrap/boot-spec";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { constrainProvider } from "../../terraform/provider-versions";
-import { known } from "../known";
 import type { Permission } from "../policy";
-import type { IAwsStorage } from "./storage";
+import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
 import { STAGED_TOPIC } from "./storage-rules";
 
 /** Files of an S3 bucket that each machine copies to its own disk before its container starts. */
-export interface S3StagedStorageProps {
+export interface S3StagedStorageProps extends StoragePaths {
   /** Prefix, e.g. `s3://my-models/llama/`; everything below it is copied. */
   readonly uri: string;
-  /**
-   * Absolute path in the containers.
-   *
-   * @default '/models'
-   */
-  readonly mountPath?: string;
   /**
    * Where the machine image mounts the instance store.
    *
@@ -58,11 +51,11 @@ export class S3StagedStorage extends Construct implements IAwsStorage {
     super(scope, id);
     constrainProvider(this, "aws");
     this.diskFolder = props.diskFolder ?? DISK_FOLDER;
-    this.hostPath = props.hostPath ?? `${this.diskFolder}/${id}`;
-    this.mountPath = props.mountPath ?? "/models";
+    const { hostPath, mountPath } = storagePaths(id, props, this.diskFolder);
+    this.hostPath = hostPath;
+    this.mountPath = mountPath;
     const { uri, kmsKeyArn } = props;
-    const spec = { uri: known(uri), hostPath: this.hostPath, diskFolder: this.diskFolder };
-    reportProblems(this, judge(STAGED_TOPIC, spec, undefined));
+    reportProblems(this, judge(STAGED_TOPIC, { uri, hostPath, diskFolder: this.diskFolder }, undefined));
     const [bucket, prefix] = partsOf(uri);
     const region = new DataAwsRegion(this, "region").id;
     const arn = `arn:${new DataAwsPartition(this, "partition").partition}:s3:::${bucket}`;

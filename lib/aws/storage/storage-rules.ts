@@ -3,15 +3,15 @@ import { isAbsolutePath, unless } from "../../problems/checks";
 import type { Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { parseSubnet } from "../../topology/plan/addressing";
+import { fits } from "../known";
 
-/** A Lustre file system as its rules see it. */
+/** What the rules judge of a Lustre file system, defaults filled in. */
 export interface LustreSpec {
   /** Row of `fsx-lustre-tiers.json`. */
   readonly tier: string;
   readonly capacityTiB: number;
   readonly efa: boolean;
-  readonly hasKmsKey: boolean;
-  /** `undefined`: none, or known only at apply. */
+  readonly kmsKeyArn?: string;
   readonly dataRepositoryUri?: string;
 }
 
@@ -53,8 +53,8 @@ export const LUSTRE_TOPIC: Topic<LustreSpec> = {
       level: "error",
       title: "A customer managed key encrypts only persistent file systems",
       why: "FSx encrypts scratch file systems with a key of its own and refuses another one.",
-      check: ({ tier, hasKmsKey }) =>
-        unless(!hasKmsKey || !fsxLustreTierOf(tier).deploymentType.startsWith("SCRATCH"), {
+      check: ({ tier, kmsKeyArn }) =>
+        unless(kmsKeyArn === undefined || !fsxLustreTierOf(tier).deploymentType.startsWith("SCRATCH"), {
           path: "kmsKeyArn",
           got: "a key",
           must: `be left out for ${tier}`,
@@ -67,7 +67,7 @@ export const LUSTRE_TOPIC: Topic<LustreSpec> = {
       title: "A data repository is a bucket or a prefix in one",
       why: "FSx imports from nowhere else.",
       check: ({ dataRepositoryUri: uri }) =>
-        unless(uri === undefined || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/.test(uri), {
+        unless(fits(uri, /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/\S*)?$/), {
           path: "dataRepositoryUri",
           got: show(uri),
           must: "be the URI of an S3 bucket or of a prefix in one",
@@ -77,10 +77,9 @@ export const LUSTRE_TOPIC: Topic<LustreSpec> = {
   ],
 };
 
-/** Files of a bucket on a machine's own disk, as their rules see them. */
+/** What the rules judge of files of a bucket on a machine's own disk. */
 export interface StagedSpec {
-  /** `undefined`: known only at apply. */
-  readonly uri?: string;
+  readonly uri: string;
   readonly hostPath: string;
   readonly diskFolder: string;
 }
@@ -94,7 +93,7 @@ export const STAGED_TOPIC: Topic<StagedSpec> = {
       title: "Staged files come from a prefix that ends with a slash",
       why: "Without the slash, `llama` also matches `llama-guard/`, and its files come along.",
       check: ({ uri }) =>
-        unless(uri === undefined || /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/(\S*\/)?$/.test(uri), {
+        unless(fits(uri, /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/(\S*\/)?$/), {
           path: "uri",
           got: show(uri),
           must: "be the URI of an S3 prefix, with a slash at its end",
@@ -130,11 +129,10 @@ export const STAGED_TOPIC: Topic<StagedSpec> = {
   ],
 };
 
-/** A folder of an NFS server; what is known only at apply is `undefined`. */
+/** What the rules judge of a folder of an NFS server. */
 export interface NfsSpec {
-  readonly exportPath?: string;
-  readonly hasNetwork: boolean;
-  readonly hasServerCidr: boolean;
+  readonly exportPath: string;
+  readonly network?: object;
   readonly serverCidr?: string;
 }
 
@@ -146,13 +144,15 @@ export const NFS_TOPIC: Topic<NfsSpec> = {
       level: "error",
       title: "Network and CIDR of an NFS server are given together",
       why: "The rule that lets the machines reach the server needs both; one alone has no effect.",
-      check: ({ hasNetwork, hasServerCidr }) =>
-        unless(hasNetwork === hasServerCidr, {
-          path: hasNetwork ? "serverCidr" : "network",
+      check: ({ network, serverCidr }) => {
+        const [path, other] = network === undefined ? ["network", "serverCidr"] : ["serverCidr", "network"];
+        return unless((network === undefined) === (serverCidr === undefined), {
+          path,
           got: "nothing",
-          must: `be given together with ${hasNetwork ? "network" : "serverCidr"}`,
+          must: `be given together with ${other}`,
           fix: "give both, or neither where the security group allows the traffic already",
-        }),
+        });
+      },
     },
     {
       id: "RC467",
@@ -160,12 +160,15 @@ export const NFS_TOPIC: Topic<NfsSpec> = {
       title: "The CIDR of an NFS server is an IPv4 CIDR",
       why: "EC2 refuses a security group rule with another text.",
       check: ({ serverCidr }) =>
-        unless(serverCidr === undefined || parseSubnet(serverCidr) !== undefined, {
-          path: "serverCidr",
-          got: show(serverCidr),
-          must: "be an IPv4 CIDR without host bits",
-          fix: "write e.g. '10.30.0.7/32'",
-        }),
+        unless(
+          fits(serverCidr, (cidr) => parseSubnet(cidr) !== undefined),
+          {
+            path: "serverCidr",
+            got: show(serverCidr),
+            must: "be an IPv4 CIDR without host bits",
+            fix: "write e.g. '10.30.0.7/32'",
+          },
+        ),
     },
     {
       id: "RC468",
@@ -173,7 +176,7 @@ export const NFS_TOPIC: Topic<NfsSpec> = {
       title: "The exported folder is an absolute path",
       why: "The mount fails on every machine.",
       check: ({ exportPath }) =>
-        unless(exportPath === undefined || isAbsolutePath(exportPath), {
+        unless(fits(exportPath, isAbsolutePath), {
           path: "exportPath",
           got: show(exportPath),
           must: "be an absolute path",

@@ -39,6 +39,6 @@ export interface StoragePaths {
   readonly mountPath?: string;
 }
 
-export function storagePaths(id: string, props: StoragePaths): Required<StoragePaths> {
-  return { hostPath: props.hostPath ?? `/mnt/${id}`, mountPath: props.mountPath ?? "/models" };
+export function storagePaths(id: string, props: StoragePaths, folder = "/mnt"): Required<StoragePaths> {
+  return { hostPath: props.hostPath ?? `${folder}/${id}`, mountPath: props.mountPath ?? "/models" };
 }

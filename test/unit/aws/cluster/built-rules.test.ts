@@ -3,8 +3,8 @@ import { USER_DATA_TOPIC, WAIT_TOPIC } from "../../../../lib/aws/cluster/built-r
 import { judge } from "../../../../lib/problems/rule";
 import { describeRules } from "../support/rule-cases";
 
-const wait = (seconds: number) => judge(WAIT_TOPIC, { seconds }, undefined);
-const userData = (bytes: number) => judge(USER_DATA_TOPIC, { bytes }, undefined);
+const wait = (seconds: number) => judge(WAIT_TOPIC, seconds, undefined);
+const userData = (bytes: number) => judge(USER_DATA_TOPIC, bytes, undefined);
 
 describe("rules of the wait for a cluster", () => {
   describeRules(

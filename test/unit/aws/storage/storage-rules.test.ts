@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Token } from "cdktf";
 import {
   LUSTRE_TOPIC,
   type LustreSpec,
@@ -10,10 +11,12 @@ import {
 import { judge } from "../../../../lib/problems/rule";
 import { describeRules } from "../support/rule-cases";
 
+/** Known only at apply. */
+const LATE = Token.asString({ resolve: () => "later" });
 const golden = (name: string) => join(__dirname, `${name}-rules.golden.txt`);
 
 describe("rules of FSx for Lustre", () => {
-  const good: LustreSpec = { tier: "persistent-1000", capacityTiB: 9.6, efa: false, hasKmsKey: false };
+  const good: LustreSpec = { tier: "persistent-1000", capacityTiB: 9.6, efa: false };
   const check = (change: Partial<LustreSpec>) => judge(LUSTRE_TOPIC, { ...good, ...change }, undefined);
 
   describeRules<Partial<LustreSpec>>(
@@ -25,7 +28,12 @@ describe("rules of FSx for Lustre", () => {
       [{ capacityTiB: 2.4, efa: true }, "RC460", "capacityTiB", "2.4"],
       [{ tier: "persistent-125", efa: true }, "RC460", "capacityTiB", "9.6"],
       [{ tier: "scratch", efa: true }, "RC461", "efa", "true"],
-      [{ tier: "scratch", hasKmsKey: true }, "RC462", "kmsKeyArn", "a key"],
+      [
+        { tier: "scratch", kmsKeyArn: "arn:aws:kms:us-east-1:111122223333:key/k" },
+        "RC462",
+        "kmsKeyArn",
+        "a key",
+      ],
       [{ dataRepositoryUri: "my-models" }, "RC463", "dataRepositoryUri", "'my-models'"],
     ],
     check,
@@ -58,15 +66,14 @@ describe("rules of files staged from S3", () => {
   );
 
   it("accept a whole bucket, and a URI that is known only at apply", () => {
-    expect([...check({ uri: "s3://my-models/" }), ...check({ uri: undefined })]).toEqual([]);
+    expect([...check({ uri: "s3://my-models/" }), ...check({ uri: LATE })]).toEqual([]);
   });
 });
 
 describe("rules of NFS", () => {
   const good: NfsSpec = {
     exportPath: "/srv/models",
-    hasNetwork: true,
-    hasServerCidr: true,
+    network: {},
     serverCidr: "10.30.0.7/32",
   };
   const check = (change: Partial<NfsSpec>) => judge(NFS_TOPIC, { ...good, ...change }, undefined);
@@ -74,8 +81,8 @@ describe("rules of NFS", () => {
   describeRules<Partial<NfsSpec>>(
     [NFS_TOPIC],
     [
-      [{ hasServerCidr: false, serverCidr: undefined }, "RC466", "serverCidr", "nothing"],
-      [{ hasNetwork: false }, "RC466", "network", "nothing"],
+      [{ serverCidr: undefined }, "RC466", "serverCidr", "nothing"],
+      [{ network: undefined }, "RC466", "network", "nothing"],
       [{ serverCidr: "10.30.0.7" }, "RC467", "serverCidr", "'10.30.0.7'"],
       [{ exportPath: "srv/models" }, "RC468", "exportPath", "'srv/models'"],
     ],
@@ -83,7 +90,8 @@ describe("rules of NFS", () => {
     golden("nfs"),
   );
 
-  it("accept an NFS server without a rule of its own", () => {
-    expect(check({ hasNetwork: false, hasServerCidr: false, serverCidr: undefined })).toEqual([]);
+  it("accept an NFS server without a rule of its own, and values that are known only at apply", () => {
+    expect(check({ network: undefined, serverCidr: undefined })).toEqual([]);
+    expect(check({ exportPath: LATE, serverCidr: LATE })).toEqual([]);
   });
 });

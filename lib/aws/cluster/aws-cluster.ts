@@ -53,14 +53,21 @@ export function buildAwsCluster(
   const context = { plan, region, sources, storage, answerSeconds: timeoutSeconds - REASON_SECONDS };
   requirePriceLimit(scope, props.maxUsdPerHour, price);
 
+  const repository = ecrRepository(pulledImage(plan.image));
   const permissions = [
     ...sources.permissions,
     readinessPermission(partition, region, plan.name),
-    ...registryPermissions(plan, partition),
+    ...(repository === undefined ? [] : ecrPermissions(partition, repository)),
     ...storage.flatMap((one) => one.permissions ?? []),
     ...(props.permissions ?? []),
   ];
-  const headPermissions = [...sources.headPermissions, ...modelPermissions(plan)];
+  const modelSecret = modelSecretOf(plan);
+  const headPermissions = [
+    ...sources.headPermissions,
+    ...(modelSecret === undefined
+      ? []
+      : [{ actions: ["secretsmanager:GetSecretValue"], resources: [modelSecret] }]),
+  ];
   const made = pools.map((pool) => makePool(scope, context, pool, permissions, headPermissions));
   replaceTogether(made);
 
@@ -139,16 +146,6 @@ function replaceTogether(pools: readonly AwsNodePool[]): void {
       _workers.dependsOn = [resourceAddress(head)];
     }
   }
-}
-
-function registryPermissions(plan: ClusterPlan, partition: string): readonly Permission[] {
-  const repository = ecrRepository(pulledImage(plan.image));
-  return repository === undefined ? [] : ecrPermissions(partition, repository);
-}
-
-function modelPermissions(plan: ClusterPlan): readonly Permission[] {
-  const arn = modelSecretOf(plan);
-  return arn === undefined ? [] : [{ actions: ["secretsmanager:GetSecretValue"], resources: [arn] }];
 }
 
 /** From the start of the machines until the head has reported that it serves, or why not. */

@@ -1,7 +1,7 @@
 import { bootBuild } from "../../bootstrap/boot-build";
 import { bootDevices } from "../../bootstrap/boot-devices";
 import { SECRET_NAMES, withModelSecret } from "../../bootstrap/boot-secrets";
-import type { BootSecret, BootSpec } from "../../bootstrap/boot-spec";
+import type { BootSpec } from "../../bootstrap/boot-spec";
 import { isWithin } from "../../problems/checks";
 import { containerSpec } from "../../runtime/container-spec/make-container-spec";
 import { pulledImage } from "../../topology/declaration/derived-image";
@@ -29,14 +29,27 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
   const { plan, region, sources, storage } = context;
   const registry = ecrRepository(pulledImage(plan.image));
   const container = containerSpec(plan, node);
+  const modelSecret = node.role === "head" ? modelSecretOf(plan) : undefined;
   return {
-    container: needsModelSecret(plan, node) ? withModelSecret(container) : container,
+    container: modelSecret === undefined ? container : withModelSecret(container),
     program: { source: sources.program },
     mounts: storage.flatMap(({ mount }) => mount ?? []),
     stages: storage.flatMap(({ stage }) => stage ?? []),
-    secrets: secretsOf(context, node),
+    secrets: [
+      ...(plan.ray.authentication === "token"
+        ? [
+            {
+              name: SECRET_NAMES.rayToken,
+              source: node.role === "head" ? sources.tokenOfHead : sources.token,
+            },
+          ]
+        : []),
+      ...(modelSecret === undefined
+        ? []
+        : [{ name: SECRET_NAMES.model, source: secretSource(region, modelSecret) }]),
+    ],
     diskFolder: diskFolderOf(context, machines),
-    devices: bootDevices(plan, node, efaInterfaces(plan, machines)),
+    devices: bootDevices(plan, node, plan.fabric === "efa" ? efaDevicesOf(machines.nics ?? []) : undefined),
     registry: registry && ecrLogin(registry),
     build: bootBuild(plan.image),
     announce: { source: readinessSource(region, plan.name), deadlineSeconds: context.answerSeconds },
@@ -48,23 +61,6 @@ export function modelSecretOf({ staging }: ClusterPlan): string | undefined {
   return staging?.secret?.id;
 }
 
-function needsModelSecret(plan: ClusterPlan, node: NodePlan): boolean {
-  return modelSecretOf(plan) !== undefined && node.role === "head";
-}
-
-function secretsOf({ plan, region, sources }: BootContext, node: NodePlan): readonly BootSecret[] {
-  const isHead = node.role === "head";
-  const model = modelSecretOf(plan);
-  return [
-    ...(plan.ray.authentication === "token"
-      ? [{ name: SECRET_NAMES.rayToken, source: isHead ? sources.tokenOfHead : sources.token }]
-      : []),
-    ...(isHead && model !== undefined
-      ? [{ name: SECRET_NAMES.model, source: secretSource(region, model) }]
-      : []),
-  ];
-}
-
 /** The boot waits for the instance store where anything of the cluster is on it. */
 function diskFolderOf({ plan, storage }: BootContext, machines: PoolMachines): string | undefined {
   const folder = machines.machineImage.localDiskFolder;
@@ -72,8 +68,4 @@ function diskFolderOf({ plan, storage }: BootContext, machines: PoolMachines): s
   return (
     storage.find(({ diskFolder }) => diskFolder !== undefined)?.diskFolder ?? (isUsed ? folder : undefined)
   );
-}
-
-function efaInterfaces({ fabric }: ClusterPlan, { nics = [] }: PoolMachines): number | undefined {
-  return fabric === "efa" ? efaDevicesOf(nics) : undefined;
 }

@@ -11,7 +11,7 @@ import { parameterSource } from "./user-data";
 const MARGIN_SECONDS = 900;
 
 /** What is waited for. */
-export interface ReadinessStackProps {
+interface ReadinessStackProps {
   /** Name of the cluster. */
   readonly name: string;
   /** Address of the engine's API, an output of the stack. */

@@ -5,7 +5,7 @@ import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-securit
 import { Construct } from "constructs";
 import { tcp } from "./security-group";
 
-export interface NetworkEndpointsProps {
+interface NetworkEndpointsProps {
   readonly name: string;
   readonly vpcId: string;
   readonly subnetId: string;

@@ -4,7 +4,7 @@ import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-securit
 import { Construct } from "constructs";
 
 /** What the machines may reach besides each other. */
-export interface ClusterSecurityGroupProps {
+interface ClusterSecurityGroupProps {
   readonly name: string;
   readonly vpcId: string;
   readonly egressCidrs: readonly string[];

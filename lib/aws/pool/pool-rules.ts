@@ -122,8 +122,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
         const hasEfa = (findInstanceNetwork(instanceType)?.efaCards.length ?? 0) > 0;
         const isSupported =
           type === undefined || (hasEfa && type.nitro >= 4 && !instanceType.startsWith("trn2"));
-        return storageOf(machines).flatMap(({ path, isReachedByEfa }) =>
-          unless(isSupported || !isReachedByEfa, {
+        return storageOf(machines).flatMap(({ path, one }) =>
+          unless(isSupported || !one.isReachedByEfa, {
             path,
             got: "FSx for Lustre with EFA",
             must: `be reached over TCP from ${instanceType}`,
@@ -221,10 +221,10 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
       title: "Storage is in the zone of the machines",
       why: "The machines cannot mount it from another zone.",
       check: ({ network, ...machines }) =>
-        storageOf(machines).flatMap(({ path, availabilityZone }) =>
-          unless(isSameZone(availabilityZone, network.availabilityZone), {
+        storageOf(machines).flatMap(({ path, one }) =>
+          unless(isSameZone(one.availabilityZone, network.availabilityZone), {
             path,
-            got: show(availabilityZone),
+            got: show(one.availabilityZone),
             must: `be in the zone of the machines, '${network.availabilityZone}'`,
             fix: "create it in the network of the machines",
           }),
@@ -274,15 +274,5 @@ function subnetOf({ subnetCidr }: IClusterNetwork) {
 
 /** Storage that the machines mount or fill, and where it is declared. */
 function storageOf({ storage = [] }: Pick<PoolMachines, "storage">) {
-  return storage.flatMap((one, index) =>
-    isAwsStorage(one)
-      ? [
-          {
-            path: `storage[${index}]`,
-            isReachedByEfa: one.isReachedByEfa,
-            availabilityZone: one.availabilityZone,
-          },
-        ]
-      : [],
-  );
+  return storage.flatMap((one, index) => (isAwsStorage(one) ? [{ path: `storage[${index}]`, one }] : []));
 }

@@ -49,6 +49,8 @@ export { HostsBackend, type HostsBackendOptions, type HostsBackendProps } from "
 export type { HostMachine } from "./docker/hosts/host-machine";
 export { LocalBackend, type LocalBackendProps } from "./docker/local/local-backend";
 export { CustomServe, type CustomServeProps } from "./engines/custom-serve";
+export type { FoundValue } from "./catalog/environment";
+export type { MountFact, UlimitFact } from "./catalog/facts";
 export { EmulatedServe, type EmulatedServeProps } from "./engines/emulated/emulated-serve";
 export { LmdeployDtype, LmdeployServe, type LmdeployServeProps } from "./engines/lmdeploy/lmdeploy-serve";
 export { RayOnly } from "./engines/ray-only";
@@ -99,19 +101,14 @@ export type {
   Deadlines,
   EnvironmentPlan,
   ImagePlan,
-  MountPlan,
   NodePlan,
-  NodeValue,
   PoolPlan,
   PortPlan,
   RankTablePlan,
   RayPlan,
   Retries,
-  SecretPlan,
   StagingPlan,
   StagingSource,
-  StoragePlan,
-  Ulimit,
 } from "./topology/plan/plan";
 export { PlanError } from "./problems/plan-error";
 export type { Problem } from "./problems/problem";

@@ -2,7 +2,7 @@ import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { reviewMarkdown } from "./review/review";
 import { reportProblems, throwProblems } from "./terraform/app-problems";
-import type { ClusterBackend, ClusterEndpoint, ClusterSite } from "./terraform/cluster-backend";
+import type { ClusterBackend, ClusterSite } from "./terraform/cluster-backend";
 import { appendToStackFile } from "./terraform/stack-files";
 import type { ClusterOptions } from "./topology/declaration/cluster-props";
 import type { ClusterPlan } from "./topology/plan/plan";
@@ -44,7 +44,7 @@ export class RayCluster extends Construct {
     this.decided = plan;
     const endpoint = this.site.build(plan);
     this.endpoint = endpoint.url;
-    appendToStackFile(this, "review.md", reviewMarkdown(plan, reviewExtra(place.backend, endpoint)));
+    appendToStackFile(this, "review.md", reviewMarkdown(plan, place.backend, endpoint));
   }
 
   /**
@@ -59,15 +59,4 @@ export class RayCluster extends Construct {
     }
     return this.decided;
   }
-}
-
-function reviewExtra(backend: string, endpoint: ClusterEndpoint): Parameters<typeof reviewMarkdown>[1] {
-  return {
-    backend,
-    endpoint: endpoint.reviewUrl,
-    mounts: endpoint.reviewMounts,
-    machines: endpoint.reviewMachines,
-    newMachines: endpoint.reviewNewMachines,
-    token: endpoint.reviewToken,
-  };
 }

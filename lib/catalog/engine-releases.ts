@@ -1,6 +1,6 @@
 import rows from "./engine-releases.json";
 import type { FactRow } from "./facts";
-import { compareVersions, parseVersion } from "./ray-versions";
+import { compareVersions, isVersionWithin, parseVersion } from "./ray-versions";
 import { table } from "./table";
 
 /** Oldest and newest Ray of an image, both inclusive; `null`: no bound read. */
@@ -93,13 +93,9 @@ function offeredBy(repository: string): readonly EngineRelease[] {
 }
 
 function isWithin({ from, to }: EngineRelease, version: string | undefined): boolean {
-  if (version === undefined || !parseVersion(version)) {
-    return from === null && to === null;
-  }
-  return (
-    (from === null || compareVersions(version, from) >= 0) &&
-    (to === null || compareVersions(version, to) <= 0)
-  );
+  return version !== undefined && parseVersion(version)
+    ? isVersionWithin(version, from, to)
+    : from === null && to === null;
 }
 
 /** `docker.io/` and a missing tag are what Docker makes of them. */

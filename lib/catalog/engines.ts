@@ -13,7 +13,6 @@ interface EngineMilestone extends FactRow {
   /** What has the version: the engine or `ray`. */
   readonly software: string;
   readonly version: string;
-  readonly meaning: string;
   /** Where to read more. */
   readonly links: readonly string[];
 }

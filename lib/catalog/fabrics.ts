@@ -31,7 +31,7 @@ export interface FabricFacts extends FactRow {
 
 export const { all: allFabrics, find: findFabric } = table<FabricFacts>("fabric", rows);
 
-/** What the fabric needs with this collective library; `undefined`: they do not work together. */
-export function fabricNeed(fabric: FabricFacts, collective: Collective): FabricNeed | undefined {
-  return fabric.needs.find((need) => need.collectives.includes(collective));
+/** What a fabric needs with this collective library; `undefined`: they do not work together. */
+export function fabricNeed(id: string, collective: Collective | undefined): FabricNeed | undefined {
+  return findFabric(id)?.needs.find(({ collectives }) => collectives.some((one) => one === collective));
 }

@@ -6,17 +6,14 @@ import { table } from "./table";
 export interface RayMilestone extends FactRow {
   readonly id: string;
   readonly version: string;
-  readonly meaning: string;
 }
 
-const { all, get } = table<RayMilestone>("Ray milestone", rows);
-
-/** All milestones, oldest version first. */
-export const rayMilestones = all;
+/** Oldest version first. */
+export const { all: rayMilestones, get: rayMilestone } = table<RayMilestone>("Ray milestone", rows);
 
 /** The Ray version of a milestone. */
 export function rayVersionOf(milestone: string): string {
-  return get(milestone).version;
+  return rayMilestone(milestone).version;
 }
 
 /** Numbers of a version such as `2.58.0`, `2.58`, `2.58.0rc1`; `undefined` where it is none. */
@@ -38,4 +35,9 @@ export function compareVersions(a: string, b: string): number {
     }
   }
   return 0;
+}
+
+/** Whether a version lies between two, both inclusive; a missing end is open. */
+export function isVersionWithin(version: string, from?: string | null, to?: string | null): boolean {
+  return (!from || compareVersions(version, from) >= 0) && (!to || compareVersions(version, to) <= 0);
 }

@@ -2,7 +2,6 @@ import { checkWhole, repeated } from "../problems/checks";
 import type { Topic } from "../problems/rule";
 import { show } from "../problems/text";
 import type { ClusterDeclaration } from "../terraform/cluster-backend";
-import { checkNodeSizes } from "../topology/rules/node-sizes";
 import { checkForm, isMachinePath, WORD } from "./form";
 import type { CloudInitSettings } from "./settings";
 
@@ -190,14 +189,6 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
           "be the http, https or file URL of a file",
           "write e.g. 'https://files.example/program.json' or 'file:///mnt/models/program.json'",
         ),
-    },
-    {
-      id: "RC510",
-      level: "error",
-      title:
-        "Node sizes are whole numbers that Ray accepts, and the object store fits into the shared memory",
-      why: "Ray or Docker refuses other values on the machine, long after the apply began.",
-      check: (settings) => checkNodeSizes(settings),
     },
     {
       id: "RC520",

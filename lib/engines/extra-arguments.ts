@@ -1,4 +1,5 @@
-import type { Topic } from "../problems/rule";
+import { unless } from "../problems/checks";
+import { errorRule, type Topic } from "../problems/rule";
 import { show } from "../problems/text";
 
 /** A flag of an engine that a property sets, with all of its names. */
@@ -17,28 +18,27 @@ export interface ExtraArguments {
 export const EXTRA_ARGUMENTS_TOPIC: Topic<ExtraArguments, unknown> = {
   title: "Further arguments of an engine",
   rules: [
-    {
-      id: "RC603",
-      level: "error",
+    errorRule("RC603", {
       title: "Extra arguments repeat no property",
       why: "Which of the two holds depends on their order, and checks read the property.",
       check: (given) =>
-        ownedFlags(given).flatMap(({ path, got, property }) =>
-          property === undefined
-            ? []
-            : [{ path, got, must: `be set by the property '${property}'`, fix: `use '${property}'` }],
+        ownedFlags(given).map(({ path, got, property }) =>
+          unless(property === undefined, {
+            path,
+            got,
+            must: `be set by the property '${property}'`,
+            fix: `use '${property}'`,
+          }),
         ),
-    },
-    {
-      id: "RC604",
-      level: "error",
+    }),
+    errorRule("RC604", {
       title: "Extra arguments set nothing that follows from the cluster",
       why: "The engine would not find its other nodes, or would run on other ones than planned.",
       check: (given) =>
-        ownedFlags(given).flatMap(({ path, got, property }) =>
-          property === undefined ? [{ path, got, must: "be left to the cluster", fix: "remove it" }] : [],
+        ownedFlags(given).map(({ path, got, property }) =>
+          unless(property !== undefined, { path, got, must: "be left to the cluster", fix: "remove it" }),
         ),
-    },
+    }),
   ],
 };
 

@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import type { Problem } from "../problems/problem";
-import { judge, type Topic } from "../problems/rule";
+import { errorRule, judge, type Topic } from "../problems/rule";
 import { show } from "../problems/text";
 import type { EngineContext } from "../topology/engine-spec";
 
@@ -23,63 +23,50 @@ export interface ModelFolder {
 export const MODEL_FOLDER_TOPIC: Topic<ModelFolder, EngineContext> = {
   title: "Model folder of an engine",
   rules: [
-    {
-      id: "RC600",
-      level: "error",
+    errorRule("RC600", {
       title: "A server has a model",
       why: "It would start without one, and fail.",
       check: ({ modelPath: given }, { modelPath }) =>
-        given !== undefined || modelPath !== undefined
-          ? []
-          : [
-              {
-                path: "engine.modelPath",
-                got: "nothing",
-                must: "name the model's folder where the cluster has no model",
-                fix: "give the cluster a model, e.g. ModelSource.path('/models/llama-3.1-405b')",
-              },
-            ],
-    },
-    {
-      id: "RC601",
-      level: "error",
+        given === undefined &&
+        modelPath === undefined && {
+          path: "engine.modelPath",
+          got: "nothing",
+          must: "name the model's folder where the cluster has no model",
+          fix: "give the cluster a model, e.g. ModelSource.path('/models/llama-3.1-405b')",
+        },
+    }),
+    errorRule("RC601", {
       title: "A server reads the model of its cluster",
       why: "It would look for the model in a folder that nothing fills.",
       check: ({ modelPath: given }, { modelPath }) =>
-        given === undefined || modelPath === undefined || given === modelPath || !path.posix.isAbsolute(given)
-          ? []
-          : [
-              {
-                path: "engine.modelPath",
-                got: show(given),
-                must: `be where the cluster brings the model ('${modelPath}')`,
-                fix: "leave it out",
-              },
-            ],
-    },
+        given !== undefined &&
+        modelPath !== undefined &&
+        given !== modelPath &&
+        path.posix.isAbsolute(given) && {
+          path: "engine.modelPath",
+          got: show(given),
+          must: `be where the cluster brings the model ('${modelPath}')`,
+          fix: "leave it out",
+        },
+    }),
   ],
 };
 
 export const MODEL_PATH_TOPIC: Topic<ModelFolder, unknown> = {
   title: "Model path of an engine",
   rules: [
-    {
-      id: "RC602",
-      level: "error",
+    errorRule("RC602", {
       title: "An engine's model path is absolute",
       why: "Every node reads the model from this folder; nothing is fetched when an engine starts.",
       check: ({ modelPath }) =>
-        modelPath === undefined || path.posix.isAbsolute(modelPath)
-          ? []
-          : [
-              {
-                path: "engine.modelPath",
-                got: show(modelPath),
-                must: "be an absolute path in the container, the same on every node",
-                fix: "put the model there first and name its folder, e.g. '/models/llama-3.1-405b'",
-              },
-            ],
-    },
+        modelPath !== undefined &&
+        !path.posix.isAbsolute(modelPath) && {
+          path: "engine.modelPath",
+          got: show(modelPath),
+          must: "be an absolute path in the container, the same on every node",
+          fix: "put the model there first and name its folder, e.g. '/models/llama-3.1-405b'",
+        },
+    }),
   ],
 };
 

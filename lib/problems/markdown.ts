@@ -7,20 +7,18 @@ and nothing is written. What breaks a rule of level \`warning\` works, but is sl
 \`cdktf-ray-cluster explain <id>\` prints one rule. This page is generated: \`UPDATE_GOLDEN=1 npx jest test/unit/cli/rules\`.
 `;
 
-/** The page of rules. */
+/** The page of rules: one table in the order of the ids, in which the rules of a subject follow one another. */
 export function rulesMarkdown(topics: readonly TopicText[]): string {
-  return [HEADER, ...topics.map(topicMarkdown)].join("\n");
-}
-
-function topicMarkdown({ title, rules }: TopicText): string {
+  const rules = topics.flatMap(({ title: topic, rules }) => rules.map((rule) => ({ ...rule, topic })));
   return [
-    `## ${title}`,
-    "",
-    "| id | level | what must hold | why |",
-    "| --- | --- | --- | --- |",
-    ...[...rules]
+    HEADER,
+    "| id | level | about | what must hold | why |",
+    "| --- | --- | --- | --- | --- |",
+    ...rules
       .sort((a, b) => a.id.localeCompare(b.id))
-      .map((rule) => `| ${rule.id} | ${rule.level} | ${cell(rule.title)} | ${cell(rule.why)} |`),
+      .map(
+        ({ id, level, topic, title, why }) => `| ${[id, level, topic, title, why].map(cell).join(" | ")} |`,
+      ),
     "",
   ].join("\n");
 }

@@ -39,8 +39,8 @@ export interface TopicText {
   readonly rules: readonly RuleText[];
 }
 
-/** What a check answers: nothing (an empty list), one finding or several. */
-export type Found<Item> = Item | readonly Item[];
+/** What a check answers: one finding, or several in lists; `false`, `undefined` and an empty list are none. */
+export type Found<Item> = Item | false | undefined | readonly Found<Item>[];
 
 /** What cannot work. */
 export interface ErrorRule<Subject, Facts = void> extends RuleText {
@@ -57,6 +57,22 @@ export interface WarningRule<Subject, Facts = void> extends RuleText {
 /** One thing that must hold. Pure: the same subject and facts give the same findings. */
 export type Rule<Subject, Facts = void> = ErrorRule<Subject, Facts> | WarningRule<Subject, Facts>;
 
+/** An error's rule by its id. */
+export function errorRule<Subject, Facts = void>(
+  id: string,
+  rule: Omit<ErrorRule<Subject, Facts>, "id" | "level">,
+): ErrorRule<Subject, Facts> {
+  return { id, level: "error", ...rule };
+}
+
+/** A warning's rule by its id. */
+export function warningRule<Subject, Facts = void>(
+  id: string,
+  rule: Omit<WarningRule<Subject, Facts>, "id" | "level">,
+): WarningRule<Subject, Facts> {
+  return { id, level: "warning", ...rule };
+}
+
 /** Rules about one subject, in a file of their own and under one heading of the page of rules. */
 export interface Topic<Subject, Facts = void> {
   readonly title: string;
@@ -70,8 +86,15 @@ export function judge<Subject, Facts>(
   facts: Facts,
 ): readonly Problem[] {
   return rules.flatMap(({ id, level, check }) =>
-    [check(subject, facts)].flat().map((finding) => ({ rule: id, level, ...finding })),
+    listed<Finding>(check(subject, facts)).map((finding) => ({ rule: id, level, ...finding })),
   );
+}
+
+function listed<Item>(found: Found<Item>): readonly Item[] {
+  if (found instanceof Array) {
+    return found.flatMap((each: Found<Item>) => listed(each));
+  }
+  return found ? [found] : [];
 }
 
 /** Whether nothing of it is an error. */

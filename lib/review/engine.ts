@@ -1,7 +1,7 @@
 import { type EngineSpec, engineKind } from "../topology/engine-spec";
 import { showParallelism } from "../topology/model/parallelism";
 import type { ClusterPlan } from "../topology/plan/plan";
-import { code } from "./table";
+import { code, codes } from "./table";
 
 /** What the engine does, in one sentence. */
 export function engineSummary({ engine }: ClusterPlan, endpoint: string | undefined): string {
@@ -26,9 +26,9 @@ export function engineLines({ engine }: ClusterPlan): readonly string[] {
     ...(workingDirectory === undefined ? [] : [`- starts in ${code(workingDirectory)}`]),
     ...(parallelism ? [`- parallelism: ${showParallelism(parallelism)}`] : []),
     ...(withheld.length > 0
-      ? [`- withheld from its process, so that no other node gets the head's value: ${list(withheld)}`]
+      ? [`- withheld from its process, so that no other node gets the head's value: ${codes(withheld)}`]
       : []),
-    ...(texts.length > 0 ? [`- files written on the head: ${list(texts.map(({ path }) => path))}`] : []),
+    ...(texts.length > 0 ? [`- files written on the head: ${codes(texts.map(({ path }) => path))}`] : []),
     ...requirements(engine),
     ...readiness(engine),
   ];
@@ -37,7 +37,7 @@ export function engineLines({ engine }: ClusterPlan): readonly string[] {
 function requirements({ requires }: EngineSpec): readonly string[] {
   const { programs = [], pythonModules = [], paths = [] } = requires ?? {};
   const needed = [...programs, ...pythonModules.map((name) => `import ${name}`), ...paths];
-  return needed.length === 0 ? [] : [`- the image must contain: ${list(needed)}`];
+  return needed.length === 0 ? [] : [`- the image must contain: ${codes(needed)}`];
 }
 
 function readiness(engine: EngineSpec): readonly string[] {
@@ -52,8 +52,4 @@ function readiness(engine: EngineSpec): readonly string[] {
     `- up when ${code(`GET ${healthPath}`)} answers 200`,
     `- serving when ${code(`POST ${completion.path}`)} answers with ${expected}`,
   ];
-}
-
-function list(items: readonly string[]): string {
-  return items.map(code).join(", ");
 }

@@ -1,6 +1,6 @@
 import type { DerivedImagePlan } from "../topology/declaration/derived-image";
 import type { ImagePlan } from "../topology/plan/plan";
-import { code } from "./table";
+import { code, codes } from "./table";
 
 /** What an image is, and where it comes from. */
 export function imageLines({ reference, digest, derived }: ImagePlan): readonly string[] {
@@ -15,9 +15,7 @@ function derivedLines(derived: DerivedImagePlan): readonly string[] {
   const files = [pipConfigurationFile, certificateAuthoritiesFile].filter((path) => path !== undefined);
   return [
     `- base: ${code(base)}${digest}; nothing that it holds is changed`,
-    `- added Python packages: ${packages.map(code).join(", ")}`,
-    ...(files.length > 0
-      ? [`- read during the build only, where Terraform runs: ${files.map(code).join(", ")}`]
-      : []),
+    `- added Python packages: ${codes(packages)}`,
+    ...(files.length > 0 ? [`- read during the build only, where Terraform runs: ${codes(files)}`] : []),
   ];
 }

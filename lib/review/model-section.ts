@@ -1,5 +1,7 @@
-import type { ClusterPlan, SecretPlan, StagingPlan, StoragePlan } from "../topology/plan/plan";
-import { code, table } from "./table";
+import type { SecretRef } from "../topology/declaration/secret-ref";
+import type { IStorage } from "../topology/declaration/storage";
+import type { ClusterPlan, StagingPlan } from "../topology/plan/plan";
+import { code, codes, table } from "./table";
 
 /** Where the model comes from and where it goes, and the folders of the machines; empty without either. */
 export function modelSection({ staging, storage }: ClusterPlan): readonly string[] {
@@ -20,7 +22,7 @@ function modelLines(staging: StagingPlan): readonly string[] {
   ];
 }
 
-function secretText({ hostPath }: SecretPlan): string {
+function secretText({ hostPath }: SecretRef): string {
   return hostPath === undefined
     ? "of the place's store, read at boot into the memory of the head's machine"
     : `the file ${code(hostPath)} of the head's machine`;
@@ -39,12 +41,12 @@ function sourceText({ source }: StagingPlan): string {
   if (kind === "index") {
     return `${code(location)}, by an index of addresses`;
   }
-  const only = include.join() === "*" ? "" : `, only ${list(include)}`;
-  const without = exclude.length === 0 ? "" : `, without ${list(exclude)}`;
+  const only = include.join() === "*" ? "" : `, only ${codes(include)}`;
+  const without = exclude.length === 0 ? "" : `, without ${codes(exclude)}`;
   return `${code(location)} of ${endpoint ?? "the hub"} at commit ${code(revision)}${only}${without}`;
 }
 
-function storageLines(storage: readonly StoragePlan[]): readonly string[] {
+function storageLines(storage: readonly IStorage[]): readonly string[] {
   return [
     "",
     ...table(
@@ -57,10 +59,6 @@ function storageLines(storage: readonly StoragePlan[]): readonly string[] {
       "None.",
     ),
   ];
-}
-
-function list(patterns: readonly string[]): string {
-  return patterns.map(code).join(", ");
 }
 
 /** Decimal, as disks and hubs count. */

@@ -2,7 +2,7 @@ import { findAccelerator } from "../catalog/accelerators";
 import { findFabric } from "../catalog/fabrics";
 import { preflightChecks } from "../catalog/preflight-checks";
 import type { ClusterPlan } from "../topology/plan/plan";
-import { code, table } from "./table";
+import { code, codes, table } from "./table";
 
 /** What is checked before a model is fetched or an engine started; empty: nothing. */
 export function preflightSection(plan: ClusterPlan): readonly string[] {
@@ -28,11 +28,8 @@ function npuChecks({ toleratedChecks }: ClusterPlan, board: string): readonly st
   const names = preflightChecks()
     .map(({ name }) => name)
     .filter((name) => board === "a3" || !["vnic", "super pod", "super pod equality"].includes(name));
-  const tolerated = toleratedChecks.map(code).join(", ");
-  return [
-    `NPUs: ${names.map(code).join(", ")}`,
-    ...(tolerated === "" ? [] : [`tolerated (warning only): ${tolerated}`]),
-  ];
+  const tolerated = codes(toleratedChecks);
+  return [`NPUs: ${codes(names)}`, ...(tolerated === "" ? [] : [`tolerated (warning only): ${tolerated}`])];
 }
 
 function fabricChecks({ fabric }: ClusterPlan): readonly string[] {

@@ -1,64 +1,48 @@
 import { findAccelerator } from "../catalog/accelerators";
+import type { FoundValue } from "../catalog/environment";
 import { findFabric } from "../catalog/fabrics";
 import { problemLine } from "../problems/plan-error";
+import { counted } from "../problems/text";
 import { containerDevices } from "../runtime/container-spec/devices";
-import type { ClusterPlan, NodePlan, NodeValue, PortPlan } from "../topology/plan/plan";
+import type { ClusterPlan, NodePlan, PortPlan } from "../topology/plan/plan";
 import { engineLines, engineSummary } from "./engine";
 import { imageLines } from "./image";
 import { modelSection } from "./model-section";
 import { preflightSection } from "./preflight-section";
 import { code, table } from "./table";
 
-/** What the place adds to the review. */
-export interface ReviewExtra {
-  /** Name of the backend: `local`, `hosts`, `aws`. */
-  readonly backend: string;
-  /**
-   * Where users reach the engine's API.
-   *
-   * @default - the review names only the port
-   */
-  readonly endpoint?: string;
-  /**
-   * Mounts that the place adds, as lines: volumes, shared storage.
-   *
-   * @default - none
-   */
-  readonly mounts?: readonly string[];
-  /**
-   * Node, machine, and how it is reached, of machines that exist already.
-   *
-   * @default - the place creates the machines
-   */
-  readonly machines?: readonly (readonly string[])[];
-  /**
-   * Machines that the place creates, and their cost, as lines of Markdown.
-   *
-   * @default - the machines exist already, or there are none
-   */
-  readonly newMachines?: readonly string[];
-  /**
-   * Where the Ray token comes from and where it is kept.
-   *
-   * @default - the head creates it on the private volume of the cluster
-   */
-  readonly token?: string;
+/** What a place adds to the review. */
+export interface PlaceReview {
+  /** Where users reach the engine's API, e.g. `http://127.0.0.1:8000`. @default - the review names only the port */
+  readonly reviewUrl?: string;
+  /** What the place mounts into every container, one line each: volumes, shared storage. @default - nothing */
+  readonly reviewMounts?: readonly string[];
+  /** Node, machine, and how it is reached, of machines that exist already. @default - the place creates the machines */
+  readonly reviewMachines?: readonly (readonly string[])[];
+  /** Machines that the place creates, and their cost, as lines of Markdown. @default - there are none */
+  readonly reviewNewMachines?: readonly string[];
+  /** Where the Ray token comes from and where it is kept. @default - the head creates it on its private volume */
+  readonly reviewToken?: string;
 }
 
 const TOKEN_OF_HEAD = "created on the head's machine, in a file of mode 0600 on the cluster's private volume";
 
-/** The review as one page of Markdown. The same plan gives the same text. */
-export function reviewMarkdown(plan: ClusterPlan, extra: ReviewExtra): string {
+/**
+ * The review as one page of Markdown. The same plan gives the same text.
+ *
+ * @param backend name of the place: `local`, `hosts`, `aws`
+ */
+export function reviewMarkdown(plan: ClusterPlan, backend: string, place: PlaceReview = {}): string {
   const sections = [
-    header(plan, extra),
+    header(plan, backend, place),
     section("Nodes", nodes(plan)),
-    ...optionalSection("Machines", machines(extra)),
+    ...optionalSection("Machines", machines(place)),
     section("Accelerators", accelerators(plan)),
     section("Ports", ports(plan)),
     section("Environment", environment(plan)),
-    section("Container", container(plan, extra)),
+    section("Container", container(plan, place)),
     ...optionalSection("Model and storage", modelSection(plan)),
-    section("Image and versions", image(plan, extra)),
+    section("Image and versions", image(plan, place)),
     ...optionalSection("Before the engine starts", preflightSection(plan)),
     section("Engine", engineLines(plan)),
     section("Deadlines and retries", deadlines(plan)),
@@ -71,24 +55,24 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return [`## ${title}`, "", ...lines];
 }
 
-function machines({ machines: rows = [], newMachines = [] }: ReviewExtra): readonly string[] {
-  return rows.length === 0 ? newMachines : table(["node", "machine", "Docker engine"], rows, "");
+function machines({ reviewMachines: rows = [], reviewNewMachines = [] }: PlaceReview): readonly string[] {
+  return rows.length === 0 ? reviewNewMachines : table(["node", "machine", "Docker engine"], rows, "");
 }
 
 function optionalSection(title: string, lines: readonly string[]): readonly (readonly string[])[] {
   return lines.length === 0 ? [] : [section(title, lines)];
 }
 
-function header(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
+function header(plan: ClusterPlan, backend: string, { reviewUrl }: PlaceReview): readonly string[] {
   const accelerated = plan.nodes.filter((node) => node.acceleratorCount > 0);
   const total = accelerated.reduce((sum, node) => sum + node.acceleratorCount, 0);
   const fabric = findFabric(plan.fabric)?.title ?? plan.fabric;
   return [
     `# Review of cluster ${code(plan.name)}`,
     "",
-    `${count(plan.nodes.length, "node")} with ${count(total, "accelerator")} on the backend ${code(extra.backend)}, ` +
+    `${counted(plan.nodes.length, "node")} with ${counted(total, "accelerator")} on the backend ${code(backend)}, ` +
       `network ${code(plan.subnetCidr)}, fabric ${fabric}.`,
-    engineSummary(plan, extra.endpoint),
+    engineSummary(plan, reviewUrl),
   ];
 }
 
@@ -143,7 +127,7 @@ function ports(plan: ClusterPlan): readonly string[] {
   return table(["port", "name", "on", "reachable by", "purpose"], sorted.map(row), "No ports.");
 }
 
-const FOUND_VALUES: { readonly [source in NodeValue]: string } = {
+const FOUND_VALUES: { readonly [source in FoundValue]: string } = {
   address: "the node's address",
   interface: "the interface with the node's address",
   "exact-interface": "`=` and the interface with the node's address",
@@ -165,7 +149,7 @@ function environment(plan: ClusterPlan): readonly string[] {
   );
 }
 
-function container(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
+function container(plan: ClusterPlan, { reviewMounts = [] }: PlaceReview): readonly string[] {
   const needs = plan.container;
   const ulimits = needs.ulimits.map(
     ({ name, soft, hard }) => `${name} ${[soft, hard].map((v) => (v === -1 ? "unlimited" : v)).join(":")}`,
@@ -179,15 +163,15 @@ function container(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
     `- devices: ${list(devices(plan))}`,
     `- capabilities: ${list(needs.capabilities)}`,
     `- ulimits: ${list(ulimits)}`,
-    `- mounts: ${list([...mounts, ...(extra.mounts ?? [])])}`,
+    `- mounts: ${list([...mounts, ...reviewMounts])}`,
     `- Docker runtime: ${needs.runtime ?? "the daemon's default"}`,
   ];
 }
 
-function image(plan: ClusterPlan, extra: ReviewExtra): readonly string[] {
+function image(plan: ClusterPlan, { reviewToken = TOKEN_OF_HEAD }: PlaceReview): readonly string[] {
   const authentication =
     plan.ray.authentication === "token"
-      ? `token, ${extra.token ?? TOKEN_OF_HEAD}`
+      ? `token, ${reviewToken}`
       : "**no authentication**: anyone who reaches the cluster's ports can run code on it";
   return [
     ...imageLines(plan.image),
@@ -237,8 +221,4 @@ function devices(plan: ClusterPlan): readonly string[] {
 
 function list(items: readonly string[]): string {
   return items.length === 0 ? "none" : items.join(", ");
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -16,6 +16,11 @@ export function code(text: string | undefined): string {
   return text === undefined || text === "" ? "-" : `\`${text}\``;
 }
 
+/** Texts as code, after each other. */
+export function codes(texts: readonly string[]): string {
+  return texts.map(code).join(", ");
+}
+
 function cell(text: string): string {
   return text.replace(/\|/g, "\\|").replace(/\r?\n/g, " ");
 }

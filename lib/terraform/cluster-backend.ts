@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import type { PlaceReview } from "../review/review";
 import type { NodePool } from "../topology/declaration/cluster-props";
 import type { ContainerImage } from "../topology/declaration/container-image";
 import type { Fabric } from "../topology/declaration/fabric";
@@ -55,17 +56,7 @@ export interface ClusterDeclaration extends ClusterShape {
 }
 
 /** Where users reach the engine's API, and what the place adds to the review. */
-export interface ClusterEndpoint {
+export interface ClusterEndpoint extends PlaceReview {
   /** Base URL; may be a token that has a value only when the cluster serves. */
   readonly url: string;
-  /** The same as a person reads it before deploying, e.g. `http://127.0.0.1:8000`. */
-  readonly reviewUrl: string;
-  /** What the place mounts into every container, one line each. */
-  readonly reviewMounts: readonly string[];
-  /** Node, machine, and how it is reached, of machines that exist already; `undefined`: the place makes them. */
-  readonly reviewMachines?: readonly (readonly string[])[];
-  /** Where the Ray token comes from and where it lies; `undefined`: the head makes it, on its private volume. */
-  readonly reviewToken?: string;
-  /** Machines that the place makes, and what they cost, as lines of Markdown; `undefined`: they exist. */
-  readonly reviewNewMachines?: readonly string[];
 }

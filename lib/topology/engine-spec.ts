@@ -10,11 +10,7 @@ export interface EngineSpec {
   readonly name: string;
   /** The command, run on the head when the membership is whole; empty: nothing runs. Never a shell line. */
   readonly argv: readonly string[];
-  /**
-   * The HTTP API of a server.
-   *
-   * @default - the engine is a job whose exit status is the outcome, or nothing at all
-   */
+  /** The HTTP API of a server. @default - the engine is a job whose exit status is the outcome, or nothing at all */
   readonly api?: EngineApi;
   /** Driver-scoped environment: set for the engine process on the head only. */
   readonly environment: { readonly [name: string]: string };
@@ -30,11 +26,7 @@ export interface EngineSpec {
    * @default - the engine runs on the head only and reaches the other nodes through Ray
    */
   readonly follower?: EngineFollower;
-  /**
-   * How the engine distributes its model over the accelerators.
-   *
-   * @default - unknown
-   */
+  /** How the engine distributes its model over the accelerators. @default - unknown */
   readonly parallelism?: Parallelism;
   /**
    * What must fit into the accelerators' memory besides the model.
@@ -48,11 +40,7 @@ export interface EngineSpec {
    * @default - none
    */
   readonly clusterEnvironment?: { readonly [name: string]: string };
-  /**
-   * Variables of each node with accelerators, by its rank (0 is the head).
-   *
-   * @default - none
-   */
+  /** Variables of each node with accelerators, by its rank (0 is the head). @default - none */
   readonly nodeEnvironment?: readonly { readonly [name: string]: string }[];
   /**
    * Node-scoped variables that the engine's process must not see: it would pass the head's values to its
@@ -61,35 +49,15 @@ export interface EngineSpec {
    * @default - none
    */
   readonly withheld?: readonly string[];
-  /**
-   * Files generated from the cluster, needed on the head.
-   *
-   * @default - none
-   */
+  /** Files generated from the cluster, needed on the head. @default - none */
   readonly texts?: readonly EngineText[];
-  /**
-   * Folder in the container in which the engine starts.
-   *
-   * @default - where the node program runs
-   */
+  /** Folder in the container in which the engine starts. @default - where the node program runs */
   readonly workingDirectory?: string;
-  /**
-   * What the image must contain for this engine.
-   *
-   * @default - unknown
-   */
+  /** What the image must contain for this engine. @default - unknown */
   readonly requires?: EngineRequirements;
-  /**
-   * Whether this version reads HCCL's rank table where its ranks are on several Ascend nodes.
-   *
-   * @default false
-   */
+  /** Whether this version reads HCCL's rank table where its ranks are on several Ascend nodes. @default false */
   readonly readsRankTable?: boolean;
-  /**
-   * What is wrong or risky about the engine on this cluster.
-   *
-   * @default - nothing
-   */
+  /** What is wrong or risky about the engine on this cluster. @default - nothing */
   readonly problems?: readonly Problem[];
 }
 
@@ -114,23 +82,11 @@ export function engineKind({ api, argv }: EngineSpec): EngineKind {
 
 /** What decides whether a model fits, and the engine's properties for it. */
 export interface EngineSizing {
-  /**
-   * Longest sequence, prompt and answer together, in tokens.
-   *
-   * @default - the model's own
-   */
+  /** Longest sequence, prompt and answer together, in tokens. @default - the model's own */
   readonly contextTokens?: number;
-  /**
-   * Sequences of that length that must fit into the cache at the same time.
-   *
-   * @default 1
-   */
+  /** Sequences of that length that must fit into the cache at the same time. @default 1 */
   readonly concurrentSequences?: number;
-  /**
-   * Share of an accelerator's memory that the engine may fill, more than 0 and at most 1.
-   *
-   * @default 0.9
-   */
+  /** Share of an accelerator's memory that the engine may fill, more than 0 and at most 1. @default 0.9 */
   readonly memoryUtilization?: number;
   /** The engine's property for the longest sequence, e.g. `maxModelLen`. */
   readonly contextProperty: string;
@@ -211,17 +167,9 @@ export interface EngineContext {
    * @default - not decided yet; an engine that must name it says so
    */
   readonly headAddress?: string;
-  /**
-   * Port of Ray's control store on the head.
-   *
-   * @default - the one of the catalogue
-   */
+  /** Port of Ray's control store on the head. @default - the one of the catalogue */
   readonly gcsPort?: number;
-  /**
-   * Key of the accelerators in the catalogue.
-   *
-   * @default - unknown
-   */
+  /** Key of the accelerators in the catalogue. @default - unknown */
   readonly acceleratorId?: string;
   /**
    * Names of variables that the declaration sets to each node's own address or interface.
@@ -229,17 +177,9 @@ export interface EngineContext {
    * @default - none but those of the catalogue
    */
   readonly nodeVariables?: readonly string[];
-  /**
-   * The image of the nodes.
-   *
-   * @default - not known, and not checked
-   */
+  /** The image of the nodes. @default - not known, and not checked */
   readonly image?: EngineImage;
-  /**
-   * Key of the fabric.
-   *
-   * @default - not known
-   */
+  /** Key of the fabric. @default - not known */
   readonly fabric?: string;
   /**
    * Whether every node gets a rank table, as the declaration says.
@@ -263,17 +203,9 @@ export interface EngineImage {
   readonly reference: string;
   /** Ray version in it. */
   readonly rayVersion: string;
-  /**
-   * Declared Python version in it.
-   *
-   * @default - not declared
-   */
+  /** Declared Python version in it. @default - not declared */
   readonly pythonVersion?: string;
-  /**
-   * Names of Python packages that are added to the published image.
-   *
-   * @default - none
-   */
+  /** Names of Python packages that are added to the published image. @default - none */
   readonly addedPackages?: readonly string[];
 }
 

@@ -8,7 +8,7 @@ import type { ClusterPlan, ImagePlan, RayPlan } from "./plan/plan";
 import { PlanError, sortProblems } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
 import { isBuildable } from "../problems/rule";
-import { planPorts } from "./plan/ports";
+import { declaredPorts } from "./plan/ports";
 import { planRankTable } from "./plan/rank-table-plan";
 import { checkRules } from "./rules";
 import type { PlanFacts } from "./rules/rule";
@@ -36,7 +36,7 @@ export function judgeCluster(
   problemsOfPlace: readonly Problem[] = [],
 ): Judgement {
   const spec = normalise(props, place);
-  const facts: PlanFacts = { place, nodes: planNodes(spec, place), ports: planPorts(spec) };
+  const facts: PlanFacts = { place, nodes: planNodes(spec, place), ports: declaredPorts(spec) };
   const problems = sortProblems([
     ...checkRules(spec, facts),
     ...(spec.engine.problems ?? []),
@@ -56,9 +56,10 @@ export function planCluster(props: ClusterProps, place: Place): ClusterPlan {
 
 function planOf(
   spec: ClusterSpec,
-  { place, nodes, ports }: PlanFacts,
+  { place, nodes, ports: declared }: PlanFacts,
   warnings: readonly Problem[],
 ): ClusterPlan {
+  const ports = declared.map(({ port }) => port);
   return {
     name: spec.name,
     fabric: spec.fabric,

@@ -3,7 +3,6 @@ import type { Problem } from "../../problems/problem";
 import { judge, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { addressRange, addressText, parseSubnet } from "../../topology/plan/addressing";
-import { checkNodeSizes } from "../../topology/rules/node-sizes";
 import { pulledImage } from "../../topology/declaration/derived-image";
 import { leastLimit } from "../account/price-limit";
 import { ecrRepository } from "../account/registry";
@@ -140,14 +139,6 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
             fix: "write it as text",
           }),
         ),
-    },
-    {
-      id: "RC451",
-      level: "error",
-      title: "The memory of a node holds Ray's object store",
-      why: "Ray does not start with a smaller object store, or moves it to the disk.",
-      check: ({ props: { objectStoreMiB, sharedMemoryMiB } }) =>
-        checkNodeSizes({ objectStoreMiB, sharedMemoryMiB }),
     },
   ],
 };

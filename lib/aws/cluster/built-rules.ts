@@ -1,4 +1,4 @@
-import { userDataLimitOf } from "../../catalog/user-data-limits";
+import { userDataLimit } from "../../catalog/user-data-limits";
 import { unless } from "../../problems/checks";
 import type { Topic } from "../../problems/rule";
 
@@ -35,10 +35,10 @@ export const USER_DATA_TOPIC: Topic<number> = {
       title: "User data fits into what EC2 takes",
       why: "EC2 refuses the launch template.",
       check: (bytes) =>
-        unless(bytes <= userDataLimitOf("ec2"), {
+        unless(bytes <= userDataLimit("ec2").bytes, {
           path: "userData",
           got: `${bytes} bytes after gzip`,
-          must: `be at most ${userDataLimitOf("ec2")} bytes`,
+          must: `be at most ${userDataLimit("ec2").bytes} bytes`,
           fix: "shorten the engine's arguments and the environment variables, or put long values into a file in the image",
         }),
     },

@@ -6,18 +6,10 @@ import type { HostsDeclaration, HostsFacts, HostsRule } from "./hosts-declaratio
 import { INVENTORY_TOPIC } from "./inventory-rules";
 import { MACHINE_TOPIC } from "./machine-rules";
 import { POOL_TOPIC } from "./pool-rules";
-import { checkNodeSizes } from "../../topology/rules/node-sizes";
 
 const REGISTRY = /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$/;
 
 const settingRules: readonly HostsRule[] = [
-  {
-    id: "RC313",
-    level: "error",
-    title: "CPUs, object store and shared memory of a node are whole numbers within Ray's limits",
-    why: "Ray refuses to start with a smaller object store, and moves it to disk where shared memory cannot hold it.",
-    check: (declaration) => checkNodeSizes(declaration),
-  },
   {
     id: "RC314",
     level: "error",

@@ -1,7 +1,6 @@
 import { isWhole } from "../../problems/checks";
 import type { ErrorRule, Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
-import { checkNodeSizes } from "../../topology/rules/node-sizes";
 
 /** A local cluster's place as the user declared it, with defaults. */
 export interface LocalSettings {
@@ -49,13 +48,6 @@ const rules: readonly ErrorRule<LocalSettings>[] = [
               fix: "write e.g. 'unix:///var/run/docker.sock', or leave it out to use DOCKER_HOST",
             },
           ],
-  },
-  {
-    id: "RC202",
-    level: "error",
-    title: "CPUs, object store and shared memory of a node are whole numbers within Ray's limits",
-    why: "Ray refuses to start with a smaller object store, and moves it to disk where shared memory cannot hold it.",
-    check: (settings) => checkNodeSizes(settings),
   },
 ];
 

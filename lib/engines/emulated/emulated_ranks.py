@@ -15,7 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 import ray
 from ray.util.placement_group import placement_group, placement_group_table, remove_placement_group
@@ -56,12 +56,6 @@ class RanksError(Exception):
         self.final = final
 
 
-class Actor(Protocol):
-    """The handle of a rank's actor, as far as it is used here."""
-
-    answer: Any
-
-
 class RankActor:
     """Runs in a process of its own that holds one accelerator; imports nothing heavy."""
 
@@ -79,7 +73,7 @@ class RankActor:
 class Ranks:
     """All ranks of the engine. Asking them is all or nothing."""
 
-    def __init__(self, group: Any, seats: list[Seat], actors: list[Actor], resource: str) -> None:
+    def __init__(self, group: Any, seats: list[Seat], actors: list[Any], resource: str) -> None:
         self._group = group
         self._seats = seats
         self._actors = actors
@@ -233,8 +227,3 @@ def connect() -> None:
         logging_level=logging.WARNING,
         namespace="emulated-engine",
     )
-
-
-def disconnect() -> None:
-    """Leave the cluster; the actors go with their driver."""
-    ray.shutdown()

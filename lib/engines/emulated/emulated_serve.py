@@ -17,12 +17,17 @@ import uuid
 from threading import Event, Lock, Thread
 
 import emulated_ranks
+import ray
 from emulated_api import ApiError, ApiServer, Backend
 from emulated_ranks import Ranks, RanksError, Reply, ranges
 
 LOG = logging.getLogger("emulated")
 
 PROBE_SECONDS = 2.0
+# Until every rank has answered.
+START_TIMEOUT_SECONDS = 240.0
+# For the replies to one request.
+RANK_TIMEOUT_SECONDS = 10.0
 # How old the last full answer of all ranks may be for /health to say 200.
 FRESH_SECONDS = 10.0
 # How long a server with a dead rank goes on to say why before it ends.
@@ -98,21 +103,11 @@ def answer_text(replies: list[Reply], ranks: int, resource: str) -> str:
 
 def parse_args(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="TCP port (default: %(default)s)")
-    parser.add_argument("--model", default="emulated", help="name of the served model (default: %(default)s)")
-    parser.add_argument(
-        "--resource", required=True, help="Ray resource that counts the accelerators: NPU, GPU"
-    )
-    parser.add_argument(
-        "--ranks", type=int, required=True, help="number of ranks: one actor and accelerator each"
-    )
-    parser.add_argument(
-        "--start-timeout-seconds", type=float, default=240.0, help="until every rank has answered"
-    )
-    parser.add_argument(
-        "--rank-timeout-seconds", type=float, default=10.0, help="for the replies to one request"
-    )
+    parser.add_argument("--host", required=True, help="address to listen on")
+    parser.add_argument("--port", required=True, type=int, help="TCP port")
+    parser.add_argument("--model", required=True, help="name of the served model")
+    parser.add_argument("--resource", required=True, help="Ray resource of the accelerators: NPU, GPU")
+    parser.add_argument("--ranks", required=True, type=int, help="one actor and accelerator each")
     args = parser.parse_args(argv)
     if args.ranks < 1:
         parser.error(f"--ranks must be from 1 on, got {args.ranks}")
@@ -120,7 +115,7 @@ def parse_args(argv: list[str]) -> argparse.Namespace:
 
 
 def serve(args: argparse.Namespace) -> int:
-    engine = Engine(args.resource, args.ranks, args.rank_timeout_seconds)
+    engine = Engine(args.resource, args.ranks, RANK_TIMEOUT_SECONDS)
     # First the port: a busy one shows at once, and /health can say what the start is waiting for.
     server = ApiServer(args.host, args.port, Backend(args.model, engine.complete, engine.health))
     Thread(target=server.serve_forever, name="http", daemon=True).start()
@@ -131,7 +126,7 @@ def serve(args: argparse.Namespace) -> int:
     LOG.info("placing %d ranks on %s", args.ranks, args.resource)
     began = time.monotonic()
     try:
-        engine.placed = emulated_ranks.place(args.resource, args.ranks, args.start_timeout_seconds, stop)
+        engine.placed = emulated_ranks.place(args.resource, args.ranks, START_TIMEOUT_SECONDS, stop)
         LOG.info("%s (%.1f s)", engine.complete(""), time.monotonic() - began)
     except (RanksError, ApiError) as error:
         if stop.is_set():
@@ -146,7 +141,8 @@ def serve(args: argparse.Namespace) -> int:
     LOG.info("stopping")
     server.shutdown()
     engine.placed.release()
-    emulated_ranks.disconnect()
+    # The actors go with their driver.
+    ray.shutdown()
     return 1 if engine.dead.is_set() else 0
 
 

@@ -1,9 +1,10 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import { type EngineRelease, findEngineRelease, releasesOfImage } from "../../catalog/engine-releases";
 import { engineMilestone } from "../../catalog/engines";
-import { compareVersions, parseVersion } from "../../catalog/ray-versions";
+import { isVersionWithin, parseVersion } from "../../catalog/ray-versions";
 import type { Problem } from "../../problems/problem";
-import { judge, type Topic } from "../../problems/rule";
+import { unless } from "../../problems/checks";
+import { errorRule, judge, type Topic, warningRule } from "../../problems/rule";
 import { show } from "../../problems/text";
 import type { EngineContext, EngineImage } from "../../topology/engine-spec";
 
@@ -33,31 +34,22 @@ export function imageProblems(engine: string, context: EngineContext): readonly 
 export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
   title: "Published images of engines",
   rules: [
-    {
-      id: "RC640",
-      level: "warning",
+    warningRule("RC640", {
       title: "The tag of a known repository is in the catalogue",
       why: "Nothing can be checked of an image that the catalogue does not know.",
       check: ({ image: { reference }, release }) => {
         const offered = releasesOfImage(reference);
         const [name, digest] = reference.split("@");
         const isByDigest = digest !== undefined && !/:[^/]+$/.test(name);
-        return release !== undefined || offered.length === 0 || isByDigest
-          ? []
-          : [
-              {
-                path: "image",
-                got: `'${reference}'`,
-                consequence:
-                  "cannot be checked, because the catalogue does not know this tag of the repository",
-                fix: "make sure that the image contains Ray and was built for the accelerators",
-              },
-            ];
+        return unless(release !== undefined || offered.length === 0 || isByDigest, {
+          path: "image",
+          got: `'${reference}'`,
+          consequence: "cannot be checked, because the catalogue does not know this tag of the repository",
+          fix: "make sure that the image contains Ray and was built for the accelerators",
+        });
       },
-    },
-    {
-      id: "RC641",
-      level: "error",
+    }),
+    errorRule("RC641", {
       title: "The image contains the engine",
       why: "The engine's program would be missing when it is started.",
       check: ({ engine, image, release }) =>
@@ -69,10 +61,8 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
               `contain '${engine}', not '${release.engine}'`,
               `use an image of ${engine}`,
             ),
-    },
-    {
-      id: "RC642",
-      level: "error",
+    }),
+    errorRule("RC642", {
       title: "The image contains Ray",
       why: "Every node runs Ray from the image; images of vLLM have not contained it since 0.18.0.",
       check: ({ image, release, version }) =>
@@ -84,10 +74,8 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
               `derive an image with ContainerImage.withPythonPackages(image, ['ray==${engineMilestone("ray-of-vllm").version}'])`,
             )
           : [],
-    },
-    {
-      id: "RC643",
-      level: "error",
+    }),
+    errorRule("RC643", {
       title: "The image has everything that the engine needs",
       why: "A published image can lack what its engine needs to start.",
       check: ({ image, release }) =>
@@ -101,54 +89,42 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
               "derive an image that has it, the same for all nodes",
             ),
           ),
-    },
-    {
-      id: "RC644",
-      level: "error",
+    }),
+    errorRule("RC644", {
       title: "The declared Ray version is the one in the image",
       why: "Head and workers compare the Ray they find with the plan, and refuse to start when the two differ.",
       check: ({ image: { rayVersion }, release }) => {
         const { minimum = null, maximum = null } = release?.ray ?? {};
-        const isHeld =
-          !parseVersion(rayVersion) ||
-          ((minimum === null || compareVersions(rayVersion, minimum) >= 0) &&
-            (maximum === null || compareVersions(rayVersion, maximum) <= 0));
-        return isHeld
-          ? []
-          : [
-              {
-                path: "image.rayVersion",
-                got: show(rayVersion),
-                must: `be the Ray in the image (${rangeText(minimum, maximum)})`,
-                fix: "set it to what 'ray --version' prints in the image",
-                links: linksOf(release),
-              },
-            ];
+        const isHeld = !parseVersion(rayVersion) || isVersionWithin(rayVersion, minimum, maximum);
+        return unless(isHeld, {
+          path: "image.rayVersion",
+          got: show(rayVersion),
+          must: `be the Ray in the image (${rangeText(minimum, maximum)})`,
+          fix: "set it to what 'ray --version' prints in the image",
+          links: linksOf(release),
+        });
       },
-    },
-    {
-      id: "RC645",
-      level: "error",
+    }),
+    errorRule("RC645", {
       title: "The declared Python version is the one in the image",
       why: "Ray refuses a member with another Python.",
       check: ({ image: { pythonVersion: stated }, release }) => {
         const held = release?.python ?? undefined;
-        return held === undefined || stated === undefined || stated === held || stated.startsWith(`${held}.`)
-          ? []
-          : [
-              {
-                path: "image.pythonVersion",
-                got: show(stated),
-                must: `be the Python in the image (${held})`,
-                fix: "set it to what 'python3 --version' prints in the image, or leave it out",
-                links: linksOf(release),
-              },
-            ];
+        return (
+          held !== undefined &&
+          stated !== undefined &&
+          stated !== held &&
+          !stated.startsWith(`${held}.`) && {
+            path: "image.pythonVersion",
+            got: show(stated),
+            must: `be the Python in the image (${held})`,
+            fix: "set it to what 'python3 --version' prints in the image, or leave it out",
+            links: linksOf(release),
+          }
+        );
       },
-    },
-    {
-      id: "RC646",
-      level: "error",
+    }),
+    errorRule("RC646", {
       title: "The image is built for the accelerators",
       why: "Its libraries cannot use another board.",
       check: ({ image, release }, { acceleratorId }) => {
@@ -167,10 +143,8 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
               "use the image for this board",
             );
       },
-    },
-    {
-      id: "RC647",
-      level: "error",
+    }),
+    errorRule("RC647", {
       title: "The image contains the library of the fabric",
       why: "The fabric is pinned, so collectives fail without its library instead of falling back to TCP.",
       check: ({ image, release }, { fabric }) =>
@@ -182,7 +156,7 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
               "derive an image with it (aws-ofi-nccl and libfabric for EFA)",
             )
           : [],
-    },
+    }),
   ],
 };
 

@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
 import { rayPort } from "../../catalog/ports";
-import { judge, type Topic } from "../../problems/rule";
+import { errorRule, judge, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
 import { MODEL_PATH_TOPIC } from "../model-folder";
@@ -56,23 +56,17 @@ const NAME = "pipeline";
 export const ROLL_TOPIC: Topic<{ readonly rollPath: string }, unknown> = {
   title: "ROLL",
   rules: [
-    {
-      id: "RC630",
-      level: "error",
+    errorRule("RC630", {
       title: "ROLL's path is absolute",
       why: "The pipeline starts in this folder, and Python imports ROLL's packages from it.",
       check: ({ rollPath }) =>
-        path.posix.isAbsolute(rollPath)
-          ? []
-          : [
-              {
-                path: "engine.rollPath",
-                got: show(rollPath),
-                must: "be an absolute path in the container",
-                fix: "use ROLL's folder in the image, e.g. '/workspace/ROLL'",
-              },
-            ],
-    },
+        !path.posix.isAbsolute(rollPath) && {
+          path: "engine.rollPath",
+          got: show(rollPath),
+          must: "be an absolute path in the container",
+          fix: "use ROLL's folder in the image, e.g. '/workspace/ROLL'",
+        },
+    }),
   ],
 };
 

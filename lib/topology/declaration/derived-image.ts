@@ -6,25 +6,13 @@ import { join } from "node:path";
 export interface DerivedImagePlan {
   /** Reference of the published image. */
   readonly base: string;
-  /**
-   * Declared Ray version of the base.
-   *
-   * @default - none
-   */
+  /** Declared Ray version of the base. @default - none */
   readonly baseRayVersion?: string;
   /** `name==version`, sorted. */
   readonly packages: readonly string[];
-  /**
-   * Path on the machine that runs Terraform; read during the build only.
-   *
-   * @default - none
-   */
+  /** Path on the machine that runs Terraform; read during the build only. @default - none */
   readonly pipConfigurationFile?: string;
-  /**
-   * Path on the machine that runs Terraform; read during the build only.
-   *
-   * @default - none
-   */
+  /** Path on the machine that runs Terraform; read during the build only. @default - none */
   readonly certificateAuthoritiesFile?: string;
 }
 

@@ -64,14 +64,7 @@ export interface ModelPathOptions {
   readonly model?: Model;
 }
 
-interface Parts {
-  readonly model?: Model;
-  readonly revision?: string;
-  readonly secret?: SecretRef;
-  readonly endpoint?: string;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-}
+type Parts = Partial<Pick<ModelSource, "model" | "revision" | "secret" | "endpoint" | "include" | "exclude">>;
 
 const WITHOUT_SECOND_COPY = ["original/*"];
 

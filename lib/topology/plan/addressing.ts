@@ -87,12 +87,6 @@ export function localAddresses(
   return result;
 }
 
-/** Address of the subnet's gateway, the first host; `undefined` for an invalid CIDR. */
-export function gatewayAddress(subnetCidr: string): string | undefined {
-  const subnet = parseSubnet(subnetCidr);
-  return subnet && addressText(subnet.network + 1);
-}
-
 /** The usual form of an IPv4 address. */
 export function addressText(value: number): string {
   return new ipaddr.IPv4([24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256)).toString();

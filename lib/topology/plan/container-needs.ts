@@ -1,5 +1,5 @@
 import type { AcceleratorFacts } from "../../catalog/accelerators";
-import { fabricNeed, findFabric } from "../../catalog/fabrics";
+import { fabricNeed } from "../../catalog/fabrics";
 import type { UlimitFact } from "../../catalog/facts";
 import type { Place } from "./place";
 import type { ContainerNeeds } from "./plan";
@@ -11,8 +11,7 @@ const BASE_SHARED_MEMORY_MIB = 256;
 /** What the containers need of their hosts, from accelerators and fabric. */
 export function planContainerNeeds(spec: ClusterSpec, place: Place): ContainerNeeds {
   const kinds = acceleratorKinds(spec);
-  const fabric = findFabric(spec.fabric);
-  const need = fabric && spec.collective && fabricNeed(fabric, spec.collective);
+  const need = fabricNeed(spec.fabric, spec.collective);
   return {
     networkMode: place.networkMode,
     sharedMemoryMiB: place.sharedMemoryMiB ?? sharedMemoryMiB(spec, place),
@@ -25,8 +24,7 @@ export function planContainerNeeds(spec: ClusterSpec, place: Place): ContainerNe
 
 /** Device nodes (or folders of them) that the fabric needs in every container with accelerators. */
 export function fabricDevices(fabricId: string, accelerator: AcceleratorFacts): readonly string[] {
-  const fabric = findFabric(fabricId);
-  return (fabric && fabricNeed(fabric, accelerator.collective)?.devices) ?? [];
+  return fabricNeed(fabricId, accelerator.collective)?.devices ?? [];
 }
 
 function acceleratorKinds(spec: ClusterSpec): readonly AcceleratorFacts[] {

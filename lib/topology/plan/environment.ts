@@ -1,14 +1,19 @@
-import { allVariables, type VariableFacts, variableApplies } from "../../catalog/environment";
-import { fabricNeed, findFabric } from "../../catalog/fabrics";
+import {
+  allVariables,
+  type FoundValue,
+  type VariableFacts,
+  variableApplies,
+} from "../../catalog/environment";
+import { fabricNeed } from "../../catalog/fabrics";
 import { offlineVariables } from "../../catalog/model-hubs";
-import type { EnvironmentPlan, NodeValue } from "./plan";
+import type { EnvironmentPlan } from "./plan";
 import { rankTableEnvironment } from "./rank-table-plan";
 import type { ClusterSpec } from "./spec";
 
 /** All variables by scope: what the catalogue derives, what the fabric pins and what the user adds. */
 export function planEnvironment(spec: ClusterSpec): EnvironmentPlan {
   const cluster: { [name: string]: string } = {};
-  const node: { [name: string]: NodeValue } = {};
+  const node: { [name: string]: FoundValue } = {};
   for (const variable of allVariables()) {
     if (variable.value === null || !isDerived(spec, variable)) {
       continue;
@@ -53,9 +58,7 @@ function isDerived(spec: ClusterSpec, variable: VariableFacts): boolean {
 
 /** Variables that make the collective library fail where the declared fabric is missing. */
 export function fabricPins(spec: ClusterSpec): { readonly [name: string]: string } {
-  const fabric = findFabric(spec.fabric);
-  const need = fabric && spec.collective && fabricNeed(fabric, spec.collective);
-  return need?.environment ?? {};
+  return fabricNeed(spec.fabric, spec.collective)?.environment ?? {};
 }
 
 function sorted<T>(record: { readonly [name: string]: T }): { readonly [name: string]: T } {

@@ -1,8 +1,11 @@
-import type { EngineSpec } from "../engine-spec";
+import type { FoundValue } from "../../catalog/environment";
+import type { MountFact, UlimitFact } from "../../catalog/facts";
+import type { Problem } from "../../problems/problem";
 import type { DerivedImagePlan } from "../declaration/derived-image";
 import type { ModelSourceKind } from "../declaration/model-source";
-import type { Problem } from "../../problems/problem";
-import type { SecretKind } from "../declaration/secret-ref";
+import type { SecretRef } from "../declaration/secret-ref";
+import type { IStorage } from "../declaration/storage";
+import type { EngineSpec } from "../engine-spec";
 
 /**
  * The decided cluster: plain data, printable, complete at synth. Everything that runs on a node is
@@ -24,21 +27,13 @@ export interface ClusterPlan {
   readonly environment: EnvironmentPlan;
   readonly engine: EngineSpec;
   readonly container: ContainerNeeds;
-  /**
-   * HCCL's file of all devices.
-   *
-   * @default - no node has one
-   */
+  /** HCCL's file of all devices. @default - no node has one */
   readonly rankTable?: RankTablePlan;
   /** Checks of the NPUs' network whose failures only warn. */
   readonly toleratedChecks: readonly string[];
   /** Folders of the machines that every container has. */
-  readonly storage: readonly StoragePlan[];
-  /**
-   * How the model gets to the nodes.
-   *
-   * @default - the cluster brings no model
-   */
+  readonly storage: readonly IStorage[];
+  /** How the model gets to the nodes. @default - the cluster brings no model */
   readonly staging?: StagingPlan;
   readonly deadlines: Deadlines;
   readonly retries: Retries;
@@ -74,11 +69,7 @@ export interface NodePlan {
    * @default - not stated; found on the node where they are needed
    */
   readonly deviceIps?: readonly string[];
-  /**
-   * Variables of this node alone, set before Ray starts.
-   *
-   * @default - none
-   */
+  /** Variables of this node alone, set before Ray starts. @default - none */
   readonly environment?: { readonly [name: string]: string };
 }
 
@@ -97,11 +88,7 @@ export interface ImagePlan {
   readonly digest?: string;
   /** Declared Python version of the image; `undefined`: not declared. */
   readonly pythonVersion?: string;
-  /**
-   * How each machine builds the image.
-   *
-   * @default - it is pulled
-   */
+  /** How each machine builds the image. @default - it is pulled */
   readonly derived?: DerivedImagePlan;
 }
 
@@ -132,44 +119,20 @@ export interface EnvironmentPlan {
   /** The same value on every node. */
   readonly cluster: { readonly [name: string]: string };
   /** Differs from node to node: a value found on the node. */
-  readonly node: { readonly [name: string]: NodeValue };
+  readonly node: { readonly [name: string]: FoundValue };
   /** Only for the engine process on the head. */
   readonly driver: { readonly [name: string]: string };
 }
-
-/** What a node-scoped variable takes its value from, on the node. */
-export type NodeValue =
-  "address" | "interface" | "exact-interface" | "visible-devices" | "rdma-devices" | "rdma-gid-index";
 
 /** What a container of this cluster needs of its host, from accelerator and fabric. */
 export interface ContainerNeeds {
   readonly networkMode: "host" | "bridge";
   readonly sharedMemoryMiB: number;
   readonly capabilities: readonly string[];
-  readonly ulimits: readonly Ulimit[];
-  readonly mounts: readonly MountPlan[];
+  readonly ulimits: readonly UlimitFact[];
+  readonly mounts: readonly MountFact[];
   /** Docker runtime (`nvidia`, `ascend`); `undefined`: the daemon's default. */
   readonly runtime?: string;
-}
-
-export interface Ulimit {
-  readonly name: string;
-  /** -1: unlimited. */
-  readonly soft: number;
-  readonly hard: number;
-}
-
-export interface MountPlan {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-}
-
-export interface StoragePlan {
-  readonly hostPath: string;
-  readonly mountPath: string;
-  /** Whether all machines see the same files; else each has its own. */
-  readonly isShared: boolean;
 }
 
 /** One download for the whole cluster; engines start offline on the folder. */
@@ -187,7 +150,7 @@ export interface StagingPlan {
   /** Bytes of the weight files. @default - not known before the source is asked */
   readonly modelBytes?: number;
   /** Credentials of the source. @default - none are needed */
-  readonly secret?: SecretPlan;
+  readonly secret?: SecretRef;
 }
 
 export interface StagingSource {
@@ -200,14 +163,6 @@ export interface StagingSource {
   readonly endpoint?: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
-}
-
-export interface SecretPlan {
-  readonly kind: SecretKind;
-  /** Absolute path on the machine of the head. @default - it is no file */
-  readonly hostPath?: string;
-  /** As the place's store of secrets names it. @default - it is a file */
-  readonly id?: string;
 }
 
 /** Seconds. Every wait of the node program has one of these. */

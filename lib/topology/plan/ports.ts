@@ -1,4 +1,10 @@
-import { type PortMover, type ReservedPortFacts, rayPorts, reservedPorts } from "../../catalog/ports";
+import {
+  type PortMover,
+  type RayPortFacts,
+  type ReservedPortFacts,
+  rayPorts,
+  reservedPorts,
+} from "../../catalog/ports";
 import { isWhole } from "../../problems/checks";
 import type { EngineApi } from "../engine-spec";
 import type { PortPlan } from "./plan";
@@ -10,44 +16,54 @@ export interface PortRange {
   readonly to: number;
 }
 
+/** A port that the cluster opens, and where the user moves it. */
+export interface DeclaredPort {
+  readonly port: PortPlan;
+  /** Property or variable that moves it, e.g. `ports.gcs`, `environment.HCCL_IF_BASE_PORT`. */
+  readonly path: string;
+  /** Of two ports that overlap, the one that is easier to move is reported: 3 chosen, 2 the engine's, 1 Ray's, 0 a library's. */
+  readonly movability: number;
+}
+
 /** Every port that the cluster opens, in a fixed order: Ray, engine, libraries. */
-export function planPorts(spec: ClusterSpec): readonly PortPlan[] {
-  const ray = rayPorts().map((row): PortPlan => {
-    const property = propertyOf(row.name);
-    const range =
-      row.name === "workers"
-        ? { from: spec.ports.workersFrom ?? row.from, to: spec.ports.workersTo ?? row.to }
-        : { from: spec.ports[property] ?? row.from, to: spec.ports[property] ?? row.to };
-    return { name: row.name, ...range, where: row.where, reachableBy: "cluster", purpose: row.purpose };
-  });
+export function declaredPorts(spec: ClusterSpec): readonly DeclaredPort[] {
   const { name, api, ports } = spec.engine;
-  const engine: PortPlan[] = ports.map((port) => ({
-    ...port,
-    reachableBy: "cluster",
-    purpose: `engine '${name}'`,
-  }));
   return [
-    ...ray,
+    ...rayPorts().map((row) => rayPort(spec, row)),
     ...(api ? [apiPort(name, api)] : []),
-    ...engine,
-    ...reservedPorts().flatMap((row) => reservedPlans(spec, row)),
+    ...ports.map((port): DeclaredPort => ({
+      port: { ...port, reachableBy: "cluster", purpose: `engine '${name}'` },
+      path: `engine.ports.${port.name}`,
+      movability: 2,
+    })),
+    ...reservedPorts().flatMap((row) => libraryPorts(spec, row)),
   ];
 }
 
-function apiPort(engine: string, { port }: EngineApi): PortPlan {
+function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFacts): DeclaredPort {
+  const [first, last = first] = rayPortProperties(name);
+  const { [first]: from, [last]: to } = spec.ports;
   return {
-    name: "engine",
-    from: port,
-    to: port,
-    where: "head",
-    reachableBy: "user",
-    purpose: `API of the engine '${engine}'`,
+    port: { name, from: from ?? row.from, to: to ?? row.to, where, reachableBy: "cluster", purpose },
+    path: `ports.${first}`,
+    movability: from === undefined && to === undefined ? 1 : 3,
   };
 }
 
-/** Property of `RayPorts` for a port of the catalogue: `node-manager` is `nodeManager`. */
-export function propertyOf(portName: string): string {
-  return portName.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+function apiPort(engine: string, { port }: EngineApi): DeclaredPort {
+  const purpose = `API of the engine '${engine}'`;
+  return {
+    port: { name: "engine", from: port, to: port, where: "head", reachableBy: "user", purpose },
+    path: "engine.port",
+    movability: 3,
+  };
+}
+
+/** Properties of `RayPorts` for a port of the catalogue: `nodeManager` for `node-manager`. */
+export function rayPortProperties(name: string): readonly string[] {
+  return name === "workers"
+    ? ["workersFrom", "workersTo"]
+    : [name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
 }
 
 /** Ranges of a value such as `16666` or `60000-60049,60050`; `undefined` for an invalid value. */
@@ -70,17 +86,17 @@ export function isPortRange({ from, to }: PortRange): boolean {
   return isPort(from) && isPort(to) && from <= to;
 }
 
-function reservedPlans(spec: ClusterSpec, row: ReservedPortFacts): readonly PortPlan[] {
-  if (!isTaken(spec, row)) {
-    return [];
-  }
-  return takenRanges(spec, row).map((range, index) => ({
-    name: index === 0 ? row.name : `${row.name}-${index + 1}`,
-    ...range,
-    where: row.where,
-    reachableBy: "cluster",
-    purpose: row.purpose,
-  }));
+function libraryPorts(spec: ClusterSpec, row: ReservedPortFacts): readonly DeclaredPort[] {
+  const { where, purpose, movedBy } = row;
+  const mover = movedBy.find(({ variable }) => spec.environment[variable] !== undefined);
+  return (isTaken(spec, row) ? takenRanges(spec, row, mover) : []).map((range, index) => {
+    const name = index === 0 ? row.name : `${row.name}-${index + 1}`;
+    return {
+      port: { name, ...range, where, reachableBy: "cluster", purpose },
+      path: mover ? `environment.${mover.variable}` : `ports (${name})`,
+      movability: 0,
+    };
+  });
 }
 
 function isTaken(spec: ClusterSpec, row: ReservedPortFacts): boolean {
@@ -94,10 +110,14 @@ function isTaken(spec: ClusterSpec, row: ReservedPortFacts): boolean {
   );
 }
 
-function takenRanges(spec: ClusterSpec, row: ReservedPortFacts): readonly PortRange[] {
+/** @param mover the variable by which the declaration moves the range; `undefined`: none is set */
+function takenRanges(
+  spec: ClusterSpec,
+  row: ReservedPortFacts,
+  mover: PortMover | undefined,
+): readonly PortRange[] {
   const perNode = Math.max(0, ...spec.pools.map((pool) => pool.acceleratorsPerNode));
   const fixed = { from: row.from, to: row.to + Math.max(row.perAccelerator * perNode - 1, 0) };
-  const mover = portMover(spec, row);
   const value = mover && spec.environment[mover.variable];
   if (mover === undefined || value === undefined) {
     return [fixed];
@@ -109,9 +129,4 @@ function takenRanges(spec: ClusterSpec, row: ReservedPortFacts): readonly PortRa
   const base = Number(value);
   // RC048 reports a value that is no port.
   return isPortRange({ from: base, to: base }) ? [{ from: base, to: base + fixed.to - fixed.from }] : [fixed];
-}
-
-/** The variable by which the declaration moves a range that a library takes; `undefined`: none is set. */
-export function portMover(spec: ClusterSpec, row: ReservedPortFacts): PortMover | undefined {
-  return row.movedBy.find(({ variable }) => spec.environment[variable] !== undefined);
 }

@@ -2,9 +2,9 @@ import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerato
 import type { Collective } from "../../catalog/facts";
 import { findModel } from "../../catalog/models";
 import type { ClusterProps, NodePool } from "../declaration/cluster-props";
+import type { ContainerImage } from "../declaration/container-image";
 import { pulledImage } from "../declaration/derived-image";
 import type { EngineContext, EngineSpec } from "../engine-spec";
-import type { DerivedImagePlan } from "../declaration/derived-image";
 import type { Deadlines, Retries } from "./plan";
 import { normaliseDeadlines } from "./deadlines";
 import { MAXIMUM_NODES } from "./limits";
@@ -62,14 +62,9 @@ export interface PoolSpec {
 }
 
 /** The image as declared. */
-export interface ImageSpec {
-  readonly reference: string;
+export interface ImageSpec extends Omit<ContainerImage, "rayVersion"> {
   /** Empty: the image contains none. */
   readonly rayVersion: string;
-  readonly pythonVersion?: string;
-  readonly allowFloatingTag: boolean;
-  /** `undefined`: the image is pulled as it is. */
-  readonly derived?: DerivedImagePlan;
 }
 
 /** What a declaration is completed with. */
@@ -87,13 +82,7 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
     name: props.name,
     pools,
     fabric: props.fabric.id,
-    image: {
-      reference: props.image.reference,
-      rayVersion: props.image.rayVersion ?? "",
-      pythonVersion: props.image.pythonVersion,
-      allowFloatingTag: props.image.allowFloatingTag,
-      derived: props.image.derived,
-    },
+    image: { ...props.image, rayVersion: props.image.rayVersion ?? "" },
     environment: { ...props.environment },
     driverEnvironment: { ...props.driverEnvironment },
     addressVariables: [...(props.addressVariables ?? [])],

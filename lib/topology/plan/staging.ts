@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { isWithin } from "../../problems/checks";
 import type { ClusterOptions } from "../declaration/cluster-props";
 import type { ModelSource } from "../declaration/model-source";
-import type { StagingPlan, StoragePlan } from "./plan";
+import type { StagingPlan } from "./plan";
 import type { ClusterSpec } from "./spec";
 import { HostPathStorage, type IStorage } from "../declaration/storage";
 
@@ -70,8 +70,8 @@ function chosenFiles({ include, exclude }: ModelSource): string | undefined {
     : createHash("sha256").update(chosen).digest("hex").slice(0, PATTERN_DIGITS);
 }
 
-/** What is mounted into every container. */
-export function planStorage({ storage }: ClusterSpec): readonly StoragePlan[] {
+/** What is mounted into every container, as plain data: a storage may be a construct. */
+export function planStorage({ storage }: ClusterSpec): readonly IStorage[] {
   return storage.map(({ hostPath, mountPath, isShared }) => ({ hostPath, mountPath, isShared }));
 }
 
@@ -90,7 +90,7 @@ export function planStaging(spec: ClusterSpec): StagingPlan | undefined {
     deadlineSeconds: spec.deadlines.stagingSeconds,
     modelName: model?.name,
     modelBytes: model?.weightBytes,
-    secret: secret && { kind: secret.kind, hostPath: secret.hostPath, id: secret.id },
+    secret,
   };
 }
 

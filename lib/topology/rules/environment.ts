@@ -1,6 +1,6 @@
 import { allVariables, findVariable, type VariableFacts, variableApplies } from "../../catalog/environment";
-import { repeated } from "../../problems/checks";
-import type { ErrorFinding } from "../../problems/rule";
+import { repeated, unless } from "../../problems/checks";
+import { type ErrorFinding, errorRule, warningRule } from "../../problems/rule";
 import { nearest, show } from "../../problems/text";
 import type { ClusterSpec } from "../plan/spec";
 import { valueProblem } from "./environment-values";
@@ -13,9 +13,7 @@ const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const SECRET_NAME = /(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS)$/i;
 
 export const environmentRules: readonly ClusterRule[] = [
-  {
-    id: "RC040",
-    level: "error",
+  errorRule("RC040", {
     title: "A variable has a valid name",
     why: "Letters, digits and underscores are what every shell, Docker and Ray accept.",
     check: (spec) =>
@@ -27,10 +25,8 @@ export const environmentRules: readonly ClusterRule[] = [
           must: "consist of letters, digits and underscores and not start with a digit",
           fix: "correct the name",
         })),
-  },
-  {
-    id: "RC041",
-    level: "error",
+  }),
+  errorRule("RC041", {
     title: "A variable's value is a single line of text",
     why: "Environment files and Docker cut a value off at its first line break.",
     check: (spec) =>
@@ -45,10 +41,8 @@ export const environmentRules: readonly ClusterRule[] = [
           must: "be a single line of text",
           fix: "use one line, or put the value into a file and set the file's path",
         })),
-  },
-  {
-    id: "RC042",
-    level: "error",
+  }),
+  errorRule("RC042", {
     title: "A variable that differs between nodes is not set for all nodes",
     why: "Every node would get the address or interface of one of them, and the collectives would hang.",
     check: (spec) =>
@@ -64,10 +58,8 @@ export const environmentRules: readonly ClusterRule[] = [
               ? "remove it; addressVariables and interfaceVariables take variables whose value each node determines"
               : "remove it: each node determines its own value",
         })),
-  },
-  {
-    id: "RC043",
-    level: "error",
+  }),
+  errorRule("RC043", {
     title: "A variable that Ray's processes need is not set for the engine only",
     why: "Ray's workers inherit the environment of their node, not that of the engine's process.",
     check: (spec) =>
@@ -78,10 +70,8 @@ export const environmentRules: readonly ClusterRule[] = [
         ({ setBefore }) => `be set on every node before ${setBefore}`,
         "move it to environment",
       ),
-  },
-  {
-    id: "RC044",
-    level: "error",
+  }),
+  errorRule("RC044", {
     title: "A variable of the engine's process is not set on every node",
     why: "Each node would take itself for the leading one.",
     check: (spec) =>
@@ -92,10 +82,8 @@ export const environmentRules: readonly ClusterRule[] = [
         () => "be set for the engine's process only",
         "move it to driverEnvironment",
       ),
-  },
-  {
-    id: "RC045",
-    level: "error",
+  }),
+  errorRule("RC045", {
     title: "A variable is set in one place",
     why: "Which of two values applies would depend on who starts the process.",
     check: (spec) =>
@@ -108,10 +96,8 @@ export const environmentRules: readonly ClusterRule[] = [
           must: `not be set by ${first} as well`,
           fix: "remove one of the two",
         })),
-  },
-  {
-    id: "RC046",
-    level: "error",
+  }),
+  errorRule("RC046", {
     title: "Variables of the node program are left to it",
     why: "Their values follow from the plan; a second one would contradict the plan.",
     check: (spec) =>
@@ -123,14 +109,15 @@ export const environmentRules: readonly ClusterRule[] = [
         .filter(({ path }) => path !== "engine.environment.PYTHONPATH")
         .flatMap(({ path, name, got }) => {
           const owner = findVariable(name)?.owner ?? undefined;
-          return owner === undefined
-            ? []
-            : { path, got, must: `not be set: it belongs to ${owner}`, fix: "remove it" };
+          return unless(owner === undefined, {
+            path,
+            got,
+            must: `not be set: it belongs to ${owner}`,
+            fix: "remove it",
+          });
         }),
-  },
-  {
-    id: "RC047",
-    level: "error",
+  }),
+  errorRule("RC047", {
     title: "No secret is an environment variable",
     why: "It would appear in Terraform's state, in docker inspect and in logs.",
     check: (spec) =>
@@ -142,10 +129,8 @@ export const environmentRules: readonly ClusterRule[] = [
           must: "not hold a secret",
           fix: `put it into a file on the nodes and set ${setting.name}_PATH, or whatever your program reads, to its path`,
         })),
-  },
-  {
-    id: "RC048",
-    level: "error",
+  }),
+  errorRule("RC048", {
     title: "A known variable has a value that its software accepts",
     why: "Most libraries ignore a wrong value silently and continue with another one.",
     check: (spec) =>
@@ -155,59 +140,50 @@ export const environmentRules: readonly ClusterRule[] = [
           isSettable(facts) && typeof value === "string" ? valueProblem(facts, value) : undefined;
         return problem ? { path, got: shown(setting), ...problem } : [];
       }),
-  },
-  {
-    id: "RC049",
-    level: "error",
+  }),
+  errorRule("RC049", {
     title: "HCCL has one path between the NPUs of a server",
     why: "HCCL rejects PCIe and RoCE together.",
     check: ({ environment }) =>
-      environment.HCCL_INTRA_PCIE_ENABLE === "1" && environment.HCCL_INTRA_ROCE_ENABLE === "1"
-        ? {
-            path: "environment.HCCL_INTRA_ROCE_ENABLE",
-            got: show("1"),
-            must: "not be 1 while HCCL_INTRA_PCIE_ENABLE is 1",
-            fix: "set one of the two to 0",
-          }
-        : [],
-  },
-  {
-    id: "RC050",
-    level: "warning",
+      environment.HCCL_INTRA_PCIE_ENABLE === "1" &&
+      environment.HCCL_INTRA_ROCE_ENABLE === "1" && {
+        path: "environment.HCCL_INTRA_ROCE_ENABLE",
+        got: show("1"),
+        must: "not be 1 while HCCL_INTRA_PCIE_ENABLE is 1",
+        fix: "set one of the two to 0",
+      },
+  }),
+  warningRule("RC050", {
     title: "HCCL's execution timeout fits its expansion mode",
     why: "In AIV mode HCCL silently uses 1091 s for 0 and for anything longer.",
     check: ({ environment }) =>
       environment.HCCL_OP_EXPANSION_MODE === "AIV" &&
-      (Number(environment.HCCL_EXEC_TIMEOUT) > 1091 || environment.HCCL_EXEC_TIMEOUT === "0")
-        ? {
-            path: "environment.HCCL_EXEC_TIMEOUT",
-            got: show(environment.HCCL_EXEC_TIMEOUT),
-            consequence: "is treated as 1091 s while HCCL_OP_EXPANSION_MODE is AIV",
-            fix: "set 1091, or use another mode",
-          }
-        : [],
-  },
-  {
-    id: "RC051",
-    level: "error",
+      (Number(environment.HCCL_EXEC_TIMEOUT) > 1091 || environment.HCCL_EXEC_TIMEOUT === "0") && {
+        path: "environment.HCCL_EXEC_TIMEOUT",
+        got: show(environment.HCCL_EXEC_TIMEOUT),
+        consequence: "is treated as 1091 s while HCCL_OP_EXPANSION_MODE is AIV",
+        fix: "set 1091, or use another mode",
+      },
+  }),
+  errorRule("RC051", {
     title: "A per-node variable differs between nodes",
     why: "A variable with one value for the whole cluster cannot hold the address or interface of a node.",
     check: (spec) =>
       nodeVariables(spec).flatMap(({ path, name }) => {
         const facts = findVariable(name);
-        return facts === undefined || facts.scope === "node" || facts.owner !== null
-          ? []
-          : {
-              path,
-              got: show(name),
-              must: "be a variable that differs between nodes",
-              fix: `set it under ${facts.scope === "cluster" ? "environment" : "driverEnvironment"} instead`,
-            };
+        return (
+          facts !== undefined &&
+          facts.scope !== "node" &&
+          facts.owner === null && {
+            path,
+            got: show(name),
+            must: "be a variable that differs between nodes",
+            fix: `set it under ${facts.scope === "cluster" ? "environment" : "driverEnvironment"} instead`,
+          }
+        );
       }),
-  },
-  {
-    id: "RC052",
-    level: "warning",
+  }),
+  warningRule("RC052", {
     title: "A variable has an effect on this cluster",
     why: "A setting without effect is a misunderstanding.",
     check: (spec) =>
@@ -220,25 +196,21 @@ export const environmentRules: readonly ClusterRule[] = [
           consequence: `has no effect: ${setting.name} is only read ${appliesText(setting.facts)}`,
           fix: "remove it",
         })),
-  },
-  {
-    id: "RC053",
-    level: "warning",
+  }),
+  warningRule("RC053", {
     title: "An unknown variable is not a mistyped known one",
     why: "Software ignores names that it does not know.",
     check: (spec) =>
       settings(spec).flatMap(({ path, name }) => {
         const near = findVariable(name) || !VARIABLE_NAME.test(name) ? undefined : nearSame(name);
-        return near === undefined
-          ? []
-          : {
-              path,
-              got: show(name),
-              consequence: "is not a known variable, and software ignores names that it does not know",
-              fix: `did you mean '${near}'?`,
-            };
+        return unless(near === undefined, {
+          path,
+          got: show(name),
+          consequence: "is not a known variable, and software ignores names that it does not know",
+          fix: `did you mean '${near}'?`,
+        });
       }),
-  },
+  }),
 ];
 
 /** A value as a message may show it. */

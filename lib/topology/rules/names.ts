@@ -1,5 +1,5 @@
 import { repeated } from "../../problems/checks";
-import type { ErrorFinding, Found } from "../../problems/rule";
+import { type ErrorFinding, errorRule, type Found } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { MAXIMUM_CLUSTER_NAME, MAXIMUM_POOL_NAME } from "../plan/limits";
 import type { ClusterRule } from "./rule";
@@ -7,24 +7,18 @@ import type { ClusterRule } from "./rule";
 const NAME = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
 
 export const nameRules: readonly ClusterRule[] = [
-  {
-    id: "RC001",
-    level: "error",
+  errorRule("RC001", {
     title: "The cluster's name is a short DNS label",
     why: "The names of containers, networks and volumes start with it, and nodes resolve each other by name.",
     check: ({ name }) => checkName("name", name, MAXIMUM_CLUSTER_NAME),
-  },
-  {
-    id: "RC002",
-    level: "error",
+  }),
+  errorRule("RC002", {
     title: "A pool's name is a short DNS label",
     why: "Nodes are named <pool>-<index>, which is also their host name.",
     check: ({ pools }) =>
       pools.flatMap(({ name }, index) => checkName(`pools[${index}].name`, name, MAXIMUM_POOL_NAME)),
-  },
-  {
-    id: "RC003",
-    level: "error",
+  }),
+  errorRule("RC003", {
     title: "Pool names are unique",
     why: "Pools with the same name would have nodes with the same names.",
     check: ({ pools }) =>
@@ -36,7 +30,7 @@ export const nameRules: readonly ClusterRule[] = [
           fix: "rename one of the two pools",
         }),
       ),
-  },
+  }),
 ];
 
 function checkName(path: string, name: string, maximum: number): Found<ErrorFinding> {

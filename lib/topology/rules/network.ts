@@ -1,4 +1,5 @@
-import { repeated } from "../../problems/checks";
+import { repeated, unless } from "../../problems/checks";
+import { errorRule } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
 import {
   addressNumber,
@@ -19,24 +20,18 @@ import type { ClusterRule } from "./rule";
 const INTERNAL_RANGES = ["private", "carrierGradeNat"];
 
 export const networkRules: readonly ClusterRule[] = [
-  {
-    id: "RC020",
-    level: "error",
+  errorRule("RC020", {
     title: "The cluster network is an IPv4 CIDR",
     why: "Each node finds its address and interface by this network; a wrong one matches no interface, or two.",
     check: (_, { place }) =>
-      usableSubnet(place)
-        ? []
-        : {
-            path: "backend.subnetCidr",
-            got: show(place.subnetCidr),
-            must: "be an IPv4 network with a prefix length of 8 to 30 and no host bits set",
-            fix: `use '${maskedSubnet(place.subnetCidr) ?? "10.89.28.0/24"}'`,
-          },
-  },
-  {
-    id: "RC021",
-    level: "error",
+      !usableSubnet(place) && {
+        path: "backend.subnetCidr",
+        got: show(place.subnetCidr),
+        must: "be an IPv4 network with a prefix length of 8 to 30 and no host bits set",
+        fix: `use '${maskedSubnet(place.subnetCidr) ?? "10.89.28.0/24"}'`,
+      },
+  }),
+  errorRule("RC021", {
     title: "Either all nodes of a pool have a planned address, or none",
     why: "The head waits for the planned addresses, and would wait in vain for a missing one.",
     check: ({ pools }, { place }) =>
@@ -47,22 +42,22 @@ export const networkRules: readonly ClusterRule[] = [
           countableNodes(pool) === pool.nodes &&
           pools.filter((other) => other.name === pool.name).length === 1 &&
           usableSubnet(place) !== undefined;
-        return addresses === undefined || addresses.length === pool.nodes || !judged
-          ? []
-          : {
-              path: addressesPath(pool.name),
-              got: String(addresses.length),
-              must: `list ${pool.nodes} addresses, one for each node`,
-              fix:
-                addresses.length < pool.nodes
-                  ? "use a larger subnet, add machines or plan fewer nodes"
-                  : `list only ${pool.nodes} machines or plan ${addresses.length} nodes`,
-            };
+        return (
+          addresses !== undefined &&
+          addresses.length !== pool.nodes &&
+          judged && {
+            path: addressesPath(pool.name),
+            got: String(addresses.length),
+            must: `list ${pool.nodes} addresses, one for each node`,
+            fix:
+              addresses.length < pool.nodes
+                ? "use a larger subnet, add machines or plan fewer nodes"
+                : `list only ${pool.nodes} machines or plan ${addresses.length} nodes`,
+          }
+        );
       }),
-  },
-  {
-    id: "RC022",
-    level: "error",
+  }),
+  errorRule("RC022", {
     title: "Every address is a host address in the cluster network",
     why: "A node takes its address from its interface on this network and rejects any other.",
     check: (_, { place }) => {
@@ -76,10 +71,8 @@ export const networkRules: readonly ClusterRule[] = [
           fix: "use the machine's address on the cluster network",
         }));
     },
-  },
-  {
-    id: "RC023",
-    level: "error",
+  }),
+  errorRule("RC023", {
     title: "No address is used twice",
     why: "Ray identifies a node by its address; two machines with one address look like one node that comes and goes.",
     check: (_, { place }) =>
@@ -93,10 +86,8 @@ export const networkRules: readonly ClusterRule[] = [
         must: `differ from ${first}`,
         fix: "give every machine its own address",
       })),
-  },
-  {
-    id: "RC024",
-    level: "error",
+  }),
+  errorRule("RC024", {
     title: "The cluster network is internal",
     why: "Ray runs code for anyone who reaches its ports; on a public network that is everyone.",
     check: (_, { place }) => {
@@ -109,19 +100,15 @@ export const networkRules: readonly ClusterRule[] = [
           .filter((end) => !isDocumentationAddress(end))
           .map((end) => addressRange(end))
           .find((name) => !INTERNAL_RANGES.includes(name));
-      return range === undefined
-        ? []
-        : {
-            path: "backend.subnetCidr",
-            got: `${show(place.subnetCidr)} (${range === "unicast" ? "public" : range})`,
-            must: "lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
-            fix: "use the machines' internal network",
-          };
+      return unless(range === undefined, {
+        path: "backend.subnetCidr",
+        got: `${show(place.subnetCidr)} (${range === "unicast" ? "public" : range})`,
+        must: "lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
+        fix: "use the machines' internal network",
+      });
     },
-  },
-  {
-    id: "RC025",
-    level: "error",
+  }),
+  errorRule("RC025", {
     title: "Addresses belong to pools that exist",
     why: "Addresses under a mistyped pool name would be ignored silently.",
     check: ({ pools }, { place }) => {
@@ -135,37 +122,33 @@ export const networkRules: readonly ClusterRule[] = [
           fix: didYouMean(name, names, "remove it or add the pool"),
         }));
     },
-  },
-  {
-    id: "RC026",
-    level: "error",
+  }),
+  errorRule("RC026", {
     title: "The plan knows the head's address",
     why: "Nodes start in parallel, so all of them must know the head's address beforehand.",
     check: ({ pools: [first] }, { place }) =>
-      first === undefined || place.addresses[first.name] !== undefined || place.headAddress !== undefined
-        ? []
-        : {
-            path: addressesPath(first.name),
-            got: "no addresses",
-            must: "include the address of the head, the first node of the first pool",
-            fix: "put a pool with known addresses first, e.g. one with a single node for the head",
-          },
-  },
-  {
-    id: "RC027",
-    level: "error",
+      first !== undefined &&
+      place.addresses[first.name] === undefined &&
+      place.headAddress === undefined && {
+        path: addressesPath(first.name),
+        got: "no addresses",
+        must: "include the address of the head, the first node of the first pool",
+        fix: "put a pool with known addresses first, e.g. one with a single node for the head",
+      },
+  }),
+  errorRule("RC027", {
     title: "Nodes on different machines use the host's network",
     why: "Ray and the collectives open ports in both directions; behind a bridge other machines cannot reach them.",
     check: (_, { place, nodes }) =>
-      place.networkMode === "host" || place.emulated || nodes.length < 2
-        ? []
-        : {
-            path: "backend.networkMode",
-            got: show(place.networkMode),
-            must: "be 'host' with more than one machine",
-            fix: "use the host's network",
-          },
-  },
+      place.networkMode !== "host" &&
+      !place.emulated &&
+      nodes.length >= 2 && {
+        path: "backend.networkMode",
+        got: show(place.networkMode),
+        must: "be 'host' with more than one machine",
+        fix: "use the host's network",
+      },
+  }),
 ];
 
 /** The cluster network; `undefined` where RC020 reports it. */

@@ -1,4 +1,5 @@
-import type { ErrorFinding } from "../../problems/rule";
+import { unless } from "../../problems/checks";
+import { type ErrorFinding, errorRule, type Found } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { parsePinnedPackage, versionAmong } from "../declaration/python-package";
 import type { ClusterRule } from "./rule";
@@ -7,9 +8,7 @@ import type { ClusterRule } from "./rule";
 const FILE_PATH = /^(?:~?\/)[\w .@+=:/-]*[\w.@+=:-]$/;
 
 export const pythonPackageRules: readonly ClusterRule[] = [
-  {
-    id: "RC140",
-    level: "error",
+  errorRule("RC140", {
     title: "An added Python package is pinned",
     why: "Machines that build the image on different days would hold different software.",
     check: ({ image }) =>
@@ -21,10 +20,8 @@ export const pythonPackageRules: readonly ClusterRule[] = [
           must: "pin one version, as name==version or name[extra]==version",
           fix: `write, for example, '${pinned(text)}'`,
         })),
-  },
-  {
-    id: "RC141",
-    level: "error",
+  }),
+  errorRule("RC141", {
     title: "A derived image adds each package once",
     why: "Two versions of one package cannot be installed.",
     check: ({ image }) => {
@@ -37,50 +34,45 @@ export const pythonPackageRules: readonly ClusterRule[] = [
         fix: "keep one of its entries",
       }));
     },
-  },
-  {
-    id: "RC142",
-    level: "error",
+  }),
+  errorRule("RC142", {
     title: "A derived image keeps the Ray of its base",
     why: "Nothing that the base holds is changed, so the build would fail on every machine.",
     check: ({ image }) => {
       const held = image.derived?.baseRayVersion;
       const added = versionAmong(image.derived?.packages ?? [], "ray");
-      return held === undefined || added === undefined || held === added || held === image.rayVersion
-        ? []
-        : {
-            path: "image.packages",
-            got: show(`ray==${added}`),
-            must: `match the declared Ray version of the base, '${held}'`,
-            fix: "remove Ray from the packages, or the base's rayVersion if the base holds no Ray",
-          };
+      return (
+        held !== undefined &&
+        added !== undefined &&
+        held !== added &&
+        held !== image.rayVersion && {
+          path: "image.packages",
+          got: show(`ray==${added}`),
+          must: `match the declared Ray version of the base, '${held}'`,
+          fix: "remove Ray from the packages, or the base's rayVersion if the base holds no Ray",
+        }
+      );
     },
-  },
-  {
-    id: "RC143",
-    level: "error",
+  }),
+  errorRule("RC143", {
     title: "Files for a build have plain absolute paths",
     why: "The builder reads them where Terraform runs, whatever the current folder is.",
     check: ({ image }) => [
-      ...filePath("image.pipConfigurationFile", image.derived?.pipConfigurationFile),
-      ...filePath("image.certificateAuthoritiesFile", image.derived?.certificateAuthoritiesFile),
+      filePath("image.pipConfigurationFile", image.derived?.pipConfigurationFile),
+      filePath("image.certificateAuthoritiesFile", image.derived?.certificateAuthoritiesFile),
     ],
-  },
-  {
-    id: "RC144",
-    level: "error",
+  }),
+  errorRule("RC144", {
     title: "A derived image adds at least one package",
     why: "Without packages it is the same as its base.",
     check: ({ image }) =>
-      image.derived?.packages.length === 0
-        ? {
-            path: "image.packages",
-            got: "an empty list",
-            must: "contain at least one package",
-            fix: "use the base itself",
-          }
-        : [],
-  },
+      image.derived?.packages.length === 0 && {
+        path: "image.packages",
+        got: "an empty list",
+        must: "contain at least one package",
+        fix: "use the base itself",
+      },
+  }),
 ];
 
 /** The entry as it may have been meant. */
@@ -90,15 +82,11 @@ function pinned(text: string): string {
   return `${name}==${version}`;
 }
 
-function filePath(path: string, value: string | undefined): readonly ErrorFinding[] {
-  return value === undefined || FILE_PATH.test(value)
-    ? []
-    : [
-        {
-          path,
-          got: show(value),
-          must: "start with / or ~/ and contain only letters, digits, spaces and .@+=:_-",
-          fix: "move the file to such a path, e.g. '~/.config/pip/pip.conf'",
-        },
-      ];
+function filePath(path: string, value: string | undefined): Found<ErrorFinding> {
+  return unless(value === undefined || FILE_PATH.test(value), {
+    path,
+    got: show(value),
+    must: "start with / or ~/ and contain only letters, digits, spaces and .@+=:_-",
+    fix: "move the file to such a path, e.g. '~/.config/pip/pip.conf'",
+  });
 }

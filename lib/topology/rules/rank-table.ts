@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 import { findAccelerator } from "../../catalog/accelerators";
 import { preflightChecks } from "../../catalog/preflight-checks";
+import { unless } from "../../problems/checks";
+import { errorRule } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
 import { RankTableKind } from "../declaration/rank-table-kind";
 import type { NodePlan } from "../plan/plan";
@@ -9,24 +11,19 @@ import type { ClusterSpec } from "../plan/spec";
 import type { ClusterRule } from "./rule";
 
 export const rankTableRules: readonly ClusterRule[] = [
-  {
-    id: "RC150",
-    level: "error",
+  errorRule("RC150", {
     title: "Only Ascend clusters have a rank table",
     why: "Nothing but HCCL and the engines on it reads one.",
     check: (spec) =>
-      isAsked(spec) && spec.collective !== "hccl"
-        ? {
-            path: "rankTable",
-            got: show(spec.rankTable),
-            must: "be left out where no pool has Ascend NPUs",
-            fix: "remove it",
-          }
-        : [],
-  },
-  {
-    id: "RC151",
-    level: "error",
+      isAsked(spec) &&
+      spec.collective !== "hccl" && {
+        path: "rankTable",
+        got: show(spec.rankTable),
+        must: "be left out where no pool has Ascend NPUs",
+        fix: "remove it",
+      },
+  }),
+  errorRule("RC151", {
     title: "The nodes of a rank table are in the string order of their addresses",
     why: "MindSpore numbers the servers in the string order of their ids.",
     check: (spec, { nodes }) => {
@@ -34,106 +31,85 @@ export const rankTableRules: readonly ClusterRule[] = [
       // Not by locale: every reader of the table compares code units.
       const sorted = [...addresses].sort((a, b) => (a < b ? -1 : Number(a > b)));
       const index = addresses.findIndex((address, at) => address !== sorted[at]);
-      return index < 0 || addresses.includes("")
-        ? []
-        : {
-            path: "rankTable",
-            got: show(addresses[index]),
-            must: `list the nodes in the string order of their addresses, where '${sorted[index]}' comes first`,
-            fix: "reorder the nodes, or give them addresses of equal length: as strings, '10.0.0.10' precedes '10.0.0.9'",
-          };
+      return unless(index < 0 || addresses.includes(""), {
+        path: "rankTable",
+        got: show(addresses[index]),
+        must: `list the nodes in the string order of their addresses, where '${sorted[index]}' comes first`,
+        fix: "reorder the nodes, or give them addresses of equal length: as strings, '10.0.0.10' precedes '10.0.0.9'",
+      });
     },
-  },
-  {
-    id: "RC152",
-    level: "error",
+  }),
+  errorRule("RC152", {
     title: "Device addresses are given for all nodes or for none",
     why: "A table needs all of them; where none is given, the nodes gather them at boot.",
     check: (spec, { nodes }) => {
       const having = nodesOfTable(spec, nodes);
       const without = having.filter(({ deviceIps }) => deviceIps === undefined);
-      return without.length % having.length === 0 || having.length === 0
-        ? []
-        : {
-            path: "rankTable",
-            got: `no deviceIps of ${without.map(({ name }) => name).join(", ")}`,
-            must: "have the device addresses of all nodes, or of none",
-            fix: "add deviceIps to these machines, or remove them from the others",
-          };
+      return unless(without.length % having.length === 0 || having.length === 0, {
+        path: "rankTable",
+        got: `no deviceIps of ${without.map(({ name }) => name).join(", ")}`,
+        must: "have the device addresses of all nodes, or of none",
+        fix: "add deviceIps to these machines, or remove them from the others",
+      });
     },
-  },
-  {
-    id: "RC153",
-    level: "error",
+  }),
+  errorRule("RC153", {
     title: "Only A3 boards have super pods",
     why: "No other board has an SDID, which version 1.2 of the table needs.",
     check: (spec) =>
-      spec.rankTable === RankTableKind.SUPER_PODS && spec.collective === "hccl" && boardOf(spec) !== "a3"
-        ? {
-            path: "rankTable",
-            got: show(spec.rankTable),
-            must: "be version 1.0 unless the nodes are A3",
-            fix: "use RankTableKind.SERVERS",
-          }
-        : [],
-  },
-  {
-    id: "RC154",
-    level: "error",
+      spec.rankTable === RankTableKind.SUPER_PODS &&
+      spec.collective === "hccl" &&
+      boardOf(spec) !== "a3" && {
+        path: "rankTable",
+        got: show(spec.rankTable),
+        must: "be version 1.0 unless the nodes are A3",
+        fix: "use RankTableKind.SERVERS",
+      },
+  }),
+  errorRule("RC154", {
     title: "The device addresses of a rank table can be found",
     why: "An emulated NPU has no network of its own.",
     check: (spec, { nodes }) =>
       rankTableKind(spec) === RankTableKind.SERVERS &&
       spec.collective === "hccl" &&
       boardOf(spec) === undefined &&
-      nodesOfTable(spec, nodes).every(({ deviceIps }) => deviceIps === undefined)
-        ? {
-            path: "rankTable",
-            got: show(rankTableKind(spec)),
-            must: "be left out for emulated NPUs, which have no device addresses",
-            fix: "set deviceIps of the machines, or use RankTableKind.NONE",
-          }
-        : [],
-  },
-  {
-    id: "RC155",
-    level: "error",
+      nodesOfTable(spec, nodes).every(({ deviceIps }) => deviceIps === undefined) && {
+        path: "rankTable",
+        got: show(rankTableKind(spec)),
+        must: "be left out for emulated NPUs, which have no device addresses",
+        fix: "set deviceIps of the machines, or use RankTableKind.NONE",
+      },
+  }),
+  errorRule("RC155", {
     title: "A rank table is named in one place",
     why: "It would be undefined which of two files is read.",
     check: (spec) =>
-      isAsked(spec) && RANK_TABLE_VARIABLE in spec.environment
-        ? {
-            path: `environment.${RANK_TABLE_VARIABLE}`,
-            got: show(spec.environment[RANK_TABLE_VARIABLE]),
-            must: "be left out where rankTable is set",
-            fix: "remove one of the two",
-          }
-        : [],
-  },
-  {
-    id: "RC156",
-    level: "error",
+      isAsked(spec) &&
+      RANK_TABLE_VARIABLE in spec.environment && {
+        path: `environment.${RANK_TABLE_VARIABLE}`,
+        got: show(spec.environment[RANK_TABLE_VARIABLE]),
+        must: "be left out where rankTable is set",
+        fix: "remove one of the two",
+      },
+  }),
+  errorRule("RC156", {
     title: "A tolerated check exists",
     why: "A misspelt name would tolerate nothing.",
     check: ({ toleratedChecks }) => {
       const names = preflightChecks()
         .filter(({ tolerable }) => tolerable)
         .map(({ name }) => name);
-      return toleratedChecks.flatMap((name, index) =>
-        names.includes(name)
-          ? []
-          : {
-              path: `toleratedChecks[${index}]`,
-              got: show(name),
-              must: `be ${oneOf(names)}`,
-              fix: didYouMean(name, names, "remove it"),
-            },
+      return toleratedChecks.map((name, index) =>
+        unless(names.includes(name), {
+          path: `toleratedChecks[${index}]`,
+          got: show(name),
+          must: `be ${oneOf(names)}`,
+          fix: didYouMean(name, names, "remove it"),
+        }),
       );
     },
-  },
-  {
-    id: "RC157",
-    level: "error",
+  }),
+  errorRule("RC157", {
     title: "All device addresses are IPv4, or all are IPv6",
     why: "A device with an IPv4 address cannot reach one that has an IPv6 address.",
     check: (spec, { nodes }) => {
@@ -141,16 +117,17 @@ export const rankTableRules: readonly ClusterRule[] = [
         deviceIps.map((ip) => ({ name, ip, family: isIP(ip) })),
       );
       const other = given.find(({ family }) => family > 0 && family !== given[0]?.family);
-      return other === undefined || given[0].family === 0
-        ? []
-        : {
-            path: "rankTable",
-            got: `'${other.ip}' of ${other.name} beside '${given[0].ip}' of ${given[0].name}`,
-            must: "have device addresses of one family",
-            fix: "correct deviceIps of the machines",
-          };
+      return (
+        other !== undefined &&
+        given[0].family !== 0 && {
+          path: "rankTable",
+          got: `'${other.ip}' of ${other.name} beside '${given[0].ip}' of ${given[0].name}`,
+          must: "have device addresses of one family",
+          fix: "correct deviceIps of the machines",
+        }
+      );
     },
-  },
+  }),
 ];
 
 function isAsked({ rankTable }: ClusterSpec): boolean {

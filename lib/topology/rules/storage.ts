@@ -1,4 +1,5 @@
-import { isAbsolutePath, isWithin } from "../../problems/checks";
+import { isAbsolutePath, isWithin, unless } from "../../problems/checks";
+import { errorRule } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { CONTAINER_FOLDERS, KERNEL_FOLDERS, SYSTEM_FOLDERS } from "../plan/limits";
 import type { ClusterSpec } from "../plan/spec";
@@ -6,9 +7,7 @@ import type { ClusterRule } from "./rule";
 
 /** Rules of the folders that containers get from the machines. */
 export const storageRules: readonly ClusterRule[] = [
-  {
-    id: "RC120",
-    level: "error",
+  errorRule("RC120", {
     title: "Folders of storage and model are absolute paths",
     why: "A container has no current folder, and Docker takes a relative source for the name of a volume.",
     check: (spec) =>
@@ -20,63 +19,51 @@ export const storageRules: readonly ClusterRule[] = [
           must: "be the absolute path of a folder, without '.' and '..'",
           fix: meant(folder),
         })),
-  },
-  {
-    id: "RC121",
-    level: "error",
+  }),
+  errorRule("RC121", {
     title: "Storage is mounted on a folder of its own",
     why: "It would hide the system, the programs or the cluster's own files in the container.",
     check: ({ storage }) =>
       storage.flatMap(({ mountPath }, index) => {
         const hidden = isPlainFolder(mountPath) ? hides(mountPath) : undefined;
-        return hidden === undefined
-          ? []
-          : {
-              path: `storage[${index}].mountPath`,
-              got: show(mountPath),
-              must: `not hide '${hidden}' in the container`,
-              fix: "use a separate folder, e.g. '/models'",
-            };
+        return unless(hidden === undefined, {
+          path: `storage[${index}].mountPath`,
+          got: show(mountPath),
+          must: `not hide '${hidden}' in the container`,
+          fix: "use a separate folder, e.g. '/models'",
+        });
       }),
-  },
-  {
-    id: "RC122",
-    level: "error",
+  }),
+  errorRule("RC122", {
     title: "Mount paths do not overlap",
     why: "One storage would hide the other, or lie inside it.",
     check: ({ storage }) =>
       storage.flatMap(({ mountPath }, index) =>
-        storage.slice(0, index).flatMap((other, earlier) =>
-          isWithin(mountPath, other.mountPath) || isWithin(other.mountPath, mountPath)
-            ? {
-                path: `storage[${index}].mountPath`,
-                got: show(mountPath),
-                must: `not overlap storage[${earlier}].mountPath ('${other.mountPath}')`,
-                fix: `choose another path, e.g. '${other.mountPath.replace(/\/+$/, "")}-${index}'`,
-              }
-            : [],
+        storage.slice(0, index).map((other, earlier) =>
+          unless(!isWithin(mountPath, other.mountPath) && !isWithin(other.mountPath, mountPath), {
+            path: `storage[${index}].mountPath`,
+            got: show(mountPath),
+            must: `not overlap storage[${earlier}].mountPath ('${other.mountPath}')`,
+            fix: `choose another path, e.g. '${other.mountPath.replace(/\/+$/, "")}-${index}'`,
+          }),
         ),
       ),
-  },
-  {
-    id: "RC123",
-    level: "error",
+  }),
+  errorRule("RC123", {
     title: "A folder of the machines is either shared or per node",
     why: "This decides how the model is fetched: once to shared storage, or to every node.",
     check: ({ storage }) =>
       storage.flatMap((declared, index) =>
-        storage.slice(0, index).flatMap((other, earlier) =>
-          declared.hostPath === other.hostPath && declared.isShared !== other.isShared
-            ? {
-                path: `storage[${index}].hostPath`,
-                got: `${show(declared.hostPath)} as ${kindOf(declared.isShared)} storage`,
-                must: `not be ${kindOf(other.isShared)} storage as well (storage[${earlier}])`,
-                fix: "remove one of the two",
-              }
-            : [],
+        storage.slice(0, index).map((other, earlier) =>
+          unless(declared.hostPath !== other.hostPath || declared.isShared === other.isShared, {
+            path: `storage[${index}].hostPath`,
+            got: `${show(declared.hostPath)} as ${kindOf(declared.isShared)} storage`,
+            must: `not be ${kindOf(other.isShared)} storage as well (storage[${earlier}])`,
+            fix: "remove one of the two",
+          }),
         ),
       ),
-  },
+  }),
 ];
 
 function folders({

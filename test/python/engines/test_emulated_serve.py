@@ -206,16 +206,19 @@ class BadRequests(Served):
         self.assertEqual(self.call("GET", "/nowhere")[0], 404)
 
 
+GIVEN = ["--host", "0.0.0.0", "--port", "8000", "--model", "emulated", "--resource", "NPU", "--ranks", "16"]
+
+
 class Arguments(unittest.TestCase):
-    def test_defaults(self) -> None:
-        args = parse_args(["--resource", "NPU", "--ranks", "16"])
+    def test_accepted(self) -> None:
+        args = parse_args(GIVEN)
         self.assertEqual((args.host, args.port, args.model, args.ranks), ("0.0.0.0", 8000, "emulated", 16))
 
     def test_refused(self) -> None:
         for argv, text in (
-            (["--ranks", "16"], "--resource"),
-            (["--resource", "NPU"], "--ranks"),
-            (["--resource", "NPU", "--ranks", "0"], "from 1 on, got 0"),
+            (GIVEN[:-2], "--ranks"),
+            (GIVEN[2:], "--host"),
+            ([*GIVEN[:-1], "0"], "from 1 on, got 0"),
         ):
             with self.subTest(argv), redirect_stderr(StringIO()) as errors:
                 with self.assertRaises(SystemExit):

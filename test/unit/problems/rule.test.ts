@@ -1,33 +1,36 @@
-import { isBuildable, judge, type Topic } from "../../../lib/problems/rule";
+import { errorRule, isBuildable, judge, type Topic, warningRule } from "../../../lib/problems/rule";
 
 const TOPIC: Topic<number, { limit: number }> = {
   title: "Numbers",
   rules: [
-    {
-      id: "RC991",
-      level: "error",
+    errorRule("RC991", {
       title: "Numbers are small",
       why: "Large ones do not fit.",
       check: (subject, { limit }) =>
-        subject <= limit
-          ? []
-          : { path: "number", got: String(subject), must: `be at most ${limit}`, fix: `use ${limit}` },
-    },
-    {
-      id: "RC992",
-      level: "warning",
+        subject > limit && {
+          path: "number",
+          got: String(subject),
+          must: `be at most ${limit}`,
+          fix: `use ${limit}`,
+        },
+    }),
+    warningRule("RC992", {
       title: "Numbers are even",
       why: "Odd ones are slow.",
       check: (subject) =>
-        subject % 2 === 0
-          ? []
-          : [1, -1].map((step) => ({
-              path: "number",
-              got: String(subject),
-              consequence: "is slow",
-              fix: `use ${subject + step}`,
-            })),
-    },
+        [[1], [-1, undefined]].map((steps) =>
+          steps.map(
+            (step) =>
+              step !== undefined &&
+              subject % 2 !== 0 && {
+                path: "number",
+                got: String(subject),
+                consequence: "is slow",
+                fix: `use ${subject + step}`,
+              },
+          ),
+        ),
+    }),
   ],
 };
 
@@ -35,7 +38,7 @@ test("judge finds nothing where every rule holds", () => {
   expect(judge(TOPIC, 2, { limit: 4 })).toEqual([]);
 });
 
-test("judge puts the id and level of its rule on each finding, one or several", () => {
+test("judge puts the id and level of its rule on each finding, one or several in nested lists", () => {
   expect(judge(TOPIC, 5, { limit: 4 })).toEqual([
     { rule: "RC991", level: "error", path: "number", got: "5", must: "be at most 4", fix: "use 4" },
     { rule: "RC992", level: "warning", path: "number", got: "5", consequence: "is slow", fix: "use 6" },

@@ -11,13 +11,12 @@ const golden = (name: string) => path.join(__dirname, "golden", name);
 
 test("reviewMarkdown of two nodes with emulated NPUs matches the golden page", () => {
   const plan = planCluster(emulatedProps(), localPlace());
-  const extra = {
-    backend: "local",
-    endpoint: "http://127.0.0.1:8000/v1",
-    mounts: ["volume `local-2x8` at `/var/lib/ray-cluster`"],
+  const place = {
+    reviewUrl: "http://127.0.0.1:8000/v1",
+    reviewMounts: ["volume `local-2x8` at `/var/lib/ray-cluster`"],
   };
-  expectGolden(golden("local-2x8.md"), reviewMarkdown(plan, extra));
-  expect(reviewMarkdown(plan, extra)).toBe(reviewMarkdown(plan, extra));
+  expectGolden(golden("local-2x8.md"), reviewMarkdown(plan, "local", place));
+  expect(reviewMarkdown(plan, "local", place)).toBe(reviewMarkdown(plan, "local", place));
 });
 
 test("reviewMarkdown of Ascend machines with an old Ray and a tag matches the golden page", () => {
@@ -32,19 +31,19 @@ test("reviewMarkdown of Ascend machines with an old Ray and a tag matches the go
     }),
     hostsPlace({ addresses: { npu: ["10.20.0.1", "10.20.0.2"] } }),
   );
-  expectGolden(golden("hosts-ascend.md"), reviewMarkdown(plan, { backend: "hosts" }));
+  expectGolden(golden("hosts-ascend.md"), reviewMarkdown(plan, "hosts"));
 });
 
 test("reviewMarkdown names an old Ray and a missing digest", () => {
   const image = ContainerImage.of("a:1", { rayVersion: "2.47.1" });
-  const text = reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), { backend: "local" });
+  const text = reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), "local");
   expect(text).toContain("**no authentication**");
   expect(text).toContain("- digest: no digest given\n");
   expect(text).toContain("- image.rayVersion [RC067]: ");
 });
 
 test("reviewMarkdown shows a given digest and never a token", () => {
-  const text = reviewMarkdown(planCluster(machineProps(), hostsPlace()), { backend: "hosts" });
+  const text = reviewMarkdown(planCluster(machineProps(), hostsPlace()), "hosts");
   expect(text).toContain(`- digest: \`sha256:${"0123456789abcdef".repeat(4)}\``);
   expect(text).toContain("- Python: 3.12.7");
   expect(text).not.toContain("no digest");
@@ -58,7 +57,7 @@ test("reviewMarkdown says what a derived image is built from", () => {
       ["ray==2.58.0", "httpx==0.28.1"],
       { pipConfigurationFile: "~/.config/pip/pip.conf" },
     );
-    return reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), { backend: "local" });
+    return reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), "local");
   };
   expect(text(base)).toContain(
     [
@@ -78,7 +77,7 @@ test("reviewMarkdown marks nodes whose addresses are assigned at boot", () => {
     { name: "gpu", nodes: 2, accelerator: Accelerator.H100 },
   ];
   const plan = planCluster(machineProps({ pools }), hostsPlace({ addresses: { head: ["10.20.0.1"] } }));
-  const text = reviewMarkdown(plan, { backend: "aws" });
+  const text = reviewMarkdown(plan, "aws");
   expect(text).toContain("| gpu-0 to gpu-1 | worker | assigned at boot | 8 |");
   expect(text).toContain("| head | none | 0 | - | - | - |");
   expect(text).toContain("3 nodes with 16 accelerators on the backend `aws`");

@@ -1,4 +1,4 @@
-import { userDataLimitOf } from "../../../lib/catalog/user-data-limits";
+import { userDataLimit } from "../../../lib/catalog/user-data-limits";
 import { Vllm405bGoogle4x8H100 } from "../../../stacks/vllm-405b-google-4x8-h100";
 import { fileOf, parseCloudConfig } from "../bootstrap/support";
 import { Synthesized } from "../../support/synth";
@@ -60,7 +60,7 @@ describe(`stack ${NAME}`, () => {
     const given = (file: string) => `\${sensitive(file("${file}"))}`;
     expect(texts).toEqual([given(head), given(worker), given(worker), given(worker)]);
     for (const file of [head, worker]) {
-      expect(stack.file(file).length).toBeLessThan(userDataLimitOf("google"));
+      expect(stack.file(file).length).toBeLessThan(userDataLimit("google").bytes);
     }
   });
 

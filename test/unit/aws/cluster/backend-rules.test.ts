@@ -167,9 +167,6 @@ const CASES: readonly RuleCase<AwsClusterChange>[] = [
   [{ backend: { maxUsdPerHour: 0 } }, "RC429", "backend.maxUsdPerHour", "0"],
   [{ backend: { maxUsdPerHour: NaN } }, "RC429", "backend.maxUsdPerHour", "NaN"],
   [{ backend: { maxUsdPerHour: 220.15 } }, "RC452", "backend.maxUsdPerHour", "220.15"],
-  [{ backend: { objectStoreMiB: 10 } }, "RC451", "backend.objectStoreMiB", "10"],
-  [{ backend: { sharedMemoryMiB: -5 } }, "RC451", "backend.sharedMemoryMiB", "-5"],
-  [{ backend: { objectStoreMiB: 2048, sharedMemoryMiB: 1024 } }, "RC451", "backend.sharedMemoryMiB", "1024"],
   [
     { cluster: { model: model(SecretRef.managed("hf_secret")) } },
     "RC425",

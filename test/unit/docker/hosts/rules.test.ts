@@ -92,9 +92,6 @@ const BAD: readonly (readonly [string, string, string, () => HostsDeclaration])[
   ],
   ["RC322", "hosts[0].driverPaths[0]", "'npu-smi'", () => first({ driverPaths: ["npu-smi"] })],
   ["RC315", "hosts[0].driverPaths[0]", "'/opt/x'", () => first({ driverPaths: ["/opt/x"] })],
-  ["RC313", "cpusPerNode", "0", () => settings({ cpusPerNode: 0 })],
-  ["RC313", "objectStoreMiB", "74", () => settings({ objectStoreMiB: 74 })],
-  ["RC313", "sharedMemoryMiB", "199", () => settings({ objectStoreMiB: 200, sharedMemoryMiB: 199 })],
   ["RC314", "registryLogins[1]", "'https://a'", () => settings({ registryLogins: ["a", "https://a"] })],
   ["RC326", "imagePullTimeoutSeconds", "59", () => settings({ imagePullTimeoutSeconds: 59 })],
   [

@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import {
   addressNumber,
   addressText,
-  gatewayAddress,
   isDocumentationAddress,
   isHostAddress,
   localAddresses,
@@ -19,7 +18,6 @@ test("localAddresses start at the tenth host, pool by pool", () => {
     head: ["10.89.28.10"],
     gpu: ["10.89.28.11", "10.89.28.12"],
   });
-  expect(gatewayAddress("10.89.28.0/24")).toBe("10.89.28.1");
 });
 
 test("localAddresses continue across the boundary of a byte", () => {
@@ -43,7 +41,6 @@ test("localAddresses of an invalid subnet or count are empty, and of a huge coun
   expect(localAddresses("10.0.0.0/8", [{ name: "a", nodes: -3 }])).toEqual({ a: [] });
   expect(localAddresses("10.0.0.0/8", [{ name: "a", nodes: NaN }])).toEqual({ a: [] });
   expect(localAddresses("10.0.0.0/8", [{ name: "a", nodes: 1e9 }]).a).toHaveLength(1024);
-  expect(gatewayAddress("no network")).toBeUndefined();
 });
 
 test.each([

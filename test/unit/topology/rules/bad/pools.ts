@@ -84,4 +84,40 @@ export const BAD_POOLS: readonly BadInput[] = [
     path: "pools[0].accelerator",
     got: "'ascend-910b-64'",
   },
+  {
+    place: { cpusPerNode: 0 },
+    rule: "RC202",
+    path: "backend.cpusPerNode",
+    got: "0",
+  },
+  {
+    place: { cpusPerNode: 0.5 },
+    rule: "RC202",
+    path: "backend.cpusPerNode",
+    got: "0.5",
+  },
+  {
+    place: { cpusPerNode: Number.NaN },
+    rule: "RC202",
+    path: "backend.cpusPerNode",
+    got: "NaN",
+  },
+  {
+    place: { objectStoreMiB: 74 },
+    rule: "RC202",
+    path: "backend.objectStoreMiB",
+    got: "74",
+  },
+  {
+    place: { sharedMemoryMiB: -5, objectStoreMiB: undefined },
+    rule: "RC202",
+    path: "backend.sharedMemoryMiB",
+    got: "-5",
+  },
+  {
+    place: { objectStoreMiB: 2048, sharedMemoryMiB: 1024 },
+    rule: "RC202",
+    path: "backend.sharedMemoryMiB",
+    got: "1024",
+  },
 ];

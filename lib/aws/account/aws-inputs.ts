@@ -1,7 +1,7 @@
 import { Fn, Op, TerraformStack, TerraformVariable, Token } from "cdktf";
 import { Construct } from "constructs";
 import { unless } from "../../problems/checks";
-import { judge, type Topic } from "../../problems/rule";
+import { errorRule, judge, type Topic } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
 import { reportProblems } from "../../terraform/app-problems";
 import { PlanCheck } from "../../terraform/plan-check";
@@ -65,9 +65,7 @@ interface InputsSpec {
 export const INPUTS_TOPIC: Topic<InputsSpec> = {
   title: "EC2: inputs of a stack",
   rules: [
-    {
-      id: "RC470",
-      level: "error",
+    errorRule("RC470", {
       title: "The inputs in cdktf.json are an object for each stack",
       why: "Nothing else could be read from it.",
       check: ({ stackName, context }) => {
@@ -84,10 +82,8 @@ export const INPUTS_TOPIC: Topic<InputsSpec> = {
           }),
         );
       },
-    },
-    {
-      id: "RC471",
-      level: "error",
+    }),
+    errorRule("RC471", {
       title: "Every input in cdktf.json has the name of one",
       why: "It would have no effect.",
       check: (spec) =>
@@ -99,10 +95,8 @@ export const INPUTS_TOPIC: Topic<InputsSpec> = {
             fix: didYouMean(name, Object.keys(INPUTS), `use ${Object.keys(INPUTS).join(", ")}`),
           }),
         ),
-    },
-    {
-      id: "RC472",
-      level: "error",
+    }),
+    errorRule("RC472", {
       title: "Every input in cdktf.json has a value of its kind",
       why: "AWS would refuse it in the middle of a deployment.",
       check: (spec) =>
@@ -117,7 +111,7 @@ export const INPUTS_TOPIC: Topic<InputsSpec> = {
                 fix: `write e.g. ${input.example}`,
               });
         }),
-    },
+    }),
   ],
 };
 

@@ -1,7 +1,7 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import { acceleratorsOfInstance, findInstanceType } from "../../catalog/instance-types";
 import { isWithin, repeated, unless } from "../../problems/checks";
-import type { Topic } from "../../problems/rule";
+import { errorRule, warningRule, type Topic } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
 import { isAwsStorage } from "../storage/storage";
 import type { SiteDecisions, SitePool } from "./site-decisions";
@@ -10,9 +10,7 @@ import type { SiteDecisions, SitePool } from "./site-decisions";
 export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
   title: "EC2: pools of a cluster",
   rules: [
-    {
-      id: "RC447",
-      level: "error",
+    errorRule("RC447", {
       title: "A pool names its machine type",
       why: "EC2 creates the machines, and nothing else says which.",
       check: ({ pools }) =>
@@ -24,10 +22,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
             fix: "use AwsInstanceType.of('p5.48xlarge').nodePool(...), or the type that you want",
           }),
         ),
-    },
-    {
-      id: "RC430",
-      level: "error",
+    }),
+    errorRule("RC430", {
       title: "The machine type has the accelerators that the pool declares",
       why: "The boot would wait for devices that the machines do not have.",
       check: ({ pools }) =>
@@ -42,10 +38,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
                 fix: `use AwsInstanceType.of('${type.id}').nodePool(...), or another machine type`,
               });
         }),
-    },
-    {
-      id: "RC431",
-      level: "error",
+    }),
+    errorRule("RC431", {
       title: "The machines have as many accelerators as the pool declares",
       why: "The boot would wait for devices that the machines do not have.",
       check: ({ pools }) =>
@@ -58,10 +52,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
             fix: `use AwsInstanceType.of('${type?.id}').nodePool(...)`,
           });
         }),
-    },
-    {
-      id: "RC432",
-      level: "warning",
+    }),
+    warningRule("RC432", {
       title: "A pool uses all accelerators of its machines",
       why: "The whole machine is paid for.",
       check: ({ pools }) =>
@@ -75,10 +67,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
             fix: `use AwsInstanceType.of('${type?.id}').nodePool(...), or a smaller machine type`,
           });
         }),
-    },
-    {
-      id: "RC436",
-      level: "error",
+    }),
+    errorRule("RC436", {
       title: "P4d machines are not mixed with others on EFA",
       why: "EC2 carries no EFA traffic between P4d or P4de and other instance types.",
       check: ({ declaration: { fabric }, pools }) => {
@@ -90,10 +80,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
           fix: "use one machine type",
         });
       },
-    },
-    {
-      id: "RC437",
-      level: "error",
+    }),
+    errorRule("RC437", {
       title: "Options are for a pool of the cluster",
       why: "They would have no effect.",
       check: (site) => {
@@ -107,10 +95,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
           }),
         );
       },
-    },
-    {
-      id: "RC449",
-      level: "error",
+    }),
+    errorRule("RC449", {
       title: "Options of a pool are given once",
       why: "Only the first ones would have an effect.",
       check: (site) =>
@@ -120,10 +106,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
           must: `differ from ${first}`,
           fix: "put all options of the pool into one entry",
         })),
-    },
-    {
-      id: "RC439",
-      level: "error",
+    }),
+    errorRule("RC439", {
       title: "A folder on the instance store is on machines that have one",
       why: "Nothing would be mounted there: the files would fill the root volume.",
       check: ({ declaration: { storage }, pools }) =>
@@ -136,10 +120,8 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
             fix: "use HostPathStorage.perNode() on the root volume, or another machine type",
           });
         }),
-    },
-    {
-      id: "RC450",
-      level: "error",
+    }),
+    errorRule("RC450", {
       title: "A shared folder is on storage that the machines mount",
       why: "The machines are new: each would have an empty folder of its own there.",
       check: ({ declaration: { storage } }) =>
@@ -151,7 +133,7 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
             fix: "use FsxLustreStorage, EfsStorage or NfsStorage; for a disk of the machine HostPathStorage.perNode",
           }),
         ),
-    },
+    }),
   ],
 };
 

@@ -1,6 +1,6 @@
 import { isWhole, unless } from "../../problems/checks";
 import type { Problem } from "../../problems/problem";
-import { judge, type Topic } from "../../problems/rule";
+import { errorRule, judge, warningRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { addressRange, addressText, parseSubnet } from "../../topology/plan/addressing";
 import { pulledImage } from "../../topology/declaration/derived-image";
@@ -19,9 +19,7 @@ const LONGEST_BOOT_SECONDS = 21_600;
 export const BACKEND_TOPIC: Topic<SiteDecisions> = {
   title: "EC2: place of a cluster",
   rules: [
-    {
-      id: "RC425",
-      level: "error",
+    errorRule("RC425", {
       title: "The secret of a model is named by its ARN",
       why: "The head's role is allowed to read that secret and no other.",
       check: ({ declaration: { model } }) =>
@@ -32,10 +30,8 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
           must: "be 'arn:aws:secretsmanager:<region>:<account>:secret:<name>'",
           fix: "copy the ARN of the secret from Secrets Manager: SecretRef.managed(arn)",
         }),
-    },
-    {
-      id: "RC426",
-      level: "error",
+    }),
+    errorRule("RC426", {
       title: "Clients of the API are in internal networks",
       why: "The engine does not authenticate its callers.",
       check: ({ props: { clientCidrs = [] } }) =>
@@ -47,10 +43,8 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
             fix: "name the network of your applications",
           }),
         ),
-    },
-    {
-      id: "RC427",
-      level: "warning",
+    }),
+    warningRule("RC427", {
       // An image may be part of the machine image, and a mirror may be in the network.
       title: "The machines reach what they fetch",
       why: "The boot fails where the image or the model cannot be downloaded.",
@@ -70,10 +64,8 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
           }),
         );
       },
-    },
-    {
-      id: "RC428",
-      level: "error",
+    }),
+    errorRule("RC428", {
       title: "The boot timeout is one that machines can keep",
       why: "No machine boots within seconds, and a deployment cannot wait for days.",
       check: ({ bootTimeoutSeconds }) =>
@@ -83,10 +75,8 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
           must: `be a whole number from ${SHORTEST_BOOT_SECONDS} to ${LONGEST_BOOT_SECONDS}`,
           fix: "leave it out for 1800",
         }),
-    },
-    {
-      id: "RC429",
-      level: "error",
+    }),
+    errorRule("RC429", {
       title: "A price limit is a positive number",
       why: "No price would be within it.",
       check: ({ props: { maxUsdPerHour: limit } }) =>
@@ -96,10 +86,8 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
           must: "be a positive number of USD per hour",
           fix: "leave it out until you accept a price",
         }),
-    },
-    {
-      id: "RC452",
-      level: "error",
+    }),
+    errorRule("RC452", {
       title: "The price of the machines is within the limit",
       why: "Nobody has accepted the price. Storage and traffic are not part of it.",
       check: ({ props: { maxUsdPerHour: limit }, price }) =>
@@ -109,10 +97,8 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
           must: `be at least ${leastLimit(price)}: ${price.machines} cost ${price.text}`,
           fix: 'if you accept that price, raise it where it is set: "maxUsdPerHour" in cdktf.json or on the AwsBackend',
         }),
-    },
-    {
-      id: "RC435",
-      level: "error",
+    }),
+    errorRule("RC435", {
       title: "An image that the machines build needs no local file",
       why: "No file of the machine that runs Terraform gets to a machine that boots by itself.",
       check: ({ declaration: { image } }) => {
@@ -124,10 +110,8 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
           fix: "build the image once, push it to a registry such as ECR, and name it with ContainerImage.of",
         });
       },
-    },
-    {
-      id: "RC438",
-      level: "error",
+    }),
+    errorRule("RC438", {
       title: "Subnet and head address are known at synth",
       why: "Every machine is told the head's address before the head exists.",
       check: ({ props: { network, headAddress } }) =>
@@ -139,7 +123,7 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
             fix: "write it as text",
           }),
         ),
-    },
+    }),
   ],
 };
 

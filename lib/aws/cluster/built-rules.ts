@@ -1,6 +1,6 @@
 import { userDataLimit } from "../../catalog/user-data-limits";
 import { unless } from "../../problems/checks";
-import type { Topic } from "../../problems/rule";
+import { errorRule, warningRule, type Topic } from "../../problems/rule";
 
 /** Longest timeout of a CloudFormation wait condition. */
 export const LONGEST_WAIT_SECONDS = 43_200;
@@ -9,9 +9,7 @@ export const LONGEST_WAIT_SECONDS = 43_200;
 export const WAIT_TOPIC: Topic<number> = {
   title: "EC2: wait for a cluster",
   rules: [
-    {
-      id: "RC453",
-      level: "warning",
+    warningRule("RC453", {
       title: "A deployment can wait as long as the cluster may take",
       why: `A wait condition of CloudFormation ends after ${LONGEST_WAIT_SECONDS} seconds.`,
       check: (seconds) =>
@@ -21,7 +19,7 @@ export const WAIT_TOPIC: Topic<number> = {
           consequence: `is longer than a deployment can wait, which is ${LONGEST_WAIT_SECONDS} s`,
           fix: "shorten the deadlines, or bootTimeoutSeconds of the backend",
         }),
-    },
+    }),
   ],
 };
 
@@ -29,9 +27,7 @@ export const WAIT_TOPIC: Topic<number> = {
 export const USER_DATA_TOPIC: Topic<number> = {
   title: "EC2: user data",
   rules: [
-    {
-      id: "RC454",
-      level: "error",
+    errorRule("RC454", {
       title: "User data fits into what EC2 takes",
       why: "EC2 refuses the launch template.",
       check: (bytes) =>
@@ -41,6 +37,6 @@ export const USER_DATA_TOPIC: Topic<number> = {
           must: `be at most ${userDataLimit("ec2").bytes} bytes`,
           fix: "shorten the engine's arguments and the environment variables, or put long values into a file in the image",
         }),
-    },
+    }),
   ],
 };

@@ -1,6 +1,6 @@
 import { unless } from "../../problems/checks";
 import type { Problem } from "../../problems/problem";
-import { judge, type Topic } from "../../problems/rule";
+import { errorRule, judge, warningRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { parseSubnet } from "../../topology/plan/addressing";
 import { fits } from "../known";
@@ -26,9 +26,7 @@ const ZONE = /^[a-z]{2}(-[a-z]+)+-\d+(-[a-z]+-\d+)?[a-z]$/;
 export const EGRESS_TOPIC: Topic<readonly string[]> = {
   title: "EC2: networks that the machines may reach",
   rules: [
-    {
-      id: "RC443",
-      level: "error",
+    errorRule("RC443", {
       title: "Networks that the machines may reach are IPv4 CIDRs",
       why: "EC2 refuses a security group rule with another text.",
       check: (cidrs) =>
@@ -37,10 +35,8 @@ export const EGRESS_TOPIC: Topic<readonly string[]> = {
           must: "be an IPv4 CIDR without host bits",
           fix: `write e.g. '10.0.0.0/8', or '${INTERNET}' for the whole internet`,
         })),
-    },
-    {
-      id: "RC448",
-      level: "warning",
+    }),
+    warningRule("RC448", {
       title: "The machines do not reach the whole internet",
       why: "Whatever runs on the machines can send data anywhere.",
       check: (cidrs) =>
@@ -49,16 +45,14 @@ export const EGRESS_TOPIC: Topic<readonly string[]> = {
           consequence: "lets the machines reach the whole internet",
           fix: "name the networks that they need, where these have fixed addresses",
         })),
-    },
+    }),
   ],
 };
 
 export const NETWORK_TOPIC: Topic<NetworkSpec> = {
   title: "EC2: network",
   rules: [
-    {
-      id: "RC440",
-      level: "error",
+    errorRule("RC440", {
       title: "VPC and subnets have sizes that EC2 takes",
       why: "EC2 refuses the network.",
       check: ({ vpcCidr, subnetCidr, natSubnetCidr }) =>
@@ -70,10 +64,8 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
             fix: "leave it out for the default",
           }),
         ),
-    },
-    {
-      id: "RC441",
-      level: "error",
+    }),
+    errorRule("RC441", {
       title: "Subnets are part of the VPC",
       why: "EC2 refuses a subnet outside of its VPC.",
       check: ({ vpcCidr, subnetCidr, natSubnetCidr }) =>
@@ -85,10 +77,8 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
             fix: "use a part of the VPC",
           }),
         ),
-    },
-    {
-      id: "RC442",
-      level: "error",
+    }),
+    errorRule("RC442", {
       title: "The NAT gateway has a subnet of its own",
       why: "EC2 refuses subnets that overlap.",
       check: ({ subnetCidr, natSubnetCidr }) =>
@@ -98,10 +88,8 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
           must: `not overlap subnetCidr ${subnetCidr}`,
           fix: "use a free part of the VPC",
         }),
-    },
-    {
-      id: "RC444",
-      level: "error",
+    }),
+    errorRule("RC444", {
       title: "With a NAT gateway the machines may reach a network",
       why: "The gateway is paid by the hour, and the security group would let nothing through to it.",
       check: ({ natSubnetCidr, egressCidrs }) =>
@@ -111,10 +99,8 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
           must: "name at least one network with AwsInternetAccess.NAT",
           fix: "name the networks that the machines may reach, or use AwsInternetAccess.ENDPOINTS_ONLY",
         }),
-    },
-    {
-      id: "RC445",
-      level: "error",
+    }),
+    errorRule("RC445", {
       title: "Without a NAT gateway the machines reach only their VPC",
       why: "No route leads out of it.",
       check: ({ natSubnetCidr, vpcCidr, egressCidrs }) =>
@@ -129,10 +115,8 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
           must: "be part of the VPC without a NAT gateway",
           fix: "use AwsInternetAccess.NAT, or leave it out",
         })),
-    },
-    {
-      id: "RC446",
-      level: "error",
+    }),
+    errorRule("RC446", {
       title: "All machines are in one zone",
       why: "EFA does not cross zones.",
       check: ({ availabilityZone }) =>
@@ -142,7 +126,7 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
           must: "be one Availability Zone",
           fix: "write e.g. 'us-east-1a'",
         }),
-    },
+    }),
   ],
 };
 

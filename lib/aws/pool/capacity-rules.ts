@@ -1,6 +1,6 @@
 import { findInstanceType } from "../../catalog/instance-types";
 import { unless } from "../../problems/checks";
-import type { Topic } from "../../problems/rule";
+import { errorRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { fits } from "../known";
 import { SpotInterruption } from "./capacity";
@@ -10,9 +10,7 @@ import type { PoolMachines, PoolPaths } from "./pool-machines";
 export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
   title: "EC2: capacity",
   rules: [
-    {
-      id: "RC420",
-      level: "error",
+    errorRule("RC420", {
       title: "A spot machine of a group is terminated when it is interrupted",
       why: "EC2 neither stops nor hibernates machines of a placement group or an Auto Scaling group.",
       check: ({ capacity: { kind, interruption }, network, nodes, headAddress }, { options }) => {
@@ -25,10 +23,8 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: "leave it out; the Auto Scaling group starts another machine",
         });
       },
-    },
-    {
-      id: "RC421",
-      level: "error",
+    }),
+    errorRule("RC421", {
       title: "The instance type is offered as spot",
       why: "EC2 refuses the launch.",
       check: ({ capacity: { kind }, instanceType }, { options }) => {
@@ -40,10 +36,8 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: type?.ultraServerOnly ? "use Capacity.ultraServerBlock" : "use Capacity.onDemand",
         });
       },
-    },
-    {
-      id: "RC422",
-      level: "error",
+    }),
+    errorRule("RC422", {
       title: "The instance type is offered in Capacity Blocks",
       why: "There is no such block that the machines could be launched in.",
       check: ({ capacity: { kind }, instanceType }, { options }) => {
@@ -56,10 +50,8 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: type?.ultraServerOnly ? "use Capacity.ultraServerBlock" : "use Capacity.onDemand",
         });
       },
-    },
-    {
-      id: "RC423",
-      level: "error",
+    }),
+    errorRule("RC423", {
       title: "A member of an UltraServer is launched in an UltraServer block",
       why: "EC2 does not launch it alone.",
       check: ({ capacity: { kind }, instanceType }, { options }) => {
@@ -72,10 +64,8 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: "use Capacity.ultraServerBlock",
         });
       },
-    },
-    {
-      id: "RC414",
-      level: "error",
+    }),
+    errorRule("RC414", {
       title: "An UltraServer block is for members of an UltraServer",
       why: "The block holds no machines of another instance type.",
       check: ({ capacity: { kind }, instanceType }, { options }) => {
@@ -87,10 +77,8 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: "use Capacity.capacityBlock",
         });
       },
-    },
-    {
-      id: "RC424",
-      level: "error",
+    }),
+    errorRule("RC424", {
       title: "A reservation or a Capacity Block is named by its id",
       why: "The machines would not find their capacity; a deployment never buys any.",
       check: ({ capacity: { kind, id } }, { options }) =>
@@ -100,10 +88,8 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           must: "be the id of a reservation, such as 'cr-0123456789abcdef0'",
           fix: "copy it from the EC2 console, under Capacity Reservations",
         }),
-    },
-    {
-      id: "RC415",
-      level: "error",
+    }),
+    errorRule("RC415", {
       title: "An UltraServer block is named by the ARN of its resource group",
       why: "The machines would not find their capacity; a deployment never buys any.",
       check: ({ capacity: { kind, id } }, { options }) =>
@@ -113,6 +99,6 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           must: "be the ARN of a resource group",
           fix: "copy the ARN of the group that holds the block's reservations",
         }),
-    },
+    }),
   ],
 };

@@ -1,7 +1,7 @@
 import { allInstanceTypes, findInstanceNetwork, findInstanceType } from "../../catalog/instance-types";
 import { isWhole, unless } from "../../problems/checks";
 import type { Problem } from "../../problems/problem";
-import { judge, type Topic } from "../../problems/rule";
+import { errorRule, judge, type Topic } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
 import { addressText, isAddress, isHostAddress, parseSubnet } from "../../topology/plan/addressing";
 import { MAXIMUM_NODES } from "../../topology/plan/limits";
@@ -24,9 +24,7 @@ const SMALLEST_ROOT_GIB = 8;
 export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
   title: "EC2: node pools",
   rules: [
-    {
-      id: "RC400",
-      level: "error",
+    errorRule("RC400", {
       title: "The instance type is in the catalogue",
       why: "Network interfaces, machine image, device checks and price follow from its rows.",
       check: ({ instanceType }, paths) => {
@@ -38,10 +36,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: didYouMean(instanceType, types, "add its rows to lib/catalog/instance-*.json"),
         });
       },
-    },
-    {
-      id: "RC401",
-      level: "error",
+    }),
+    errorRule("RC401", {
       title: "The instance type has the declared fabric",
       why: "EC2 has no InfiniBand or RoCE, and only some instance types have EFA interfaces.",
       check: ({ fabric, instanceType }) => {
@@ -54,10 +50,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: fabrics.includes("efa") ? "use Fabric.EFA" : "use an instance type with EFA, or Fabric.TCP",
         });
       },
-    },
-    {
-      id: "RC402",
-      level: "error",
+    }),
+    errorRule("RC402", {
       title: "The instance type has the layout of network interfaces",
       why: "EC2 refuses an interface on a network card that does not take it.",
       check: ({ instanceType, nicLayout: layout, nics }, { options }) => {
@@ -72,10 +66,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: "leave it out for the layout that AWS recommends",
         });
       },
-    },
-    {
-      id: "RC403",
-      level: "error",
+    }),
+    errorRule("RC403", {
       title: "A machine with several network interfaces has no public address",
       why: "EC2 assigns a public address only to a machine with a single interface, and refuses the launch otherwise.",
       check: ({ instanceType, publicIp, nics = [] }, { options }) =>
@@ -85,10 +77,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           must: `be false on ${instanceType}, which has ${nics.length} network interfaces`,
           fix: "leave it out; the machines reach other networks through NAT or VPC endpoints",
         }),
-    },
-    {
-      id: "RC404",
-      level: "error",
+    }),
+    errorRule("RC404", {
       title: "The reservation is in the zone of the network",
       why: "A reservation holds machines of one zone and cannot be moved.",
       check: ({ capacity: { availabilityZone: zone }, network }, { options }) =>
@@ -98,10 +88,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           must: `be the zone of the network, '${network.availabilityZone}'`,
           fix: "create the network in the zone of the reservation",
         }),
-    },
-    {
-      id: "RC405",
-      level: "error",
+    }),
+    errorRule("RC405", {
       title: "With EFA the security group allows all traffic from and to itself",
       why: "EFA traffic passes only through rules that name the group itself; a CIDR does not count, not even 0.0.0.0/0.",
       check: ({ fabric, network }, { place }) =>
@@ -111,10 +99,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           must: "be true for EFA: all traffic from and to the group itself",
           fix: "add both rules by the group's id and set it to true, or leave securityGroupId out",
         }),
-    },
-    {
-      id: "RC406",
-      level: "error",
+    }),
+    errorRule("RC406", {
       title: "The instance type reaches a file system over EFA",
       why: "FSx for Lustre over EFA needs EFA and Nitro 4 or later, and does not support trn2.",
       check: ({ instanceType, ...machines }) => {
@@ -131,10 +117,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           }),
         );
       },
-    },
-    {
-      id: "RC407",
-      level: "error",
+    }),
+    errorRule("RC407", {
       title: "The machine image fits the processor and the accelerators",
       why: "An image of another architecture does not boot, and one with another driver shows no accelerators.",
       check: ({ instanceType, machineImage }, { options }) => {
@@ -150,10 +134,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: "leave it out for the image that fits",
         });
       },
-    },
-    {
-      id: "RC408",
-      level: "error",
+    }),
+    errorRule("RC408", {
       title: "A pinned machine image is named by its id",
       why: "EC2 launches nothing from another name.",
       check: ({ machineImage: { amiId } }, { options }) =>
@@ -163,10 +145,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           must: "be an id such as 'ami-0123456789abcdef0'",
           fix: "copy the id from the EC2 console, in the region that you deploy to",
         }),
-    },
-    {
-      id: "RC409",
-      level: "error",
+    }),
+    errorRule("RC409", {
       title: "The root volume holds the machine image",
       why: "EC2 refuses a volume that is smaller than the snapshot of the image, or larger than gp3 allows.",
       check: ({ machineImage, rootVolumeGiB }, { options }) => {
@@ -178,10 +158,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: "leave it out for 200",
         });
       },
-    },
-    {
-      id: "RC410",
-      level: "error",
+    }),
+    errorRule("RC410", {
       title: "The head's address is in the subnet and not reserved by AWS",
       why: "EC2 assigns no address outside the subnet, and keeps its first four and its last one.",
       check: ({ headAddress, network }, { place }) => {
@@ -198,10 +176,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: `use e.g. '${addressText(subnet.network + 10)}'`,
         });
       },
-    },
-    {
-      id: "RC411",
-      level: "error",
+    }),
+    errorRule("RC411", {
       title: "The subnet has an address for every interface with IP",
       why: "Machines for which no address is left do not start.",
       check: ({ network, nodes, nics = [] }, paths) => {
@@ -214,10 +190,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
           fix: "use a larger subnet, or NicLayout.RECOMMENDED",
         });
       },
-    },
-    {
-      id: "RC413",
-      level: "error",
+    }),
+    errorRule("RC413", {
       title: "Storage is in the zone of the machines",
       why: "The machines cannot mount it from another zone.",
       check: ({ network, ...machines }) =>
@@ -229,7 +203,7 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
             fix: "create it in the network of the machines",
           }),
         ),
-    },
+    }),
   ],
 };
 
@@ -237,9 +211,7 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
 export const NODE_POOL_TOPIC: Topic<PoolMachines> = {
   title: "EC2: node pools without a cluster",
   rules: [
-    {
-      id: "RC412",
-      level: "error",
+    errorRule("RC412", {
       title: `A pool has 1 to ${MAXIMUM_NODES} nodes`,
       why: "A pool without nodes, or with half a node, cannot be created.",
       check: ({ nodes }) =>
@@ -249,7 +221,7 @@ export const NODE_POOL_TOPIC: Topic<PoolMachines> = {
           must: `be a whole number from 1 to ${MAXIMUM_NODES}`,
           fix: "state how many machines the pool has",
         }),
-    },
+    }),
   ],
 };
 

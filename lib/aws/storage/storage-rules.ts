@@ -1,6 +1,6 @@
 import { fsxLustreTierOf } from "../../catalog/fsx-lustre-tiers";
 import { isAbsolutePath, unless } from "../../problems/checks";
-import type { Topic } from "../../problems/rule";
+import { errorRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { parseSubnet } from "../../topology/plan/addressing";
 import { fits } from "../known";
@@ -18,9 +18,7 @@ export interface LustreSpec {
 export const LUSTRE_TOPIC: Topic<LustreSpec> = {
   title: "EC2: FSx for Lustre",
   rules: [
-    {
-      id: "RC460",
-      level: "error",
+    errorRule("RC460", {
       title: "The file system has a size that AWS offers",
       why: "FSx refuses another one.",
       check: ({ tier, capacityTiB, efa }) => {
@@ -34,10 +32,8 @@ export const LUSTRE_TOPIC: Topic<LustreSpec> = {
           fix: `use ${neighbours(capacityTiB, step).join(" or ")}`,
         });
       },
-    },
-    {
-      id: "RC461",
-      level: "error",
+    }),
+    errorRule("RC461", {
       title: "The tier supports EFA",
       why: "Only persistent file systems have EFA, and only from their creation on.",
       check: ({ tier, efa }) =>
@@ -47,10 +43,8 @@ export const LUSTRE_TOPIC: Topic<LustreSpec> = {
           must: `be false for ${tier}`,
           fix: "use a persistent tier, or leave efa out",
         }),
-    },
-    {
-      id: "RC462",
-      level: "error",
+    }),
+    errorRule("RC462", {
       title: "A customer managed key encrypts only persistent file systems",
       why: "FSx encrypts scratch file systems with a key of its own and refuses another one.",
       check: ({ tier, kmsKeyArn }) =>
@@ -60,10 +54,8 @@ export const LUSTRE_TOPIC: Topic<LustreSpec> = {
           must: `be left out for ${tier}`,
           fix: "leave it out, or use a persistent tier",
         }),
-    },
-    {
-      id: "RC463",
-      level: "error",
+    }),
+    errorRule("RC463", {
       title: "A data repository is a bucket or a prefix in one",
       why: "FSx imports from nowhere else.",
       check: ({ dataRepositoryUri: uri }) =>
@@ -73,7 +65,7 @@ export const LUSTRE_TOPIC: Topic<LustreSpec> = {
           must: "be the URI of an S3 bucket or of a prefix in one",
           fix: "write e.g. 's3://my-models/llama/'",
         }),
-    },
+    }),
   ],
 };
 
@@ -87,9 +79,7 @@ export interface StagedSpec {
 export const STAGED_TOPIC: Topic<StagedSpec> = {
   title: "EC2: files staged from S3",
   rules: [
-    {
-      id: "RC464",
-      level: "error",
+    errorRule("RC464", {
       title: "Staged files come from a prefix that ends with a slash",
       why: "Without the slash, `llama` also matches `llama-guard/`, and its files come along.",
       check: ({ uri }) =>
@@ -99,10 +89,8 @@ export const STAGED_TOPIC: Topic<StagedSpec> = {
           must: "be the URI of an S3 prefix, with a slash at its end",
           fix: "write e.g. 's3://my-models/llama/'",
         }),
-    },
-    {
-      id: "RC465",
-      level: "error",
+    }),
+    errorRule("RC465", {
       title: "Staged files are on the instance store",
       why: "The root volume is too small and too slow for them.",
       check: ({ hostPath, diskFolder }) =>
@@ -112,10 +100,8 @@ export const STAGED_TOPIC: Topic<StagedSpec> = {
           must: `be a folder below '${diskFolder}'`,
           fix: "leave it out, or set diskFolder to where the machine image mounts its disks",
         }),
-    },
-    {
-      id: "RC469",
-      level: "error",
+    }),
+    errorRule("RC469", {
       title: "The folder of staged files has a plain name",
       why: "The boot passes it to commands word by word.",
       check: ({ hostPath }) =>
@@ -125,7 +111,7 @@ export const STAGED_TOPIC: Topic<StagedSpec> = {
           must: "be an absolute path of letters, digits, '_', '.' and '-'",
           fix: "leave it out, or rename the folder",
         }),
-    },
+    }),
   ],
 };
 
@@ -139,9 +125,7 @@ export interface NfsSpec {
 export const NFS_TOPIC: Topic<NfsSpec> = {
   title: "EC2: NFS",
   rules: [
-    {
-      id: "RC466",
-      level: "error",
+    errorRule("RC466", {
       title: "Network and CIDR of an NFS server are given together",
       why: "The rule that lets the machines reach the server needs both; one alone has no effect.",
       check: ({ network, serverCidr }) => {
@@ -153,10 +137,8 @@ export const NFS_TOPIC: Topic<NfsSpec> = {
           fix: "give both, or neither where the security group allows the traffic already",
         });
       },
-    },
-    {
-      id: "RC467",
-      level: "error",
+    }),
+    errorRule("RC467", {
       title: "The CIDR of an NFS server is an IPv4 CIDR",
       why: "EC2 refuses a security group rule with another text.",
       check: ({ serverCidr }) =>
@@ -169,10 +151,8 @@ export const NFS_TOPIC: Topic<NfsSpec> = {
             fix: "write e.g. '10.30.0.7/32'",
           },
         ),
-    },
-    {
-      id: "RC468",
-      level: "error",
+    }),
+    errorRule("RC468", {
       title: "The exported folder is an absolute path",
       why: "The mount fails on every machine.",
       check: ({ exportPath }) =>
@@ -182,7 +162,7 @@ export const NFS_TOPIC: Topic<NfsSpec> = {
           must: "be an absolute path",
           fix: "write e.g. '/srv/models'",
         }),
-    },
+    }),
   ],
 };
 

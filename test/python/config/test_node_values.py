@@ -5,20 +5,12 @@ import support
 
 from ray_node.cluster import environment
 from ray_node.config import node_values
-from ray_node.hardware.rdma.sysfs import Gid, RdmaPort
+from ray_node.hardware.rdma.sysfs import RdmaPort
 from ray_node.host.address import LocalAddress
 from ray_node.host.failure import NodeFailed
 
 OWN = LocalAddress("eth0", "10.89.28.10")
-PORT = RdmaPort(
-    "mlx5_0",
-    1,
-    "ACTIVE",
-    "LinkUp",
-    "Ethernet",
-    "400 Gb/sec",
-    (Gid(3, "RoCE v2", "10.89.28.10", "eth0"),),
-)
+PORT = RdmaPort("mlx5_0", 1, "ACTIVE", "LinkUp", "Ethernet", {3: "10.89.28.10"})
 RDMA = {
     "environment.node": {"NCCL_IB_HCA": "rdma-devices", "NCCL_IB_GID_INDEX": "rdma-gid-index"},
     "preflight.fabric": "roce",

@@ -7,7 +7,7 @@ from support import ROOT
 
 from ray_node.config.load import ConfigError
 from ray_node.config.staging_config import StagingConfig
-from ray_node.staging.progress import Progress, amount, duration
+from ray_node.staging.progress import Progress, amount
 from ray_node.staging.request import HubSource, IndexSource, PathSource
 
 HUB = "https://hub.example"
@@ -83,13 +83,12 @@ class Reading(unittest.TestCase):
 
 
 class Showing(unittest.TestCase):
-    def test_amounts_and_durations_have_units(self) -> None:
+    def test_amount_uses_decimal_units(self) -> None:
         self.assertEqual([amount(n) for n in (0, 999, 1500, 811.7e9)], ["0 B", "999 B", "1.5 kB", "811.7 GB"])
-        self.assertEqual([duration(n) for n in (5, 600, 7200)], ["5 s", "10 min", "2.0 h"])
 
-    def test_progress_is_one_line(self) -> None:
+    def test_progress_as_text_is_one_line(self) -> None:
         progress = Progress("fetches", "", 12_300_000_000, 811_700_000_000, 850e6, 940.5, 3, 191)
-        text = "fetches 12.3 GB of 811.7 GB (2 %), 3 of 191 files, 850.0 MB/s, 16 min left"
+        text = "fetches 12.3 GB of 811.7 GB (2 %), 3 of 191 files, 850.0 MB/s, 15 min 40 s left"
         self.assertEqual(str(progress), text)
 
 

@@ -20,7 +20,7 @@ def end(index: int, at: float, reason: str = "exited with code 9: out of memory"
 
 
 class CulpritTest(unittest.TestCase):
-    def test_table(self) -> None:
+    def test_first_is_the_end_that_caused_the_others(self) -> None:
         """(own end, followers' ends, silent nodes): the culprit."""
         own, killed = OwnEnd(10.0), "was killed by SIGKILL"
         cases: list[tuple[OwnEnd | None, list[FollowerEnd], list[Member], str]] = [
@@ -44,14 +44,14 @@ class CulpritTest(unittest.TestCase):
                 found = culprit.judge(OWN, HEAD, Evidence(own_end, ends, silent, 2.0))
                 self.assertEqual(found.culprit and found.culprit.name, wanted)
 
-    def test_failure_quotes_the_follower_that_ended_first(self) -> None:
+    def test_judge_quotes_the_follower_that_ended_first(self) -> None:
         found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [end(1, 9.0)], [], 0.4))
         what = "the engine's follower, rank 1, exited with code 9: out of memory"
         self.assertEqual(found.reason, f"npu-1 (10.0.0.11): {what}")
         self.assertEqual(found.culprit, Culprit("npu-1", "10.0.0.11", f"engine: {what}"))
         self.assertEqual(found.log_lines, ["out of memory"])
 
-    def test_a_node_that_says_nothing(self) -> None:
+    def test_judge_of_a_silent_node_blames_it(self) -> None:
         found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [], [member(2)], 2.04))
         self.assertEqual(
             found.reason,
@@ -60,7 +60,7 @@ class CulpritTest(unittest.TestCase):
         )
         self.assertEqual(found.log_lines, ["lost rank 1"])
 
-    def test_the_head_itself(self) -> None:
+    def test_judge_without_other_evidence_blames_the_head(self) -> None:
         found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [], [], 0.5))
         self.assertEqual(
             found.culprit, Culprit("npu-0", "10.0.0.10", "engine: the engine exited with code 1")

@@ -31,11 +31,11 @@ def chat(text: object) -> bytes:
 
 
 class AnswerTest(unittest.TestCase):
-    def test_the_text_of_an_answer(self) -> None:
+    def test_text_of_an_answer_is_the_message_or_the_text(self) -> None:
         self.assertEqual(engine_api.text_of(chat("hello")), "hello")
         self.assertEqual(engine_api.text_of(b'{"choices": [{"text": "plain"}]}'), "plain")
 
-    def test_what_is_no_completion(self) -> None:
+    def test_text_of_another_answer_is_refused(self) -> None:
         cases = [b"", b"<html>", b"[]", b"{}", b'{"choices": []}', b'{"choices": [{}]}', chat(None), chat(7)]
         for content in cases:
             with self.subTest(content=content), self.assertRaises(BadCompletion):
@@ -61,32 +61,32 @@ class HealthTest(unittest.TestCase):
         threading.Thread(target=answer, daemon=True).start()
         return listener
 
-    def test_200_is_healthy(self) -> None:
+    def test_health_with_200_has_no_problem(self) -> None:
         self.assertIsNone(self.problem_of(self.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))
 
-    def test_another_answer_is_named(self) -> None:
+    def test_health_with_another_status_names_it(self) -> None:
         answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nloading"
         self.assertEqual(self.problem_of(self.answering(answer)), "it answers HTTP 503: loading")
 
-    def test_nobody_listens(self) -> None:
+    def test_health_without_a_listener_names_the_port(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         found = engine_api.health_problem(f"http://127.0.0.1:{port}/health", 0.3)
         self.assertEqual(found, f"nothing listens on port {port}")
 
-    def test_a_listener_that_says_nothing(self) -> None:
+    def test_health_of_a_silent_listener_names_the_timeout(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.assertEqual(
                 self.problem_of(listener), "it accepts connections but did not answer within 0.3 s"
             )
 
-    def test_what_is_no_http(self) -> None:
+    def test_health_of_another_protocol_is_a_problem(self) -> None:
         self.assertIn("no http", str(self.problem_of(self.answering(b"no http\r\n\r\n"))))
         self.assertIsNotNone(self.problem_of(self.answering(b"")))
 
 
 class EngineLogTest(unittest.TestCase):
-    def test_is_bounded(self) -> None:
+    def test_log_that_grows_is_put_aside_once(self) -> None:
         with tempfile.TemporaryDirectory() as folder, mock.patch.object(engine, "_LOG_BYTES", 100):
             path = Path(folder) / "log" / "engine.log"
             written = EngineLog(str(path))
@@ -98,7 +98,7 @@ class EngineLogTest(unittest.TestCase):
             self.assertLess(path.stat().st_size, 120)
             self.assertIn("line 39", path.read_text(encoding="utf-8"))
 
-    def test_a_full_disk_blocks_no_engine(self) -> None:
+    def test_log_on_a_full_disk_loses_lines_only(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             written = EngineLog(f"{folder}/engine.log")
             with mock.patch("builtins.open", side_effect=OSError(28, "No space left on device")):
@@ -178,7 +178,7 @@ class EngineRunTest(RunCase):
         super().setUp()
         simulated_process.install(self, {"tiny_engine.py": simulated_engines.tiny, "mute": mute})
 
-    def test_healthy_and_a_completion(self) -> None:
+    def test_engine_that_serves_is_proved_by_a_completion(self) -> None:
         run = self.start()
         run.await_healthy()
         proof = run.complete()
@@ -188,7 +188,7 @@ class EngineRunTest(RunCase):
         self.assertIn("serving on", (self.folder / "log" / "engine.log").read_text(encoding="utf-8"))
         self.assertTrue(any("engine | serving on" in str(call) for call in self.lines.call_args_list))
 
-    def test_an_engine_that_exits_fails_at_once_with_its_last_lines(self) -> None:
+    def test_engine_that_ends_fails_at_once_with_its_last_lines(self) -> None:
         run = self.start(["--exit-at-once"])
         before = clock.monotonic()
         with self.assertRaises(EngineFailed) as caught:
@@ -197,18 +197,18 @@ class EngineRunTest(RunCase):
         self.assertEqual(caught.exception.reason, "the engine exited with code 7")
         self.assertEqual(caught.exception.log_lines, ["cannot find the model"])
 
-    def test_an_engine_that_cannot_be_started(self) -> None:
+    def test_engine_that_cannot_be_started_names_the_program(self) -> None:
         with self.assertRaisesRegex(EngineFailed, "cannot be started: /no/such: No such file"):
             self.start(**{"engine.argv": ["/no/such"]})
 
-    def test_an_engine_that_never_gets_healthy(self) -> None:
+    def test_engine_that_stays_unhealthy_fails_at_its_deadline(self) -> None:
         self.broken("sick")
         run = self.start(deadlines__engine=1.5)
         said = r"did not answer /health within 2 s: it answers HTTP 503: .* \(for \d s\)$"
         with self.assertRaisesRegex(EngineFailed, said):
             run.await_healthy()
 
-    def test_an_engine_that_listens_and_says_nothing(self) -> None:
+    def test_engine_that_accepts_and_stays_silent_is_told_so(self) -> None:
         api = support.free_ports(1)[0]
         run = self.start(deadlines__engine=1, engine__api__port=api, engine__argv=["mute", str(api)])
         short = functools.partial(engine_api.health_problem, timeout_seconds=0.3)
@@ -219,11 +219,11 @@ class EngineRunTest(RunCase):
         ):
             run.await_healthy()
 
-    def test_a_folder_that_is_not_there(self) -> None:
+    def test_engine_without_its_folder_is_not_started(self) -> None:
         with self.assertRaisesRegex(EngineFailed, "cannot be started: its folder /no/such does not exist"):
             self.start(engine__workingDirectory="/no/such")
 
-    def test_completions_that_prove_nothing(self) -> None:
+    def test_completion_that_is_wrong_or_late_fails(self) -> None:
         run = self.start(deadlines__completion=1)
         run.await_healthy()
         self.broken("wrong")
@@ -235,7 +235,7 @@ class EngineRunTest(RunCase):
         ):
             run.complete()
 
-    def test_the_watch_needs_three_misses(self) -> None:
+    def test_watch_fails_after_three_misses(self) -> None:
         run = self.start()
         run.await_healthy()
         self.broken("sick")
@@ -244,7 +244,7 @@ class EngineRunTest(RunCase):
         misses = [call for call in self.lines.call_args_list if "miss" in str(call)]
         self.assertEqual(len(misses), 3)
 
-    def test_the_watch_notices_the_end_of_the_process(self) -> None:
+    def test_watch_fails_at_the_end_of_the_process(self) -> None:
         run = self.start()
         run.await_healthy()
         self.broken("exit")
@@ -253,7 +253,7 @@ class EngineRunTest(RunCase):
         self.assertEqual(caught.exception.reason, "the engine exited with code 3")
         self.assertIn("engine breaks on purpose", caught.exception.log_lines)
 
-    def test_a_lost_member_interrupts_every_wait(self) -> None:
+    def test_wait_of_any_kind_ends_when_a_member_is_lost(self) -> None:
         run = self.start()
         self.lost = True
         with self.assertRaises(MembershipLost):
@@ -263,14 +263,14 @@ class EngineRunTest(RunCase):
         with self.assertRaises(MembershipLost):
             run.watch()
 
-    def test_a_proxy_of_the_environment_is_not_asked(self) -> None:
+    def test_health_probe_ignores_proxies_of_the_environment(self) -> None:
         run = self.start()
         with mock.patch.dict(
             os.environ, {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
         ):
             run.await_healthy()
 
-    def test_waits_have_deadlines(self) -> None:
+    def test_wait_past_its_deadline_fails(self) -> None:
         with mock.patch.object(clock.Deadline, "passed", True):
             run = self.start()
             with self.assertRaisesRegex(EngineFailed, "did not answer /health"):

@@ -30,14 +30,14 @@ def member(address: str, pool: str = "npu") -> Member:
 
 
 class RanksTest(unittest.TestCase):
-    def test_in_the_order_of_the_plan(self) -> None:
+    def test_ranks_follow_the_order_of_the_plan(self) -> None:
         config = support.parsed(
             {**FOLLOWER, "pools.0.nodes": 3, "pools.0.addresses": [HEAD, "10.89.28.30", "10.89.28.20"]}
         )
         members = [member(HEAD), member("10.89.28.30"), member("10.89.28.20")]
         self.assertEqual(ranks(config, members), {"10.89.28.30": 1, "10.89.28.20": 2})
 
-    def test_over_pools_without_those_that_have_no_accelerators(self) -> None:
+    def test_ranks_skip_pools_without_accelerators(self) -> None:
         config = support.parsed(TWO_POOLS)
         members = [
             member("10.89.28.40", "cpu"),
@@ -46,7 +46,7 @@ class RanksTest(unittest.TestCase):
         ]
         self.assertEqual(ranks(config, members), {"10.89.28.9": 1, "10.89.28.20": 2, "10.89.28.100": 3})
 
-    def test_a_pool_without_addresses_has_as_many_as_planned(self) -> None:
+    def test_ranks_of_a_pool_without_addresses_are_as_many_as_planned(self) -> None:
         """A machine that was replaced may still be listed."""
         config = support.parsed({**FOLLOWER, "pools.0.addresses": None, "pools.0.nodes": 3})
         members = [member(f"10.89.28.{last}") for last in (100, 9, 10, 20)]
@@ -91,7 +91,7 @@ class EngineGroupTest(unittest.TestCase):
         self.assertEqual(self.group.lingering(), [])
         self.group.start()
 
-    def test_directs_by_answers(self) -> None:
+    def test_group_directs_by_its_answers(self) -> None:
         self.assertIsNone(self.group.run_for(self.A))
         self.start()
         self.assertEqual(self.group.run_for(self.A), RunDirective(1, 1))
@@ -107,7 +107,7 @@ class EngineGroupTest(unittest.TestCase):
         self.group.start()
         self.assertEqual(self.group.run_for(self.A), RunDirective(2, 1))
 
-    def test_a_cluster_without_followers_directs_nobody(self) -> None:
+    def test_group_without_followers_directs_nobody(self) -> None:
         group = EngineGroup(support.parsed(), self.reports)
         group.form(self.members)
         group.start()
@@ -115,7 +115,7 @@ class EngineGroupTest(unittest.TestCase):
         self.assertEqual((group.lingering(), group.ends(), group.absent()), ([], [], []))
         self.assertIsNone(group.run_for(self.A))
 
-    def test_ends_in_the_order_of_their_ends(self) -> None:
+    def test_ends_are_listed_in_the_order_they_happened(self) -> None:
         self.start()
         self.assertEqual(self.group.ends(), [])
         self.now += 10
@@ -128,7 +128,7 @@ class EngineGroupTest(unittest.TestCase):
         self.assertAlmostEqual(ends[0].at, 1009.6)
         self.assertEqual((ends[1].lines, ends[1].member.address), (("lost rank 2",), self.A))
 
-    def test_an_end_of_another_attempt_is_not_of_this_one(self) -> None:
+    def test_ends_of_an_earlier_attempt_are_ignored(self) -> None:
         self.start()
         self.says(self.A, FollowerReport(7, "ended", "x", (), 0.0))
         self.assertEqual(self.group.ends(), [])
@@ -136,7 +136,7 @@ class EngineGroupTest(unittest.TestCase):
         self.says(self.A, FollowerReport(1, "ended", "x", (), 0.0))
         self.assertEqual(self.group.ends(), [])
 
-    def test_who_does_not_come(self) -> None:
+    def test_absent_lists_followers_that_never_reported(self) -> None:
         self.start()
         self.says(self.A, FollowerReport(1, "running"))
         self.assertEqual(self.group.absent(), [])
@@ -145,7 +145,7 @@ class EngineGroupTest(unittest.TestCase):
         self.says(self.B, FollowerReport(1, "running"))
         self.assertEqual(self.group.absent(), [])
 
-    def test_an_earlier_follower_keeps_a_node_from_being_free(self) -> None:
+    def test_lingering_lists_nodes_with_an_earlier_follower(self) -> None:
         self.start()
         self.says(self.A, FollowerReport(1, "running"))
         self.group.release()
@@ -159,7 +159,7 @@ class EngineGroupTest(unittest.TestCase):
         self.says(self.A, FollowerReport(1, "ended", "was killed by SIGTERM", (), 0.0))
         self.assertEqual(self.group.lingering(), [])
 
-    def test_a_report_from_before_the_release_proves_nothing(self) -> None:
+    def test_lingering_ignores_reports_from_before_the_release(self) -> None:
         """The node may have started its part a moment after it."""
         self.start()
         self.group.release()
@@ -171,7 +171,7 @@ class EngineGroupTest(unittest.TestCase):
         self.says(self.A, None)
         self.assertEqual([item.address for item in self.group.lingering()], [self.B])
 
-    def test_who_is_silent(self) -> None:
+    def test_silent_since_lists_followers_without_a_later_report(self) -> None:
         self.start()
         moment = self.now
         self.now += 1

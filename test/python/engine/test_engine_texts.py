@@ -16,7 +16,7 @@ class EngineTextsTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "config" / "deep" / "roll.yaml"
 
-    def test_writes_with_the_folders_above_and_readable(self) -> None:
+    def test_write_makes_the_folders_and_a_readable_file(self) -> None:
         mask = os.umask(0o077)
         self.addCleanup(os.umask, mask)
         engine_texts.write([EngineText(str(self.path), "gpus: 8\n")])
@@ -26,7 +26,7 @@ class EngineTextsTest(unittest.TestCase):
         self.assertEqual(self.path.read_text(encoding="utf-8"), "")
         self.assertEqual([item.name for item in self.path.parent.iterdir()], ["roll.yaml"])
 
-    def test_a_failure_leaves_the_old_text_and_no_draft(self) -> None:
+    def test_write_that_fails_keeps_the_old_text_and_no_draft(self) -> None:
         engine_texts.write([EngineText(str(self.path), "old")])
         full = mock.patch("os.replace", side_effect=OSError(28, "No space left on device"))
         with full, self.assertRaisesRegex(EngineFailed, "roll.yaml cannot be written: No space left"):
@@ -34,7 +34,7 @@ class EngineTextsTest(unittest.TestCase):
         self.assertEqual(self.path.read_text(encoding="utf-8"), "old")
         self.assertEqual([item.name for item in self.path.parent.iterdir()], ["roll.yaml"])
 
-    def test_a_folder_in_the_way(self) -> None:
+    def test_write_into_an_impossible_folder_fails(self) -> None:
         with self.assertRaisesRegex(EngineFailed, "/proc/x/y cannot be written"):
             engine_texts.write([EngineText("/proc/x/y", "")])
 

@@ -20,7 +20,7 @@ class HealthHistoryTest(unittest.TestCase):
         self.history.note(problem)
         self.now += seconds
 
-    def test_for_how_long_it_has_been_so(self) -> None:
+    def test_describe_says_for_how_long(self) -> None:
         self.note(CLOSED, 20)
         self.note("it answers HTTP 503: loading 1 of 9", 100)
         self.note("it answers HTTP 503: loading 2 of 9", 180)
@@ -31,7 +31,7 @@ class HealthHistoryTest(unittest.TestCase):
             self.history.describe(), "it accepts connections but did not answer within 3 s (for 7 s)"
         )
 
-    def test_a_closed_port_tells_where_the_process_listens(self) -> None:
+    def test_describe_of_a_closed_port_names_the_ports_in_use(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as elsewhere:
             self.note(CLOSED, 300)
             self.assertIn(
@@ -41,7 +41,7 @@ class HealthHistoryTest(unittest.TestCase):
             self.assertIn(f"127.0.0.1:{elsewhere.getsockname()[1]}", self.history.describe())
             self.assertTrue(self.history.describe().endswith(", not on 10.89.28.10:8000)"))
 
-    def test_a_process_that_listens_nowhere(self) -> None:
+    def test_describe_of_a_process_without_ports_says_so(self) -> None:
         self.note(CLOSED, 300)
         with mock.patch("ray_node.host.listening.of_group", return_value=[]):
             self.assertEqual(
@@ -50,7 +50,7 @@ class HealthHistoryTest(unittest.TestCase):
                 "on no port)",
             )
 
-    def test_many_sockets_are_not_all_listed(self) -> None:
+    def test_describe_of_many_ports_names_six(self) -> None:
         self.note(CLOSED, 1)
         many = [f"0.0.0.0:{port}" for port in range(9000, 9010)]
         with mock.patch("ray_node.host.listening.of_group", return_value=many):

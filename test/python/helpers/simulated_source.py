@@ -11,7 +11,7 @@ from fixtures.fake_hub import sha256
 
 from ray_node.host import clock
 from ray_node.staging.failure import StagingFailed
-from ray_node.staging.fetch import Failure, Order, Wait
+from ray_node.staging.fetch import Note, Order
 from ray_node.staging.fetcher import Fetcher, origin_of
 from ray_node.staging.files import SHA256, ModelFile, checked, in_order
 
@@ -74,19 +74,14 @@ class _SimulatedFetch:
         source: SimulatedSource,
         order: Order,
         tick: Callable[[], None],
-        fails: Callable[[str], None],
-        waits: Callable[[str], None],
+        note: Callable[[Note], None],
     ) -> None:
         def rest(seconds: float) -> None:
             clock.sleep(seconds)
             tick()
 
-        def say(what: object) -> None:
-            assert isinstance(what, Failure | Wait)
-            (fails if isinstance(what, Failure) else waits)(what.text)
-
         origin = _Origin(source, rest) if order.request.asks_source else origin_of(order)
-        self._fetcher = Fetcher(order.request, origin, say, rest)
+        self._fetcher = Fetcher(order.request, origin, note, rest)
         self._files: tuple[ModelFile, ...] = ()
 
     def files(self) -> tuple[ModelFile, ...]:

@@ -27,20 +27,20 @@ def judge(
 
 
 class ClusterPreflightTest(unittest.TestCase):
-    def test_equal_nodes(self) -> None:
+    def test_judge_of_equal_nodes_finds_nothing(self) -> None:
         self.assertEqual(judge(heard()), cluster_preflight.Outcome(None, ()))
 
-    def test_versions_that_differ_name_the_node(self) -> None:
+    def test_judge_of_another_python_names_the_node(self) -> None:
         problem = judge(heard(replace(VERSIONS, python="3.11.9"))).problem
         assert problem is not None
         self.assertEqual(problem.reason, "npu-1 (10.0.0.2): Python 3.11.9 here, 3.11.2 on the head")
         self.assertEqual(str(problem.culprit), "npu-1 (10.0.0.2)")
 
-    def test_the_python_patch_may_be_left_open(self) -> None:
+    def test_judge_of_another_python_patch_at_level_minor_finds_nothing(self) -> None:
         environment = {"RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL": "minor"}
         self.assertIsNone(judge(heard(replace(VERSIONS, python="3.11.9")), environment).problem)
 
-    def test_clocks_warn(self) -> None:
+    def test_judge_of_a_clock_a_minute_off_warns(self) -> None:
         cases = [
             (59.0, ()),
             (-59.0, ()),
@@ -51,7 +51,7 @@ class ClusterPreflightTest(unittest.TestCase):
             with self.subTest(skew=skew):
                 self.assertEqual(judge(heard(skew_seconds=skew)), cluster_preflight.Outcome(None, warnings))
 
-    def test_a_clock_that_is_minutes_off_is_a_failure(self) -> None:
+    def test_judge_of_a_clock_minutes_off_fails(self) -> None:
         for skew, words in ((600.0, "600 s ahead of"), (-600.0, "600 s behind")):
             with self.subTest(skew=skew):
                 problem = judge(heard(skew_seconds=skew)).problem
@@ -59,7 +59,7 @@ class ClusterPreflightTest(unittest.TestCase):
                 self.assertIn(f"npu-1 (10.0.0.2): its clock is {words} the head's", problem.reason)
                 self.assertEqual(str(problem.culprit), "npu-1 (10.0.0.2)")
 
-    def test_a_head_whose_clock_is_off_is_to_blame_itself(self) -> None:
+    def test_judge_of_a_head_clock_that_is_off_blames_the_head(self) -> None:
         members = [*MEMBERS, replace(MEMBERS[1], name="npu-2", address="10.0.0.3")]
         for skew, words in ((600.0, "600 s behind"), (-600.0, "600 s ahead of")):
             with self.subTest(skew=skew):
@@ -70,7 +70,7 @@ class ClusterPreflightTest(unittest.TestCase):
                 self.assertIn(f"npu-0 (10.0.0.1): its clock is {words} that of most nodes", problem.reason)
                 self.assertEqual(str(problem.culprit), "npu-0 (10.0.0.1)")
 
-    def test_two_clocks_against_two_blame_a_worker(self) -> None:
+    def test_judge_of_two_clocks_against_two_blames_a_worker(self) -> None:
         others = [replace(MEMBERS[1], name=f"npu-{index}", address=f"10.0.0.{index + 1}") for index in (2, 3)]
         said = heard()[WORKER]
         reports = {WORKER: said, **{str(one.address): replace(said, skew_seconds=600.0) for one in others}}
@@ -78,7 +78,7 @@ class ClusterPreflightTest(unittest.TestCase):
         assert problem is not None
         self.assertEqual(str(problem.culprit), "npu-2 (10.0.0.3)")
 
-    def test_a_member_without_a_report_warns(self) -> None:
+    def test_judge_of_a_member_without_a_report_warns(self) -> None:
         outcome = judge({})
         self.assertIsNone(outcome.problem)
         self.assertIn("no report from npu-1 (10.0.0.2)", outcome.warnings[0])

@@ -15,8 +15,9 @@ from preflight_cluster import DIGEST, TABLE, PreflightCluster, table, wanted
 from ray_node.config.load import ConfigError
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig
 from ray_node.hardware import gpu_facts
-from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, Finding, PreflightReport
+from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, Finding, PreflightReport, Subject
 from ray_node.hardware.gpu_facts import GpuFacts
+from ray_node.host.tool import Answer
 from ray_node.preflight import collective_pair
 from ray_node.preflight import judge as preflight_judge
 from ray_node.preflight import run as preflight_run
@@ -43,7 +44,7 @@ class AscendClusterTest(unittest.TestCase):
     def table_of(self, machine: int) -> Path:
         return Path(self.machines[machine].root + TABLE)
 
-    def test_a_gathered_rank_table_lies_on_both_nodes(self) -> None:
+    def test_run_with_a_rank_table_writes_it_to_both_nodes(self) -> None:
         cluster = self.cluster(wanted(rank_table=table()))
         report = cluster.report()
         self.assertEqual(failed(report), [])
@@ -67,7 +68,7 @@ class AscendClusterTest(unittest.TestCase):
         self.assertEqual(failed(self.cluster(wanted(rank_table=table())).report()), [])
         self.assertEqual([self.table_of(machine).read_bytes() for machine in range(2)], texts)
 
-    def test_a_rank_table_has_the_device_addresses_of_the_inventory(self) -> None:
+    def test_run_with_an_inventory_takes_its_device_addresses(self) -> None:
         given = {
             address: tuple(f"192.168.{100 + server}.{101 + device}" for device in range(4))
             for server, address in enumerate((support.HEAD, support.WORKER))
@@ -80,14 +81,14 @@ class AscendClusterTest(unittest.TestCase):
         }
         self.assertEqual(found, {address: list(ips) for address, ips in given.items()})
 
-    def test_an_inventory_that_does_not_fit_the_devices_gives_no_rank_table(self) -> None:
+    def test_run_with_an_inventory_that_does_not_fit_writes_no_rank_table(self) -> None:
         given = {support.WORKER: ("192.168.101.101", "192.168.101.109", "192.168.101.103", "192.168.101.104")}
         report = self.cluster(wanted(rank_table=table(), device_ips=given)).report()
         self.assertEqual(failed(report), [("npu-1", "NPU 1", "ip")])
         self.assertIn("correct deviceIps", report.failures[0].fix)
         self.assertFalse(self.table_of(0).exists())
 
-    def test_emulated_devices_get_a_rank_table_of_the_inventory_alone(self) -> None:
+    def test_run_with_emulated_devices_takes_the_inventory_alone(self) -> None:
         given = {
             support.HEAD: tuple(f"192.168.100.{101 + device}" for device in range(8)),
             support.WORKER: tuple(f"192.168.101.{101 + device}" for device in range(8)),
@@ -100,7 +101,7 @@ class AscendClusterTest(unittest.TestCase):
         self.assertEqual(servers[1]["device"][3], {**servers[1]["device"][3], "device_ip": "192.168.101.104"})
         self.assertEqual(self.table_of(0).read_bytes(), self.table_of(1).read_bytes())
 
-    def test_emulated_devices_without_an_inventory_get_no_rank_table(self) -> None:
+    def test_run_with_emulated_devices_and_no_inventory_writes_no_rank_table(self) -> None:
         given = {support.HEAD: tuple(f"192.168.100.{101 + device}" for device in range(4))}
         plan = wanted(board=None, devices="emulated", rank_table=table(), device_ips=given)
         report = self.cluster(plan).report()
@@ -108,7 +109,7 @@ class AscendClusterTest(unittest.TestCase):
         self.assertIn("servers[1].devices: got none", report.failures[0].seen)
         self.assertFalse(self.table_of(0).exists())
 
-    def test_a_broken_device_ends_it_before_the_pings(self) -> None:
+    def test_run_with_a_broken_device_ends_before_the_pings(self) -> None:
         self.machines[1].fault("link", "3", "DOWN")
         cluster = self.cluster(wanted(rank_table=table()))
         report = cluster.report()
@@ -120,13 +121,13 @@ class AscendClusterTest(unittest.TestCase):
         self.assertEqual(str(problem.culprit), f"npu-1 ({support.WORKER})")
         self.assertIn("preflight: npu-1 (127.0.0.2), NPU 3: link: link status: DOWN", problem.reason)
 
-    def test_packet_loss_to_one_peer(self) -> None:
+    def test_run_with_packet_loss_names_the_device(self) -> None:
         self.machines[1].fault("loss", "*", "192.168.100.102")
         report = self.cluster(wanted(rank_table=table())).report()
         self.assertEqual(failed(report), [("npu-1", "NPU 1", "ping")])
         self.assertFalse(self.table_of(0).exists())
 
-    def test_a_node_that_does_not_answer(self) -> None:
+    def test_run_with_a_silent_node_names_it(self) -> None:
         roots = (self.machines[0].root, self.machines[1].root)
         plan = wanted()
         with mock.patch.dict(preflight_run._SECONDS, {"facts": 5.0}):
@@ -134,13 +135,13 @@ class AscendClusterTest(unittest.TestCase):
         self.assertEqual(failed(report), [("npu-1", None, "facts")])
         self.assertEqual(report.failures[0].seen, "no answer within 5 s")
 
-    def test_a_node_that_cannot_write_the_table(self) -> None:
+    def test_run_with_a_node_that_cannot_write_the_table_names_it(self) -> None:
         self.machines[1].write("etc/ray-cluster", "a file where the folder should be")
         report = self.cluster(wanted(rank_table=table())).report()
         self.assertEqual(failed(report), [("npu-1", None, "rank-table"), ("npu-1", None, "rank table")])
         self.assertIn("Error", report.failures[0].seen)
 
-    def test_image_digests(self) -> None:
+    def test_run_with_another_image_on_a_node_names_it(self) -> None:
         plans = []
         for name, digest in (("one", DIGEST), ("two", "sha256:" + "b" * 64)):
             self.machines[0].write(name, f"registry.example/image@{digest}\n")
@@ -151,7 +152,7 @@ class AscendClusterTest(unittest.TestCase):
             "runs sha256:bbbbbbbbbbbb, 1 of 2 nodes run sha256:aaaaaaaaaaaa", report.failures[0].seen
         )
 
-    def test_the_report_is_kept(self) -> None:
+    def test_save_writes_the_report_alone(self) -> None:
         report = self.cluster(wanted()).report()
         with tempfile.TemporaryDirectory() as folder:
             preflight_run.save(report, folder)
@@ -178,7 +179,7 @@ class PairTest(unittest.TestCase):
         self.assertIn("trying a collective between 1 pairs of neighbours", cluster.logged)
         return report
 
-    def test_without_pytorch_it_says_so(self) -> None:
+    def test_pair_without_pytorch_is_skipped_with_a_log_line(self) -> None:
         plan = wanted(collective="nccl", board=None, fabric="tcp", devices="emulated")
         cluster = PreflightCluster(self, (plan, plan))
         with mock.patch("importlib.util.find_spec", return_value=None):
@@ -188,34 +189,34 @@ class PairTest(unittest.TestCase):
             "skipping the collective on npu-0, npu-1: no accelerators, or no PyTorch in the image",
         )
 
-    def test_over_the_fabric(self) -> None:
+    def test_pair_over_the_fabric_passes(self) -> None:
         report = self.report("")
         self.assertEqual(failed(report), [])
         (finding,) = (item for item in report.findings if item.check == "collective")
         self.assertIn("npu-0 and npu-1: all-reduce of 16 MiB over NET/IB", finding.seen)
 
-    def test_sockets_in_place_of_the_declared_fabric_are_a_failure(self) -> None:
+    def test_pair_over_sockets_instead_of_the_declared_fabric_fails(self) -> None:
         report = self.report("sockets")
         self.assertEqual(failed(report), [("npu-1", None, "collective")])
         self.assertIn("NCCL went over sockets", report.failures[0].seen)
 
-    def test_sockets_are_what_tcp_means(self) -> None:
+    def test_pair_over_sockets_with_tcp_passes(self) -> None:
         self.assertEqual(failed(self.report("sockets", "tcp")), [])
 
-    def test_the_emulation_says_that_it_uses_gloo(self) -> None:
+    def test_pair_in_the_emulation_names_gloo(self) -> None:
         (finding,) = (
             item for item in self.report("no-cuda", devices="emulated").findings if item.check == "collective"
         )
         self.assertEqual(finding.outcome, OK)
         self.assertIn("over Gloo, in place of", finding.seen)
 
-    def test_a_fabric_that_changes_data(self) -> None:
+    def test_pair_with_a_wrong_sum_fails(self) -> None:
         self.assertIn("the fabric changes data", self.report("changes-data").failures[0].seen)
 
-    def test_a_gpu_that_does_not_compute(self) -> None:
+    def test_pair_with_a_gpu_that_does_not_compute_fails(self) -> None:
         self.assertIn("Found no NVIDIA driver", self.report("no-cuda").failures[0].seen)
 
-    def test_the_node_that_most_failing_pairs_share_is_blamed(self) -> None:
+    def test_judge_of_several_failing_pairs_blames_the_node_they_share(self) -> None:
         good = PairSide(None, 0.1, "nccl", "NET/IB")
         bad = PairSide("timeout", 0.0, "nccl", None)
         facts = [NodeFacts(f"gpu-{n}", f"10.0.0.{n}", 8, None, True) for n in range(4)]
@@ -228,7 +229,7 @@ class PairTest(unittest.TestCase):
         self.assertEqual({item.node for item in report.failures}, {"gpu-1"})
         self.assertEqual(report.failures[0].address, "10.0.0.1")
 
-    def test_transport_of_the_log(self) -> None:
+    def test_transport_is_what_the_log_names(self) -> None:
         cases = [
             ("n:1:2 [0] NCCL INFO Channel 00/0 : 0[0] -> 1[0] [send] via NET/IB/0/GDRDMA", "NET/IB"),
             ("n:1:2 [0] NCCL INFO Channel 00 : 1[0] -> 0[0] [send] via NET/Socket/0", "NET/Socket"),
@@ -269,37 +270,37 @@ LIST = "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1)\nGPU 1: NVIDIA H100 80GB HBM3
 
 class GpuTest(unittest.TestCase):
     def facts(self, query: str = QUERY) -> GpuFacts:
-        answers = {"-L": (0, LIST), "-q": (0, query)}
-        return gpu_facts.gather(lambda arguments: answers[arguments[0]])
+        answers = {"-L": Answer(0, LIST), "-q": Answer(0, query)}
+        return gpu_facts.gather(answers.__getitem__)
 
     def judge(self, facts: GpuFacts, planned: int = 2) -> list[Finding]:
-        return gpu_facts.judge("gpu-0", "10.0.0.1", facts, planned)
+        return gpu_facts.judge(Subject("gpu-0", "10.0.0.1"), facts, planned)
 
-    def test_the_fabric_must_be_completed(self) -> None:
+    def test_judge_of_a_fabric_in_progress_fails(self) -> None:
         facts = self.facts()
         self.assertEqual((facts.driver, len(facts.gpus)), ("570.133.20", 2))
         self.assertEqual(facts.fabric, ("Completed, Success", "In Progress, N/A"))
         (failure,) = (item for item in self.judge(facts) if item.outcome == FAILED)
         self.assertEqual((failure.device, failure.check), ("GPU 1", "fabric manager"))
 
-    def test_insufficient_resources_is_no_success(self) -> None:
+    def test_judge_of_insufficient_resources_fails(self) -> None:
         query = QUERY.replace(": Success", ": Insufficient Resources").replace("In Progress", "N/A")
         (failure,) = (item for item in self.judge(self.facts(query)) if item.outcome == FAILED)
         self.assertIn("Completed, Insufficient Resources", failure.seen)
 
-    def test_no_nvswitch_is_no_failure(self) -> None:
+    def test_judge_without_nvswitch_passes(self) -> None:
         query = QUERY.replace("Completed", "N/A").replace("Success", "N/A").replace("In Progress", "N/A")
         self.assertEqual({item.outcome for item in self.judge(self.facts(query))}, {OK})
 
-    def test_a_gpu_that_is_missing(self) -> None:
+    def test_judge_with_a_missing_gpu_fails(self) -> None:
         (failure,) = (item for item in self.judge(self.facts(), 8) if item.check == "gpu")
         self.assertEqual((failure.outcome, failure.seen), (FAILED, "2 of 8 GPUs"))
 
-    def test_no_driver(self) -> None:
-        facts = gpu_facts.gather(lambda _: (9, "NVIDIA-SMI has failed because it couldn't communicate"))
+    def test_judge_without_a_driver_quotes_nvidia_smi(self) -> None:
+        facts = gpu_facts.gather(lambda _: Answer(9, "NVIDIA-SMI has failed because it couldn't communicate"))
         self.assertIn("couldn't communicate", self.judge(facts)[0].seen)
 
-    def test_drivers_that_differ_warn(self) -> None:
+    def test_judge_of_different_drivers_warns(self) -> None:
         nodes = [
             NodeFacts(f"gpu-{n}", f"10.0.0.{n}", 2, None, False, gpus=replace(self.facts(), driver=f"57{n}"))
             for n in range(2)
@@ -315,7 +316,7 @@ class ImageTest(unittest.TestCase):
         plan = wanted(board=None, fabric="tcp", collective=None, image=ImageConfig(planned, "/absent"))
         return [(item.node, item.outcome) for item in preflight_judge.judge(plan, nodes).findings]
 
-    def test_table(self) -> None:
+    def test_judge_of_image_digests_finds_the_odd_one(self) -> None:
         other = "sha256:" + "b" * 64
         self.assertEqual(self.outcome(None, DIGEST, DIGEST), [("n-0", OK), ("n-1", OK)])
         self.assertEqual(self.outcome(None, None, None), [])
@@ -345,7 +346,7 @@ class ConfigTest(unittest.TestCase):
     def read(self, **changes: Any) -> PreflightConfig:
         return support.parsed({"preflight": {**self.GOOD, **changes}}).preflight
 
-    def test_reads(self) -> None:
+    def test_parse_reads_every_key(self) -> None:
         loaded = self.read()
         self.assertEqual(loaded.device_ips, {"10.0.0.1": ("192.168.100.101",)})
         self.assertEqual(loaded.rank_table, table())
@@ -353,7 +354,7 @@ class ConfigTest(unittest.TestCase):
         self.assertTrue(self.read(collective="nccl", board=None).rdma)
         self.assertIsNone(self.read(rankTable=None).rank_table)
 
-    def test_names_each_bad_value(self) -> None:
+    def test_parse_names_each_bad_value(self) -> None:
         cases: list[tuple[dict[str, Any], str]] = [
             ({"fabric": "wifi"}, "preflight.fabric: must be one of"),
             ({"board": "a5"}, "preflight.board: must be one of 'a2', 'a3', '300i-duo'"),

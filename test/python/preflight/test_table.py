@@ -59,11 +59,11 @@ class MakeTest(unittest.TestCase):
         self.assertIsNone(text)
         self.assertIn("servers[0].superPodId", problems[0].seen)
 
-    def test_host_address_stands_only_for_a3(self) -> None:
+    def test_host_address_is_given_for_a3_only(self) -> None:
         self.assertEqual(made("1.2", node(1, "a3", ("7",)))["server_list"][0]["host_ip"], "10.0.0.1")
         self.assertNotIn("host_ip", made("1.0", node(1, "a2", (None,)))["server_list"][0])
 
-    def test_version_without_super_pods_leaves_out_what_the_devices_report(self) -> None:
+    def test_version_without_super_pods_omits_what_the_devices_report(self) -> None:
         value = made("1.0", node(1, "a3", ("7",)))
         self.assertNotIn("super_pod_list", value)
         self.assertNotIn("super_device_id", value["server_list"][0]["device"][0])

@@ -73,7 +73,7 @@ class FourNodes(FanOutCase):
         for name in self.hub.files:
             self.hub.trouble[name] = Trouble(bytes_per_second=2_000_000)
 
-    def test_the_source_sends_the_model_once_and_so_does_every_node(self) -> None:
+    def test_fan_out_sends_the_model_once_from_the_source_and_from_each_node(self) -> None:
         nodes = [NodeProcess(self, self.node(index)) for index in range(4)]
         for index, node in enumerate(nodes):
             node.wait_for("staged")
@@ -84,7 +84,7 @@ class FourNodes(FanOutCase):
         # A chain: the last serves nobody, each of the others one node.
         self.assertEqual(sorted(served), [0, *[self.hub.total_bytes] * 3])
 
-    def test_nodes_serve_while_they_still_receive(self) -> None:
+    def test_node_serves_files_while_it_still_receives_them(self) -> None:
         nodes = [NodeProcess(self, self.node(index)) for index in range(3)]
         for index in (1, 2):
             until(lambda index=index: self.received(index) > 1_000_000)  # type: ignore[misc]
@@ -93,7 +93,7 @@ class FourNodes(FanOutCase):
         for node in nodes:
             node.wait_for("staged")
 
-    def test_a_node_that_dies_in_the_chain_is_passed_over(self) -> None:
+    def test_chain_with_a_dead_node_skips_it_until_it_is_back(self) -> None:
         head, *workers = [NodeProcess(self, self.node(index)) for index in range(4)]
         until(lambda: all(self.received(index) > 500_000 for index in (1, 2, 3)))
         workers[1].kill()
@@ -110,7 +110,7 @@ class FourNodes(FanOutCase):
         self.assertGreater(kept, 500_000)
         self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
 
-    def test_workers_wait_for_a_head_that_is_killed_and_comes_back(self) -> None:
+    def test_workers_survive_a_restart_of_the_head(self) -> None:
         head, *workers = [NodeProcess(self, self.node(index)) for index in range(3)]
         until(lambda: (self.disk(1) / "model-00002-of-00005.safetensors").exists())
         head.kill()
@@ -126,7 +126,7 @@ class FourNodes(FanOutCase):
         for name, sent in finished.items():
             self.assertEqual(self.hub.sent[name], sent, "a finished file came again")
 
-    def test_a_worker_that_joins_later_takes_it_from_another_worker(self) -> None:
+    def test_worker_that_joins_late_takes_the_model_from_another_worker(self) -> None:
         self.hub.trouble.clear()
         head, worker = [NodeProcess(self, self.node(index)) for index in range(2)]
         for node in (head, worker):
@@ -137,14 +137,13 @@ class FourNodes(FanOutCase):
         self.assertEqual(worker.finish()["served"], self.hub.total_bytes)
         self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
 
-    def test_workers_say_why_the_head_cannot_get_it(self) -> None:
+    def test_worker_of_a_head_that_failed_says_why_it_waits(self) -> None:
         self.hub.gated = True
         head = NodeProcess(self, self.node(0))
-        worker = NodeProcess(self, self.node(1, deadline_seconds=3.0))
         self.assertEqual(head.wait_for("failure")["failure"], "token-missing")
-        failed = worker.wait_for("failure")
-        self.assertEqual(failed["failure"], "staging-timeout")
-        self.assertRegex(failed["reason"], r"the head npu-0 \(127.0.0.1\).*maker/model-7b is gated")
+        worker, said = NodeProcess(self, self.node(1)), ""
+        while "the head npu-0 (127.0.0.1) cannot get the model: maker/model-7b is gated" not in said:
+            said = worker.wait_for("progress")["text"]
 
     def received(self, index: int) -> int:
         files = [path for path in self.disk(index).rglob("*safetensors*") if path.is_file()]
@@ -152,7 +151,7 @@ class FourNodes(FanOutCase):
 
 
 class WrongContent(FanOutCase):
-    def test_a_file_that_an_upstream_has_wrong_is_fetched_again_and_not_kept(self) -> None:
+    def test_file_with_wrong_content_upstream_is_fetched_again(self) -> None:
         name = "model-00001-of-00005.safetensors"
         self.hub.trouble[name] = Trouble(corruptions=1, bytes_per_second=400_000)
         nodes = [NodeProcess(self, self.node(index)) for index in range(2)]
@@ -198,15 +197,15 @@ class TheServer(FanOutCase):
     def target(self, path: str = "a", model: str = MODEL) -> str:
         return protocol.target(protocol.FILE_PATH, model=model, path=path)
 
-    def test_a_part_of_a_file(self) -> None:
+    def test_server_with_a_range_sends_that_part(self) -> None:
         self.assertEqual(self.ask(self.target(), "bytes=2-4"), (206, b"234"))
         self.assertEqual(self.ask(self.target(), "bytes=8-99"), (206, b"89"))
         until(lambda: self.server.served_bytes == 5)
 
-    def test_what_is_not_there_so_far(self) -> None:
+    def test_server_without_the_bytes_yet_answers_204(self) -> None:
         self.assertEqual(self.ask(self.target(), "bytes=10-19"), (204, b""))
 
-    def test_a_file_that_still_grows(self) -> None:
+    def test_server_with_a_half_file_sends_what_is_there(self) -> None:
         (self.destination / "a").unlink()
         part = self.destination / ".staging" / "parts" / "a.part"
         part.parent.mkdir(parents=True)
@@ -218,7 +217,7 @@ class TheServer(FanOutCase):
             self.ask(self.target(), "bytes=5-9"), (503, b"this node has given up: the disk is full")
         )
 
-    def test_nothing_but_the_files_of_the_model(self) -> None:
+    def test_server_serves_only_the_files_of_the_model(self) -> None:
         for path in (
             "../secret",
             "/etc/passwd",
@@ -233,22 +232,22 @@ class TheServer(FanOutCase):
         self.assertEqual(self.ask("/", "bytes=0-5")[0], 404)
         self.assertEqual(self.ask(self.target())[0], 400)
 
-    def test_nobody_without_the_cluster_token(self) -> None:
+    def test_server_refuses_a_wrong_or_missing_signature(self) -> None:
         self.assertEqual(self.ask(self.target(), "bytes=0-5", token="other")[0], 401)
         self.assertEqual(self.ask(self.target(), "bytes=0-5", token=None)[0], 401)
         # A request signed for one file, range or sender is good for no other.
         self.assertEqual(self.ask(self.target("b"), "bytes=0-5", sent=self.target())[0], 401)
         self.assertEqual(self.ask(self.target(), "bytes=0-5", signer="127.0.0.3")[0], 401)
 
-    def test_nobody_outside_the_subnet(self) -> None:
+    def test_server_refuses_a_client_outside_the_subnet(self) -> None:
         answer = Client("127.0.1.2", TOKEN).send((HEAD, self.port), "GET", self.target(), 5)
         self.addCleanup(answer.close)
         self.assertEqual(answer.status, 403)
 
-    def test_readiness_is_not_served(self) -> None:
+    def test_server_has_no_readiness_page(self) -> None:
         self.assertEqual(self.ask("/ready", token=None)[0], 404)
 
-    def test_nothing_can_be_written(self) -> None:
+    def test_server_accepts_no_writes(self) -> None:
         for method, status in (("PUT", 501), ("POST", 404), ("DELETE", 501)):
             connection = http.client.HTTPConnection(
                 HEAD, self.port, timeout=5, source_address=("127.0.0.2", 0)
@@ -257,13 +256,13 @@ class TheServer(FanOutCase):
             self.assertEqual(connection.getresponse().status, status)
             connection.close()
 
-    def test_a_chain_in_the_order_of_asking(self) -> None:
+    def test_listing_chains_the_nodes_in_the_order_they_ask(self) -> None:
         for _ in range(2):
             self.assertEqual(self.server.listing("127.0.0.3").upstreams, (HEAD,))
             self.assertEqual(self.server.listing("127.0.0.2").upstreams, ("127.0.0.3", HEAD))
             self.assertEqual(self.server.listing("127.0.0.4").upstreams, ("127.0.0.2", "127.0.0.3", HEAD))
 
-    def test_a_node_with_another_token_fails_at_once(self) -> None:
+    def test_node_with_another_token_fails_at_once(self) -> None:
         peers = Peers(self.fan_out("127.0.0.2", "other"), MODEL, HURRY)
         with self.assertRaisesRegex(
             PeerRefused, r"the head npu-0 \(127.0.0.1\) refuses this node: wrong token"
@@ -272,14 +271,14 @@ class TheServer(FanOutCase):
         with self.assertRaises(PeerRefused):
             stage(replace(self.node(1), fan_out=self.fan_out("127.0.0.2", "other")), self.progress.append)
 
-    def test_a_list_that_was_not_signed_by_the_cluster_is_refused(self) -> None:
+    def test_list_without_the_cluster_signature_is_refused(self) -> None:
         self.server.close()
         self.server = FileServer(self.fan_out(HEAD, None))
         self.server.offer(MODEL, ModelFolder(str(self.destination)), (self.file,))
         with self.assertRaisesRegex(PeerRefused, "is not signed with the cluster's token"):
             Peers(self.fan_out("127.0.0.2"), MODEL, HURRY).files()
 
-    def test_a_cluster_without_token_works_too(self) -> None:
+    def test_list_in_a_cluster_without_a_token_is_accepted(self) -> None:
         self.server.close()
         self.server = FileServer(self.fan_out(HEAD, None))
         self.server.offer(MODEL, ModelFolder(str(self.destination)), (self.file,))

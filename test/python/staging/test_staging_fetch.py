@@ -115,7 +115,7 @@ class Failing(StagingCase):
         ):
             self.stage()
 
-    def test_a_wrong_file_is_fetched_once_more(self) -> None:
+    def test_stage_with_wrong_content_fetches_the_file_once_more(self) -> None:
         for name in (FIRST, "config.json"):
             self.hub.trouble[name] = Trouble(corruptions=1)
         self.assert_staged(self.stage())

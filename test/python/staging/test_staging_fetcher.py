@@ -9,7 +9,7 @@ from fixtures.fake_hub import git_sha1
 from fixtures.staging_support import HURRY, StagingCase
 
 from ray_node.staging.failure import ChecksumMismatch, NotYet, SourceUnreachable, Transient
-from ray_node.staging.fetch import Failure, Wait
+from ray_node.staging.fetch import Note
 from ray_node.staging.fetcher import Fetcher
 from ray_node.staging.files import GIT_SHA1, ModelFile, checked
 from ray_node.staging.request import RECEIVE
@@ -112,7 +112,8 @@ class FetcherTest(StagingCase):
         changes = {"role": RECEIVE, "fan_out": object()}
         self.fetcher(Scripted(*steps, gives(CONTENT)), **changes).bring(FILE)
         self.assertEqual(len(self.pauses), 40)
-        self.assertEqual({type(said) for said in self.said}, {Wait, Failure})
+        notes = [said for said in self.said if isinstance(said, Note)]
+        self.assertEqual([note.has_failed for note in notes], [False, True] * 20)
 
 
 if __name__ == "__main__":

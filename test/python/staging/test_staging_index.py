@@ -27,7 +27,7 @@ class ByIndex(StagingCase):
         path.write_text(json.dumps({"files": entries}))
         return str(path)
 
-    def test_presigned_addresses_of_a_file_on_the_node(self) -> None:
+    def test_stage_by_an_index_file_follows_its_presigned_addresses(self) -> None:
         source = IndexSource(name="s3://bucket/model", index=self.index())
         wanted = {path: data for path, data in self.hub.files.items() if " " not in path}
         self.assert_staged(self.stage(source=source), wanted)
@@ -36,7 +36,7 @@ class ByIndex(StagingCase):
             if path.is_file():
                 self.assertNotIn(self.hub.signature.encode(), path.read_bytes())
 
-    def test_an_expired_address_says_so(self) -> None:
+    def test_stage_by_an_expired_address_asks_for_a_new_index(self) -> None:
         source = IndexSource(
             name="s3://bucket/model", index=self.index(url=f"{self.hub.cdn_url}/x?Signature=old")
         )
@@ -46,7 +46,7 @@ class ByIndex(StagingCase):
         self.assertIn("make a new index", caught.exception.fix)
         self.assertNotIn("Signature", str(caught.exception))
 
-    def test_an_index_that_lacks_something_says_what(self) -> None:
+    def test_stage_by_a_malformed_index_names_the_fault(self) -> None:
         for changes, why in (
             ({"sha256": "short"}, "not a sha256: 'short'"),
             ({"path": "../x"}, "not a path inside"),
@@ -56,7 +56,7 @@ class ByIndex(StagingCase):
             with self.subTest(why), self.assertRaisesRegex(SourceRefused, why):
                 self.stage(source=IndexSource("s3://bucket/model", self.index(**changes)))
 
-    def test_an_index_that_is_not_there(self) -> None:
+    def test_stage_without_the_index_fails(self) -> None:
         for index in (str(self.folder / "absent"), f"{self.hub.cdn_url}/absent"):
             with self.subTest(index), self.assertRaisesRegex(SourceRefused, "cannot be read"):
                 self.stage(source=IndexSource("s3://bucket/model", index))

@@ -5,14 +5,16 @@ import json
 import os
 import tempfile
 import threading
-import time
 import unittest
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-from fixtures.staging_support import HURRY, until
+import simulated_clock
+import support
+from fixtures.staging_support import HURRY
 
+from ray_node.host import clock
 from ray_node.staging.failure import FolderTaken, LeaseLost
 from ray_node.staging.lease import Lease, Leases, Owner
 
@@ -25,6 +27,7 @@ def nothing() -> dict[str, object]:
 
 class LeaseCase(unittest.TestCase):
     def setUp(self) -> None:
+        simulated_clock.install(self)
         folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name) / "leases"
@@ -43,7 +46,7 @@ class LeaseCase(unittest.TestCase):
 
 
 class Taking(LeaseCase):
-    def test_one_of_many_gets_it(self) -> None:
+    def test_take_by_many_at_once_gives_it_to_one(self) -> None:
         taken: list[Lease] = []
         start = threading.Barrier(16)
 
@@ -58,11 +61,11 @@ class Taking(LeaseCase):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            support.join(thread)
         self.assertEqual(len(taken), 1)
         taken[0].release()
 
-    def test_others_see_owner_and_progress(self) -> None:
+    def test_look_of_another_node_shows_owner_and_progress(self) -> None:
         self.take(self.leases())
         holding = self.leases("npu-0", "b").look()
         assert holding is not None
@@ -70,7 +73,7 @@ class Taking(LeaseCase):
         self.assertEqual(holding.progress, PROGRESS)
         self.assertFalse(self.leases("npu-0", "b").is_free(holding))
 
-    def test_after_a_release_the_next_number_is_taken(self) -> None:
+    def test_take_after_a_release_uses_the_next_number(self) -> None:
         self.take(self.leases()).release("disk full")
         other = self.leases("npu-1")
         holding = other.look()
@@ -80,24 +83,27 @@ class Taking(LeaseCase):
         self.take(other)
         self.assertEqual(sorted(os.listdir(self.folder)), ["000001.json", "000002.json"])
 
-    def test_renewing_and_releasing_need_no_space(self) -> None:
+    def test_renewal_and_release_need_no_space(self) -> None:
         lease = self.take(self.leases())
         before = os.stat(self.folder / "000001.json")
         beat = self.leases().look()
         assert beat is not None
-        until(lambda: getattr(self.leases().look(), "beat", beat.beat) != beat.beat)
+        clock.sleep(1.5 * HURRY.heartbeat)
+        renewed = self.leases().look()
+        assert renewed is not None
+        self.assertNotEqual(renewed.beat, beat.beat)
         lease.release("x" * 10_000)
         after = os.stat(self.folder / "000001.json")
         self.assertEqual((before.st_ino, before.st_blocks), (after.st_ino, after.st_blocks))
         self.assertEqual(os.listdir(self.folder), ["000001.json"])
 
-    def test_a_lease_that_cannot_be_written_is_not_taken(self) -> None:
+    def test_take_that_cannot_be_written_takes_nothing(self) -> None:
         full = mock.patch.object(os, "pwrite", side_effect=OSError(errno.ENOSPC, "full"))
         with full, self.assertRaises(OSError):
             self.leases().take(None, nothing)
         self.assertIsNone(self.leases().look())
 
-    def test_a_folder_of_another_model_is_refused(self) -> None:
+    def test_look_in_the_folder_of_another_model_is_refused(self) -> None:
         self.take(self.leases()).release()
         with self.assertRaisesRegex(FolderTaken, "belongs to m, not to other"):
             self.leases(model="other").look()
@@ -108,47 +114,47 @@ class Taking(LeaseCase):
 
 
 class Breaking(LeaseCase):
-    def stale_seconds(self, leases: Leases) -> float:
-        started = time.monotonic()
-        until(lambda: leases.is_free(leases.look()), 10)
-        return time.monotonic() - started
+    def assert_stale_after(self, seconds: float, leases: Leases) -> None:
+        """From now on: not before, and then at once."""
+        self.assertFalse(leases.is_free(leases.look()))
+        clock.sleep(seconds - 0.001)
+        self.assertFalse(leases.is_free(leases.look()))
+        clock.sleep(0.002)
+        self.assertTrue(leases.is_free(leases.look()))
 
-    def test_an_owner_that_beats_keeps_it(self) -> None:
+    def test_owner_that_renews_keeps_the_lease(self) -> None:
         self.take(self.leases())
         other = self.leases("npu-1")
-        end = time.monotonic() + 3 * HURRY.lease_stale
-        while time.monotonic() < end:
+        for _ in range(60):
             self.assertFalse(other.is_free(other.look()))
-            time.sleep(0.05)
+            clock.sleep(0.05)
 
-    def test_a_silent_owner_loses_it_after_the_stale_time(self) -> None:
+    def test_owner_that_is_silent_loses_the_lease_after_the_stale_time(self) -> None:
         self.silent_owner(boot="another-host")
-        self.assertGreaterEqual(self.stale_seconds(self.leases("npu-1")), HURRY.lease_stale)
+        self.assert_stale_after(HURRY.lease_stale, self.leases("npu-1"))
 
-    def test_the_clock_of_the_owner_does_not_matter(self) -> None:
+    def test_owner_with_a_clock_that_is_off_keeps_the_lease(self) -> None:
         self.silent_owner(boot="another-host")
         os.utime(self.folder / "000001.json", (0, 0))
         other = self.leases("npu-1")
         self.assertFalse(other.is_free(other.look()))
 
-    def test_a_restarted_node_does_not_wait_for_itself(self) -> None:
+    def test_owner_that_has_restarted_does_not_wait_for_itself(self) -> None:
         self.silent_owner(started=1)
         again = self.leases()
         self.assertTrue(again.is_free(again.look()))
 
-    def test_a_node_of_the_same_name_elsewhere_is_not_itself(self) -> None:
+    def test_owner_of_the_same_name_elsewhere_is_another(self) -> None:
         for changes in ({"boot": "another-host"}, {"cluster": "b"}):
             with self.subTest(changes):
                 self.silent_owner(started=1, **changes)
                 again = self.leases()
                 self.assertFalse(again.is_free(again.look()))
 
-    def test_a_lease_that_was_never_written_goes_stale(self) -> None:
+    def test_lease_that_was_never_written_goes_stale(self) -> None:
         self.folder.mkdir()
         (self.folder / "000001.json").write_text("")
-        other = self.leases("npu-1")
-        self.assertFalse(other.is_free(other.look()))
-        self.assertGreaterEqual(self.stale_seconds(other), HURRY.lease_stale * 0.9)
+        self.assert_stale_after(HURRY.lease_stale, self.leases("npu-1"))
 
     def silent_owner(self, **owner: object) -> None:
         """The lease of a node that was killed."""
@@ -166,28 +172,29 @@ class Breaking(LeaseCase):
 
 
 class Losing(LeaseCase):
-    def test_an_owner_that_was_passed_over_must_not_write(self) -> None:
+    def test_check_after_another_node_took_over_fails(self) -> None:
         lease = self.take(self.leases())
         lease.check()
-        thief = self.leases("npu-1")
-        self.take(thief)
+        self.take(self.leases("npu-1"))
+        clock.sleep(1.5 * HURRY.heartbeat)
         with self.assertRaisesRegex(LeaseLost, "npu-1 of cluster 'a' has taken over"):
-            until(lambda: lease.check() is not None, 5)  # type: ignore[func-returns-value]
+            lease.check()
 
-    def test_an_owner_that_cannot_renew_gives_up_before_others_take_it(self) -> None:
+    def test_check_without_a_renewal_fails_before_others_take_the_lease(self) -> None:
         lease = self.take(self.leases())
-        stopped = time.monotonic()
         self.folder.rename(self.folder.with_name("gone"))
+        clock.sleep(0.5 * HURRY.lease_stale)
+        lease.check()
+        clock.sleep(0.2 * HURRY.lease_stale)
         with self.assertRaisesRegex(LeaseLost, "could not be renewed"):
-            until(lambda: lease.check() is not None, 5)  # type: ignore[func-returns-value]
-        self.assertLess(time.monotonic() - stopped, HURRY.lease_stale)
+            lease.check()
 
-    def test_a_lost_lease_is_not_renewed(self) -> None:
+    def test_renewal_ends_when_the_lease_is_lost(self) -> None:
         lease = self.take(self.leases())
         self.take(self.leases("npu-1"))
-        time.sleep(3 * HURRY.heartbeat)
+        clock.sleep(3 * HURRY.heartbeat)
         before = (self.folder / "000001.json").read_text()
-        time.sleep(3 * HURRY.heartbeat)
+        clock.sleep(3 * HURRY.heartbeat)
         self.assertEqual((self.folder / "000001.json").read_text(), before)
         with self.assertRaises(LeaseLost):
             lease.check()

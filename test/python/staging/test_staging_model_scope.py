@@ -41,7 +41,7 @@ class ModelScopeTest(StagingCase):
         self.assertEqual(self.scope.leaked, [])
         self.assertNotIn(TOKEN, self.logged)
 
-    def test_failures_name_what_to_change(self) -> None:
+    def test_fetch_that_is_refused_raises_the_kind_of_refusal(self) -> None:
         for kind, changes, token in (
             (RepositoryNotFound, {"repository": "maker/other"}, None),
             (RepositoryNotFound, {}, TOKEN),

@@ -1,60 +1,65 @@
 import unittest
 from dataclasses import replace
 
-from fixtures.staging_support import HURRY, until
+import simulated_clock
+from fixtures.staging_support import HURRY
 
+from ray_node.host import clock
 from ray_node.staging.peers import Upstreams
 
 NEAR, FAR, HEAD = "10.0.0.3", "10.0.0.2", "10.0.0.1"
 
 
-class WhomToAsk(unittest.TestCase):
+class UpstreamsTest(unittest.TestCase):
     def setUp(self) -> None:
+        simulated_clock.install(self)
         self.upstreams = Upstreams(HURRY)
         self.upstreams.put((NEAR, FAR, HEAD))
 
-    def test_the_nearest_first(self) -> None:
+    def test_best_is_the_nearest_node(self) -> None:
         self.assertEqual(self.upstreams.best(), NEAR)
 
-    def test_the_next_when_it_fails_and_the_nearest_again_after_a_while(self) -> None:
+    def test_best_after_a_failure_is_the_next_node_until_the_pause_is_over(self) -> None:
         self.upstreams.failed(NEAR)
         self.assertEqual(self.upstreams.best(), FAR)
-        until(lambda: self.upstreams.best() == NEAR, 5)
+        clock.sleep(2 * HURRY.backoff_first - 0.001)
+        self.assertEqual(self.upstreams.best(), FAR)
+        clock.sleep(0.002)
+        self.assertEqual(self.upstreams.best(), NEAR)
 
-    def test_the_head_when_all_fail_however_often_it_fails_itself(self) -> None:
-        slow = Upstreams(replace(HURRY, backoff_first=30.0))
-        slow.put((NEAR, FAR, HEAD))
+    def test_best_when_all_have_failed_is_the_head(self) -> None:
         for address in (NEAR, FAR, HEAD):
-            slow.failed(address)
-        self.assertEqual(slow.best(), HEAD)
+            self.upstreams.failed(address)
+        self.assertEqual(self.upstreams.best(), HEAD)
 
-    def test_one_that_fails_again_and_again_is_left_alone_for_longer(self) -> None:
-        slow = Upstreams(replace(HURRY, backoff_first=0.05))
+    def test_failed_in_a_row_doubles_the_pause_up_to_a_minute(self) -> None:
+        slow = Upstreams(replace(HURRY, backoff_first=1.0))
         slow.put((NEAR, HEAD))
-        for _ in range(4):
-            slow.failed(NEAR)
-        with self.assertRaises(AssertionError):
-            until(lambda: slow.best() == NEAR, 0.5)
-        until(lambda: slow.best() == NEAR, 5)
+        for pause in (2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0):
+            with self.subTest(pause):
+                slow.failed(NEAR)
+                clock.sleep(pause - 0.001)
+                self.assertEqual(slow.best(), HEAD)
+                clock.sleep(0.002)
+                self.assertEqual(slow.best(), NEAR)
 
-    def test_one_that_has_had_nothing_new_for_long_is_passed_over(self) -> None:
+    def test_is_idle_for_longer_than_the_stall_time_passes_the_node_over(self) -> None:
         self.upstreams.best()
+        clock.sleep(HURRY.stall - 0.001)
+        self.upstreams.is_idle(NEAR)
+        self.assertEqual(self.upstreams.best(), NEAR)
+        clock.sleep(0.002)
+        self.upstreams.is_idle(NEAR)
+        self.assertEqual(self.upstreams.best(), FAR)
 
-        def passed_over() -> bool:
-            self.upstreams.is_idle(NEAR)
-            return self.upstreams.best() == FAR
-
-        self.assertFalse(passed_over())
-        until(passed_over, 5)
-
-    def test_one_that_gives_now_and_then_is_not(self) -> None:
+    def test_is_idle_of_a_node_that_gives_now_and_then_changes_nothing(self) -> None:
         self.upstreams.best()
         for _ in range(3):
-            with self.assertRaises(AssertionError):
-                until(lambda: self.upstreams.best() != NEAR, 0.6 * HURRY.stall)
+            clock.sleep(0.6 * HURRY.stall)
             self.upstreams.gave(NEAR)
+            clock.sleep(0.6 * HURRY.stall)
             self.upstreams.is_idle(NEAR)
-        self.assertEqual(self.upstreams.best(), NEAR)
+            self.assertEqual(self.upstreams.best(), NEAR)
 
 
 if __name__ == "__main__":

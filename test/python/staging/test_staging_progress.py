@@ -1,9 +1,11 @@
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from fixtures.fake_hub import git_sha1
 
+from ray_node.host import clock
 from ray_node.staging.files import GIT_SHA1, checked
 from ray_node.staging.folder import ModelFolder
 from ray_node.staging.progress import FETCHES, WAITS, Meter, Progress
@@ -18,7 +20,10 @@ class MeterTest(unittest.TestCase):
         self.folder = ModelFolder(folder.name)
         self.now = 0.0
         self.reported: list[Progress] = []
-        self.meter = Meter(self.reported.append, self.folder, lambda: self.now)
+        patch = mock.patch.object(clock, "monotonic", lambda: self.now)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.meter = Meter(self.reported.append, self.folder)
 
     def put(self, path: str, size: int) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)

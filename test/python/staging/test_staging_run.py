@@ -12,7 +12,7 @@ FIRST = "model-00001-of-00005.safetensors"
 
 
 class Beside(StagingCase):
-    def test_it_shows_progress_and_then_the_folder(self) -> None:
+    def test_run_shows_progress_and_then_returns_the_folder(self) -> None:
         self.hub.trouble[FIRST] = Trouble(bytes_per_second=100_000)
         run = StagingRun(self.request())
         until(lambda: run.progress is not None and run.progress.bytes_done > 0)
@@ -22,12 +22,12 @@ class Beside(StagingCase):
         assert run.progress is not None
         self.assertEqual(run.progress.phase, "done")
 
-    def test_a_failure_comes_out_of_the_result(self) -> None:
+    def test_result_of_a_failed_run_raises_its_failure(self) -> None:
         run = StagingRun(self.request(source=self.source(token_file=str(self.folder / REVISION))))
         with self.assertRaises(TokenMissing):
             run.result()
 
-    def test_a_cancelled_run_ends_soon(self) -> None:
+    def test_cancel_ends_the_run_within_its_grace(self) -> None:
         self.hub.trouble[FIRST] = Trouble(bytes_per_second=10_000)
         run = StagingRun(self.request())
         until(lambda: self.hub.sent[FIRST] > 0)

@@ -1,11 +1,10 @@
 import os
 import unittest
-from dataclasses import replace
 from pathlib import Path
 
+import simulated_clock
 from fixtures.fake_hub import FakeHub, Trouble
 from fixtures.staging_support import (
-    HURRY,
     OTHER_REVISION,
     REPOSITORY,
     NodeProcess,
@@ -32,7 +31,7 @@ class OneShare(StagingCase):
         for name in self.hub.files:
             self.hub.trouble[name] = Trouble(bytes_per_second=700_000)
 
-    def test_two_clusters_with_the_same_model_fetch_it_once(self) -> None:
+    def test_stage_by_several_clusters_fetches_the_model_once(self) -> None:
         self.slow_down()
         nodes = [NodeProcess(self, self.request(cluster=name)) for name in ("a", "b", "c")]
         for node in nodes:
@@ -49,7 +48,7 @@ class OneShare(StagingCase):
         self.assertRegex(waiting[-1]["text"], r"waits .* of 5\.0 MB .*npu-0 of cluster '.' fetches the model")
         self.assertEqual(waiting[-1]["progress"]["bytes_total"], self.hub.total_bytes)
 
-    def test_another_cluster_goes_on_where_a_killed_one_was(self) -> None:
+    def test_stage_after_another_cluster_was_killed_continues_its_download(self) -> None:
         self.slow_down()
         first = NodeProcess(self, self.request(cluster="a", parallel_files=2))
         until(lambda: (self.destination / SECOND).exists())
@@ -62,7 +61,7 @@ class OneShare(StagingCase):
         # Two files were under way, each with what had been sent and not been written.
         self.assertLess(self.hub.sent_bytes - self.hub.total_bytes, 2 * 1_000_000)
 
-    def test_the_others_go_on_when_one_has_failed(self) -> None:
+    def test_stage_after_another_cluster_failed_succeeds(self) -> None:
         self.hub.gated = True
         self.hub.tokens = self.hub.members = {"hf_good"}
         poor = NodeProcess(self, self.request(cluster="a"))
@@ -70,7 +69,7 @@ class OneShare(StagingCase):
         rich = self.source(token_file=self.token_file("hf_good"))
         self.assert_staged(self.stage(cluster="b", source=rich))
 
-    def test_other_models_lie_beside_it(self) -> None:
+    def test_stage_of_two_models_into_two_folders_runs_side_by_side(self) -> None:
         other = FakeHub(REPOSITORY, OTHER_REVISION, small_model("other"))
         self.addCleanup(other.close)
         there = str(self.folder / "other")
@@ -85,7 +84,7 @@ class OneShare(StagingCase):
         self.assert_staged(Path(there), other.files)
         self.assertEqual(self.hub.sent_bytes + other.sent_bytes, self.hub.total_bytes + other.total_bytes)
 
-    def test_another_model_in_the_same_folder_is_refused_and_touches_nothing(self) -> None:
+    def test_stage_of_another_model_into_the_same_folder_is_refused_and_changes_nothing(self) -> None:
         self.stage()
         before = self.hub.sent_bytes
         for source in (self.source(revision=OTHER_REVISION), self.source(exclude=("*.json",))):
@@ -94,7 +93,7 @@ class OneShare(StagingCase):
         self.assert_staged(self.destination)
         self.assertEqual(self.hub.sent_bytes, before)
 
-    def test_another_model_is_refused_while_the_first_is_under_way(self) -> None:
+    def test_stage_of_another_model_during_the_first_download_is_refused(self) -> None:
         self.slow_down()
         NodeProcess(self, self.request()).wait_for("progress")
         until(lambda: (self.destination / ".staging" / "leases").exists())
@@ -103,7 +102,7 @@ class OneShare(StagingCase):
 
 
 class LosingTheLease(StagingCase):
-    def test_a_node_that_is_passed_over_waits_and_then_goes_on(self) -> None:
+    def test_stage_that_loses_its_lease_waits_and_then_continues(self) -> None:
         self.hub.trouble["model-00001-of-00005.safetensors"] = Trouble(bytes_per_second=700_000)
         request = self.request()
         node = NodeProcess(self, request)
@@ -130,31 +129,36 @@ class LosingTheLease(StagingCase):
 class Workers(StagingCase):
     """Nodes that may not fetch: they wait for the head's manifest on the share."""
 
-    def test_it_waits_for_the_head_and_asks_the_source_for_nothing(self) -> None:
+    def test_worker_waits_for_the_head_and_never_asks_the_source(self) -> None:
         worker = NodeProcess(self, self.request(node="npu-1", role=RECEIVE, source=self.unreachable))
         worker.wait_for("progress")
         self.assertIn("the head has not begun to fetch", worker.lines[-1]["text"])
         self.stage()
         worker.wait_for("staged")
 
-    def test_it_says_why_the_head_failed_until_its_deadline(self) -> None:
+    def test_worker_at_its_deadline_says_why_the_head_failed(self) -> None:
         self.hub.gated = True
         NodeProcess(self, self.request()).wait_for("failure")
         with self.assertRaisesRegex(StagingTimeout, "npu-0 of cluster 'a' has failed: .* is gated"):
-            self.stage(node="npu-1", role=RECEIVE, deadline_seconds=0.5, pace=replace(HURRY, poll=0.05))
+            self.receive()
 
-    def test_a_share_that_is_not_mounted_is_noticed(self) -> None:
+    def test_worker_without_the_shared_folder_times_out(self) -> None:
         self.stage()
         elsewhere = str(self.folder / "not-mounted")
         with self.assertRaisesRegex(StagingTimeout, "the head has not begun to fetch"):
-            self.stage(node="npu-1", role=RECEIVE, destination=elsewhere, deadline_seconds=0.5)
+            self.receive(destination=elsewhere)
         self.assertFalse(os.path.exists(elsewhere))
 
-    def test_files_that_are_cut_off_are_not_taken_for_complete(self) -> None:
+    def test_worker_with_a_truncated_file_times_out(self) -> None:
         self.stage()
         os.truncate(self.destination / SECOND, 10)
         with self.assertRaises(StagingTimeout):
-            self.stage(node="npu-1", role=RECEIVE, deadline_seconds=0.5)
+            self.receive()
+
+    def receive(self, **changes: object) -> None:
+        """A worker's wait, on a simulated clock: it needs no process that has to do something meanwhile."""
+        simulated_clock.install(self)
+        self.stage(node="npu-1", role=RECEIVE, deadline_seconds=10.0, **changes)
 
     @property
     def unreachable(self):  # type: ignore[no-untyped-def]
@@ -162,13 +166,13 @@ class Workers(StagingCase):
 
 
 class InPlace(StagingCase):
-    def test_a_folder_with_files_is_taken_as_it_is(self) -> None:
+    def test_stage_in_place_takes_a_folder_with_files_as_it_is(self) -> None:
         self.destination.mkdir()
         (self.destination / "config.json").write_text("{}")
         self.assertEqual(self.stage(source=PathSource()), self.destination)
         self.assertEqual(os.listdir(self.destination), ["config.json"])
 
-    def test_an_absent_or_empty_folder_names_the_node(self) -> None:
+    def test_stage_in_place_of_an_absent_or_empty_folder_names_the_node(self) -> None:
         with self.assertRaisesRegex(ModelMissing, "no model at .* on npu-0: No such file"):
             self.stage(source=PathSource())
         self.destination.mkdir()

@@ -1,7 +1,7 @@
 """The culprit of an engine group that failed: the process that ended first took the others down. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ray_node.cluster.membership import Member
 from ray_node.engine.group import FollowerEnd
@@ -27,7 +27,7 @@ class Evidence:
     own: OwnEnd | None
     ends: Sequence[FollowerEnd] = ()
     #: Members that did not report when they were asked.
-    silent: Sequence[Member] = field(default=())
+    silent: Sequence[Member] = ()
     silent_seconds: float = 0.0
 
     @property

@@ -45,6 +45,27 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """The node, or one of its devices, that is checked."""
+
+    node: str
+    address: str | None
+    device: str | None = None
+
+    def ok(self, check: str, seen: str) -> Finding:
+        return Finding(self.node, self.address, self.device, check, OK, seen)
+
+    def warning(self, check: str, seen: str, fix: str) -> Finding:
+        return Finding(self.node, self.address, self.device, check, WARNING, seen, fix)
+
+    def failed(self, check: str, seen: str, fix: str) -> Finding:
+        return Finding(self.node, self.address, self.device, check, FAILED, seen, fix)
+
+    def wrong(self, check: str, seen: str, fix: str, tolerated: bool) -> Finding:
+        return (self.warning if tolerated else self.failed)(check, seen, fix)
+
+
+@dataclass(frozen=True)
 class PreflightReport:
     """All findings of all nodes."""
 

@@ -3,10 +3,11 @@
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ray_node.hardware.finding import FAILED, OK, Finding
+from ray_node.hardware.finding import Finding, Subject
 from ray_node.host import tool
+from ray_node.host.tool import Answer
 
 _TIMEOUT_SECONDS = 60.0
 
@@ -21,16 +22,14 @@ class GpuFacts:
     trouble: str | None
 
 
-Run = Callable[[list[str]], tuple[int, str]]
-
-
-def gather(run: Run | None = None) -> GpuFacts:
-    ask = run or _nvidia_smi
-    code, listed = ask(["-L"])
-    if code != 0:
-        return GpuFacts((), None, (), " ".join(listed.split())[:200] or f"exit code {code}")
-    _, queried = ask(["-q"])
-    return GpuFacts(parse_list(listed), parse_driver(queried), parse_fabric(queried), None)
+def gather(ask: Callable[[str], Answer] | None = None) -> GpuFacts:
+    """`ask` runs `nvidia-smi` with an argument."""
+    ask = ask or _nvidia_smi
+    listed = ask("-L")
+    if not listed.ok:
+        return GpuFacts((), None, (), listed.line)
+    queried = ask("-q").text
+    return GpuFacts(parse_list(listed.text), parse_driver(queried), parse_fabric(queried), None)
 
 
 def parse_list(text: str) -> tuple[str, ...]:
@@ -52,40 +51,33 @@ def parse_fabric(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def judge(node: str, address: str, facts: GpuFacts, planned: int) -> list[Finding]:
-    def finding(check: str, outcome: str, seen: str, fix: str = "", device: str | None = None) -> Finding:
-        return Finding(node, address, device, check, outcome, seen, fix)
-
+def judge(node: Subject, facts: GpuFacts, planned: int) -> list[Finding]:
     if facts.trouble is not None:
         fix = "install the driver and the NVIDIA container toolkit on the host"
-        return [finding("gpu", FAILED, f"nvidia-smi: {facts.trouble}", fix)]
+        return [node.failed("gpu", f"nvidia-smi: {facts.trouble}", fix)]
     findings = []
     count = f"{len(facts.gpus)} of {planned} GPUs"
     if len(facts.gpus) < planned:
         fix = "see nvidia-smi -L and dmesg (Xid) on the host: a GPU may have fallen off the bus"
-        findings.append(finding("gpu", FAILED, count, fix))
+        findings.append(node.failed("gpu", count, fix))
     else:
-        findings.append(finding("gpu", OK, f"{count}, driver {facts.driver}"))
-    for index, state in enumerate(facts.fabric):
-        if state not in ("N/A", "Completed, Success"):
-            findings.append(
-                finding(
-                    "fabric manager",
-                    FAILED,
-                    f"NVSwitch fabric: {state}",
-                    "start nvidia-fabricmanager of the driver's version on the host and wait for Completed "
-                    "(CUDA says error 802 before)",
-                    f"GPU {index}",
-                )
-            )
-    if facts.fabric and not any(item.check == "fabric manager" for item in findings):
-        findings.append(finding("fabric manager", OK, facts.fabric[0]))
-    return findings
+        findings.append(node.ok("gpu", f"{count}, driver {facts.driver}"))
+    fix = (
+        "start nvidia-fabricmanager of the driver's version on the host and wait for Completed "
+        "(CUDA says error 802 before)"
+    )
+    broken = [
+        replace(node, device=f"GPU {index}").failed("fabric manager", f"NVSwitch fabric: {state}", fix)
+        for index, state in enumerate(facts.fabric)
+        if state not in ("N/A", "Completed, Success")
+    ]
+    if facts.fabric and not broken:
+        findings.append(node.ok("fabric manager", facts.fabric[0]))
+    return [*findings, *broken]
 
 
-def _nvidia_smi(arguments: list[str]) -> tuple[int, str]:
+def _nvidia_smi(argument: str) -> Answer:
     program = shutil.which("nvidia-smi")
     if program is None:
-        return tool.MISSING, "nvidia-smi is not in this container"
-    answer = tool.ask([program, *arguments], _TIMEOUT_SECONDS)
-    return answer.code, answer.text
+        return Answer(tool.MISSING, "nvidia-smi is not in this container")
+    return tool.ask([program, argument], _TIMEOUT_SECONDS)

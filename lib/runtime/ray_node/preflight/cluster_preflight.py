@@ -43,17 +43,18 @@ def judge(
         f"no report from {member.name} ({member.address}): its versions and clock were not compared"
         for member in unheard(members, head_address, heard)
     ]
-    for member in members:
-        found = heard.get(member.address or "")
-        if found is None or member.address == head_address:
-            continue
+    reports = [
+        (member, heard[member.address])
+        for member in members
+        if member.address is not None and member.address in heard and member.address != head_address
+    ]
+    for member, found in reports:
         wrong = versions.mismatch(found.report.versions, head_versions, environment)
         if wrong is not None:
-            reason = f"{member.name} ({member.address}): {wrong}"
-            return Outcome(
-                ClusterFailed(reason, Culprit(member.name, member.address, wrong)), tuple(warnings)
-            )
-    skews = _skews(members, head_address, heard)
+            culprit = Culprit(member.name, member.address, wrong)
+            return Outcome(ClusterFailed(f"{culprit}: {wrong}", culprit), tuple(warnings))
+    # The head comes first: in a tie it is right.
+    skews = {head_address: 0.0, **{str(member.address): found.skew_seconds for member, found in reports}}
     usual = _usual(list(skews.values()))
     whose = "the head's" if abs(usual) <= CLOCK_SKEW_SECONDS else "that of most nodes"
     for member in members:
@@ -69,17 +70,6 @@ def judge(
     return Outcome(None, tuple(warnings))
 
 
-def _skews(
-    members: Sequence[Member], head_address: str, heard: Mapping[str, HeardReport]
-) -> dict[str, float]:
-    """By address: how far each known clock is ahead of the head's. The head comes first."""
-    found = {head_address: 0.0}
-    for member in members:
-        if member.address is not None and member.address in heard and member.address != head_address:
-            found[member.address] = heard[member.address].skew_seconds
-    return found
-
-
 def _usual(skews: Sequence[float]) -> float:
-    """The clock that most nodes agree with: the head's own may be off. In a tie it is right."""
+    """The clock that most nodes agree with: the head's own may be off. In a tie the first is right."""
     return max(skews, key=lambda one: sum(abs(one - other) <= CLOCK_SKEW_SECONDS for other in skews))

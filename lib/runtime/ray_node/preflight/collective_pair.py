@@ -13,7 +13,7 @@ from typing import Any
 
 from ray_node.host import clock
 
-_MEBIBYTES = 16
+MEBIBYTES = 16
 GLOO = "gloo"
 NCCL = "nccl"
 _RDMA_FABRICS = ("efa", "infiniband", "roce")
@@ -35,10 +35,6 @@ class PairResult:
     first: str
     second: str
     sides: tuple[PairSide, ...]
-
-    @property
-    def mebibytes(self) -> int:
-        return _MEBIBYTES
 
     @property
     def seconds(self) -> float:
@@ -84,7 +80,7 @@ def run(rank: int, rendezvous: str, backend: str, timeout_seconds: float) -> flo
         timeout=timedelta(seconds=timeout_seconds),
     )
     device = "cpu" if backend == GLOO else "cuda:0"
-    numbers = (_MEBIBYTES << 20) // 4
+    numbers = (MEBIBYTES << 20) // 4
     values: Any = torch.full((numbers,), float(rank + 1), device=device)
     distributed.all_reduce(values)
     # The first one connects; the second one measures.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
 from ray_node.hardware import gpu_facts
+from ray_node.hardware.finding import Subject
 from ray_node.hardware.gpu_facts import GpuFacts
 from ray_node.hardware.npu import facts as npu_facts
 from ray_node.hardware.npu import tools as npu_tools
@@ -29,6 +30,10 @@ class NodeFacts:
     board: BoardFacts | None = None
     rdma: RdmaFacts | None = None
     gpus: GpuFacts | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.node, self.address)
 
 
 def gather(

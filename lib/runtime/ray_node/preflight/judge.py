@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.hardware import gpu_facts
-from ray_node.hardware.finding import FAILED, OK, WARNING, Finding, PreflightReport
+from ray_node.hardware.finding import Finding, PreflightReport
 from ray_node.hardware.npu import checks as npu_checks
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu.checks import NodeBoard, Rules
 from ray_node.hardware.npu.pings import PingSummary
 from ray_node.hardware.rdma import facts as rdma_facts
-from ray_node.preflight.collective_pair import PairResult
+from ray_node.preflight.collective_pair import MEBIBYTES, PairResult
 from ray_node.preflight.facts import NodeFacts
 
 
@@ -30,9 +30,9 @@ def judge(
             findings.extend(npu_pings.judge(board, pings[board.node], wanted.tolerated))
     for node in facts:
         if node.rdma is not None:
-            findings.extend(rdma_facts.judge(node.node, node.address, node.rdma))
+            findings.extend(rdma_facts.judge(node.subject, node.rdma))
         if node.gpus is not None:
-            findings.extend(gpu_facts.judge(node.node, node.address, node.gpus, node.planned_accelerators))
+            findings.extend(gpu_facts.judge(node.subject, node.gpus, node.planned_accelerators))
     across = [*_adapters(facts), *_drivers(facts), *_pairs(wanted, facts, pairs)]
     return PreflightReport((*findings, *across))
 
@@ -64,13 +64,13 @@ def _images(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[Finding
         found = node.image_digest
         if found is None:
             seen, fix = "the digest of its image is not known", "look at docker inspect on the host"
-            findings.append(Finding(node.node, node.address, None, "image", WARNING, seen, fix))
+            findings.append(node.subject.warning("image", seen, fix))
         elif found != usual:
             seen = f"runs {_short(found)}, {said} {_short(usual)}"
             fix = "pull the image by its digest on every node, and deploy again"
-            findings.append(Finding(node.node, node.address, None, "image", FAILED, seen, fix))
+            findings.append(node.subject.failed("image", seen, fix))
         else:
-            findings.append(Finding(node.node, node.address, None, "image", OK, _short(found)))
+            findings.append(node.subject.ok("image", _short(found)))
     return findings
 
 
@@ -83,12 +83,8 @@ def _adapters(facts: Sequence[NodeFacts]) -> list[Finding]:
     counts = {node.node: len(node.rdma.choice.ports) for node in facts if node.rdma is not None}
     most = max(counts.values(), default=0)
     return [
-        Finding(
-            node.node,
-            node.address,
-            None,
+        node.subject.warning(
             "adapters",
-            WARNING,
             f"{counts[node.node]} usable RDMA ports, another node has {most}",
             "look at the ports that are not used",
         )
@@ -102,26 +98,24 @@ def _drivers(facts: Sequence[NodeFacts]) -> list[Finding]:
     if len(set(drivers.values())) < 2:
         return []
     listed = ", ".join(f"{name}: {driver}" for name, driver in drivers.items())
-    head = facts[0]
     fix = "install one driver version on all hosts"
-    return [Finding(head.node, head.address, None, "driver", WARNING, f"drivers differ: {listed}", fix)]
+    return [facts[0].subject.warning("driver", f"drivers differ: {listed}", fix)]
 
 
 def _pairs(wanted: PreflightConfig, facts: Sequence[NodeFacts], pairs: Sequence[PairResult]) -> list[Finding]:
     """A pair that fails blames the node that most failing pairs share, else its second one."""
     failing = [pair for pair in pairs if pair.problem(wanted.fabric) is not None]
     share = Counter(name for pair in failing for name in (pair.first, pair.second))
-    addresses = {node.node: node.address for node in facts}
+    subjects = {node.node: node.subject for node in facts}
     findings = []
     for pair in pairs:
         names = f"{pair.first} and {pair.second}"
         problem = pair.problem(wanted.fabric)
-        blamed = pair.first if share[pair.first] > share[pair.second] else pair.second
         if problem is None:
-            seen = f"{names}: all-reduce of {pair.mebibytes} MiB over {pair.way} in {pair.seconds:.1f} s"
-            findings.append(Finding(pair.second, addresses.get(pair.second), None, "collective", OK, seen))
+            seen = f"{names}: all-reduce of {MEBIBYTES} MiB over {pair.way} in {pair.seconds:.1f} s"
+            findings.append(subjects[pair.second].ok("collective", seen))
             continue
+        blamed = pair.first if share[pair.first] > share[pair.second] else pair.second
         fix = "run the engine's own NCCL test between the two; look at the fabric's findings above"
-        seen = f"{names}: {problem}"
-        findings.append(Finding(blamed, addresses.get(blamed), None, "collective", FAILED, seen, fix))
+        findings.append(subjects[blamed].failed("collective", f"{names}: {problem}", fix))
     return findings

@@ -8,14 +8,11 @@ from dataclasses import asdict, dataclass
 from ray_node.cluster import devices, environment, requirements, token
 from ray_node.cluster.environment import NodeEnvironment
 from ray_node.config.schema import NodeConfig
+from ray_node.hardware.finding import FAILED, OK, WARNING
 from ray_node.host import address, clock, listening, probe, table, versions
 from ray_node.host.address import LocalAddress
 from ray_node.host.failure import NodeFailed
 from ray_node.preflight import machine_checks
-
-OK = "ok"
-WARNING = "warning"
-FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -82,15 +79,10 @@ def _versions(config: NodeConfig) -> list[Check]:
     found = versions.installed()
     if found is None:
         return [Check("ray", FAILED, "Ray is not installed for this Python")]
-    same = found.ray == config.ray.version
     detail = f"Ray {found.ray}, Python {found.python}"
-    checks = [
-        Check(
-            "ray",
-            OK if same else WARNING,
-            detail if same else f"{detail}; the plan says {config.ray.version}",
-        )
-    ]
+    checks = [Check("ray", OK, detail)]
+    if found.ray != config.ray.version:
+        checks = [Check("ray", WARNING, f"{detail}; the plan says {config.ray.version}")]
     if config.ray.authentication == "none":
         checks.append(Check("authentication", WARNING, "none"))
     elif versions.is_at_least(found.ray, config.ray.token_since):
@@ -145,9 +137,8 @@ def _token(config: NodeConfig) -> Check:
         mode = stat.S_IMODE(os.stat(path).st_mode)
         present = token.read(path) is not None
     except FileNotFoundError:
-        return Check(
-            "token", OK if config.is_head else WARNING, f"{path} does not exist yet; the head makes it"
-        )
+        outcome = OK if config.is_head else WARNING
+        return Check("token", outcome, f"{path} does not exist yet; the head makes it")
     except OSError as error:
         return Check("token", FAILED, f"{path}: {error.strerror}")
     if not present:

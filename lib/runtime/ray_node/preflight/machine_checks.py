@@ -5,12 +5,10 @@ import json
 
 from ray_node.config.schema import NodeConfig
 from ray_node.hardware.finding import PreflightReport
-from ray_node.hardware.npu import facts as npu_facts
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import tools as npu_tools
-from ray_node.hardware.npu.boards import A3
 from ray_node.hardware.npu.checks import NodeBoard
-from ray_node.hardware.npu.facts import BoardFacts, NpuFacts
+from ray_node.hardware.npu.facts import A3, BoardFacts, NpuFacts
 from ray_node.preflight import facts as preflight_facts
 from ray_node.preflight import judge as preflight_judge
 
@@ -51,7 +49,7 @@ def _facts(board: BoardFacts, addresses: tuple[str, ...]) -> BoardFacts:
         )
         for device, address in enumerate(addresses)
     )
-    return npu_facts.BoardFacts(board.board, None, None, False, devices)
+    return BoardFacts(board.board, None, None, False, devices)
 
 
 def _of_table(config: NodeConfig, root: str) -> dict[str, tuple[str, ...]]:

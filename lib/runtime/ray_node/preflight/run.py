@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from ray_node.channel import plain
 from ray_node.channel.tasks import Handlers, Task, TaskBoard, TaskResult, perform
 from ray_node.config.preflight_config import PreflightConfig
-from ray_node.hardware.finding import FAILED, REPORT_FILE, Finding, PreflightReport, first_words
+from ray_node.hardware.finding import REPORT_FILE, Finding, PreflightReport, Subject, first_words
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import rank_table
 from ray_node.hardware.npu.pings import PingSummary
-from ray_node.host import clock
+from ray_node.host import clock, whole_file
 from ray_node.host.background import Background
 from ray_node.host.failure import ClusterFailed, Culprit
 from ray_node.preflight import collective_pair
@@ -174,7 +174,7 @@ class PreflightRun:
                     continue
                 except plain.NotPlain as error:
                     seen, fix = str(error), "run the same version of the node program on every node"
-            self._silent.append(Finding(node.name, node.address, None, kind, FAILED, seen, fix))
+            self._silent.append(Subject(node.name, node.address).failed(kind, seen, fix))
         return decoded
 
 
@@ -190,8 +190,4 @@ def problem_of(report: PreflightReport) -> ClusterFailed | None:
 
 def save(report: PreflightReport, state_folder: str) -> None:
     """Where `ray_node preflight --cluster` finds it. A disk that is full must not end a cluster."""
-    path = os.path.join(state_folder, REPORT_FILE)
-    draft = f"{path}.{os.getpid()}.new"
-    with open(draft, "w", encoding="utf-8") as file:
-        file.write(report.as_json())
-    os.replace(draft, path)
+    whole_file.write(os.path.join(state_folder, REPORT_FILE), report.as_json())

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from ray_node.config.preflight_config import RankTableConfig
-from ray_node.hardware.finding import FAILED, OK, Finding
+from ray_node.hardware.finding import Finding
 from ray_node.hardware.npu import rank_table
-from ray_node.hardware.npu.boards import A3
+from ray_node.hardware.npu.facts import A3
 from ray_node.hardware.npu.rank_table import BadRankTable, TableDevice, TableInput, TableServer
 from ray_node.preflight.facts import NodeFacts
+
+_CHECK = "rank table"
 
 
 def make(
@@ -19,7 +21,7 @@ def make(
     try:
         text = rank_table.text(TableInput(planned.version, planned.device_port, servers))
     except BadRankTable as bad:
-        return None, [_finding(facts[0], FAILED, str(problem), problem.fix) for problem in bad.problems]
+        return None, [facts[0].subject.failed(_CHECK, str(problem), problem.fix) for problem in bad.problems]
     return text, []
 
 
@@ -34,12 +36,13 @@ def compare(
     for node in nodes:
         found = kept.get(node.address)
         if found == expected:
-            findings.append(_finding(node, OK, f"{planned.path}, sha256 {expected[:12]}"))
+            findings.append(node.subject.ok(_CHECK, f"{planned.path}, sha256 {expected[:12]}"))
             continue
         seen = f"{planned.path} has sha256 {str(found)[:12]}, the cluster's has {expected[:12]}"
         if found is None:
             seen = f"{planned.path} cannot be read"
-        findings.append(_finding(node, FAILED, seen, "look at who else writes the file on this node"))
+        fix = "look at who else writes the file on this node"
+        findings.append(node.subject.failed(_CHECK, seen, fix))
     return findings
 
 
@@ -56,7 +59,3 @@ def _server(node: NodeFacts, version: str, given: tuple[str, ...]) -> TableServe
     pod = next((device.super_pod for device in node.board.devices if device.super_pod is not None), None)
     host = node.address if node.board.board == A3 else None
     return TableServer(node.address, devices, host, pod if pods else None)
-
-
-def _finding(node: NodeFacts, outcome: str, seen: str, fix: str = "") -> Finding:
-    return Finding(node.node, node.address, None, "rank table", outcome, seen, fix)

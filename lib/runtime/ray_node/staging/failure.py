@@ -1,5 +1,6 @@
 """Why a model could not be staged: one class a cause, each with a reason and what to do about it."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,8 +12,11 @@ class StagingFailed(Trouble):
     """The model is not there. `fix` says what a person can do; neither text holds a secret."""
 
     fix: str = ""
-    #: Stable name of the cause, for the state file.
+    #: Stable name of the cause, for the state file: the class's name, as in `token-missing`.
     code: ClassVar[str] = "staging-failed"
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.fix}" if self.fix else self.reason
@@ -21,51 +25,37 @@ class StagingFailed(Trouble):
 class TokenMissing(StagingFailed):
     """A token is needed and there is none at the given path."""
 
-    code = "token-missing"
-
 
 class TokenRefused(StagingFailed):
     """The hub does not take the token for anybody's."""
-
-    code = "token-refused"
 
 
 class GatedModel(StagingFailed):
     """The token's account may not read the model."""
 
-    code = "gated-model"
-
 
 class RepositoryNotFound(StagingFailed):
-    code = "repository-not-found"
+    """The hub has no such model, or hides it from this token."""
 
 
 class RevisionNotFound(StagingFailed):
-    code = "revision-not-found"
+    """The model has no such commit."""
 
 
 class SourceRefused(StagingFailed):
     """The source answers, and what it answers is not the model."""
 
-    code = "source-refused"
-
 
 class SourceUnreachable(StagingFailed):
     """No bytes came, however often it was tried."""
-
-    code = "source-unreachable"
 
 
 class ChecksumMismatch(StagingFailed):
     """A file came twice, and twice it was not what the listing says."""
 
-    code = "checksum-mismatch"
-
 
 class PackageMissing(StagingFailed):
     """The image has no client for the source."""
-
-    code = "package-missing"
 
     @staticmethod
     def of(package: str, why: str = "") -> "PackageMissing":
@@ -77,47 +67,35 @@ class PackageMissing(StagingFailed):
 
 
 class DiskFull(StagingFailed):
-    code = "disk-full"
+    """The model does not fit."""
 
 
 class FolderUnusable(StagingFailed):
     """The folder cannot be read or written for another reason than its size."""
 
-    code = "folder-unusable"
-
 
 class FolderTaken(StagingFailed):
     """The folder belongs to another model or revision."""
-
-    code = "folder-taken"
 
 
 class ModelMissing(StagingFailed):
     """The model was to be in place already, and is not."""
 
-    code = "model-missing"
-
 
 class LeaseLost(StagingFailed):
     """Another node has taken over, because this one was silent for too long."""
-
-    code = "lease-lost"
 
 
 class PeerRefused(StagingFailed):
     """Another node of the cluster refuses to serve this one."""
 
-    code = "peer-refused"
-
 
 class PortTaken(StagingFailed):
     """Another program of this node listens where the other nodes would take the files."""
 
-    code = "port-taken"
-
 
 class StagingTimeout(StagingFailed):
-    code = "staging-timeout"
+    """The model was not complete at the deadline."""
 
 
 class Transient(Exception):

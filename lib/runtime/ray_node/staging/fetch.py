@@ -27,32 +27,20 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Something failed and is tried again."""
+class Note:
+    """Something is tried again: it has failed, or is not there yet."""
 
     text: str
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Something is not there yet."""
-
-    text: str
+    has_failed: bool
 
 
 class Fetch:
     """A running fetch: `files`, then `run`, and in any case `close`."""
 
-    def __init__(
-        self,
-        order: Order,
-        tick: Callable[[], None],
-        fails: Callable[[str], None],
-        waits: Callable[[str], None],
-    ) -> None:
-        """`tick` is called all the while and may raise to end it. The others get what is tried again."""
+    def __init__(self, order: Order, tick: Callable[[], None], note: Callable[[Note], None]) -> None:
+        """`tick` is called all the while and may raise to end it."""
         self._tick = tick
-        self._texts = {Failure: fails, Wait: waits}
+        self._note = note
         self._heard: queue.Queue[Any] = queue.Queue()
         self._child = subprocess.Popen(
             [sys.executable, "-m", "ray_node.staging.fetcher"],
@@ -104,10 +92,9 @@ class Fetch:
                 continue
             if isinstance(heard, Exception):
                 raise heard
-            say = self._texts.get(type(heard))
-            if say is None:
+            if not isinstance(heard, Note):
                 return heard
-            say(heard.text)
+            self._note(heard)
 
 
 def _environment(own: Mapping[str, str], pace: Pace) -> dict[str, str]:

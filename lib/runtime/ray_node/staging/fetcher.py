@@ -22,7 +22,7 @@ from ray_node.staging.failure import (
     StagingFailed,
     Transient,
 )
-from ray_node.staging.fetch import Failure, Order, Wait
+from ray_node.staging.fetch import Note, Order
 from ray_node.staging.files import ModelFile
 from ray_node.staging.folder import ModelFolder
 from ray_node.staging.request import HubSource, IndexSource, ModelScopeSource, StagingRequest
@@ -45,20 +45,20 @@ class Origin(Protocol):
 
 
 class Fetcher:
-    """Brings the files of one origin into one folder. `say` and `rest` are for any thread."""
+    """Brings the files of one origin into one folder. `note` and `rest` are for any thread."""
 
     def __init__(
         self,
         request: StagingRequest,
         origin: Origin,
-        say: Callable[[object], None],
+        note: Callable[[Note], None],
         rest: Callable[[float], None] = clock.sleep,
     ) -> None:
         self._request = request
         self._origin = origin
         self._folder = ModelFolder(request.destination)
         self._finished = self._folder.finished()
-        self._say = say
+        self._note = note
         self._rest = rest
 
     def files(self) -> tuple[ModelFile, ...]:
@@ -78,7 +78,7 @@ class Fetcher:
             found = file.digest_of(part)
             if found == digest.value:
                 return folder.accept(file)
-            self._say(Failure(f"{file.path} arrived with {digest.kind} {found}, not {digest.value}"))
+            self._failed(f"{file.path} arrived with {digest.kind} {found}, not {digest.value}")
             os.unlink(part)
         raise ChecksumMismatch(
             f"{file.path} arrived {_FETCHES_PER_FILE} times with wrong content: "
@@ -93,7 +93,7 @@ class Fetcher:
         if self._finished.get(file.path) == file.digest:
             return True
         if file.digest_of(self._folder.final(file)) != file.digest.value:
-            self._say(Failure(f"{file.path} was there with other content; it is fetched again"))
+            self._failed(f"{file.path} was there with other content; it is fetched again")
             return False
         self._folder.note_finished(file)
         return True
@@ -108,7 +108,7 @@ class Fetcher:
             try:
                 return attempt()
             except NotYet as reason:
-                self._say(Wait(f"{what}: {reason}"))
+                self._note(Note(f"{what}: {reason}", has_failed=False))
                 self._rest(pace.poll)
                 continue
             except Transient as error:
@@ -121,8 +121,11 @@ class Fetcher:
                 pause = min(pace.backoff_first * 2 ** (failures - 1), pace.backoff_longest)
                 if error.retry_after_seconds is not None:
                     pause = min(error.retry_after_seconds, pace.retry_after_longest)
-                self._say(Failure(f"{what}: {error}; attempt {failures + 1} follows in {pause:.0f} s"))
+                self._failed(f"{what}: {error}; attempt {failures + 1} follows in {pause:.0f} s")
             self._rest(pause)
+
+    def _failed(self, text: str) -> None:
+        self._note(Note(text, has_failed=True))
 
 
 def origin_of(order: Order) -> Origin:
@@ -130,9 +133,10 @@ def origin_of(order: Order) -> Origin:
     request, source = order.request, order.request.source
     timeout, scratch = request.pace.network_timeout, ModelFolder(request.destination).scratch
     if not request.asks_source:
-        from ray_node.staging.peer_origin import PeerOrigin
+        from ray_node.staging.peers import Peers
 
-        return PeerOrigin(request)
+        assert request.fan_out is not None
+        return Peers(request.fan_out, source.identity, request.pace)
     if isinstance(source, IndexSource):
         from ray_node.staging.index import Index
 

@@ -1,15 +1,18 @@
 """The files of a model: path, size and checksum, as the source lists them and as nodes pass them on."""
 
+import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 SHA256 = "sha256"
 #: Git's name of a blob: SHA-1 over a header with the size, then the content. For files that are not in LFS.
 GIT_SHA1 = "git-sha1"
-_HEX_DIGITS = {SHA256: 64, GIT_SHA1: 40}
+_VALUES = {SHA256: re.compile("[0-9a-f]{64}"), GIT_SHA1: re.compile("[0-9a-f]{40}")}
 #: Our own folder inside the model's.
 STAGING_FOLDER = ".staging"
 _CHUNK_BYTES = 1024 * 1024
@@ -45,6 +48,16 @@ class ModelFile:
         return hasher.hexdigest()
 
 
+@contextlib.contextmanager
+def growing(part: str, file: ModelFile) -> Iterator[BinaryIO]:
+    """The half file, open at its end. One that is longer than the whole begins anew."""
+    with open(part, "ab") as target:
+        if target.tell() > file.size:
+            target.truncate(0)
+        target.seek(0, os.SEEK_END)
+        yield target
+
+
 def total_bytes(files: Iterable[ModelFile]) -> int:
     return sum(file.size for file in files)
 
@@ -69,7 +82,7 @@ def checked(path: Any, size: Any, kind: str, digest: Any) -> ModelFile:
         raise ValueError(f"not a path inside the model's folder: {path!r}")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise ValueError(f"{path}: not a size: {size!r}")
-    if not isinstance(digest, str) or not _is_hex(digest.lower(), _HEX_DIGITS[kind]):
+    if not isinstance(digest, str) or not _VALUES[kind].fullmatch(digest.lower()):
         raise ValueError(f"{path}: not a {kind}: {digest!r}")
     return ModelFile(path, size, Digest(kind, digest.lower()))
 
@@ -91,7 +104,3 @@ def _is_safe(path: str) -> bool:
         and "\\" not in path
         and path.isprintable()
     )
-
-
-def _is_hex(text: str, digits: int) -> bool:
-    return len(text) == digits and all(character in "0123456789abcdef" for character in text)

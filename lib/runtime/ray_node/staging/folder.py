@@ -104,22 +104,18 @@ class ModelFolder:
 
     def accept(self, file: ModelFile) -> None:
         """The half file is whole and right: give it its name."""
-        final = self.final(file)
+        part, final = self.part(file), self.final(file)
         os.makedirs(os.path.dirname(final), exist_ok=True)
-        _sync(self.part(file))
-        os.replace(self.part(file), final)
-        _sync(os.path.dirname(final))
+        # Only the content must be safe before the journal praises it. A name or a line that a power cut takes
+        # is noticed: the file is missing, or checked again.
+        _sync(part)
+        os.replace(part, final)
         self.note_finished(file)
 
     def note_finished(self, file: ModelFile) -> None:
         # The line starts with a line feed, in case that the last one was cut off.
-        line = "\n" + json.dumps(plain(file)) + "\n"
-        descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            os.write(descriptor, line.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with open(self._journal, "a", encoding="utf-8") as journal:
+            journal.write("\n" + json.dumps(plain(file)) + "\n")
 
     def bytes_present(self, files: Iterable[ModelFile]) -> int:
         """Of these files, in whole and in half ones."""

@@ -16,12 +16,15 @@ from huggingface_hub.file_download import get_hf_file_metadata, http_get, xet_ge
 
 from ray_node.staging import hub_failure
 from ray_node.staging.failure import SourceRefused, Transient
-from ray_node.staging.files import GIT_SHA1, SHA256, ModelFile, checked, in_order
+from ray_node.staging.files import GIT_SHA1, SHA256, ModelFile, checked, growing, in_order
 from ray_node.staging.hub_failure import HubFailure
 from ray_node.staging.request import HubSource
 
 #: What a crash may cost per file, and how soon the next node sees it grow.
 _CHUNK_BYTES = 256 * 1024
+#: A bound of our own choice: parallel ranges gain little on smaller files, and asking whether the hub has one
+#: in Xet is one more request for each of them.
+_XET_BYTES = 64 * 1024**2
 
 
 class HuggingFace:
@@ -64,7 +67,7 @@ class HuggingFace:
 
     def _fetch_by_xet(self, url: str, file: ModelFile, part: str) -> bool:
         """Whether the hub offers the file that way, and the image has the means."""
-        if file.digest.kind != SHA256 or constants.HF_HUB_DISABLE_XET or find_spec("hf_xet") is None:
+        if file.size < _XET_BYTES or constants.HF_HUB_DISABLE_XET or find_spec("hf_xet") is None:
             return False
         found = get_hf_file_metadata(url, token=self._token, timeout=self._timeout, endpoint=self._endpoint)
         if found.xet_file_data is None:
@@ -82,11 +85,8 @@ class HuggingFace:
         return True
 
     def _fetch_by_http(self, url: str, file: ModelFile, part: str) -> None:
-        with open(part, "ab") as target:
-            if target.tell() > file.size:
-                target.truncate(0)
-            offset = target.seek(0, os.SEEK_END)
-            if offset < file.size:
+        with growing(part, file) as target:
+            if (offset := target.tell()) < file.size:
                 # Both HTTP libraries that the client may use drop the token on the way to another host.
                 http_get(url, target, resume_size=offset, headers=self._headers, expected_size=file.size)
 

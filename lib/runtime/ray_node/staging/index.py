@@ -15,7 +15,7 @@ from typing import Any
 
 from ray_node.staging import hub_failure
 from ray_node.staging.failure import SourceRefused, Transient
-from ray_node.staging.files import ModelFile, in_order, parse
+from ray_node.staging.files import ModelFile, growing, in_order, parse
 from ray_node.staging.request import IndexSource
 
 _INDEX_BYTES = 64 * 1024**2
@@ -49,10 +49,8 @@ class Index:
 
     def fetch(self, file: ModelFile, part: str) -> None:
         """Raises Transient, StagingFailed, OSError of the disk."""
-        with open(part, "ab") as target:
-            if target.tell() > file.size:
-                target.truncate(0)
-            offset = target.seek(0, os.SEEK_END)
+        with growing(part, file) as target:
+            offset = target.tell()
             if offset == file.size:
                 return
             headers = {"Range": f"bytes={offset}-"} if offset else {}

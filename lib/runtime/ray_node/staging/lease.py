@@ -11,9 +11,10 @@ import re
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ray_node.channel import plain
 from ray_node.host import clock, log
 from ray_node.staging.failure import FolderTaken, LeaseLost
 from ray_node.staging.request import Pace
@@ -49,16 +50,16 @@ class Owner:
 
 @dataclass(frozen=True)
 class Holding:
-    """What the highest lease says."""
+    """What a lease says. Without an owner it was never written, or not completely."""
 
-    number: int
-    owner: Owner | None
-    model: str | None
-    beat: str
-    released: bool
+    number: int = 0
+    owner: Owner | None = None
+    model: str | None = None
+    beat: str = ""
+    released: bool = False
     #: Why the owner gave up, in words.
-    failure: str | None
-    progress: dict[str, Any] | None
+    failure: str | None = None
+    progress: dict[str, Any] | None = None
 
     def __str__(self) -> str:
         return f"{self.owner.node} of cluster '{self.owner.cluster}'" if self.owner else "another node"
@@ -164,14 +165,14 @@ class Lease:
             log.line(f"the staging lease cannot be released, it will go stale: {error.strerror}")
 
     def _keep(self) -> None:
-        while not clock.wait(self._released, self._leases.pace.heartbeat):
+        while self._lost is None and not clock.wait(self._released, self._leases.pace.heartbeat):
             try:
                 if os.path.exists(self._leases.path(self._number + 1)):
                     newer = _read(self._leases.path(self._number + 1), self._number + 1)
                     self._lost = f"{newer} has taken over"
-                    break
-                self._write()
-                self._renewed_at = clock.monotonic()
+                else:
+                    self._write()
+                    self._renewed_at = clock.monotonic()
             except OSError as error:
                 log.line(f"the staging lease cannot be renewed: {error.strerror or error}")
         self._ended.set()
@@ -181,16 +182,15 @@ class Lease:
 
         Nobody else writes this number, so nothing of others can get lost.
         """
-        owner = self._leases.owner
-        value = {
-            "model": self._leases.model,
-            "owner": {**vars(owner)},
-            "beat": secrets.token_hex(8),
-            "released": released,
-            "failure": None if failure is None else failure[:_FAILURE_CHARACTERS],
-            "progress": self._progress(),
-        }
-        content = json.dumps(value).ljust(_LEASE_BYTES).encode()
+        said = Holding(
+            owner=self._leases.owner,
+            model=self._leases.model,
+            beat=secrets.token_hex(8),
+            released=released,
+            failure=None if failure is None else failure[:_FAILURE_CHARACTERS],
+            progress=self._progress(),
+        )
+        content = json.dumps(plain.encode(said)).ljust(_LEASE_BYTES).encode()
         descriptor = os.open(self._leases.path(self._number), os.O_WRONLY)
         try:
             os.pwrite(descriptor, content, 0)
@@ -203,26 +203,10 @@ class Lease:
 def _read(path: str, number: int) -> Holding:
     try:
         with open(path, encoding="utf-8") as file:
-            value = json.load(file)
-        owner = value["owner"]
-        return Holding(
-            number=number,
-            owner=Owner(
-                cluster=str(owner["cluster"]),
-                node=str(owner["node"]),
-                boot=str(owner["boot"]),
-                process=int(owner["process"]),
-                started=int(owner["started"]),
-            ),
-            model=str(value["model"]),
-            beat=str(value["beat"]),
-            released=value["released"] is True,
-            failure=None if value["failure"] is None else str(value["failure"]),
-            progress=value["progress"] if isinstance(value["progress"], dict) else None,
-        )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return replace(plain.decode(Holding, json.load(file)), number=number)
+    except (FileNotFoundError, ValueError, plain.NotPlain):
         # Just being written, or by a node that ended before: it goes stale like any other.
-        return Holding(number, None, None, "", False, None, None)
+        return Holding(number)
 
 
 def _boot() -> str:

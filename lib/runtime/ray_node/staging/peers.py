@@ -10,14 +10,14 @@ from ray_node.channel.plain import NotPlain
 from ray_node.host import clock
 from ray_node.staging import peer_protocol as protocol
 from ray_node.staging.failure import NotYet, PeerRefused, Transient
-from ray_node.staging.files import ModelFile, in_order, parse
-from ray_node.staging.http import Body, HttpBody
+from ray_node.staging.files import ModelFile, growing, in_order, parse
 from ray_node.staging.peer_protocol import Listing
 from ray_node.staging.request import FanOut, Pace
 
 _REST_LONGEST_SECONDS = 60.0
 _LIST_TIMEOUT_SECONDS = 10.0
 _MAXIMUM_LIST_BYTES = 64 * 1024**2
+_CHUNK_BYTES = 256 * 1024
 
 
 class Upstreams:
@@ -102,24 +102,34 @@ class Peers:
         self._upstreams.put(listing.upstreams)
         return files
 
-    def open(self, file: ModelFile, offset: int, length: int) -> Body:
-        """Raises NotYet, Transient, PeerRefused."""
-        address = self._upstreams.best()
+    def fetch(self, file: ModelFile, part: str) -> None:
+        """Also a file that still grows there. Raises NotYet, Transient, PeerRefused, OSError of the disk."""
+        with growing(part, file) as target:
+            while (offset := target.tell()) < file.size:
+                address = self._upstreams.best()
+                try:
+                    with contextlib.closing(self._open(address, file, offset)) as answer:
+                        while chunk := _read(answer, self._name(address)):
+                            self._upstreams.gave(address)
+                            target.write(chunk)
+                            target.flush()
+                except Transient:
+                    self._upstreams.failed(address)
+                    raise
+
+    def _open(self, address: str, file: ModelFile, offset: int) -> Answer:
+        """Bytes from `offset` on, at least one. Raises NotYet, Transient, PeerRefused."""
         target = protocol.target(protocol.FILE_PATH, model=self._model, path=file.path)
-        byte_range = f"bytes={offset}-{offset + length - 1}"
-        try:
-            answer = self._request(address, target, self._pace.network_timeout, byte_range)
-        except Transient:
-            self._upstreams.failed(address)
-            raise
+        byte_range = f"bytes={offset}-{file.size - 1}"
+        answer = self._request(address, target, self._pace.network_timeout, byte_range)
         if answer.status == 206:
-            return _PeerBody(answer.response, address, offset, self._upstreams)
+            return answer
         with contextlib.closing(answer):
             if answer.status in (204, 404):
                 self._upstreams.is_idle(address)
                 raise NotYet(f"waiting for {self._name(address)}")
-            self._upstreams.failed(address)
             if answer.status == 503:
+                self._upstreams.failed(address)
                 raise NotYet(f"{self._name(address)}: {answer.refusal()}")
             raise Transient(f"{self._name(address)} answers HTTP {answer.status}")
 
@@ -143,22 +153,12 @@ class Peers:
         return f"the node at {address}"
 
 
-class _PeerBody(HttpBody):
-    """Notes what its node gives and when it breaks off."""
-
-    def __init__(
-        self, response: http.client.HTTPResponse, address: str, offset: int, upstreams: Upstreams
-    ) -> None:
-        super().__init__(response, f"the node at {address}", offset, response.length)
-        self._address = address
-        self._upstreams = upstreams
-
-    def read(self, count: int) -> bytes:
-        try:
-            chunk = super().read(count)
-        except Transient:
-            self._upstreams.failed(self._address)
-            raise
-        if chunk:
-            self._upstreams.gave(self._address)
-        return chunk
+def _read(answer: Answer, origin: str) -> bytes:
+    """The next bytes, none at the end. Raises Transient when the connection breaks."""
+    try:
+        chunk = answer.response.read(_CHUNK_BYTES)
+    except (OSError, http.client.HTTPException) as error:
+        raise Transient(f"{origin}: {getattr(error, 'strerror', None) or error}") from error
+    if not chunk and answer.response.length:
+        raise Transient(f"{origin} broke off, {answer.response.length} bytes short")
+    return chunk

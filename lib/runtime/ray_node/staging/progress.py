@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from ray_node.host import clock
+from ray_node.host import clock, table
 from ray_node.staging.files import ModelFile, total_bytes
 from ray_node.staging.folder import ModelFolder
 
@@ -42,7 +42,7 @@ class Progress:
         if self.phase == FETCHES:
             parts.append(f"{amount(self.bytes_per_second)}/s")
         if self.remaining_seconds is not None:
-            parts.append(f"{duration(self.remaining_seconds)} left")
+            parts.append(f"{table.duration(self.remaining_seconds)} left")
         if self.detail:
             parts.append(self.detail)
         return ", ".join(parts)
@@ -60,24 +60,12 @@ def amount(count: float) -> str:
     return f"{count:.0f} B"
 
 
-def duration(seconds: float) -> str:
-    if seconds >= 5400:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-
-
 class Meter:
     """Measures the folder, at most once a second, in the thread that calls `tick`; others may read `now`."""
 
-    def __init__(
-        self,
-        report: Callable[[Progress], None],
-        folder: ModelFolder,
-        clock: Callable[[], float] = clock.monotonic,
-    ) -> None:
+    def __init__(self, report: Callable[[Progress], None], folder: ModelFolder) -> None:
         self._report = report
         self._folder = folder
-        self._clock = clock
         self._files: tuple[ModelFile, ...] = ()
         self._window: deque[tuple[float, int]] = deque()
         self._reported_at: float | None = None
@@ -95,7 +83,7 @@ class Meter:
 
     def tick(self, other: Progress | None = None) -> None:
         """Report when a second has passed since the last report: `other`, or where this node is."""
-        moment = self._clock()
+        moment = clock.monotonic()
         if self._reported_at is None or moment - self._reported_at >= _REPORT_SECONDS:
             self._reported_at = moment
             self.now = self._measured()
@@ -108,7 +96,7 @@ class Meter:
         self._report(self.now)
 
     def _measured(self) -> Progress:
-        moment, before, total = self._clock(), self.now, total_bytes(self._files)
+        moment, before, total = clock.monotonic(), self.now, total_bytes(self._files)
         done = self._folder.bytes_present(self._files)
         self._window.append((moment, done))
         while len(self._window) > 2 and moment - self._window[0][0] > _RATE_SECONDS:

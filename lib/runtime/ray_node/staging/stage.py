@@ -8,7 +8,6 @@ sizes is complete, and nothing is asked of anybody.
 import errno
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from ray_node.host import clock, log
@@ -23,7 +22,7 @@ from ray_node.staging.failure import (
     StagingFailed,
     StagingTimeout,
 )
-from ray_node.staging.fetch import Fetch, Order
+from ray_node.staging.fetch import Fetch, Note, Order
 from ray_node.staging.files import ModelFile, total_bytes
 from ray_node.staging.folder import Manifest, ModelFolder
 from ray_node.staging.lease import Holding, Lease, Leases, Owner
@@ -193,7 +192,7 @@ class _Staging:
         token = (
             hub_failure.token_of(source) if isinstance(source, HubSource) and request.asks_source else None
         )
-        fetch = Fetch(Order(request, token), tick, self._complain, partial(self._meter.say, WAITS))
+        fetch = Fetch(Order(request, token), tick, self._note)
         try:
             self._begin(fetch.files())
             fetch.run()
@@ -210,9 +209,10 @@ class _Staging:
         self._meter.plan(files)
         self._meter.say(FETCHES)
 
-    def _complain(self, text: str) -> None:
-        self._meter.say(WAITS, text)
-        log.line(f"staging: {text}")
+    def _note(self, note: Note) -> None:
+        self._meter.say(WAITS, note.text)
+        if note.has_failed:
+            log.line(f"staging: {note.text}")
 
     def _check_space(self) -> None:
         missing = total_bytes(self._files) - self._folder.bytes_present(self._files)

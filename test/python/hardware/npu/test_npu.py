@@ -34,8 +34,9 @@ def bad(findings: list[Finding], outcome: str = FAILED) -> list[tuple[str, str |
 class AnswersTest(unittest.TestCase):
     """Forms of public logs that the simulated tools do not print."""
 
-    def test_table(self) -> None:
+    def test_answers_of_public_logs_are_read(self) -> None:
         tls = "dev_id:0, tls switch[1](0:disable, 1:enable), tls alarm time threshold[60]days\ndev_id:0, [pub"
+        pod = "SDID : 0\nSuper Pod Size : 384\nSuper Pod ID : 0\nServer Index : 4"
         cases: list[tuple[object, object]] = [
             (npu_answers.address("ipaddr:10.0.0.1\nnetmask:255.0.0.0"), "10.0.0.1"),
             (npu_answers.address("vnic link status: UP\nvnic ipaddr: 192.168.1.1\n"), "192.168.1.1"),
@@ -56,11 +57,10 @@ class AnswersTest(unittest.TestCase):
             (npu_answers.packet_loss("3 packets transmitted, 3 received, 0.00% packet loss"), 0.0),
             (npu_answers.packet_loss("3 packets transmitted, 2 received, 33.33% packets loss"), 33.33),
             (npu_answers.packet_loss("This pkt send fail!"), None),
-            (
-                npu_answers.super_pod("SDID : 0\nSuper Pod Size : 384\nSuper Pod ID : 0\nServer Index : 4"),
-                ("0", "0", "4"),
-            ),
-            (npu_answers.super_pod("This device does not support querying spod-info."), (None, None, None)),
+            (npu_answers.super_device(pod), "0"),
+            (npu_answers.super_pod(pod), "0"),
+            (npu_answers.super_device("This device does not support querying spod-info."), None),
+            (npu_answers.super_pod("This device does not support querying spod-info."), None),
             (
                 npu_answers.configured("address_0=10.0.0.1\n address_11 = fd00::1\nnetmask_0=1\naddress_1="),
                 {0: "10.0.0.1", 11: "fd00::1"},
@@ -78,7 +78,7 @@ class A2Test(unittest.TestCase):
     def boards(self) -> list[NodeBoard]:
         return [node(index, gather(machine, "a2")) for index, machine in enumerate(self.machines)]
 
-    def test_two_good_machines(self) -> None:
+    def test_judge_of_two_good_machines_passes_every_check(self) -> None:
         boards = self.boards()
         findings = npu_checks.judge(boards, Rules())
         self.assertEqual({item.outcome for item in findings}, {OK})
@@ -101,7 +101,7 @@ class A2Test(unittest.TestCase):
         self.assertEqual(boards[1].facts.devices[3].address, "192.168.101.104")
         self.assertEqual(boards[1].facts.devices[3].configured, "192.168.101.104")
 
-    def test_each_fault_names_node_device_and_check(self) -> None:
+    def test_judge_of_a_fault_names_node_device_and_check(self) -> None:
         cases: list[tuple[tuple[str, ...], str, str]] = [
             (("link", "3", "DOWN"), "link", "link status: DOWN"),
             (("health", "3", "Fault"), "health", "net health status: Fault"),
@@ -127,43 +127,43 @@ class A2Test(unittest.TestCase):
                 self.assertEqual(bad(tolerant), [])
                 self.assertEqual(bad(tolerant, WARNING), [("npu-1", "NPU 3", check)])
 
-    def test_a_certificate_that_is_missing_counts_as_off(self) -> None:
+    def test_judge_without_a_certificate_takes_tls_as_off(self) -> None:
         self.machines[0].fault("tls", "*", "none")
         self.assertEqual(bad(npu_checks.judge(self.boards(), Rules())), [])
 
-    def test_in_a_tie_the_head_has_the_right_switch(self) -> None:
+    def test_judge_of_a_tie_in_tls_sides_with_the_head(self) -> None:
         self.machines[0].fault("tls", "*", "1")
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual(bad(findings), [("npu-1", f"NPU {device}", "tls equality") for device in range(4)])
 
-    def test_a_device_that_is_not_there(self) -> None:
+    def test_judge_without_a_device_node_names_the_device(self) -> None:
         self.machines[0].remove("dev/davinci3")
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual(bad(findings), [("npu-0", "NPU 3", "device")])
 
-    def test_a_device_that_the_driver_does_not_know(self) -> None:
+    def test_judge_of_a_device_unknown_to_the_driver_quotes_the_tool(self) -> None:
         self.machines[0].fault("missing", "2")
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual(bad(findings), [("npu-0", "NPU 2", "device")])
         self.assertIn("does not exist", next(item for item in findings if item.outcome == FAILED).seen)
 
-    def test_no_tools_is_one_finding_and_not_a_hundred(self) -> None:
+    def test_judge_without_the_tool_makes_one_finding(self) -> None:
         self.machines[1].remove("usr/local/Ascend/driver/tools/hccn_tool")
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual(bad(findings), [("npu-1", None, "hccn_tool")])
 
-    def test_hccn_conf_that_is_not_mounted(self) -> None:
+    def test_judge_without_hccn_conf_names_it(self) -> None:
         self.machines[1].remove("etc/hccn.conf")
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual({item[0::2] for item in bad(findings)}, {("npu-1", "hccn.conf")})
 
-    def test_an_address_that_another_device_has(self) -> None:
+    def test_judge_of_a_duplicate_address_names_both_devices(self) -> None:
         self.machines[1].fault("address", "0", "192.168.100.101")
         findings = npu_checks.judge(self.boards(), Rules(tolerated=["hccn.conf"]))
         self.assertEqual(bad(findings), [("npu-1", "NPU 0", "ip unique")])
         self.assertIn("npu-0, NPU 0", next(item for item in findings if item.outcome == FAILED).seen)
 
-    def test_addresses_of_the_plan_that_the_devices_do_not_have(self) -> None:
+    def test_judge_of_another_address_than_planned_fails(self) -> None:
         facts = gather(self.machines[0], "a2")
         planned = tuple(device.address or "" for device in facts.devices)
         self.assertEqual(bad(npu_checks.judge([node(0, facts, planned)], Rules())), [])
@@ -171,7 +171,7 @@ class A2Test(unittest.TestCase):
         findings = npu_checks.judge([node(0, facts, wrong)], Rules())
         self.assertEqual(bad(findings), [("npu-0", "NPU 3", "ip")])
 
-    def test_a_busy_tool_is_asked_again(self) -> None:
+    def test_tool_that_is_busy_is_asked_again(self) -> None:
         self.machines[0].fault("busy", "1")
         pauses: list[float] = []
         with mock.patch.object(npu_tools, "_BUSY_TRIES", 3), mock.patch.object(clock, "sleep", pauses.append):
@@ -182,21 +182,21 @@ class A2Test(unittest.TestCase):
         self.assertEqual(pauses, [npu_tools._BUSY_PAUSE_SECONDS] * len(pauses))
         self.assertGreaterEqual(len(pauses), 3)
 
-    def test_a_busy_tool_is_asked_for_ten_seconds(self) -> None:
+    def test_tool_that_is_busy_is_asked_for_ten_seconds(self) -> None:
         self.assertEqual(npu_tools._BUSY_TRIES * npu_tools._BUSY_PAUSE_SECONDS, 10.0)
 
-    def test_pings_to_every_counterpart(self) -> None:
+    def test_pings_reach_every_counterpart(self) -> None:
         boards = self.boards()
         targets = npu_pings.targets(boards[0], boards)
         self.assertEqual(
-            [(target.device, target.peer, target.address, target.how) for target in targets],
-            [(device, "npu-1", f"192.168.101.{101 + device}", "ping") for device in range(4)],
+            [(target.device, target.peer, target.address, target.question[0]) for target in targets],
+            [(device, "npu-1", f"192.168.101.{101 + device}", "-ping") for device in range(4)],
         )
         summary = npu_pings.run(targets, npu_tools.find(self.machines[0].root))
         self.assertEqual(summary, PingSummary(4, ()))
         self.assertEqual([item.outcome for item in npu_pings.judge(boards[0], summary)], [OK])
 
-    def test_packet_loss_to_one_peer(self) -> None:
+    def test_pings_with_loss_name_the_device_and_its_peer(self) -> None:
         self.machines[0].fault("loss", "*", "192.168.101.104")
         boards = self.boards()
         targets = npu_pings.targets(boards[0], boards)
@@ -208,7 +208,7 @@ class A2Test(unittest.TestCase):
         (tolerated,) = npu_pings.judge(boards[0], summary, ["ping"])
         self.assertEqual(tolerated.outcome, WARNING)
 
-    def test_ipv6(self) -> None:
+    def test_pings_without_ipv4_use_ipv6(self) -> None:
         for machine in self.machines:
             machine.fault("ipv4", "*", "none")
             machine.write("etc/hccn.conf", "".join(f"address_{n}=192.168.1.{n}\n" for n in range(8)))
@@ -216,7 +216,7 @@ class A2Test(unittest.TestCase):
         self.assertEqual(boards[0].facts.devices[0].address6, "fd00:100:0::101")
         self.assertEqual(bad(npu_checks.judge(boards, Rules())), [])
         targets = npu_pings.targets(boards[1], boards)
-        self.assertEqual((targets[0].address, targets[0].how), ("fd00:100:0::101", "ping6"))
+        self.assertEqual(targets[0].question, ("-ping", "-inet6", "-g", "ipv6_address", "fd00:100:0::101"))
         summary = npu_pings.run(targets, npu_tools.find(self.machines[1].root))
         self.assertEqual((summary.sent, summary.lost), (4, ()))
         self.machines[1].fault("loss", "0", "fd00:100:0::101")
@@ -226,7 +226,7 @@ class A2Test(unittest.TestCase):
             npu_pings.judge(boards[1], PingSummary(8, lost))[0].fix,
         )
 
-    def test_two_families(self) -> None:
+    def test_judge_of_two_address_families_fails(self) -> None:
         self.machines[1].fault("ipv4", "3", "none")
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual(bad(findings), [("npu-1", "NPU 3", "ip family")])
@@ -239,15 +239,15 @@ class A3Test(unittest.TestCase):
     def boards(self) -> list[NodeBoard]:
         return [node(index, gather(machine, "a3")) for index, machine in enumerate(self.machines)]
 
-    def test_good_machines(self) -> None:
+    def test_judge_of_a_good_super_pod_passes(self) -> None:
         boards = self.boards()
         self.assertEqual(bad(npu_checks.judge(boards, Rules())), [])
         device = boards[1].facts.devices[3]
         self.assertEqual((device.super_pod, device.super_device), ("0", "4390915"))
         targets = npu_pings.targets(boards[0], boards)
-        self.assertEqual((targets[3].address, targets[3].how), ("192.168.201.104", "hccs_ping"))
+        self.assertEqual(targets[3].question, ("-hccs_ping", "-g", "address", "192.168.201.104"))
 
-    def test_the_ethernet_plane_only_warns(self) -> None:
+    def test_judge_of_the_ethernet_plane_within_a_super_pod_warns(self) -> None:
         for fault in (
             ("link", "2", "DOWN"),
             ("health", "2", "Init"),
@@ -259,7 +259,7 @@ class A3Test(unittest.TestCase):
         self.assertEqual(bad(findings), [])
         self.assertEqual({item[2] for item in bad(findings, WARNING)}, {"link", "health", "neighbour", "ip"})
 
-    def test_two_super_pods(self) -> None:
+    def test_judge_of_two_super_pods_needs_a_table_that_joins_them(self) -> None:
         self.machines[1].fault("spod", "*", "1")
         self.machines[1].fault("link", "2", "DOWN")
         boards = self.boards()
@@ -268,26 +268,26 @@ class A3Test(unittest.TestCase):
         joined = npu_checks.judge(boards, Rules(super_pods_joined=True))
         # Between super pods the Ethernet plane carries the data: its checks are hard there.
         self.assertEqual(bad(joined), [("npu-1", "NPU 2", "link")])
-        self.assertEqual(npu_pings.targets(boards[0], boards)[0].how, "ping")
+        self.assertEqual(npu_pings.targets(boards[0], boards)[0].question[0], "-ping")
 
-    def test_one_device_in_another_super_pod(self) -> None:
+    def test_judge_of_one_device_in_another_super_pod_fails(self) -> None:
         self.machines[1].fault("spod", "3", "9")
         self.assertEqual(
             bad(npu_checks.judge(self.boards(), Rules())), [("npu-1", None, "super pod equality")]
         )
 
-    def test_an_sdid_twice(self) -> None:
+    def test_judge_of_a_duplicate_sdid_fails(self) -> None:
         self.machines[1] = AscendMachine(self, "a3", 0, 4)
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual(bad(findings).count(("npu-1", "NPU 0", "super pod equality")), 1)
         self.assertEqual(bad(findings).count(("npu-1", "NPU 0", "ip unique")), 2)
 
-    def test_no_npu_smi(self) -> None:
+    def test_judge_without_npu_smi_names_the_super_pod_check(self) -> None:
         self.machines[0].remove("usr/local/sbin/npu-smi")
         findings = npu_checks.judge(self.boards(), Rules())
         self.assertEqual({item[0::2] for item in bad(findings)}, {("npu-0", "super pod")})
 
-    def test_loss_over_hccs(self) -> None:
+    def test_pings_over_hccs_with_loss_fail(self) -> None:
         self.machines[0].fault("loss", "1", "192.168.201.102")
         boards = self.boards()
         summary = npu_pings.run(npu_pings.targets(boards[0], boards), npu_tools.find(self.machines[0].root))
@@ -297,7 +297,7 @@ class A3Test(unittest.TestCase):
 
 
 class DuoTest(unittest.TestCase):
-    def test_only_the_device_itself_is_hard(self) -> None:
+    def test_judge_of_a_duo_fails_for_the_device_alone(self) -> None:
         machine = AscendMachine(self, "300i-duo", 0, 2)
         self.assertEqual(bad(npu_checks.judge([node(0, gather(machine, "300i-duo"))], Rules())), [])
         machine.fault("link", "1", "DOWN")
@@ -314,7 +314,7 @@ class DuoTest(unittest.TestCase):
 
 
 class ReportTest(unittest.TestCase):
-    def test_for_people_and_for_machines(self) -> None:
+    def test_report_is_rendered_for_people_and_for_machines(self) -> None:
         report = PreflightReport(
             (
                 Finding("npu-0", "10.0.0.1", None, "tls", OK, "8 of 8 NPUs"),

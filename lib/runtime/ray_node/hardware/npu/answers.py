@@ -63,13 +63,14 @@ def packet_loss(text: str) -> float | None:
     return None if found is None else float(found.group(1))
 
 
-def super_pod(text: str) -> tuple[str | None, str | None, str | None]:
-    """SDID, Super Pod ID and Server Index of `npu-smi info -t spod-info`. 0 is a value like any other."""
+def super_device(text: str) -> str | None:
+    """SDID of `npu-smi info -t spod-info`. 0 is a value like any other."""
+    return _after(text, r"^\s*SDID\s*:\s*(\S+)")
 
-    def value(key: str) -> str | None:
-        return _after(text, rf"^\s*{key}\s*:\s*(\S+)")
 
-    return value("SDID"), value("Super Pod ID"), value("Server Index")
+def super_pod(text: str) -> str | None:
+    """Super Pod ID of the same answer."""
+    return _after(text, r"^\s*Super Pod ID\s*:\s*(\S+)")
 
 
 def configured(text: str) -> Mapping[int, str]:

@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ray_node.hardware.npu import answers as npu_answers
-from ray_node.hardware.npu.boards import A3
 from ray_node.hardware.npu.tools import NpuTools
 from ray_node.host.tool import Answer
+
+#: The kinds of Ascend boards whose checks differ from those of an A2.
+A3 = "a3"
+DUO = "300i-duo"
 
 _CONFIGURATION = "etc/hccn.conf"
 #: Questions at once: hccn_tool calls itself busy when there are many.
@@ -50,10 +53,9 @@ class BoardFacts:
 
 def gather(board: str, count: int, tools: NpuTools, root: str = "/") -> BoardFacts:
     """Ask about devices 0 to `count` - 1."""
-    text: str | None = None
     try:
         with open(os.path.join(root, _CONFIGURATION), encoding="utf-8", errors="replace") as file:
-            text = file.read()
+            text: str | None = file.read()
     except OSError:
         text = None
     configured = npu_answers.configured(text or "")
@@ -68,32 +70,25 @@ def _device(board: str, device: int, configured: str | None, tools: NpuTools, ro
     if not os.path.exists(os.path.join(root, "dev", f"davinci{device}")):
         return NpuFacts(device, present=False, configured=configured)
     trouble: dict[str, str] = {}
-
-    def ask(check: str, found: str | None, answer: Answer) -> str | None:
-        if found is None:
-            trouble[check] = answer.line
-        return found
+    values: dict[str, str | None] = {"configured": configured}
 
     def hccn(*query: str) -> Answer:
         return tools.hccn(device, *query)
 
     ip = hccn("-ip", "-g")
-    address = npu_answers.address(ip.text) if ip.ok else None
-    address6: str | None = None
-    if address is None:
+    values["address"] = npu_answers.address(ip.text) if ip.ok else None
+    if values["address"] is None:
         ip6 = hccn("-ip", "-inet6", "-g")
-        address6 = npu_answers.address6(ip6.text) if ip6.ok else None
-    if address is None and address6 is None:
-        trouble["ip"] = ip.line
-    vnic = super_device = super_pod = None
+        values["address6"] = npu_answers.address6(ip6.text) if ip6.ok else None
+        if values["address6"] is None:
+            trouble["ip"] = ip.line
     if board == A3:
-        answer = hccn("-vnic", "-g")
-        vnic = ask("vnic", npu_answers.address(answer.text), answer)
         # Two dies a card: device 5 is chip 1 of card 2.
         answer = tools.super_pod_info(device // 2, device % 2)
-        super_device, super_pod, _ = npu_answers.super_pod(answer.text)
-        ask("super pod", None if None in (super_device, super_pod) else super_pod, answer)
-    values: dict[str, str | None] = {}
+        values["super_device"] = npu_answers.super_device(answer.text)
+        values["super_pod"] = npu_answers.super_pod(answer.text)
+        if None in (values["super_device"], values["super_pod"]):
+            trouble["super pod"] = answer.line
     for name, query, read in (
         ("link", "-link", npu_answers.link),
         ("health", "-net_health", npu_answers.health),
@@ -101,18 +96,10 @@ def _device(board: str, device: int, configured: str | None, tools: NpuTools, ro
         ("netdetect", "-netdetect", npu_answers.netdetect),
         ("gateway", "-gateway", npu_answers.gateway),
         ("tls", "-tls", npu_answers.tls_switch),
+        *([("vnic", "-vnic", npu_answers.address)] if board == A3 else []),
     ):
         answer = hccn(query, "-g")
-        values[name] = ask(name, read(answer.text), answer)
-    return NpuFacts(
-        device,
-        present=True,
-        address=address,
-        address6=address6,
-        vnic=vnic,
-        configured=configured,
-        super_device=super_device,
-        super_pod=super_pod,
-        trouble=trouble or None,
-        **values,
-    )
+        values[name] = read(answer.text)
+        if values[name] is None:
+            trouble[name] = answer.line
+    return NpuFacts(device, present=True, trouble=trouble or None, **values)

@@ -4,18 +4,16 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ray_node.hardware.finding import FAILED, OK, WARNING, Finding
+from ray_node.hardware.finding import Finding
 from ray_node.hardware.npu import answers as npu_answers
-from ray_node.hardware.npu.boards import A3
 from ray_node.hardware.npu.checks import NodeBoard, pods_of
-from ray_node.hardware.npu.facts import NpuFacts
+from ray_node.hardware.npu.facts import A3, NpuFacts
 from ray_node.hardware.npu.tools import NpuTools
 
-PING = "ping"
-PING6 = "ping6"
-HCCS_PING = "hccs_ping"
-
 _AT_ONCE = 4
+_CHECK = "ping"
+#: Losses that are told one by one.
+_TOLD = 32
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,8 @@ class PingTarget:
     #: The other node's name.
     peer: str
     address: str
-    how: str
+    #: Arguments of hccn_tool.
+    question: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,6 @@ class PingSummary:
     lost: tuple[PingResult, ...]
 
 
-#: Losses that are told one by one.
-_TOLD = 32
-
-
 def targets(own: NodeBoard, boards: Sequence[NodeBoard]) -> tuple[PingTarget, ...]:
     """What the devices of `own` have to reach. A device without an address has failed already."""
     pod = {board.node: name for name, members in pods_of(list(boards)).items() for board in members}
@@ -63,11 +58,13 @@ def targets(own: NodeBoard, boards: Sequence[NodeBoard]) -> tuple[PingTarget, ..
 
 
 def _target(device: NpuFacts, peer: str, same_pod: bool) -> PingTarget | None:
+    way: tuple[str, ...] = ("-ping", "-g", "address")
+    address = device.address
     if same_pod:
-        return None if device.vnic is None else PingTarget(device.device, peer, device.vnic, HCCS_PING)
-    if device.address is not None:
-        return PingTarget(device.device, peer, device.address, PING)
-    return None if device.address6 is None else PingTarget(device.device, peer, device.address6, PING6)
+        way, address = ("-hccs_ping", "-g", "address"), device.vnic
+    elif address is None:
+        way, address = ("-ping", "-inet6", "-g", "ipv6_address"), device.address6
+    return None if address is None else PingTarget(device.device, peer, address, (*way, address))
 
 
 def run(given: Sequence[PingTarget], tools: NpuTools) -> PingSummary:
@@ -78,35 +75,22 @@ def run(given: Sequence[PingTarget], tools: NpuTools) -> PingSummary:
 
 
 def _ping(target: PingTarget, tools: NpuTools) -> PingResult:
-    answer = tools.hccn(target.device, *_question(target))
+    answer = tools.hccn(target.device, *target.question)
     return PingResult(target, npu_answers.packet_loss(answer.text), answer.line)
 
 
-def _question(target: PingTarget) -> tuple[str, ...]:
-    if target.how == PING6:
-        return ("-ping", "-inet6", "-g", "ipv6_address", target.address)
-    return ("-hccs_ping" if target.how == HCCS_PING else "-ping", "-g", "address", target.address)
-
-
 def judge(board: NodeBoard, summary: PingSummary, tolerated: Collection[str] = ()) -> list[Finding]:
-    findings = [_failure(board, result, tolerated) for result in summary.lost]
+    findings = [_failure(board, result, _CHECK in tolerated) for result in summary.lost]
     if summary.sent and not summary.lost:
         seen = f"{summary.sent} of {summary.sent} counterparts answer without loss"
-        findings.append(Finding(board.node, board.address, None, "ping", OK, seen))
+        findings.append(board.subject().ok(_CHECK, seen))
     return findings
 
 
-def _failure(board: NodeBoard, result: PingResult, tolerated: Collection[str]) -> Finding:
+def _failure(board: NodeBoard, result: PingResult, tolerated: bool) -> Finding:
     target = result.target
     to = f"{target.address} (NPU {target.device} of {target.peer})"
     seen = f"{result.loss:.2f}% packet loss to {to}" if result.loss is not None else f"{to}: {result.words}"
-    command = " ".join(("hccn_tool", "-i", str(target.device), *_question(target)))
-    return Finding(
-        board.node,
-        board.address,
-        f"NPU {target.device}",
-        "ping",
-        WARNING if "ping" in tolerated else FAILED,
-        seen,
-        f"see {command}; check route, mask and VLAN between the two devices",
-    )
+    command = " ".join(("hccn_tool", "-i", str(target.device), *target.question))
+    fix = f"see {command}; check route, mask and VLAN between the two devices"
+    return board.subject(target.device).wrong(_CHECK, seen, fix, tolerated)

@@ -6,16 +6,16 @@ Its form is documented in mirror-cann/hccl
 
 import hashlib
 import ipaddress
+import itertools
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ray_node.hardware.npu.rank_table_rules import SERVER_ID_LENGTH, Problem, problems_of
-
 VERSION_PLAIN = "1.0"
 VERSION_SUPER_POD = "1.2"
+#: HCCL takes names no longer than this.
+_SERVER_ID_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,36 @@ class TableInput:
     device_port: int
     servers: tuple[TableServer, ...]
 
+    @property
+    def pods(self) -> list[str | None]:
+        return list(dict.fromkeys(server.super_pod_id for server in self.servers))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why no table can be made of an input, where, and the remedy."""
+
+    path: str
+    got: object
+    must: str
+    fix: str
+
+    def __str__(self) -> str:
+        got = "none" if self.got is None else f"'{self.got}'" if isinstance(self.got, str) else self.got
+        return f"{self.path}: got {got}, but must {self.must}"
+
 
 class BadRankTable(Exception):
     """No table can be made of this. `problems` says why."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = list(problems)
+        self.problems = problems
         super().__init__("; ".join(str(problem) for problem in problems))
 
 
 def text(given: TableInput) -> str:
     """The file. Raises BadRankTable."""
-    problems = input_problems(given)
+    problems = [*_problems(given)] or [*_problems_across(given)]
     if problems:
         raise BadRankTable(problems)
     return json.dumps(_build(given), indent=2, ensure_ascii=False) + "\n"
@@ -59,17 +77,6 @@ def text(given: TableInput) -> str:
 def checksum(table: str) -> str:
     """SHA-256 of the file's bytes, which every node compares."""
     return hashlib.sha256(table.encode()).hexdigest()
-
-
-def write(path: str, table: str) -> None:
-    """Put the file at `path` in one step: a reader sees the old table or the new one. Raises OSError."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    draft = f"{path}.{os.getpid()}.new"
-    with open(draft, "w", encoding="utf-8", newline="") as file:
-        file.write(table)
-    # HCCL reads it as whoever runs the engine; nothing in it is secret.
-    os.chmod(draft, 0o644)
-    os.replace(draft, path)
 
 
 def checksum_of(path: str) -> str | None:
@@ -81,20 +88,8 @@ def checksum_of(path: str) -> str | None:
         return None
 
 
-def input_problems(given: TableInput) -> list[Problem]:
-    """Everything that is wrong with what a table is to be made of."""
-    if not given.servers:
-        return [Problem("servers", "none", "be at least one", "name the nodes with NPUs")]
-    problems: list[Problem] = []
-    for index, server in enumerate(given.servers):
-        problems.extend(_server_problems(given.version, server, f"servers[{index}]"))
-    for index, server in enumerate(given.servers):
-        problems.extend(_device_problems(given, server, f"servers[{index}]"))
-    return problems or problems_of(_build(given))
-
-
 def _build(given: TableInput) -> dict[str, Any]:
-    rank = 0
+    ranks = itertools.count()
     servers = []
     for server in given.servers:
         entry: dict[str, Any] = {"server_id": server.id}
@@ -107,8 +102,7 @@ def _build(given: TableInput) -> dict[str, Any]:
                 item["super_device_id"] = device.super_device_id
             if device.ip is not None:
                 item.update(device_ip=device.ip, device_port=str(given.device_port))
-            devices.append({**item, "rank_id": str(rank)})
-            rank += 1
+            devices.append({**item, "rank_id": str(next(ranks))})
         servers.append({**entry, "device": devices})
     table: dict[str, Any] = {
         "status": "completed",
@@ -117,7 +111,6 @@ def _build(given: TableInput) -> dict[str, Any]:
         "server_list": servers,
     }
     if given.version == VERSION_SUPER_POD:
-        pods = list(dict.fromkeys(server.super_pod_id for server in given.servers))
         table["super_pod_list"] = [
             {
                 "super_pod_id": pod,
@@ -125,58 +118,99 @@ def _build(given: TableInput) -> dict[str, Any]:
                     {"server_id": server.id} for server in given.servers if server.super_pod_id == pod
                 ],
             }
-            for pod in pods
+            for pod in given.pods
         ]
     return table
 
 
-def _server_problems(version: str, server: TableServer, path: str) -> list[Problem]:
-    problems = []
-    if not 1 <= len(server.id) <= SERVER_ID_LENGTH:
-        must = f"have 1 to {SERVER_ID_LENGTH} characters"
-        problems.append(Problem(f"{path}.id", repr(server.id), must, "use the node's address"))
+def _problems(given: TableInput) -> Iterator[Problem]:
+    """What is wrong with one server or device."""
+    if not given.servers:
+        yield Problem("servers", None, "be at least one", "name the nodes with NPUs")
+    for index, server in enumerate(given.servers):
+        yield from _problems_of_server(given.version, server, f"servers[{index}]")
+    for index, server in enumerate(given.servers):
+        yield from _problems_of_devices(given, server, f"servers[{index}]")
+
+
+def _problems_of_server(version: str, server: TableServer, path: str) -> Iterator[Problem]:
+    if not 1 <= len(server.id) <= _SERVER_ID_LENGTH:
+        must = f"have 1 to {_SERVER_ID_LENGTH} characters"
+        yield Problem(f"{path}.id", server.id, must, "use the node's address")
     if server.host_ip is not None and not _is_address(server.host_ip, (4,)):
         fix = "use the node's address on the cluster network"
-        problems.append(Problem(f"{path}.hostIp", repr(server.host_ip), "be an IPv4 address", fix))
+        yield Problem(f"{path}.hostIp", server.host_ip, "be an IPv4 address", fix)
     if version == VERSION_SUPER_POD and not server.super_pod_id:
         must = "be given: version 1.2 lists the servers of each super pod"
         fix = "take 'Super Pod ID' of npu-smi info -t spod-info, or version 1.0"
-        problems.append(Problem(f"{path}.superPodId", "nothing", must, fix))
+        yield Problem(f"{path}.superPodId", None, must, fix)
     if version == VERSION_PLAIN and server.super_pod_id is not None:
-        must = "not be given: version 1.0 knows no super pods"
-        fix = "use version 1.2, or leave it out"
-        problems.append(Problem(f"{path}.superPodId", repr(server.super_pod_id), must, fix))
-    return problems
+        yield _needs_super_pods(f"{path}.superPodId", server.super_pod_id)
 
 
-def _device_problems(given: TableInput, server: TableServer, path: str) -> list[Problem]:
+def _problems_of_devices(given: TableInput, server: TableServer, path: str) -> Iterator[Problem]:
     if not server.devices:
-        return [Problem(f"{path}.devices", "none", "be at least one", "leave out a server without NPUs")]
-    several_pods = len({other.super_pod_id for other in given.servers}) > 1
-    needs_ip = several_pods or (given.version == VERSION_PLAIN and len(given.servers) > 1)
-    problems = []
+        yield Problem(f"{path}.devices", None, "be at least one", "leave out a server without NPUs")
+    needs_ip = len(given.pods) > 1 or (given.version == VERSION_PLAIN and len(given.servers) > 1)
     for index, device in enumerate(server.devices):
         at = f"{path}.devices[{index}]"
         if device.id != index:
             must = f"be {index}: devices count from 0 without a gap"
-            fix = "list them in the order of /dev/davinciN"
-            problems.append(Problem(f"{at}.id", str(device.id), must, fix))
+            yield Problem(f"{at}.id", device.id, must, "list them in the order of /dev/davinciN")
         if device.ip is None and needs_ip:
             must = "be given where ranks of several servers or super pods meet"
             fix = "take it from hccn_tool -ip -g or from address_N in /etc/hccn.conf"
-            problems.append(Problem(f"{at}.ip", "nothing", must, fix))
+            yield Problem(f"{at}.ip", None, must, fix)
         if device.ip is not None and not _is_address(device.ip, (4, 6)):
             must, fix = "be an IPv4 or IPv6 address", "take it from hccn_tool -ip -g"
-            problems.append(Problem(f"{at}.ip", repr(device.ip), must, fix))
+            yield Problem(f"{at}.ip", device.ip, must, fix)
         if given.version == VERSION_SUPER_POD and not device.super_device_id:
             must = "be given with version 1.2 (HCCL says EI0004 without it)"
-            fix = "take 'SDID' of npu-smi info -t spod-info"
-            problems.append(Problem(f"{at}.superDeviceId", "nothing", must, fix))
+            yield Problem(f"{at}.superDeviceId", None, must, "take 'SDID' of npu-smi info -t spod-info")
         if given.version == VERSION_PLAIN and device.super_device_id is not None:
-            must = "not be given: version 1.0 knows no super pods"
-            fix = "use version 1.2, or leave it out"
-            problems.append(Problem(f"{at}.superDeviceId", repr(device.super_device_id), must, fix))
-    return problems
+            yield _needs_super_pods(f"{at}.superDeviceId", device.super_device_id)
+
+
+def _needs_super_pods(path: str, got: str) -> Problem:
+    must = "not be given: version 1.0 knows no super pods"
+    return Problem(path, got, must, "use version 1.2, or leave it out")
+
+
+def _problems_across(given: TableInput) -> Iterator[Problem]:
+    """What is wrong between servers that are each well."""
+    ids = [server.id for server in given.servers]
+    for index, (here, wanted) in enumerate(zip(ids, sorted(ids), strict=True)):
+        if here != wanted:
+            must = f"come in the order of the ids as strings, where '{wanted}' comes here"
+            fix = (
+                "order the nodes so, or give them addresses of equal length: "
+                "as strings '10.0.0.10' comes before '10.0.0.9'"
+            )
+            yield Problem(f"servers[{index}].id", here, must, fix)
+            break
+    by_pod = [server.id for pod in given.pods for server in given.servers if server.super_pod_id == pod]
+    if by_pod != ids:
+        must = f"come pod by pod: {', '.join(by_pod)}"
+        yield Problem("servers", ", ".join(ids), must, "put the servers of a super pod together")
+    seen: dict[tuple[str | None, ...], str] = {}
+    for path, kind, value, fix in _unique_values(given):
+        other = seen.setdefault((*kind, value), path)
+        if value is not None and other != path:
+            yield Problem(path, value, f"be unique{kind[-1]}, {other} has it too", fix)
+
+
+def _unique_values(given: TableInput) -> Iterator[tuple[str, tuple[str | None, ...], str | None, str]]:
+    """Path, kind (the last of it says where it is unique), value, remedy."""
+    fix = "correct one of the two"
+    for index, server in enumerate(given.servers):
+        path = f"servers[{index}]"
+        yield f"{path}.id", ("server", ""), server.id, fix
+        for at, device in enumerate(server.devices):
+            yield f"{path}.devices[{at}].ip", ("ip", ""), device.ip, fix
+            # It may come again in another super pod.
+            kind = ("SDID", server.super_pod_id, " in its super pod")
+            fix_id = "correct the Server Index of one of the servers"
+            yield f"{path}.devices[{at}].superDeviceId", kind, device.super_device_id, fix_id
 
 
 def _is_address(value: str, versions: tuple[int, ...]) -> bool:

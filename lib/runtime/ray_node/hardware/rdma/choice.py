@@ -61,8 +61,8 @@ def _roce(active: Sequence[RdmaPort], subnet: str, warnings: tuple[str, ...]) ->
     on_network = [
         index
         for port in active
-        for index, gid in port.roce_v2.items()
-        if gid.address is not None and ipaddress.IPv4Address(gid.address) in network
+        for index, address in port.roce_v2.items()
+        if ipaddress.IPv4Address(address) in network
     ]
     counted = Counter(index for port in active for index in port.roce_v2)
     if not counted:

@@ -4,7 +4,7 @@ import os
 import resource
 from dataclasses import dataclass
 
-from ray_node.hardware.finding import FAILED, OK, WARNING, Finding
+from ray_node.hardware.finding import Finding, Subject
 from ray_node.hardware.rdma import choice as rdma_choice
 from ray_node.hardware.rdma import sysfs as rdma_sysfs
 from ray_node.hardware.rdma.choice import RdmaChoice
@@ -32,41 +32,29 @@ def gather(fabric: str, subnet: str, sysfs: str = rdma_sysfs.SYSFS, devices: str
     return RdmaFacts(fabric, rdma_choice.choose(fabric, rdma_sysfs.ports(sysfs), subnet), files, memlock)
 
 
-def judge(node: str, address: str, facts: RdmaFacts) -> list[Finding]:
+def judge(node: Subject, facts: RdmaFacts) -> list[Finding]:
     """A declared fabric that is not there is a failure with its reason."""
-
-    def finding(check: str, outcome: str, seen: str, fix: str = "") -> Finding:
-        return Finding(node, address, None, check, outcome, seen, fix)
-
-    choice = facts.choice
+    choice, fabric = facts.choice, f"fabric {facts.fabric}"
     findings = []
     if choice.problem is not None:
-        findings.append(finding(f"fabric {facts.fabric}", FAILED, choice.problem, choice.fix))
+        findings.append(node.failed(fabric, choice.problem, choice.fix))
     else:
         gid = "" if choice.gid_index is None else f", GID index {choice.gid_index}"
-        findings.append(finding(f"fabric {facts.fabric}", OK, f"{', '.join(choice.ports)}{gid}"))
+        findings.append(node.ok(fabric, f"{', '.join(choice.ports)}{gid}"))
     for warning in choice.warnings:
-        findings.append(finding(f"fabric {facts.fabric}", WARNING, warning, "look at ibstat and the cabling"))
-    if not any(name.startswith("uverbs") for name in facts.device_files):
-        findings.append(
-            finding(
-                "device files",
-                FAILED,
-                f"no uverbs in {_DEVICES}: {', '.join(facts.device_files) or 'nothing there'}",
-                f"load ib_uverbs on the host; the container is given {_DEVICES}",
-            )
-        )
+        findings.append(node.warning(fabric, warning, "look at ibstat and the cabling"))
+    files = ", ".join(facts.device_files)
+    if any(name.startswith("uverbs") for name in facts.device_files):
+        findings.append(node.ok("device files", files))
     else:
-        findings.append(finding("device files", OK, ", ".join(facts.device_files)))
-    if facts.memlock != -1:
-        findings.append(
-            finding(
-                "memlock",
-                FAILED,
-                f"{facts.memlock >> 10} KiB may be locked, not unlimited",
-                "give the container ulimit memlock=-1, and Docker LimitMEMLOCK=infinity",
-            )
-        )
+        fix = f"load ib_uverbs on the host; the container is given {_DEVICES}"
+        seen = f"no uverbs in {_DEVICES}: {files or 'nothing there'}"
+        findings.append(node.failed("device files", seen, fix))
+    if facts.memlock == -1:
+        findings.append(node.ok("memlock", "unlimited"))
     else:
-        findings.append(finding("memlock", OK, "unlimited"))
+        fix = "give the container ulimit memlock=-1, and Docker LimitMEMLOCK=infinity"
+        findings.append(
+            node.failed("memlock", f"{facts.memlock >> 10} KiB may be locked, not unlimited", fix)
+        )
     return findings

@@ -13,16 +13,6 @@ _ROCE_V2 = "RoCE v2"
 
 
 @dataclass(frozen=True)
-class Gid:
-    index: int
-    #: `RoCE v2`, `IB/RoCE v1`; `None` on InfiniBand.
-    kind: str | None
-    #: The IPv4 address of a GID that is one (`::ffff:10.0.0.1`).
-    address: str | None
-    interface: str | None
-
-
-@dataclass(frozen=True)
 class RdmaPort:
     adapter: str
     port: int
@@ -31,8 +21,8 @@ class RdmaPort:
     #: `LinkUp`, `Polling`, `Disabled`, ...
     physical: str
     link_layer: str
-    rate: str
-    gids: tuple[Gid, ...]
+    #: The IPv4 address of each GID of RoCE v2, by index: what is routed between nodes.
+    roce_v2: dict[int, str]
 
     @property
     def name(self) -> str:
@@ -42,11 +32,6 @@ class RdmaPort:
     @property
     def active(self) -> bool:
         return self.state == "ACTIVE" and self.physical == "LinkUp"
-
-    @property
-    def roce_v2(self) -> dict[int, Gid]:
-        """The GIDs of RoCE v2 over IPv4, by index: what is routed between nodes."""
-        return {gid.index: gid for gid in self.gids if gid.kind == _ROCE_V2 and gid.address is not None}
 
 
 def ports(sysfs: str = SYSFS) -> tuple[RdmaPort, ...]:
@@ -67,33 +52,24 @@ def _port(folder: str, adapter: str, port: int) -> RdmaPort:
         state=_value(folder, "state"),
         physical=_value(folder, "phys_state"),
         link_layer=_read(os.path.join(folder, "link_layer")) or "?",
-        rate=_read(os.path.join(folder, "rate")) or "?",
-        gids=_gids(folder),
+        roce_v2=_roce_v2(folder),
     )
 
 
-def _gids(folder: str) -> tuple[Gid, ...]:
-    found = []
-    for index in sorted((name for name in _entries(os.path.join(folder, "gids")) if name.isdigit()), key=int):
-        raw = _read(os.path.join(folder, "gids", index))
-        if raw is None or not raw.strip("0:"):
-            # An entry that is not used is all zeros.
-            continue
-        found.append(
-            Gid(
-                int(index),
-                # Reading the type of an entry that is not used gives an error.
-                _read(os.path.join(folder, "gid_attrs", "types", index)),
-                _mapped(raw),
-                _read(os.path.join(folder, "gid_attrs", "ndevs", index)),
-            )
-        )
-    return tuple(found)
+def _roce_v2(folder: str) -> dict[int, str]:
+    found = {}
+    for index in _entries(os.path.join(folder, "gids")):
+        address = _mapped(_read(os.path.join(folder, "gids", index)))
+        # Reading the type of an entry that is not used gives an error.
+        if address is not None and _read(os.path.join(folder, "gid_attrs", "types", index)) == _ROCE_V2:
+            found[int(index)] = address
+    return found
 
 
-def _mapped(gid: str) -> str | None:
+def _mapped(gid: str | None) -> str | None:
+    """The IPv4 address of a GID that is one (`::ffff:10.0.0.1`)."""
     try:
-        mapped = ipaddress.IPv6Address(gid).ipv4_mapped
+        mapped = ipaddress.IPv6Address(gid or "").ipv4_mapped
     except ValueError:
         return None
     return None if mapped is None else str(mapped)

@@ -18,9 +18,12 @@ const LAYERS = [
   ["lib/ray-cluster.ts"],
   ["lib/index.ts"],
   ["lib/cli"],
+  ["tools/images"],
   ["stacks"],
   ["main.ts"],
-  ["tools"],
+  ["tools/supply"],
+  ["tools/demo"],
+  ["tools/main.ts"],
 ];
 
 /** The rooms of a folder, in the same kind of order. Type-only imports obey it, too. */

@@ -95,6 +95,7 @@ export {
 export type { LayerWeights, ModelWeights } from "./topology/model/model-weights";
 export type { Parallelism } from "./topology/model/parallelism";
 export type { DerivedImagePlan } from "./topology/declaration/derived-image";
+export type { NodeSizeProps } from "./topology/declaration/node-size-props";
 export type {
   ClusterPlan,
   ContainerNeeds,

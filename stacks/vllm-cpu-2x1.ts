@@ -1,6 +1,7 @@
 import { TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { Accelerator, Fabric, LocalBackend, RayCluster, VllmExecutor, VllmServe } from "../lib";
+import { vllmCpuImage } from "../tools/images/vllm-cpu-image";
 
 /**
  * Real vLLM on CPUs, one rank on each of two nodes, as containers on this machine: each layer of the model is cut in
@@ -13,7 +14,7 @@ export class VllmCpu2x1 extends TerraformStack {
       backend: new LocalBackend({ subnetCidr: "10.89.68.0/24", apiPort: 8002, sharedMemoryMiB: 1024 }),
       pools: [{ name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU, acceleratorsPerNode: 1 }],
       fabric: Fabric.TCP,
-      image: LocalBackend.vllmCpuImage(),
+      image: vllmCpuImage(),
       engine: new VllmServe({
         modelPath: "/models/tiny-llama",
         executor: VllmExecutor.MP,

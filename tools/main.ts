@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 import { Argument, Command } from "commander";
 import { Progress } from "../lib/cli/base/progress";
-import { imageCommand } from "../lib/cli/images/image-command";
 import { runProgram } from "../lib/cli/base/run-program";
 import { DEFAULT_STACK, demo } from "./demo/demo";
 import { destroy } from "./demo/destroy";
+import { imageCommand } from "./images/image-command";
 import { DEBIAN_BASE } from "./supply/debian-base";
 import type { ProviderId } from "./supply/init-probe";
 import { ensureProviders, MIRROR_VARIABLE } from "./supply/provider-access";
 
 const MIRROR_OPTION = [
   "--provider-mirror <folder>",
-  `folder of Terraform providers, used where init gets none without it (or ${MIRROR_VARIABLE})`,
+  `folder of Terraform providers, used if init does not find them elsewhere (or ${MIRROR_VARIABLE})`,
 ] as const;
 
 const program = new Command("tools")
@@ -27,8 +27,8 @@ program
 
 program
   .command("destroy")
-  .description("destroy what the demo deployed, and see that nothing is left")
-  .argument("[stacks...]", "names of stacks; without one, all that are deployed")
+  .description("destroy what the demo deployed, and check that nothing is left")
+  .argument("[stacks...]", "names of stacks (default: all that are deployed)")
   .option(...MIRROR_OPTION)
   .action((stacks: string[], options: { providerMirror?: string }) =>
     destroy(stacks, new Progress(), options),
@@ -36,7 +36,7 @@ program
 
 program
   .command("providers")
-  .description("make sure that init can get the Terraform providers, and say how")
+  .description("make sure that `terraform init` finds the providers, and show where")
   .addArgument(new Argument("[names...]", "which providers").choices(["docker", "aws"]).default(["docker"]))
   .option(...MIRROR_OPTION)
   .action(async (names: ProviderId[], options: { providerMirror?: string }) => {

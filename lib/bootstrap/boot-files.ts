@@ -21,9 +21,7 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
     ...unique([...(spec.files ?? []), ...mounts.flatMap(({ files = [] }) => files)]),
     // Without indentation, to save user data.
     { path: HOST_PATHS.nodeConfig, content: `${JSON.stringify(container.config)}\n` },
-    ...(program.source === undefined
-      ? [{ path: HOST_PATHS.bundle, content: bundle, isCompressed: true }]
-      : []),
+    ...(program === undefined ? [{ path: HOST_PATHS.bundle, content: bundle, isCompressed: true }] : []),
     ...systemdUnits(spec),
     ...dataFiles(spec, bundle),
   ];
@@ -46,10 +44,11 @@ function parts({ announce }: BootSpec): readonly string[] {
 /** Every source of a boot. */
 export function sourcesOf(spec: BootSpec): readonly BootSource[] {
   const { program, secrets = [], registry, stages = [], announce } = spec;
-  return [program, registry, announce, ...secrets, ...stages].flatMap((part) => part?.source ?? []);
+  const parts = [registry, announce, ...secrets, ...stages];
+  return [program, ...parts.map((part) => part?.source)].flatMap((source) => source ?? []);
 }
 
-/** Mounts of the same kind share files. */
+/** Mounts of the same kind share files, and one program may be the source of several secrets. */
 function unique(files: readonly BootFile[]): readonly BootFile[] {
   return files.filter(({ path: name }, index) => files.findIndex((file) => file.path === name) === index);
 }
@@ -74,7 +73,7 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
     folders: hostFolders(container),
     mounts: mounts.map(({ hostPath, type, after }) => [hostPath, type, ...after].join(" ")),
     secrets: secrets.map(({ name, source }) => `${name} ${sourceLine(source)}`),
-    program: program.source === undefined ? [] : [sourceLine(program.source)],
+    program: program === undefined ? [] : [sourceLine(program)],
     devices: devices.map(({ name, count, glob }) => `${name} ${count} ${glob}`),
     registry:
       registry === undefined ? [] : [`${registry.host} ${registry.user} ${sourceLine(registry.source)}`],

@@ -1,4 +1,5 @@
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
+import type { DerivedImagePlan } from "../topology/declaration/derived-image";
 
 /**
  * What a machine does at every boot, as plain data. Nothing here depends on the provider: what differs between places is
@@ -6,8 +7,8 @@ import type { ContainerSpec } from "../runtime/container-spec/container-spec";
  */
 export interface BootSpec {
   readonly container: ContainerSpec;
-  /** Where the container's constant files come from; `node.json` is always part of the boot. */
-  readonly program: BootProgram;
+  /** Source of the bundle. @default - it is part of the boot, whose size must not be limited then */
+  readonly program?: BootSource;
   /** @default - none */
   readonly mounts?: readonly BootMount[];
   /** Secrets in memory, for the container or for `ContainerSpec.mounts`. @default - none */
@@ -18,8 +19,8 @@ export interface BootSpec {
   readonly devices?: readonly BootDevices[];
   /** @default - the image is public, or the machine image can pull it */
   readonly registry?: BootRegistry;
-  /** How this machine builds the container's image. @default - it is pulled */
-  readonly build?: BootBuild;
+  /** How this machine builds `ContainerSpec.image`. @default - it is pulled */
+  readonly build?: DerivedImagePlan;
   /** Files that are staged to the machine's own disk before the container starts. @default - none */
   readonly stages?: readonly BootStage[];
   /** Where the machine signals whether the cluster serves. @default - nowhere */
@@ -35,11 +36,6 @@ export interface BootSource {
   readonly name: string;
   /** Without spaces; may contain references. */
   readonly arguments: readonly string[];
-}
-
-export interface BootProgram {
-  /** @default - the files are part of the boot, whose size must not be limited then */
-  readonly source?: BootSource;
 }
 
 export interface BootSecret {
@@ -76,19 +72,6 @@ export interface BootMount {
   readonly after: readonly string[];
   /** Files that the mount needs on the machine, e.g. a unit of `after` and its program. @default - none */
   readonly files?: readonly BootFile[];
-}
-
-/** An image that the machine builds from a published one (`lib/topology/declaration/derived-image.ts`). */
-export interface BootBuild {
-  /** Reference of the published image, the build argument `BASE_IMAGE`; `ContainerSpec.image` is the result. */
-  readonly base: string;
-  /** The build context, including the `Dockerfile`. */
-  readonly files: readonly BootBuildFile[];
-}
-
-export interface BootBuildFile {
-  readonly name: string;
-  readonly content: string;
 }
 
 /** A program below `sources/` that fills a folder and can resume an earlier attempt. */

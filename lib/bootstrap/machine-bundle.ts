@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { bundleText } from "../runtime/bundle";
 import type { ContainerFile } from "../runtime/container-spec/container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
-import type { BootBuild } from "./boot-spec";
+import { type DerivedImagePlan, derivedImageFiles } from "../topology/declaration/derived-image";
 import { HOST_PATHS } from "./host-paths";
 import { rootfsFile } from "./rootfs-file";
 
@@ -25,11 +25,14 @@ const STEPS = [
  * and the files of an image that the machines build. It holds nothing of a single node, and exceeds what a cloud takes as
  * user data.
  */
-export function machineBundle(files: readonly ContainerFile[], build?: BootBuild): string {
+export function machineBundle(files: readonly ContainerFile[], build?: DerivedImagePlan): string {
   const steps = STEPS.map((name) => rootfsFile(ROOTFS, `${HOST_PATHS.programs.slice(1)}/${name}`));
-  const recipe = build?.files.map(({ name, content }) => ({ path: `${HOST_PATHS.recipe}/${name}`, content }));
+  const recipe = build && derivedImageFiles(build);
   return bundleText(
     files.filter(({ path }) => path !== CONTAINER_PATHS.config),
-    [...steps, ...(recipe ?? [])],
+    [
+      ...steps,
+      ...(recipe ?? []).map(({ name, content }) => ({ path: `${HOST_PATHS.recipe}/${name}`, content })),
+    ],
   );
 }

@@ -1,31 +1,41 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { ensureDocker } from "./base/docker-engine";
 import { prepareHosts, type PrepareHostsOptions } from "./hosts/prepare-hosts";
 import { Progress } from "./base/progress";
 import { runProgram } from "./base/run-program";
-import { imageCommand } from "./images/image-command";
+import { ensureEmulationImage } from "./images/emulation-image";
+import type { ImageOptions } from "./images/base-image";
 
 const program = new Command("cdktf-ray-cluster")
-  .description("Ray clusters on CDK for Terraform: what you need beside cdktf.")
+  .description("Commands for Ray clusters on CDK for Terraform, beside those of cdktf.")
   .showHelpAfterError();
 
-program.addCommand(imageCommand());
+program
+  .command("image")
+  .description("build the image of LocalBackend.emulationImage(): Python and a pinned Ray")
+  .option("--ray-version <version>", "Ray version (default: the one in the catalogue)")
+  .option("--base-image <reference>", "image with the right Python, if the public one cannot be pulled")
+  .action(async (options: ImageOptions) => {
+    const progress = new Progress();
+    await ensureEmulationImage(await ensureDocker(progress), progress, options);
+  });
 
 program
   .command("prepare-hosts")
   .description(
-    "look whether machines that exist can carry a cluster, and install Docker and NVIDIA's toolkit where they are missing",
+    "check whether existing machines are ready for a cluster; install Docker and NVIDIA's toolkit where they are missing",
   )
-  .argument("[stacks...]", "names of synthesized stacks; without one, all that have machines")
-  .option("--inventory <file>", "the machines of this file, whatever a stack wants of them")
-  .option("--dry-run", "look, show what would run, and change nothing")
-  .option("--yes", "do not ask before something is installed")
+  .argument("[stacks...]", "names of synthesized stacks (default: all that have machines)")
+  .option("--inventory <file>", "check the machines of this inventory, without the requirements of a stack")
+  .option("--dry-run", "check and show what would run; change nothing")
+  .option("--yes", "install without asking")
   .action((stacks: string[], options: PrepareHostsOptions) => prepareHosts(stacks, new Progress(), options));
 
 program
   .command("explain")
-  .description("print what a rule demands and why, e.g. RC014")
-  .argument("[rule]", "id of a rule; without one, all topics are listed")
+  .description("print a rule and the reason for it, e.g. RC014")
+  .argument("[rule]", "id of a rule (default: list all topics)")
   .action(async (rule: string | undefined) => {
     // Only this command needs the rules, and what they import.
     const { explain } = await import("./rules/explain.js");

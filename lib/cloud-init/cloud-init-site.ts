@@ -9,6 +9,7 @@ import { template } from "../terraform/template";
 import { clusterEndpoint } from "../topology/plan/endpoint";
 import type { Place } from "../topology/plan/place";
 import type { ClusterPlan } from "../topology/plan/plan";
+import { inPoolOrder } from "../topology/plan/pool-order";
 import { MACHINES } from "./machine-rules";
 import { ClusterWait } from "./cluster-wait";
 import { type MachineText, machineTexts, metaData, programText } from "./machine-text";
@@ -126,13 +127,13 @@ export class CloudInitSite implements ClusterSite {
   }
 }
 
-function placeOf(settings: CloudInitSettings, declaration: ClusterDeclaration): Place {
+function placeOf(settings: CloudInitSettings, { pools }: ClusterDeclaration): Place {
   const { subnetCidr, headAddress, addresses, secretStore, bootTimeoutSeconds } = settings;
   const { cpusPerNode, objectStoreMiB, sharedMemoryMiB } = settings;
   return {
     backend: "cloud-init",
     subnetCidr,
-    addresses: addresses === undefined ? {} : poolByPool(addresses, declaration),
+    addresses: addresses === undefined ? {} : inPoolOrder(addresses, pools),
     headAddress: addresses === undefined ? headAddress : undefined,
     networkMode: "host",
     emulated: false,
@@ -142,18 +143,6 @@ function placeOf(settings: CloudInitSettings, declaration: ClusterDeclaration): 
     startSpreadSeconds: bootTimeoutSeconds,
     secretKinds: ["host-file", ...(secretStore === undefined ? [] : (["managed"] as const))],
   };
-}
-
-/** Addresses beyond the last node stay with the last pool, so that the plan says that there are too many (RC021). */
-function poolByPool(addresses: readonly string[], { pools }: ClusterDeclaration): Place["addresses"] {
-  let next = 0;
-  return Object.fromEntries(
-    pools.map(({ name, nodes }, index) => {
-      const slice = addresses.slice(next, index === pools.length - 1 ? undefined : next + nodes);
-      next += slice.length;
-      return [name, slice];
-    }),
-  );
 }
 
 function folderOf(plan: ClusterPlan): string {

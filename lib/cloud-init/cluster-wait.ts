@@ -1,15 +1,12 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Fn, TerraformResource } from "cdktf";
+import { Fn, type TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
+import { LocalCommand } from "../terraform/local-command";
 import { resourceAddress } from "../terraform/resource-address";
-import { addStackFile } from "../terraform/stack-files";
-import { template } from "../terraform/template";
 import { clusterEndpoint } from "../topology/plan/endpoint";
 import type { ClusterPlan } from "../topology/plan/plan";
 import type { ReadinessCheck } from "./readiness-check";
 
-const FOLDER = "cloud-init";
 /** Files beside the stack: the program that waits, and the part that runs on the head's machine. */
 const SCRIPTS = { http: ["wait-by-http.sh"], ssh: ["wait-by-ssh.sh", "wait-on-head.sh"] };
 /** After the user's own: ssh takes the first value of an option. Nobody is there to answer a question. */
@@ -36,32 +33,21 @@ export function waitSeconds({ deadlines }: ClusterPlan, bootTimeoutSeconds: numb
 
 /**
  * Brings the verdict of the cluster's head to the deployment: it ends here when the cluster serves, else it fails with the
- * reason. `terraform_data` is built into Terraform; after a failure it is tainted, so that the next deployment waits anew.
+ * reason, and the next deployment waits anew.
  */
-export class ClusterWait extends TerraformResource {
+export class ClusterWait extends LocalCommand {
   private machines?: readonly TerraformResource[];
 
-  public constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: ClusterWaitProps,
-  ) {
-    const { check } = props;
+  public constructor(scope: Construct, id: string, props: ClusterWaitProps) {
+    const { plan, check, texts } = props;
     super(scope, id, {
-      terraformResourceType: "terraform_data",
-      provisioners: [
-        {
-          type: "local-exec",
-          command: `sh ${FOLDER}/wait-by-${check.kind}.sh`,
-          environment: Object.fromEntries(
-            Object.entries(environment(props)).map(([name, value]) => [name, template(value, name)]),
-          ),
-        },
-      ],
+      folder: "cloud-init",
+      scripts: SCRIPTS[check.kind].map((name) => join(__dirname, name)),
+      command: `wait-by-${check.kind}.sh`,
+      environment: environment(props),
+      input: clusterEndpoint(plan),
+      triggers: texts.map((text) => Fn.sha256(text)),
     });
-    for (const script of SCRIPTS[check.kind]) {
-      addStackFile(this, `${FOLDER}/${script}`, readFileSync(join(__dirname, script), "utf8"));
-    }
   }
 
   /** The cluster's endpoint, for readers who get it only when the cluster serves. */
@@ -83,13 +69,6 @@ export class ClusterWait extends TerraformResource {
       this.lifecycle = { replaceTriggeredBy: addresses };
     }
   }
-
-  protected override synthesizeAttributes(): { [name: string]: unknown } {
-    return {
-      input: clusterEndpoint(this.props.plan),
-      triggers_replace: this.props.texts.map((text) => Fn.sha256(text)),
-    };
-  }
 }
 
 function environment(props: ClusterWaitProps): { readonly [name: string]: string } {
@@ -107,8 +86,10 @@ function environment(props: ClusterWaitProps): { readonly [name: string]: string
 }
 
 /** Arguments of ssh up to the destination. */
-function sshArguments({ sshHost, ssh = {} }: ReadinessCheck, headAddress: string): readonly string[] {
-  const { user = "root", port = 22, sshOptions = [] } = ssh;
+function sshArguments(
+  { sshHost, user = "root", port = 22, sshOptions = [] }: ReadinessCheck,
+  headAddress: string,
+): readonly string[] {
   return [
     ...[...sshOptions, ...SSH_OPTIONS].flatMap((option) => ["-o", option]),
     ...["-p", String(port), "-l", user, "--", sshHost ?? headAddress],

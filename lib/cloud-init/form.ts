@@ -1,19 +1,16 @@
 import { isAbsolutePath } from "../problems/checks";
-import type { ErrorFinding } from "../problems/rule";
-import { isLate, show } from "../problems/text";
+import type { ErrorRule } from "../problems/rule";
+import { isLate } from "../problems/text";
+import { type ValueRule, valueRule, valuesAt } from "../problems/value-rule";
+import type { CloudInitSettings } from "./settings";
 
 export const WORD = /^\S+$/;
 
-/** A text of a form, where one is given and its value is known at synth. */
-export function checkForm(
-  path: string,
-  text: string | undefined,
-  form: RegExp | ((text: string) => boolean),
-  must: string,
-  fix: string,
-): readonly ErrorFinding[] {
-  const fits = (value: string) => (form instanceof RegExp ? form.test(value) : form(value));
-  return text === undefined || isLate(text) || fits(text) ? [] : [{ path, got: show(text), must, fix }];
+/** A rule about each value of a property. A value that is known only at apply is not judged. */
+export function form(rule: ValueRule): ErrorRule<CloudInitSettings, unknown> {
+  return valueRule(rule, (settings, at) =>
+    valuesAt(settings, at, "backend").filter(({ value }) => !isLate(String(value))),
+  );
 }
 
 /** A path on a machine, as systemd and the data of a boot can carry it. */

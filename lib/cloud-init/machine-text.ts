@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { bootBuild } from "../bootstrap/boot-build";
 import { bootDevices } from "../bootstrap/boot-devices";
 import { SECRET_NAMES, withModelSecret } from "../bootstrap/boot-secrets";
-import type { BootFile, BootSecret, BootSpec } from "../bootstrap/boot-spec";
+import type { BootSecret, BootSpec } from "../bootstrap/boot-spec";
 import { machineBundle } from "../bootstrap/machine-bundle";
 import { cloudConfig } from "../bootstrap/cloud-config";
 import { rootfsFile } from "../bootstrap/rootfs-file";
@@ -26,7 +25,7 @@ export interface MachineText {
 
 /** The bundle that all machines fetch from `programUrl`. */
 export function programText(plan: ClusterPlan): string {
-  return machineBundle(containerSpec(plan, plan.nodes[0]).files, bootBuild(plan.image));
+  return machineBundle(containerSpec(plan, plan.nodes[0]).files, plan.image.derived);
 }
 
 /** One text for each node with a planned address, else one for all workers of a pool. */
@@ -76,18 +75,18 @@ function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings
     container: bootSecrets.some(({ name }) => name === SECRET_NAMES.model)
       ? withModelSecret(container)
       : container,
-    program: programUrl === undefined ? {} : { source: { name: "url.sh", arguments: [programUrl] } },
+    program: programUrl === undefined ? undefined : { name: "url.sh", arguments: [programUrl] },
     mounts,
     diskFolder,
     packages,
     secrets: bootSecrets,
     devices: bootDevices(plan, node),
-    build: bootBuild(plan.image),
+    build: plan.image.derived,
     registry: registry && { host: registry.host, user: registry.user, source: registry.password._asked() },
-    files: uniqueFiles([
+    files: [
       ...(programUrl === undefined ? [] : [URL_SOURCE]),
       ...sourcesOf(settings).flatMap(({ source }) => source._files()),
-    ]),
+    ],
   };
 }
 
@@ -104,9 +103,4 @@ function secrets(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings)
       ? []
       : [{ name: SECRET_NAMES.model, source: settings.secretStore._asked([secret.id]) }]),
   ];
-}
-
-/** One program may be the source of several secrets. */
-function uniqueFiles(files: readonly BootFile[]): readonly BootFile[] {
-  return [...new Map(files.map((file) => [file.path, file])).values()];
 }

@@ -42,8 +42,8 @@ export class ReadinessCheck {
    *
    * @param host what follows `ssh` on the command line; may be a reference. Default: the head's address on the cluster network
    */
-  public static ssh(host?: string, options: SshReadinessOptions = {}): ReadinessCheck {
-    return new ReadinessCheck("ssh", undefined, host, options);
+  public static ssh(host?: string, { user, port, sshOptions }: SshReadinessOptions = {}): ReadinessCheck {
+    return new ReadinessCheck("ssh", undefined, host, user, port, sshOptions);
   }
 
   private constructor(
@@ -52,7 +52,8 @@ export class ReadinessCheck {
     public readonly url?: string,
     /** @default - the head's address on the cluster network */
     public readonly sshHost?: string,
-    /** @default - those of ssh itself */
-    public readonly ssh?: SshReadinessOptions,
+    public readonly user?: string,
+    public readonly port?: number,
+    public readonly sshOptions?: readonly string[],
   ) {}
 }

@@ -1,14 +1,7 @@
-import { isWhole } from "../problems/checks";
+import { isWhole, unless } from "../problems/checks";
 import type { Topic } from "../problems/rule";
-import { show } from "../problems/text";
-import { checkForm } from "./form";
+import { form } from "./form";
 import type { CloudInitSettings } from "./settings";
-
-const BASE_URL = /^https?:\/\/[^\s/]+(\/\S*)?$/;
-/** What begins with a dash would be an option of ssh. */
-const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$/;
-const USER = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
-const SSH_OPTION = /^[A-Za-z]+=[^\n\r]+$/;
 
 /** How a deployment may find out that the cluster serves. */
 export const READINESS: Topic<CloudInitSettings> = {
@@ -20,94 +13,58 @@ export const READINESS: Topic<CloudInitSettings> = {
       title: "There is a readiness check",
       why: "Without one, nothing waits for the cluster.",
       check: ({ readiness }) =>
-        readiness === undefined
-          ? [
-              {
-                path: "backend.readiness",
-                got: "no readiness check",
-                consequence: "lets apply succeed before the cluster serves, even if it never does",
-                fix: "set readiness: ReadinessCheck.http(), or ReadinessCheck.ssh()",
-              },
-            ]
-          : [],
+        unless(readiness !== undefined, {
+          path: "backend.readiness",
+          got: "no readiness check",
+          consequence: "lets apply succeed before the cluster serves, even if it never does",
+          fix: "set readiness: ReadinessCheck.http(), or ReadinessCheck.ssh()",
+        }),
     },
-    {
+    form({
       id: "RC509",
-      level: "error",
       title: "A check over HTTP asks a base URL",
       why: "The path `/ready` is appended to it.",
-      check: ({ readiness }) =>
-        checkForm(
-          "backend.readiness.url",
-          readiness?.url,
-          BASE_URL,
-          "be the base URL of the head's report port",
-          "write e.g. 'http://127.0.0.1:6378', or leave it out to use the head's address",
-        ),
-    },
-    {
+      at: "readiness.url",
+      is: /^https?:\/\/[^\s/]+(\/\S*)?$/,
+      must: "be the base URL of the head's report port",
+      fix: "write e.g. 'http://127.0.0.1:6378', or leave it out to use the head's address",
+    }),
+    form({
       id: "RC524",
-      level: "error",
       title: "A check over ssh names a host",
       why: "Anything else would be read as an option of ssh.",
-      check: ({ readiness }) =>
-        checkForm(
-          "backend.readiness.sshHost",
-          readiness?.sshHost,
-          HOST_NAME,
-          "be a host name or an address",
-          "write what follows `ssh`, without user and port",
-        ),
-    },
-    {
+      at: "readiness.sshHost",
+      is: /^[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$/,
+      must: "be a host name or an address",
+      fix: "write what follows `ssh`, without user and port",
+    }),
+    form({
       id: "RC525",
-      level: "error",
       title: "The user of ssh is a user name",
       why: "Anything else would be read as an option of ssh.",
-      check: ({ readiness }) =>
-        checkForm(
-          "backend.readiness.user",
-          readiness?.ssh?.user,
-          USER,
-          "be the name of a user",
-          "use 'root'",
-        ),
-    },
-    {
+      at: "readiness.user",
+      is: /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+      must: "be the name of a user",
+      fix: "use 'root'",
+    }),
+    form({
       id: "RC526",
-      level: "error",
       title: "The port of ssh is a TCP port",
       why: "Any other number is refused by ssh, after the machines have been made.",
-      check: ({ readiness }) => {
-        const port = readiness?.ssh?.port;
-        return port === undefined || isWhole(port, 1, 65_535)
-          ? []
-          : [
-              {
-                path: "backend.readiness.port",
-                got: show(port),
-                must: "be a whole number from 1 to 65535",
-                fix: "leave it out to use 22",
-              },
-            ];
-      },
-    },
-    {
+      at: "readiness.port",
+      is: (port: number) => isWhole(port, 1, 65_535),
+      must: "be a whole number from 1 to 65535",
+      fix: "leave it out to use 22",
+    }),
+    form({
       id: "RC527",
-      level: "error",
       title: "Options of ssh are written as in its configuration file",
       why: "Each is passed to `ssh -o`.",
-      check: ({ readiness }) =>
-        (readiness?.ssh?.sshOptions ?? []).flatMap((option, index) =>
-          checkForm(
-            `backend.readiness.sshOptions[${index}]`,
-            option,
-            SSH_OPTION,
-            "be an option as in ssh's configuration file, `Name=value`",
-            "write e.g. 'IdentityFile=~/.ssh/cluster'",
-          ),
-        ),
-    },
+      at: "readiness.sshOptions[]",
+      is: /^[A-Za-z]+=[^\n\r]+$/,
+      must: "be an option as in ssh's configuration file, `Name=value`",
+      fix: "write e.g. 'IdentityFile=~/.ssh/cluster'",
+    }),
   ],
 };
 
@@ -121,16 +78,12 @@ export const MACHINES_OF_CHECK: Topic<boolean> = {
       title: "A readiness check knows the machines",
       why: "Otherwise its deadline includes the time to make them, and a machine that is replaced later is not waited for.",
       check: (areKnown) =>
-        areKnown
-          ? []
-          : [
-              {
-                path: "backend.readiness",
-                got: "no machines",
-                must: "know the machines that it waits for",
-                fix: "pass their resources to CloudInitSite.of(cluster.site).addMachines(...), an empty list where this stack makes none",
-              },
-            ],
+        unless(areKnown, {
+          path: "backend.readiness",
+          got: "no machines",
+          must: "know the machines that it waits for",
+          fix: "pass their resources to CloudInitSite.of(cluster.site).addMachines(...), an empty list where this stack makes none",
+        }),
     },
   ],
 };

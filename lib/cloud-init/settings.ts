@@ -1,4 +1,5 @@
 import type { BootMount } from "../bootstrap/boot-spec";
+import type { NodeSizeProps } from "../topology/declaration/node-size-props";
 import type { ReadinessCheck } from "./readiness-check";
 import type { SecretSource } from "./secret-source";
 
@@ -11,7 +12,7 @@ export interface RegistryLogin {
 }
 
 /** Machines that boot with cloud-init. */
-export interface CloudInitBackendProps {
+export interface CloudInitBackendProps extends NodeSizeProps {
   /** IPv4 CIDR of the network that the machines share. */
   readonly subnetCidr: string;
   /**
@@ -90,24 +91,6 @@ export interface CloudInitBackendProps {
    * @default 900
    */
   readonly bootTimeoutSeconds?: number;
-  /**
-   * CPUs that each node announces to Ray.
-   *
-   * @default - all CPUs of the machine
-   */
-  readonly cpusPerNode?: number;
-  /**
-   * Ray's object store in each node, in MiB.
-   *
-   * @default - Ray's own: 30 % of the machine's memory
-   */
-  readonly objectStoreMiB?: number;
-  /**
-   * Shared memory of each container, in MiB; it includes the object store.
-   *
-   * @default - computed from accelerators and object store
-   */
-  readonly sharedMemoryMiB?: number;
 }
 
 /** With defaults filled in. */

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
+import { unless } from "../problems/checks";
 import type { Topic } from "../problems/rule";
-import { show } from "../problems/text";
-import { checkForm, isMachinePath, WORD } from "./form";
+import { isLate, show } from "../problems/text";
+import { isMachinePath, WORD } from "./form";
 import type { SecretSource } from "./secret-source";
 import type { CloudInitSettings } from "./settings";
 
@@ -23,13 +24,9 @@ export function sourcesOf({ rayToken, secretStore, registry }: CloudInitSettings
   ];
 }
 
-interface NamedProgram extends NamedSource {
-  readonly file: string;
-}
-
-function programsOf(settings: CloudInitSettings): readonly NamedProgram[] {
-  return sourcesOf(settings).flatMap((named) =>
-    named.source.programPath === undefined ? [] : [{ ...named, file: named.source.programPath }],
+function programsOf(settings: CloudInitSettings) {
+  return sourcesOf(settings).flatMap(({ path, source: { name, programPath: file, programArguments } }) =>
+    file === undefined ? [] : [{ path, name, file, programArguments }],
   );
 }
 
@@ -45,14 +42,14 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
       check: (settings) =>
         sourcesOf(settings)
           .filter(({ source }) => source.programPath === undefined)
-          .flatMap(({ path, source }) =>
-            checkForm(
+          .map(({ path, source }) => ({ path, file: source.programArguments[0] }))
+          .flatMap(({ path, file }) =>
+            unless(isLate(file) || isMachinePath(file), {
               path,
-              source.programArguments[0],
-              isMachinePath,
-              "be the absolute path of a file on the machines",
-              "write e.g. SecretSource.file('/etc/ray-cluster/ray-token')",
-            ),
+              got: show(file),
+              must: "be the absolute path of a file on the machines",
+              fix: "write e.g. SecretSource.file('/etc/ray-cluster/ray-token')",
+            }),
           ),
     },
     {
@@ -61,14 +58,13 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
       title: "A program that prints a secret is a file that begins with '#!'",
       why: "The machines run it as it is.",
       check: (settings) =>
-        programsOf(settings).flatMap(({ path, source, file }) =>
-          checkForm(
+        programsOf(settings).flatMap(({ path, name, file }) =>
+          unless(PROGRAM.test(name) && isProgram(file), {
             path,
-            file,
-            () => PROGRAM.test(source.name) && isProgram(file),
-            "be a file that begins with '#!'",
-            "name the file relative to the folder of cdktf.json",
-          ),
+            got: show(file),
+            must: "be a file that begins with '#!'",
+            fix: "name the file relative to the folder of cdktf.json",
+          }),
         ),
     },
     {
@@ -77,15 +73,14 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
       title: "The arguments of such a program are words",
       why: "They are stored in a file whose items are separated by spaces.",
       check: (settings) =>
-        programsOf(settings).flatMap(({ path, source }) =>
-          source.programArguments.flatMap((argument) =>
-            checkForm(
+        programsOf(settings).flatMap(({ path, programArguments }) =>
+          programArguments.flatMap((argument) =>
+            unless(isLate(argument) || WORD.test(argument), {
               path,
-              argument,
-              WORD,
-              "have arguments without spaces",
-              "put such values into the program",
-            ),
+              got: show(argument),
+              must: "have arguments without spaces",
+              fix: "put such values into the program",
+            }),
           ),
         ),
     },
@@ -95,16 +90,12 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
       title: "A store of secrets is a program",
       why: "A file holds one secret, and a store is asked for each by its id.",
       check: ({ secretStore }) =>
-        secretStore === undefined || secretStore.programPath !== undefined
-          ? []
-          : [
-              {
-                path: "backend.secretStore",
-                got: show(secretStore.programArguments[0]),
-                must: "be a program that gets the id of a secret as its last argument",
-                fix: "write SecretSource.program('vault.sh'), or name the file by SecretRef.hostFile(path)",
-              },
-            ],
+        unless(secretStore === undefined || secretStore.programPath !== undefined, {
+          path: "backend.secretStore",
+          got: show(secretStore?.programArguments[0]),
+          must: "be a program that gets the id of a secret as its last argument",
+          fix: "write SecretSource.program('vault.sh'), or name the file by SecretRef.hostFile(path)",
+        }),
     },
     {
       id: "RC503",
@@ -113,19 +104,15 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
       why: "They are put into one folder on the machine.",
       check: (settings) => {
         const owners = new Map(OWN_PROGRAMS.map((name) => [name, "a program of this library"]));
-        return programsOf(settings).flatMap(({ path, source: { name }, file }) => {
+        return programsOf(settings).flatMap(({ path, name, file }) => {
           const owner = owners.get(name) ?? file;
           owners.set(name, owner);
-          return owner === file
-            ? []
-            : [
-                {
-                  path,
-                  got: show(file),
-                  must: `have another file name than ${owner}`,
-                  fix: "rename the file",
-                },
-              ];
+          return unless(owner === file, {
+            path,
+            got: show(file),
+            must: `have another file name than ${owner}`,
+            fix: "rename the file",
+          });
         });
       },
     },

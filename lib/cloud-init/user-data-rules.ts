@@ -1,4 +1,5 @@
 import { userDataLimits } from "../catalog/user-data-limits";
+import { unless } from "../problems/checks";
 import type { Topic } from "../problems/rule";
 import type { MachineText } from "./machine-text";
 import type { CloudInitSettings } from "./settings";
@@ -24,14 +25,12 @@ export const USER_DATA: Topic<UserDataSubject> = {
         const text = largest(texts);
         return limit === undefined || bytesOf(text) <= limit
           ? []
-          : [
-              {
-                path: "backend.userDataLimitBytes",
-                got: sizeOf(text),
-                must: `be at most ${count(limit)} bytes`,
-                fix: programUrl === undefined ? SET_PROGRAM_URL : SHORTEN,
-              },
-            ];
+          : {
+              path: "backend.userDataLimitBytes",
+              got: sizeOf(text),
+              must: `be at most ${count(limit)} bytes`,
+              fix: programUrl === undefined ? SET_PROGRAM_URL : SHORTEN,
+            };
       },
     },
     {
@@ -42,16 +41,13 @@ export const USER_DATA: Topic<UserDataSubject> = {
       check: ({ texts, settings: { userDataLimitBytes, programUrl } }) => {
         const text = largest(texts);
         const bytes = bytesOf(text);
-        return programUrl !== undefined || userDataLimitBytes !== undefined || bytes <= WARNING_BYTES
-          ? []
-          : [
-              {
-                path: "backend.programUrl",
-                got: sizeOf(text),
-                consequence: `is more than some providers take (${providersBelow(bytes)})`,
-                fix: `${SET_PROGRAM_URL}. If your provider takes that much, set userDataLimitBytes`,
-              },
-            ];
+        const isMeant = programUrl !== undefined || userDataLimitBytes !== undefined;
+        return unless(isMeant || bytes <= WARNING_BYTES, {
+          path: "backend.programUrl",
+          got: sizeOf(text),
+          consequence: `is more than some providers take (${providersBelow(bytes)})`,
+          fix: `${SET_PROGRAM_URL}. If your provider takes that much, set userDataLimitBytes`,
+        });
       },
     },
   ],

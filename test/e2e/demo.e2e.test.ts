@@ -99,7 +99,9 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
     );
     const { exitCode, output } = await command("destroy", CLUSTER);
     expect(exitCode).toBe(1);
-    expect(output).toContain(`of ${CLUSTER} there is still container ${CLUSTER}-gate\n`);
+    expect(output).toContain(
+      `${CLUSTER} is not destroyed completely: there is still container ${CLUSTER}-gate\n`,
+    );
     expect(output).toContain(`docker rm --force ${CLUSTER}-gate`);
     await docker.output("rm", `${CLUSTER}-gate`);
   }, 900_000);

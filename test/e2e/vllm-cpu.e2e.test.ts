@@ -17,7 +17,7 @@ const NAME = "e2e-cpu-engine";
 const PLACE = { subnetCidr: "10.89.137.0/24", apiPort: 8137 };
 const MODEL = "tiny-llama";
 
-/** What the model has learned; see lib/docker/images/vllm-cpu/make_model.py. */
+/** What the model has learned; see tools/images/vllm-cpu/make_model.py. */
 const ANSWER = "A tiny Llama of four layers is here. It was made on the spot and knows this answer by heart.";
 const QUESTIONS = ["Who is there?", "What is the capital of France?"];
 

@@ -30,7 +30,7 @@ export function awsParts(kmsKeyArn?: string): Synthesized {
       nodes: 4,
       fabric: Fabric.EFA,
       headAddress: "10.20.0.10",
-      userData: new UserData(scope, "boot", bootSpec({ mounts, program: { source: store.program } })).base64,
+      userData: new UserData(scope, "boot", bootSpec({ mounts, program: store.program })).base64,
       permissions: store.permissions,
       headPermissions: store.headPermissions,
     });

@@ -8,7 +8,7 @@ import { ensureEmulationImage } from "../../lib/cli/images/emulation-image";
 import { Progress } from "../../lib/cli/base/progress";
 import { howItEnded } from "../../lib/cli/base/process";
 import { ensureProviders, MIRROR_VARIABLE } from "../../tools/supply/provider-access";
-import { ensureVllmCpuImage } from "../../lib/cli/images/vllm-cpu-image";
+import { ensureVllmCpuImage } from "../../tools/images/build-vllm-cpu-image";
 import { DEBIAN_BASE } from "../../tools/supply/debian-base";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
 import { type Check, type Counts, Missing, sum } from "./check";

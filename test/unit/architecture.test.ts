@@ -26,6 +26,7 @@ const FORBIDDEN: readonly [string, string, string, string][] = [
   ["the library does not know the stacks", "lib/index.ts", "../stacks/local-2x8", DIRECTION],
   ["the library does not know its tests", "lib/review/x.ts", "../../test/support/clusters", DIRECTION],
   ["a stack knows only the public API", "stacks/x.ts", "../lib/docker/local/local-backend", DIRECTION],
+  ["a stack does not know the demo", "stacks/x.ts", "../tools/demo/demo", DIRECTION],
   ["the app knows only its stacks", "main.ts", "./lib/index", DIRECTION],
   ["a declaration does not know the plan", "lib/topology/declaration/x.ts", "../plan/plan", DIRECTION],
   ["the plan does not know the rules", "lib/topology/plan/x.ts", "../rules/index", DIRECTION],
@@ -55,6 +56,7 @@ const ALLOWED: readonly [string, string][] = [
   ["lib/ray-cluster.ts", "./terraform/cluster-backend"],
   ["lib/cli/x.ts", "../docker/images/emulation-image"],
   ["stacks/x.ts", "../lib"],
+  ["stacks/x.ts", "../tools/images/vllm-cpu-image"],
   ["main.ts", "./stacks/local-2x8"],
   ["test/x.test.ts", "../lib/topology/plan/plan"],
 ];

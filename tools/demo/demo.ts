@@ -3,7 +3,7 @@ import { CommandError } from "../../lib/cli/base/command-error";
 import { apiOf, askCompletion, curlExample } from "./completion";
 import { ensureDocker } from "../../lib/cli/base/docker-engine";
 import { followGate } from "./gate-log";
-import { ownImagesOf } from "../../lib/cli/images/images";
+import { ownImagesOf } from "../images/local-images";
 import { nodeTable } from "./node-table";
 import { lastLines } from "../../lib/cli/base/process";
 import type { Progress } from "../../lib/cli/base/progress";

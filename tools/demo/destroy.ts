@@ -70,7 +70,7 @@ async function verifyNothingLeft(stack: LocalStack): Promise<void> {
   ];
   if (left.length > 0) {
     throw new CommandError(
-      `of ${stack.name} there is still ${left.map(({ kind, name }) => `${kind} ${name}`).join(", ")}`,
+      `${stack.name} is not destroyed completely: there is still ${left.map(({ kind, name }) => `${kind} ${name}`).join(", ")}`,
       `Terraform's state does not know them. Remove them with:\n${left.map(removal).join("\n")}`,
     );
   }

@@ -60,7 +60,7 @@ export function stackNamed(stacks: readonly LocalStack[], name: string): LocalSt
   const stack = stacks.find((candidate) => candidate.name === name);
   if (stack === undefined) {
     throw new CommandError(
-      `there is no local cluster '${name}'; there is ${stacks.map((candidate) => candidate.name).join(", ")}`,
+      `unknown local cluster '${name}'; the stacks have ${stacks.map((candidate) => candidate.name).join(", ")}`,
     );
   }
   return stack;

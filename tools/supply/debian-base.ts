@@ -7,8 +7,7 @@ import { CommandError } from "../../lib/cli/base/command-error";
 import type { DockerEngine } from "../../lib/cli/base/docker-engine";
 import { run, runOrFail } from "../../lib/cli/base/process";
 import type { Progress } from "../../lib/cli/base/progress";
-import { hasImage } from "../../lib/cli/images/base-image";
-import type { BaseImageMaker } from "../../lib/cli/images/image-options";
+import { type BaseImageMaker, hasImage } from "../../lib/cli/images/base-image";
 
 /** What a file system needs no more once its packages are installed. */
 const LEFT_OUT = ["./proc/*", "./sys/*", "./var/cache/apt/*", "./var/lib/apt/lists/*", "./var/log/*"];
@@ -58,7 +57,7 @@ async function ensureFileSystem(base: BaseImage, engine: DockerEngine, progress:
 async function ensureDebootstrap(base: BaseImage, progress: Progress): Promise<void> {
   if (!(await canInstallPackages())) {
     throw new CommandError(
-      `no container registry can be reached, and the base cannot be made here: that takes root on Debian or Ubuntu`,
+      `no container registry can be reached, and only root on Debian or Ubuntu can make the base image here`,
       `Load an image with Python ${base.pythonVersion} into Docker (docker load) and name it with --base-image, or run this as root.`,
     );
   }

@@ -2,7 +2,6 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { Construct } from "constructs";
-import { bootBuild } from "../../bootstrap/boot-build";
 import { judge } from "../../problems/rule";
 import { containerSpec } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
@@ -45,7 +44,7 @@ export function buildAwsCluster(
   const sources = new AwsBootSources(scope, "boot-store", {
     name: plan.name,
     files: containerSpec(plan, plan.nodes[0]).files,
-    build: bootBuild(plan.image),
+    build: plan.image.derived,
     kmsKeyArn: props.kmsKeyArn,
     region,
   });

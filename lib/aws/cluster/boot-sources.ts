@@ -9,11 +9,12 @@ import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { Construct } from "constructs";
 import { machineBundle } from "../../bootstrap/machine-bundle";
-import type { BootBuild, BootSource } from "../../bootstrap/boot-spec";
+import type { BootSource } from "../../bootstrap/boot-spec";
 import type { ContainerFile } from "../../runtime/container-spec/container-spec";
 import { literal } from "../../terraform/encode";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { addStackFile } from "../../terraform/stack-files";
+import type { DerivedImagePlan } from "../../topology/declaration/derived-image";
 import { denyPlainHttp, type Permission } from "../policy";
 import { s3Source, secretSource } from "./user-data";
 
@@ -28,7 +29,7 @@ export interface AwsBootSourcesProps {
   /** Files of the containers except `node.json`, which is each machine's own. */
   readonly files: readonly ContainerFile[];
   /** How the machines build the container's image. @default - it is pulled */
-  readonly build?: BootBuild;
+  readonly build?: DerivedImagePlan;
   /**
    * ARN of a KMS key for bucket and secret.
    *

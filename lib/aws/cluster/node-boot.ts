@@ -1,4 +1,3 @@
-import { bootBuild } from "../../bootstrap/boot-build";
 import { bootDevices } from "../../bootstrap/boot-devices";
 import { SECRET_NAMES, withModelSecret } from "../../bootstrap/boot-secrets";
 import type { BootSpec } from "../../bootstrap/boot-spec";
@@ -32,7 +31,7 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
   const modelSecret = node.role === "head" ? modelSecretOf(plan) : undefined;
   return {
     container: modelSecret === undefined ? container : withModelSecret(container),
-    program: { source: sources.program },
+    program: sources.program,
     mounts: storage.flatMap(({ mount }) => mount ?? []),
     stages: storage.flatMap(({ stage }) => stage ?? []),
     secrets: [
@@ -51,7 +50,7 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
     diskFolder: diskFolderOf(context, machines),
     devices: bootDevices(plan, node, plan.fabric === "efa" ? efaDevicesOf(machines.nics ?? []) : undefined),
     registry: registry && ecrLogin(registry),
-    build: bootBuild(plan.image),
+    build: plan.image.derived,
     announce: { source: readinessSource(region, plan.name), deadlineSeconds: context.answerSeconds },
   };
 }

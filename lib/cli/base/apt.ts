@@ -21,8 +21,8 @@ export async function installPackages(
   const names = packages.join(", ");
   if (!(await canInstallPackages())) {
     throw new CommandError(
-      `needed to ${wanted}: ${names}`,
-      "Install it with your distribution's package manager, or run this as root on Debian or Ubuntu.",
+      `missing packages, needed to ${wanted}: ${names}`,
+      "Install them with your distribution's package manager, or run this as root on Debian or Ubuntu.",
     );
   }
   const options = { environment: { DEBIAN_FRONTEND: "noninteractive" } };

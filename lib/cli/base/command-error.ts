@@ -1,4 +1,4 @@
-/** What a person is told when a command cannot go on: what is wrong, and what to do about it. No stack trace. */
+/** An error for the user: what is wrong and what to do about it, printed without a stack trace. */
 export class CommandError extends Error {
   public constructor(
     message: string,

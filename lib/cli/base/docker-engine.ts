@@ -60,8 +60,8 @@ async function requireHostWhereInstallingHelps(outcome: Outcome): Promise<void> 
   }
   if (/permission denied/i.test(outcome.stderr)) {
     throw new CommandError(
-      "this user may not talk to the Docker engine",
-      "Add the user to the group 'docker' and log in anew, or run this as root.",
+      "this user has no permission to use the Docker engine",
+      "Add the user to the group 'docker' and log in again, or run this as root.",
     );
   }
   if (!(await canInstallPackages())) {

@@ -3,16 +3,40 @@ import { CommandError } from "../base/command-error";
 import type { DockerEngine } from "../base/docker-engine";
 import { lastLines, run } from "../base/process";
 import type { Progress } from "../base/progress";
-import type { BaseImageMaker } from "./image-options";
+
+/** What may be chosen of an image that is built here. */
+export interface ImageOptions {
+  /** @default - the Ray of the catalogue */
+  readonly rayVersion?: string;
+  /**
+   * Reference of an image with the right Python, in Docker or in a registry.
+   *
+   * @default - the public one of the catalogue
+   */
+  readonly baseImage?: string;
+  /**
+   * What makes a base image where no container registry can be reached.
+   *
+   * @default - nothing: that is an error
+   */
+  readonly withoutRegistry?: BaseImageMaker;
+}
+
+/** Makes a base image on this machine. */
+export interface BaseImageMaker {
+  /** Reference of the one that was made before; `undefined`: none. */
+  readonly existing: (base: BaseImage, engine: DockerEngine) => Promise<string | undefined>;
+  /** @returns its reference */
+  readonly make: (base: BaseImage, engine: DockerEngine, progress: Progress) => Promise<string>;
+}
 
 /** Until the registry's first answer; behind a closed firewall there is none, and the daemon retries. */
 const FIRST_ANSWER_SECONDS = 45;
 const PULL_SECONDS = 1200;
 
 /**
- * An image with the wanted Python in the engine: the public one of the catalogue.
+ * An image with the wanted Python: the one that is named, else the public one of the catalogue, in the engine.
  *
- * @param withoutRegistry what makes one where no container registry can be reached
  * @returns its reference
  * @throws CommandError where there is neither
  */
@@ -20,8 +44,11 @@ export async function ensureBaseImage(
   base: BaseImage,
   engine: DockerEngine,
   progress: Progress,
-  withoutRegistry?: BaseImageMaker,
+  { baseImage, withoutRegistry }: Pick<ImageOptions, "baseImage" | "withoutRegistry">,
 ): Promise<string> {
+  if (baseImage !== undefined) {
+    return baseImage;
+  }
   if (await hasImage(base.image)) {
     return base.image;
   }

@@ -5,10 +5,9 @@ import {
   emulationImageTag,
   emulationRayVersion,
 } from "../../docker/images/emulation-image";
-import { ensureBaseImage, hasImage } from "./base-image";
+import { ensureBaseImage, hasImage, type ImageOptions } from "./base-image";
 import { buildImage } from "./docker-build";
 import type { DockerEngine } from "../base/docker-engine";
-import type { ImageOptions } from "./image-options";
 import type { Progress } from "../base/progress";
 import { fetchWheels } from "./wheels";
 
@@ -25,7 +24,7 @@ export async function ensureEmulationImage(
   const rayVersion = options.rayVersion ?? emulationRayVersion();
   const tag = emulationImageTag(rayVersion);
   if (await hasImage(tag)) {
-    progress.say(`image ${tag} is there`);
+    progress.say(`image ${tag} exists already`);
     return tag;
   }
   progress.say(`image ${tag} is built once, which takes up to 5 min`);
@@ -42,8 +41,7 @@ export async function ensureEmulationImage(
     },
     progress,
   );
-  const baseImage =
-    options.baseImage ?? (await ensureBaseImage(base, engine, progress, options.withoutRegistry));
+  const baseImage = await ensureBaseImage(base, engine, progress, options);
   await buildImage(
     {
       tag,

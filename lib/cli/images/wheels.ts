@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { installPackages } from "../base/apt";
 import { cached, cacheFolder, inputsKey } from "../base/cache-folder";
 import { CommandError } from "../base/command-error";
-import { ensurePip, PIP } from "../base/pip";
 import { howItEnded, run } from "../base/process";
 import type { Progress } from "../base/progress";
 
@@ -35,6 +35,9 @@ export interface WheelsWanted {
   readonly usually: string;
 }
 
+/** pip of the host. */
+const PIP = ["-m", "pip", "--disable-pip-version-check"];
+
 /** Python's names for Docker's architectures. */
 const MACHINES: { readonly [architecture: string]: string } = { amd64: "x86_64", arm64: "aarch64" };
 
@@ -47,9 +50,12 @@ const PLATFORMS = ["manylinux2014", "manylinux_2_28"];
  */
 export async function fetchWheels(wanted: WheelsWanted, progress: Progress): Promise<string> {
   const args = downloadArguments(wanted);
-  const key = inputsKey(...args, readFileSync(wanted.pins, "utf8"));
+  // Without the path of the pins: every clone, compiled or not, takes the same wheels.
+  const key = inputsKey(...args.filter((word) => word !== wanted.pins), readFileSync(wanted.pins, "utf8"));
   return cached(join(cacheFolder(), "wheels", `${wanted.name}-${key}`), async (work) => {
-    await ensurePip(progress);
+    if ((await run("python3", [...PIP, "--version"])).exitCode !== 0) {
+      await installPackages(["python3", "python3-pip"], "fetch Ray's wheels", progress);
+    }
     const folder = join(work, "wheels");
     mkdirSync(folder);
     await progress.step(
@@ -73,7 +79,7 @@ function downloadArguments(wanted: WheelsWanted): string[] {
   const machine = MACHINES[wanted.architecture];
   if (machine === undefined) {
     throw new CommandError(
-      `the image is built for ${Object.keys(MACHINES).join(" and ")}, the Docker engine runs on ${wanted.architecture}`,
+      `the image can be built for ${Object.keys(MACHINES).join(" and ")} only, but the Docker engine runs on ${wanted.architecture}`,
     );
   }
   const version = wanted.pythonVersion.replace(".", "");

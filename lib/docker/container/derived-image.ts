@@ -65,14 +65,14 @@ export function derivedImage(
 
 /** The configuration and the state have their names only; the image has neither. */
 function secretsOf(derived: DerivedImagePlan): { id: string; src?: string; env?: string }[] {
-  const { pipConfigurationFile, certificateAuthoritiesFile } = derived;
+  const files = {
+    "pip-configuration": derived.pipConfigurationFile,
+    "certificate-authorities": derived.certificateAuthoritiesFile,
+  };
   return [
-    ...fileSecret("pip-configuration", pipConfigurationFile),
-    ...fileSecret("certificate-authorities", certificateAuthoritiesFile),
+    ...Object.entries(files).flatMap(([id, path]) =>
+      path === undefined ? [] : [{ id, src: Fn.pathexpand(literal(path, `path of ${id}`)) }],
+    ),
     ...INDEX_VARIABLES.map((name) => ({ id: name, env: name })),
   ];
-}
-
-function fileSecret(id: string, path: string | undefined): { id: string; src: string }[] {
-  return path === undefined ? [] : [{ id, src: Fn.pathexpand(literal(path, `path of ${id}`)) }];
 }

@@ -35,7 +35,7 @@ export interface ContainerPlacement {
 /** Time that the daemon has beyond the container's own grace period before Terraform kills the container. */
 const STOP_MARGIN_SECONDS = 5;
 
-/** A node's `docker_container`. What looks redundant keeps the second plan empty: README.md lists those traps. */
+/** A node's `docker_container`. What looks redundant keeps the second plan empty ("Provider pitfalls" in README.md). */
 export function nodeContainerConfig(spec: ContainerSpec, placement: ContainerPlacement): ContainerConfig {
   return {
     ...commonConfig(spec, placement),

@@ -1,30 +1,13 @@
 import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
+import type { NodeSizeProps } from "../../topology/declaration/node-size-props";
 import { type HostMachine, withDefaults } from "./host-machine";
 import type { HostsDeclaration } from "./hosts-declaration";
 import { HostsSite } from "./hosts-site";
-import { type Inventory, machinesOf, readInventory } from "./inventory";
+import { machinesOf, readInventory } from "./inventory";
 
 /** Settings of the place besides its machines. */
-export interface HostsBackendOptions {
-  /**
-   * CPUs that each node announces to Ray.
-   *
-   * @default - all CPUs of the machine
-   */
-  readonly cpusPerNode?: number;
-  /**
-   * Ray's object store in each node, in MiB.
-   *
-   * @default - Ray's own: 30 % of the machine's memory
-   */
-  readonly objectStoreMiB?: number;
-  /**
-   * Shared memory of each container, in MiB; it holds the object store.
-   *
-   * @default - computed from accelerators and object store
-   */
-  readonly sharedMemoryMiB?: number;
+export interface HostsBackendOptions extends NodeSizeProps {
   /**
    * How long a machine may take to pull the image, in seconds.
    *
@@ -80,7 +63,14 @@ export class HostsBackend extends ClusterBackend {
    * @param path relative to the folder of `cdktf.json`
    */
   public static fromInventory(path: string, options: HostsBackendOptions = {}): ClusterBackend {
-    return new InventoryBackend(readInventory(path), options);
+    const inventory = readInventory(path);
+    const { subnetCidr } = inventory;
+    return new InventoryBackend({
+      ...settingsOf(options),
+      subnetCidr,
+      machines: machinesOf(inventory),
+      inventory,
+    });
   }
 
   /**
@@ -121,23 +111,13 @@ export class HostsBackend extends ClusterBackend {
 
 /** The machines of a file, of which anything may be missing. */
 class InventoryBackend extends ClusterBackend {
-  public constructor(
-    private readonly inventory: Inventory,
-    private readonly options: HostsBackendOptions,
-  ) {
+  public constructor(private readonly declaration: HostsDeclaration) {
     super();
   }
 
   /** @internal */
   public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
-    const { inventory, options } = this;
-    const { subnetCidr } = inventory;
-    return new HostsSite(scope, shape, {
-      ...settingsOf(options),
-      subnetCidr,
-      machines: machinesOf(inventory),
-      inventory,
-    });
+    return new HostsSite(scope, shape, this.declaration);
   }
 }
 

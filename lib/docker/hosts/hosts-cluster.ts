@@ -143,15 +143,15 @@ function shareToken(
       `image ${plan.image.reference}`,
     ];
     const command = new HostCommand(scope, `${host.plan.name}-token`, {
-      command: source === undefined ? HostCommand.onHost("cluster-token.sh") : HostCommand.shareToken,
+      command: source === undefined ? HostCommand.onHost("cluster-token.sh") : "share-token.sh",
       environment: {
         ...onHost(host, facts(source === undefined ? "make" : "take")),
         ...(source === undefined ? {} : from(nodes[source], facts("print"))),
       },
       // A volume that was removed is created again, empty.
       triggers: [volumes[index].secrets.id, ...(source === undefined ? [] : [commands[source].id])],
-      dependsOn: [resourceAddress(images[index])],
     });
+    command.dependsOn = [resourceAddress(images[index])];
     commands.push(command);
   }
   return commands;

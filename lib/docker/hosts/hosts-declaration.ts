@@ -1,17 +1,15 @@
 import type { ErrorRule } from "../../problems/rule";
 import type { NodePool } from "../../topology/declaration/cluster-props";
+import type { NodeSizeProps } from "../../topology/declaration/node-size-props";
 import type { Assignment } from "./assignment";
 import type { MachineDraft } from "./host-machine";
 import type { Inventory } from "./inventory";
 
 /** The place of clusters on existing machines, as the user declared it, with defaults. */
-export interface HostsDeclaration {
+export interface HostsDeclaration extends NodeSizeProps {
   /** @default - missing in the inventory */
   readonly subnetCidr?: string;
   readonly machines: readonly MachineDraft[];
-  readonly cpusPerNode?: number;
-  readonly objectStoreMiB?: number;
-  readonly sharedMemoryMiB?: number;
   readonly imagePullTimeoutSeconds: number;
   readonly registryLogins: readonly string[];
   /** @default - declared as properties */

@@ -27,15 +27,18 @@ export interface Inventory {
   locate(path: string): string;
 }
 
-type Kind = "string" | "number" | "list of strings";
+interface Fields {
+  readonly [name: string]: unknown;
+}
+type Kind = "string" | "number" | "list of strings" | "list of machines";
 
-/** Path of the file's properties in a declaration. */
-const ROOT = "backend";
 const A_MAP = "be a map of names to values";
+const A_MAP_FIX = "write `name: value` lines";
 const FIXES: { readonly [kind in Kind]: string } = {
   string: "put it in quotes",
   number: "write it without quotes",
   "list of strings": 'write it as a list, e.g. `["a", "b"]`',
+  "list of machines": "write `hosts:` and one `- name: ...` each",
 };
 
 const OF_ALL: { readonly [name: string]: Kind } = {
@@ -43,6 +46,7 @@ const OF_ALL: { readonly [name: string]: Kind } = {
   sshUser: "string",
   sshPort: "number",
   sshOptions: "list of strings",
+  hosts: "list of machines",
 };
 const OF_A_HOST: { readonly [name in keyof HostMachine]-?: Kind } = {
   name: "string",
@@ -67,18 +71,59 @@ function yaml(): typeof Yaml {
 
 /** Reads an inventory. Whatever is wrong with it is a finding, never an exception. */
 export function readInventory(path: string): Inventory {
-  const reader = new Reader(relative(process.cwd(), path) || path);
+  const file = relative(process.cwd(), path) || path;
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    return reader.unreadable("file", {
+    return unreadable(file, "file", {
       got: (error as Error).message,
       must: "be a file that can be read",
       fix: "give its path relative to the folder of cdktf.json",
     });
   }
-  return reader.read(text);
+  const lines = new (yaml().LineCounter)();
+  const document = yaml().parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const place = `${file}:${lines.linePos(error.pos[0]).line}`;
+    return unreadable(
+      file,
+      "syntax",
+      { got: error.message, must: "be YAML", fix: "correct the line" },
+      place,
+    );
+  }
+  let content: unknown;
+  try {
+    content = document.toJS();
+  } catch (error) {
+    const got = (error as Error).message;
+    return unreadable(file, "syntax", { got, must: "be YAML", fix: "give the alias an anchor before it" });
+  }
+  if (!isMap(content)) {
+    return unreadable(file, "kind", { got: described(content), must: A_MAP, fix: A_MAP_FIX });
+  }
+  const findings = noFindings();
+  const { hosts = [], ...values } = valuesOf(content, "backend", OF_ALL, [], findings);
+  return {
+    ...values,
+    file,
+    hosts: (hosts as readonly unknown[]).map((host, index) => hostOf(host, index, findings)),
+    findings,
+    isUnreadable: false,
+    locate: (property) => located(property, file, document, lines),
+  };
+}
+
+function unreadable(
+  file: string,
+  kind: keyof InventoryFindings,
+  finding: Omit<ErrorFinding, "path">,
+  place = file,
+): Inventory {
+  const findings = { ...noFindings(), [kind]: [{ path: "backend.inventory", ...finding }] };
+  return { file, hosts: [], findings, isUnreadable: true, locate: (property) => `${property} (${place})` };
 }
 
 /** The machines with the defaults of the file. */
@@ -88,161 +133,89 @@ export function machinesOf(inventory: Inventory): readonly MachineDraft[] {
 
 type Collected = { readonly [kind in keyof InventoryFindings]: ErrorFinding[] };
 
-class Reader {
-  private readonly counter = new (yaml().LineCounter)();
-  private readonly lines = new Map<string, number>();
-  private readonly findings: Collected = { file: [], syntax: [], kind: [], name: [], missing: [] };
+function noFindings(): Collected {
+  return { file: [], syntax: [], kind: [], name: [], missing: [] };
+}
 
-  public constructor(private readonly file: string) {}
-
-  public read(text: string): Inventory {
-    const document = yaml().parseDocument(text, { lineCounter: this.counter, prettyErrors: false });
-    if (document.errors.length > 0) {
-      const [error] = document.errors;
-      this.lines.set(ROOT, this.counter.linePos(error.pos[0]).line);
-      return this.unreadable("syntax", { got: error.message, must: "be YAML", fix: "correct the line" });
-    }
-    if (!yaml().isMap(document.contents)) {
-      const got = described(document.contents);
-      return this.unreadable("kind", { got, must: A_MAP, fix: "write `name: value` lines" });
-    }
-    this.note(ROOT, document.contents);
-    const pairs = this.pairs(document.contents, ROOT, { ...OF_ALL, hosts: "list" });
-    const values = this.values(pairs, ROOT, OF_ALL, []);
-    return this.result({ ...values, hosts: this.hosts(pairs.get("hosts")) }, false);
+function hostOf(host: unknown, index: number, findings: Collected): Partial<HostMachine> {
+  const path = `backend.hosts[${index}]`;
+  if (isMap(host)) {
+    return valuesOf(host, path, OF_A_HOST, NEEDED, findings);
   }
+  findings.kind.push({ path, got: described(host), must: A_MAP, fix: A_MAP_FIX });
+  return {};
+}
 
-  public unreadable(kind: "file" | "syntax" | "kind", finding: Omit<ErrorFinding, "path">): Inventory {
-    this.findings[kind].push({ path: `${ROOT}.inventory`, ...finding });
-    return this.result({ hosts: [] }, true);
-  }
-
-  private result(values: Pick<Inventory, "hosts">, isUnreadable: boolean): Inventory {
-    const { file, findings } = this;
-    return { ...values, file, findings, isUnreadable, locate: (path) => this.locate(path) };
-  }
-
-  private locate(path: string): string {
-    const [, name] = /^backend\.(\w+)/.exec(path) ?? [];
-    if (!["inventory", "hosts", ...Object.keys(OF_ALL)].includes(name) && !this.lines.has(path)) {
-      return path;
-    }
-    let key = path;
-    while (key !== "" && !this.lines.has(key)) {
-      key = key.replace(/(\.[^.[\]]+|\[\d+\]|^[^.[\]]+)$/, "");
-    }
-    const line = this.lines.get(key);
-    return `${path} (${line === undefined ? this.file : `${this.file}:${line}`})`;
-  }
-
-  private hosts(node: Node | undefined): readonly Partial<HostMachine>[] {
-    if (!yaml().isSeq(node)) {
-      this.report(
-        "kind",
-        `${ROOT}.hosts`,
-        node,
-        "be a list of machines",
-        "write `hosts:` and one `- name: ...` each",
-      );
-      return [];
-    }
-    return node.items.map((item, index) => {
-      const path = `${ROOT}.hosts[${index}]`;
-      this.note(path, item as Node);
-      if (yaml().isMap(item)) {
-        return this.values(this.pairs(item as Yaml.YAMLMap, path, OF_A_HOST), path, OF_A_HOST, NEEDED);
-      }
-      this.report("kind", path, item as Node, A_MAP, "write `name: value` lines");
-      return {};
+/** What in a map is of its kind; notes everything else. */
+function valuesOf(
+  map: Fields,
+  path: string,
+  kinds: { readonly [name: string]: Kind },
+  needed: readonly string[],
+  findings: Collected,
+): Fields {
+  const names = Object.keys(kinds);
+  for (const name of Object.keys(map).filter((given) => !names.includes(given))) {
+    const fix = didYouMean(name, names, "remove it");
+    findings.name.push({
+      path: `${path}.${name}`,
+      got: show(name),
+      must: `be one of ${names.join(", ")}`,
+      fix,
     });
   }
-
-  /** The values of a map by their names; reports unknown names. */
-  private pairs(node: Yaml.YAMLMap, path: string, known: object): Map<string, Node> {
-    const pairs = new Map<string, Node>();
-    for (const { key, value } of node.items) {
-      const name = String(yaml().isScalar(key) ? key.value : key);
-      const at = `${path}.${name}`;
-      this.note(at, key as Node);
-      if (Object.hasOwn(known, name)) {
-        pairs.set(name, value as Node);
-      } else {
-        const names = Object.keys(known);
-        this.report(
-          "name",
-          at,
-          key as Node,
-          `be one of ${names.join(", ")}`,
-          didYouMean(name, names, "remove it"),
-        );
-      }
-    }
-    return pairs;
-  }
-
-  private values(
-    pairs: ReadonlyMap<string, Node>,
-    path: string,
-    kinds: { readonly [name: string]: Kind },
-    needed: readonly string[],
-  ): { [name: string]: unknown } {
-    const values: { [name: string]: unknown } = {};
-    for (const [name, kind] of Object.entries(kinds)) {
-      const node = pairs.get(name);
-      const at = `${path}.${name}`;
-      if (node === undefined) {
-        if (needed.includes(name)) {
-          this.report("missing", at, undefined, "be given", `add \`${name}: ...\``);
-        }
-        continue;
-      }
-      const value = valueOf(node, kind);
-      if (value === undefined) {
-        this.report("kind", at, node, `be a ${kind}`, FIXES[kind]);
-      } else {
-        values[name] = value;
-      }
-    }
-    return values;
-  }
-
-  private note(path: string, node: Node | null | undefined): void {
-    if (node?.range) {
-      this.lines.set(path, this.counter.linePos(node.range[0]).line);
+  const values: { [name: string]: unknown } = {};
+  for (const [name, kind] of Object.entries(kinds)) {
+    const value = map[name];
+    const found = { path: `${path}.${name}`, got: described(value) };
+    if (isOfKind(value, kind)) {
+      values[name] = value;
+    } else if (value !== undefined || name === "hosts") {
+      findings.kind.push({ ...found, must: `be a ${kind}`, fix: FIXES[kind] });
+    } else if (needed.includes(name)) {
+      findings.missing.push({ ...found, must: "be given", fix: `add \`${name}: ...\`` });
     }
   }
-
-  private report(
-    kind: keyof InventoryFindings,
-    path: string,
-    node: Node | null | undefined,
-    must: string,
-    fix: string,
-  ): void {
-    this.findings[kind].push({ path, got: described(node), must, fix });
-  }
+  return values;
 }
 
-function described(node: Node | null | undefined): string {
-  if (yaml().isScalar(node)) {
-    return show(node.value);
-  }
-  if (!node) {
-    return "nothing";
-  }
-  return yaml().isSeq(node) ? "a list" : "a map";
-}
-
-function valueOf(node: Node, kind: Kind): string | number | readonly string[] | undefined {
+function isOfKind(value: unknown, kind: Kind): boolean {
   if (kind === "list of strings") {
-    const items = yaml().isSeq(node)
-      ? node.items.map((item) => (yaml().isScalar(item) ? item.value : undefined))
-      : [undefined];
-    return items.every((item) => typeof item === "string") ? items : undefined;
+    return Array.isArray(value) && value.every((item) => typeof item === "string");
   }
-  const value = yaml().isScalar(node) ? node.value : undefined;
-  if (kind === "string") {
-    return typeof value === "string" ? value : undefined;
+  return kind === "list of machines" ? Array.isArray(value) : typeof value === kind;
+}
+
+function isMap(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function described(value: unknown): string {
+  return Array.isArray(value) ? "a list" : isMap(value) ? "a map" : show(value ?? undefined);
+}
+
+/** The property with its line in the file, or that of its parent; what no inventory has stays as it is. */
+function located(property: string, file: string, document: Yaml.Document, lines: Yaml.LineCounter): string {
+  const [root, ...keys] = property.split(/[.[\]]+/).filter((key) => key !== "");
+  const isOfFile = keys[0] in OF_ALL || keys[0] === "inventory" || nodeAt(document, keys) !== undefined;
+  if (root !== "backend" || !isOfFile) {
+    return property;
   }
-  return typeof value === "number" ? value : undefined;
+  const [node] = [...keys.keys(), keys.length]
+    .reverse()
+    .flatMap((depth) => nodeAt(document, keys.slice(0, depth)) ?? []);
+  return `${property} (${node?.range ? `${file}:${lines.linePos(node.range[0]).line}` : file})`;
+}
+
+/** The key of a property, or the item of a list. */
+function nodeAt(document: Yaml.Document, keys: readonly string[]): Node | undefined {
+  const parent = document.getIn(keys.slice(0, -1), true);
+  const last = keys.at(-1);
+  if (last === undefined) {
+    return document.contents ?? undefined;
+  }
+  if (yaml().isMap(parent)) {
+    return parent.items.map(({ key }) => key as Node).find((key) => String(key) === last);
+  }
+  return yaml().isSeq(parent) ? (parent.get(Number(last), true) as Node | undefined) : undefined;
 }

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerators";
-import { isAbsolutePath, isWhole } from "../../problems/checks";
+import { isAbsolutePath, isWhole, unless } from "../../problems/checks";
 import type { Topic } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
 import type { MachineDraft } from "./host-machine";
@@ -14,20 +14,16 @@ const rules: readonly HostsRule[] = [
     why: "It would be a node of none.",
     check: ({ machines }, { pools }) => {
       const names = pools.map(({ name }) => name);
-      const must = `be ${oneOf(names)}`;
-      return machines.flatMap(({ pool }, index) => {
-        const path = `backend.hosts[${index}].pool`;
-        return pool === undefined || names.includes(pool)
+      return machines.flatMap(({ pool }, index) =>
+        pool === undefined || names.includes(pool)
           ? []
-          : [
-              {
-                path,
-                got: show(pool),
-                must,
-                fix: didYouMean(pool, names, "name one of the cluster's pools"),
-              },
-            ];
-      });
+          : {
+              path: `backend.hosts[${index}].pool`,
+              got: show(pool),
+              must: `be ${oneOf(names)}`,
+              fix: didYouMean(pool, names, "name one of the cluster's pools"),
+            },
+      );
     },
   },
   {
@@ -51,11 +47,12 @@ const rules: readonly HostsRule[] = [
     why: "Ray would never count the planned accelerators of that node.",
     check: (declaration, facts) =>
       nodes(declaration, facts).flatMap(({ path, machine: { acceleratorCount: count }, planned = 0 }) => {
-        const must = `be at least ${planned}, the accelerators per node of its pool`;
-        const fix = "plan fewer acceleratorsPerNode, or use another machine";
-        return !isWhole(count, 0) || count >= planned
-          ? []
-          : [{ path: `${path}.acceleratorCount`, got: show(count), must, fix }];
+        return unless(!isWhole(count, 0) || count >= planned, {
+          path: `${path}.acceleratorCount`,
+          got: show(count),
+          must: `be at least ${planned}, the accelerators per node of its pool`,
+          fix: "plan fewer acceleratorsPerNode, or use another machine",
+        });
       }),
   },
   {
@@ -66,11 +63,12 @@ const rules: readonly HostsRule[] = [
     check: (declaration, facts) =>
       nodes(declaration, facts).flatMap(({ path, machine, planned }) => {
         const { deviceIps, acceleratorCount: count = planned } = machine;
-        const must = `be ${count}, one for each device`;
-        const fix = "see /etc/hccn.conf of the machine";
-        return deviceIps === undefined || count === undefined || deviceIps.length === count
-          ? []
-          : [{ path: `${path}.deviceIps`, got: `${deviceIps.length} addresses`, must, fix }];
+        return unless(deviceIps === undefined || count === undefined || deviceIps.length === count, {
+          path: `${path}.deviceIps`,
+          got: `${deviceIps?.length} addresses`,
+          must: `be ${count}, one for each device`,
+          fix: "see /etc/hccn.conf of the machine",
+        });
       }),
   },
   {
@@ -83,9 +81,12 @@ const rules: readonly HostsRule[] = [
         const names = accelerator?.mounts.map(({ source }) => basename(source)) ?? [];
         const must = `have the base name of a mounted driver path (${names.join(", ") || "there is none"})`;
         return driverPaths.flatMap((own, index) =>
-          !isAbsolutePath(own) || names.includes(basename(own))
-            ? []
-            : [{ path: `${path}.driverPaths[${index}]`, got: show(own), must, fix: "remove it" }],
+          unless(!isAbsolutePath(own) || names.includes(basename(own)), {
+            path: `${path}.driverPaths[${index}]`,
+            got: show(own),
+            must,
+            fix: "remove it",
+          }),
         );
       }),
   },
@@ -94,11 +95,13 @@ const rules: readonly HostsRule[] = [
     level: "error",
     title: "The network that the machines share is given",
     why: "Ray and the engine use the addresses of this network only.",
-    check: ({ subnetCidr }) => {
-      const must = "be the IPv4 CIDR of the network that the machines share";
-      const fix = "add `subnetCidr: ...`, e.g. 10.20.0.0/24";
-      return subnetCidr === undefined ? [{ path: "backend.subnetCidr", got: "nothing", must, fix }] : [];
-    },
+    check: ({ subnetCidr }) =>
+      unless(subnetCidr !== undefined, {
+        path: "backend.subnetCidr",
+        got: "nothing",
+        must: "be the IPv4 CIDR of the network that the machines share",
+        fix: "add `subnetCidr: ...`, e.g. 10.20.0.0/24",
+      }),
   },
 ];
 

@@ -1,46 +1,34 @@
-import { checkWhole } from "../../problems/checks";
+import { isWhole } from "../../problems/checks";
 import type { Problem } from "../../problems/problem";
 import { judge, type Topic } from "../../problems/rule";
-import { show } from "../../problems/text";
+import { type ValueRule, valueRule, valuesAt } from "../../problems/value-rule";
 import type { HostsDeclaration, HostsFacts, HostsRule } from "./hosts-declaration";
 import { INVENTORY_TOPIC } from "./inventory-rules";
 import { MACHINE_TOPIC } from "./machine-rules";
 import { POOL_TOPIC } from "./pool-rules";
 
-const REGISTRY = /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$/;
+const setting = (rule: ValueRule): HostsRule =>
+  valueRule(rule, (declaration, at) => valuesAt(declaration, at, "backend"));
 
 const settingRules: readonly HostsRule[] = [
-  {
+  setting({
     id: "RC314",
-    level: "error",
     title: "A registry login names a registry",
     why: "The Docker provider looks up the credentials of `docker login` under exactly this name.",
-    check: ({ registryLogins }) =>
-      registryLogins.flatMap((registry, index) =>
-        REGISTRY.test(registry)
-          ? []
-          : [
-              {
-                path: `backend.registryLogins[${index}]`,
-                got: show(registry),
-                must: "be the name of a registry, with its port if it has one",
-                fix: "write what follows `docker login`, e.g. 'quay.io'",
-              },
-            ],
-      ),
-  },
-  {
+    at: "registryLogins[]",
+    is: /^[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?$/,
+    must: "be the name of a registry, with its port if it has one",
+    fix: "write what follows `docker login`, e.g. 'quay.io'",
+  }),
+  setting({
     id: "RC326",
-    level: "error",
     title: "Pulling an image may take at least a minute",
     why: "The images of engines are 10 GB and more; a shorter timeout fails every first deployment.",
-    check: ({ imagePullTimeoutSeconds }) =>
-      checkWhole(
-        { path: "backend.imagePullTimeoutSeconds", value: imagePullTimeoutSeconds },
-        60,
-        "leave it out for the default of two hours",
-      ),
-  },
+    at: "imagePullTimeoutSeconds",
+    is: (seconds: number) => isWhole(seconds, 60),
+    must: "be a whole number of at least 60",
+    fix: "leave it out for the default of two hours",
+  }),
 ];
 
 /** Rules of a place made of existing machines; the rules of the topology judge addresses and network. */

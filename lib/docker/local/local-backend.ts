@@ -2,7 +2,6 @@ import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
 import type { ContainerImage } from "../../topology/declaration/container-image";
 import { emulationImage } from "../images/emulation-image";
-import { vllmCpuImage } from "../images/vllm-cpu-image";
 import type { LocalSettings } from "./local-rules";
 import { LocalSite } from "./local-site";
 
@@ -54,15 +53,6 @@ export class LocalBackend extends ClusterBackend {
    */
   public static emulationImage(): ContainerImage {
     return emulationImage();
-  }
-
-  /**
-   * Image of real vLLM on CPUs, with a pinned Ray and a tiny model in `/models/tiny-llama`. The command
-   * `cdktf-ray-cluster image vllm-cpu` builds it; its tag is a hash of its inputs. Each emulated GPU is one rank, for
-   * which vLLM takes 1 GiB of shared memory and 2 GiB of memory.
-   */
-  public static vllmCpuImage(): ContainerImage {
-    return vllmCpuImage();
   }
 
   private readonly settings: LocalSettings;

@@ -1,6 +1,6 @@
 import { isWhole } from "../../problems/checks";
 import type { ErrorRule, Topic } from "../../problems/rule";
-import { show } from "../../problems/text";
+import { type ValueRule, valueRule, valuesAt } from "../../problems/value-rule";
 
 /** A local cluster's place as the user declared it, with defaults. */
 export interface LocalSettings {
@@ -12,43 +12,28 @@ export interface LocalSettings {
   readonly sharedMemoryMiB: number;
 }
 
-const DOCKER_HOST = /^(unix|npipe|tcp|http|https|ssh|fd):\/\/\S+$/;
+const setting = (rule: ValueRule): ErrorRule<LocalSettings> =>
+  valueRule(rule, (settings, at) => valuesAt(settings, at, "backend"));
 
 const rules: readonly ErrorRule<LocalSettings>[] = [
-  {
+  setting({
     id: "RC200",
-    level: "error",
     title: "The API has a TCP port of the Docker host",
     why: "Docker cannot publish the API otherwise.",
-    check: ({ apiPort }) =>
-      isWhole(apiPort, 1, 65_535)
-        ? []
-        : [
-            {
-              path: "backend.apiPort",
-              got: show(apiPort),
-              must: "be a whole TCP port from 1 to 65535",
-              fix: "choose a free port of the Docker host, e.g. 8000",
-            },
-          ],
-  },
-  {
+    at: "apiPort",
+    is: (port: number) => isWhole(port, 1, 65_535),
+    must: "be a whole TCP port from 1 to 65535",
+    fix: "choose a free port of the Docker host, e.g. 8000",
+  }),
+  setting({
     id: "RC201",
-    level: "error",
     title: "The Docker daemon is named by a URL",
     why: "The Docker provider fails to parse anything else, and only at plan.",
-    check: ({ dockerHost }) =>
-      dockerHost === undefined || DOCKER_HOST.test(dockerHost)
-        ? []
-        : [
-            {
-              path: "backend.dockerHost",
-              got: show(dockerHost),
-              must: "be the URL of a Docker daemon",
-              fix: "write e.g. 'unix:///var/run/docker.sock', or leave it out to use DOCKER_HOST",
-            },
-          ],
-  },
+    at: "dockerHost",
+    is: /^(unix|npipe|tcp|http|https|ssh|fd):\/\/\S+$/,
+    must: "be the URL of a Docker daemon",
+    fix: "write e.g. 'unix:///var/run/docker.sock', or leave it out to use DOCKER_HOST",
+  }),
 ];
 
 /** Rules of a local cluster's place; the rules of the topology judge what follows from it. */

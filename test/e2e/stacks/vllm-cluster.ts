@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { App, TerraformOutput, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { Accelerator, Fabric, LocalBackend, RayCluster, VllmServe, type VllmServeProps } from "../../../lib";
+import { vllmCpuImage } from "../../../tools/images/vllm-cpu-image";
 
 export interface VllmClusterProps {
   readonly subnetCidr: string;
@@ -19,7 +20,7 @@ class VllmCluster extends TerraformStack {
       backend: new LocalBackend({ subnetCidr, apiPort, sharedMemoryMiB: 1024 }),
       pools: [{ name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU, acceleratorsPerNode: 1 }],
       fabric: Fabric.TCP,
-      image: LocalBackend.vllmCpuImage(),
+      image: vllmCpuImage(),
       engine: new VllmServe({ modelPath: "/models/tiny-llama", maxModelLen: 256, ...cut }),
     });
     new TerraformOutput(this, "endpoint", { value: cluster.endpoint });

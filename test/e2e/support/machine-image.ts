@@ -18,12 +18,9 @@ export type MachineKind = "bare" | "docker" | "cloud";
 /** Image of a machine, built from the distribution's packages where it is missing; it stays for the next run. */
 export async function machineImage(kind: MachineKind): Promise<string> {
   const progress = new Progress((line) => process.stderr.write(`    ${line}\n`));
-  const base = await ensureBaseImage(
-    baseImageOf("emulation"),
-    await ensureDocker(progress),
-    progress,
-    DEBIAN_BASE,
-  );
+  const base = await ensureBaseImage(baseImageOf("emulation"), await ensureDocker(progress), progress, {
+    withoutRegistry: DEBIAN_BASE,
+  });
   const hash = createHash("sha256").update(base).update(readFileSync(DOCKERFILE)).digest("hex").slice(0, 12);
   const tag = `cdktf-ray-cluster/test-machine:${kind}-${hash}`;
   if ((await run("docker", ["image", "inspect", tag], { timeoutSeconds: 30 })).exitCode === 0) {

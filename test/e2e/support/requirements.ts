@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { emulationImageTag } from "../../../lib/docker/images/emulation-image";
-import { vllmCpuImageTag } from "../../../lib/docker/images/vllm-cpu-image";
+import { vllmCpuImageTag } from "../../../tools/images/vllm-cpu-image";
 import { DOCKER, DOCKER_PROVIDER, type Requirement, TERRAFORM } from "../../support/requirements";
 import { REPOSITORY } from "./project";
 
@@ -56,7 +56,7 @@ export function emulationImage(rayVersion?: string): Requirement {
 
 /** Image of real vLLM on CPUs. */
 export const VLLM_CPU_IMAGE: Requirement = {
-  what: `image ${vllmCpuImageTag()} (npx cdktf-ray-cluster image vllm-cpu)`,
+  what: `image ${vllmCpuImageTag()} (node tools/clone.cjs image vllm-cpu)`,
   isMet: () => succeeds("docker", "image", "inspect", vllmCpuImageTag()),
 };
 

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { cloudConfig, USER_DATA_BUDGET_BYTES, userDataBytes } from "../../../lib/bootstrap/cloud-config";
-import { bootBuild } from "../../../lib/bootstrap/boot-build";
 import { machineBundle } from "../../../lib/bootstrap/machine-bundle";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
@@ -86,7 +85,7 @@ describe("cloudConfig", () => {
   it("contains the hash of the bundle, or the bundle without a source", () => {
     expect(boot("settings")).toMatch(/^program_sha256=[0-9a-f]{64}$/m);
     expect(() => fileOf(config, BUNDLE)).toThrow("0 files");
-    const whole = parseCloudConfig(cloudConfig(bootSpec({ program: {} })));
+    const whole = parseCloudConfig(cloudConfig(bootSpec({ program: undefined })));
     const text = fileOf(whole, BUNDLE);
     expect(text).toBe(machineBundle(bootSpec().container.files));
     expect(boot("settings", whole)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
@@ -95,7 +94,7 @@ describe("cloudConfig", () => {
   });
 
   it("compresses the bundle to a third, and nothing else", () => {
-    const files = parseCloudConfig(cloudConfig(bootSpec({ program: {} }))).write_files;
+    const files = parseCloudConfig(cloudConfig(bootSpec({ program: undefined }))).write_files;
     const compressed = files.filter(({ encoding }) => encoding !== undefined);
     expect(compressed).toMatchObject([{ path: BUNDLE, encoding: "gz+b64" }]);
     const bytes = Buffer.from(compressed[0].content, "base64");
@@ -109,7 +108,10 @@ describe("cloudConfig", () => {
   it("refuses to compress a value that is known only at apply", () => {
     const { container } = bootSpec();
     const late = { path: "/opt/late", content: "${TfToken[TOKEN.1]}" };
-    const spec = bootSpec({ program: {}, container: { ...container, files: [...container.files, late] } });
+    const spec = bootSpec({
+      program: undefined,
+      container: { ...container, files: [...container.files, late] },
+    });
     expect(() => cloudConfig(spec)).toThrow(
       "holds a value that is known only at apply, and cannot be compressed",
     );
@@ -176,24 +178,17 @@ describe("cloudConfig", () => {
   });
 
   it("of a derived image includes its build context in the bundle and its hash", () => {
-    const build = { base: "vllm/vllm-openai:v0.33.0", files: [{ name: "Dockerfile", content: "FROM x\n" }] };
-    const spec = bootSpec({ build, program: {} });
+    const build = { base: "vllm/vllm-openai:v0.33.0", packages: ["ray==2.58.0"] };
+    const spec = bootSpec({ build, program: undefined });
     const building = parseCloudConfig(cloudConfig(spec));
     const text = fileOf(building, BUNDLE);
     expect(text).toBe(machineBundle(spec.container.files, build));
-    expect(JSON.parse(text)["host:/var/lib/ray-cluster/host/image-recipe/Dockerfile"]).toBe("FROM x\n");
+    for (const { name, content } of derivedImageFiles(build)) {
+      expect(JSON.parse(text)[`host:/var/lib/ray-cluster/host/image-recipe/${name}`]).toBe(content);
+    }
     expect(boot("settings", building)).toContain("\nbase=vllm/vllm-openai:v0.33.0\n");
     expect(boot("settings", building)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
     expect(boot("settings")).not.toContain(sha256(text));
-  });
-
-  it("of a derived image uses the build context of derivedImageFiles", () => {
-    const derived = { base: "vllm/vllm-openai:v0.33.0", packages: ["ray==2.58.0"] };
-    expect(bootBuild({ reference: "x:1", derived })).toEqual({
-      base: derived.base,
-      files: derivedImageFiles(derived),
-    });
-    expect(bootBuild({ reference: "x:1" })).toBeUndefined();
   });
 
   it("contains a file of two mounts once", () => {
@@ -206,7 +201,7 @@ describe("cloudConfig", () => {
   });
 
   it("refuses a source whose arguments contain spaces", () => {
-    const program = { source: { name: "web.sh", arguments: ["a b"] } };
+    const program = { name: "web.sh", arguments: ["a b"] };
     expect(() => cloudConfig(bootSpec({ program }))).toThrow(
       "must be non-empty and contain no spaces, got 'a b'",
     );

@@ -13,7 +13,7 @@ export const MACHINES = planCluster(machineProps(), hostsPlace());
 export function bootSpec(change: Partial<BootSpec> = {}, plan: ClusterPlan = MACHINES): BootSpec {
   return {
     container: containerSpec(plan, plan.nodes[0]),
-    program: { source: { name: "web.sh", arguments: ["https://files.example/program.json"] } },
+    program: { name: "web.sh", arguments: ["https://files.example/program.json"] },
     mounts: [
       { source: "nas.example:/models", hostPath: "/mnt/models", type: "nfs4", options: ["ro"], after: [] },
     ],

@@ -20,7 +20,7 @@ const stack = Synthesized.of((scope) => {
     new UserData(
       scope,
       id,
-      bootSpec({ program: { source: store.program }, secrets: [{ name: "ray-token", source: token }] }),
+      bootSpec({ program: store.program, secrets: [{ name: "ray-token", source: token }] }),
     ).base64;
   new AwsNodePool(scope, "gpu", {
     network,

@@ -1,7 +1,6 @@
 import { TerraformVariable } from "cdktf";
 import { parameterSource, s3Source, secretSource, UserData } from "../../../../lib/aws/cluster/user-data";
 import { FsxLustreStorage } from "../../../../lib/aws/storage/fsx-lustre-storage";
-import { bootBuild } from "../../../../lib/bootstrap/boot-build";
 import type { BootMount, BootSpec } from "../../../../lib/bootstrap/boot-spec";
 import { USER_DATA_BUDGET_BYTES, userDataBytes } from "../../../../lib/bootstrap/cloud-config";
 import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
@@ -51,7 +50,7 @@ test("user data brings the source programs that it names", () => {
     return [...text.matchAll(/path: \S+\/sources\/(aws-\S+)/g)].map(([, name]) => name);
   };
   expect(sources({})).toEqual([]);
-  expect(sources({ program: { source: s3Source("us-east-1", "s3://b/k") } })).toEqual(["aws-s3.sh"]);
+  expect(sources({ program: s3Source("us-east-1", "s3://b/k") })).toEqual(["aws-s3.sh"]);
   expect(
     sources({
       secrets: [{ name: "ray-token", source: secretSource("us-east-1", SECRET) }],
@@ -64,7 +63,7 @@ test("user data brings the source programs that it names", () => {
 /** As long as S3 allows. */
 const BUCKET = "b".repeat(63);
 const BOOT: Partial<BootSpec> = {
-  program: { source: s3Source("us-east-1", `s3://${BUCKET}/${"f".repeat(16)}.json`) },
+  program: s3Source("us-east-1", `s3://${BUCKET}/${"f".repeat(16)}.json`),
   secrets: [
     { name: "ray-token", source: secretSource("us-east-1", SECRET, true) },
     { name: "model", source: secretSource("us-east-1", SECRET) },
@@ -129,7 +128,7 @@ describe.each(TOPOLOGIES)("user data of %s", (_, cluster, boot) => {
     (_role, node) => {
       const spec = bootSpec({
         container: containerSpec(plan, node),
-        build: bootBuild(plan.image),
+        build: plan.image.derived,
         ...BOOT,
         ...boot,
       });

@@ -53,7 +53,7 @@ describe("ensureDocker", () => {
       "the socket is closed to the user",
       { docker: ["version*|1|permission denied"] },
       1000,
-      /may not talk to/,
+      /has no permission to use/,
     ],
   ])("installs nothing where %s", async (_, programs, user, message) => {
     const host = on(programs, user);

@@ -27,7 +27,7 @@ describe("ensureEmulationImage", () => {
     return fakes.calls().filter((call) => programs.includes(call.split(" ")[0] ?? ""));
   }
 
-  it("builds nothing where the tag is there", async () => {
+  it("builds nothing if the image exists", async () => {
     fakes = new FakePrograms({ docker: ["image inspect *|0|sha256:1"] });
     expect(await ensureEmulationImage(ENGINE, recorded().progress)).toBe(TAG);
     expect(fakes.calls()).toEqual([`docker image inspect --format {{.Id}} ${TAG}`]);
@@ -92,6 +92,6 @@ describe("ensureEmulationImage", () => {
   it("refuses an architecture that Ray has no wheels for", async () => {
     fakes = new FakePrograms({ docker: [NO_IMAGE], python3: [OK] });
     const failed = ensureEmulationImage({ ...ENGINE, architecture: "riscv64" }, recorded().progress);
-    await expect(failed).rejects.toThrow("amd64 and arm64, the Docker engine runs on riscv64");
+    await expect(failed).rejects.toThrow("amd64 and arm64 only, but the Docker engine runs on riscv64");
   });
 });

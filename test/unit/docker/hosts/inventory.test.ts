@@ -80,6 +80,11 @@ test.each([
   expect(inventory.locate(`backend.${path}`)).toBe(`backend.${path} (${shown}${line})`);
 });
 
+test("an alias stands for the value of its anchor", () => {
+  const { hosts, findings } = read("subnetCidr: &net 10.1.0.0/24", "sshUser: *net", ...HOST);
+  expect([hosts.length, Object.values(findings).flat()]).toEqual([1, []]);
+});
+
 test("a property that no inventory has is not located in the file", () => {
   expect(read(...HOST).locate("backend.cpusPerNode")).toBe("backend.cpusPerNode");
 });
@@ -87,6 +92,7 @@ test("a property that no inventory has is not located in the file", () => {
 test.each([
   ["a missing file", () => readInventory(join(folder, "none.yaml")), "file"],
   ["a file that is not YAML", () => read("hosts: [", "  - a"), "syntax"],
+  ["an alias without an anchor", () => read("hosts: *all"), "syntax"],
 ] as const)("%s is unreadable with one finding", (_, unreadable, kind) => {
   const { isUnreadable, hosts, findings } = unreadable();
   expect([isUnreadable, hosts]).toEqual([true, []]);

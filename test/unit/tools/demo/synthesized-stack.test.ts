@@ -62,7 +62,9 @@ describe("localStacks", () => {
     const found = localStacks(root);
     expect(found.map((stack) => stack.name)).toEqual(["local-2x8"]);
     expect(stackNamed(found, "local-2x8")).toBe(found[0]);
-    expect(() => stackNamed(found, "cloud")).toThrow("no local cluster 'cloud'; there is local-2x8");
+    expect(() => stackNamed(found, "cloud")).toThrow(
+      "unknown local cluster 'cloud'; the stacks have local-2x8",
+    );
     expect(readFileSync(join(root, "cdktf.out", "manifest.json"), "utf8")).toContain("cloud");
   });
 });

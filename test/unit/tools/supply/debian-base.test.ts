@@ -74,7 +74,7 @@ describe("DEBIAN_BASE, where no container registry can be reached", () => {
     fakes = new FakePrograms({ docker: [NO_IMAGE, NO_REGISTRY], python3: [OK], "apt-get": [OK] });
     const failed = ensureEmulationImage(ENGINE, recorded().progress, { withoutRegistry: DEBIAN_BASE });
     await expect(failed).rejects.toMatchObject({
-      message: expect.stringContaining("takes root on Debian or Ubuntu"),
+      message: expect.stringContaining("only root on Debian or Ubuntu"),
       fix: expect.stringContaining("--base-image"),
     });
   });

@@ -1,8 +1,8 @@
 import { Argument, Command } from "commander";
-import { ensureDocker } from "../base/docker-engine";
-import { Progress } from "../base/progress";
-import type { ImageOptions } from "./image-options";
-import { OWN_IMAGES } from "./images";
+import { ensureDocker } from "../../lib/cli/base/docker-engine";
+import { Progress } from "../../lib/cli/base/progress";
+import type { ImageOptions } from "../../lib/cli/images/base-image";
+import { OWN_IMAGES } from "./local-images";
 
 /** The command `image`. @param defaults options that the command line does not have */
 export function imageCommand(defaults: ImageOptions = {}): Command {
@@ -15,11 +15,8 @@ export function imageCommand(defaults: ImageOptions = {}): Command {
         .choices(OWN_IMAGES.map((image) => image.name))
         .default(OWN_IMAGES[0].name),
     )
-    .option("--ray-version <version>", "another Ray than the one of the catalogue")
-    .option(
-      "--base-image <reference>",
-      "an image with the right Python, where the public one is out of reach",
-    )
+    .option("--ray-version <version>", "Ray version (default: the one in the catalogue)")
+    .option("--base-image <reference>", "image with the right Python, if the public one cannot be pulled")
     .action(async (name: string, options: ImageOptions) => {
       const progress = new Progress();
       const engine = await ensureDocker(progress);

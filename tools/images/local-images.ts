@@ -1,10 +1,10 @@
-import { emulationImageTag } from "../../docker/images/emulation-image";
-import { vllmCpuImageTag } from "../../docker/images/vllm-cpu-image";
-import type { DockerEngine } from "../base/docker-engine";
-import { ensureEmulationImage } from "./emulation-image";
-import type { ImageOptions } from "./image-options";
-import type { Progress } from "../base/progress";
-import { ensureVllmCpuImage } from "./vllm-cpu-image";
+import { emulationImageTag } from "../../lib/docker/images/emulation-image";
+import { vllmCpuImageTag } from "./vllm-cpu-image";
+import type { DockerEngine } from "../../lib/cli/base/docker-engine";
+import { ensureEmulationImage } from "../../lib/cli/images/emulation-image";
+import type { ImageOptions } from "../../lib/cli/images/base-image";
+import type { Progress } from "../../lib/cli/base/progress";
+import { ensureVllmCpuImage } from "./build-vllm-cpu-image";
 
 /** An image that is built here and pulled from nowhere. */
 export interface OwnImage {

@@ -1,14 +1,17 @@
 import { join } from "node:path";
-import { baseImageOf } from "../../catalog/base-images";
-import { enginePackageOf } from "../../catalog/engine-packages";
-import { rayVersionOf } from "../../catalog/ray-versions";
-import { ContainerImage } from "../../topology/declaration/container-image";
-import { imageInputsHash } from "./image-inputs";
+import { baseImageOf } from "../../lib/catalog/base-images";
+import { enginePackageOf } from "../../lib/catalog/engine-packages";
+import { rayVersionOf } from "../../lib/catalog/ray-versions";
+import { ContainerImage } from "../../lib/topology/declaration/container-image";
+import { imageInputsHash } from "../../lib/docker/images/image-inputs";
 
 /** Folder of the Dockerfile and of everything that the image is built from. */
 export const VLLM_CPU_FOLDER = join(__dirname, "vllm-cpu");
 
-/** vLLM on CPUs with the pinned Ray, built by the `image` command. */
+/**
+ * vLLM on CPUs with a pinned Ray and a tiny model in `/models/tiny-llama`, built by the command `image vllm-cpu`. Each
+ * emulated GPU is one rank, for which vLLM takes 1 GiB of shared memory and 2 GiB of memory.
+ */
 export function vllmCpuImage(): ContainerImage {
   return ContainerImage.of(vllmCpuImageTag(), {
     rayVersion: vllmCpuRayVersion(),

@@ -1,4 +1,4 @@
-import { OWN_IMAGES, ownImagesOf } from "../../../../lib/cli/images/images";
+import { OWN_IMAGES, ownImagesOf } from "../../../../tools/images/local-images";
 import { localStackOf } from "../../../../tools/demo/synthesized-stack";
 import { Local2x8 } from "../../../../stacks/local-2x8";
 import { VllmCpu2x1 } from "../../../../stacks/vllm-cpu-2x1";

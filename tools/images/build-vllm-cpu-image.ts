@@ -1,18 +1,17 @@
 import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { baseImageOf } from "../../catalog/base-images";
-import { enginePackageOf } from "../../catalog/engine-packages";
-import { VLLM_CPU_FOLDER, vllmCpuImageTag, vllmCpuRayVersion } from "../../docker/images/vllm-cpu-image";
-import { installPackages } from "../base/apt";
-import { ensureBaseImage, hasImage } from "./base-image";
-import { cacheFolder } from "../base/cache-folder";
-import { CommandError } from "../base/command-error";
-import { buildImage } from "./docker-build";
-import type { DockerEngine } from "../base/docker-engine";
-import type { ImageOptions } from "./image-options";
-import { run, runOrFail } from "../base/process";
-import type { Progress } from "../base/progress";
-import { fetchWheels } from "./wheels";
+import { baseImageOf } from "../../lib/catalog/base-images";
+import { enginePackageOf } from "../../lib/catalog/engine-packages";
+import { VLLM_CPU_FOLDER, vllmCpuImageTag, vllmCpuRayVersion } from "./vllm-cpu-image";
+import { installPackages } from "../../lib/cli/base/apt";
+import { ensureBaseImage, hasImage, type ImageOptions } from "../../lib/cli/images/base-image";
+import { cacheFolder } from "../../lib/cli/base/cache-folder";
+import { CommandError } from "../../lib/cli/base/command-error";
+import { buildImage } from "../../lib/cli/images/docker-build";
+import type { DockerEngine } from "../../lib/cli/base/docker-engine";
+import { run, runOrFail } from "../../lib/cli/base/process";
+import type { Progress } from "../../lib/cli/base/progress";
+import { fetchWheels } from "../../lib/cli/images/wheels";
 
 /** Node's names for the architectures of Docker. */
 const HOST_ARCHITECTURES: { readonly [architecture: string]: string } = { x64: "amd64", arm64: "arm64" };
@@ -45,7 +44,7 @@ export async function ensureVllmCpuImage(
   }
   const tag = vllmCpuImageTag();
   if (await hasImage(tag)) {
-    progress.say(`image ${tag} is there`);
+    progress.say(`image ${tag} exists already`);
     return tag;
   }
   requireArchitecture(engine);
@@ -67,8 +66,7 @@ export async function ensureVllmCpuImage(
     },
     progress,
   );
-  const baseImage =
-    options.baseImage ?? (await ensureBaseImage(base, engine, progress, options.withoutRegistry));
+  const baseImage = await ensureBaseImage(base, engine, progress, options);
   await withContext(wheels, progress, (context) =>
     buildImage(
       {
@@ -90,7 +88,7 @@ function requireArchitecture(engine: DockerEngine): void {
   const tested = enginePackageOf("vllm-cpu").architectures;
   if (!tested.includes(engine.architecture)) {
     throw new CommandError(
-      `the image vllm-cpu is built for ${tested.join(" and ")}, the Docker engine runs on ${engine.architecture}`,
+      `the image vllm-cpu can be built for ${tested.join(" and ")} only, but the Docker engine runs on ${engine.architecture}`,
     );
   }
   if (HOST_ARCHITECTURES[process.arch] !== engine.architecture) {

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensureVllmCpuImage } from "../../../../lib/cli/images/vllm-cpu-image";
-import { vllmCpuImageTag } from "../../../../lib/docker/images/vllm-cpu-image";
+import { ensureVllmCpuImage } from "../../../../tools/images/build-vllm-cpu-image";
+import { vllmCpuImageTag } from "../../../../tools/images/vllm-cpu-image";
 import { type Answer, FakePrograms } from "../../../support/fake-programs";
-import { recorded } from "../said";
+import { recorded } from "../../cli/said";
 
 const ENGINE = { version: "20.10.24", architecture: "amd64" };
 const TAG = vllmCpuImageTag();
@@ -37,7 +37,7 @@ describe("ensureVllmCpuImage", () => {
     }
   }
 
-  it("builds nothing where the tag is there, on any machine", async () => {
+  it("builds nothing if the image exists, on any machine", async () => {
     fakes = new FakePrograms({ docker: ["image inspect *|0|sha256:1"] });
     const arm = { ...ENGINE, architecture: "arm64" };
     expect(await ensureVllmCpuImage(arm, recorded().progress)).toBe(TAG);
@@ -87,13 +87,17 @@ describe("ensureVllmCpuImage", () => {
     asUser.mockReturnValue(1000);
     fakes = new FakePrograms({ docker: [NO_IMAGE, OK], python3: [OK], "apt-get": [OK] });
     await expect(ensureVllmCpuImage(ENGINE, recorded().progress)).rejects.toThrow(
-      "needed to make stand-ins for the CUDA libraries that torch is linked to: gcc, binutils",
+      "missing packages, needed to make stand-ins for the CUDA libraries that torch is linked to: gcc, binutils",
     );
     expect(existsSync(join(fakes.folder, "cache/cdktf-ray-cluster/wheels"))).toBe(false);
   });
 
   it.each([
-    [{ ...ENGINE, architecture: "arm64" }, "x64", "is built for amd64, the Docker engine runs on arm64"],
+    [
+      { ...ENGINE, architecture: "arm64" },
+      "x64",
+      "can be built for amd64 only, but the Docker engine runs on arm64",
+    ],
     [ENGINE, "arm64", "on a machine like the Docker engine's (amd64), this one is arm64"],
   ])("refuses %j on %s", async (engine, arch, message) => {
     Object.defineProperty(process, "arch", { ...machine, value: arch });

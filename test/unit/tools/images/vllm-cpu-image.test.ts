@@ -2,14 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { enginePackageOf } from "../../../../lib/catalog/engine-packages";
 import { emulationRayVersion } from "../../../../lib/docker/images/emulation-image";
-import { LocalBackend } from "../../../../lib/docker/local/local-backend";
-import { VLLM_CPU_FOLDER, vllmCpuImageTag } from "../../../../lib/docker/images/vllm-cpu-image";
+import { VLLM_CPU_FOLDER, vllmCpuImage, vllmCpuImageTag } from "../../../../tools/images/vllm-cpu-image";
 
 const REQUIREMENTS = readFileSync(join(VLLM_CPU_FOLDER, "requirements.txt"), "utf8").split("\n");
 
 describe("vllmCpuImage", () => {
   it("names vLLM's version and a hash over the inputs, and the Ray that the emulation has", () => {
-    const image = LocalBackend.vllmCpuImage();
+    const image = vllmCpuImage();
     expect(image.reference).toBe(vllmCpuImageTag());
     expect(image.reference).toMatch(/^cdktf-ray-cluster\/vllm-cpu:0\.32\.0-[0-9a-f]{12}$/);
     expect([image.rayVersion, image.pythonVersion]).toEqual([emulationRayVersion(), "3.11"]);

@@ -23,4 +23,7 @@ const project = (level) => ({
 });
 
 /** @type {import("jest").Config} */
-module.exports = { projects: ["unit", "terraform", "e2e"].map(project) };
+module.exports = {
+  projects: ["unit", "terraform", "e2e"].map(project),
+  testSequencer: "<rootDir>/test/tools/longest-first.cjs",
+};

@@ -21,7 +21,7 @@ describeWith([...DEPLOYMENT, OWN_DAEMON], "a stopped Docker daemon", () => {
     await daemon.load(emulationImageTag());
     const deployed = await project.deploy();
     expect(deployed.output).toContain("Apply complete!");
-    expect(await completeInside()).toContain("16 of 16 ranks");
+    expect(await completeInside()).toContain("4 of 4 ranks");
   }, 700_000);
 
   afterAll(async () => {
@@ -46,7 +46,7 @@ describeWith([...DEPLOYMENT, OWN_DAEMON], "a stopped Docker daemon", () => {
     note(`serves ${((Date.now() - startedAt) / 1000).toFixed(0)} s after the daemon's start`);
     expect(found.states).toContain("starting");
     expect((await stateOf(cluster)).state).toBe("serving");
-    expect(await completeInside()).toContain("16 of 16 ranks");
+    expect(await completeInside()).toContain("4 of 4 ranks");
 
     const again = await project.deploy();
     expect(again.output).toContain("Resources: 0 added, 0 changed, 0 destroyed.");

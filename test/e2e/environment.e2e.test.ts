@@ -38,10 +38,9 @@ describeWith(DEPLOYMENT, "environment of three nodes with real Ray", () => {
   }, 400_000);
 
   afterAll(async () => {
-    await project.destroy();
     await docker.sweep(NAME);
     project.remove();
-  }, 200_000);
+  }, 120_000);
 
   /** A variable in the tasks of all nodes, in the order of the plan. */
   const inTasks = (name: string) => ADDRESSES.map((address) => answer.tasks[address]?.[name]);

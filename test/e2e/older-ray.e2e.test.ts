@@ -49,14 +49,6 @@ describeWith(
       expect(files.split("\n")).toEqual(["state"]);
     }, 60_000);
 
-    it("recovers from a worker container that is killed", async () => {
-      const since = new Date();
-      process.kill((await docker.inspect(worker)).State.Pid, "SIGKILL");
-      const found = await recovery(cluster, since, 150);
-      note(`serves again after ${found.seconds.toFixed(0)} s, through ${found.states.join(", ")}`);
-      await expectServing(cluster);
-    }, 250_000);
-
     it("recovers from a head container that is killed", async () => {
       const since = new Date();
       process.kill((await docker.inspect(head)).State.Pid, "SIGKILL");

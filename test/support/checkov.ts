@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheFolder, inputsKey } from "../../lib/cli/base/cache-folder";
@@ -37,27 +37,59 @@ export interface PolicyFinding {
   readonly resource: string;
 }
 
-/** What Checkov finds in a stack, and how many checks it passes. */
-export function checkov(stack: Synthesized): { readonly passed: number; readonly findings: PolicyFinding[] } {
+interface Result {
+  readonly check_id: string;
+  readonly resource: string;
+  readonly file_path: string;
+}
+
+interface Results {
+  readonly passed_checks: readonly Result[];
+  readonly failed_checks: readonly Result[];
+}
+
+/** What Checkov says of a stack. */
+export interface CheckovReport {
+  readonly passed: number;
+  readonly findings: readonly PolicyFinding[];
+}
+
+/** What Checkov finds in each of some stacks, by their names; one run for all, since its start takes longest. */
+export function checkov(stacks: { readonly [name: string]: Pick<Synthesized, "json"> }): {
+  readonly [name: string]: CheckovReport;
+} {
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-checkov-"));
   try {
-    const file = join(folder, "cdk.tf.json");
-    // Checkov's reader stumbles over texts among the locals.
-    const readable = Object.entries(stack.json).filter(([block]) => block !== "locals" && block !== "//");
-    writeFileSync(file, JSON.stringify(Object.fromEntries(readable), null, 2));
-    const words = ["--framework", "terraform_json", "--skip-download", "--output", "json", "--file", file];
-    const { stdout, stderr } = spawnSync(PROGRAM, words, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+    for (const [name, { json }] of Object.entries(stacks)) {
+      // A folder each, so that no stack is judged by what lies in another; Checkov's reader stumbles over texts among the
+      // locals.
+      const readable = Object.entries(json).filter(([block]) => block !== "locals" && block !== "//");
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "cdk.tf.json"), JSON.stringify(Object.fromEntries(readable), null, 2));
+    }
+    const words = [
+      "--framework",
+      "terraform_json",
+      "--skip-download",
+      "--output",
+      "json",
+      "--directory",
+      folder,
+    ];
+    const { stdout, stderr } = spawnSync(PROGRAM, words, { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
     if (!stdout.trim().startsWith("{")) {
       throw new Error(`Checkov gave no report: ${stderr}`);
     }
-    const report = JSON.parse(stdout);
-    return {
-      passed: report.summary.passed,
-      findings: report.results.failed_checks.map((found: any) => ({
-        check: found.check_id,
-        resource: found.resource,
-      })),
-    };
+    const { passed_checks: passed, failed_checks: failed } = JSON.parse(stdout).results as Results;
+    const of = (name: string) => (check: Result) => check.file_path === `/${name}/cdk.tf.json`;
+    const reports = Object.keys(stacks).map((name) => [
+      name,
+      {
+        passed: passed.filter(of(name)).length,
+        findings: failed.filter(of(name)).map((it) => ({ check: it.check_id, resource: it.resource })),
+      },
+    ]);
+    return Object.fromEntries(reports);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

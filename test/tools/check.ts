@@ -6,13 +6,16 @@ export interface Counts {
   readonly skipped: number;
 }
 
+/** Prints a line; where checks run side by side it says whose line it is. */
+export type Show = (line: string) => void;
+
 /** A part of `npm test`. */
 export interface Check {
   /** As `--only` names it. */
   readonly name: string;
   readonly title: string;
   /** @throws Missing if the machine lacks something */
-  readonly run: () => Promise<Counts>;
+  readonly run: (show: Show) => Promise<Counts>;
 }
 
 /** Something that a check needs and this machine lacks; reads after `skipped: `. */

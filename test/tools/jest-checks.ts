@@ -1,96 +1,121 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { cacheFolder } from "../../lib/cli/base/cache-folder";
 import { CommandError } from "../../lib/cli/base/command-error";
-import { findDocker } from "../../lib/cli/base/docker-engine";
+import { type DockerEngine, findDocker } from "../../lib/cli/base/docker-engine";
 import { ensureEmulationImage } from "../../lib/cli/images/emulation-image";
 import { Progress } from "../../lib/cli/base/progress";
 import { howItEnded } from "../../lib/cli/base/process";
-import { ensureProviders, MIRROR_VARIABLE } from "../../tools/supply/provider-access";
+import { ensureProviders, MIRROR_VARIABLE, type ProviderAccess } from "../../tools/supply/provider-access";
 import { ensureVllmCpuImage } from "../../tools/images/build-vllm-cpu-image";
 import { DEBIAN_BASE } from "../../tools/supply/debian-base";
+import { MACHINE_KINDS, machineImage } from "../e2e/support/machine-image";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
-import { type Check, type Counts, Missing, sum } from "./check";
+import { type Check, type Counts, Missing, type Show, sum } from "./check";
 import { ROOT, runShown } from "./program";
 import { jestCounts } from "./reports";
+import { ensureTofu } from "./tofu";
 
 export const unitTests: Check = {
   name: "unit",
   title: "Jest, unit tests",
-  run: () => jest("unit"),
+  run: (show) => jest(show, "unit", { yields: true }),
 };
 
 export const terraformTests: Check = {
   name: "terraform",
   title: "Jest, with the real Terraform and its Docker provider",
-  run: async () => jest("terraform", await providerEnvironment()),
+  run: async (show) =>
+    jest(show, "terraform", { environment: await providerEnvironment(show), yields: true }),
 };
 
 export const endToEndTests: Check = {
   name: "e2e",
   title: "Jest, end to end: real cdktf deploy, Docker and Ray",
-  run: async () => {
+  run: async (show) => {
     const engine = await findDocker();
     if (engine === undefined) {
       throw new Missing("no Docker daemon");
     }
-    for (const rayVersion of [undefined, OLDER_RAY, ROLL_RAY]) {
-      await orMissing(
-        ensureEmulationImage(engine, new Progress(), { rayVersion, withoutRegistry: DEBIAN_BASE }),
-      );
-    }
-    await orMissing(ensureVllmCpuImage(engine, new Progress(), { withoutRegistry: DEBIAN_BASE }));
-    const environment = await providerEnvironment();
-    const files = endToEndFiles();
+    const progress = new Progress(show);
+    // What Go builds beside what Docker builds: the one waits for downloads while the other computes.
+    const images = ensureImages(engine, progress);
+    const programs = providerEnvironment(show).then(async (environment) => {
+      await ensureTofu(progress);
+      return environment;
+    });
+    const [environment] = await orMissing(Promise.all([programs, images]));
+    const together = ["--maxWorkers", String(DEPLOYMENTS), "--testPathIgnorePatterns", ALONE];
     return sum([
-      await jest(
-        "e2e",
-        environment,
-        files.filter((file) => !isAlone(file)),
-        DEPLOYMENTS,
-      ),
-      await jest("e2e", environment, files.filter(isAlone)),
+      await jest(show, "e2e", { environment, words: together }),
+      await jest(show, "e2e", { environment, words: ["--testPathPatterns", ALONE] }),
     ]);
   },
 };
 
-/**
- * Test files at a time: most of a deployment is waiting, and more clusters would starve on two cores. Jest starts
- * with the file that took longest the last time. Names, networks and ports of no two files are the same.
- */
-const DEPLOYMENTS = 2;
-
-/** Sixteen nodes want all cores when they start: Ray gives each of them 30 seconds, however loaded the machine is. */
-const ALONE = ["hosts-16"];
-
-function isAlone(file: string): boolean {
-  return ALONE.includes(basename(file, ".e2e.test.ts"));
+/** Before the tests, since of two files that miss the same image both would build it. */
+async function ensureImages(engine: DockerEngine, progress: Progress): Promise<void> {
+  for (const rayVersion of [undefined, OLDER_RAY, ROLL_RAY]) {
+    await ensureEmulationImage(engine, progress, { rayVersion, withoutRegistry: DEBIAN_BASE });
+  }
+  for (const kind of MACHINE_KINDS) {
+    await machineImage(kind);
+  }
+  await ensureVllmCpuImage(engine, progress, { withoutRegistry: DEBIAN_BASE });
 }
 
-/** Runs one of Jest's projects, or some of its files, so many at a time. */
-async function jest(
-  project: string,
-  environment: { readonly [name: string]: string | undefined } = {},
-  files: readonly string[] = [],
-  workers = 1,
-): Promise<Counts> {
+/**
+ * Test files at a time: most of a deployment is waiting, and more clusters would starve on two cores. They start in the
+ * order of `longest-first.cjs`. Names, networks and ports of no two files are the same.
+ */
+const DEPLOYMENTS = 3;
+
+/** Sixteen nodes want all cores when they start: Ray gives each of them 30 seconds, however loaded the machine is. */
+const ALONE = "/hosts-16\\.e2e";
+
+/** Far beyond what any level takes: a level that hangs is a failure. */
+const LEVEL_SECONDS = 5400;
+
+interface JestOptions {
+  readonly environment?: { readonly [name: string]: string | undefined };
+  /**
+   * Further arguments.
+   *
+   * @default - none
+   */
+  readonly words?: readonly string[];
+  /**
+   * Gives way to deployments, whose tests have deadlines.
+   *
+   * @default false
+   */
+  readonly yields?: boolean;
+}
+
+/** Runs one of Jest's projects. */
+async function jest(show: Show, project: string, options: JestOptions): Promise<Counts> {
+  const { environment = {}, words = [], yields = false } = options;
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-jest-"));
   try {
     const report = join(folder, "report.json");
     const program = join(ROOT, "node_modules", "jest", "bin", "jest.js");
-    const paths = files.length > 0 ? ["--maxWorkers", String(workers), "--runTestsByPath", ...files] : [];
-    const arguments_ = ["--selectProjects", project, "--json", "--outputFile", report];
-    // Not in TMPDIR, where it would be gone at the next run.
-    arguments_.push("--cacheDirectory", join(cacheFolder(), "jest"));
-    const outcome = await runShown(
-      process.execPath,
-      [program, ...arguments_, ...paths],
+    const command = [
+      ...[process.execPath, program, "--selectProjects", project, "--json", "--outputFile", report],
+      // Not in TMPDIR, where it would be gone at the next run.
+      ...["--cacheDirectory", join(cacheFolder(), "jest")],
+      // Beside deployments a second of computing may take many.
+      ...["--testTimeout", String(TEST_SECONDS * 1000)],
+      ...words,
+    ];
+    const [first = "", ...rest] = yields ? ["nice", "-n", "10", ...command] : command;
+    const outcome = await runShown(show, first, rest, {
+      timeoutSeconds: LEVEL_SECONDS,
       // CDKTF's test helpers leave folders behind in there.
-      { environment: { ...environment, TMPDIR: folder } },
-    );
+      environment: { ...environment, TMPDIR: folder },
+    });
     if (!existsSync(report)) {
-      throw new Error(`Jest ${howItEnded(outcome)}`);
+      throw new Error(`Jest ${howItEnded(outcome, { timeoutSeconds: LEVEL_SECONDS })}`);
     }
     return jestCounts(readFileSync(report, "utf8"));
   } finally {
@@ -98,9 +123,16 @@ async function jest(
   }
 }
 
+/** Of a test that names no other limit. */
+const TEST_SECONDS = 60;
+
+let providers: Promise<ProviderAccess> | undefined;
+
 /** What makes `init` get the providers; our tests' own variable for a mirror has done its work by then. */
-async function providerEnvironment(): Promise<{ readonly [name: string]: string | undefined }> {
-  const access = await orMissing(ensureProviders(["docker"], new Progress()));
+async function providerEnvironment(show: Show): Promise<{ readonly [name: string]: string | undefined }> {
+  // Two levels ask at the same time, and it may have to be built.
+  providers ??= ensureProviders(["docker"], new Progress(show));
+  const access = await orMissing(providers);
   return { ...access.environment, [MIRROR_VARIABLE]: undefined };
 }
 
@@ -111,12 +143,4 @@ async function orMissing<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     throw error instanceof CommandError ? new Missing(error.toString()) : error;
   }
-}
-
-function endToEndFiles(): string[] {
-  const folder = join(ROOT, "test", "e2e");
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".test.ts"))
-    .map((file) => join(folder, file))
-    .sort();
 }

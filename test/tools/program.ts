@@ -1,10 +1,12 @@
 import { join, resolve } from "node:path";
 import { type Outcome, run, type RunOptions } from "../../lib/cli/base/process";
+import type { Show } from "./check";
 
 export const ROOT = resolve(__dirname, "../..");
 
-/** Runs a program in the repository and prints what it prints, as it comes. */
+/** Runs a program in the repository and shows what it prints, as it comes. */
 export function runShown(
+  show: Show,
   program: string,
   args: readonly string[],
   options: RunOptions = {},
@@ -13,11 +15,11 @@ export function runShown(
     cwd: ROOT,
     ...options,
     environment: { ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}), ...options.environment },
-    onLine: (line) => process.stdout.write(`${line}\n`),
+    onLine: show,
   });
 }
 
 /** Runs the program of an installed package. */
-export function runPackage(name: string, ...args: readonly string[]): Promise<Outcome> {
-  return runShown(join(ROOT, "node_modules", ".bin", name), args);
+export function runPackage(show: Show, name: string, ...args: readonly string[]): Promise<Outcome> {
+  return runShown(show, join(ROOT, "node_modules", ".bin", name), args);
 }

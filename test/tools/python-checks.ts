@@ -15,10 +15,10 @@ const WORKERS = "4";
 export const ruff: Check = {
   name: "ruff",
   title: "ruff, every Python file",
-  run: async () => {
+  run: async (show) => {
     const python = await developmentPython();
-    const check = await runShown(python, ["-m", "ruff", "check", ...PLACES]);
-    const format = await runShown(python, ["-m", "ruff", "format", "--check", ...PLACES]);
+    const check = await runShown(show, python, ["-m", "ruff", "check", ...PLACES]);
+    const format = await runShown(show, python, ["-m", "ruff", "format", "--check", ...PLACES]);
     return sum([single(check.exitCode === 0), single(format.exitCode === 0)]);
   },
 };
@@ -26,28 +26,29 @@ export const ruff: Check = {
 export const mypy: Check = {
   name: "mypy",
   title: "mypy --strict, every Python file",
-  run: async () => single((await runShown(await developmentPython(), ["-m", "mypy"])).exitCode === 0),
+  run: async (show) =>
+    single((await runShown(show, await developmentPython(), ["-m", "mypy"])).exitCode === 0),
 };
 
 export const imports: Check = {
   name: "imports",
   title: "import-linter, the rooms of the node program",
-  run: async () => {
+  run: async (show) => {
     const linter = join(dirname(await developmentPython()), "lint-imports");
     const options = { environment: { PYTHONPATH: "lib/runtime" } };
-    return single((await runShown(linter, ["--no-cache", "--no-logo"], options)).exitCode === 0);
+    return single((await runShown(show, linter, ["--no-cache", "--no-logo"], options)).exitCode === 0);
   },
 };
 
 export const pythonTests: Check = {
   name: "python",
   title: "pytest, the programs in the containers",
-  run: async () => {
+  run: async (show) => {
     const python = await developmentPython();
     const folder = mkdtempSync(join(tmpdir(), "ray-cluster-pytest-"));
     try {
       const report = join(folder, "report.xml");
-      await runShown(python, ["-m", "pytest", "--numprocesses", WORKERS, `--junit-xml=${report}`]);
+      await runShown(show, python, ["-m", "pytest", "--numprocesses", WORKERS, `--junit-xml=${report}`]);
       return junitCounts(readFileSync(report, "utf8"));
     } finally {
       rmSync(folder, { recursive: true, force: true });

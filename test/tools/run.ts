@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { table } from "../../lib/cli/base/table";
-import { type Check, type Counts, Missing, single } from "./check";
+import { type Check, type Counts, Missing, type Show, single } from "./check";
 import { endToEndTests, terraformTests, unitTests } from "./jest-checks";
 import { runPackage, runShown } from "./program";
 import { imports, mypy, pythonTests, ruff } from "./python-checks";
@@ -8,12 +8,12 @@ import { bats, shellcheck } from "./shell-checks";
 
 /** In the order in which they begin: what fails fast and often comes first. */
 const CHECKS: readonly Check[] = [
-  command("build", "compile to dist/", () => runShown("npm", ["run", "--silent", "build"])),
-  command("eslint", "ESLint, every TypeScript file", () => runPackage("eslint", ".")),
-  command("prettier", "Prettier, every file", () =>
-    runPackage("prettier", "--check", "--log-level", "warn", "."),
+  command("build", "compile to dist/", (show) => runShown(show, "npm", ["run", "--silent", "build"])),
+  command("eslint", "ESLint, every TypeScript file", (show) => runPackage(show, "eslint", ".")),
+  command("prettier", "Prettier, every file", (show) =>
+    runPackage(show, "prettier", "--check", "--log-level", "warn", "."),
   ),
-  command("types", "tsc, tests included", () => runPackage("tsc", "--noEmit")),
+  command("types", "tsc, tests included", (show) => runPackage(show, "tsc", "--noEmit")),
   unitTests,
   ruff,
   mypy,
@@ -25,8 +25,11 @@ const CHECKS: readonly Check[] = [
   endToEndTests,
 ];
 
-/** These mostly wait, for deadlines and for clusters: they run side by side, after all others. */
-const TOGETHER: readonly Check[] = [pythonTests, endToEndTests];
+/** What the others run: it comes first, alone. */
+const FIRST: readonly string[] = ["build"];
+
+/** Takes longer than all others together and mostly waits for clusters, so the others run beside it, one by one. */
+const BESIDE: readonly string[] = ["e2e"];
 
 interface Result {
   readonly check: Check;
@@ -35,8 +38,12 @@ interface Result {
   readonly note: string;
 }
 
-function command(name: string, title: string, start: () => Promise<{ readonly exitCode?: number }>): Check {
-  return { name, title, run: async () => single((await start()).exitCode === 0) };
+function command(
+  name: string,
+  title: string,
+  start: (show: Show) => Promise<{ readonly exitCode?: number }>,
+): Check {
+  return { name, title, run: async (show) => single((await start(show)).exitCode === 0) };
 }
 
 async function main(): Promise<void> {
@@ -47,13 +54,22 @@ async function main(): Promise<void> {
     process.stdout.write(helpText());
     return;
   }
-  const results: Result[] = [];
   const checks = selected(values.only);
-  for (const check of checks.filter((one) => !TOGETHER.includes(one))) {
-    results.push(await result(check));
-  }
-  results.push(...(await Promise.all(checks.filter((one) => TOGETHER.includes(one)).map(result))));
+  const among = (names: readonly string[]) => checks.filter(({ name }) => names.includes(name));
+  const others = checks.filter(({ name }) => ![...FIRST, ...BESIDE].includes(name));
+  const results = await inARow(among(FIRST), false);
+  const lanes = [among(BESIDE), others].filter((lane) => lane.length > 0);
+  results.push(...(await Promise.all(lanes.map((lane) => inARow(lane, lanes.length > 1)))).flat());
+  results.sort((one, other) => checks.indexOf(one.check) - checks.indexOf(other.check));
   process.exitCode = report(results) ? 0 : 1;
+}
+
+async function inARow(checks: readonly Check[], areOthersBeside: boolean): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const check of checks) {
+    results.push(await result(check, areOthersBeside));
+  }
+  return results;
 }
 
 function selected(only: string | undefined): readonly Check[] {
@@ -65,21 +81,29 @@ function selected(only: string | undefined): readonly Check[] {
   return CHECKS.filter((check) => names?.includes(check.name) ?? true);
 }
 
-async function result(check: Check): Promise<Result> {
-  process.stdout.write(`\n== ${check.name}: ${check.title}\n`);
+/** @param areOthersBeside each line says whose it is */
+async function result(check: Check, areOthersBeside: boolean): Promise<Result> {
+  const prefix = areOthersBeside ? `${check.name.padEnd(NAME_WIDTH)} | ` : "";
+  const show: Show = (line) => {
+    process.stdout.write((prefix + line).trimEnd() + "\n");
+  };
+  show("");
+  show(`== ${check.name}: ${check.title}`);
   const startedAt = Date.now();
-  const { counts, note } = await outcomeOf(check);
+  const { counts, note } = await outcomeOf(check, show);
   return { check, counts, note, seconds: (Date.now() - startedAt) / 1000 };
 }
 
-async function outcomeOf(check: Check): Promise<{ counts: Counts; note: string }> {
+const NAME_WIDTH = Math.max(...CHECKS.map(({ name }) => name.length));
+
+async function outcomeOf(check: Check, show: Show): Promise<{ counts: Counts; note: string }> {
   try {
-    const counts = await check.run();
+    const counts = await check.run(show);
     return { counts, note: counts.skipped > 0 ? `skipped: ${counts.skipped} cases, see above` : "" };
   } catch (error) {
     const isMissing = error instanceof Missing;
     const note = isMissing ? `skipped: ${error.message}` : String(error);
-    process.stdout.write(`${note}\n`);
+    note.split("\n").forEach((line) => show(line));
     return { counts: { passed: 0, failed: isMissing ? 0 : 1, skipped: isMissing ? 1 : 0 }, note };
   }
 }
@@ -105,7 +129,7 @@ function report(results: readonly Result[]): boolean {
 
 function helpText(): string {
   const rows = CHECKS.map((check) => [`  ${check.name}`, check.title]);
-  return `npm test [-- --only <check>,<check>]\n\nChecks, in this order:\n${table(rows)}\n`;
+  return `npm test [-- --only <check>,<check>]\n\nChecks, in this order, the last one beside the others:\n${table(rows)}\n`;
 }
 
 main().catch((error: unknown) => {

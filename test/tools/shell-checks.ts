@@ -12,20 +12,20 @@ const SHELL = /^#!.*\b(ba|da)?sh\b|^#!.*\bbats\b/;
 export const shellcheck: Check = {
   name: "shellcheck",
   title: "shellcheck, every shell file",
-  run: async () => {
+  run: async (show) => {
     await requireProgram("shellcheck");
     const files = filesBelow(".").filter(isShell);
-    process.stdout.write(`${files.join("\n")}\n`);
-    return single((await runShown("shellcheck", ["--external-sources", ...files])).exitCode === 0);
+    files.forEach((file) => show(file));
+    return single((await runShown(show, "shellcheck", ["--external-sources", ...files])).exitCode === 0);
   },
 };
 
 export const bats: Check = {
   name: "bats",
   title: "bats, the scripts of the host",
-  run: async () => {
+  run: async (show) => {
     await requireProgram("bats");
-    const outcome = await runShown("bats", ["--formatter", "tap", "--recursive", "test"]);
+    const outcome = await runShown(show, "bats", ["--formatter", "tap", "--recursive", "test"]);
     return tapCounts(outcome.stdout);
   },
 };

@@ -16,6 +16,8 @@ export interface SmallClusterProps {
   /** IPv4 CIDR, so that the tests' clusters can stand beside one another. */
   readonly subnetCidr: string;
   readonly apiPort: number;
+  /** @default 2 */
+  readonly acceleratorsPerNode?: number;
   /** @default - the one of the catalogue */
   readonly rayVersion?: string;
   /** @default - the image is the emulation's, as it is */
@@ -41,14 +43,17 @@ const WRONG_TOKEN = "0123456789abcdef".repeat(4);
 const WRONG_TOKEN_PATH = "/etc/ray-cluster/wrong-token";
 const OLDER_RAY = "2.47.1";
 
-/** Two nodes of eight emulated NPUs with short deadlines. */
+/**
+ * Two emulated nodes with short deadlines. Few accelerators: a process for each starts with every engine, and what these
+ * tests break has nothing to do with their number.
+ */
 export class SmallCluster extends TerraformStack {
   public constructor(scope: Construct, id: string, props: SmallClusterProps) {
     super(scope, id);
-    const { subnetCidr, apiPort, dockerHost } = props;
+    const { subnetCidr, apiPort, dockerHost, acceleratorsPerNode = 2 } = props;
     const cluster = new RayCluster(this, id, {
       backend: new LocalBackend({ subnetCidr, apiPort, dockerHost }),
-      pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 8 }],
+      pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode }],
       fabric: Fabric.TCP,
       image: imageOf(props),
       engine: new EmulatedServe(),

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { eventually, sleep } from "./command";
 import type { Docker } from "./docker";
 
@@ -130,7 +131,8 @@ export async function expectStaysServing(cluster: DeployedCluster, seconds: numb
   expect(await complete(cluster)).toContain(`${cluster.ranks} of ${cluster.ranks} ranks`);
 }
 
-/** Kept for the report at the end of a run: how long each fault took. */
+/** Kept for the report at the end of a run: how long each fault took, and in which file, since files run side by side. */
 export function note(text: string): void {
-  process.stderr.write(`    ${text}\n`);
+  const file = basename(expect.getState().testPath ?? "", ".e2e.test.ts");
+  process.stderr.write(`    ${file}: ${text}\n`);
 }

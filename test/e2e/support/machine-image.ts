@@ -13,7 +13,8 @@ const FOLDER = join(REPOSITORY, "test", "e2e", "machine");
 const DOCKERFILE = join(FOLDER, "machine.dockerfile");
 
 /** `bare`: a machine without Docker; `docker`: with an engine of its own; `cloud`: with cloud-init, too. */
-export type MachineKind = "bare" | "docker" | "cloud";
+export const MACHINE_KINDS = ["bare", "docker", "cloud"] as const;
+export type MachineKind = (typeof MACHINE_KINDS)[number];
 
 /** Image of a machine, built from the distribution's packages where it is missing; it stays for the next run. */
 export async function machineImage(kind: MachineKind): Promise<string> {

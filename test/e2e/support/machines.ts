@@ -94,6 +94,13 @@ export class SimulatedMachine {
     ].filter((name) => name !== "");
   }
 
+  /** Takes away what a deployment that was refused has left on the machine's engine; its images stay. */
+  public async sweep(): Promise<void> {
+    const each = (list: string, remove: string) => `docker ${list} | xargs -r docker ${remove}`;
+    const lines = [each("ps --all --quiet", "rm --force --volumes"), each("volume ls --quiet", "volume rm")];
+    await this.output("sh", "-c", lines.join(" && "));
+  }
+
   public ssh(command: string): Promise<string> {
     return runOrFail("ssh", [...this.machines.sshArguments(), `root@${this.address}`, command], {
       timeoutSeconds: 30,

@@ -25,7 +25,7 @@ export function smallCluster(
   const cluster = {
     name,
     nodes: ["npu-0", "npu-1"],
-    ranks: 16,
+    ranks: 2 * (props.acceleratorsPerNode ?? 2),
     url: `http://127.0.0.1:${props.apiPort}`,
     docker: new Docker(props.dockerHost),
   };

@@ -3,6 +3,7 @@ import { awsParts, KMS_KEY } from "../../support/aws-parts";
 import { checkov, CHECKOV } from "../../support/checkov";
 import { ALL_EXPLAINED, compared, type Reasons } from "../../support/reasons";
 import { describeWith } from "../../support/requirements";
+import type { Synthesized } from "../../support/synth";
 
 jest.setTimeout(300_000);
 
@@ -73,41 +74,50 @@ const OF_STORAGE: { readonly [type: string]: Reasons } = {
   aws_fsx_lustre_file_system: { ...OF_LUSTRE, ...BESIDE_LUSTRE },
 };
 
+const BY_DEFAULT = "by default";
+const OWN_KEY = "with a key of one's own";
+const IMDS_V1 = "with IMDSv1";
+
+/** All of them, read by one run. */
+function stacks(): { readonly [name: string]: Synthesized } {
+  const open = awsParts(KMS_KEY);
+  for (const template of Object.values<any>(open.resources("aws_launch_template"))) {
+    template.metadata_options.http_tokens = "optional";
+  }
+  return {
+    [BY_DEFAULT]: awsParts(),
+    [OWN_KEY]: awsParts(KMS_KEY),
+    [IMDS_V1]: open,
+    ...Object.fromEntries(AWS_STACKS.map((expected) => [expected.name, synthesize(expected)])),
+  };
+}
+
 describeWith([CHECKOV], "Checkov", () => {
-  it.each<[string, string | undefined, Reasons]>([
-    [
-      "as it is by default",
-      undefined,
-      { ...WITHOUT_OWN_KEYS, ...OF_EFS, ...OF_LUSTRE, ...ALWAYS, ...BESIDE_LUSTRE },
-    ],
-    ["with a key of one's own", KMS_KEY, { ...ALWAYS, ...BESIDE_LUSTRE }],
-  ])("finds in a stack %s what has a reason, and nothing else", (_, kmsKeyArn, reasons) => {
-    const stack = awsParts(kmsKeyArn);
-    const { passed, findings } = checkov(stack);
-    stack.remove();
+  let reports: ReturnType<typeof checkov>;
+
+  beforeAll(() => {
+    const all = stacks();
+    reports = checkov(all);
+    Object.values(all).forEach((stack) => {
+      stack.remove();
+    });
+  });
+
+  it.each<[string, Reasons]>([
+    [BY_DEFAULT, { ...WITHOUT_OWN_KEYS, ...OF_EFS, ...OF_LUSTRE, ...ALWAYS, ...BESIDE_LUSTRE }],
+    [OWN_KEY, { ...ALWAYS, ...BESIDE_LUSTRE }],
+    ...AWS_STACKS.map(({ name, storage }): [string, Reasons] => [
+      name,
+      { ...WITHOUT_OWN_KEYS, ...ALWAYS, ...OF_CLUSTERS, ...OF_STORAGE[storage] },
+    ]),
+  ])("finds in stack '%s' what has a reason, and nothing else", (name, reasons) => {
+    const { passed, findings } = reports[name];
     expect(compared(findings, reasons)).toEqual(ALL_EXPLAINED);
     expect(passed).toBeGreaterThan(80);
   });
 
-  it.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
-    "finds in stack %s what has a reason, and nothing else",
-    (_, expected) => {
-      const stack = synthesize(expected);
-      stack.remove();
-      const { passed, findings } = checkov(stack);
-      const reasons = { ...WITHOUT_OWN_KEYS, ...ALWAYS, ...OF_CLUSTERS, ...OF_STORAGE[expected.storage] };
-      expect(compared(findings, reasons)).toEqual(ALL_EXPLAINED);
-      expect(passed).toBeGreaterThan(80);
-    },
-  );
-
-  it("would find a machine that answers metadata by IMDSv1, so its silence means something", () => {
-    const stack = awsParts(KMS_KEY);
-    for (const template of Object.values<any>(stack.resources("aws_launch_template"))) {
-      template.metadata_options.http_tokens = "optional";
-    }
-    const { findings } = checkov(stack);
-    stack.remove();
+  it("finds a machine that answers metadata by IMDSv1, so its silence means something", () => {
+    const { findings } = reports[IMDS_V1];
     expect(findings.filter(({ check }) => check === "CKV_AWS_79")).toHaveLength(2);
   });
 });

@@ -34,17 +34,30 @@ describe("npm test", () => {
     expect(stderr).toContain("no check is named nope");
   });
 
-  it("says what the machine lacks, and that is no failure", () => {
+  it("says what the machine lacks, and whose line it is where checks run side by side, and that is no failure", () => {
     const { status, stdout } = npmTest(["--only", "ruff,shellcheck,bats,terraform,e2e"]);
-    expect(stdout.match(/^skipped: .*$/gm)).toEqual([
-      "skipped: no Python 3.10 or newer",
-      "skipped: no shellcheck",
-      "skipped: no bats",
-      "skipped: terraform is not installed",
-      "skipped: no Docker daemon",
+    expect(
+      stdout
+        .match(/^.* skipped: .*$/gm)
+        ?.filter((line) => line.includes("|"))
+        .sort(),
+    ).toEqual([
+      "bats       | skipped: no bats",
+      "e2e        | skipped: no Docker daemon",
+      "ruff       | skipped: no Python 3.10 or newer",
+      "shellcheck | skipped: no shellcheck",
+      "terraform  | skipped: terraform is not installed",
     ]);
+    // The table at the end has the order of the help.
+    expect(
+      stdout.match(/^(ruff|shellcheck|bats|terraform|e2e) +0 +0 /gm)?.map((row) => row.split(" ")[0]),
+    ).toEqual(["ruff", "shellcheck", "bats", "terraform", "e2e"]);
     expect(stdout).toMatch(/\n0 passed, 0 failed\n$/);
     expect(status).toBe(0);
+  });
+
+  it("does not prefix lines of checks that run alone", () => {
+    expect(npmTest(["--only", "shellcheck,bats"]).stdout).toContain("\nskipped: no shellcheck\n");
   });
 
   it("fails in CI where anything is skipped", () => {

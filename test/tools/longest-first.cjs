@@ -1,0 +1,41 @@
+// The order in which Jest starts test files. Its own is by the times of the last run in the same folder; a fresh clone has
+// none, and a long deployment that starts last would run alone at the end.
+"use strict";
+
+const { basename } = require("node:path");
+const { default: TestSequencer } = require("@jest/test-sequencer");
+
+/** End-to-end files, longest first; the two that start vLLM, real or not, far enough apart. `hosts-16` runs alone. */
+const END_TO_END = [
+  "vllm-cpu",
+  "aws",
+  "faults",
+  "demo",
+  "vllm-executors",
+  "hosts",
+  "ascend-preflight",
+  "staging",
+  "engines",
+  "cloud-init",
+  "derived-image",
+  "refusals",
+  "docker-daemon",
+  "local-2x8",
+  "older-ray",
+  "environment",
+  "prepare-hosts",
+  "hosts-16",
+];
+
+class LongestFirst extends TestSequencer {
+  sort(tests) {
+    const place = ({ path }) => {
+      const index = END_TO_END.indexOf(basename(path, ".e2e.test.ts"));
+      return index === -1 ? END_TO_END.length : index;
+    };
+    return [...super.sort(tests)].sort((one, other) => place(one) - place(other));
+  }
+}
+
+module.exports = LongestFirst;
+module.exports.END_TO_END = END_TO_END;

@@ -31,7 +31,7 @@ export function requirePriceLimit(
     const where = whereToSet(TerraformStack.of(scope).node.id, "maxUsdPerHour", String(least));
     new PlanCheck(scope, "consent").require(
       Token.asString(Op.gte(maxUsdPerHour, least)),
-      `${costs}, and maxUsdPerHour is not set or lower. ${where}`,
+      `${costs}, and maxUsdPerHour is not set or is too low. ${where}`,
     );
   }
 }

@@ -162,7 +162,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
       expect(text).toContain(`or pass --var ${variable}`);
     }
     expect(text).toContain(
-      "This plan costs 220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20) for 4 x p5.48xlarge, and maxUsdPerHour is not set or lower.",
+      "This plan costs 220.16 USD per hour (on demand in us-east-1, price list of 2026-07-20) for 4 x p5.48xlarge, and maxUsdPerHour is not set or is too low.",
     );
   });
 

@@ -38,7 +38,8 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
     runtime: accelerator && plan.container.runtime,
     healthcheck: {
       test: nodeCommand("status"),
-      intervalSeconds: 5,
+      // Each probe starts a Python process, so a machine with many nodes pays for a shorter one.
+      intervalSeconds: 15,
       timeoutSeconds: 10,
       retries: 3,
       startPeriodSeconds: node.role === "head" ? plan.deadlines.servingSeconds : plan.deadlines.headSeconds,

@@ -39,7 +39,7 @@ test("an emulated node has no devices or mounts", () => {
     runtime: undefined,
     healthcheck: {
       test: ["python3", "-m", "ray_node", "status"],
-      intervalSeconds: 5,
+      intervalSeconds: 15,
       timeoutSeconds: 10,
       retries: 3,
       startPeriodSeconds: 663,

@@ -1,5 +1,5 @@
 import { isWhole, unless } from "../problems/checks";
-import type { Topic } from "../problems/rule";
+import { errorRule, type Topic } from "../problems/rule";
 import { show } from "../problems/text";
 import { distinctRule, valuesAt } from "../problems/value-rule";
 import type { ClusterDeclaration } from "../terraform/cluster-backend";
@@ -12,9 +12,7 @@ const PATH = "be an absolute path of letters, digits, '_', '.' and '-'";
 export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
   title: "Machines that boot with cloud-init",
   rules: [
-    {
-      id: "RC501",
-      level: "error",
+    errorRule("RC501", {
       title: "The head's address is stated once: headAddress, or the first of addresses",
       why: "Every node is told the head's address before any machine exists.",
       check: ({ headAddress, addresses }) => [
@@ -31,7 +29,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
           fix: "leave out headAddress: the head has the first of the addresses",
         }),
       ],
-    },
+    }),
     form({
       id: "RC504",
       title: "A registry is named by its host",
@@ -140,9 +138,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
       must: "be a whole number of at least 1",
       fix: "use the number that your provider documents",
     }),
-    {
-      id: "RC512",
-      level: "error",
+    errorRule("RC512", {
       title: "A derived image is built without files of the machine that runs Terraform",
       why: "They may hold credentials, and anybody on a machine can read its user data.",
       check: (_, { image: { derived } }) =>
@@ -154,6 +150,6 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
             fix: "build the image beforehand, or configure pip in /etc/ray-cluster/environment of the machine image",
           }),
         ),
-    },
+    }),
   ],
 };

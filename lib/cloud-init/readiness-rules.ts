@@ -1,5 +1,5 @@
 import { isWhole, unless } from "../problems/checks";
-import type { Topic } from "../problems/rule";
+import { errorRule, warningRule, type Topic } from "../problems/rule";
 import { form } from "./form";
 import type { CloudInitSettings } from "./settings";
 
@@ -7,9 +7,7 @@ import type { CloudInitSettings } from "./settings";
 export const READINESS: Topic<CloudInitSettings> = {
   title: "Readiness check of machines that boot with cloud-init",
   rules: [
-    {
-      id: "RC511",
-      level: "warning",
+    warningRule("RC511", {
       title: "There is a readiness check",
       why: "Without one, nothing waits for the cluster.",
       check: ({ readiness }) =>
@@ -19,7 +17,7 @@ export const READINESS: Topic<CloudInitSettings> = {
           consequence: "lets apply succeed before the cluster serves, even if it never does",
           fix: "set readiness: ReadinessCheck.http(), or ReadinessCheck.ssh()",
         }),
-    },
+    }),
     form({
       id: "RC509",
       title: "A check over HTTP asks a base URL",
@@ -72,9 +70,7 @@ export const READINESS: Topic<CloudInitSettings> = {
 export const MACHINES_OF_CHECK: Topic<boolean> = {
   title: "Machines that a readiness check waits for",
   rules: [
-    {
-      id: "RC528",
-      level: "error",
+    errorRule("RC528", {
       title: "A readiness check knows the machines",
       why: "Otherwise its deadline includes the time to make them, and a machine that is replaced later is not waited for.",
       check: (areKnown) =>
@@ -84,6 +80,6 @@ export const MACHINES_OF_CHECK: Topic<boolean> = {
           must: "know the machines that it waits for",
           fix: "pass their resources to CloudInitSite.of(cluster.site).addMachines(...), an empty list where this stack makes none",
         }),
-    },
+    }),
   ],
 };

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { unless } from "../problems/checks";
-import type { Topic } from "../problems/rule";
+import { errorRule, type Topic } from "../problems/rule";
 import { isLate, show } from "../problems/text";
 import { isMachinePath, WORD } from "./form";
 import type { SecretSource } from "./secret-source";
@@ -34,9 +34,7 @@ function programsOf(settings: CloudInitSettings) {
 export const SECRET_SOURCES: Topic<CloudInitSettings> = {
   title: "Sources of secrets",
   rules: [
-    {
-      id: "RC502",
-      level: "error",
+    errorRule("RC502", {
       title: "A secret in a file is named by its absolute path on the machines",
       why: "No working directory is defined when a machine boots.",
       check: (settings) =>
@@ -51,10 +49,8 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
               fix: "write e.g. SecretSource.file('/etc/ray-cluster/ray-token')",
             }),
           ),
-    },
-    {
-      id: "RC521",
-      level: "error",
+    }),
+    errorRule("RC521", {
       title: "A program that prints a secret is a file that begins with '#!'",
       why: "The machines run it as it is.",
       check: (settings) =>
@@ -66,10 +62,8 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
             fix: "name the file relative to the folder of cdktf.json",
           }),
         ),
-    },
-    {
-      id: "RC522",
-      level: "error",
+    }),
+    errorRule("RC522", {
       title: "The arguments of such a program are words",
       why: "They are stored in a file whose items are separated by spaces.",
       check: (settings) =>
@@ -83,10 +77,8 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
             }),
           ),
         ),
-    },
-    {
-      id: "RC523",
-      level: "error",
+    }),
+    errorRule("RC523", {
       title: "A store of secrets is a program",
       why: "A file holds one secret, and a store is asked for each by its id.",
       check: ({ secretStore }) =>
@@ -96,10 +88,8 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
           must: "be a program that gets the id of a secret as its last argument",
           fix: "write SecretSource.program('vault.sh'), or name the file by SecretRef.hostFile(path)",
         }),
-    },
-    {
-      id: "RC503",
-      level: "error",
+    }),
+    errorRule("RC503", {
       title: "Programs have file names of their own",
       why: "They are put into one folder on the machine.",
       check: (settings) => {
@@ -115,7 +105,7 @@ export const SECRET_SOURCES: Topic<CloudInitSettings> = {
           });
         });
       },
-    },
+    }),
   ],
 };
 

@@ -1,6 +1,6 @@
 import { userDataLimits } from "../catalog/user-data-limits";
 import { unless } from "../problems/checks";
-import type { Topic } from "../problems/rule";
+import { errorRule, warningRule, type Topic } from "../problems/rule";
 import type { MachineText } from "./machine-text";
 import type { CloudInitSettings } from "./settings";
 
@@ -16,9 +16,7 @@ export interface UserDataSubject {
 export const USER_DATA: Topic<UserDataSubject> = {
   title: "Size of user data",
   rules: [
-    {
-      id: "RC513",
-      level: "error",
+    errorRule("RC513", {
       title: "User data is no larger than the stated limit",
       why: "The provider refuses it in the middle of an apply.",
       check: ({ texts, settings: { userDataLimitBytes: limit, programUrl } }) => {
@@ -32,10 +30,8 @@ export const USER_DATA: Topic<UserDataSubject> = {
               fix: programUrl === undefined ? SET_PROGRAM_URL : SHORTEN,
             };
       },
-    },
-    {
-      id: "RC530",
-      level: "warning",
+    }),
+    warningRule("RC530", {
       title: "User data with the node program in it is meant for a provider that takes it",
       why: "Most providers take 64 KiB or less.",
       check: ({ texts, settings: { userDataLimitBytes, programUrl } }) => {
@@ -49,7 +45,7 @@ export const USER_DATA: Topic<UserDataSubject> = {
           fix: `${SET_PROGRAM_URL}. If your provider takes that much, set userDataLimitBytes`,
         });
       },
-    },
+    }),
   ],
 };
 

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { isAbsolutePath, isWhole } from "../../problems/checks";
-import type { Topic } from "../../problems/rule";
+import { errorRule, type Topic } from "../../problems/rule";
 import { oneOf } from "../../problems/text";
 import { distinctRule, type ValueRule, valueRule, valuesAt } from "../../problems/value-rule";
 import type { HostsDeclaration, HostsFacts, HostsRule } from "./hosts-declaration";
@@ -15,9 +15,7 @@ const valuesOf = ({ machines }: HostsDeclaration, property: string) =>
 const each = (rule: ValueRule): HostsRule => valueRule(rule, valuesOf);
 
 const rules: readonly HostsRule[] = [
-  {
-    id: "RC301",
-    level: "error",
+  errorRule("RC301", {
     title: "There is at least one machine",
     why: "Every node of a cluster runs on a machine of its own.",
     check: ({ machines, inventory }) =>
@@ -29,7 +27,7 @@ const rules: readonly HostsRule[] = [
             must: "list one machine for each node",
             fix: "add the machines",
           },
-  },
+  }),
   each({
     id: "RC302",
     title: "A machine has a name that messages can use",

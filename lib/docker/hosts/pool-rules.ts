@@ -1,15 +1,13 @@
 import { basename } from "node:path";
 import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerators";
 import { isAbsolutePath, isWhole, unless } from "../../problems/checks";
-import type { Topic } from "../../problems/rule";
+import { errorRule, type Topic } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
 import type { MachineDraft } from "./host-machine";
 import type { HostsDeclaration, HostsFacts, HostsRule } from "./hosts-declaration";
 
 const rules: readonly HostsRule[] = [
-  {
-    id: "RC310",
-    level: "error",
+  errorRule("RC310", {
     title: "A machine names a pool of the cluster",
     why: "It would be a node of none.",
     check: ({ machines }, { pools }) => {
@@ -25,10 +23,8 @@ const rules: readonly HostsRule[] = [
             },
       );
     },
-  },
-  {
-    id: "RC325",
-    level: "error",
+  }),
+  errorRule("RC325", {
     title: "Either all machines name a pool or none do",
     why: "It would be unclear which pool the others belong to.",
     check: ({ machines }, { pools }) => {
@@ -39,10 +35,8 @@ const rules: readonly HostsRule[] = [
       );
       return without.length < machines.length ? without : [];
     },
-  },
-  {
-    id: "RC311",
-    level: "error",
+  }),
+  errorRule("RC311", {
     title: "A machine has as many accelerators as its pool needs",
     why: "Ray would never count the planned accelerators of that node.",
     check: (declaration, facts) =>
@@ -54,10 +48,8 @@ const rules: readonly HostsRule[] = [
           fix: "plan fewer acceleratorsPerNode, or use another machine",
         });
       }),
-  },
-  {
-    id: "RC312",
-    level: "error",
+  }),
+  errorRule("RC312", {
     title: "A machine has one device address for each device",
     why: "HCCL needs the address of every NPU.",
     check: (declaration, facts) =>
@@ -70,10 +62,8 @@ const rules: readonly HostsRule[] = [
           fix: "see /etc/hccn.conf of the machine",
         });
       }),
-  },
-  {
-    id: "RC315",
-    level: "error",
+  }),
+  errorRule("RC315", {
     title: "A path of the driver replaces one that is mounted",
     why: "It replaces the path with the same base name; any other has no effect.",
     check: (declaration, facts) =>
@@ -89,10 +79,8 @@ const rules: readonly HostsRule[] = [
           }),
         );
       }),
-  },
-  {
-    id: "RC320",
-    level: "error",
+  }),
+  errorRule("RC320", {
     title: "The network that the machines share is given",
     why: "Ray and the engine use the addresses of this network only.",
     check: ({ subnetCidr }) =>
@@ -102,7 +90,7 @@ const rules: readonly HostsRule[] = [
         must: "be the IPv4 CIDR of the network that the machines share",
         fix: "add `subnetCidr: ...`, e.g. 10.20.0.0/24",
       }),
-  },
+  }),
 ];
 
 export const POOL_TOPIC: Topic<HostsDeclaration, HostsFacts> = { title: "Existing machines as nodes", rules };

@@ -81,7 +81,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       const answer = await completion();
       expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
       expect(machines.filter(({ address }) => !answer.includes(`(${address})`))).toEqual([]);
-    }, 60_000);
+    }, 150_000);
 
     it("have booted what EC2 gives back as their user data", async () => {
       for (const machine of await region.machines()) {
@@ -94,7 +94,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         );
         expect(booted).toContain("status: done");
       }
-    }, 60_000);
+    }, 150_000);
 
     it("run one container each, without privileges, with all devices of the machine", async () => {
       for (const machine of await region.machines()) {
@@ -107,7 +107,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
           "ls /dev/nvidia[0-9]* | wc -l; ls /dev/infiniband/uverbs* | wc -l; nvidia-smi -L | wc -l";
         expect(await region.shell(machine, `${inside} '${count}'`)).toBe("8\n32\n8");
       }
-    }, 60_000);
+    }, 150_000);
 
     it("see one file system, with the model that the head has fetched once with its token", async () => {
       const { files, sent } = await hub.count();
@@ -121,7 +121,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         expect(found.split("\n")).toEqual(sums.sort((a, b) => a.slice(64).localeCompare(b.slice(64))));
       }
       expect(sent).toEqual(Object.fromEntries(Object.entries(files).map(([path, { size }]) => [path, size])));
-    }, 60_000);
+    }, 150_000);
 
     it("may do what their boot asks for, and nothing else", async () => {
       const [head, worker] = await region.machines();
@@ -135,7 +135,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       // Nothing that a boot needs was refused before.
       const refused = region.log.split("\n").filter((line) => line.includes("refused"));
       expect(refused).toHaveLength(3);
-    }, 60_000);
+    }, 150_000);
 
     it("plan no change in a further deploy", async () => {
       const again = await project.deploy();
@@ -172,7 +172,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       expect(holders(places, token)).toEqual([]);
       expect(holders(places, MODEL_TOKEN)).toEqual([]);
       expect(holders(places, address.trim())).toEqual([]);
-    }, 120_000);
+    }, 240_000);
 
     it("serve again after a worker's reboot", async () => {
       const machine = (await region.machines())[1];

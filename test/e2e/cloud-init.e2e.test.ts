@@ -77,7 +77,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     project.remove();
     await docker.sweep(NAME);
     rmSync(secretsFolder, { recursive: true, force: true });
-  }, 120_000);
+  }, 240_000);
 
   const answer = async () => {
     const response = await fetch(`http://${SUBNET}.10:8000/v1/chat/completions`, {
@@ -98,7 +98,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(await answer()).toMatch(
       /^16 of 16 ranks: \S+npu-0 \(10\.89\.140\.10\) ranks 0-7 .*; \S+npu-1 \(10\.89\.140\.\d+\) ranks 8-15/,
     );
-  }, 60_000);
+  }, 150_000);
 
   it("have taken their texts from cloud-init, to its end", async () => {
     for (const machine of MACHINES) {
@@ -145,7 +145,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(asked.output).toMatch(/cluster 'e2e-cloud-init' is serving after \d+ s/);
     expect(asked.output).toMatch(/10\.89\.140\.\d+ +8 of 8/);
     expect(asked.exitCode).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   it("keep the token out of state, plan, output, user data, command lines, environments and logs", async () => {
     const shown = await project.terraform("plan", "-input=false", "-lock=false", "-out=search.tfplan");
@@ -182,7 +182,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(holders(places, token)).toEqual([]);
     // Where it must be, it is.
     expect(await on(HEAD, "cat", "/run/ray-cluster/secrets/ray-token")).toBe(token);
-  }, 120_000);
+  }, 240_000);
 
   it("are not touched by a second deployment", async () => {
     const again = await project.deploy();

@@ -38,7 +38,7 @@ describeWith([...DEPLOYMENT, COMPILED], "cdktf-ray-cluster demo, with OpenTofu",
   afterAll(async () => {
     await docker.sweep(CLUSTER);
     rmSync(clone, { recursive: true, force: true });
-  }, 120_000);
+  }, 240_000);
 
   function command(...args: readonly string[]): Promise<CommandResult> {
     return run(process.execPath, [join("dist", "tools", "main.js"), ...args], {

@@ -77,7 +77,7 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX], "an image with further Python packa
     expect(held.filter((line) => line.startsWith("ray=="))).toEqual([]);
     await expectServing(cluster);
     expect((await stateOf(cluster)).state).toBe("serving");
-  }, 60_000);
+  }, 150_000);
 
   it("holds on every node what was added, and everything of its base as it was", async () => {
     for (const node of cluster.nodes) {
@@ -87,7 +87,7 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX], "an image with further Python packa
       const where = `import ${SMALL_PACKAGE.name}; print(${SMALL_PACKAGE.name}.__file__)`;
       expect(await docker.output("exec", container, "python3", "-c", where)).toContain("/dist-packages/");
     }
-  }, 60_000);
+  }, 150_000);
 
   it("has read the pip configuration, and keeps nothing of it", async () => {
     expect(buildLog(project, DERIVED)).toContain(READ);
@@ -113,7 +113,7 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX], "an image with further Python packa
     expect(await docker.everything("run", "--rm", ...search, `Name: ${SMALL_PACKAGE.name}`, "/")).toContain(
       "METADATA",
     );
-  }, 120_000);
+  }, 240_000);
 
   it("changes nothing in a second deployment", async () => {
     const identity = async (): Promise<string[]> => [

@@ -64,7 +64,7 @@ describeWith(
         ...["--device", "ascend", "--eager-mode", "--tp", "4"],
         ...["--server-name", "0.0.0.0", "--server-port", "23333"],
       ]);
-    }, 120_000);
+    }, 240_000);
 
     it("LMDeploy's process does not see the address that it would hand to all nodes", async () => {
       const [head] = (await lmdeploy.seen("node-0")).slice(-1);
@@ -75,7 +75,7 @@ describeWith(
       });
       const own = (await lmdeploy.ranks()).map(({ environment }) => environment.HCCL_IF_IP);
       expect(own).toEqual([0, 0, 1, 1].map((index) => lmdeploy.address(index)));
-    }, 60_000);
+    }, 150_000);
 
     it("names a node whose image lacks the engine", async () => {
       const container = containerOf(lmdeploy.cluster, "node-1");
@@ -137,7 +137,7 @@ describeWith(
         const { HostConfig } = await docker.inspect(containerOf(cluster, "node-0"));
         expect(Object.keys(HostConfig.PortBindings ?? {})).toEqual([]);
       }
-    }, 60_000);
+    }, 150_000);
 
     it("is taken away without a trace", async () => {
       await withAll(ALL, async (cluster) => {

@@ -40,7 +40,7 @@ describeWith(DEPLOYMENT, "environment of three nodes with real Ray", () => {
   afterAll(async () => {
     await docker.sweep(NAME);
     project.remove();
-  }, 120_000);
+  }, 240_000);
 
   /** A variable in the tasks of all nodes, in the order of the plan. */
   const inTasks = (name: string) => ADDRESSES.map((address) => answer.tasks[address]?.[name]);

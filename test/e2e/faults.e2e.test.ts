@@ -49,7 +49,7 @@ describeWith([...DEPLOYMENT, PACKET_FILTER], "a serving cluster", () => {
   afterAll(async () => {
     await docker.sweep(NAME);
     project.remove();
-  }, 120_000);
+  }, 240_000);
 
   it("recovers from a worker container that is killed", async () => {
     const found = await breakIt(120, async () => {

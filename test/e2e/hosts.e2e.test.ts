@@ -40,7 +40,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
 
   afterAll(async () => {
     await machines.end();
-  }, 120_000);
+  }, 240_000);
 
   describe("are refused before anything is made on them", () => {
     interface Case {
@@ -172,7 +172,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       } finally {
         refused.remove();
       }
-    }, 120_000);
+    }, 240_000);
   });
 
   describe("as a cluster", () => {
@@ -200,7 +200,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       expect(answer.choices[0].message.content).toBe(
         "16 of 16 ranks: npu-0 (10.89.120.10) ranks 0-7 on NPU 0-7; npu-1 (10.89.120.11) ranks 8-15 on NPU 0-7",
       );
-    }, 60_000);
+    }, 150_000);
 
     it("runs one container on each machine, without privileges, on its network", async () => {
       for (const [index, machine] of [atlas0, atlas1].entries()) {
@@ -263,7 +263,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         [],
       );
       expect(holders(places, token)).toEqual([]);
-    }, 120_000);
+    }, 240_000);
 
     it("fails by name where a machine is gone that was there", async () => {
       await machines.docker.output("network", "disconnect", machines.prefix, atlas1.container);

@@ -51,7 +51,7 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
       "16 of 16 ranks: npu-0 (10.89.28.10) ranks 0-7 on NPU 0-7; npu-1 (10.89.28.11) ranks 8-15 on NPU 0-7",
     );
     await expectServing(cluster);
-  }, 60_000);
+  }, 150_000);
 
   it("shows the progress and the table of nodes in the output of deploy", () => {
     expect(deployed.output).toMatch(/npu-0 +10\.89\.28\.10 +8 of 8/);
@@ -113,7 +113,7 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
       const get = fetch(`http://${address}:8000/health`, { signal: AbortSignal.timeout(5000) });
       await expect(get).rejects.toThrow();
     }
-  }, 60_000);
+  }, 150_000);
 
   it("lets nobody on another network reach a port of Ray", async () => {
     const head = containerOf(cluster, "npu-0");
@@ -125,7 +125,7 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
       expect([port, await docker.output(...inside, ...reach("10.89.28.10", port))]).toEqual([port, "open"]);
       expect([port, await docker.output(...outside, ...reach("10.89.28.10", port))]).toEqual([port, "shut"]);
     }
-  }, 120_000);
+  }, 240_000);
 
   it("keeps the token out of state, plan, inspect, command lines, environments and logs", async () => {
     const head = containerOf(cluster, "npu-0");
@@ -148,7 +148,7 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
     expect(holders(places, token)).toEqual([]);
     // The search itself finds what is there.
     expect(holders([{ name: "here", text: `x${token}x`, control: "" }], token)).toEqual(["here"]);
-  }, 120_000);
+  }, 240_000);
 
   it("plans no change in a second deploy", async () => {
     const before = await ids(docker, cluster);

@@ -34,7 +34,7 @@ describeWith(
 
     it("serves", async () => {
       await expectServing(cluster);
-    }, 60_000);
+    }, 150_000);
 
     it("is said plainly to be open: in the review, in the state and in the log", async () => {
       const review = readFileSync(join(project.outputFolder, "review.md"), "utf8");
@@ -47,7 +47,7 @@ describeWith(
       }
       const files = await docker.output("exec", head, "ls", "/var/lib/ray-cluster");
       expect(files.split("\n")).toEqual(["state"]);
-    }, 60_000);
+    }, 150_000);
 
     it("recovers from a head container that is killed", async () => {
       const since = new Date();

@@ -29,7 +29,7 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
   afterAll(async () => {
     project.remove();
     await machines.end();
-  }, 120_000);
+  }, 240_000);
 
   it("shows in a dry run what it would run, and changes nothing", async () => {
     const result = await ownCommand(project.folder, "prepare-hosts", "--inventory", inventory, "--dry-run");
@@ -37,14 +37,14 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
     expect(result.output).toContain("This was a dry run: nothing was changed.");
     expect(result.exitCode).toBe(1);
     await expect(bare.output("docker", "version")).rejects.toThrow();
-  }, 60_000);
+  }, 150_000);
 
   it("installs nothing that nobody has agreed to", async () => {
     const result = await ownCommand(project.folder, "prepare-hosts", "--inventory", inventory);
     expect(result.output).toContain("No terminal to confirm on");
     expect(result.exitCode).toBe(1);
     await expect(bare.output("docker", "version")).rejects.toThrow();
-  }, 60_000);
+  }, 150_000);
 
   it("installs Docker where it is missing, names who fails, and goes on with the others", async () => {
     const result = await ownCommand(project.folder, "prepare-hosts", "--inventory", inventory, "--yes");
@@ -66,7 +66,7 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
     expect(result.output).not.toContain("installing");
     expect(result.exitCode).toBe(0);
     expect(await bare.output("systemctl", "show", "--property", "MainPID", "docker")).toBe(before);
-  }, 60_000);
+  }, 150_000);
 
   it("knows what a synthesized stack wants of its machines", async () => {
     machines.inventory([ready, bare]);
@@ -78,7 +78,7 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
     expect(result.output).toContain("device: /dev/davinci0 is missing");
     expect(result.output).toContain("mount: /usr/local/Ascend/driver is missing");
     expect(result.exitCode).toBe(1);
-  }, 60_000);
+  }, 150_000);
 
   it("tells a user without rights what to do", async () => {
     await ready.output("useradd", "--create-home", "ops");
@@ -92,5 +92,5 @@ describeWith([...DEPLOYMENT, SSH], "prepare-hosts", () => {
     await machines.closeConnections("ops");
     const again = await ownCommand(project.folder, "prepare-hosts", "--inventory", file);
     expect(again.output).toContain("1 of 1 machines are ready");
-  }, 60_000);
+  }, 150_000);
 });

@@ -30,14 +30,14 @@ describeWith([...DEPLOYMENT], "a model on its way to the nodes", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "e2e-model-"));
     await hub.start(new Docker());
-  }, 60_000);
+  }, 150_000);
 
   beforeEach(() => hub.behave());
 
   afterEach(async () => {
     await Promise.all(made.map((cluster) => cluster.remove()));
     made = [];
-  }, 120_000);
+  }, 240_000);
 
   afterAll(() => {
     hub.stop();

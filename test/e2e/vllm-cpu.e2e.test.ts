@@ -78,7 +78,7 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE], "real vLLM on
   const project = new Project(`node -r ${register} ${join(__dirname, "stacks/vllm-cluster.ts")}`, NAME);
   const answers = new Map<string, readonly string[]>();
 
-  beforeAll(() => docker.sweep(NAME), 120_000);
+  beforeAll(() => docker.sweep(NAME), 240_000);
 
   afterAll(async () => {
     await docker.sweep(NAME);
@@ -109,7 +109,7 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE], "real vLLM on
           expect.stringMatching(/VLLM::Worker|RayWorkerProc/),
         ]);
       }
-    }, 120_000);
+    }, 240_000);
 
     if (kill !== undefined) {
       it(

@@ -101,7 +101,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     expect(state.reason).toMatch(/node-1.* exited with code 7.*\(2 times/);
     expect(JSON.stringify(state)).toContain("crashes, since its behaviour is follower-crash-always");
     expect(states.filter((name) => name === "loading")).toHaveLength(2);
-  }, 120_000);
+  }, 240_000);
 
   it("starts the follower anew when the head's part was killed, and gives up when that goes on", async () => {
     expect((await mp.retry("normal", ["failed", "serving"], 60)).state.state).toBe("serving");
@@ -132,7 +132,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
       expect(seconds).toBeGreaterThan(6);
       await expectServing(cluster.cluster);
     });
-  }, 120_000);
+  }, 240_000);
 
   it("starts the commands of the plan on their nodes, and nothing else", async () => {
     const common = ["serve", "/models/stand-in", "--served-model-name", "stand-in"];
@@ -150,7 +150,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     expect((await mp.seen("node-0")).at(-1)?.argv).toEqual([...ofMp, "--node-rank", "0", ...onHead]);
     expect((await mp.seen("node-1")).at(-1)?.argv).toEqual([...ofMp, "--headless", "--node-rank", "1"]);
     expect(await ray.exec("node-1", "sh", "-c", "ls /var/lib/stand-ins")).toBe("behaviour");
-  }, 60_000);
+  }, 150_000);
 
   it("leaves every node its own variables", async () => {
     await withAll(BOTH, async (cluster) => {
@@ -171,7 +171,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     expect(head.excluded).toEqual(expect.arrayContaining(declared));
     const own = (await ray.ranks()).map(({ environment }) => environment.VLLM_NIXL_SIDE_CHANNEL_HOST);
     expect(own).toEqual([0, 0, 1, 1].map((index) => ray.address(index)));
-  }, 60_000);
+  }, 150_000);
 
   it("serves again after a part of the engine on the other node was killed", async () => {
     await withAll(BOTH, async (cluster) => {

@@ -16,6 +16,7 @@ import { type Check, type Counts, Missing, type Show, sum } from "./check";
 import { ROOT, runShown } from "./program";
 import { jestCounts } from "./reports";
 import { ensureTofu } from "./tofu";
+import { ensureTrivyChecks } from "./trivy";
 
 export const unitTests: Check = {
   name: "unit",
@@ -26,8 +27,11 @@ export const unitTests: Check = {
 export const terraformTests: Check = {
   name: "terraform",
   title: "Jest, with the real Terraform and its Docker provider",
-  run: async (show) =>
-    jest(show, "terraform", { environment: await providerEnvironment(show), yields: true }),
+  run: async (show) => {
+    // Before the tests, which give way to deployments: beside these a build would take a quarter of an hour.
+    await orMissing(ensureTrivyChecks(new Progress(show)));
+    return jest(show, "terraform", { environment: await providerEnvironment(show), yields: true });
+  },
 };
 
 export const endToEndTests: Check = {

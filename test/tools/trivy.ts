@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { cached, cacheFolder, inputsKey } from "../../lib/cli/base/cache-folder";
 import { buildGoProgram } from "../../tools/supply/go-program";
 import { Progress } from "../../lib/cli/base/progress";
-import module from "./trivy.json";
+import trivy from "./trivy.json";
 
 const MAIN = join(__dirname, "trivy/main.go");
 
 /** Path of Trivy's checks as a program, built once from the Go module proxy into the cache. */
-async function ensureTrivyChecks(progress: Progress): Promise<string> {
-  const key = inputsKey(module.sum, readFileSync(MAIN, "utf8"));
-  return cached(join(cacheFolder(), "trivy", `check-${module.version}-${key}`), async (work) => {
+export async function ensureTrivyChecks(progress: Progress): Promise<string> {
+  const key = inputsKey(trivy.sum, readFileSync(MAIN, "utf8"));
+  return cached(join(cacheFolder(), "trivy", `check-${trivy.version}-${key}`), async (work) => {
     const program = join(work, "check");
-    await buildGoProgram({ ...module, main: MAIN }, program, work, progress);
+    await buildGoProgram({ ...trivy, main: MAIN }, program, work, progress);
     return program;
   });
 }
@@ -23,7 +23,9 @@ async function main(): Promise<void> {
   process.stdout.write(await ensureTrivyChecks(progress));
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -13,7 +13,13 @@ export function terraformBinary(): string {
 
 /** The user's environment; where `RAY_CLUSTER_PROVIDER_MIRROR` names a folder, the Docker provider comes from there. */
 export function terraformEnvironment(): NodeJS.ProcessEnv {
-  const environment = { ...process.env, CHECKPOINT_DISABLE: "1", TF_IN_AUTOMATION: "1" };
+  const environment = {
+    ...process.env,
+    CHECKPOINT_DISABLE: "1",
+    TF_IN_AUTOMATION: "1",
+    // cdktf's cache of plugins is for one `init` at a time: a second one takes away what the first has linked.
+    CDKTF_DISABLE_PLUGIN_CACHE_ENV: "1",
+  };
   const mirror = process.env.RAY_CLUSTER_PROVIDER_MIRROR;
   if (mirror === undefined) {
     return environment;

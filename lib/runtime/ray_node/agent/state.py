@@ -7,7 +7,7 @@ from typing import Any
 
 from ray_node import STATE_SCHEMA
 from ray_node.channel import plain
-from ray_node.host import clock, log
+from ray_node.host import clock, log, whole_file
 from ray_node.host.failure import Culprit
 
 STARTING = "starting"
@@ -52,11 +52,7 @@ def read(path: str) -> dict[str, Any] | None:
 
 
 def write_atomically(path: str, value: object) -> None:
-    draft = f"{path}.{os.getpid()}.new"
-    with open(draft, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
-        file.write("\n")
-    os.replace(draft, path)
+    whole_file.write(path, f"{json.dumps(value, indent=1)}\n")
 
 
 class StateFile:

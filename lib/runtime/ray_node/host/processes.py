@@ -27,7 +27,7 @@ class ManagedProcess:
     ) -> None:
         self._on_line = on_line
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self._known: dict[int, str] = {}
+        self._known: dict[int, int] = {}
         self._process = subprocess.Popen(
             list(argv),
             env=dict(environment),
@@ -76,8 +76,8 @@ class ManagedProcess:
             self._remember()
         _signal_group(self.pid, signal.SIGKILL)
         # Some children have groups of their own (Ray's workers do).
-        for pid, started in self._known.items():
-            if _started(pid) == started:
+        for pid, since in self._known.items():
+            if started(pid) == since:
                 _signal(pid, signal.SIGKILL)
         if self.exit_code is None:
             self._process.wait(timeout=5)
@@ -85,9 +85,9 @@ class ManagedProcess:
     def _remember(self) -> None:
         for pid in descendants(self.pid):
             if pid not in self._known:
-                started = _started(pid)
-                if started is not None:
-                    self._known[pid] = started
+                since = started(pid)
+                if since is not None:
+                    self._known[pid] = since
 
     def _await_end(self) -> None:
         """The moment itself, however seldom somebody asks; its exit code is left for `poll`."""
@@ -151,10 +151,13 @@ def _stat(pid: int) -> list[str] | None:
         return None
 
 
-def _started(pid: int) -> str | None:
-    """Start time in clock ticks since boot: tells a process from a later one with the same id."""
+def started(pid: int) -> int | None:
+    """Start time in clock ticks since boot: tells a process from a later one with the same id.
+
+    `None` when it has ended, also while nobody has waited for it.
+    """
     fields = _stat(pid)
-    return fields[19] if fields else None
+    return None if not fields or fields[0] == "Z" else int(fields[19])
 
 
 def _signal_group(pid: int, number: int) -> None:

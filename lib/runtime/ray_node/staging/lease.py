@@ -16,6 +16,7 @@ from typing import Any
 
 from ray_node.channel import plain
 from ray_node.host import clock, log
+from ray_node.host.processes import started
 from ray_node.staging.failure import FolderTaken, LeaseLost
 from ray_node.staging.request import Pace
 
@@ -40,12 +41,12 @@ class Owner:
     @staticmethod
     def myself(cluster: str, node: str) -> "Owner":
         process = os.getpid()
-        return Owner(cluster, node, _boot(), process, _started(process) or 0)
+        return Owner(cluster, node, _boot(), process, started(process) or 0)
 
     def is_gone(self, seen_by: "Owner") -> bool:
         """Whether this owner has surely ended: an earlier run of the node that asks, on the same host."""
         same_node = (self.cluster, self.node, self.boot) == (seen_by.cluster, seen_by.node, seen_by.boot)
-        return same_node and bool(self.boot) and _started(self.process) != self.started
+        return same_node and bool(self.boot) and started(self.process) != self.started
 
 
 @dataclass(frozen=True)
@@ -215,13 +216,3 @@ def _boot() -> str:
             return file.read().strip()
     except OSError:
         return ""
-
-
-def _started(process: int) -> int | None:
-    """Field 22 of `/proc/<id>/stat` (field 2 ends with the last parenthesis); `None` when it has ended."""
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return None if fields[0] == "Z" else int(fields[19])
-    except (OSError, ValueError, IndexError):
-        return None

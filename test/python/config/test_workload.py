@@ -4,14 +4,12 @@ import unittest
 from typing import Any
 
 import support
+from workload_case import CLUSTER, EXAMPLE, example, numbered
 
 from ray_node.config import workload
 from ray_node.config.load import ConfigError
-from ray_node.config.workload import NumberedWorkload
 from ray_node.staging.request import HubSource
 
-EXAMPLE = support.ROOT / "test" / "fixtures" / "workload.json"
-CLUSTER = "local-2x8"
 STAGING = json.loads((support.ROOT / "test" / "fixtures" / "staging.json").read_text(encoding="utf-8"))
 
 #: (changes to the example, the one problem that must be named)
@@ -34,15 +32,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"deadlines.serving": "1"}, "deadlines.serving: must be a number, got '1'"),
     ({"retries.engineStarts": 1.5}, "retries.engineStarts: must be a whole number, got 1.5"),
 ]
-
-
-def example() -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(EXAMPLE.read_text(encoding="utf-8"))
-    return value
-
-
-def parsed(changes: dict[str, Any]) -> NumberedWorkload:
-    return workload.parse(json.dumps(support.changed(example(), changes)).encode(), CLUSTER)
 
 
 class WorkloadTest(unittest.TestCase):
@@ -109,16 +98,16 @@ class WorkloadTest(unittest.TestCase):
                 self.assertTrue(found.startswith(problem), found)
 
     def test_only_the_head_reads_the_secret_of_the_source(self) -> None:
-        staged = parsed({"staging": STAGING["hub, the head"]}).workload
+        staged = numbered({"staging": STAGING["hub, the head"]}).workload
         for is_head, token_file in ((True, "/run/secrets/ray-cluster/model"), (False, None)):
             with self.subTest(is_head=is_head):
                 staging = staged.staging_on(is_head)
                 assert staging is not None and isinstance(staging.source, HubSource)
                 self.assertEqual(staging.source.token_file, token_file)
-        self.assertIsNone(parsed({}).workload.staging_on(False))
+        self.assertIsNone(numbered().workload.staging_on(False))
 
     def test_followers_are_nodes_with_accelerators_other_than_the_head(self) -> None:
-        found = parsed({"engine.follower": {"argv": ["vllm"], "rankFlag": "--node-rank"}}).workload
+        found = numbered({"engine.follower": {"argv": ["vllm"], "rankFlag": "--node-rank"}}).workload
         for is_head, accelerators, runs in ((False, 8, True), (False, 0, False), (True, 8, False)):
             with self.subTest(is_head=is_head, accelerators=accelerators):
                 self.assertEqual(found.follower_of(is_head, accelerators) is not None, runs)

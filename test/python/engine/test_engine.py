@@ -7,7 +7,7 @@ import tempfile
 import threading
 import unittest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import simulated_clock
@@ -22,8 +22,11 @@ from ray_node.engine import process as engine
 from ray_node.engine.api import BadCompletion
 from ray_node.engine.process import EngineLog
 from ray_node.engine.run import EngineRun
-from ray_node.host import clock
+from ray_node.host import clock, steps
 from ray_node.host.failure import EngineFailed, MembershipLost
+from ray_node.host.steps import Steps
+
+T = TypeVar("T")
 
 
 def chat(text: object) -> bytes:
@@ -124,11 +127,13 @@ class RunCase(unittest.TestCase):
             settings.engine.api,
             dict(os.environ),
             EngineLog(settings.paths.engine_log),
-            self.pause,
             lambda what, deadline: self.waits.append(what),
         )
-        self.addCleanup(run.stop, 2)
+        self.addCleanup(lambda: steps.drive(run.stopping(2), clock.sleep))
         return run
+
+    def drive(self, work: Steps[T]) -> T:
+        return steps.drive(work, self.pause)
 
     def pause(self, seconds: float) -> None:
         clock.sleep(seconds)
@@ -149,7 +154,7 @@ class RealProcessTest(RunCase):
         path = self.folder / "log" / "engine.log"
         support.await_that(path.exists, lambda: "no output yet")
         with self.assertRaises(EngineFailed) as caught:
-            run.await_healthy()
+            self.drive(run.await_healthy())
         self.assertRegex(
             caught.exception.reason,
             r"^the engine did not answer /health within 0 s: nothing listens on port \d+ \(for \d s; "
@@ -160,7 +165,7 @@ class RealProcessTest(RunCase):
     def test_engine_that_exits_fails_at_once_with_its_last_lines(self) -> None:
         run = self.start(["--exit-at-once"])
         with self.assertRaises(EngineFailed) as caught:
-            run.await_healthy()
+            self.drive(run.await_healthy())
         self.assertEqual(caught.exception.reason, "the engine exited with code 7")
         self.assertEqual(caught.exception.log_lines, ["cannot find the model"])
 
@@ -180,8 +185,8 @@ class EngineRunTest(RunCase):
 
     def test_engine_that_serves_is_proved_by_a_completion(self) -> None:
         run = self.start()
-        run.await_healthy()
-        proof = run.complete()
+        self.drive(run.await_healthy())
+        proof = self.drive(run.complete())
         self.assertEqual(proof.text, "0 of 0 ranks")
         self.assertLess(proof.seconds, 20)
         self.assertEqual(len(self.waits), 2)
@@ -192,7 +197,7 @@ class EngineRunTest(RunCase):
         run = self.start(["--exit-at-once"])
         before = clock.monotonic()
         with self.assertRaises(EngineFailed) as caught:
-            run.await_healthy()
+            self.drive(run.await_healthy())
         self.assertLess(clock.monotonic() - before, 1)
         self.assertEqual(caught.exception.reason, "the engine exited with code 7")
         self.assertEqual(caught.exception.log_lines, ["cannot find the model"])
@@ -206,7 +211,7 @@ class EngineRunTest(RunCase):
         run = self.start(deadlines__engine=1.5)
         said = r"did not answer /health within 2 s: it answers HTTP 503: .* \(for \d s\)$"
         with self.assertRaisesRegex(EngineFailed, said):
-            run.await_healthy()
+            self.drive(run.await_healthy())
 
     def test_engine_that_accepts_and_stays_silent_is_told_so(self) -> None:
         api = support.free_ports(1)[0]
@@ -217,7 +222,7 @@ class EngineRunTest(RunCase):
             mock.patch.object(engine_api, "health_problem", short),
             self.assertRaisesRegex(EngineFailed, said),
         ):
-            run.await_healthy()
+            self.drive(run.await_healthy())
 
     def test_engine_without_its_folder_is_not_started(self) -> None:
         with self.assertRaisesRegex(EngineFailed, "cannot be started: its folder /no/such does not exist"):
@@ -225,31 +230,31 @@ class EngineRunTest(RunCase):
 
     def test_completion_that_is_wrong_or_late_fails(self) -> None:
         run = self.start(deadlines__completion=1)
-        run.await_healthy()
+        self.drive(run.await_healthy())
         self.broken("wrong")
         with self.assertRaisesRegex(EngineFailed, "must contain '0 of 0 ranks', got 'something else'"):
-            run.complete()
+            self.drive(run.complete())
         self.broken("silent")
         with self.assertRaisesRegex(
             EngineFailed, "(no completion within 1 s|no answer to the completion request: .*timed out)"
         ):
-            run.complete()
+            self.drive(run.complete())
 
     def test_watch_fails_after_three_misses(self) -> None:
         run = self.start()
-        run.await_healthy()
+        self.drive(run.await_healthy())
         self.broken("sick")
         with self.assertRaisesRegex(EngineFailed, "has not answered /health 3 times: it answers HTTP 503"):
-            run.watch()
+            self.drive(run.watch())
         misses = [call for call in self.lines.call_args_list if "miss" in str(call)]
         self.assertEqual(len(misses), 3)
 
     def test_watch_fails_at_the_end_of_the_process(self) -> None:
         run = self.start()
-        run.await_healthy()
+        self.drive(run.await_healthy())
         self.broken("exit")
         with self.assertRaises(EngineFailed) as caught:
-            run.watch()
+            self.drive(run.watch())
         self.assertEqual(caught.exception.reason, "the engine exited with code 3")
         self.assertIn("engine breaks on purpose", caught.exception.log_lines)
 
@@ -257,24 +262,24 @@ class EngineRunTest(RunCase):
         run = self.start()
         self.lost = True
         with self.assertRaises(MembershipLost):
-            run.await_healthy()
+            self.drive(run.await_healthy())
         with self.assertRaises(MembershipLost):
-            run.complete()
+            self.drive(run.complete())
         with self.assertRaises(MembershipLost):
-            run.watch()
+            self.drive(run.watch())
 
     def test_health_probe_ignores_proxies_of_the_environment(self) -> None:
         run = self.start()
         with mock.patch.dict(
             os.environ, {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
         ):
-            run.await_healthy()
+            self.drive(run.await_healthy())
 
     def test_wait_past_its_deadline_fails(self) -> None:
         with mock.patch.object(clock.Deadline, "passed", True):
             run = self.start()
             with self.assertRaisesRegex(EngineFailed, "did not answer /health"):
-                run.await_healthy()
+                self.drive(run.await_healthy())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from ray_node.channel.tasks import TaskBoard, TaskRunner
 from ray_node.config.load import parse
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig, RankTableConfig
 from ray_node.hardware.finding import PreflightReport
-from ray_node.host import clock
+from ray_node.host import clock, steps
 from ray_node.host.versions import Versions
 from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.run import Participant, PreflightRun
@@ -81,12 +81,10 @@ class PreflightCluster:
             Participant("npu-0", support.HEAD),
             Participant("npu-1", support.WORKER),
         ]
-        self.run = PreflightRun(
-            plans[0], participants, self._board, own, rendezvous, self._pause, self.logged.append
-        )
+        self.run = PreflightRun(plans[0], participants, self._board, own, rendezvous, self.logged.append)
 
     def report(self) -> PreflightReport:
-        return self.run.run()
+        return steps.drive(self.run.run(), self._pause)
 
     def _answer(self, received: NodeReport) -> HeadAnswer:
         task = self._board.exchange(received.address, received.result)

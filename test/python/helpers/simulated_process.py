@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from unittest import mock
 
-from ray_node.host import clock
+from ray_node.host import clock, steps
 from ray_node.host.processes import ManagedProcess
+from ray_node.host.steps import Steps
 
 Program = Callable[["SimulatedProcess"], int]
 
@@ -67,10 +68,13 @@ class SimulatedProcess:
         return list(self._lines)[-lines:]
 
     def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
+        steps.drive(self.stopping(grace_seconds), pause)
+
+    def stopping(self, grace_seconds: float) -> Steps[None]:
         self.asked_to_end.set()
         end = clock.monotonic() + grace_seconds
         while self.alive and clock.monotonic() < end:
-            pause(0.05)
+            yield 0.05
         # Without grace it has had a moment for SIGTERM, as a real one has until the SIGKILL.
         self.end(-signal.SIGKILL if grace_seconds else -signal.SIGTERM)
 

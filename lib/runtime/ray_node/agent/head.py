@@ -14,7 +14,7 @@ from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.cluster import token
 from ray_node.cluster.membership import Assessment
-from ray_node.host import clock, log, probe
+from ray_node.host import clock, log, probe, steps
 from ray_node.host.failure import (
     BudgetSpent,
     ClusterFailed,
@@ -51,12 +51,12 @@ class Head(Supervisor):
                 self._check_machines(view)
                 self._stage(view)
                 self._preflight(view)
-                engine.begin(self.assessment.members)
+                steps.drive(engine.attempt(self.assessment.members), self.pause)
             except MembershipLost as lost:
                 budget.lost(lost, was_running=engine.job is not None)
                 self._end_attempt(state.DEGRADED, lost)
             except EngineFailed as caught:
-                failed = engine.explain(caught)
+                failed = steps.drive(engine.explain(caught), super().pause)
                 budget.failed(failed, engine.proven)
                 self._end_attempt(state.DEGRADED, failed)
             except ClusterFailed as given_up:
@@ -68,7 +68,7 @@ class Head(Supervisor):
 
     def close(self) -> None:
         if self.engine is not None:
-            self.engine.stop(self.config.deadlines.stop / 2)
+            steps.drive(self.engine.stopping(self.config.deadlines.stop / 2), clock.sleep)
             self.engine.await_stop_heard()
         if self.staging is not None:
             self.staging.close()
@@ -114,8 +114,6 @@ class Head(Supervisor):
             self.environment.engine,
             Culprit(self.name, self.own.address, ""),
             self.view.heard,
-            self.pause,
-            super().pause,
         )
         return self.view, self.engine
 
@@ -196,7 +194,7 @@ class Head(Supervisor):
         if early.problem is not None:
             raise early.problem
         members, handlers = self.assessment.members, self.task_handlers()
-        check_machines(self.config, self.state, handlers, members, view.tasks, self.pause)
+        steps.drive(check_machines(self.config, self.state, handlers, members, view.tasks), self.pause)
 
     def _preflight(self, view: ClusterView) -> None:
         self.state.become(state.COMPARING, "comparing the nodes")
@@ -245,7 +243,7 @@ class Head(Supervisor):
         if self.engine is not None:
             if self.engine.runs:
                 log.event(into, "stopping the engine")
-            self.engine.stop(self.config.deadlines.stop / 2, self.pause)
+            steps.drive(self.engine.stopping(self.config.deadlines.stop / 2), self.pause)
 
     def _answer(self, received: NodeReport) -> HeadAnswer:
         """Called in the report server's threads: reads only whole values."""

@@ -16,6 +16,7 @@ from ray_node.engine.process import EngineLog, EngineProcess
 from ray_node.engine.run import EngineRun
 from ray_node.host import clock, log, table
 from ray_node.host.failure import Culprit, EngineFailed
+from ray_node.host.steps import Steps
 
 #: An engine that has served this long has started well: failures before it are forgotten.
 _PROVEN_SECONDS = 60.0
@@ -29,7 +30,7 @@ _POLL_SECONDS = 0.2
 
 
 class HeadEngine:
-    """`pause` keeps the head alive and raises when the membership is lost; `rest` only keeps it alive."""
+    """Over all attempts of the head's process."""
 
     def __init__(
         self,
@@ -38,15 +39,11 @@ class HeadEngine:
         environment: Mapping[str, str],
         own: Culprit,
         heard: Callable[[], Mapping[str, HeardReport]],
-        pause: Callable[[float], None],
-        rest: Callable[[float], None],
     ) -> None:
         self._config = config
         self._state = state_file
         self._environment = environment
         self._own = own
-        self._pause = pause
-        self._rest = rest
         self._log = EngineLog(config.paths.engine_log)
         self.group = EngineGroup(config, heard)
         self._serving_since: float | None = None
@@ -71,18 +68,18 @@ class HeadEngine:
         """A process of an attempt still has to be stopped."""
         return self.run is not None or self.job is not None
 
-    def begin(self, members: Sequence[Member]) -> None:
-        """Start and watch. Returns only when a job has succeeded; otherwise ends by an exception."""
+    def attempt(self, members: Sequence[Member]) -> Steps[None]:
+        """Start and watch. Returns only when a job has succeeded. Raises EngineFailed."""
         self._serving_since = None
         kind = self._config.engine.kind
         if kind == SERVE:
-            self._serve(members)
+            yield from self._serve(members)
         elif kind == JOB:
-            self._run_job()
+            yield from self._run_job()
         else:
             self._state.become(state.READY, "the cluster is ready; it runs no engine")
             while True:
-                self._pause(_POLL_SECONDS)
+                yield _POLL_SECONDS
 
     def has_succeeded(self) -> bool:
         """Whether the job has succeeded, also in an earlier life of the head; then the state shows it."""
@@ -110,14 +107,14 @@ class HeadEngine:
             lines = self.run.failed(reason).log_lines if self.run is not None else []
             raise EngineFailed(f"{culprit} {reason}", culprit, lines)
 
-    def explain(self, failed: EngineFailed) -> EngineFailed:
+    def explain(self, failed: EngineFailed) -> Steps[EngineFailed]:
         """The failure with its culprit. Asks the nodes with followers once more before that."""
         if failed.culprit is not None:
             return failed
         moment = clock.monotonic()
         asked = clock.Deadline(_ASK_SECONDS)
         while self.group.silent_since(moment) and not asked.passed:
-            self._rest(0.05)
+            yield 0.05
         if self.run is not None:
             failed = self.run.own_failure() or failed
         evidence = engine_culprit.Evidence(
@@ -128,14 +125,14 @@ class HeadEngine:
         )
         return engine_culprit.judge(failed, self._own, evidence)
 
-    def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
+    def stopping(self, grace_seconds: float) -> Steps[None]:
         """End the head's own process; the followers' nodes learn from the answers to their reports."""
         self.group.release()
         if self.run is not None:
-            self.run.stop(grace_seconds, pause)
+            yield from self.run.stopping(grace_seconds)
             self.run = None
         if self.job is not None:
-            self.job.process.stop(grace_seconds, pause)
+            yield from self.job.process.stopping(grace_seconds)
             self._note_job(self.job.process.exit_code)
             self.job = None
 
@@ -145,24 +142,24 @@ class HeadEngine:
         while not self.group.everybody_told() and not heard.passed:
             clock.sleep(0.05)
 
-    def _serve(self, members: Sequence[Member]) -> None:
+    def _serve(self, members: Sequence[Member]) -> Steps[None]:
         engine, api = self._config.engine, self._config.engine.api
         if api is None:
             raise EngineFailed(f"the engine '{engine.name}' has no API to serve")
-        self._await_free_nodes(members)
+        yield from self._await_free_nodes(members)
         self._state.become(state.LOADING, f"starting the engine '{engine.name}'")
         engine_texts.write(engine.texts)
         self.group.start()
-        run = EngineRun(self._config, api, self._environment, self._log, self._pause, self._state.wait_for)
+        run = EngineRun(self._config, api, self._environment, self._log, self._state.wait_for)
         self.run = run
-        run.await_healthy()
-        proof = run.complete()
+        yield from run.await_healthy()
+        proof = yield from run.complete()
         self._state.put(completion={"text": proof.text, "seconds": proof.seconds, "at": clock.stamp()})
         self._serving_since = clock.monotonic()
         self._state.become(state.SERVING, f"a completion came back in {proof.seconds:.2f} s: {proof.text}")
-        run.watch()
+        yield from run.watch()
 
-    def _await_free_nodes(self, members: Sequence[Member]) -> None:
+    def _await_free_nodes(self, members: Sequence[Member]) -> Steps[None]:
         """No follower of an earlier attempt may connect to the new one."""
         self.group.form(members)
         deadline = clock.Deadline(self._config.deadlines.stop)
@@ -174,9 +171,9 @@ class HeadEngine:
                 culprit = replace(member.culprit, reason=reason)
                 raise EngineFailed(f"{culprit} {reason}", culprit)
             self._state.wait_for(f"waiting for the previous engine process to stop on {names}", deadline)
-            self._pause(_POLL_SECONDS)
+            yield _POLL_SECONDS
 
-    def _run_job(self) -> None:
+    def _run_job(self) -> Steps[None]:
         engine = self._config.engine
         self._state.become(state.LOADING, f"starting the job '{engine.name}'")
         engine_texts.write(engine.texts)
@@ -188,10 +185,10 @@ class HeadEngine:
         while job.ended is None:
             if age.passed:
                 self._state.become(state.RUNNING, f"the job '{engine.name}' is running")
-            self._pause(_POLL_SECONDS)
+            yield _POLL_SECONDS
         self.job = None
         # Processes that it left behind would hold accelerators.
-        job.process.stop(0)
+        yield from job.process.stopping(0)
         ended = self._note_job(job.process.exit_code)
         took = table.duration(float(ended["seconds"]))
         if ended["exitCode"] != 0:

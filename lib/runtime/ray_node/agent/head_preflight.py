@@ -1,7 +1,7 @@
 """The head's preflight of the machines: when it is needed, who takes part, what its report means."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ray_node.agent import state
 from ray_node.agent.state import StateFile
@@ -10,6 +10,7 @@ from ray_node.cluster.membership import Member
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
 from ray_node.host import log
+from ray_node.host.steps import Steps
 from ray_node.preflight import run as preflight_run
 from ray_node.preflight.facts import image_digest
 from ray_node.preflight.run import Participant, PreflightRun
@@ -27,12 +28,8 @@ def check_machines(
     handlers: Handlers,
     members: Sequence[Member],
     board: TaskBoard,
-    pause: Callable[[float], None],
-) -> None:
-    """Ask all members and judge. Raises ClusterFailed with the culprit.
-
-    `pause` keeps the head alive and raises when the membership is lost.
-    """
+) -> Steps[None]:
+    """Ask all members and judge. Raises ClusterFailed with the culprit."""
     if not is_needed(config.preflight):
         return
     state_file.become(state.CHECKING, "checking the machines")
@@ -45,10 +42,9 @@ def check_machines(
         handlers,
         # Ray takes the workers' ports from the lowest on; the highest is as good as free.
         config.ports.workers_to,
-        pause,
         lambda text: log.event(state.CHECKING, text),
     )
-    report = run.run()
+    report = yield from run.run()
     with contextlib.suppress(OSError):
         preflight_run.save(report, config.paths.state)
     log.event(state.CHECKING, f"the machines:\n{report.as_text()}")

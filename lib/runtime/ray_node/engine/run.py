@@ -12,6 +12,7 @@ from ray_node.engine.process import EngineLog, EngineProcess
 from ray_node.host import clock, log
 from ray_node.host.background import Background
 from ray_node.host.failure import EngineFailed
+from ray_node.host.steps import Steps
 
 _PROBE_SECONDS = 0.5
 _WATCH_SECONDS = 3.0
@@ -29,7 +30,7 @@ class Proof:
 
 
 class EngineRun:
-    """`pause` keeps the head alive while this waits; it raises when the membership is lost or on SIGTERM."""
+    """The process is started by making it. `on_wait` hears what is waited for, and how long at most."""
 
     def __init__(
         self,
@@ -37,13 +38,11 @@ class EngineRun:
         api: EngineApi,
         environment: Mapping[str, str],
         output: EngineLog,
-        pause: Callable[[float], None],
         on_wait: Callable[[str, clock.Deadline], None],
     ) -> None:
         self._api = api
         self._deadlines = config.deadlines
         self._base = f"http://{config.head.address}:{api.port}"
-        self._pause = pause
         self._on_wait = on_wait
         engine = config.engine
         self._process = EngineProcess("engine", engine.argv, environment, output, engine.working_directory)
@@ -62,17 +61,17 @@ class EngineRun:
         ended = self._process.ended
         return None if ended is None else self.failed(ended)
 
-    def await_healthy(self) -> None:
+    def await_healthy(self) -> Steps[None]:
         """Until the health path answers 200. Raises EngineFailed, at once when the process ends."""
         deadline = clock.Deadline(self._deadlines.engine)
         self._on_wait(f"waiting for the engine at {self._base}{self._api.health_path}", deadline)
-        while not self._is_healthy():
+        while not (yield from self._is_healthy()):
             if deadline.passed:
                 late = f"did not answer {self._api.health_path} within {deadline.seconds:.0f} s"
                 raise self.failed(f"the engine {late}: {self._health.describe()}")
-            self._rest(_PROBE_SECONDS)
+            yield from self._rest(_PROBE_SECONDS)
 
-    def complete(self) -> Proof:
+    def complete(self) -> Steps[Proof]:
         """One real completion: only that proves that the cluster serves. Raises EngineFailed."""
         deadline = clock.Deadline(self._deadlines.completion)
         wanted = self._api.completion
@@ -81,44 +80,44 @@ class EngineRun:
         call = Background(
             lambda: engine_api.complete(url, wanted.body, wanted.must_contain, self._deadlines.completion)
         )
-        self._rest(_ANSWER_POLL_SECONDS)
+        yield from self._rest(_ANSWER_POLL_SECONDS)
         while not call.done:
             if deadline.passed:
                 raise self.failed(f"no completion within {deadline.seconds:.0f} s")
-            self._rest(_ANSWER_POLL_SECONDS)
+            yield from self._rest(_ANSWER_POLL_SECONDS)
         try:
             return Proof(call.result(), round(deadline.elapsed, 3))
         except BadCompletion as error:
             raise self.failed(str(error)) from error
 
-    def watch(self) -> None:
+    def watch(self) -> Steps[None]:
         """Stays as long as the engine is well. Raises EngineFailed."""
         misses = 0
         while True:
-            self._rest(_WATCH_SECONDS)
-            misses = 0 if self._is_healthy() else misses + 1
+            yield from self._rest(_WATCH_SECONDS)
+            misses = 0 if (yield from self._is_healthy()) else misses + 1
             if misses:
                 log.line(f"health probe of the engine: miss {misses} of {_MISSES}: {self._health.problem}")
             if misses >= _MISSES:
                 silent = f"has not answered {self._api.health_path} {_MISSES} times"
                 raise self.failed(f"the engine {silent}: {self._health.describe()}")
 
-    def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
-        self._process.process.stop(grace_seconds, pause)
+    def stopping(self, grace_seconds: float) -> Steps[None]:
+        return self._process.process.stopping(grace_seconds)
 
     def failed(self, reason: str) -> EngineFailed:
         """With the last lines of the engine's output."""
         return EngineFailed(reason, log_lines=self._process.tail())
 
-    def _is_healthy(self) -> bool:
+    def _is_healthy(self) -> Steps[bool]:
         call = Background(lambda: engine_api.health_problem(self._base + self._api.health_path))
         while not call.done:
-            self._rest(0.02)
+            yield from self._rest(0.02)
         problem = call.result()
         self._health.note(problem)
         return problem is None
 
-    def _rest(self, seconds: float) -> None:
+    def _rest(self, seconds: float) -> Steps[None]:
         """Wait, and raise EngineFailed as soon as the process has ended."""
         end = clock.monotonic() + seconds
         while True:
@@ -128,4 +127,4 @@ class EngineRun:
             left = end - clock.monotonic()
             if left <= 0:
                 return
-            self._pause(min(left, _POLL_SECONDS))
+            yield min(left, _POLL_SECONDS)

@@ -8,7 +8,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from ray_node.host import clock
+from ray_node.host import clock, steps
+from ray_node.host.steps import Steps
 
 #: How `describe_exit` begins for a process that did not end by itself.
 KILLED = "was killed by"
@@ -61,10 +62,11 @@ class ManagedProcess:
         return list(self._tail)[-lines:]
 
     def stop(self, grace_seconds: float, pause: Callable[[float], None] = clock.sleep) -> None:
-        """SIGTERM, and after `grace_seconds` or its end SIGKILL to whatever is left of it and below it.
+        """`stopping` with `pause` for its waits, which may raise; a second call then finishes the work."""
+        steps.drive(self.stopping(grace_seconds), pause)
 
-        `pause` is called while waiting and may raise; a second call then finishes the work.
-        """
+    def stopping(self, grace_seconds: float) -> Steps[None]:
+        """SIGTERM, and after `grace_seconds` or its end SIGKILL to whatever is left of it and below it."""
         self._remember()
         if self.exit_code is None:
             # Only to the leader: it ends its children in order. A signal to all of them makes `ray start`
@@ -72,7 +74,7 @@ class ManagedProcess:
             _signal(self.pid, signal.SIGTERM)
         end = clock.monotonic() + grace_seconds
         while self.exit_code is None and clock.monotonic() < end:
-            pause(0.05)
+            yield 0.05
             self._remember()
         _signal_group(self.pid, signal.SIGKILL)
         # Some children have groups of their own (Ray's workers do).

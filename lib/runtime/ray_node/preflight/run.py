@@ -16,6 +16,7 @@ from ray_node.hardware.npu.pings import PingSummary
 from ray_node.host import clock, whole_file
 from ray_node.host.background import Background
 from ray_node.host.failure import ClusterFailed, Culprit
+from ray_node.host.steps import Steps
 from ray_node.preflight import collective_pair
 from ray_node.preflight import judge as preflight_judge
 from ray_node.preflight import table as preflight_table
@@ -43,7 +44,7 @@ class Participant:
 
 
 class PreflightRun:
-    """One preflight. `pause` waits and keeps the head's heartbeat; what it raises ends the preflight."""
+    """One preflight; `run` may be closed at any wait."""
 
     def __init__(
         self,
@@ -52,7 +53,6 @@ class PreflightRun:
         board: TaskBoard,
         own: Handlers,
         rendezvous_port: int,
-        pause: Callable[[float], None],
         log: Callable[[str], None],
     ) -> None:
         """The head is the first participant; `own` are its handlers."""
@@ -61,30 +61,31 @@ class PreflightRun:
         self._board = board
         self._own = own
         self._port = rendezvous_port
-        self._pause = pause
         self._log = log
         self._silent: list[Finding] = []
 
-    def run(self) -> PreflightReport:
+    def run(self) -> Steps[PreflightReport]:
         try:
-            return self._run()
+            return (yield from self._run())
         finally:
             self._board.clear()
 
-    def _run(self) -> PreflightReport:
+    def _run(self) -> Steps[PreflightReport]:
         self._log("asking every node for its facts")
         bodies: dict[str, dict[str, Any]] = {node.address: {} for node in self._participants}
-        facts = list(self._everywhere(preflight_tasks.FACTS, bodies, NodeFacts).values())
+        found = yield from self._everywhere(preflight_tasks.FACTS, bodies, NodeFacts)
+        facts = list(found.values())
         first = preflight_judge.judge(self._wanted, facts, others=self._silent)
         if first.failures:
             # Pings and collectives over what is known to be broken only repeat it, slowly.
             return first
-        pings = self._pings(facts)
-        pairs = [] if any(summary.lost for summary in pings.values()) else self._pairs(facts)
+        pings = yield from self._pings(facts)
+        lost = any(summary.lost for summary in pings.values())
+        pairs = [] if lost else (yield from self._pairs(facts))
         report = preflight_judge.judge(self._wanted, facts, pings, pairs, self._silent)
-        return report if report.failures else self._with_table(report, facts)
+        return report if report.failures else (yield from self._with_table(report, facts))
 
-    def _pings(self, facts: Sequence[NodeFacts]) -> dict[str, PingSummary]:
+    def _pings(self, facts: Sequence[NodeFacts]) -> Steps[dict[str, PingSummary]]:
         boards = preflight_judge.boards(self._wanted, facts)
         bodies = {
             board.address: {"targets": plain.encode(npu_pings.targets(board, boards))} for board in boards
@@ -94,11 +95,11 @@ class PreflightRun:
             return {}
         count = sum(len(body["targets"]) for body in asked.values())
         self._log(f"running {count} pings between the NPUs of {len(asked)} nodes")
-        found = self._everywhere(preflight_tasks.PINGS, asked, PingSummary)
+        found = yield from self._everywhere(preflight_tasks.PINGS, asked, PingSummary)
         names = {board.address: board.node for board in boards}
         return {names[address]: summary for address, summary in found.items()}
 
-    def _pairs(self, facts: Sequence[NodeFacts]) -> list[PairResult]:
+    def _pairs(self, facts: Sequence[NodeFacts]) -> Steps[list[PairResult]]:
         """Neighbours in the order of the plan; two rounds, so that no node is in two pairs at once."""
         if self._wanted.collective != "nccl":
             return []
@@ -121,14 +122,14 @@ class PreflightRun:
                 rendezvous = f"{one.address}:{self._port}"
                 for rank, node in enumerate((one, other)):
                     bodies[node.address] = {"rank": rank, "rendezvous": rendezvous, "backend": backend}
-            found = self._everywhere(preflight_tasks.PAIR, bodies, PairSide)
+            found = yield from self._everywhere(preflight_tasks.PAIR, bodies, PairSide)
             silent = PairSide("no result", 0.0, backend, None)
             for one, other in pairs:
                 sides = tuple(found.get(node.address, silent) for node in (one, other))
                 results.append(PairResult(one.node, other.node, sides))
         return results
 
-    def _with_table(self, report: PreflightReport, facts: Sequence[NodeFacts]) -> PreflightReport:
+    def _with_table(self, report: PreflightReport, facts: Sequence[NodeFacts]) -> Steps[PreflightReport]:
         """The same table on every node, or a finding that says where it is not."""
         planned = self._wanted.rank_table
         if planned is None:
@@ -138,14 +139,16 @@ class PreflightRun:
         if made is None:
             return PreflightReport((*report.findings, *problems))
         self._log("distributing the rank table")
-        found = self._everywhere(
+        found = yield from self._everywhere(
             preflight_tasks.RANK_TABLE, {node.address: {"text": made} for node in having}, KeptTable
         )
         kept = {address: table.checksum for address, table in found.items()}
         compared = preflight_table.compare(planned, having, kept, rank_table.checksum(made))
         return PreflightReport((*report.findings, *self._silent, *compared))
 
-    def _everywhere(self, kind: str, bodies: Mapping[str, dict[str, Any]], found: type[T]) -> dict[str, T]:
+    def _everywhere(
+        self, kind: str, bodies: Mapping[str, dict[str, Any]], found: type[T]
+    ) -> Steps[dict[str, T]]:
         """What the nodes at these addresses found; a node that fails or is silent becomes a finding."""
         own = self._participants[0].address
         self._board.assign(kind, {address: body for address, body in bodies.items() if address != own})
@@ -155,7 +158,7 @@ class PreflightRun:
             here = Background(lambda: perform(self._own, task))
         deadline = clock.Deadline(_SECONDS[kind])
         while (self._board.missing() or (here is not None and not here.done)) and not deadline.passed:
-            self._pause(_POLL_SECONDS)
+            yield _POLL_SECONDS
         results = self._board.results()
         if here is not None and here.done:
             results[own] = here.result()

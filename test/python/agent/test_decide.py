@@ -215,6 +215,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "failed": (None, N, M),
     "failure": (None, SPENT),
     "no_room": (None, None, "npu-1"),
+    "culprit": (None, CULPRIT),
     "leave": (None, None, "not in the shape"),
     "restart": (None, None, None, RAY_ENDED),
     "refused": (None, None, None, REFUSED),
@@ -313,6 +314,9 @@ class ShownTest(unittest.TestCase):
             (P.BROKEN, P.DEGRADED, False, state.DEGRADED),
             (P.HOLDING, P.DEGRADED, True, state.DEGRADED),
             (P.HOLDING, P.DEGRADED, False, state.FORMED),
+            (P.FORMED, P.DEGRADED, False, state.DEGRADED),
+            (P.JOINED, P.DEGRADED, False, state.JOINED),
+            (P.FORMED, P.RETRYING, False, state.RETRYING),
             (P.UNFORMED, P.FAILED, False, state.FAILED),
             (P.JOINED, P.RETRYING, False, state.RETRYING),
             (P.HOLDING, P.RETRYING, False, state.FORMED),
@@ -320,12 +324,12 @@ class ShownTest(unittest.TestCase):
             (P.ENDED, P.SERVING, True, state.FAILED),
         ):
             with self.subTest(cluster=cluster.name, workload=workload.name, stops=stops):
-                self.assertEqual(agent.shown(cluster, workload, stops), shown)
+                self.assertEqual(agent.shown(cluster, workload, stops).shows, shown)
 
     def test_every_combination_shows_something(self) -> None:
         for cluster in (phase for phase in Phase if phase.track is Track.CLUSTER):
             for workload in (phase for phase in Phase if phase.track is Track.WORKLOAD):
-                self.assertTrue(agent.shown(cluster, workload, False), (cluster, workload))
+                self.assertTrue(agent.shown(cluster, workload, False).shows, (cluster, workload))
 
 
 class ReadmeTest(unittest.TestCase):

@@ -67,6 +67,7 @@ class HeadFailuresTest(HeadCase):
         FakeReader.nodes = WHOLE
         self.start(["--exit-at-once"], retries__engineStarts=1, deadlines__hold=1)
         self.passes("degraded")
+        self.until("formed")
         FakeReader.nodes = WHOLE[:1]
         self.until("joined")
         FakeReader.nodes = WHOLE
@@ -89,7 +90,7 @@ class HeadFailuresTest(HeadCase):
 
     def test_engine_port_in_use_fails_the_cluster(self) -> None:
         FakeReader.nodes = WHOLE
-        with mock.patch("ray_node.agent.head._ENGINE_PORT_SECONDS", 0.3), socket.socket() as other:
+        with mock.patch("ray_node.agent.workload_track._ENGINE_PORT_SECONDS", 0.3), socket.socket() as other:
             other.bind((support.HEAD, 0))
             other.listen()
             self.start(engine__api__port=other.getsockname()[1])
@@ -119,7 +120,7 @@ class HeadFailuresTest(HeadCase):
         self.assertRegex((state.read(self.path) or {})["reason"], "^Ray is not installed")
 
     def test_internal_error_ends_the_node_with_a_reason(self) -> None:
-        with mock.patch.object(Head, "_await_membership", side_effect=ZeroDivisionError("x")):
+        with mock.patch.object(Head, "look", side_effect=ZeroDivisionError("x")):
             self.start(reports=False)
             support.join(self.thread)
         self.assertEqual(self.code, [1])

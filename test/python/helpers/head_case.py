@@ -88,7 +88,7 @@ class HeadCase(unittest.TestCase):
             mock.patch("ray_node.agent.cluster_view.MembershipReader", FakeReader),
             mock.patch("ray_node.host.versions.installed", return_value=VERSIONS),
             mock.patch("ray_node.agent.supervisor.FAILED_PAUSE_SECONDS", 0.3),
-            mock.patch("ray_node.agent.head._DEFINITE_SECONDS", 0.5),
+            mock.patch("ray_node.agent.cluster_track._DEFINITE_SECONDS", 0.5),
             mock.patch("ray_node.host.log.line", self.printed.append),
         ):
             patch.start()

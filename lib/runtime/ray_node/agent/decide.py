@@ -23,10 +23,16 @@ def decide(phase: Phase, seen: Observed) -> Step:
     return phases.checked(phase, step)
 
 
-def shown(cluster: Phase, workload: Phase, stops: bool) -> str:
-    """The state that the head publishes: one word for both tracks. `stops`: an engine has not ended yet."""
-    forming = cluster in (Phase.HOLDING, Phase.FORMED) and workload in (Phase.DEGRADED, Phase.RETRYING)
+def shown(cluster: Phase, workload: Phase, stops: bool) -> Phase:
+    """The phase whose word the head publishes for both tracks. `stops`: an engine has not ended yet."""
+    forming = cluster is Phase.HOLDING and workload in (Phase.DEGRADED, Phase.RETRYING)
+    broken_off = cluster is Phase.JOINED and workload is Phase.DEGRADED
     waits = workload is Phase.NONE and cluster is not Phase.FORMED
-    if cluster is Phase.ENDED or (forming and not stops) or waits or workload is Phase.AWAITING:
-        return cluster.shows
-    return workload.shows
+    if (
+        cluster is Phase.ENDED
+        or waits
+        or workload is Phase.AWAITING
+        or (not stops and (forming or broken_off))
+    ):
+        return cluster
+    return workload

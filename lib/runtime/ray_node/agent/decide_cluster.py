@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ray_node.agent.phases import Action, Phase, Step
-from ray_node.host.failure import NodeFailed, RestartNeeded, Trouble
+from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded, Trouble
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,8 @@ class ClusterObserved:
     whole: bool = False
     #: Who is missing, or what has changed.
     text: str = ""
+    #: The first one that is missing.
+    culprit: Culprit | None = None
     #: The members have been the same ones for the hold time, and none is quiet.
     held: bool = False
     #: The members are no longer those that were whole.
@@ -40,7 +42,8 @@ def decide(phase: Phase, seen: ClusterObserved) -> Step:
         return _formed(seen)
     if phase is Phase.HOLDING:
         if not seen.whole or seen.changed:
-            return Step(Phase.JOINED, reason=f"the membership changed during the hold time: {seen.text}")
+            reason = f"the membership changed during the hold time: {seen.text}"
+            return Step(Phase.JOINED, reason=reason, culprit=seen.culprit)
         return Step(Phase.FORMED, reason=seen.text) if seen.held else Step(phase)
     if phase is Phase.UNFORMED:
         if seen.asked:

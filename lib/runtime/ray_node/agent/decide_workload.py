@@ -8,7 +8,8 @@ from ray_node.host.failure import Trouble
 
 #: The workload does what it should.
 DONE = (Phase.SERVING, Phase.RUNNING, Phase.READY, Phase.SUCCEEDED)
-_WAITING = (Phase.AWAITING, Phase.CHANGING, Phase.DEGRADED, Phase.RETRYING)
+#: Nothing may be begun before what ran has stopped and the cluster has formed.
+WAITING = (Phase.AWAITING, Phase.CHANGING, Phase.DEGRADED, Phase.RETRYING)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class WorkloadObserved:
 
 
 def decide(phase: Phase, seen: WorkloadObserved) -> Step:
-    if phase in _WAITING:
+    if phase in WAITING:
         return _wait(phase, seen)
     if phase is Phase.NONE:
         return Step(Phase.AWAITING) if seen.subject is not None else Step(phase)
@@ -61,12 +62,12 @@ def _wait(phase: Phase, seen: WorkloadObserved) -> Step:
         return Step(phase)
     if seen.subject is None:
         return Step(Phase.NONE)
+    if seen.succeeded:
+        return Step(Phase.SUCCEEDED)
     if seen.given_up is not None:
         return _because(Phase.FAILED, seen.given_up)
     if not seen.formed:
         return Step(phase)
-    if seen.succeeded:
-        return Step(Phase.SUCCEEDED, reason="the job has succeeded before")
     if seen.prepared:
         return Step(Phase.COMPARING, Action.COMPARE, "comparing the nodes")
     return Step(Phase.CHECKING, Action.CHECK, "checking the machines")
@@ -103,9 +104,9 @@ def _ended(seen: WorkloadObserved) -> Step | None:
 
 def _work(phase: Phase, seen: WorkloadObserved) -> Step:
     if seen.kind == JOB and seen.succeeded and phase in (Phase.LOADING, Phase.RUNNING):
-        return Step(Phase.SUCCEEDED, reason="the job has succeeded")
+        return Step(Phase.SUCCEEDED)
     if phase is Phase.LOADING and seen.kind == JOB and seen.begun:
-        return Step(Phase.RUNNING, reason="the job is running")
+        return Step(Phase.RUNNING)
     if not seen.done:
         return Step(phase)
     if phase is Phase.CHECKING:

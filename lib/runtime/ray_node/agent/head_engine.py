@@ -48,7 +48,10 @@ class HeadEngine:
         self.group = EngineGroup(config, heard)
         self._serving_since: float | None = None
         self._job_started_at = 0.0
+        self._begun = False
         self._succeeded = False
+        #: What the attempt has come to, for people.
+        self.reason: str | None = None
         #: Of the attempt that is under way.
         self.run: EngineRun | None = None
         self.job: EngineProcess | None = None
@@ -64,35 +67,59 @@ class HeadEngine:
         return since is not None and clock.monotonic() - since >= _PROVEN_SECONDS
 
     @property
+    def serves(self) -> bool:
+        """The completion of this attempt has come."""
+        return self._serving_since is not None
+
+    @property
+    def begun(self) -> bool:
+        """The job of this attempt has lived long enough."""
+        return self._begun
+
+    @property
     def runs(self) -> bool:
         """A process of an attempt still has to be stopped."""
         return self.run is not None or self.job is not None
 
+    def watched(self, members: Sequence[Member]) -> Steps[None]:
+        """`attempt`, with an eye on the followers. Raises EngineFailed with its culprit."""
+        attempt = self.attempt(members)
+        try:
+            while True:
+                try:
+                    seconds = next(attempt)
+                except StopIteration:
+                    return
+                yield seconds
+                self.check()
+        except EngineFailed as caught:
+            failed = caught
+        raise (yield from self.explain(failed))
+
     def attempt(self, members: Sequence[Member]) -> Steps[None]:
         """Start and watch. Returns only when a job has succeeded. Raises EngineFailed."""
-        self._serving_since = None
+        self._serving_since, self._begun = None, False
         kind = self._config.engine.kind
         if kind == SERVE:
             yield from self._serve(members)
         elif kind == JOB:
             yield from self._run_job()
         else:
-            self._state.become(state.READY, "the cluster is ready; it runs no engine")
             while True:
                 yield _POLL_SECONDS
 
-    def has_succeeded(self) -> bool:
-        """Whether the job has succeeded, also in an earlier life of the head; then the state shows it."""
-        if self._succeeded:
-            return True
+    @property
+    def succeeded(self) -> bool:
+        """The job has succeeded."""
+        return self._succeeded
+
+    def restore(self) -> None:
+        """Learn that the job has succeeded in an earlier life of the head."""
         job = job_outcome.read(self._config) if self.is_job else None
-        if job is None:
-            return False
-        self._state.put(job=job)
-        self._state.become(
-            state.SUCCEEDED, f"the job '{self._config.engine.name}' succeeded at {job.get('endedAt')}"
-        )
-        return True
+        if job is not None:
+            self._state.put(job=job)
+            self._succeeded = True
+            self.reason = f"the job '{self._config.engine.name}' succeeded at {job.get('endedAt')}"
 
     def check(self) -> None:
         """Raises EngineFailed when a follower has ended, or has not started in time."""
@@ -147,7 +174,6 @@ class HeadEngine:
         if api is None:
             raise EngineFailed(f"the engine '{engine.name}' has no API to serve")
         yield from self._await_free_nodes(members)
-        self._state.become(state.LOADING, f"starting the engine '{engine.name}'")
         engine_texts.write(engine.texts)
         self.group.start()
         run = EngineRun(self._config, api, self._environment, self._log, self._state.wait_for)
@@ -156,7 +182,7 @@ class HeadEngine:
         proof = yield from run.complete()
         self._state.put(completion={"text": proof.text, "seconds": proof.seconds, "at": clock.stamp()})
         self._serving_since = clock.monotonic()
-        self._state.become(state.SERVING, f"a completion came back in {proof.seconds:.2f} s: {proof.text}")
+        self.reason = f"a completion came back in {proof.seconds:.2f} s: {proof.text}"
         yield from run.watch()
 
     def _await_free_nodes(self, members: Sequence[Member]) -> Steps[None]:
@@ -175,7 +201,6 @@ class HeadEngine:
 
     def _run_job(self) -> Steps[None]:
         engine = self._config.engine
-        self._state.become(state.LOADING, f"starting the job '{engine.name}'")
         engine_texts.write(engine.texts)
         job = EngineProcess("job", engine.argv, self._environment, self._log, engine.working_directory)
         self.job = job
@@ -184,7 +209,8 @@ class HeadEngine:
         age = clock.Deadline(_BEGUN_SECONDS)
         while job.ended is None:
             if age.passed:
-                self._state.become(state.RUNNING, f"the job '{engine.name}' is running")
+                self._begun = True
+                self.reason = f"the job '{engine.name}' is running"
             yield _POLL_SECONDS
         self.job = None
         # Processes that it left behind would hold accelerators.
@@ -198,7 +224,7 @@ class HeadEngine:
             job_outcome.write(self._config, ended)
         except OSError as error:
             self._state.warn(f"cannot save the job's outcome, so a restart would run it again: {error}")
-        self._state.become(state.SUCCEEDED, f"the job '{engine.name}' succeeded after {took}")
+        self.reason = f"the job '{engine.name}' succeeded after {took}"
         log.event(state.SUCCEEDED, "the job will not run again")
 
     def _note_job(self, exit_code: int | None) -> dict[str, Any]:

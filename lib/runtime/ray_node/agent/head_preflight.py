@@ -32,7 +32,6 @@ def check_machines(
     """Ask all members and judge. Raises ClusterFailed with the culprit."""
     if not is_needed(config.preflight):
         return
-    state_file.become(state.CHECKING, "checking the machines")
     # The head first: where two nodes contradict each other, it is right.
     addressed = [Participant(member.name, member.address) for member in members if member.address is not None]
     run = PreflightRun(

@@ -1,0 +1,284 @@
+"""The head's track of the workload that runs: its long work, its budget, and what it observes of both."""
+
+from collections.abc import Callable, Mapping
+
+from ray_node.agent import decide, head_preflight, state
+from ray_node.agent.cluster_track import ClusterTrack
+from ray_node.agent.cluster_view import ClusterView
+from ray_node.agent.decide_workload import WAITING, WorkloadObserved
+from ray_node.agent.head_engine import HeadEngine
+from ray_node.agent.head_staging import HeadStaging
+from ray_node.agent.phases import Action, Phase, Step
+from ray_node.agent.retry_budget import RetryBudget
+from ray_node.agent.state import StateFile
+from ray_node.agent.work import Work
+from ray_node.channel.tasks import Handlers
+from ray_node.cluster.membership import Assessment
+from ray_node.config.schema import NodeConfig
+from ray_node.host import clock, log, probe
+from ray_node.host.failure import (
+    BudgetSpent,
+    ClusterFailed,
+    Culprit,
+    EngineFailed,
+    MembershipLost,
+    Trouble,
+)
+from ray_node.host.steps import Steps
+from ray_node.host.versions import Versions
+from ray_node.preflight import cluster_preflight
+
+_ENGINE_PORT_SECONDS = 10.0
+_POLL_SECONDS = 0.2
+#: What a pass may have to do; more is a circle.
+_MOST_STEPS = 10
+
+
+class WorkloadTrack:
+    """`look` is called once in each pass, after the cluster's. Raises NodeFailed."""
+
+    def __init__(
+        self,
+        config: NodeConfig,
+        state_file: StateFile,
+        engine: HeadEngine,
+        staging: HeadStaging | None,
+        own: Culprit,
+        versions: Versions,
+        environment: Mapping[str, str],
+        handlers: Handlers,
+    ) -> None:
+        """`environment` is that of Ray; `handlers` are what the head itself does of the preflight."""
+        self._config = config
+        self._state = state_file
+        self._engine = engine
+        self._staging = staging
+        self._own = own
+        self._versions = versions
+        self._environment = environment
+        self._handlers = handlers
+        self._budget = RetryBudget(config.retries.engine_starts, engine.is_job)
+        self.phase = Phase.NONE
+        self.step = Step(Phase.NONE)
+        #: The number of the workload that the phase is about.
+        self.about: str | None = None
+        self._work: Work[None] | None = None
+        self._stop: Work[None] | None = None
+        #: Of a workload that has failed: a member was missing since then.
+        self._was_broken = False
+        #: A node that comes back is a reason to try again.
+        self._heals = False
+        engine.restore()
+
+    @property
+    def stops(self) -> bool:
+        """What ran has not ended yet."""
+        return self._stop is not None and not self._stop.over
+
+    @property
+    def runs(self) -> bool:
+        return self.stops or self._engine.runs
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether this phase has anything to do in this cluster."""
+        if self.phase is Phase.CHECKING:
+            return head_preflight.is_needed(self._config.preflight)
+        return self.phase is not Phase.STAGING or self._staging is not None
+
+    @property
+    def due_seconds(self) -> float:
+        """When the work wants to be looked at next."""
+        works = [work.due_seconds for work in (self._work, self._stop) if work is not None]
+        return min((seconds for seconds in works if seconds is not None), default=_POLL_SECONDS)
+
+    def look(
+        self,
+        subject: str | None,
+        cluster: ClusterTrack,
+        view: ClusterView,
+        asked: bool,
+        publish: Callable[[], None],
+    ) -> None:
+        """Go on as far as this pass can; `publish` is called after each step."""
+        for _ in range(_MOST_STEPS):
+            for work in (self._work, self._stop):
+                if work is not None:
+                    work.look()
+            seen = self._observe(subject, cluster, view.assessment, asked)
+            step = decide.decide(self.phase, seen)
+            if step.phase is self.phase:
+                return
+            self._take(step, seen, cluster, view)
+            publish()
+            asked = False
+        raise RuntimeError(f"the workload's phases go in a circle: {self.phase}")
+
+    def _observe(
+        self, subject: str | None, cluster: ClusterTrack, found: Assessment, asked: bool
+    ) -> WorkloadObserved:
+        trouble = self._trouble(cluster)
+        given_up = trouble if isinstance(trouble, ClusterFailed) else self._given_up(cluster)
+        if self.phase is Phase.FAILED and not found.whole:
+            self._was_broken = True
+        return WorkloadObserved(
+            subject=subject,
+            about=self.about,
+            runs=self.runs,
+            kind=self._config.engine.kind,
+            formed=cluster.formed,
+            done=self._is_done(),
+            begun=self._engine.begun,
+            succeeded=self._engine.succeeded,
+            trouble=trouble,
+            given_up=given_up,
+            asked=asked,
+            healed=self._heals and self._was_broken and found.whole,
+        )
+
+    def _is_done(self) -> bool:
+        if self.phase is Phase.LOADING:
+            return self._engine.serves
+        return self._work is not None and self._work.done
+
+    def _trouble(self, cluster: ClusterTrack) -> Trouble | None:
+        """Why the attempt ends; a member that is lost explains all else."""
+        if self.phase in (*WAITING, Phase.NONE, Phase.FAILED, Phase.SUCCEEDED):
+            return None
+        if cluster.phase is not Phase.FORMED:
+            return cluster.trouble or MembershipLost("the cluster is not formed any more")
+        return self._work.trouble if self._work is not None else None
+
+    def _given_up(self, cluster: ClusterTrack) -> Trouble | None:
+        if self.phase not in WAITING or self.runs:
+            return None
+        if cluster.phase is Phase.UNFORMED:
+            return cluster.trouble
+        if not cluster.formed:
+            return None
+        try:
+            self._budget.settle(cluster.was_broken)
+        except BudgetSpent as spent:
+            return spent
+        return None
+
+    def _take(self, step: Step, seen: WorkloadObserved, cluster: ClusterTrack, view: ClusterView) -> None:
+        trouble = seen.given_up or seen.trouble
+        if step.action is Action.STOP:
+            self._end(step, trouble, cluster)
+        elif step.action is not Action.NOTHING:
+            self._begin(step.action, seen, cluster, view)
+        if step.phase in (Phase.SUCCEEDED, Phase.FAILED) and self.phase in WAITING:
+            self.about = seen.subject
+        if step.phase is Phase.RETRYING:
+            cluster.doubted = cluster.phase is Phase.FORMED
+            if seen.asked or not self._engine.is_job:
+                self._budget.renew()
+        self.phase = step.phase
+        self.step = step if step.reason is not None else Step(step.phase, step.action, self._reason())
+
+    def _begin(
+        self, action: Action, seen: WorkloadObserved, cluster: ClusterTrack, view: ClusterView
+    ) -> None:
+        self.about = seen.subject
+        cluster.was_broken = False
+        work = {
+            Action.CHECK: self._check,
+            Action.STAGE: self._stage,
+            Action.COMPARE: self._compare,
+            Action.START: self._start,
+        }[action]
+        self._work = Work(action.value, work(view))
+
+    def _end(self, step: Step, trouble: Trouble | None, cluster: ClusterTrack) -> None:
+        was_running = self._engine.job is not None
+        for work in (self._work, self._stop):
+            if work is not None:
+                work.close()
+        self._work = None
+        if isinstance(trouble, EngineFailed):
+            self._budget.failed(trouble, self._engine.proven)
+        if isinstance(trouble, MembershipLost):
+            self._budget.lost(trouble, was_running)
+        if step.phase is Phase.DEGRADED:
+            cluster.doubted = cluster.phase is Phase.FORMED
+        if step.phase is Phase.FAILED:
+            self._was_broken = cluster.awaits or cluster.phase is Phase.UNFORMED
+            self._heals = not (isinstance(trouble, BudgetSpent) and self._engine.is_job)
+            if self._staging is not None:
+                self._staging.give_up()
+        self._state.put(completion=None)
+        if self._engine.runs:
+            log.event(step.phase.shows, "stopping the engine")
+        self._stop = Work("stopping the engine", self._engine.stopping(self._config.deadlines.stop / 2))
+
+    def _reason(self) -> str | None:
+        """Of a step that has none of its own."""
+        if self.phase is Phase.STAGING:
+            return self._staging.node.title if self._staging is not None else None
+        if self.phase is Phase.LOADING:
+            what = "job" if self._engine.is_job else "engine"
+            return f"starting the {what} '{self._config.engine.name}'"
+        if self.phase is Phase.READY:
+            return "the cluster is ready; it runs no engine"
+        return self._engine.reason
+
+    def _check(self, view: ClusterView) -> Steps[None]:
+        """Versions, clocks, devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
+        early = cluster_preflight.judge(
+            view.assessment.members,
+            self._config.head.address,
+            self._versions,
+            view.heard(),
+            self._environment,
+        )
+        if early.problem is not None:
+            raise early.problem
+        members = view.assessment.members
+        yield from head_preflight.check_machines(
+            self._config, self._state, self._handlers, members, view.tasks
+        )
+
+    def _stage(self, view: ClusterView) -> Steps[None]:
+        """Until every node has the model. Raises ClusterFailed."""
+        staging = self._staging
+        if staging is None:
+            return
+        staging.begin()
+        try:
+            while not staging.look(view.assessment.members, view.heard()):
+                self._state.put(staging=staging.published())
+                self._state.wait_for(staging.waiting, staging.node.deadline, is_progress=True)
+                yield _POLL_SECONDS
+        finally:
+            self._state.put(staging=staging.published())
+        log.event(state.STAGING, staging.outcome)
+
+    def _compare(self, view: ClusterView) -> Steps[None]:
+        """Reports of all nodes, what they say, and the engine's port. Raises ClusterFailed."""
+        reported = clock.Deadline(cluster_preflight.REPORT_WAIT_SECONDS)
+        while view.unheard() and not reported.passed:
+            yield _POLL_SECONDS
+        outcome = cluster_preflight.judge(
+            view.assessment.members,
+            self._config.head.address,
+            self._versions,
+            view.heard(),
+            self._environment,
+        )
+        for warning in outcome.warnings:
+            self._state.warn(warning)
+        if outcome.problem is not None:
+            raise outcome.problem
+        api = self._config.engine.api
+        if api is None:
+            return
+        freed = clock.Deadline(_ENGINE_PORT_SECONDS)
+        while not probe.is_free(self._config.head.address, api.port):
+            if freed.passed:
+                reason = f"the engine's port {api.port} is in use by another program"
+                raise ClusterFailed(reason, Culprit(self._own.name, self._own.address, reason))
+            yield _POLL_SECONDS
+
+    def _start(self, view: ClusterView) -> Steps[None]:
+        return self._engine.watched(view.assessment.members)

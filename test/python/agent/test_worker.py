@@ -10,6 +10,7 @@ from worker_case import WorkerCase
 from ray_node.agent import state
 from ray_node.channel.tasks import Task, TaskResult
 from ray_node.cluster import token
+from ray_node.host import clock
 from ray_node.host.versions import Versions
 
 
@@ -196,6 +197,34 @@ class WorkerTest(WorkerCase):
         self.assertRegex(
             found["reason"], r"^restarting: .* exited with code 1: it was not up within Ray's own 30 s"
         )
+
+    def test_worker_that_is_not_in_the_shape_stops_ray_and_reports_on(self) -> None:
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found.get("member") is True)
+        ray = self.worker.ray
+        assert ray is not None
+        self.leave = "the cluster has 1 node now"
+        found = self.shows(lambda found: found["state"] == "outside the cluster" and not found["member"])
+        self.assertEqual(found["reason"], "the cluster has 1 node now")
+        self.assertIsNotNone(ray.exit_code)
+        self.alive = False
+        clock.sleep(30.0)
+        self.assertEqual(self.code, [], "its process goes on")
+        heard = self.book.heard()[support.WORKER]
+        self.assertLess(heard.age_seconds, 5.0)
+        self.assertEqual((heard.report.state, heard.failure), ("starting", None))
+        with self.subTest("wanted again"):
+            self.leave = None
+            self.assertEqual(self.ended()["reason"], "restarting: the cluster wants this node again")
+
+    def test_worker_that_is_not_in_the_shape_does_not_start_ray(self) -> None:
+        self.leave = "the cluster has 1 node now"
+        self.play_head()
+        self.start()
+        self.shows(lambda found: found["state"] == "outside the cluster")
+        clock.sleep(5.0)
+        self.assertIsNone(self.worker.ray)
 
     def test_worker_that_is_never_listed_fails_at_the_deadline(self) -> None:
         self.alive = None

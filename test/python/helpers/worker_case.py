@@ -54,6 +54,7 @@ class WorkerCase(unittest.TestCase):
         self.head_versions = VERSIONS
         self.alive: bool | None = True
         self.task: Task | None = None
+        self.leave: str | None = None
         self.configure()
         for index in range(6):
             (self.folder / f"davinci{index}").touch()
@@ -107,6 +108,7 @@ class WorkerCase(unittest.TestCase):
         return HeadAnswer(
             *(self.session, self.head_state, "why", self.head_versions, self.alive, "a verdict"),
             task=self.task,
+            leave=self.leave,
         )
 
     def start(self) -> None:

@@ -83,3 +83,5 @@ class HeadAnswer:
     #: The process of the engine that the node is to run; `None`: none.
     run: RunDirective | None = None
     task: Task | None = None
+    #: Why the node is not in the shape of the cluster and has to stop its Ray; `None`: it is.
+    leave: Reason | None = None

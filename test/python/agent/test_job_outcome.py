@@ -7,7 +7,7 @@ import support
 
 from ray_node.agent import job_outcome
 from ray_node.config.load import parse
-from ray_node.config.schema import NodeConfig
+from ray_node.config.schema import Engine
 
 DONE = {"exitCode": 0, "startedAt": "a", "endedAt": "b", "seconds": 1.5}
 
@@ -18,24 +18,23 @@ class JobOutcomeTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
 
-    def job(self, **changes: Any) -> NodeConfig:
+    def job(self, **changes: Any) -> Engine:
         value = {
-            "paths.state": self.folder,
             "engine.kind": "job",
             "engine.api": None,
             "engine.argv": ["roll", "--config", "/c.yaml"],
             "engine.texts": [{"path": "/c.yaml", "text": "gpus: 8"}],
         }
-        return parse(support.changed(support.example(), {**value, **changes}))
+        return parse(support.changed(support.example(), {**value, **changes})).engine
 
     def test_outcome_of_the_same_job_is_found(self) -> None:
-        self.assertIsNone(job_outcome.read(self.job()))
-        job_outcome.write(self.job(), DONE)
-        self.assertEqual(job_outcome.read(self.job()), DONE)
-        self.assertEqual(job_outcome.read(self.job(**{"deadlines.stop": 99})), DONE)
+        self.assertIsNone(job_outcome.read(self.folder, self.job()))
+        job_outcome.write(self.folder, self.job(), DONE)
+        self.assertEqual(job_outcome.read(self.folder, self.job()), DONE)
+        self.assertEqual(job_outcome.read(self.folder, self.job(**{"deadlines.stop": 99})), DONE)
 
     def test_outcome_of_another_command_or_text_is_ignored(self) -> None:
-        job_outcome.write(self.job(), DONE)
+        job_outcome.write(self.folder, self.job(), DONE)
         others: list[dict[str, Any]] = [
             {"engine.argv": ["roll", "--config", "/d.yaml"]},
             {"engine.argv": ["roll", "--config /c.yaml"]},
@@ -44,15 +43,15 @@ class JobOutcomeTest(unittest.TestCase):
         ]
         for changes in others:
             with self.subTest(changes=changes):
-                self.assertIsNone(job_outcome.read(self.job(**changes)))
+                self.assertIsNone(job_outcome.read(self.folder, self.job(**changes)))
 
     def test_unsuccessful_or_malformed_outcome_is_ignored(self) -> None:
-        job_outcome.write(self.job(), {**DONE, "exitCode": 1})
-        self.assertIsNone(job_outcome.read(self.job()))
+        job_outcome.write(self.folder, self.job(), {**DONE, "exitCode": 1})
+        self.assertIsNone(job_outcome.read(self.folder, self.job()))
         for content in ("", "[]", "{", '{"fingerprint": 1}'):
-            Path(job_outcome.path_of(self.job())).write_text(content, encoding="utf-8")
+            Path(job_outcome.path_of(self.folder)).write_text(content, encoding="utf-8")
             with self.subTest(content=content):
-                self.assertIsNone(job_outcome.read(self.job()))
+                self.assertIsNone(job_outcome.read(self.folder, self.job()))
 
 
 if __name__ == "__main__":

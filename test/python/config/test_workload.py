@@ -50,6 +50,10 @@ class WorkloadTest(unittest.TestCase):
         self.assertEqual(read.workload.retries.engine_starts, 3)
         self.assertIsNone(read.workload.staging)
 
+    def test_workload_of_the_example_of_node_json_is_the_example(self) -> None:
+        """Until node.json loses it: both examples describe one cluster."""
+        self.assertEqual(workload.of_node(support.parsed()), numbered().workload)
+
     def test_number_is_the_start_of_the_files_sha256(self) -> None:
         content = EXAMPLE.read_bytes()
         number = workload.parse(content, CLUSTER).number

@@ -16,6 +16,7 @@ import simulated_process
 import support
 from simulated_process import SimulatedProcess, stay
 
+from ray_node.config import workload
 from ray_node.config.load import parse
 from ray_node.engine import api as engine_api
 from ray_node.engine import process as engine
@@ -123,8 +124,9 @@ class RunCase(unittest.TestCase):
         settings = parse(support.on_loopback(self.folder, engine_arguments, **changes))
         assert settings.engine.api is not None
         run = EngineRun(
-            settings,
+            workload.of_node(settings),
             settings.engine.api,
+            settings.head.address,
             dict(os.environ),
             EngineLog(settings.paths.engine_log),
             lambda what, deadline: self.waits.append(what),

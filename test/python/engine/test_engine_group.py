@@ -9,6 +9,7 @@ import support
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
 from ray_node.channel.report import HeardReport, NodeReport
 from ray_node.cluster.membership import Member
+from ray_node.config import workload
 from ray_node.engine import group as engine_group
 from ray_node.engine.group import EngineGroup, ranks
 from ray_node.host.versions import Versions
@@ -35,7 +36,7 @@ class RanksTest(unittest.TestCase):
             {**FOLLOWER, "pools.0.nodes": 3, "pools.0.addresses": [HEAD, "10.89.28.30", "10.89.28.20"]}
         )
         members = [member(HEAD), member("10.89.28.30"), member("10.89.28.20")]
-        self.assertEqual(ranks(config, members), {"10.89.28.30": 1, "10.89.28.20": 2})
+        self.assertEqual(ranks(config.pools, HEAD, members), {"10.89.28.30": 1, "10.89.28.20": 2})
 
     def test_ranks_skip_pools_without_accelerators(self) -> None:
         config = support.parsed(TWO_POOLS)
@@ -44,13 +45,15 @@ class RanksTest(unittest.TestCase):
             *(member(HEAD), member("10.89.28.9")),
             *(member("10.89.28.100", "big"), member("10.89.28.20", "big")),
         ]
-        self.assertEqual(ranks(config, members), {"10.89.28.9": 1, "10.89.28.20": 2, "10.89.28.100": 3})
+        self.assertEqual(
+            ranks(config.pools, HEAD, members), {"10.89.28.9": 1, "10.89.28.20": 2, "10.89.28.100": 3}
+        )
 
     def test_ranks_of_a_pool_without_addresses_are_as_many_as_planned(self) -> None:
         """A machine that was replaced may still be listed."""
         config = support.parsed({**FOLLOWER, "pools.0.addresses": None, "pools.0.nodes": 3})
         members = [member(f"10.89.28.{last}") for last in (100, 9, 10, 20)]
-        self.assertEqual(ranks(config, members), {"10.89.28.9": 1, "10.89.28.20": 2})
+        self.assertEqual(ranks(config.pools, HEAD, members), {"10.89.28.9": 1, "10.89.28.20": 2})
 
 
 class EngineGroupTest(unittest.TestCase):
@@ -65,7 +68,8 @@ class EngineGroupTest(unittest.TestCase):
         self.heard: dict[str, tuple[FollowerReport | None, float]] = {}
         addresses = [HEAD, self.A, self.B]
         config = support.parsed({**FOLLOWER, "pools.0.nodes": 3, "pools.0.addresses": addresses})
-        self.group = EngineGroup(config, self.reports)
+        self.workload = workload.of_node(config)
+        self.group = EngineGroup(HEAD, self.reports)
         self.members = [member(address) for address in addresses]
 
     def reports(self) -> dict[str, HeardReport]:
@@ -87,7 +91,7 @@ class EngineGroupTest(unittest.TestCase):
     def start(self) -> None:
         self.says(self.A, None)
         self.says(self.B, None)
-        self.group.form(self.members)
+        self.group.form(self.workload, self.members)
         self.assertEqual(self.group.lingering(), [])
         self.group.start()
 
@@ -108,8 +112,8 @@ class EngineGroupTest(unittest.TestCase):
         self.assertEqual(self.group.run_for(self.A), RunDirective(2, 1))
 
     def test_group_without_followers_directs_nobody(self) -> None:
-        group = EngineGroup(support.parsed(), self.reports)
-        group.form(self.members)
+        group = EngineGroup(HEAD, self.reports)
+        group.form(workload.of_node(support.parsed()), self.members)
         group.start()
         self.assertFalse(group.active)
         self.assertEqual((group.lingering(), group.ends(), group.absent()), ([], [], []))
@@ -149,7 +153,7 @@ class EngineGroupTest(unittest.TestCase):
         self.start()
         self.says(self.A, FollowerReport(1, "running"))
         self.group.release()
-        self.group.form(self.members)
+        self.group.form(self.workload, self.members)
         self.assertEqual([item.address for item in self.group.lingering()], [self.A, self.B])
         self.now += 1
         self.says(self.A, FollowerReport(1, "running"))

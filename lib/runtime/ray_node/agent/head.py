@@ -14,6 +14,7 @@ from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.agent.workload_track import WorkloadTrack
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.cluster import token
+from ray_node.config.workload import of_node
 from ray_node.host import clock, log, steps
 from ray_node.host.failure import Culprit, NodeFailed
 
@@ -82,8 +83,15 @@ class Head(Supervisor):
         page = ReadyPage(ReadinessCheck(self.config))
         self.view = ClusterView(self.config, value, self.environment.ray, self._answer, page.reply)
         own = Culprit(self.name, self.own.address, "")
-        self.engine = HeadEngine(self.config, self.state, self.environment.engine, own, self.view.heard)
-        workload = WorkloadTrack(
+        self.engine = HeadEngine(
+            self.config,
+            of_node(self.config),
+            self.state,
+            self.environment.engine,
+            own,
+            self.view.heard,
+        )
+        track = WorkloadTrack(
             self.config,
             self.state,
             self.engine,
@@ -93,7 +101,7 @@ class Head(Supervisor):
             self.environment.ray,
             self.task_handlers(),
         )
-        return self.view, workload
+        return self.view, track
 
     def _ended(self) -> NodeFailed | None:
         try:

@@ -9,6 +9,7 @@ from ray_node.agent.state import StateFile
 from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
 from ray_node.config.schema import JOB, SERVE, NodeConfig
+from ray_node.config.workload import Workload
 from ray_node.engine import culprit as engine_culprit
 from ray_node.engine import texts as engine_texts
 from ray_node.engine.group import START_SECONDS, EngineGroup
@@ -35,17 +36,20 @@ class HeadEngine:
     def __init__(
         self,
         config: NodeConfig,
+        workload: Workload,
         state_file: StateFile,
         environment: Mapping[str, str],
         own: Culprit,
         heard: Callable[[], Mapping[str, HeardReport]],
     ) -> None:
         self._config = config
+        #: What the next attempt runs.
+        self.workload = workload
         self._state = state_file
         self._environment = environment
         self._own = own
         self._log = EngineLog(config.paths.engine_log)
-        self.group = EngineGroup(config, heard)
+        self.group = EngineGroup(config.head.address, heard)
         self._serving_since: float | None = None
         self._job_started_at = 0.0
         self._begun = False
@@ -58,7 +62,7 @@ class HeadEngine:
 
     @property
     def is_job(self) -> bool:
-        return self._config.engine.kind == JOB
+        return self.workload.engine.kind == JOB
 
     @property
     def proven(self) -> bool:
@@ -99,7 +103,7 @@ class HeadEngine:
     def attempt(self, members: Sequence[Member]) -> Steps[None]:
         """Start and watch. Returns only when a job has succeeded. Raises EngineFailed."""
         self._serving_since, self._begun = None, False
-        kind = self._config.engine.kind
+        kind = self.workload.engine.kind
         if kind == SERVE:
             yield from self._serve(members)
         elif kind == JOB:
@@ -115,11 +119,11 @@ class HeadEngine:
 
     def restore(self) -> None:
         """Learn that the job has succeeded in an earlier life of the head."""
-        job = job_outcome.read(self._config) if self.is_job else None
+        job = job_outcome.read(self._config.paths.state, self.workload.engine) if self.is_job else None
         if job is not None:
             self._state.put(job=job)
             self._succeeded = True
-            self.reason = f"the job '{self._config.engine.name}' succeeded at {job.get('endedAt')}"
+            self.reason = f"the job '{self.workload.engine.name}' succeeded at {job.get('endedAt')}"
 
     def check(self) -> None:
         """Raises EngineFailed when a follower has ended, or has not started in time."""
@@ -170,13 +174,20 @@ class HeadEngine:
             clock.sleep(0.05)
 
     def _serve(self, members: Sequence[Member]) -> Steps[None]:
-        engine, api = self._config.engine, self._config.engine.api
+        engine, api = self.workload.engine, self.workload.engine.api
         if api is None:
             raise EngineFailed(f"the engine '{engine.name}' has no API to serve")
         yield from self._await_free_nodes(members)
         engine_texts.write(engine.texts)
         self.group.start()
-        run = EngineRun(self._config, api, self._environment, self._log, self._state.wait_for)
+        run = EngineRun(
+            self.workload,
+            api,
+            self._config.head.address,
+            self._environment,
+            self._log,
+            self._state.wait_for,
+        )
         self.run = run
         yield from run.await_healthy()
         proof = yield from run.complete()
@@ -187,7 +198,7 @@ class HeadEngine:
 
     def _await_free_nodes(self, members: Sequence[Member]) -> Steps[None]:
         """No follower of an earlier attempt may connect to the new one."""
-        self.group.form(members)
+        self.group.form(self.workload, members)
         deadline = clock.Deadline(self._config.deadlines.stop)
         while lingering := self.group.lingering():
             names = ", ".join(member.name for member in lingering)
@@ -200,7 +211,7 @@ class HeadEngine:
             yield _POLL_SECONDS
 
     def _run_job(self) -> Steps[None]:
-        engine = self._config.engine
+        engine = self.workload.engine
         engine_texts.write(engine.texts)
         job = EngineProcess("job", engine.argv, self._environment, self._log, engine.working_directory)
         self.job = job
@@ -221,7 +232,7 @@ class HeadEngine:
             raise EngineFailed(f"{job.ended} after {took}", log_lines=job.tail())
         self._succeeded = True
         try:
-            job_outcome.write(self._config, ended)
+            job_outcome.write(self._config.paths.state, engine, ended)
         except OSError as error:
             self._state.warn(f"cannot save the job's outcome, so a restart would run it again: {error}")
         self.reason = f"the job '{engine.name}' succeeded after {took}"

@@ -6,35 +6,34 @@ import os
 from typing import Any
 
 from ray_node.agent import state
-from ray_node.config.schema import NodeConfig
+from ray_node.config.schema import Engine
 
 _FILE = "job-outcome.json"
 
 
-def path_of(config: NodeConfig) -> str:
-    return os.path.join(config.paths.state, _FILE)
+def path_of(folder: str) -> str:
+    return os.path.join(folder, _FILE)
 
 
-def fingerprint(config: NodeConfig) -> str:
+def fingerprint(engine: Engine) -> str:
     """What tells jobs apart: the command and the files it reads."""
-    engine = config.engine
     said = [list(engine.argv), [[item.path, item.text] for item in engine.texts]]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def write(config: NodeConfig, job: dict[str, Any]) -> None:
+def write(folder: str, engine: Engine, job: dict[str, Any]) -> None:
     """Raises OSError."""
-    state.write_atomically(path_of(config), {"fingerprint": fingerprint(config), "job": job})
+    state.write_atomically(path_of(folder), {"fingerprint": fingerprint(engine), "job": job})
 
 
-def read(config: NodeConfig) -> dict[str, Any] | None:
+def read(folder: str, engine: Engine) -> dict[str, Any] | None:
     """The record of exactly this job, `None` when there is none."""
     try:
-        with open(path_of(config), encoding="utf-8") as file:
+        with open(path_of(folder), encoding="utf-8") as file:
             found = json.load(file)
     except (OSError, ValueError):
         return None
-    if not isinstance(found, dict) or found.get("fingerprint") != fingerprint(config):
+    if not isinstance(found, dict) or found.get("fingerprint") != fingerprint(engine):
         return None
     job = found.get("job")
     return job if isinstance(job, dict) and job.get("exitCode") == 0 else None

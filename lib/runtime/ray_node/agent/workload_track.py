@@ -57,7 +57,7 @@ class WorkloadTrack:
         self._versions = versions
         self._environment = environment
         self._handlers = handlers
-        self._budget = RetryBudget(config.retries.engine_starts, engine.is_job)
+        self._budget = RetryBudget(engine.workload.retries.engine_starts, engine.is_job)
         self.phase = Phase.NONE
         self.step = Step(Phase.NONE)
         #: The number of the workload that the phase is about.
@@ -125,7 +125,7 @@ class WorkloadTrack:
             subject=subject,
             about=self.about,
             runs=self.runs,
-            kind=self._config.engine.kind,
+            kind=self._engine.workload.engine.kind,
             formed=cluster.formed,
             done=self._is_done(),
             begun=self._engine.begun,
@@ -218,7 +218,7 @@ class WorkloadTrack:
             return self._staging.node.title if self._staging is not None else None
         if self.phase is Phase.LOADING:
             what = "job" if self._engine.is_job else "engine"
-            return f"starting the {what} '{self._config.engine.name}'"
+            return f"starting the {what} '{self._engine.workload.engine.name}'"
         if self.phase is Phase.READY:
             return "the cluster is ready; it runs no engine"
         return self._engine.reason
@@ -270,7 +270,7 @@ class WorkloadTrack:
             self._state.warn(warning)
         if outcome.problem is not None:
             raise outcome.problem
-        api = self._config.engine.api
+        api = self._engine.workload.engine.api
         if api is None:
             return
         freed = clock.Deadline(_ENGINE_PORT_SECONDS)

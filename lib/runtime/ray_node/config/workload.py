@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ray_node.channel import plain
 from ray_node.config.load import ConfigError
 from ray_node.config.preflight_config import RankTableConfig
-from ray_node.config.schema import Engine, FollowerCommand, Pool, Retries
+from ray_node.config.schema import Engine, FollowerCommand, NodeConfig, Pool, Retries
 from ray_node.config.staging_config import StagingConfig
 from ray_node.staging.request import HubSource
 
@@ -77,6 +77,23 @@ class NumberedWorkload:
     number: str
     content: bytes
     workload: Workload
+
+
+def of_node(config: NodeConfig) -> Workload:
+    """What node.json says of the workload, until it has a file of its own."""
+    deadlines, preflight = config.deadlines, config.preflight
+    return Workload(
+        cluster=config.cluster,
+        pools=config.pools,
+        engine=config.engine,
+        environment=WorkloadEnvironment(config.environment.driver),
+        staging=config.staging,
+        preflight=WorkloadPreflight(preflight.tolerated, preflight.device_ips, preflight.rank_table),
+        deadlines=WorkloadDeadlines(
+            deadlines.hold, deadlines.engine, deadlines.completion, deadlines.serving
+        ),
+        retries=config.retries,
+    )
 
 
 def number_of(content: bytes) -> str:

@@ -11,7 +11,8 @@ from ray_node.channel import follower_messages
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
 from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
-from ray_node.config.schema import NodeConfig
+from ray_node.config.schema import Pool
+from ray_node.config.workload import Workload
 from ray_node.host import clock
 from ray_node.host.processes import KILLED
 
@@ -37,14 +38,14 @@ class FollowerEnd:
         return self.reason.startswith(KILLED) or self.reason == follower_messages.STOPPED
 
 
-def ranks(config: NodeConfig, members: Sequence[Member]) -> dict[str, int]:
+def ranks(pools: Sequence[Pool], head_address: str, members: Sequence[Member]) -> dict[str, int]:
     """Rank of each follower by address: 1, 2, ... in the plan's order, by address where it has none."""
     followers: list[str] = []
-    for pool in config.pools:
+    for pool in pools:
         if pool.accelerators == 0:
             continue
         inside = [member.address for member in members if member.pool == pool.name and member.address]
-        others = [address for address in inside if address != config.head.address]
+        others = [address for address in inside if address != head_address]
         if pool.addresses is None:
             # As many as planned: the engine is told a number of nodes that does not change.
             others = sorted(others, key=ipaddress.IPv4Address)[: pool.nodes - (len(inside) - len(others))]
@@ -53,10 +54,13 @@ def ranks(config: NodeConfig, members: Sequence[Member]) -> dict[str, int]:
 
 
 class EngineGroup:
-    """`heard` gives the last report of each node. `run_for` may be called by any thread."""
+    """Over all attempts, of one workload or another.
 
-    def __init__(self, config: NodeConfig, heard: Callable[[], Mapping[str, HeardReport]]) -> None:
-        self._config = config
+    `heard` gives the last report of each node. `run_for` may be called by any thread.
+    """
+
+    def __init__(self, head_address: str, heard: Callable[[], Mapping[str, HeardReport]]) -> None:
+        self._head_address = head_address
         self._heard = heard
         self._attempt = 0
         self._ranks: dict[str, int] = {}
@@ -78,9 +82,10 @@ class EngineGroup:
             self._told.add(address)
         return directive
 
-    def form(self, members: Sequence[Member]) -> None:
-        """Who the followers of the next attempt are; none in a cluster without them."""
-        self._ranks = ranks(self._config, members) if self._config.engine.follower is not None else {}
+    def form(self, workload: Workload, members: Sequence[Member]) -> None:
+        """Who the followers of the next attempt are; none for an engine without them."""
+        has_followers = workload.engine.follower is not None
+        self._ranks = ranks(workload.pools, self._head_address, members) if has_followers else {}
         self._members = {member.address: member for member in members if member.address in self._ranks}
 
     def lingering(self) -> list[Member]:

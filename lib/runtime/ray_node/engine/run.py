@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ray_node.config.schema import EngineApi, NodeConfig
+from ray_node.config.schema import EngineApi
+from ray_node.config.workload import Workload
 from ray_node.engine import api as engine_api
 from ray_node.engine.api import BadCompletion
 from ray_node.engine.culprit import OwnEnd
@@ -34,19 +35,20 @@ class EngineRun:
 
     def __init__(
         self,
-        config: NodeConfig,
+        workload: Workload,
         api: EngineApi,
+        head_address: str,
         environment: Mapping[str, str],
         output: EngineLog,
         on_wait: Callable[[str, clock.Deadline], None],
     ) -> None:
         self._api = api
-        self._deadlines = config.deadlines
-        self._base = f"http://{config.head.address}:{api.port}"
+        self._deadlines = workload.deadlines
+        self._base = f"http://{head_address}:{api.port}"
         self._on_wait = on_wait
-        engine = config.engine
+        engine = workload.engine
         self._process = EngineProcess("engine", engine.argv, environment, output, engine.working_directory)
-        self._health = HealthHistory(self._process.process.pid, config.head.address, api.port)
+        self._health = HealthHistory(self._process.process.pid, head_address, api.port)
 
     @property
     def end(self) -> OwnEnd | None:

@@ -23,6 +23,7 @@ from ray_node.channel.tasks import TaskRunner
 from ray_node.cluster import token
 from ray_node.cluster.membership import SeenNode
 from ray_node.config.load import parse
+from ray_node.config.workload import Workload
 from ray_node.host import clock
 from ray_node.host.versions import Versions
 
@@ -48,6 +49,11 @@ class FakeReader:
 
 class HeadWithoutRay(Head):
     ray_starts = 0
+    #: Besides the one of node.json.
+    workloads: ClassVar[dict[str, Workload]] = {}
+
+    def workload_of(self, number: str) -> Workload:
+        return self.workloads.get(number) or super().workload_of(number)
 
     def start_ray(self) -> None:
         self.ray_starts += 1

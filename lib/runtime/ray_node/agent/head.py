@@ -14,7 +14,7 @@ from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.agent.workload_track import WorkloadTrack
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.cluster import token
-from ray_node.config.workload import of_node
+from ray_node.config.workload import Workload, of_node
 from ray_node.host import clock, log, steps
 from ray_node.host.failure import Culprit, NodeFailed
 
@@ -30,6 +30,8 @@ class Head(Supervisor):
     view: ClusterView | None = None
     engine: HeadEngine | None = None
     staging: HeadStaging | None = None
+    #: The number of the workload that is to run.
+    subject = _SUBJECT
 
     def live(self) -> None:
         view, workload = self._begin()
@@ -49,7 +51,7 @@ class Head(Supervisor):
         if ended is not None:
             raise ended
         self._note_membership(view)
-        workload.look(_SUBJECT, cluster, view, asked, lambda: self._publish(cluster, workload))
+        workload.look(self.subject, cluster, view, asked, lambda: self._publish(cluster, workload))
         self._publish(cluster, workload)
         if cluster.awaits and found.members and workload.phase is not Phase.SUCCEEDED:
             self.state.wait_for(f"waiting for {found}", cluster.deadline)
@@ -100,8 +102,12 @@ class Head(Supervisor):
             self.versions,
             self.environment.ray,
             self.task_handlers(),
+            self.workload_of,
         )
         return self.view, track
+
+    def workload_of(self, number: str) -> Workload:
+        return of_node(self.config)
 
     def _ended(self) -> NodeFailed | None:
         try:

@@ -117,6 +117,12 @@ class HeadEngine:
         """The job has succeeded."""
         return self._succeeded
 
+    def use(self, workload: Workload, environment: Mapping[str, str]) -> None:
+        """From the next attempt on. `environment` is that of its processes."""
+        self.workload, self._environment = workload, environment
+        self._succeeded = False
+        self.restore()
+
     def restore(self) -> None:
         """Learn that the job has succeeded in an earlier life of the head."""
         job = job_outcome.read(self._config.paths.state, self.workload.engine) if self.is_job else None

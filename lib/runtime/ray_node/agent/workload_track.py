@@ -13,8 +13,10 @@ from ray_node.agent.retry_budget import RetryBudget
 from ray_node.agent.state import StateFile
 from ray_node.agent.work import Work
 from ray_node.channel.tasks import Handlers
+from ray_node.cluster.environment import of_engine
 from ray_node.cluster.membership import Assessment
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Workload
 from ray_node.host import clock, log, probe
 from ray_node.host.failure import (
     BudgetSpent,
@@ -47,8 +49,12 @@ class WorkloadTrack:
         versions: Versions,
         environment: Mapping[str, str],
         handlers: Handlers,
+        workload_of: Callable[[str], Workload],
     ) -> None:
-        """`environment` is that of Ray; `handlers` are what the head itself does of the preflight."""
+        """`environment` is that of Ray; `handlers` are what the head itself does of the preflight.
+
+        `workload_of` gives the workload with a number.
+        """
         self._config = config
         self._state = state_file
         self._engine = engine
@@ -57,6 +63,9 @@ class WorkloadTrack:
         self._versions = versions
         self._environment = environment
         self._handlers = handlers
+        self._workload_of = workload_of
+        #: The number of the workload that the engine would run next.
+        self._loaded: str | None = None
         self._budget = RetryBudget(engine.workload.retries.engine_starts, engine.is_job)
         self.phase = Phase.NONE
         self.step = Step(Phase.NONE)
@@ -68,7 +77,8 @@ class WorkloadTrack:
         self._was_broken = False
         #: A node that comes back is a reason to try again.
         self._heals = False
-        engine.restore()
+        #: Why the workload has failed for good.
+        self.failure: Trouble | None = None
 
     @property
     def stops(self) -> bool:
@@ -105,6 +115,7 @@ class WorkloadTrack:
             for work in (self._work, self._stop):
                 if work is not None:
                     work.look()
+            self._load(subject)
             seen = self._observe(subject, cluster, view.assessment, asked)
             step = decide.decide(self.phase, seen)
             if step.phase is self.phase:
@@ -113,6 +124,16 @@ class WorkloadTrack:
             publish()
             asked = False
         raise RuntimeError(f"the workload's phases go in a circle: {self.phase}")
+
+    def _load(self, subject: str | None) -> None:
+        """Between two attempts: another workload, with a budget of its own."""
+        if subject is None or subject == self._loaded or self.phase not in WAITING or self.runs:
+            return
+        workload = self._workload_of(subject)
+        environment = of_engine(self._environment, workload, self._config.gcs_address)
+        self._engine.use(workload, environment)
+        self._budget = RetryBudget(workload.retries.engine_starts, self._engine.is_job)
+        self._loaded = subject
 
     def _observe(
         self, subject: str | None, cluster: ClusterTrack, found: Assessment, asked: bool
@@ -204,6 +225,7 @@ class WorkloadTrack:
             cluster.doubted = cluster.phase is Phase.FORMED
         if step.phase is Phase.FAILED:
             self._was_broken = cluster.awaits or cluster.phase is Phase.UNFORMED
+            self.failure = trouble
             self._heals = not (isinstance(trouble, BudgetSpent) and self._engine.is_job)
             if self._staging is not None:
                 self._staging.give_up()

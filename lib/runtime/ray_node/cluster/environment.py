@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ray_node.config import node_values
+from ray_node.config import node_values, workload
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Workload
 from ray_node.host.address import LocalAddress
 
 
@@ -29,16 +30,22 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
     _authenticate(ray, config)
     # An address from outside would make `ray start` join another cluster than the planned one.
     ray.pop("RAY_ADDRESS", None)
-    engine = {**ray, **config.environment.driver, "RAY_ADDRESS": config.gcs_address}
-    engine.setdefault("PYTHONUNBUFFERED", "1")
-    for name in config.engine.withheld:
-        engine.pop(name, None)
+    engine = of_engine(ray, workload.of_node(config), config.gcs_address)
     recorded = {
         "cluster": dict(config.environment.cluster),
         "node": node,
         "driver": dict(config.environment.driver) if config.is_head or config.follower else {},
     }
     return NodeEnvironment(ray=ray, engine=engine, recorded=recorded)
+
+
+def of_engine(ray: Mapping[str, str], running: Workload, gcs_address: str) -> dict[str, str]:
+    """What the processes of a workload see. `ray` is the environment of this node's Ray."""
+    engine = {**ray, **running.environment.driver, "RAY_ADDRESS": gcs_address}
+    engine.setdefault("PYTHONUNBUFFERED", "1")
+    for name in running.engine.withheld:
+        engine.pop(name, None)
+    return engine
 
 
 def _authenticate(environment: dict[str, str], config: NodeConfig) -> None:

@@ -90,7 +90,7 @@ class HeadFailuresTest(HeadCase):
 
     def test_engine_port_in_use_fails_the_cluster(self) -> None:
         FakeReader.nodes = WHOLE
-        with mock.patch("ray_node.agent.workload_track._ENGINE_PORT_SECONDS", 0.3), socket.socket() as other:
+        with mock.patch("ray_node.agent.workload_steps._ENGINE_PORT_SECONDS", 0.3), socket.socket() as other:
             other.bind((support.HEAD, 0))
             other.listen()
             self.start(engine__api__port=other.getsockname()[1])

@@ -11,6 +11,7 @@ from ray_node.agent.head_staging import HeadStaging
 from ray_node.agent.phases import Phase, Track
 from ray_node.agent.readiness import ReadinessCheck, ReadyPage
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
+from ray_node.agent.workload_steps import WorkloadSteps
 from ray_node.agent.workload_track import WorkloadTrack
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.cluster import token
@@ -93,7 +94,7 @@ class Head(Supervisor):
             own,
             self.view.heard,
         )
-        track = WorkloadTrack(
+        work = WorkloadSteps(
             self.config,
             self.state,
             self.engine,
@@ -102,8 +103,9 @@ class Head(Supervisor):
             self.versions,
             self.environment.ray,
             self.task_handlers(),
-            self.workload_of,
         )
+        ray = self.environment.ray
+        track = WorkloadTrack(self.config, self.state, self.engine, work, ray, self.workload_of)
         return self.view, track
 
     def workload_of(self, number: str) -> Workload:

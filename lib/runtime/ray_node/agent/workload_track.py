@@ -2,35 +2,29 @@
 
 from collections.abc import Callable, Mapping
 
-from ray_node.agent import decide, head_preflight, state
+from ray_node.agent import decide
 from ray_node.agent.cluster_track import ClusterTrack
 from ray_node.agent.cluster_view import ClusterView
 from ray_node.agent.decide_workload import WAITING, WorkloadObserved
 from ray_node.agent.head_engine import HeadEngine
-from ray_node.agent.head_staging import HeadStaging
 from ray_node.agent.phases import Action, Phase, Step
 from ray_node.agent.retry_budget import RetryBudget
 from ray_node.agent.state import StateFile
 from ray_node.agent.work import Work
-from ray_node.channel.tasks import Handlers
+from ray_node.agent.workload_steps import WorkloadSteps
 from ray_node.cluster.environment import of_engine
 from ray_node.cluster.membership import Assessment
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
-from ray_node.host import clock, log, probe
+from ray_node.host import log
 from ray_node.host.failure import (
     BudgetSpent,
     ClusterFailed,
-    Culprit,
     EngineFailed,
     MembershipLost,
     Trouble,
 )
-from ray_node.host.steps import Steps
-from ray_node.host.versions import Versions
-from ray_node.preflight import cluster_preflight
 
-_ENGINE_PORT_SECONDS = 10.0
 _POLL_SECONDS = 0.2
 #: What a pass may have to do; more is a circle.
 _MOST_STEPS = 10
@@ -44,25 +38,16 @@ class WorkloadTrack:
         config: NodeConfig,
         state_file: StateFile,
         engine: HeadEngine,
-        staging: HeadStaging | None,
-        own: Culprit,
-        versions: Versions,
+        steps: WorkloadSteps,
         environment: Mapping[str, str],
-        handlers: Handlers,
         workload_of: Callable[[str], Workload],
     ) -> None:
-        """`environment` is that of Ray; `handlers` are what the head itself does of the preflight.
-
-        `workload_of` gives the workload with a number.
-        """
+        """`environment` is that of Ray; `workload_of` gives the workload with a number."""
         self._config = config
         self._state = state_file
         self._engine = engine
-        self._staging = staging
-        self._own = own
-        self._versions = versions
+        self._steps = steps
         self._environment = environment
-        self._handlers = handlers
         self._workload_of = workload_of
         #: The number of the workload that the engine would run next.
         self._loaded: str | None = None
@@ -92,9 +77,7 @@ class WorkloadTrack:
     @property
     def is_shown(self) -> bool:
         """Whether this phase has anything to do in this cluster."""
-        if self.phase is Phase.CHECKING:
-            return head_preflight.is_needed(self._config.preflight)
-        return self.phase is not Phase.STAGING or self._staging is not None
+        return self._steps.has(self.phase)
 
     @property
     def due_seconds(self) -> float:
@@ -196,7 +179,9 @@ class WorkloadTrack:
             if seen.asked or not self._engine.is_job:
                 self._budget.renew()
         self.phase = step.phase
-        self.step = step if step.reason is not None else Step(step.phase, step.action, self._reason())
+        self.step = (
+            step if step.reason is not None else Step(step.phase, step.action, self._steps.reason(step.phase))
+        )
 
     def _begin(
         self, action: Action, seen: WorkloadObserved, cluster: ClusterTrack, view: ClusterView
@@ -204,10 +189,10 @@ class WorkloadTrack:
         self.about = seen.subject
         cluster.was_broken = False
         work = {
-            Action.CHECK: self._check,
-            Action.STAGE: self._stage,
-            Action.COMPARE: self._compare,
-            Action.START: self._start,
+            Action.CHECK: self._steps.check,
+            Action.STAGE: self._steps.stage,
+            Action.COMPARE: self._steps.compare,
+            Action.START: self._steps.start,
         }[action]
         self._work = Work(action.value, work(view))
 
@@ -227,80 +212,8 @@ class WorkloadTrack:
             self._was_broken = cluster.awaits or cluster.phase is Phase.UNFORMED
             self.failure = trouble
             self._heals = not (isinstance(trouble, BudgetSpent) and self._engine.is_job)
-            if self._staging is not None:
-                self._staging.give_up()
+            self._steps.give_up()
         self._state.put(completion=None)
         if self._engine.runs:
             log.event(step.phase.shows, "stopping the engine")
         self._stop = Work("stopping the engine", self._engine.stopping(self._config.deadlines.stop / 2))
-
-    def _reason(self) -> str | None:
-        """Of a step that has none of its own."""
-        if self.phase is Phase.STAGING:
-            return self._staging.node.title if self._staging is not None else None
-        if self.phase is Phase.LOADING:
-            what = "job" if self._engine.is_job else "engine"
-            return f"starting the {what} '{self._engine.workload.engine.name}'"
-        if self.phase is Phase.READY:
-            return "the cluster is ready; it runs no engine"
-        return self._engine.reason
-
-    def _check(self, view: ClusterView) -> Steps[None]:
-        """Versions, clocks, devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
-        early = cluster_preflight.judge(
-            view.assessment.members,
-            self._config.head.address,
-            self._versions,
-            view.heard(),
-            self._environment,
-        )
-        if early.problem is not None:
-            raise early.problem
-        members = view.assessment.members
-        yield from head_preflight.check_machines(
-            self._config, self._state, self._handlers, members, view.tasks
-        )
-
-    def _stage(self, view: ClusterView) -> Steps[None]:
-        """Until every node has the model. Raises ClusterFailed."""
-        staging = self._staging
-        if staging is None:
-            return
-        staging.begin()
-        try:
-            while not staging.look(view.assessment.members, view.heard()):
-                self._state.put(staging=staging.published())
-                self._state.wait_for(staging.waiting, staging.node.deadline, is_progress=True)
-                yield _POLL_SECONDS
-        finally:
-            self._state.put(staging=staging.published())
-        log.event(state.STAGING, staging.outcome)
-
-    def _compare(self, view: ClusterView) -> Steps[None]:
-        """Reports of all nodes, what they say, and the engine's port. Raises ClusterFailed."""
-        reported = clock.Deadline(cluster_preflight.REPORT_WAIT_SECONDS)
-        while view.unheard() and not reported.passed:
-            yield _POLL_SECONDS
-        outcome = cluster_preflight.judge(
-            view.assessment.members,
-            self._config.head.address,
-            self._versions,
-            view.heard(),
-            self._environment,
-        )
-        for warning in outcome.warnings:
-            self._state.warn(warning)
-        if outcome.problem is not None:
-            raise outcome.problem
-        api = self._engine.workload.engine.api
-        if api is None:
-            return
-        freed = clock.Deadline(_ENGINE_PORT_SECONDS)
-        while not probe.is_free(self._config.head.address, api.port):
-            if freed.passed:
-                reason = f"the engine's port {api.port} is in use by another program"
-                raise ClusterFailed(reason, Culprit(self._own.name, self._own.address, reason))
-            yield _POLL_SECONDS
-
-    def _start(self, view: ClusterView) -> Steps[None]:
-        return self._engine.watched(view.assessment.members)

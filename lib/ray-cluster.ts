@@ -1,9 +1,11 @@
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
 import { reviewMarkdown } from "./review/review";
+import { clusterTerms } from "./runtime/lives/terms";
 import { reportProblems, throwProblems } from "./terraform/app-problems";
 import type { ClusterBackend, ClusterSite } from "./terraform/cluster-backend";
 import { appendToStackFile } from "./terraform/stack-files";
+import { TermsRecord } from "./terraform/terms-record";
 import type { ClusterOptions } from "./topology/declaration/cluster-props";
 import type { ClusterPlan } from "./topology/plan/plan";
 import { storageOf } from "./topology/plan/staging";
@@ -44,6 +46,7 @@ export class RayCluster extends Construct {
     this.decided = plan;
     const endpoint = this.site.build(plan);
     this.endpoint = endpoint.url;
+    new TermsRecord(this, "lives", clusterTerms(options, plan));
     appendToStackFile(this, "review.md", reviewMarkdown(plan, place.backend, endpoint));
   }
 

@@ -47,6 +47,7 @@ export class CustomServe implements IEngine {
     const { argv, servedModel, port, healthPath, mustContain } = this.props;
     return {
       name: this.engineName,
+      declared: { ...this.props },
       argv: [...argv],
       api: {
         port: port ?? 8000,

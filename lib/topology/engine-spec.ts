@@ -57,6 +57,13 @@ export interface EngineSpec {
   readonly requires?: EngineRequirements;
   /** Whether this version reads HCCL's rank table where its ranks are on several Ascend nodes. @default false */
   readonly readsRankTable?: boolean;
+  /**
+   * The engine's properties as they were declared, without defaults: what a plan of a changed declaration shows. Never a
+   * secret.
+   *
+   * @default - none are shown
+   */
+  readonly declared?: { readonly [property: string]: unknown };
   /** What is wrong or risky about the engine on this cluster. @default - nothing */
   readonly problems?: readonly Problem[];
 }

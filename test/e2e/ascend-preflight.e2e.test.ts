@@ -36,7 +36,7 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
   let withClockOff: { readonly deployed: CommandResult; readonly gate: string; readonly head: State };
 
   const inside = (node: number, ...command: readonly string[]) =>
-    atlas[node].docker("exec", `${NAME}-npu-${node}`, ...command);
+    atlas[node].docker("exec", `${NAME}-atlas-${node}`, ...command);
   /** `status` of an unhealthy node has another exit code than 0. */
   const state = async (node: number): Promise<State> => {
     const command = "python3 -m ray_node status --json || true";
@@ -68,7 +68,7 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     const failed = await deploy();
     withClockOff = { deployed: failed, gate: await atlas[0].docker("logs", GATE), head: await state(0) };
     await atlas[1].setClock(0);
-    await atlas[1].docker("restart", `${NAME}-npu-1`);
+    await atlas[1].docker("restart", `${NAME}-atlas-1`);
     expect((await deploy()).output).toContain("Apply complete!");
   }, 900_000);
 
@@ -82,15 +82,16 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
 
   it("was not deployed to while the clock of one machine was off by ten minutes", () => {
     const { deployed, gate, head } = withClockOff;
-    const warned =
-      /npu-1 on atlas-1 \(\S+\): warning: clock: (599|60\d) s behind the machine that runs this check/;
+    const warned = /atlas-1 \(\S+\): warning: clock: (599|60\d) s behind the machine that runs this check/;
     expect(unwrapped(deployed)).toMatch(warned);
-    expect(deployed.output).toContain(`cluster '${NAME}' is not serving: npu-1 (10.89.121.11): its clock is`);
+    expect(deployed.output).toContain(
+      `cluster '${NAME}' is not serving: atlas-1 (10.89.121.11): its clock is`,
+    );
     expect(deployed.exitCode).not.toBe(0);
     const off = /its clock is (599|60\d) s behind the head's; set both by NTP/;
-    expect(gate).toMatch(new RegExp(`culprit: npu-1 \\(10\\.89\\.121\\.11\\)\n.*reason: .*${off.source}`));
+    expect(gate).toMatch(new RegExp(`culprit: atlas-1 \\(10\\.89\\.121\\.11\\)\n.*reason: .*${off.source}`));
     expect([head.state, head.culprit?.name, head.culprit?.reason]).toEqual([
-      ...["failed", "npu-1", expect.stringMatching(off)],
+      ...["failed", "atlas-1", expect.stringMatching(off)],
     ]);
     // The cluster had formed, and no engine was started.
     const states = head.history.map((entry) => entry.state);
@@ -129,31 +130,31 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     expect(checked).toBeGreaterThan(0);
     expect(history.findIndex((entry) => entry.state === "loading")).toBeGreaterThan(checked);
     const report = await inside(0, "python3", "-m", "ray_node", "preflight", "--cluster");
-    expect(report).toMatch(/^npu-1 +image, device, neighbour, link, health.* ping, rank table$/m);
+    expect(report).toMatch(/^atlas-1 +image, device, neighbour, link, health.* ping, rank table$/m);
   });
 
   it.each([
-    ["a link that is down", 1, ["link", "3", "DOWN"], "npu-1", "NPU 3: link: link status: DOWN"],
-    ["a device without an address", 1, ["ip", "5", "none"], "npu-1", "NPU 5: ip: no ip was preset"],
+    ["a link that is down", 1, ["link", "3", "DOWN"], "atlas-1", "NPU 3: link: link status: DOWN"],
+    ["a device without an address", 1, ["ip", "5", "none"], "atlas-1", "NPU 5: ip: no ip was preset"],
     [
       "packet loss to one peer",
       0,
       ["loss", "*", "192.168.101.102"],
-      "npu-0",
-      "NPU 1: ping: 100.00% packet loss to 192.168.101.102 (NPU 1 of npu-1)",
+      "atlas-0",
+      "NPU 1: ping: 100.00% packet loss to 192.168.101.102 (NPU 1 of atlas-1)",
     ],
     [
       "a TLS switch that differs",
       1,
       ["tls", "0", "1"],
-      "npu-1",
+      "atlas-1",
       "NPU 0: tls equality: the TLS switch is 1, 15 of 16 devices have 0",
     ],
     [
       "a device that the driver has lost",
       0,
       ["missing", "7"],
-      "npu-0",
+      "atlas-0",
       "NPU 7: device: hccn_tool answers nothing else",
     ],
   ] as const)(
@@ -185,17 +186,17 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
 
     // A deployment looks before it changes anything.
     const refused = await project.deploy(120);
-    expect(unwrapped(refused)).toMatch(/Image '\S+' of npu-1 on atlas-1 \(\S+\) differs from npu-0's/);
+    expect(unwrapped(refused)).toMatch(/Image '\S+' of atlas-1 \(\S+\) differs from atlas-0's/);
     expect(refused.exitCode).not.toBe(0);
     expect((await state(0)).state).toBe("serving");
 
     // Who insists, and deploys one node alone, is told by the nodes.
-    const target = `-target=${project.address("docker_container", "npu-0")}`;
+    const target = `-target=${project.address("docker_container", "atlas-0-node")}`;
     const forced = await project.terraform("apply", "-auto-approve", "-input=false", target);
     expect(forced.exitCode).toBe(0);
     const { culprit, reason } = await becomes("failed");
     note(`a tag that moved: ${reason}`);
-    expect(culprit?.name).toBe("npu-1");
+    expect(culprit?.name).toBe("atlas-1");
     expect(culprit?.reason).toContain(
       `image: runs ${planned.slice(0, 19)}, 1 of 2 nodes run ${moved.slice(0, 19)}; pull the image by its digest`,
     );

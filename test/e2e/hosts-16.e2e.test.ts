@@ -43,7 +43,7 @@ describeWith([...DEPLOYMENT, SSH], "sixteen Ascend servers that exist", () => {
   }, 300_000);
 
   it("serves from all ranks when the deployment returns", async () => {
-    expect(deployed.output).toContain("Apply complete! Resources: 97 added, 0 changed, 0 destroyed.");
+    expect(deployed.output).toContain("Apply complete! Resources: 98 added, 0 changed, 0 destroyed.");
     const response = await fetch("http://10.89.124.10:8000/v1/chat/completions", {
       method: "POST",
       body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
@@ -51,8 +51,8 @@ describeWith([...DEPLOYMENT, SSH], "sixteen Ascend servers that exist", () => {
     });
     const answer = (await response.json()) as { choices: { message: { content: string } }[] };
     const parts = fleet.members.map(
-      ({ address }, index) =>
-        `npu-${index} (${address}) ranks ${2 * index}-${2 * index + 1} on NPU 0-${PER_MACHINE - 1}`,
+      ({ name, address }, index) =>
+        `${name} (${address}) ranks ${2 * index}-${2 * index + 1} on NPU 0-${PER_MACHINE - 1}`,
     );
     expect(answer.choices[0].message.content).toBe(`${RANKS} of ${RANKS} ranks: ${parts.join("; ")}`);
   }, 90_000);

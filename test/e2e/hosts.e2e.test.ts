@@ -61,14 +61,13 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         what: "a machine that cannot be reached",
         machines: () => [atlas0, { name: "atlas-9", address: "10.89.120.99" }],
         break: nothing,
-        says: () => /npu-1 on atlas-9 \(ssh:\/\/root@10\.89\.120\.99:22\): cannot be reached over ssh/,
+        says: () => /atlas-9 \(ssh:\/\/root@10\.89\.120\.99:22\): cannot be reached over ssh/,
       },
       {
         what: "a machine without Docker",
         machines: () => [atlas0, bare],
         break: nothing,
-        says: () =>
-          /npu-1 on bare \(ssh:\/\/root@10\.89\.120\.12:22\): problem: docker: Docker is not installed/,
+        says: () => /bare \(ssh:\/\/root@10\.89\.120\.12:22\): problem: docker: Docker is not installed/,
       },
       {
         what: "a missing device",
@@ -76,7 +75,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         mend: () => atlas1.becomeAscend(1),
         refused: () => atlas1,
         isDestroyed: true,
-        says: () => /npu-1 on atlas-1 \(\S+\): problem: device: \/dev\/davinci7 is missing/,
+        says: () => /atlas-1 \(\S+\): problem: device: \/dev\/davinci7 is missing/,
       },
       {
         what: "a container of somebody else on a port of Ray",
@@ -87,7 +86,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
           ),
         mend: () => atlas1.docker("rm", "--force", "somebody"),
         refused: () => atlas1,
-        says: () => /npu-1 on atlas-1 \(\S+\): problem: port: 6380 is in use by container 'somebody'/,
+        says: () => /atlas-1 \(\S+\): problem: port: 6380 is in use by container 'somebody'/,
       },
       {
         what: "a container of another cluster",
@@ -99,7 +98,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         mend: () => atlas0.docker("rm", "--force", "other-npu-0"),
         refused: () => atlas0,
         says: () =>
-          /npu-0 on atlas-0 \(\S+\): problem: container: container 'other-npu-0' of cluster 'other' is running here/,
+          /atlas-0 \(\S+\): problem: container: container 'other-npu-0' of cluster 'other' is running here/,
       },
     ];
 
@@ -140,9 +139,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       const refused = hostsProject(NAME, machines.inventory([atlas0, atlas1]), image);
       try {
         const failed = await refused.deploy(120);
-        expect(unwrapped(failed)).toMatch(
-          /Image 'e2e\/other:1' of npu-1 on atlas-1 \(\S+\) differs from npu-0's/,
-        );
+        expect(unwrapped(failed)).toMatch(/Image 'e2e\/other:1' of atlas-1 \(\S+\) differs from atlas-0's/);
         expect(failed.exitCode).not.toBe(0);
         expect(await atlas1.docker("ps", "--all", "--quiet")).toBe("");
       } finally {
@@ -189,8 +186,8 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
     });
 
     it("serves from all ranks when the deployment returns", async () => {
-      expect(deployed.output).toContain("Apply complete! Resources: 13 added, 0 changed, 0 destroyed.");
-      expect(deployed.output).toMatch(/npu-1 +10\.89\.120\.11 +8 of 8/);
+      expect(deployed.output).toContain("Apply complete! Resources: 14 added, 0 changed, 0 destroyed.");
+      expect(deployed.output).toMatch(/atlas-1 +10\.89\.120\.11 +8 of 8/);
       const response = await fetch("http://10.89.120.10:8000/v1/chat/completions", {
         method: "POST",
         body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
@@ -198,13 +195,15 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       });
       const answer = (await response.json()) as { choices: { message: { content: string } }[] };
       expect(answer.choices[0].message.content).toBe(
-        "16 of 16 ranks: npu-0 (10.89.120.10) ranks 0-7 on NPU 0-7; npu-1 (10.89.120.11) ranks 8-15 on NPU 0-7",
+        "16 of 16 ranks: atlas-0 (10.89.120.10) ranks 0-7 on NPU 0-7; atlas-1 (10.89.120.11) ranks 8-15 on NPU 0-7",
       );
     }, 150_000);
 
     it("runs one container on each machine, without privileges, on its network", async () => {
       for (const [index, machine] of [atlas0, atlas1].entries()) {
-        const [{ HostConfig, Config }] = JSON.parse(await machine.docker("inspect", `${NAME}-npu-${index}`));
+        const [{ HostConfig, Config }] = JSON.parse(
+          await machine.docker("inspect", `${NAME}-atlas-${index}`),
+        );
         expect(HostConfig).toMatchObject({ Privileged: false, NetworkMode: "host" });
         expect(HostConfig.Devices).toHaveLength(11);
         expect(Config.Labels).toMatchObject({ "ray-cluster.cluster": NAME });
@@ -227,13 +226,13 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
     it("has one token on both machines, which nobody else can read or change", async () => {
       const tokens = await Promise.all(
         [atlas0, atlas1].map((machine, index) =>
-          machine.docker("exec", `${NAME}-npu-${index}`, "cat", TOKEN),
+          machine.docker("exec", `${NAME}-atlas-${index}`, "cat", TOKEN),
         ),
       );
       expect(tokens[0]).toMatch(/^[0-9a-f]{64}$/);
       expect(tokens[1]).toBe(tokens[0]);
       for (const [index, machine] of [atlas0, atlas1].entries()) {
-        const inside = ["exec", `${NAME}-npu-${index}`];
+        const inside = ["exec", `${NAME}-atlas-${index}`];
         expect(await machine.docker(...inside, "stat", "-c", "%a %U", TOKEN)).toBe("600 root");
         await expect(machine.docker(...inside, "touch", `${TOKEN}.x`)).rejects.toThrow(
           "Read-only file system",
@@ -242,7 +241,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
     });
 
     it("keeps the token out of state, plan, output, inspect, environments, command lines and logs", async () => {
-      const token = await atlas0.docker("exec", `${NAME}-npu-0`, "cat", TOKEN);
+      const token = await atlas0.docker("exec", `${NAME}-atlas-0`, "cat", TOKEN);
       const shown = await project.terraform("plan", "-input=false", "-lock=false", "-out=search.tfplan");
       const places: Place[] = [
         { name: "output", text: deployed.output, control: "Apply complete" },

@@ -44,7 +44,7 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
   }, 200_000);
 
   it("has been deployed only when it serves", async () => {
-    expect(deployed.output).toContain("Apply complete! Resources: 5 added, 0 changed, 0 destroyed.");
+    expect(deployed.output).toContain("Apply complete! Resources: 6 added, 0 changed, 0 destroyed.");
     expect(deployed.exitCode).toBe(0);
     // The first look after the deploy, without any wait.
     expect(await complete(cluster)).toBe(

@@ -89,6 +89,7 @@ describe("RayCluster", () => {
       docker_container: 6,
       docker_network: 2,
       docker_volume: 2,
+      terraform_data: 2,
     });
     stack.remove();
   });

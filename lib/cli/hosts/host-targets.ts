@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { exampleRefusals } from "../../docker/hosts/example-machines";
-import { isComplete } from "../../docker/hosts/host-machine";
+import { isComplete, isInService } from "../../docker/hosts/host-machine";
 import type { HostsFile } from "../../docker/hosts/hosts-file";
 import { machinesOf, readInventory } from "../../docker/hosts/inventory";
 import { checkMachines } from "../../docker/hosts/rules";
@@ -53,7 +53,7 @@ export function targetsOfInventory(path: string): readonly HostTarget[] {
   if (problems.length > 0) {
     throw new CommandError([`Cannot use ${path}:`, ...sortProblems(problems).map(problemLine)].join("\n"));
   }
-  const machines = drafts.filter(isComplete);
+  const machines = drafts.filter(isComplete).filter(isInService);
   const refusals = exampleRefusals(machines, path);
   if (refusals.length > 0) {
     throw new CommandError(refusals.join("\n"));

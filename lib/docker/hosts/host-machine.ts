@@ -56,7 +56,18 @@ export interface HostMachine {
    * @default - pools take machines in order; the first machine is the head
    */
   readonly pool?: string;
+  /**
+   * `retired`: the machine can be reached and leaves the cluster; a deployment removes its container, token and volumes.
+   * `lost`: the machine is gone; a deployment asks nothing of it and forgets what was on it. Once that is deployed the entry
+   * can be deleted. The number of nodes of its pool goes down with it, or another machine takes its place.
+   *
+   * @default - it is a node of the cluster
+   */
+  readonly status?: string;
 }
+
+/** What `HostMachine.status` may be. */
+export const STATUSES = ["retired", "lost"];
 
 /** How to reach machines that do not say so themselves. */
 export interface SshDefaults {
@@ -81,6 +92,11 @@ export function withDefaults<Host extends Partial<HostMachine>>(
     sshPort: host.sshPort ?? sshPort,
     sshOptions: host.sshOptions ?? sshOptions,
   };
+}
+
+/** Whether the machine is to be a node. One with a mistyped status is none, which is a problem of its own. */
+export function isInService({ status }: { readonly status?: string }): boolean {
+  return status === undefined;
 }
 
 export function isComplete(machine: MachineDraft): machine is Machine {

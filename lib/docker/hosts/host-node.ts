@@ -27,11 +27,20 @@ export function describeNode(
 ): HostNode {
   const planned = containerSpec(plan, node);
   const spec = { ...planned, mounts: planned.mounts.map((mount) => fromMachine(mount, machine)) };
-  const provider = dockerProvider(scope, dockerHost(machine), {
+  const provider = hostProvider(scope, machine, registryLogins);
+  return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
+}
+
+/** The provider of the machine's Docker engine. */
+export function hostProvider(
+  scope: Construct,
+  machine: Machine,
+  registryLogins: readonly string[],
+): DockerProvider {
+  return dockerProvider(scope, dockerHost(machine), {
     sshOptions: sshOptions(machine),
     registryLogins: registryLogins.length > 0 ? registryLogins : undefined,
   });
-  return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
 }
 
 /** Mounts files of the driver that this machine keeps elsewhere at their usual paths. */

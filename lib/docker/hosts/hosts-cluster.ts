@@ -19,12 +19,16 @@ import { containerName } from "./host-facts";
 import type { Machine } from "./host-machine";
 import { describeNode, type HostNode, onHost } from "./host-node";
 import { type HostsFile, hostsFileName } from "./hosts-file";
+import { takeOut } from "./take-out";
+import { machineId } from "./machine-id";
 import { imageDigest, nodeImage, sameImage } from "./node-image";
 import { dockerHost, machineLabel, sshArguments } from "./ssh";
 
 export interface HostsClusterProps {
   /** Machine of each node of the plan. */
   readonly machines: readonly Machine[];
+  /** Machines that are retired or lost. */
+  readonly machinesOut: readonly Machine[];
   readonly imagePullTimeoutSeconds: number;
   readonly registryLogins: readonly string[];
   /** Why nothing may be deployed; empty: it may. */
@@ -37,6 +41,9 @@ export function buildHostsCluster(
   plan: ClusterPlan,
   props: HostsClusterProps,
 ): ClusterEndpoint {
+  props.machinesOut.forEach((machine) => {
+    takeOut(scope, machine, props.registryLogins);
+  });
   const nodes = plan.nodes.map((node, index) =>
     describeNode(scope, plan, node, props.machines[index], props.registryLogins),
   );
@@ -46,8 +53,11 @@ export function buildHostsCluster(
   );
   const volumes = nodes.map(({ plan: { name }, provider }, index) => {
     const before = { provider, dependsOn: [checks[index]] };
-    const state = new Volume(scope, `${name}-state`, { ...before, name: literal(plan.name, "volume") });
-    const secrets = new Volume(scope, `${name}-secrets`, {
+    const state = new Volume(scope, machineId(name, "state"), {
+      ...before,
+      name: literal(plan.name, "volume"),
+    });
+    const secrets = new Volume(scope, machineId(name, "secrets"), {
       ...before,
       name: literal(`${plan.name}-secrets`, "volume"),
     });
@@ -72,7 +82,7 @@ export function buildHostsCluster(
       files,
       uploads: imageDigest(plan, images[index]),
     });
-    return new Container(scope, node.plan.name, {
+    return new Container(scope, machineId(node.plan.name, "node"), {
       ...config,
       provider: node.provider,
       dependsOn: tokens.length > 0 ? [tokens[index]] : undefined,
@@ -111,7 +121,7 @@ function check(
   refusals: readonly string[],
 ): HostCommand {
   const { plan: node, machine, facts } = host;
-  return new HostCommand(scope, `${node.name}-check`, {
+  return new HostCommand(scope, machineId(node.name, "check"), {
     command: HostCommand.onHost("check-machine.sh"),
     environment: { ...onHost(host, facts), FINDINGS: "1" },
     // Without the port and options of ssh: a machine stays the same when they change.
@@ -142,7 +152,7 @@ function shareToken(
       `volume ${plan.name}-secrets`,
       `image ${plan.image.reference}`,
     ];
-    const command = new HostCommand(scope, `${host.plan.name}-token`, {
+    const command = new HostCommand(scope, machineId(host.plan.name, "token"), {
       command: source === undefined ? HostCommand.onHost("cluster-token.sh") : "share-token.sh",
       environment: {
         ...onHost(host, facts(source === undefined ? "make" : "take")),

@@ -5,7 +5,7 @@ import type { Place } from "../../topology/plan/place";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import { type Assignment, assign } from "./assignment";
 import { exampleRefusals } from "./example-machines";
-import { isComplete, type Machine } from "./host-machine";
+import { isComplete, isInService, type Machine } from "./host-machine";
 import { buildHostsCluster } from "./hosts-cluster";
 import type { HostsDeclaration } from "./hosts-declaration";
 import { checkHosts } from "./rules";
@@ -49,13 +49,14 @@ export class HostsSite implements ClusterSite {
     const where = inventory?.file ?? `\`hosts\` of the HostsBackend of '${this.scope.node.path}'`;
     return buildHostsCluster(this.scope, plan, {
       machines: plan.nodes.map(({ pool, index }) => this.machines[this.assignment[pool][index]]),
+      machinesOut: this.machines.filter((machine) => !isInService(machine)),
       imagePullTimeoutSeconds,
       registryLogins,
-      refusals: exampleRefusals(this.machines, where),
+      refusals: exampleRefusals(this.machines.filter(isInService), where),
     });
   }
 
-  private addresses(): Pick<Place, "addresses" | "deviceIps"> {
+  private addresses(): Pick<Place, "nodeNames" | "addresses" | "deviceIps"> {
     const ofPools = <Value>(valueOf: (machine: Machine) => Value) =>
       Object.fromEntries(
         Object.entries(this.assignment).map(([pool, indices]) => [
@@ -64,6 +65,7 @@ export class HostsSite implements ClusterSite {
         ]),
       );
     return {
+      nodeNames: ofPools(({ name }) => name),
       addresses: ofPools(({ address }) => address),
       deviceIps: ofPools(({ deviceIps }) => deviceIps),
     };

@@ -60,6 +60,7 @@ const OF_A_HOST: { readonly [name in keyof HostMachine]-?: Kind } = {
   deviceIps: "list of strings",
   driverPaths: "list of strings",
   pool: "string",
+  status: "string",
 };
 const NEEDED: readonly (keyof HostMachine)[] = ["name", "sshHost", "address"];
 

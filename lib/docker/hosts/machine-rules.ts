@@ -3,6 +3,7 @@ import { isAbsolutePath, isWhole } from "../../problems/checks";
 import { errorRule, type Topic } from "../../problems/rule";
 import { oneOf } from "../../problems/text";
 import { distinctRule, type ValueRule, valueRule, valuesAt } from "../../problems/value-rule";
+import { isInService, STATUSES } from "./host-machine";
 import type { HostsDeclaration, HostsFacts, HostsRule } from "./hosts-declaration";
 
 const ARCHITECTURES = ["amd64", "arm64"];
@@ -16,14 +17,14 @@ const each = (rule: ValueRule): HostsRule => valueRule(rule, valuesOf);
 
 const rules: readonly HostsRule[] = [
   errorRule("RC301", {
-    title: "There is at least one machine",
+    title: "There is at least one machine in service",
     why: "Every node of a cluster runs on a machine of its own.",
     check: ({ machines, inventory }) =>
-      machines.length > 0 || inventory?.findings.kind.some(({ path }) => path === "backend.hosts")
+      machines.some(isInService) || inventory?.findings.kind.some(({ path }) => path === "backend.hosts")
         ? []
         : {
             path: "backend.hosts",
-            got: "no machine",
+            got: machines.length === 0 ? "no machine" : "no machine in service",
             must: "list one machine for each node",
             fix: "add the machines",
           },
@@ -105,6 +106,15 @@ const rules: readonly HostsRule[] = [
     fix: "use 'arm64' for aarch64 and 'amd64' for x86_64",
   }),
   each({
+    id: "RC327",
+    title: "A machine is in service, retired or lost",
+    why: "What is removed from a machine, and whether it is asked at all, depends on it.",
+    at: "status",
+    is: (status: string) => STATUSES.includes(status),
+    must: `be ${oneOf(STATUSES)}`,
+    fix: "use 'retired' for a machine that can be reached, 'lost' for one that is gone, and leave it out for a node",
+  }),
+  each({
     id: "RC321",
     title: "A machine has a whole number of accelerators",
     why: "The plan is compared with it.",
@@ -138,7 +148,10 @@ const rules: readonly HostsRule[] = [
       why: "HCCL would connect to one of them only.",
       fix: "see /etc/hccn.conf of both machines",
     },
-    (declaration) => valuesOf(declaration, "deviceIps[]"),
+    ({ machines }) =>
+      [...machines.entries()]
+        .filter(([, machine]) => isInService(machine))
+        .flatMap(([index, machine]) => valuesAt(machine, "deviceIps[]", `backend.hosts[${index}]`)),
   ),
 ];
 

@@ -9,6 +9,7 @@ import type { ClusterPlan } from "../../topology/plan/plan";
 import { derivedImage } from "../container/derived-image";
 import type { HostCommand } from "./host-command";
 import type { HostNode } from "./host-node";
+import { machineId } from "./machine-id";
 import { machineLabel } from "./ssh";
 
 /** The image of one machine: pulled, or built if it is derived. */
@@ -19,7 +20,7 @@ export function nodeImage(
   checked: HostCommand,
   pullTimeoutSeconds: number,
 ): Image {
-  const id = `${node.name}-image`;
+  const id = machineId(node.name, "image");
   const made =
     derivedImage(scope, id, provider, plan.image) ??
     new Image(scope, id, {

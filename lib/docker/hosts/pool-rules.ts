@@ -3,7 +3,7 @@ import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerato
 import { isAbsolutePath, isWhole, unless } from "../../problems/checks";
 import { errorRule, type Topic } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
-import type { MachineDraft } from "./host-machine";
+import { isInService, type MachineDraft } from "./host-machine";
 import type { HostsDeclaration, HostsFacts, HostsRule } from "./hosts-declaration";
 
 const rules: readonly HostsRule[] = [
@@ -12,14 +12,14 @@ const rules: readonly HostsRule[] = [
     why: "It would be a node of none.",
     check: ({ machines }, { pools }) => {
       const names = pools.map(({ name }) => name);
-      return machines.flatMap(({ pool }, index) =>
-        pool === undefined || names.includes(pool)
+      return machines.flatMap((machine, index) =>
+        machine.pool === undefined || names.includes(machine.pool) || !isInService(machine)
           ? []
           : {
               path: `backend.hosts[${index}].pool`,
-              got: show(pool),
+              got: show(machine.pool),
               must: `be ${oneOf(names)}`,
-              fix: didYouMean(pool, names, "name one of the cluster's pools"),
+              fix: didYouMean(machine.pool, names, "name one of the cluster's pools"),
             },
       );
     },
@@ -30,10 +30,11 @@ const rules: readonly HostsRule[] = [
     check: ({ machines }, { pools }) => {
       const must = "be given as for the other machines";
       const fix = `use ${oneOf(pools.map(({ name }) => name))}`;
-      const without = machines.flatMap(({ pool }, index) =>
-        pool === undefined ? [{ path: `backend.hosts[${index}].pool`, got: "nothing", must, fix }] : [],
-      );
-      return without.length < machines.length ? without : [];
+      const inService = [...machines.keys()].filter((index) => isInService(machines[index]));
+      const without = inService
+        .filter((index) => machines[index].pool === undefined)
+        .map((index) => ({ path: `backend.hosts[${index}].pool`, got: "nothing", must, fix }));
+      return without.length < inService.length ? without : [];
     },
   }),
   errorRule("RC311", {

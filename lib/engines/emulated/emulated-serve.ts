@@ -34,7 +34,7 @@ export class EmulatedServe implements IEngine {
   /** Name under which the API serves its model. */
   public readonly servedModel: string;
 
-  constructor(props: EmulatedServeProps = {}) {
+  constructor(private readonly props: EmulatedServeProps = {}) {
     this.port = props.port ?? 8000;
     this.servedModel = props.servedModel ?? "emulated";
   }
@@ -43,6 +43,7 @@ export class EmulatedServe implements IEngine {
     const ranks = context.accelerators;
     return {
       name: this.engineName,
+      declared: { ...this.props },
       argv: [
         ...["python3", `${FOLDER}/${FILES[0]}`],
         ...["--host", "0.0.0.0"],

@@ -118,6 +118,7 @@ export class LmdeployServe implements IEngine {
     const wanted = { engine: "lmdeploy", acrossNodes, ...(ascend ? { collective: "hccl" as const } : {}) };
     return {
       name: this.engineName,
+      declared: { ...props },
       argv: [
         ...["lmdeploy", "serve", "api_server", modelPath],
         ...option("--model-name", servedModel),

@@ -93,6 +93,7 @@ export class RollPipeline implements IEngine {
     const nodes = Array.from({ length: context.acceleratorNodes }, (_, rank) => node(context, rank));
     return {
       name: this.engineName,
+      declared: { ...this.props, profile: this.props.profile?.name },
       argv: [
         "python3",
         script,

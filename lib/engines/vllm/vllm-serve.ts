@@ -46,6 +46,7 @@ export class VllmServe implements IEngine {
     const carriesEnvironment = cut.executor === VllmExecutor.RAY;
     return {
       name: this.engineName,
+      declared: { ...this.props },
       argv: [...serve, ...headArguments(cut, port), ...(this.props.extraArguments ?? [])],
       api: { port, healthPath: "/health", servedModel, completion: chatCompletion(servedModel) },
       environment: {

@@ -9,6 +9,12 @@ import { engineFiles, programFiles } from "../program-files";
 /** Time to stop beyond the node program's own deadline. */
 const STOP_MARGIN_SECONDS = 5;
 
+/**
+ * Until the head has served for the first time, Docker does not call it unhealthy. A day, because how long it may take is the
+ * workload's deadline: a container whose health check named it would be replaced with every other workload.
+ */
+const HEAD_START_SECONDS = 86_400;
+
 /** The container of one node. */
 export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec {
   const accelerator = acceleratorOf(plan, node);
@@ -42,7 +48,7 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
       intervalSeconds: 15,
       timeoutSeconds: 10,
       retries: 3,
-      startPeriodSeconds: node.role === "head" ? plan.deadlines.servingSeconds : plan.deadlines.headSeconds,
+      startPeriodSeconds: node.role === "head" ? HEAD_START_SECONDS : plan.deadlines.headSeconds,
     },
     stopSeconds: plan.deadlines.stopSeconds + STOP_MARGIN_SECONDS,
   };

@@ -8,6 +8,7 @@ export function planPools(spec: ClusterSpec, place: Place): readonly PoolPlan[] 
   return spec.pools.map((pool) => ({
     name: pool.name,
     nodes: pool.nodes,
+    machineType: pool.machineType,
     accelerator: pool.acceleratorId ?? "none",
     acceleratorsPerNode: pool.acceleratorsPerNode,
     rayResource: pool.accelerator?.rayResource,
@@ -19,7 +20,7 @@ export function planPools(spec: ClusterSpec, place: Place): readonly PoolPlan[] 
 export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] {
   const nodes = spec.pools.flatMap((pool, poolIndex) =>
     Array.from({ length: countableNodes(pool) }, (_, index): NodePlan => ({
-      name: `${pool.name}-${index}`,
+      name: place.nodeNames?.[pool.name]?.[index] ?? `${pool.name}-${index}`,
       pool: pool.name,
       index,
       role: poolIndex === 0 && index === 0 ? "head" : "worker",

@@ -8,6 +8,11 @@ export interface Place {
   readonly subnetCidr: string;
   /** By pool name, in node order; a pool that is absent gets its addresses from the place at boot. */
   readonly addresses: { readonly [pool: string]: readonly string[] };
+  /**
+   * By pool name, in node order: names of machines that exist already, so that a node keeps its name when another goes;
+   * `undefined`: `<pool>-<index>`.
+   */
+  readonly nodeNames?: { readonly [pool: string]: readonly string[] };
   /** Address of the head alone, where the others get theirs at boot; `undefined`: the first of `addresses`. */
   readonly headAddress?: string;
   readonly networkMode: "host" | "bridge";

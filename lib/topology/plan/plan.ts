@@ -44,6 +44,8 @@ export interface ClusterPlan {
 export interface PoolPlan {
   readonly name: string;
   readonly nodes: number;
+  /** Type of the machines, for a place that makes them. @default - not stated */
+  readonly machineType?: string;
   /** Key of the accelerator's row in the catalogue; `none` for a pool without accelerators. */
   readonly accelerator: string;
   readonly acceleratorsPerNode: number;
@@ -54,7 +56,7 @@ export interface PoolPlan {
 }
 
 export interface NodePlan {
-  /** `<pool>-<index>`, unique in the cluster. */
+  /** `<pool>-<index>`, or the name of a machine that exists already; unique in the cluster. */
   readonly name: string;
   readonly pool: string;
   /** Index in the pool, from 0. */

@@ -30,6 +30,14 @@ function synth(build: Parameters<typeof Synthesized.of>[0]): Synthesized {
 }
 const synthSite = (...args: Declared) => synth((stack) => void site(stack, ...args));
 
+/** The readiness check: the one resource that runs a command. */
+function waitOf(stack: Synthesized) {
+  const [wait] = Object.entries(stack.resources("terraform_data")).filter(
+    ([, { provisioner }]) => provisioner,
+  );
+  return wait;
+}
+
 afterAll(() => {
   synthesized.forEach((stack) => {
     stack.remove();
@@ -274,9 +282,9 @@ describe("the review", () => {
 });
 
 describe("readiness", () => {
-  it("without a check adds nothing, and the review warns", () => {
+  it("without a check adds only the record of the terms, and the review warns", () => {
     const stack = synthSite();
-    expect(stack.counts()).toEqual({});
+    expect(stack.counts()).toEqual({ terraform_data: 1 });
     expect(stack.file("review.md")).toContain("backend.readiness [RC511]");
   });
 
@@ -288,8 +296,8 @@ describe("readiness", () => {
       nodes.addMachines([machine(scope, "worker", nodes.userData("gpu-1"))]);
       new TerraformOutput(scope, "endpoint", { value: found.endpoint });
     });
-    expect(stack.counts()).toEqual({ terraform_data: 1, example_server: 2 });
-    const [[name, wait]] = Object.entries(stack.resources("terraform_data"));
+    expect(stack.counts()).toEqual({ terraform_data: 2, example_server: 2 });
+    const [name, wait] = waitOf(stack);
     expect(wait).toMatchObject({
       input: "http://10.30.0.10:8000",
       depends_on: ["example_server.head", "example_server.worker"],
@@ -318,7 +326,7 @@ describe("readiness", () => {
       sshOptions: ["IdentityFile=~/.ssh/cluster"],
     });
     const stack = synthSite({ readiness: ssh });
-    const [wait] = Object.values(stack.resources("terraform_data"));
+    const [, wait] = waitOf(stack);
     const [{ "local-exec": run }] = wait.provisioner;
     expect(run.command).toBe("sh cloud-init/wait-by-ssh.sh");
     const words = (run.environment.SSH_ARGUMENTS as string).split("\n");
@@ -347,12 +355,12 @@ describe("readiness", () => {
       const late = new TerraformVariable(scope, "late", { type: "string" }).stringValue;
       site(scope, { readiness: check(late) });
     });
-    const [wait] = Object.values(stack.resources("terraform_data"));
+    const [, wait] = waitOf(stack);
     expect(wait.provisioner[0]["local-exec"].environment[variable]).toMatch(expected);
   });
 
   it("needs no API of the engine", () => {
     const stack = synthSite({ readiness: ReadinessCheck.http() }, { engine: new RayOnly() });
-    expect(Object.values(stack.resources("terraform_data"))[0].input).toBe("10.30.0.10:6379");
+    expect(waitOf(stack)[1].input).toBe("10.30.0.10:6379");
   });
 });

@@ -13,7 +13,7 @@ describe(`stack ${NAME}`, () => {
     stack.remove();
   });
 
-  it("makes a private network with NAT, four machines and one readiness check", () => {
+  it("makes a private network with NAT, four machines, one readiness check and the record of the terms", () => {
     expect(stack.counts()).toEqual({
       google_compute_network: 1,
       google_compute_subnetwork: 1,
@@ -21,7 +21,7 @@ describe(`stack ${NAME}`, () => {
       google_compute_router: 1,
       google_compute_router_nat: 1,
       google_compute_instance: 4,
-      terraform_data: 1,
+      terraform_data: 2,
     });
     const [inside] = Object.values(stack.resources("google_compute_firewall"));
     expect(inside.source_ranges).toEqual(["10.40.0.0/24"]);

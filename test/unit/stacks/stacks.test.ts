@@ -88,11 +88,12 @@ describe.each(STACKS)("stack $name", (expected) => {
     stack.remove();
   });
 
-  it("holds exactly its nodes, the gate, one network and one volume", () => {
+  it("holds exactly its nodes, the gate, one network, one volume and the record of its terms", () => {
     expect(stack.counts()).toEqual({
       docker_container: nodes + 1,
       docker_network: 1,
       docker_volume: 1,
+      terraform_data: 1,
     });
     expect(Object.keys(stack.json).sort()).toEqual(["//", "output", "provider", "resource", "terraform"]);
     expect(Object.keys(stack.json.output)).toEqual(["endpoint"]);

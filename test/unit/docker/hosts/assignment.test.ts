@@ -14,6 +14,21 @@ test.each([
   expect(assign(Array(count).fill({}), POOLS)).toEqual(expected);
 });
 
+test("machines that are retired or lost are no nodes, and the others move up", () => {
+  const machines = [{}, { status: "lost" }, {}, { status: "retired" }, {}];
+  expect(assign(machines, POOLS)).toEqual({ head: [0], npu: [2, 4] });
+});
+
+test("a retired machine may name a pool or none", () => {
+  const machines = [
+    { pool: "head" },
+    { status: "retired" },
+    { pool: "npu" },
+    { pool: "npu", status: "lost" },
+  ];
+  expect(assign(machines, POOLS)).toEqual({ head: [0], npu: [2] });
+});
+
 test("machines that name a pool are assigned to it in any order", () => {
   expect(assign([{ pool: "npu" }, { pool: "head" }, { pool: "npu" }], POOLS)).toEqual({
     head: [1],

@@ -59,7 +59,7 @@ function find(stack: Synthesized, type: string, id: string) {
 
 describe("a cluster on existing machines", () => {
   const stack = synth();
-  const worker = find(stack, "docker_container", "npu-1");
+  const worker = find(stack, "docker_container", "atlas-1-node");
 
   afterAll(() => {
     stack.remove();
@@ -67,7 +67,7 @@ describe("a cluster on existing machines", () => {
 
   it("has a check, an image, two volumes, a token and a container on each machine, and one readiness check", () => {
     expect(stack.counts()).toEqual({
-      terraform_data: 4,
+      terraform_data: 5,
       docker_image: 2,
       docker_volume: 4,
       docker_container: 3,
@@ -96,9 +96,9 @@ describe("a cluster on existing machines", () => {
   it("mounts the token read-only from a volume", () => {
     const secrets = worker.mounts.find((mount: any) => mount.target === "/var/lib/ray-cluster/secrets");
     expect(secrets).toMatchObject({ type: "volume", read_only: true });
-    const token = find(stack, "terraform_data", "npu-1-token");
+    const token = find(stack, "terraform_data", "atlas-1-token");
     expect(token.provisioner[0]["local-exec"].command).toBe("sh hosts/share-token.sh");
-    expect(token.triggers_replace[1]).toContain("npu-0-token");
+    expect(token.triggers_replace[1]).toContain("atlas-0-token");
   });
 
   it("copies the token at most four times from each machine", () => {
@@ -107,28 +107,27 @@ describe("a cluster on existing machines", () => {
       const { triggers_replace: triggers, provisioner } = find(
         many,
         "terraform_data",
-        `npu-${index + 1}-token`,
+        `atlas-${index + 1}-token`,
       );
-      const source = /npu-\d+ on atlas-\d+/.exec(provisioner[0]["local-exec"].environment.SOURCE)?.[0] ?? "";
-      const [, from] = source.split(" on atlas-").map((part) => part.replace("npu-", ""));
+      const [, from] = /^atlas-(\d+) /.exec(provisioner[0]["local-exec"].environment.SOURCE) ?? [];
       // Only a machine that has the token can give it.
-      expect(triggers[1]).toContain(`npu-${from}-token`);
+      expect(triggers[1]).toContain(`atlas-${from}-token`);
       return Number(from);
     });
     expect(sources).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3]);
   });
 
   it("checks a machine before anything else", () => {
-    const checked = Object.keys(stack.resources("terraform_data")).find((id) => id.includes("npu-1-check"));
+    const checked = Object.keys(stack.resources("terraform_data")).find((id) => id.includes("atlas-1-check"));
     for (const type of ["docker_image", "docker_volume"]) {
-      const mine = Object.entries(stack.resources(type)).filter(([id]) => id.includes("npu-1"));
+      const mine = Object.entries(stack.resources(type)).filter(([id]) => id.includes("atlas-1"));
       for (const [, resource] of mine) {
         expect(resource.depends_on).toEqual([`terraform_data.${checked}`]);
       }
     }
-    const { environment } = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"];
+    const { environment } = find(stack, "terraform_data", "atlas-1-check").provisioner[0]["local-exec"];
     const facts: string[] = environment.FACTS.split("\n");
-    expect(facts.slice(0, 3)).toEqual(["cluster c1", "container c1-npu-1", "address 10.30.0.11"]);
+    expect(facts.slice(0, 3)).toEqual(["cluster c1", "container c1-atlas-1", "address 10.30.0.11"]);
     expect(facts).toContain("device /dev/davinci7");
     expect(facts).toContain("mount /usr/local/Ascend/driver");
     expect(facts).toContain("port 10002-10999");
@@ -137,39 +136,39 @@ describe("a cluster on existing machines", () => {
   });
 
   it("runs the image by id and compares a tag with the head's", () => {
-    expect(worker.image).toMatch(/^\$\{docker_image\..*npu-1-image.*\.image_id\}$/);
+    expect(worker.image).toMatch(/^\$\{docker_image\..*atlas-1-image.*\.image_id\}$/);
     expect(worker.lifecycle?.precondition).toBeUndefined();
     const byTag = synth({ image: ContainerImage.of("registry.internal/a:1", { rayVersion: "2.58.0" }) });
     const compared = (node: string) =>
-      find(byTag, "docker_container", node).lifecycle?.precondition?.length ?? 0;
-    expect([compared("npu-0"), compared("npu-1")]).toEqual([0, 1]);
+      find(byTag, "docker_container", `${node}-node`).lifecycle?.precondition?.length ?? 0;
+    expect([compared("atlas-0"), compared("atlas-1")]).toEqual([0, 1]);
     byTag.remove();
   });
 
   it("uploads the digest of the image that the machine runs", () => {
     const written = (one: Synthesized) =>
-      find(one, "docker_container", "npu-1").upload.find(
+      find(one, "docker_container", "atlas-1-node").upload.find(
         (file: any) => file.file === "/etc/ray-cluster/image-digest",
       );
-    expect(written(stack).content).toMatch(/^\$\{coalesce\(docker_image\..*npu-1-image.*\.repo_digest, /);
+    expect(written(stack).content).toMatch(/^\$\{coalesce\(docker_image\..*atlas-1-image.*\.repo_digest, /);
     const byTag = synth({ image: ContainerImage.of("registry.internal/a:1", { rayVersion: "2.58.0" }) });
-    expect(written(byTag).content).toMatch(/^\$\{docker_image\..*npu-1-image.*\.image_id\}$/);
+    expect(written(byTag).content).toMatch(/^\$\{docker_image\..*atlas-1-image.*\.image_id\}$/);
     byTag.remove();
     // Each machine builds a derived image for itself, and each gets another id.
     const base = ContainerImage.of("registry.internal/a:1");
     const derived = synth({ image: ContainerImage.withPythonPackages(base, ["ray==2.58.0"]) });
     expect(written(derived)).toBeUndefined();
-    expect(find(derived, "docker_container", "npu-1").lifecycle?.precondition).toBeUndefined();
+    expect(find(derived, "docker_container", "atlas-1-node").lifecycle?.precondition).toBeUndefined();
     derived.remove();
   });
 
   it("writes the checks of the deployment for the command prepare-hosts", () => {
     const file = JSON.parse(stack.file("hosts/c1.json"));
     expect(file.machines.map((machine: any) => machine.called)).toEqual([
-      "npu-0 on atlas-0 (ssh://root@10.20.0.10:22)",
-      "npu-1 on atlas-1 (ssh://root@10.20.0.11:22)",
+      "atlas-0 (ssh://root@10.20.0.10:22)",
+      "atlas-1 (ssh://root@10.20.0.11:22)",
     ]);
-    const { environment } = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"];
+    const { environment } = find(stack, "terraform_data", "atlas-1-check").provisioner[0]["local-exec"];
     expect(file.machines[1].facts.join("\n")).toBe(environment.FACTS);
     expect(file.machines[1].sshArguments.join("\n")).toBe(environment.SSH_ARGUMENTS);
   });
@@ -181,7 +180,7 @@ describe("a cluster on existing machines", () => {
   });
 
   it("lists the machines in the review", () => {
-    expect(stack.file("review.md")).toContain("| npu-1 | atlas-1 | ssh://root@10.20.0.11:22 |");
+    expect(stack.file("review.md")).toContain("| atlas-1 | atlas-1 | ssh://root@10.20.0.11:22 |");
   });
 });
 
@@ -189,7 +188,7 @@ it("a cluster of 16 machines has 16 providers", () => {
   const stack = synth({}, 16);
   expect(stack.json.provider.docker).toHaveLength(16);
   expect(stack.counts()).toEqual({
-    terraform_data: 32,
+    terraform_data: 33,
     docker_image: 16,
     docker_volume: 32,
     docker_container: 17,
@@ -201,14 +200,14 @@ it("a machine with driverPaths has the tool mounted from there", () => {
   const [head, worker] = hosts(2);
   const stack = synth({ backend: backend([head, { ...worker, driverPaths: ["/usr/local/sbin/npu-smi"] }]) });
   const sourceOf = (node: string) =>
-    find(stack, "docker_container", node).mounts.find(
+    find(stack, "docker_container", `${node}-node`).mounts.find(
       ({ target }: any) => target === "/usr/local/bin/npu-smi",
     ).source;
-  expect([sourceOf("npu-0"), sourceOf("npu-1")]).toEqual([
+  expect([sourceOf("atlas-0"), sourceOf("atlas-1")]).toEqual([
     "/usr/local/bin/npu-smi",
     "/usr/local/sbin/npu-smi",
   ]);
-  const facts = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"].environment.FACTS;
+  const facts = find(stack, "terraform_data", "atlas-1-check").provisioner[0]["local-exec"].environment.FACTS;
   expect(facts).toContain("mount /usr/local/sbin/npu-smi");
   stack.remove();
 });
@@ -227,7 +226,7 @@ it("registry credentials are used only with registryLogins", () => {
 it("a Ray version without authentication has no token", () => {
   const image = ContainerImage.of(DIGEST, { rayVersion: "2.48.0" });
   const stack = synth({ image });
-  expect(Object.keys(stack.resources("terraform_data"))).toHaveLength(2);
+  expect(Object.keys(stack.resources("terraform_data")).filter((id) => id.includes("token"))).toEqual([]);
   stack.remove();
 });
 
@@ -238,12 +237,12 @@ it("a folder of each machine is created by Docker, a shared one must exist", () 
       HostPathStorage.shared("/nfs", { mountPath: "/shared" }),
     ],
   });
-  const worker = find(stack, "docker_container", "npu-1");
+  const worker = find(stack, "docker_container", "atlas-1-node");
   expect(worker.volumes).toEqual([
     { host_path: "/data/models", container_path: "/models", read_only: false },
   ]);
   expect(worker.mounts).toContainEqual({ type: "bind", source: "/nfs", target: "/shared", read_only: false });
-  const facts = find(stack, "terraform_data", "npu-1-check").provisioner[0]["local-exec"].environment.FACTS;
+  const facts = find(stack, "terraform_data", "atlas-1-check").provisioner[0]["local-exec"].environment.FACTS;
   expect(facts).toContain("mount /nfs");
   expect(facts).not.toContain("/data/models");
   stack.remove();
@@ -254,7 +253,7 @@ describe("example machines", () => {
     const stack = synth({
       backend: backend(hosts(2).map((host) => ({ ...host, sshHost: `${host.name}.example` }))),
     });
-    const [refusal] = find(stack, "terraform_data", "npu-0-check").lifecycle.precondition;
+    const [refusal] = find(stack, "terraform_data", "atlas-0-check").lifecycle.precondition;
     expect(refusal.condition).toBe('${terraform.workspace == ""}');
     expect(refusal.error_message).toContain("atlas-0.example, 10.30.0.10");
     expect(refusal.error_message).toContain("Replace them in `hosts` of the HostsBackend of 'test/c1'");
@@ -267,7 +266,7 @@ describe("example machines", () => {
       address: host.address.replace("10.30.0", "192.0.2"),
     }));
     const stack = synth({ backend: new HostsBackend({ hosts: machines, subnetCidr: "192.0.2.0/24" }) });
-    expect(find(stack, "terraform_data", "npu-0-check").lifecycle.precondition).toHaveLength(1);
+    expect(find(stack, "terraform_data", "atlas-0-check").lifecycle.precondition).toHaveLength(1);
     stack.remove();
   });
 });
@@ -295,7 +294,7 @@ describe("an inventory", () => {
   it("is named by the refusal of example machines", () => {
     write("192.0.2.1");
     const stack = synth({ backend: HostsBackend.fromInventory(file), pools });
-    const [refusal] = find(stack, "terraform_data", "npu-0-check").lifecycle.precondition;
+    const [refusal] = find(stack, "terraform_data", "a-check").lifecycle.precondition;
     expect(refusal.error_message).toMatch(/Replace them in .*machines\.yaml\.$/);
     stack.remove();
   });

@@ -34,6 +34,7 @@ describe("HostsSite", () => {
     expect(open({ machines, cpusPerNode: 8 }).place).toEqual({
       backend: "hosts",
       subnetCidr: "10.30.0.0/24",
+      nodeNames: { head: ["atlas-0"], npu: ["atlas-1", "atlas-2"] },
       addresses: { head: ["10.30.0.10"], npu: ["10.30.0.11", "10.30.0.12"] },
       deviceIps: { head: [undefined], npu: [["192.168.1.1"], undefined] },
       networkMode: "host",

@@ -34,6 +34,7 @@ test("an inventory has every property of the machines", () => {
     "    deviceIps: [192.168.100.1]",
     "    driverPaths: [/usr/local/sbin/npu-smi]",
     "    pool: npu",
+    "    status: retired",
   );
   expect(inventory).toMatchObject({
     file: shown,
@@ -56,6 +57,7 @@ test("an inventory has every property of the machines", () => {
         deviceIps: ["192.168.100.1"],
         driverPaths: ["/usr/local/sbin/npu-smi"],
         pool: "npu",
+        status: "retired",
       },
     ],
   });

@@ -58,6 +58,8 @@ function check(declaration: HostsDeclaration, pools: readonly NodePool[] = [NPU]
 
 const first = (change: Partial<HostMachine>, settings: Partial<HostsDeclaration> = {}) =>
   declare([host(1, change), host(2)], settings);
+/** Two machines in service, and one as changed before them. */
+const threeWith = (change: Partial<HostMachine>) => declare([host(3, change), host(1), host(2)]);
 const settings = (change: Partial<HostsDeclaration>) => declare([host(1), host(2)], change);
 const ips = (from: number) => Array.from({ length: 8 }, (_, index) => `192.168.100.${from + index}`);
 const NETWORK = "subnetCidr: 10.1.0.0/24";
@@ -67,6 +69,8 @@ const A = "{ name: a, sshHost: a.lan, address: 10.1.0.1 }";
 /** One mistake each: rule, path below `backend`, what was given, and the declaration. */
 const BAD: readonly (readonly [string, string, string, () => HostsDeclaration])[] = [
   ["RC301", "hosts", "no machine", () => declare([])],
+  ["RC301", "hosts", "no machine in service", () => declare([host(1, { status: "lost" })])],
+  ["RC327", "hosts[0].status", "'dead'", () => threeWith({ status: "dead" })],
   ["RC302", "hosts[0].name", "'Atlas'", () => first({ name: "Atlas" })],
   ["RC302", "hosts[0].name", "nothing", () => first({ name: "" })],
   ["RC303", "hosts[1].name", "'atlas-2'", () => first({ name: "atlas-2" })],
@@ -170,6 +174,24 @@ test.each(["atlas", "atlas-01.rack.internal", "10.0.0.9", "fd00::9", "ATLAS_1"])
     expect(check(first({ sshHost }))).toEqual([]);
   },
 );
+
+test.each<[string, Partial<HostMachine>]>([
+  ["retired", { status: "retired" }],
+  ["lost", { status: "lost" }],
+  ["lost, with the device addresses of another", { status: "lost", deviceIps: ips(1) }],
+  ["retired, with too few accelerators", { status: "retired", acceleratorCount: 1 }],
+  ["retired, of a pool that is gone", { status: "retired", pool: "old" }],
+])("a machine that is %s has no problem beside machines in service", (_, change) => {
+  expect(check(declare([host(1, { deviceIps: ips(1) }), host(3, change), host(2)]))).toEqual([]);
+});
+
+test("a machine that is lost is still one machine with one name", () => {
+  const problems = check(declare([host(1), host(2), host(1, { status: "lost" })]));
+  expect(problems.map(({ rule, path }) => [rule, path])).toEqual([
+    ["RC303", "backend.hosts[2].name"],
+    ["RC305", "backend.hosts[2].sshHost"],
+  ]);
+});
 
 test("two ports of one address are two machines", () => {
   expect(check(first({ sshHost: "10.0.0.2", sshPort: 2201 }))).toEqual([]);

@@ -42,7 +42,7 @@ test("an emulated node has no devices or mounts", () => {
       intervalSeconds: 15,
       timeoutSeconds: 10,
       retries: 3,
-      startPeriodSeconds: 663,
+      startPeriodSeconds: 86_400,
     },
     stopSeconds: 25,
   });
@@ -70,9 +70,17 @@ test("a container has the node program, the engine and node.json", () => {
   expect(files[0].content).toMatch(/\S/);
 });
 
-test("the health check starts with the deadline of the role", () => {
+test("the start period of a worker is its deadline for the head, that of the head is a day", () => {
   expect(specOf(local, 1).healthcheck.startPeriodSeconds).toBe(120);
-  expect(specOf(local, 0).healthcheck.startPeriodSeconds).toBe(663);
+  expect(specOf(local, 0).healthcheck.startPeriodSeconds).toBe(86_400);
+});
+
+test("deadlines of the workload change no health check", () => {
+  const change = { engineTimeoutSeconds: 999, servingTimeoutSeconds: 9999 };
+  const changed = planCluster(emulatedProps(change), localPlace());
+  expect(changed.nodes.map((node) => containerSpec(changed, node).healthcheck)).toEqual(
+    local.nodes.map((node) => containerSpec(local, node).healthcheck),
+  );
 });
 
 test("a GPU node on InfiniBand has its devices, limits and runtime", () => {

@@ -1,0 +1,95 @@
+import { type EngineSpec, engineKind } from "../../topology/engine-spec";
+import type { ClusterPlan, StagingPlan } from "../../topology/plan/plan";
+import { contentHash } from "../content-hash";
+import { CONTAINER_PATHS } from "../paths";
+import type { Workload, WorkloadEngine, WorkloadSource } from "./workload";
+
+/** What the nodes of the plan run once they have formed a cluster. */
+export function workload(plan: ClusterPlan): Workload {
+  const { deadlines, retries, staging } = plan;
+  return {
+    schema: 1,
+    cluster: plan.name,
+    pools: plan.pools.map((pool) => ({
+      name: pool.name,
+      nodes: pool.nodes,
+      accelerators: pool.acceleratorsPerNode,
+      resource: pool.rayResource ?? null,
+      addresses: pool.addresses ?? null,
+    })),
+    engine: engineOf(plan.engine),
+    environment: { driver: plan.environment.driver },
+    staging: staging === undefined ? null : stagingOf(staging),
+    preflight: {
+      tolerated: plan.toleratedChecks,
+      deviceIps: Object.fromEntries(
+        plan.nodes.flatMap(({ address, deviceIps }) =>
+          address === undefined || deviceIps === undefined ? [] : [[address, deviceIps]],
+        ),
+      ),
+      rankTable: plan.rankTable ?? null,
+    },
+    deadlines: {
+      hold: deadlines.holdSeconds,
+      engine: deadlines.engineSeconds,
+      completion: deadlines.completionSeconds,
+      serving: deadlines.servingSeconds,
+    },
+    retries: { engineStarts: retries.engineStarts },
+  };
+}
+
+/** The text of `workload.json`, byte for byte as it is delivered. */
+export function workloadText(made: Workload): string {
+  return `${JSON.stringify(made, null, 2)}\n`;
+}
+
+/**
+ * The number of a workload: the first 12 hexadecimal digits of the SHA-256 of its text. It follows from the content, so
+ * the same declaration has the same number in every place and at every synth.
+ */
+export function workloadNumber(text: string): string {
+  return contentHash(text);
+}
+
+function engineOf(engine: EngineSpec): WorkloadEngine {
+  const { api } = engine;
+  return {
+    name: engine.name,
+    kind: engineKind(engine),
+    argv: engine.argv,
+    api: api
+      ? { ...api, completion: { ...api.completion, mustContain: api.completion.mustContain ?? null } }
+      : null,
+    follower: engine.follower ?? null,
+    withheld: engine.withheld ?? [],
+    texts: engine.texts ?? [],
+    workingDirectory: engine.workingDirectory ?? null,
+    requires: engine.requires ?? { programs: [], pythonModules: [], paths: [] },
+  };
+}
+
+function stagingOf(staging: StagingPlan): Workload["staging"] {
+  const { destination, placement, parallelFiles, deadlineSeconds } = staging;
+  return { source: sourceOf(staging), destination, placement, parallelFiles, deadlineSeconds };
+}
+
+/** Only the head reads the secret: the others wait for the head, or take the files from it. */
+function sourceOf({ source, secret }: StagingPlan): WorkloadSource {
+  const { kind, location, revision, endpoint, include, exclude } = source;
+  if (kind === "path") {
+    return { kind };
+  }
+  if (kind === "index") {
+    return { kind, name: location, index: CONTAINER_PATHS.modelSecret };
+  }
+  return {
+    kind,
+    repository: location,
+    revision: revision ?? "",
+    endpoint: endpoint ?? "",
+    tokenFile: secret === undefined ? null : CONTAINER_PATHS.modelSecret,
+    include,
+    exclude,
+  };
+}

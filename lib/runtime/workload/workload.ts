@@ -1,0 +1,110 @@
+import type { ModelSourceKind } from "../../topology/declaration/model-source";
+import type { EngineKind, EngineRequirements, EngineText } from "../../topology/engine-spec";
+import type { RankTablePlan } from "../../topology/plan/plan";
+
+/**
+ * `workload.json`: what the formed cluster runs, and which nodes take part. It is the same text for every node, and holds
+ * no secret: a token is only named by the path of its file. `test/fixtures/workload.json` is read by the tests of both
+ * sides. Every key is always there; what a cluster does not have is `null` or empty.
+ */
+export interface Workload {
+  readonly schema: 1;
+  readonly cluster: string;
+  /** The nodes that take part, in the plan's order; the first node of the first pool is the head. */
+  readonly pools: readonly WorkloadPool[];
+  readonly engine: WorkloadEngine;
+  readonly environment: {
+    /** Only for the engine's processes. What must be set before Ray starts is in `node.json`. */
+    readonly driver: { readonly [name: string]: string };
+  };
+  /** How the model gets to the nodes; `null`: the cluster brings none. */
+  readonly staging: WorkloadStaging | null;
+  /** What is judged before the engine starts, besides the hardware that `node.json` names. */
+  readonly preflight: {
+    /** Checks whose failures only warn. */
+    readonly tolerated: readonly string[];
+    /** Addresses of each node's devices (Ascend), by the node's address; of nodes whose inventory states them. */
+    readonly deviceIps: { readonly [address: string]: readonly string[] };
+    readonly rankTable: RankTablePlan | null;
+  };
+  /** Seconds. */
+  readonly deadlines: {
+    /** The membership must stay whole this long before the engine starts. */
+    readonly hold: number;
+    /** Engine start until its health probe answers. */
+    readonly engine: number;
+    /** One completion. */
+    readonly completion: number;
+    /** From the delivery of the workload until it serves. */
+    readonly serving: number;
+  };
+  readonly retries: {
+    /** Engine starts that may fail in a row before the workload has failed. */
+    readonly engineStarts: number;
+  };
+}
+
+export interface WorkloadPool {
+  readonly name: string;
+  readonly nodes: number;
+  /** Accelerators that each node gives to the cluster. */
+  readonly accelerators: number;
+  /** Ray resource that counts them; `null`: the pool has no accelerators. */
+  readonly resource: string | null;
+  /** Planned addresses in node order; `null`: the place assigns them. */
+  readonly addresses: readonly string[] | null;
+}
+
+export interface WorkloadEngine {
+  readonly name: string;
+  readonly kind: EngineKind;
+  /** The command; empty: nothing runs. */
+  readonly argv: readonly string[];
+  /** `null`: the engine has no API. */
+  readonly api: WorkloadApi | null;
+  /** The processes on the other nodes; `null`: the engine reaches them through Ray. */
+  readonly follower: { readonly argv: readonly string[]; readonly rankFlag: string } | null;
+  /** Node-scoped variables that the engine's process must not see. */
+  readonly withheld: readonly string[];
+  /** Files that the head writes before each start. */
+  readonly texts: readonly EngineText[];
+  readonly workingDirectory: string | null;
+  /** What the image must contain. */
+  readonly requires: EngineRequirements;
+}
+
+export interface WorkloadApi {
+  readonly port: number;
+  readonly healthPath: string;
+  readonly servedModel: string;
+  readonly completion: {
+    readonly path: string;
+    readonly body: { readonly [key: string]: unknown };
+    /** `null`: any non-empty text. */
+    readonly mustContain: string | null;
+  };
+}
+
+export interface WorkloadStaging {
+  readonly source: WorkloadSource;
+  /** Folder in the containers, of this model alone. */
+  readonly destination: string;
+  readonly placement: "shared" | "replicated";
+  readonly parallelFiles: number;
+  readonly deadlineSeconds: number;
+}
+
+/** `path`: the folder is there; `index`: files by presigned URLs; else a repository of a hub. */
+export type WorkloadSource =
+  | { readonly kind: "path" }
+  | { readonly kind: "index"; readonly name: string; readonly index: string }
+  | {
+      readonly kind: Exclude<ModelSourceKind, "path" | "index">;
+      readonly repository: string;
+      readonly revision: string;
+      readonly endpoint: string;
+      /** Path in the head's container, the only one that has the file; `null`: no token. */
+      readonly tokenFile: string | null;
+      readonly include: readonly string[];
+      readonly exclude: readonly string[];
+    };

@@ -1,0 +1,42 @@
+import { Lazy } from "cdktf";
+import { EncodingError } from "../../../lib/terraform/encode";
+import { TermsRecord } from "../../../lib/terraform/terms-record";
+import { Synthesized } from "../../support/synth";
+
+const recordOf = (terms: { readonly [name: string]: unknown }) => {
+  const stack = Synthesized.of((scope) => {
+    new TermsRecord(scope, "lives", terms);
+  });
+  stack.remove();
+  return stack.resources("terraform_data").lives;
+};
+
+describe("TermsRecord", () => {
+  it("keeps numbers, Booleans, lists and groups as what they are", () => {
+    const terms = { nodes: 2, engine: { eager: true, zero: 0, extraArguments: ["--a", "1"] }, image: "a:b" };
+    expect(recordOf(terms).input).toEqual(terms);
+  });
+
+  it("leaves out what is not declared", () => {
+    expect(recordOf({ nodes: 2, engine: { maxModelLen: undefined } }).input).toEqual({
+      nodes: 2,
+      engine: {},
+    });
+  });
+
+  it("escapes what Terraform would read as a template, in names too", () => {
+    expect(recordOf({ "a${b}": "%{c}", list: ["${d}"] }).input).toEqual({
+      "a$${b}": "%%{c}",
+      list: ["$${d}"],
+    });
+  });
+
+  it("has nothing but its input, so that a change never replaces it", () => {
+    expect(Object.keys(recordOf({ nodes: 2 })).filter((name) => name !== "//")).toEqual(["input"]);
+  });
+
+  it("refuses a token", () => {
+    const token = Lazy.stringValue({ produce: () => "late" });
+    expect(() => recordOf({ image: token })).toThrow(EncodingError);
+  });
+});

@@ -2,9 +2,11 @@ import type { FactRow } from "./facts";
 import rows from "./preflight-checks.json";
 import { table } from "./table";
 
-/** A check of the NPUs and their network that the node program makes before an engine starts. */
+/** A check of the accelerators and their network that the node program makes before a model is fetched. */
 export interface PreflightCheckFacts extends FactRow {
   readonly name: string;
+  /** What it looks at. */
+  readonly hardware: "npu" | "gpu" | "rdma" | "host";
   readonly purpose: string;
   /** Command that shows the same. */
   readonly command: string;

@@ -16,7 +16,7 @@ export function preflightSection(plan: ClusterPlan): readonly string[] {
     ...(accelerator.collective === "hccl" ? [] : fabricChecks(plan)),
     ...(accelerator.collective === "nccl"
       ? [
-          "GPUs: count, driver, NVSwitch fabric; an all-reduce between neighbours where PyTorch is in the image",
+          "GPUs: count, driver, NVSwitch fabric, MIG, memory held by others, health; an all-reduce between neighbours where PyTorch is in the image",
         ]
       : []),
     "images: every node runs the same one",
@@ -26,6 +26,7 @@ export function preflightSection(plan: ClusterPlan): readonly string[] {
 
 function npuChecks({ toleratedChecks }: ClusterPlan, board: string): readonly string[] {
   const names = preflightChecks()
+    .filter(({ hardware }) => hardware === "npu")
     .map(({ name }) => name)
     .filter((name) => board === "a3" || !["vnic", "super pod", "super pod equality"].includes(name));
   const tolerated = codes(toleratedChecks);
@@ -36,7 +37,7 @@ function fabricChecks({ fabric }: ClusterPlan): readonly string[] {
   const facts = findFabric(fabric);
   return facts?.rdma === true && fabric !== "efa"
     ? [
-        `${facts.title}: adapters with an active port, device files, locked memory; a node without them does not start`,
+        `${facts.title}: adapters with an active port, all that are as fast as the fastest, device files, locked memory; a node without them does not start`,
       ]
     : [];
 }

@@ -47,6 +47,45 @@ devices() {
   [[ "$(cat "$RUN_FOLDER/failure")" == "found 0 of 8 GPUs: "* ]]
 }
 
+# modprobe <exit code>: nvidia-modprobe makes the nodes where it ends with 0.
+modprobe() {
+  export HOST_ROOT="$BATS_TEST_TMPDIR"
+  has devices "GPUs 0 $BATS_TEST_TMPDIR/dev/nvidia[0-9]*"
+  has argv "--device=/dev/nvidiactl:/dev/nvidiactl:rwm" "--device=/dev/nvidia-uvm:/dev/nvidia-uvm:rwm" \
+    "--device=/dev/nvidia-uvm-tools:/dev/nvidia-uvm-tools:rwm" "image:1"
+  cat >"$BIN/nvidia-modprobe" <<STEP
+#!/usr/bin/env bash
+echo "nvidia-modprobe \$*" >>"$FAKE_CALLS"
+[ $1 -eq 0 ] || { echo "modprobe: FATAL: Module nvidia-uvm not found"; exit 1; }
+touch "$BATS_TEST_TMPDIR/dev/nvidia-uvm" "$BATS_TEST_TMPDIR/dev/nvidia-uvm-tools"
+STEP
+  chmod +x "$BIN/nvidia-modprobe"
+}
+
+@test "check-host.sh without the nodes of unified memory has them made" {
+  modprobe 0
+  check_host
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"nvidia-modprobe made /dev/nvidia-uvm /dev/nvidia-uvm-tools"* ]]
+  grep -qx "nvidia-modprobe -u -c=0" "$FAKE_CALLS"
+}
+
+@test "check-host.sh with the nodes of unified memory there makes none" {
+  modprobe 1
+  touch "$BATS_TEST_TMPDIR/dev/nvidia-uvm" "$BATS_TEST_TMPDIR/dev/nvidia-uvm-tools"
+  check_host
+  [ "$status" -eq 0 ]
+  [ "$(grep -c modprobe "$FAKE_CALLS")" -eq 0 ]
+}
+
+@test "check-host.sh with nodes of unified memory that cannot be made says why" {
+  modprobe 1
+  check_host
+  [ "$status" -eq 1 ]
+  [ "$(cat "$RUN_FOLDER/failure")" = \
+    "/dev/nvidia-uvm is missing and nvidia-modprobe -u -c=0 did not make it: modprobe: FATAL: Module nvidia-uvm not found" ]
+}
+
 @test "check-host.sh with the planned runtime passes" {
   has settings "runtime=nvidia"
   fake docker 'info*|0|io.containerd.runc.v2\nnvidia\nrunc'

@@ -70,6 +70,40 @@ problems() {
   [ "${#lines[@]}" -eq 7 ]
 }
 
+@test "check-machine.sh with an old Docker engine reports a problem" {
+  for version in 18.09.0 19.03.15 20.10.7 20.10.9-ce; do
+    fake docker "version*|0|$version" 'info*|0|runc' 'ps *|0|'
+    check 'docker 20.10.10'
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"problem docker-version Docker $version is older than 20.10.10"* ]]
+  done
+}
+
+@test "check-machine.sh with a Docker engine that is new enough reports ok" {
+  for version in 20.10.10 20.10.24+dfsg1 23.0.1 28.2.2 29.0.0-rc.1; do
+    fake docker "version*|0|$version" 'info*|0|runc' 'ps *|0|'
+    check 'docker 20.10.10'
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"ok docker-version $version"* ]]
+  done
+}
+
+@test "check-machine.sh with NPUs of another container reports them" {
+  touch "$HOST_ROOT/dev/davinci0" "$HOST_ROOT/dev/davinci1" "$HOST_ROOT/dev/davinci_manager"
+  fake docker 'version*|0|24.0.0' 'ps --filter label*|0|' 'ps --quiet*|0|one\ntwo' \
+    'inspect *one|0|/training - /dev/davinci1 /dev/davinci_manager' 'inspect *two|0|/c1-npu-0 c1 /dev/davinci0'
+  check 'cluster c1' 'device /dev/davinci0' 'device /dev/davinci1' 'device /dev/davinci_manager'
+  [ "$status" -eq 1 ]
+  [ "$(problems)" -eq 1 ]
+  [[ "$output" == *"problem npu /dev/davinci1 belongs to container 'training'"* ]]
+}
+
+@test "check-machine.sh without the node of unified memory says how to make it" {
+  check 'device /dev/nvidia-uvm'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem device /dev/nvidia-uvm is missing: "*"nvidia-modprobe -u -c=0"* ]]
+}
+
 @test "check-machine.sh with an address of no interface reports a problem" {
   check 'address 10.1.0.20'
   [ "$status" -eq 1 ]

@@ -3,6 +3,8 @@
 
 SCRIPT="$BATS_TEST_DIRNAME/../../lib/bootstrap/rootfs/usr/local/lib/ray-cluster/cluster-token.sh"
 
+TOKEN=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+
 setup() {
   export VOLUME="$BATS_TEST_TMPDIR/volume" CALLS="$BATS_TEST_TMPDIR/calls"
   mkdir -p "$VOLUME" "$BATS_TEST_TMPDIR/bin"
@@ -51,9 +53,9 @@ token() {
 
 @test "cluster-token.sh take replaces the token" {
   token make
-  token take 'token abc123'
+  token take "token $TOKEN"
   [ "$status" -eq 0 ]
-  [ "$(cat "$VOLUME/ray-token")" = abc123 ]
+  [ "$(cat "$VOLUME/ray-token")" = "$TOKEN" ]
   [ "$(stat -c %a "$VOLUME/ray-token")" = 600 ]
 }
 
@@ -65,9 +67,20 @@ token() {
   [ "$(cat "$VOLUME/ray-token")" = "$before" ]
 }
 
+@test "cluster-token.sh take with words of a login shell keeps the present token and fails" {
+  token make
+  before="$(cat "$VOLUME/ray-token")"
+  for words in Welcome 'Agent pid 59' "${TOKEN%f}" "${TOKEN}0"; do
+    token take "token $words"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"not a token"* ]]
+    [ "$(cat "$VOLUME/ray-token")" = "$before" ]
+  done
+}
+
 @test "cluster-token.sh puts the token into no argument and no log" {
-  token take 'token abc123'
-  [ "$(grep -c abc123 "$CALLS")" -eq 0 ]
+  token take "token $TOKEN"
+  [ "$(grep -c "$TOKEN" "$CALLS")" -eq 0 ]
   grep -q -- '--log-driver none' "$CALLS"
   grep -q -- '--network none' "$CALLS"
 }

@@ -13,6 +13,8 @@ setup() {
   : >"$FAKE_CALLS"
   ln -s "$(command -v bash)" "$BIN/bash"
   ln -s "$(command -v tail)" "$BIN/tail"
+  ln -s "$(command -v awk)" "$BIN/awk"
+  export LOCK_SECONDS=0
   fake sleep '*|0|'
   fake id '-u|0|0'
 }
@@ -56,12 +58,50 @@ not_called() {
 @test "install-docker.sh on Amazon Linux installs the package by dnf" {
   SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
   fake docker 'version*|1|' 'version*|0|25.0.8'
-  fake dnf '*|0|'
+  fake dnf '-q info docker|0|Name         : docker\nVersion      : 25.0.8' '-q info*|1|' 'install*|0|'
   fake systemctl '*|0|'
   install_docker
   [ "$status" -eq 0 ]
   called "dnf install -y -q docker$"
   called "systemctl enable --now docker"
+}
+
+@test "install-docker.sh on openEuler installs docker-engine, also by yum" {
+  SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
+  fake docker 'version*|1|' 'version*|0|18.09.0'
+  fake yum '-q info docker-engine|0|Name         : docker-engine' '-q info*|1|' 'install*|0|'
+  fake systemctl '*|0|'
+  install_docker
+  [ "$status" -eq 0 ]
+  called "yum install -y -q docker-engine$"
+}
+
+@test "install-docker.sh on a distribution whose docker is Podman installs nothing" {
+  fake docker 'version*|1|'
+  fake dnf '-q info docker|0|Name         : podman-docker' '-q info*|1|' 'install*|0|'
+  install_docker
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"no package of the Docker engine: add Docker's repository"* ]]
+  not_called "dnf install"
+}
+
+@test "install-docker.sh that fails ends with the line that has a cause" {
+  fake docker 'version*|1|'
+  fake apt-cache '*|1|'
+  fake apt-get 'update*|0|' 'install*|100|E: Unable to locate package docker.io\nN: see apt-secure(8)'
+  install_docker
+  [ "$status" -eq 1 ]
+  [ "${lines[-1]}" = "docker: apt-get install failed: E: Unable to locate package docker.io" ]
+}
+
+@test "install-docker.sh waits for the lock of another program" {
+  export LOCK_SECONDS=60
+  fake docker 'version*|1|' 'version*|0|20.10.24'
+  fake apt-cache '*|1|'
+  fake apt-get 'update*|0|' 'install*|100|E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 9 (unattended-upgr)' 'install*|0|'
+  fake setsid '*|0|'
+  install_docker
+  [ "$status" -eq 0 ]
 }
 
 @test "install-docker.sh without apt-get and dnf fails" {

@@ -8,6 +8,8 @@ FAKE="$BATS_TEST_DIRNAME/../support/fake-program.sh"
 setup() {
   export FAKE_CALLS="$BATS_TEST_TMPDIR/calls" FAKE_ANSWERS="$BATS_TEST_TMPDIR/answers"
   export TOOLKIT_KEYRING="$BATS_TEST_TMPDIR/key.gpg" TOOLKIT_LIST="$BATS_TEST_TMPDIR/toolkit.list"
+  export APT_FOLDER="$BATS_TEST_TMPDIR/apt" DOCKER_CONFIGURATION="$BATS_TEST_TMPDIR/daemon.json" LOCK_SECONDS=0
+  mkdir "$APT_FOLDER"
   export NVIDIA_DEVICE="$BATS_TEST_TMPDIR/nvidiactl" DOCKER_READY_SECONDS=2
   BIN="$BATS_TEST_TMPDIR/bin"
   mkdir "$BIN" "$FAKE_ANSWERS"
@@ -15,6 +17,7 @@ setup() {
   : >"$NVIDIA_DEVICE"
   ln -s "$(command -v bash)" "$BIN/bash"
   ln -s "$(command -v grep)" "$BIN/grep"
+  ln -s "$(command -v rm)" "$BIN/rm"
   fake sleep '*|0|'
   fake id '-u|0|0'
   fake docker 'info*|0|runc' 'info*|0|runc\nnvidia'
@@ -136,4 +139,78 @@ DNF
   install_toolkit
   [ "$status" -eq 1 ]
   [[ "$output" == *"does not have the runtime after 2 s"* ]]
+}
+
+@test "install-nvidia-toolkit.sh on a host that has the repository adds no second list" {
+  mkdir "$APT_FOLDER/sources.list.d"
+  for name in lambda.list cuda.sources; do
+    : >"$FAKE_CALLS"
+    echo 'deb [signed-by=/etc/other.gpg] https://nvidia.github.io/libnvidia-container/stable/deb/amd64 /' \
+      >"$APT_FOLDER/sources.list.d/$name"
+    install_toolkit
+    [[ "$output" == *"has NVIDIA's repository already"* ]]
+    [ ! -e "$TOOLKIT_LIST" ]
+    [ ! -e "$TOOLKIT_KEYRING" ]
+    [ "$(calls curl)" -eq 0 ]
+    rm "$APT_FOLDER/sources.list.d/$name"
+  done
+}
+
+# gpg that writes its output.
+fake_key() {
+  rm "$BIN/gpg"
+  printf '%s\n' "#!$BIN/bash" 'while [ "$1" != --output ]; do shift; done; echo key >"$2"' >"$BIN/gpg"
+  chmod +x "$BIN/gpg"
+}
+
+@test "install-nvidia-toolkit.sh that fails keeps a key that was there before" {
+  fake_key
+  echo theirs >"$TOOLKIT_KEYRING"
+  fake apt-get 'update*|0|' 'update*|100|E: The list of sources could not be read.' 'install*|0|'
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [ ! -e "$TOOLKIT_LIST" ]
+  [ "$(cat "$TOOLKIT_KEYRING")" = theirs ]
+}
+
+@test "install-nvidia-toolkit.sh with a list that breaks apt takes it back and says the cause" {
+  # As gpg would.
+  fake_key
+  fake apt-get 'update*|0|' 'update*|100|Reading package lists...\nE: Conflicting values set for option Signed-By\nE: The list of sources could not be read.\n\nhint: see above' 'install*|0|'
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"apt-get update failed: E: The list of sources could not be read."* ]]
+  [ ! -e "$TOOLKIT_LIST" ]
+  [ ! -e "$TOOLKIT_KEYRING" ]
+}
+
+@test "install-nvidia-toolkit.sh with an engine that does not take the runtime restores its configuration" {
+  fake docker 'info*|0|runc'
+  echo '{"data-root": "/data"}' >"$DOCKER_CONFIGURATION"
+  cat >"$BIN/nvidia-ctk" <<CTK
+#!$BIN/bash
+echo '{"runtimes": {}}' >"$DOCKER_CONFIGURATION"
+CTK
+  chmod +x "$BIN/nvidia-ctk"
+  install_toolkit
+  [ "$status" -eq 1 ]
+  [ "$(cat "$DOCKER_CONFIGURATION")" = '{"data-root": "/data"}' ]
+  [ "$(calls 'systemctl restart docker')" -eq 2 ]
+}
+
+@test "install-nvidia-toolkit.sh waits for the lock of another program" {
+  export LOCK_SECONDS=60
+  fake apt-get 'update*|100|E: Could not get lock /var/lib/apt/lists/lock. It is held by process 812 (apt-get)' 'update*|0|' 'install*|0|'
+  install_toolkit
+  [[ "$output" != *"Could not get lock"* ]]
+  [ "$(calls sleep)" -ge 1 ]
+}
+
+@test "install-nvidia-toolkit.sh with yum alone installs the signed packages" {
+  has_dnf
+  mv "$BIN/dnf" "$BIN/yum"
+  fake curl '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=1'
+  install_toolkit
+  [ "$status" -eq 0 ]
+  [ -s "$TOOLKIT_RPM_LIST" ]
 }

@@ -11,6 +11,7 @@ setup() {
 #!/bin/bash
 printf '[%s]' "${@:1:$#-1}" >>"$CALLS"
 printf '\n' >>"$CALLS"
+[ -z "${BANNER:-}" ] || printf '%s' "$BANNER"
 if [ -n "${SSH_FAILS:-}" ]; then
   echo 'ssh: connect to host gone port 22: No route to host' >&2
   exit 255
@@ -90,17 +91,59 @@ while read -r key value; do
   esac
 done
 if [ "$action" = print ]; then
-  echo secret123
+  printf 'dead%.0s' {1..16}
 else
   echo "took ${#token}"
-  tr '\0' ' ' </proc/self/environ | grep -c secret123
+  tr '\0' ' ' </proc/self/environ | grep -c deaddead
 fi
 REMOTE
   SOURCE='npu-0' SOURCE_SSH_ARGUMENTS=$'--\natlas-0' SOURCE_FACTS='action print' FACTS='action take' \
     run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
-  [ "${lines[0]}" = 'took 9' ]
+  [ "${lines[0]}" = 'took 64' ]
   [ "${lines[1]}" = 0 ]
   [ "$(cat "$CALLS")" = $'[--][atlas-0]\n[-o][ProxyCommand=ssh -W %h:%p jump][--][atlas-1]' ]
+}
+
+@test "on-host with a login shell that prints passes the script's output alone" {
+  script <<<'echo result; printf "last line"'
+  FACTS='' BANNER=$'Welcome to the machine\nok a b\nAgent pid 59' run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$status" -eq 0 ]
+  [ "$output" = $'result\nlast line' ]
+}
+
+@test "on-host with findings and a login shell that prints reports the shell" {
+  script <<<'printf "ok a b\nok c d\n"'
+  FACTS='' FINDINGS=1 BANNER=$'Welcome: to: the machine\nok x y\n' run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$status" -eq 1 ]
+  [ "${lines[0]}" = 'npu-1 on atlas-1: 2 checks passed' ]
+  [[ "${lines[1]}" == "npu-1 on atlas-1: problem: shell: its login shell prints 'Welcome: to: the machine'"* ]]
+  [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "share-token with a login shell that prints copies the token alone" {
+  mkdir "$BATS_TEST_TMPDIR/hosts"
+  cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
+  cat >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh" <<'REMOTE'
+while read -r key value; do
+  [ "$key $value" != 'action print' ] || { printf 'beef%.0s' {1..16}; exit; }
+  [ "$key" != token ] || echo "took $value"
+done
+REMOTE
+  BANNER=$'Last login\ntoken 00\n' SOURCE='npu-0' SOURCE_SSH_ARGUMENTS=$'--\natlas-0' SOURCE_FACTS='action print' \
+    FACTS='action take' run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
+  [ "$status" -eq 0 ]
+  [ "$output" = "took $(printf 'beef%.0s' {1..16})" ]
+}
+
+@test "share-token with something that is no token copies nothing" {
+  mkdir "$BATS_TEST_TMPDIR/hosts"
+  cp "$HOSTS"/*.sh "$BATS_TEST_TMPDIR/hosts"
+  echo 'echo Welcome' >"$BATS_TEST_TMPDIR/hosts/cluster-token.sh"
+  SOURCE='npu-0' SOURCE_SSH_ARGUMENTS=$'--\natlas-0' SOURCE_FACTS='action print' FACTS='action take' \
+    run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
+  [ "$status" -eq 1 ]
+  [ "$output" = 'npu-0: what it printed is not a token (7 characters); nothing was copied' ]
+  [ "$(wc -l <"$CALLS")" -eq 1 ]
 }
 
 @test "share-token fails if the other machine has no token" {

@@ -40,6 +40,16 @@ DOCKER
   noted "Docker could not start the container of image:1"
 }
 
+@test "run-node.sh with a container that did not start notes the words of Docker" {
+  has settings "container=ray-cluster" "image=image:1"
+  has argv "image:1"
+  fake docker 'rm*|1|' "run image:1|125|docker: Error response from daemon: no such file or directory: /dev/x.\\n\\nRun 'docker run --help' for more information"
+  run "$PROGRAMS/run-node.sh"
+  [ "$status" -eq 125 ]
+  [[ "$output" == *"--help"* ]]
+  noted "Docker could not start the container of image:1: Error response from daemon: no such file or directory: /dev/x."
+}
+
 @test "run-node.sh with a container that ran notes no failure" {
   has argv "image:1"
   fake docker 'rm*|0|' 'run image:1|143|'

@@ -26,6 +26,17 @@ while IFS='|' read -r pattern its_code its_output; do
   fi
 done <"$FAKE_ANSWERS/$name"
 
+# A machine that runs a script of ours prints the mark of the call before and after its output (see on-host.sh).
+mark=""
+if [ "$name" = ssh ] && [ "$code" -ne 255 ]; then
+  read -t 1 -r mark _ || true
+fi
+if [[ "$mark" == on-host-* ]]; then
+  printf '%b' "${FAKE_BANNER:-}"
+  printf '\n%s\n' "$mark"
+  trap 'printf "\n%s\n" "$mark"' EXIT
+fi
+
 if [ -n "$output" ]; then
   [ "$code" -eq 0 ] && printf '%b\n' "$output" || printf '%b\n' "$output" >&2
 fi

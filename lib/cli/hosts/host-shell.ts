@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostsFile } from "../../docker/hosts/hosts-file";
@@ -18,8 +19,19 @@ export interface HostFinding {
 
 export type HostScript = "check-machine.sh" | "install-docker.sh" | "install-nvidia-toolkit.sh";
 
-/** Reads the length of a script, then the script; see `on-host.sh`, which deployments use. */
-const remote = (shell: string) => `sh -c 'read -r n && s=$(head -c "$n") && exec ${shell} -c "$s" on-host'`;
+/**
+ * Reads a mark, the length of a script, then the script, and prints the mark before and after the script's output; see
+ * `on-host.sh`, which deployments use.
+ */
+const remote = (shell: string) =>
+  `sh -c 'read -r m n && s=$(head -c "$n") && printf "\\n%s\\n" "$m" && ` +
+  `{ ${shell} -c "$s" on-host; r=$?; printf "\\n%s\\n" "$m"; exit "$r"; }'`;
+
+/** How a script on a machine ended; its standard output is the script's alone. */
+export interface HostOutcome extends Outcome {
+  /** First line that the login shell printed by itself. */
+  readonly stray: string | undefined;
+}
 
 /** Path of a script. */
 export function scriptPath(script: HostScript): string {
@@ -31,7 +43,7 @@ export function scriptPath(script: HostScript): string {
  *
  * @param asRoot for a user that is not root: with sudo, which must not ask for a password
  */
-export function runOnHost(
+export async function runOnHost(
   target: HostTarget,
   script: HostScript,
   facts: readonly string[],
@@ -40,15 +52,33 @@ export function runOnHost(
     readonly timeoutSeconds: number;
     readonly onLine?: (line: string) => void;
   },
-): Promise<Outcome> {
+): Promise<HostOutcome> {
   const text = readFileSync(scriptPath(script), "utf8");
+  const mark = `on-host-${randomBytes(16).toString("hex")}`;
   const isRoot = target.sshArguments[target.sshArguments.indexOf("-l") + 1] === "root";
   const shell = options.asRoot && !isRoot ? "sudo -n bash" : "bash";
-  return run("ssh", [...target.sshArguments, remote(shell)], {
+  const outcome = await run("ssh", [...target.sshArguments, remote(shell)], {
     timeoutSeconds: options.timeoutSeconds,
-    onLine: options.onLine,
-    input: [Buffer.byteLength(text), text + facts.join("\n"), ""].join("\n"),
+    onLine: (line) => {
+      if (line.trim() !== "" && line !== mark) {
+        options.onLine?.(line);
+      }
+    },
+    input: [`${mark} ${Buffer.byteLength(text)}`, text + facts.join("\n"), ""].join("\n"),
   });
+  return { ...outcome, ...parts(outcome.stdout, mark) };
+}
+
+/** Separates what the script printed from what the login shell did. */
+function parts(
+  printed: string,
+  mark: string,
+): { readonly stdout: string; readonly stray: string | undefined } {
+  const [before = "", inside = "", ...after] = `\n${printed}\n`.split(`\n${mark}\n`);
+  return {
+    stdout: inside,
+    stray: [before, ...after].flatMap((text) => text.split("\n")).find((line) => line.trim() !== ""),
+  };
 }
 
 /** The findings in the output of `check-machine.sh`. */

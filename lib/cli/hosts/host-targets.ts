@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MINIMUM_DOCKER } from "../../catalog/docker-versions";
 import { exampleRefusals } from "../../docker/hosts/example-machines";
 import { isComplete, isInService } from "../../docker/hosts/host-machine";
 import type { HostsFile } from "../../docker/hosts/hosts-file";
@@ -64,6 +65,7 @@ export function targetsOfInventory(path: string): readonly HostTarget[] {
     sshArguments: sshArguments(machine),
     facts: [
       `address ${machine.address}`,
+      `docker ${MINIMUM_DOCKER}`,
       ...(machine.architecture === undefined ? [] : [`architecture ${machine.architecture}`]),
     ],
   }));

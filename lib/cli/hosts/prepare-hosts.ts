@@ -6,6 +6,7 @@ import { CommandError } from "../base/command-error";
 import {
   findingsOf,
   type HostFinding,
+  type HostOutcome,
   type HostScript,
   type HostTarget,
   runOnHost,
@@ -106,12 +107,31 @@ function check(targets: readonly HostTarget[], progress: Progress): Promise<read
           timeoutSeconds: CHECK_SECONDS,
         });
         const found = findingsOf(outcome.stdout);
-        const findings = [...found, ...(found.some(isProblem) ? [] : failureOf(outcome))];
+        const findings = [
+          ...found,
+          ...strayOf(outcome),
+          ...(found.some(isProblem) ? [] : failureOf(outcome)),
+        ];
         progress.say(`  ${target.called}: ${summary(findings)}`);
         return { target, findings };
       }),
     ),
   );
+}
+
+/** A shell that prints breaks Docker over ssh. A machine that cannot be reached has printed nothing of its own. */
+function strayOf({ stray, exitCode }: HostOutcome): readonly HostFinding[] {
+  return stray === undefined || exitCode === 255
+    ? []
+    : [
+        {
+          outcome: "problem",
+          topic: "shell",
+          text:
+            `its login shell prints '${stray}' for every command, which breaks Docker over ssh; let .bashrc and ` +
+            "profile.d print in interactive shells only",
+        },
+      ];
 }
 
 /** Why the script failed without a finding. */

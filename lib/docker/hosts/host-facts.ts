@@ -1,6 +1,9 @@
+import { MINIMUM_DOCKER } from "../../catalog/docker-versions";
 import type { ContainerSpec } from "../../runtime/container-spec/container-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { Machine } from "./host-machine";
+
+const DOCKER_VERSION_CHECK = "docker version";
 
 /** The requirements that `check-machine.sh` checks on a node's machine, one per line. */
 export function hostFacts(
@@ -18,6 +21,7 @@ export function hostFacts(
     ...spec.devices.map((device) => `device ${device.hostPath}`),
     // Folders of each machine's own disk are created with the container.
     ...spec.mounts.filter((mount) => !mount.isPerNode).map((mount) => `mount ${mount.source}`),
+    ...(plan.toleratedChecks.includes(DOCKER_VERSION_CHECK) ? [] : [`docker ${MINIMUM_DOCKER}`]),
     ...(spec.runtime === undefined ? [] : [`runtime ${spec.runtime}`]),
     ...ports.map(({ from, to }) => `port ${from === to ? from : `${from}-${to}`}`),
   ];

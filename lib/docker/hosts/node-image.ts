@@ -48,12 +48,15 @@ export function sameImage(
   if (index === 0 || digest !== undefined || derived !== undefined) {
     return undefined;
   }
-  const of = (image: Image) => `${resourceAddress(image)}.image_id`;
+  const id = (image: Image) => `${resourceAddress(image)}.image_id`;
+  // The digest in the registry is the same on all engines. An id is that of the configuration or, with containerd's
+  // store, of the manifest; an image that was loaded from a file has nothing else.
+  const of = (image: Image) => `coalesce(${resourceAddress(image)}.repo_digest, ${id(image)})`;
   const node = machineLabel(nodes[index].plan.name, nodes[index].machine);
   const name = literal(reference, "image");
   return [
     {
-      condition: `\${${of(images[index])} == ${of(images[0])}}`,
+      condition: `\${${of(images[index])} == ${of(images[0])} || ${id(images[index])} == ${id(images[0])}}`,
       errorMessage:
         `Image '${name}' of ${literal(node, "machine")} differs from ${nodes[0].plan.name}'s ` +
         `(\${${of(images[index])}}, \${${of(images[0])}}). ` +
@@ -62,11 +65,12 @@ export function sameImage(
   ];
 }
 
-/** The digest of the image that the machine runs, which the nodes compare before they start an engine. */
-export function imageDigest({ image: { digest, derived } }: ClusterPlan, image: Image): ContainerUpload[] {
+/** Digest and id of the image that the machine runs, which the nodes compare before they start an engine. */
+export function imageDigest({ image: { derived } }: ClusterPlan, image: Image): ContainerUpload[] {
   if (derived !== undefined) {
     return [];
   }
-  const content = digest === undefined ? image.imageId : Fn.coalesce([image.repoDigest, image.imageId]);
+  // An image that was loaded from a file has no digest.
+  const content = Fn.join("\n", Fn.compact([image.repoDigest, image.imageId]));
   return [{ file: CONTAINER_PATHS.imageDigest, content }];
 }

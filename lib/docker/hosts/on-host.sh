@@ -9,20 +9,32 @@
 #   FACTS               input of the script, one fact per line
 #   FINDINGS=1          the script prints findings (see check-machine.sh); checks that passed are only counted
 #   FACTS_FROM_INPUT=1  reads further facts, which may be secret, from standard input
+#
+# What the login shell of the machine prints by itself is never taken for output of the script, which stands between two
+# lines with a mark that is new for each call.
 set -eu
 
-# Reads the length of a script, then the script; the rest of the input is for the script. Works in every login shell.
-readonly REMOTE="sh -c 'read -r n && s=\$(head -c \"\$n\") && exec bash -c \"\$s\" on-host'"
+# Reads the mark, the length of a script, then the script; the rest of the input is for the script. Works in every login
+# shell. host-shell.ts has the same protocol.
+readonly REMOTE="sh -c 'read -r m n && s=\$(head -c \"\$n\") && printf \"\\n%s\\n\" \"\$m\" && { bash -c \"\$s\" on-host; r=\$?; printf \"\\n%s\\n\" \"\$m\"; exit \"\$r\"; }'"
 
 main() {
   # For the sockets of shared connections (see ssh.ts).
   [ -d ~/.ssh ] || (umask 077 && mkdir -p ~/.ssh)
   set -f
   status=0
-  output=$(input "$1" | on_host) || status=$?
+  mark="on-host-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
+  printed=$(input "$1" | on_host) || status=$?
+  output=$(printf '%s\n' "$printed" | part inside)
+  stray=$(printf '%s\n' "$printed" | part outside)
   if [ "$status" -eq 255 ]; then
     printf '%s: cannot be reached over ssh; its message is above\n' "$HOST" >&2
   elif [ "${FINDINGS:-0}" = 1 ]; then
+    if [ -n "$stray" ]; then
+      output="$output
+problem shell its login shell prints '$(printf '%s\n' "$stray" | head -n 1)' for every command, which breaks Docker over ssh; let .bashrc and profile.d print in interactive shells only"
+      status=1
+    fi
     findings "$output"
   elif [ -n "$output" ]; then
     printf '%s\n' "$output"
@@ -31,7 +43,7 @@ main() {
 }
 
 input() {
-  wc -c <"$1"
+  printf '%s %s\n' "$mark" "$(wc -c <"$1")"
   cat "$1"
   printf '%s\n' "$FACTS" "clock $(date +%s)"
   if [ "${FACTS_FROM_INPUT:-0}" = 1 ]; then
@@ -44,6 +56,14 @@ on_host() {
 '
   # shellcheck disable=SC2029,SC2086 # constant; one argument per line
   ssh $SSH_ARGUMENTS "$REMOTE"
+}
+
+# part inside|outside: the lines between the marks, or all others that hold anything.
+part() {
+  awk -v mark="$mark" -v wanted="$1" '
+    $0 == mark { marks++; next }
+    wanted == "inside" && marks == 1 { print }
+    wanted == "outside" && marks != 1 && NF { print }'
 }
 
 findings() {

@@ -11,4 +11,13 @@ if [ -z "$token" ]; then
   printf '%s has no token\n' "$SOURCE" >&2
   exit 1
 fi
+# cluster-token.sh makes 32 bytes in hexadecimal.
+case $token in
+  *[!0-9a-f]*) form=no ;;
+  *) form=yes ;;
+esac
+if [ "$form" = no ] || [ "${#token}" -ne 64 ]; then
+  printf '%s: what it printed is not a token (%s characters); nothing was copied\n' "$SOURCE" "${#token}" >&2
+  exit 1
+fi
 printf 'token %s\n' "$token" | FACTS_FROM_INPUT=1 sh "$here/on-host.sh" "$here/cluster-token.sh"

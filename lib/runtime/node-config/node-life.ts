@@ -1,5 +1,7 @@
 import { findAccelerator } from "../../catalog/accelerators";
+import { findEngineRelease } from "../../catalog/engine-releases";
 import { rayVersionOf } from "../../catalog/ray-versions";
+import { pulledImage } from "../../topology/declaration/derived-image";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { CONTAINER_PATHS } from "../paths";
 
@@ -94,5 +96,6 @@ function hardwareOf(plan: ClusterPlan) {
     board: accelerator?.board ?? null,
     devices: accelerator?.emulated === true ? "emulated" : "real",
     image: { digest: plan.image.digest ?? null, foundIn: CONTAINER_PATHS.imageDigest },
+    minimumDriver: findEngineRelease(pulledImage(plan.image))?.release.nvidiaDriver ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import { type EngineSpec, engineKind } from "../../topology/engine-spec";
+import { DEFAULT_MEMORY_UTILIZATION } from "../../topology/model/memory-fit";
 import type { ClusterPlan, StagingPlan } from "../../topology/plan/plan";
 import { contentHash } from "../content-hash";
 import { CONTAINER_PATHS } from "../paths";
@@ -28,6 +29,7 @@ export function workload(plan: ClusterPlan): Workload {
         ),
       ),
       rankTable: plan.rankTable ?? null,
+      memoryShare: plan.engine.sizing?.memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION,
     },
     deadlines: {
       hold: deadlines.holdSeconds,

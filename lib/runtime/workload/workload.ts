@@ -26,6 +26,8 @@ export interface Workload {
     /** Addresses of each node's devices (Ascend), by the node's address; of nodes whose inventory states them. */
     readonly deviceIps: { readonly [address: string]: readonly string[] };
     readonly rankTable: RankTablePlan | null;
+    /** Of each accelerator's memory, what the engine takes when it starts. */
+    readonly memoryShare: number;
   };
   /** Seconds. */
   readonly deadlines: {

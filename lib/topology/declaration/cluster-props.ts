@@ -108,13 +108,20 @@ export interface ClusterOptions {
    */
   readonly interfaceVariables?: readonly string[];
   /**
+   * Names of variables with the node's address or interface that the plan derives and that must not be set, e.g.
+   * `HCCL_IF_IP` for NPUs that are connected cable to cable.
+   *
+   * @default - none
+   */
+  readonly withdrawnVariables?: readonly string[];
+  /**
    * HCCL's rank table for Ascend nodes: from the device addresses of the inventory, else gathered at boot.
    *
    * @default - RankTableKind.SERVERS where the engine's version reads one (LMDeploy before 0.15), else NONE
    */
   readonly rankTable?: RankTableKind;
   /**
-   * Checks of the NPUs' network whose failures only warn: names of `lib/catalog/preflight-checks.json`,
+   * Checks of accelerators and their network whose failures only warn: names of `lib/catalog/preflight-checks.json`,
    * e.g. `neighbour` where the switches do not speak LLDP.
    *
    * @default - none

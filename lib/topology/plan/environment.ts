@@ -10,6 +10,8 @@ import type { EnvironmentPlan } from "./plan";
 import { rankTableEnvironment } from "./rank-table-plan";
 import type { ClusterSpec } from "./spec";
 
+const WITHDRAWABLE: readonly FoundValue[] = ["address", "interface", "exact-interface"];
+
 /** All variables by scope: what the catalogue derives, what the fabric pins and what the user adds. */
 export function planEnvironment(spec: ClusterSpec): EnvironmentPlan {
   const cluster: { [name: string]: string } = {};
@@ -52,8 +54,16 @@ function isDerived(spec: ClusterSpec, variable: VariableFacts): boolean {
   return (
     !isOnEmulated &&
     !(variable.overridable === true && variable.name in spec.environment) &&
+    !spec.withdrawnVariables.includes(variable.name) &&
     variableApplies(variable, spec.collective, spec.engine.name, spec.fabric)
   );
+}
+
+/** Derived variables that a declaration may withdraw: those with the address or interface of a node. */
+export function withdrawableVariables(): readonly string[] {
+  return allVariables()
+    .filter(({ value }) => value !== null && "found" in value && WITHDRAWABLE.includes(value.found))
+    .map(({ name }) => name);
 }
 
 /** Variables that make the collective library fail where the declared fabric is missing. */

@@ -29,7 +29,7 @@ export interface ClusterPlan {
   readonly container: ContainerNeeds;
   /** HCCL's file of all devices. @default - no node has one */
   readonly rankTable?: RankTablePlan;
-  /** Checks of the NPUs' network whose failures only warn. */
+  /** Checks of accelerators and their network whose failures only warn. */
   readonly toleratedChecks: readonly string[];
   /** Folders of the machines that every container has. */
   readonly storage: readonly IStorage[];

@@ -28,6 +28,7 @@ export interface ClusterSpec {
   readonly driverEnvironment: { readonly [name: string]: string };
   readonly addressVariables: readonly string[];
   readonly interfaceVariables: readonly string[];
+  readonly withdrawnVariables: readonly string[];
   /** Overrides only, by the name of the property. */
   readonly ports: { readonly [property: string]: number | undefined };
   readonly deadlines: Deadlines;
@@ -87,6 +88,7 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
     driverEnvironment: { ...props.driverEnvironment },
     addressVariables: [...(props.addressVariables ?? [])],
     interfaceVariables: [...(props.interfaceVariables ?? [])],
+    withdrawnVariables: [...(props.withdrawnVariables ?? [])],
     ports: { ...props.ports },
     deadlines: normaliseDeadlines(props, place?.startSpreadSeconds),
     retries: { engineStarts: props.engineStartAttempts ?? 3 },

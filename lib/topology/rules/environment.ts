@@ -1,7 +1,8 @@
 import { allVariables, findVariable, type VariableFacts, variableApplies } from "../../catalog/environment";
 import { repeated, unless } from "../../problems/checks";
 import { type ErrorFinding, errorRule, warningRule } from "../../problems/rule";
-import { nearest, show } from "../../problems/text";
+import { didYouMean, nearest, oneOf, show } from "../../problems/text";
+import { withdrawableVariables } from "../plan/environment";
 import type { ClusterSpec } from "../plan/spec";
 import { valueProblem } from "./environment-values";
 import type { ClusterRule } from "./rule";
@@ -210,6 +211,19 @@ export const environmentRules: readonly ClusterRule[] = [
           fix: `did you mean '${near}'?`,
         });
       }),
+  }),
+  errorRule("RC054", {
+    title: "A withdrawn variable is one that the plan derives",
+    why: "A misspelt name would withdraw nothing.",
+    check: ({ withdrawnVariables }) =>
+      withdrawnVariables.map((name, index) =>
+        unless(withdrawableVariables().includes(name), {
+          path: `withdrawnVariables[${index}]`,
+          got: show(name),
+          must: `be ${oneOf(withdrawableVariables())}`,
+          fix: didYouMean(name, withdrawableVariables(), "remove it"),
+        }),
+      ),
   }),
 ];
 

@@ -35,6 +35,8 @@ def wanted(**changes: Any) -> PreflightConfig:
         "device_ips": {},
         "tolerated": (),
         "rank_table": None,
+        "memory_share": 0.9,
+        "minimum_driver": None,
     }
     return PreflightConfig(**{**values, **changes})
 
@@ -58,6 +60,7 @@ class PreflightCluster:
         environment: Mapping[str, str] | None = None,
         silent_worker: bool = False,
         simulated: bool = True,
+        shared_folder: str | None = None,
     ) -> None:
         if simulated:
             simulated_clock.install(case)
@@ -81,7 +84,9 @@ class PreflightCluster:
             Participant("npu-0", support.HEAD),
             Participant("npu-1", support.WORKER),
         ]
-        self.run = PreflightRun(plans[0], participants, self._board, own, rendezvous, self.logged.append)
+        self.run = PreflightRun(
+            plans[0], participants, self._board, own, rendezvous, self.logged.append, shared_folder
+        )
 
     def report(self) -> PreflightReport:
         return steps.drive(self.run.run(), self._pause)

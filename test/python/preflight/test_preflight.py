@@ -3,7 +3,6 @@ import os
 import sys
 import tempfile
 import unittest
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest import mock
@@ -14,10 +13,8 @@ from preflight_cluster import DIGEST, TABLE, PreflightCluster, table, wanted
 
 from ray_node.config.load import ConfigError
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig
-from ray_node.hardware import gpu_facts
-from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, Finding, PreflightReport, Subject
-from ray_node.hardware.gpu_facts import GpuFacts
-from ray_node.host.tool import Answer
+from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, PreflightReport
+from ray_node.hardware.gpu.facts import GpuFacts
 from ray_node.preflight import collective_pair
 from ray_node.preflight import judge as preflight_judge
 from ray_node.preflight import run as preflight_run
@@ -169,7 +166,7 @@ class PairTest(unittest.TestCase):
         self.addCleanup(sys.path.remove, str(FAKE_TORCH))
         plan = wanted(collective="nccl", board=None, fabric=fabric, devices=devices)
         # The GPUs themselves are not asked here: this is about the collective.
-        for name in ("hardware.gpu_facts", "hardware.rdma.facts"):
+        for name in ("hardware.gpu.facts", "hardware.rdma.facts"):
             patch = mock.patch(f"ray_node.{name}.gather", return_value=None)
             patch.start()
             self.addCleanup(patch.stop)
@@ -219,7 +216,7 @@ class PairTest(unittest.TestCase):
     def test_judge_of_several_failing_pairs_blames_the_node_they_share(self) -> None:
         good = PairSide(None, 0.1, "nccl", "NET/IB")
         bad = PairSide("timeout", 0.0, "nccl", None)
-        facts = [NodeFacts(f"gpu-{n}", f"10.0.0.{n}", 8, None, True) for n in range(4)]
+        facts = [NodeFacts(f"gpu-{n}", f"10.0.0.{n}", 8, (), True) for n in range(4)]
         pairs = [
             PairResult("gpu-0", "gpu-1", (bad, good)),
             PairResult("gpu-1", "gpu-2", (bad, bad)),
@@ -242,77 +239,21 @@ class PairTest(unittest.TestCase):
                 self.assertEqual(collective_pair.transport(text), network)
 
 
-QUERY = """
-==============NVSMI LOG==============
-
-Driver Version                            : 570.133.20
-CUDA Version                              : 12.8
-
-Attached GPUs                             : 2
-GPU 00000000:0F:00.0
-    Product Name                          : NVIDIA H100 80GB HBM3
-    Fabric
-        State                             : Completed
-        Status                            : Success
-        CliqueId                          : 0
-        Health
-            Bandwidth                     : N/A
-    Clocks
-        SM                                : 345 MHz
-GPU 00000000:2D:00.0
-    Product Name                          : NVIDIA H100 80GB HBM3
-    Fabric
-        State                             : In Progress
-        Status                            : N/A
-"""
-LIST = "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1)\nGPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-2)\n"
-
-
-class GpuTest(unittest.TestCase):
-    def facts(self, query: str = QUERY) -> GpuFacts:
-        answers = {"-L": Answer(0, LIST), "-q": Answer(0, query)}
-        return gpu_facts.gather(answers.__getitem__)
-
-    def judge(self, facts: GpuFacts, planned: int = 2) -> list[Finding]:
-        return gpu_facts.judge(Subject("gpu-0", "10.0.0.1"), facts, planned)
-
-    def test_judge_of_a_fabric_in_progress_fails(self) -> None:
-        facts = self.facts()
-        self.assertEqual((facts.driver, len(facts.gpus)), ("570.133.20", 2))
-        self.assertEqual(facts.fabric, ("Completed, Success", "In Progress, N/A"))
-        (failure,) = (item for item in self.judge(facts) if item.outcome == FAILED)
-        self.assertEqual((failure.device, failure.check), ("GPU 1", "fabric manager"))
-
-    def test_judge_of_insufficient_resources_fails(self) -> None:
-        query = QUERY.replace(": Success", ": Insufficient Resources").replace("In Progress", "N/A")
-        (failure,) = (item for item in self.judge(self.facts(query)) if item.outcome == FAILED)
-        self.assertIn("Completed, Insufficient Resources", failure.seen)
-
-    def test_judge_without_nvswitch_passes(self) -> None:
-        query = QUERY.replace("Completed", "N/A").replace("Success", "N/A").replace("In Progress", "N/A")
-        self.assertEqual({item.outcome for item in self.judge(self.facts(query))}, {OK})
-
-    def test_judge_with_a_missing_gpu_fails(self) -> None:
-        (failure,) = (item for item in self.judge(self.facts(), 8) if item.check == "gpu")
-        self.assertEqual((failure.outcome, failure.seen), (FAILED, "2 of 8 GPUs"))
-
-    def test_judge_without_a_driver_quotes_nvidia_smi(self) -> None:
-        facts = gpu_facts.gather(lambda _: Answer(9, "NVIDIA-SMI has failed because it couldn't communicate"))
-        self.assertIn("couldn't communicate", self.judge(facts)[0].seen)
-
+class DriverTest(unittest.TestCase):
     def test_judge_of_different_drivers_warns(self) -> None:
         nodes = [
-            NodeFacts(f"gpu-{n}", f"10.0.0.{n}", 2, None, False, gpus=replace(self.facts(), driver=f"57{n}"))
+            NodeFacts(*(f"gpu-{n}", f"10.0.0.{n}", 0, (), False), gpus=GpuFacts((), f"57{n}.1", (), None))
             for n in range(2)
         ]
         report = preflight_judge.judge(wanted(board=None, fabric="tcp", collective="nccl"), nodes)
         self.assertEqual([item.check for item in report.warnings], ["driver"])
-        self.assertIn("gpu-0: 570, gpu-1: 571", report.warnings[0].seen)
+        self.assertIn("gpu-0: 570.1, gpu-1: 571.1", report.warnings[0].seen)
 
 
 class ImageTest(unittest.TestCase):
-    def outcome(self, planned: str | None, *found: str | None) -> list[tuple[str, str]]:
-        nodes = [NodeFacts(f"n-{index}", "10.0.0.1", 0, digest, False) for index, digest in enumerate(found)]
+    def outcome(self, planned: str | None, *found: str | tuple[str, ...] | None) -> list[tuple[str, str]]:
+        digests = [(item,) if isinstance(item, str) else item or () for item in found]
+        nodes = [NodeFacts(f"n-{index}", "10.0.0.1", 0, item, False) for index, item in enumerate(digests)]
         plan = wanted(board=None, fabric="tcp", collective=None, image=ImageConfig(planned, "/absent"))
         return [(item.node, item.outcome) for item in preflight_judge.judge(plan, nodes).findings]
 
@@ -325,6 +266,14 @@ class ImageTest(unittest.TestCase):
             self.outcome(None, other, DIGEST, DIGEST), [("n-0", FAILED), ("n-1", OK), ("n-2", OK)]
         )
         self.assertEqual(self.outcome(DIGEST, other, other), [("n-0", FAILED), ("n-1", FAILED)])
+
+    def test_judge_of_one_image_in_two_image_stores_passes(self) -> None:
+        manifest, configuration = ("sha256:" + letter * 64 for letter in "cd")
+        same = [("n-0", OK), ("n-1", OK)]
+        self.assertEqual(self.outcome(None, (DIGEST, configuration), (DIGEST, manifest)), same)
+        self.assertEqual(self.outcome(None, (DIGEST, configuration), configuration), same)
+        other = self.outcome(None, (DIGEST, configuration), ("sha256:" + "e" * 64, manifest))
+        self.assertEqual(other, [("n-0", OK), ("n-1", FAILED)])
 
 
 class ConfigTest(unittest.TestCase):
@@ -341,6 +290,8 @@ class ConfigTest(unittest.TestCase):
             "version": "1.0",
             "devicePort": 16666,
         },
+        "memoryShare": 0.9,
+        "minimumDriver": "580",
     }
 
     def read(self, **changes: Any) -> PreflightConfig:

@@ -25,7 +25,7 @@ def node(index: int, board: str, pods: tuple[str | None, ...]) -> NodeFacts:
         for device, pod in enumerate(pods)
     )
     facts = BoardFacts(board, "hccn_tool", "npu-smi", True, devices)
-    return NodeFacts(f"npu-{index}", f"10.0.0.{index}", len(devices), None, False, board=facts)
+    return NodeFacts(f"npu-{index}", f"10.0.0.{index}", len(devices), (), False, board=facts)
 
 
 def planned(version: Literal["1.0", "1.2"]) -> RankTableConfig:

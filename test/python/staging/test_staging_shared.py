@@ -13,9 +13,9 @@ from fixtures.staging_support import (
     until,
 )
 
-from ray_node.staging.failure import FolderTaken, ModelMissing, StagingTimeout
+from ray_node.staging.failure import FolderTaken, ModelMissing, OtherFolder, StagingTimeout
 from ray_node.staging.lease import Leases, Owner
-from ray_node.staging.request import RECEIVE, PathSource
+from ray_node.staging.request import RECEIVE, Pace, PathSource
 
 SECOND = "model-00002-of-00005.safetensors"
 
@@ -178,6 +178,44 @@ class InPlace(StagingCase):
         self.destination.mkdir()
         with self.assertRaisesRegex(ModelMissing, "on npu-3: the folder holds no file"):
             self.stage(source=PathSource(), node="npu-3")
+
+    def test_stage_in_place_of_a_cut_off_model_names_node_and_file(self) -> None:
+        self.destination.mkdir()
+        (self.destination / "config.json").write_text("{}")
+        (self.destination / "model.safetensors").write_bytes(b"\x08\0\0")
+        reason = (
+            "no usable model at .* on npu-3: model.safetensors is no safetensors file, or cut off: 3 bytes"
+        )
+        with self.assertRaisesRegex(ModelMissing, reason):
+            self.stage(source=PathSource(), node="npu-3")
+
+
+class AnotherFolder(StagingCase):
+    def test_stage_of_a_worker_that_sees_another_folder_names_it_long_before_the_deadline(self) -> None:
+        simulated_clock.install(self)
+        elsewhere = self.folder / "empty"
+        elsewhere.mkdir()
+        with self.assertRaisesRegex(
+            OtherFolder, r"gpu-1 sees nothing of the head in .*empty/model, which is \w+"
+        ):
+            self.stage(
+                role=RECEIVE,
+                node="gpu-1",
+                destination=str(elsewhere / "model"),
+                deadline_seconds=16_200.0,
+                pace=Pace(),
+            )
+
+    def test_stage_of_a_worker_that_sees_the_head_waits_until_the_deadline(self) -> None:
+        simulated_clock.install(self)
+        Leases(
+            str(self.destination / ".staging" / "leases"),
+            self.source().identity,
+            Owner.myself("a", "npu-0"),
+            Pace(),
+        ).take(None, dict)
+        with self.assertRaises(StagingTimeout):
+            self.stage(role=RECEIVE, node="gpu-1", deadline_seconds=600.0, pace=Pace())
 
 
 if __name__ == "__main__":

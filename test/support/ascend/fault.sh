@@ -15,6 +15,8 @@
 #   gateway N none         no gateway
 #   missing N              the driver does not know the device
 #   spod N 7               another Super Pod ID
+#   held *                 another container has the devices: npu-smi answers -8020
+#   process N 37709 NAME   a process holds 37709 MB of the device; without NAME: one of another container
 #   busy N                 hccn_tool is busy
 set -eu
 

@@ -33,8 +33,8 @@ test("emulated devices have no preflight section", () => {
 
 test("GPUs on InfiniBand list adapters, GPUs and images", () => {
   expect(preflightSection(planCluster(machineProps(), hostsPlace()))).toEqual([
-    "- InfiniBand: adapters with an active port, device files, locked memory; a node without them does not start",
-    "- GPUs: count, driver, NVSwitch fabric; an all-reduce between neighbours where PyTorch is in the image",
+    "- InfiniBand: adapters with an active port, all that are as fast as the fastest, device files, locked memory; a node without them does not start",
+    "- GPUs: count, driver, NVSwitch fabric, MIG, memory held by others, health; an all-reduce between neighbours where PyTorch is in the image",
     "- images: every node runs the same one",
   ]);
 });
@@ -48,7 +48,7 @@ test("NPUs list their checks, tolerated ones and a rank table made of found addr
   expect(
     preflightSection(ascend({ toleratedChecks: ["neighbour"], rankTable: RankTableKind.SERVERS })),
   ).toEqual([
-    "- NPUs: `device`, `neighbour`, `link`, `health`, `netdetect`, `gateway`, `hccn.conf`, `ip`, `ping`, `tls`, `tls equality`",
+    "- NPUs: `device`, `neighbour`, `link`, `health`, `netdetect`, `gateway`, `hccn.conf`, `ip`, `ping`, `tls`, `tls equality`, `npu in use`, `npu memory`",
     "- tolerated (warning only): `neighbour`",
     "- images: every node runs the same one",
     "- rank table 1.0 at `/etc/ray-cluster/rank-table.json` of every node, made at boot from the device addresses that the nodes find",

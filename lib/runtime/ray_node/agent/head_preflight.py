@@ -12,14 +12,20 @@ from ray_node.config.schema import NodeConfig
 from ray_node.host import log
 from ray_node.host.steps import Steps
 from ray_node.preflight import run as preflight_run
-from ray_node.preflight.facts import image_digest
+from ray_node.preflight.facts import image_digests
 from ray_node.preflight.run import Participant, PreflightRun
+
+
+def shared_folder(config: NodeConfig) -> str | None:
+    """The model's folder, where all nodes must see the same one."""
+    staging = config.staging
+    return staging.destination if staging is not None and staging.placement == "shared" else None
 
 
 def is_needed(wanted: PreflightConfig) -> bool:
     """Emulated machines of one image have nothing that could differ."""
     asks = wanted.board is not None or wanted.rdma or wanted.gpus or wanted.rank_table is not None
-    return asks or image_digest(wanted.image.found_in) is not None
+    return asks or bool(image_digests(wanted.image.found_in))
 
 
 def check_machines(
@@ -42,6 +48,7 @@ def check_machines(
         # Ray takes the workers' ports from the lowest on; the highest is as good as free.
         config.ports.workers_to,
         lambda text: log.event(state.CHECKING, text),
+        shared_folder(config),
     )
     report = yield from run.run()
     with contextlib.suppress(OSError):

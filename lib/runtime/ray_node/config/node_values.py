@@ -44,7 +44,9 @@ def _rdma(config: NodeConfig) -> RdmaChoice:
     from ray_node.hardware.rdma import sysfs as rdma_sysfs
 
     fabric = config.preflight.fabric
-    choice = rdma_choice.choose(fabric, rdma_sysfs.ports(), config.subnet)
+    choice = rdma_choice.choose(
+        fabric, rdma_sysfs.ports(), config.subnet, config.environment.cluster.get("NCCL_IB_HCA")
+    )
     if choice.problem is not None:
         raise NodeFailed(
             f"the declared fabric '{fabric}' is not on this node: {choice.problem}; {choice.fix}"

@@ -35,6 +35,10 @@ class PreflightConfig:
     #: Checks whose failures only warn.
     tolerated: tuple[str, ...]
     rank_table: RankTableConfig | None
+    #: Of each accelerator's memory, what the engine takes when it starts: 0.9 is nine tenths.
+    memory_share: float
+    #: Oldest NVIDIA driver that runs the CUDA of the image, e.g. `580`; `None`: not known.
+    minimum_driver: str | None
 
     @property
     def emulated(self) -> bool:

@@ -31,6 +31,8 @@ class WorkloadPreflight:
     #: By node address: the addresses of its NPUs in their order.
     device_ips: dict[str, tuple[str, ...]]
     rank_table: RankTableConfig | None
+    #: Of each accelerator's memory, what the engine takes when it starts: 0.9 is nine tenths.
+    memory_share: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def of_node(config: NodeConfig) -> Workload:
         engine=config.engine,
         environment=WorkloadEnvironment(config.environment.driver),
         staging=config.staging,
-        preflight=WorkloadPreflight(preflight.tolerated, preflight.device_ips, preflight.rank_table),
+        preflight=WorkloadPreflight(
+            preflight.tolerated, preflight.device_ips, preflight.rank_table, preflight.memory_share
+        ),
         deadlines=WorkloadDeadlines(
             deadlines.hold, deadlines.engine, deadlines.completion, deadlines.serving
         ),

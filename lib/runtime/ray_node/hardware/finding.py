@@ -12,6 +12,15 @@ OK = "ok"
 WARNING = "warning"
 FAILED = "failed"
 
+#: Checks whose failure a plan may turn into a warning: as in lib/catalog/preflight-checks.json.
+TOLERABLE = frozenset(
+    (
+        *("neighbour", "link", "health", "netdetect", "gateway", "hccn.conf", "ping", "tls"),
+        *("super pod equality", "npu memory"),
+        *("gpu driver", "gpu memory", "gpu health", "rdma adapters"),
+    )
+)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -62,7 +71,11 @@ class Subject:
         return Finding(self.node, self.address, self.device, check, FAILED, seen, fix)
 
     def wrong(self, check: str, seen: str, fix: str, tolerated: bool) -> Finding:
-        return (self.warning if tolerated else self.failed)(check, seen, fix)
+        """A failure, or a warning where the plan tolerates the check; the failure says how to tolerate it."""
+        if tolerated:
+            return self.warning(check, seen, fix)
+        way = f"; to go on with a warning, name '{check}' in toleratedChecks" if check in TOLERABLE else ""
+        return self.failed(check, seen, f"{fix}{way}")
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
-from ray_node.hardware import gpu_facts
 from ray_node.hardware.finding import Subject
-from ray_node.hardware.gpu_facts import GpuFacts
+from ray_node.hardware.gpu import facts as gpu_facts
+from ray_node.hardware.gpu.facts import GpuFacts
 from ray_node.hardware.npu import facts as npu_facts
 from ray_node.hardware.npu import tools as npu_tools
 from ray_node.hardware.npu.facts import BoardFacts
@@ -23,8 +23,8 @@ class NodeFacts:
     node: str
     address: str
     planned_accelerators: int
-    #: `sha256:...` of the image of this container; `None`: the place does not say.
-    image_digest: str | None
+    #: `sha256:...` of the image of this container, in the registry first; empty: the place does not say.
+    image_digests: tuple[str, ...]
     #: PyTorch is in the image, so that a collective can be tried.
     has_torch: bool
     board: BoardFacts | None = None
@@ -46,14 +46,20 @@ def gather(
         board = npu_facts.gather(wanted.board, planned, npu_tools.find(root), root)
     if planned > 0 and wanted.rdma:
         prefix = root.rstrip("/")
-        rdma = rdma_facts.gather(wanted.fabric, config.subnet, f"{prefix}/sys", f"{prefix}/dev/infiniband")
+        rdma = rdma_facts.gather(
+            wanted.fabric,
+            config.subnet,
+            config.environment.cluster.get("NCCL_IB_HCA"),
+            f"{prefix}/sys",
+            f"{prefix}/dev/infiniband",
+        )
     if planned > 0 and wanted.gpus:
-        gpus = gpu_facts.gather()
+        gpus = gpu_facts.gather(wanted.memory_share)
     return NodeFacts(
         node=node,
         address=address,
         planned_accelerators=planned,
-        image_digest=image_digest(wanted.image.found_in),
+        image_digests=image_digests(wanted.image.found_in),
         has_torch=importlib.util.find_spec("torch") is not None,
         board=board,
         rdma=rdma,
@@ -61,11 +67,10 @@ def gather(
     )
 
 
-def image_digest(path: str) -> str | None:
-    """The digest in the file at `path`, whether it stands alone or after `repository@`."""
+def image_digests(path: str) -> tuple[str, ...]:
+    """The digests in the file at `path`, whether they stand alone or after `repository@`."""
     try:
         with open(path, encoding="ascii", errors="replace") as file:
-            found = _DIGEST.search(file.read(4096))
+            return tuple(dict.fromkeys(_DIGEST.findall(file.read(4096))))
     except OSError:
-        return None
-    return found.group(0) if found else None
+        return ()

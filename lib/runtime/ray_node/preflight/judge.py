@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ray_node.config.preflight_config import PreflightConfig
-from ray_node.hardware import gpu_facts
 from ray_node.hardware.finding import Finding, PreflightReport
+from ray_node.hardware.gpu import checks as gpu_checks
+from ray_node.hardware.gpu.checks import GpuRules
 from ray_node.hardware.npu import checks as npu_checks
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu.checks import NodeBoard, Rules
@@ -30,10 +31,10 @@ def judge(
             findings.extend(npu_pings.judge(board, pings[board.node], wanted.tolerated))
     for node in facts:
         if node.rdma is not None:
-            findings.extend(rdma_facts.judge(node.subject, node.rdma))
+            findings.extend(rdma_facts.judge(node.subject, node.rdma, wanted.tolerated))
         if node.gpus is not None:
-            findings.extend(gpu_facts.judge(node.subject, node.gpus, node.planned_accelerators))
-    across = [*_adapters(facts), *_drivers(facts), *_pairs(wanted, facts, pairs)]
+            findings.extend(gpu_checks.judge(node.subject, node.gpus, _gpu_rules(wanted, node)))
+    across = [*_adapters(wanted, facts), *_drivers(facts), *_pairs(wanted, facts, pairs)]
     return PreflightReport((*findings, *across))
 
 
@@ -47,12 +48,21 @@ def boards(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[NodeBoar
 
 def rules(wanted: PreflightConfig) -> Rules:
     joined = wanted.rank_table is not None and wanted.rank_table.version == "1.2"
-    return Rules(wanted.tolerated, joined)
+    return Rules(wanted.tolerated, joined, wanted.memory_share)
+
+
+def _gpu_rules(wanted: PreflightConfig, node: NodeFacts) -> GpuRules:
+    return GpuRules(
+        node.planned_accelerators, wanted.memory_share, wanted.minimum_driver, frozenset(wanted.tolerated)
+    )
 
 
 def _images(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[Finding]:
-    """Every node runs the planned image; without a planned one all run the same."""
-    known = [node.image_digest for node in facts if node.image_digest is not None]
+    """Every node runs the planned image; without a planned one all run the same.
+
+    One image has one digest in its registry, but ids that differ by the image store of the engine.
+    """
+    known = [digest for node in facts for digest in node.image_digests]
     if not known:
         return []
     counted = Counter(known)
@@ -61,16 +71,16 @@ def _images(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[Finding
     said = "the plan says" if wanted.image.digest else f"{counted[usual]} of {len(facts)} nodes run"
     findings = []
     for node in facts:
-        found = node.image_digest
-        if found is None:
+        found = node.image_digests
+        if not found:
             seen, fix = "the digest of its image is not known", "look at docker inspect on the host"
             findings.append(node.subject.warning("image", seen, fix))
-        elif found != usual:
-            seen = f"runs {_short(found)}, {said} {_short(usual)}"
+        elif usual not in found:
+            seen = f"runs {_short(found[0])}, {said} {_short(usual)}"
             fix = "pull the image by its digest on every node, and deploy again"
             findings.append(node.subject.failed("image", seen, fix))
         else:
-            findings.append(node.subject.ok("image", _short(found)))
+            findings.append(node.subject.ok("image", _short(usual)))
     return findings
 
 
@@ -78,15 +88,16 @@ def _short(digest: str) -> str:
     return digest[: len("sha256:") + 12]
 
 
-def _adapters(facts: Sequence[NodeFacts]) -> list[Finding]:
+def _adapters(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[Finding]:
     """NCCL pairs adapters by their order: a node with fewer is the slow one."""
     counts = {node.node: len(node.rdma.choice.ports) for node in facts if node.rdma is not None}
     most = max(counts.values(), default=0)
     return [
-        node.subject.warning(
-            "adapters",
+        node.subject.wrong(
+            rdma_facts.ADAPTERS,
             f"{counts[node.node]} usable RDMA ports, another node has {most}",
             "look at the ports that are not used",
+            rdma_facts.ADAPTERS in wanted.tolerated,
         )
         for node in facts
         if 0 < counts.get(node.node, 0) < most

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ray_node.channel import plain
 from ray_node.channel.tasks import Handlers, Task, TaskBoard, TaskResult, perform
 from ray_node.config.preflight_config import PreflightConfig
-from ray_node.hardware.finding import REPORT_FILE, Finding, PreflightReport, Subject, first_words
+from ray_node.hardware.finding import FAILED, REPORT_FILE, Finding, PreflightReport, Subject, first_words
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import rank_table
 from ray_node.hardware.npu.pings import PingSummary
@@ -17,12 +17,13 @@ from ray_node.host import clock, whole_file
 from ray_node.host.background import Background
 from ray_node.host.failure import ClusterFailed, Culprit
 from ray_node.host.steps import Steps
-from ray_node.preflight import collective_pair
+from ray_node.preflight import collective_pair, shared_folder
 from ray_node.preflight import judge as preflight_judge
 from ray_node.preflight import table as preflight_table
 from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.collective_pair import PairResult, PairSide
 from ray_node.preflight.facts import NodeFacts
+from ray_node.preflight.shared_folder import FolderTask, SeenFolder
 from ray_node.preflight.tasks import KeptTable
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ _SECONDS = {
     preflight_tasks.PINGS: 900.0,
     preflight_tasks.PAIR: 180.0,
     preflight_tasks.RANK_TABLE: 60.0,
+    preflight_tasks.FOLDER: 60.0,
 }
 _POLL_SECONDS = 0.1
 
@@ -54,14 +56,19 @@ class PreflightRun:
         own: Handlers,
         rendezvous_port: int,
         log: Callable[[str], None],
+        shared_folder: str | None = None,
     ) -> None:
-        """The head is the first participant; `own` are its handlers."""
+        """The head is the first participant; `own` are its handlers.
+
+        `shared_folder` is the model's, where the plan says that all nodes see the same one.
+        """
         self._wanted = wanted
         self._participants = participants
         self._board = board
         self._own = own
         self._port = rendezvous_port
         self._log = log
+        self._shared_folder = shared_folder
         self._silent: list[Finding] = []
 
     def run(self) -> Steps[PreflightReport]:
@@ -79,11 +86,40 @@ class PreflightRun:
         if first.failures:
             # Pings and collectives over what is known to be broken only repeat it, slowly.
             return first
+        others = yield from self._shared_storage(facts)
+        if any(finding.outcome == FAILED for finding in others):
+            return PreflightReport((*first.findings, *others))
+        self._silent.extend(others)
         pings = yield from self._pings(facts)
         lost = any(summary.lost for summary in pings.values())
         pairs = [] if lost else (yield from self._pairs(facts))
         report = preflight_judge.judge(self._wanted, facts, pings, pairs, self._silent)
         return report if report.failures else (yield from self._with_table(report, facts))
+
+    def _shared_storage(self, facts: Sequence[NodeFacts]) -> Steps[list[Finding]]:
+        """A mark of the head, looked for by all others."""
+        folder, head, *others = self._shared_folder, *(node.address for node in facts)
+        if folder is None or not others or head != self._participants[0].address:
+            return []
+        self._log(f"comparing {folder} on all nodes")
+        marked = yield from self._folder({head: FolderTask(shared_folder.WRITE, folder)})
+        written = marked.get(head)
+        if written is None:
+            return []
+        seen: dict[str, SeenFolder] = {}
+        if written.mark is not None:
+            try:
+                look = FolderTask(shared_folder.LOOK, written.mark)
+                seen = yield from self._folder(dict.fromkeys(others, look))
+            finally:
+                self._own[preflight_tasks.FOLDER](
+                    plain.encode(FolderTask(shared_folder.REMOVE, written.mark))
+                )
+        return shared_folder.judge(facts, written, seen, folder)
+
+    def _folder(self, tasks: Mapping[str, FolderTask]) -> Steps[dict[str, SeenFolder]]:
+        bodies = {address: plain.encode(task) for address, task in tasks.items()}
+        return (yield from self._everywhere(preflight_tasks.FOLDER, bodies, SeenFolder))
 
     def _pings(self, facts: Sequence[NodeFacts]) -> Steps[dict[str, PingSummary]]:
         boards = preflight_judge.boards(self._wanted, facts)

@@ -16,14 +16,16 @@ from ray_node.hardware.npu import rank_table
 from ray_node.hardware.npu import tools as npu_tools
 from ray_node.hardware.npu.pings import PingTarget
 from ray_node.host import tool, whole_file
-from ray_node.preflight import collective_pair
+from ray_node.preflight import collective_pair, shared_folder
 from ray_node.preflight import facts as preflight_facts
 from ray_node.preflight.collective_pair import PairSide
+from ray_node.preflight.shared_folder import FolderTask
 
 FACTS = "facts"
 PINGS = "pings"
 PAIR = "pair"
 RANK_TABLE = "rank-table"
+FOLDER = "folder"
 
 #: Beyond the collective's own timeout: PyTorch takes some seconds to load.
 _PAIR_MARGIN_SECONDS = 60.0
@@ -62,6 +64,7 @@ def handlers(
         FACTS: lambda _: plain.encode(preflight_facts.gather(config, wanted, node, address, root)),
         PINGS: pings,
         PAIR: lambda body: plain.encode(_pair(plain.decode(PairTask, body), environment)),
+        FOLDER: lambda body: plain.encode(shared_folder.perform(plain.decode(FolderTask, body), root)),
         RANK_TABLE: lambda body: plain.encode(_keep_table(wanted.rank_table, body["text"], root)),
     }
 

@@ -79,7 +79,11 @@ class FolderTaken(StagingFailed):
 
 
 class ModelMissing(StagingFailed):
-    """The model was to be in place already, and is not."""
+    """The model was to be in place already, and is not, or not whole."""
+
+
+class OtherFolder(StagingFailed):
+    """The folder is not the one that the head sees, although the plan calls it shared."""
 
 
 class LeaseLost(StagingFailed):

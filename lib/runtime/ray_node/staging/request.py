@@ -116,6 +116,8 @@ class Pace:
     #: A lease that has not changed for this long is broken. Far above NFS's caching of a file's content.
     lease_stale: float = 60.0
     poll: float = 0.5
+    #: When the head's lease must show on shared storage: NFS caches a directory for up to 60 s.
+    head_shows: float = 150.0
     network_timeout: float = 30.0
     #: Tries in a row without a single byte.
     attempts: int = 8

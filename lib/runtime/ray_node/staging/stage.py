@@ -10,15 +10,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from ray_node.host import clock, log
+from ray_node.host import clock, log, mounts
 from ray_node.host.failure import StopRequested
-from ray_node.staging import hub_failure
+from ray_node.staging import hub_failure, in_place
 from ray_node.staging.failure import (
     DiskFull,
     FolderTaken,
     FolderUnusable,
     LeaseLost,
     ModelMissing,
+    OtherFolder,
     StagingFailed,
     StagingTimeout,
 )
@@ -33,6 +34,8 @@ from ray_node.staging.server import FileServer
 #: Free space needed per byte that is still to come: a disk that is full to the brim serves nobody.
 _SPACE_FACTOR = 1.1
 _LEASES_LOST = 3
+#: Of the files of a model in place that are wrong.
+_SHOWN = 3
 
 
 def stage(
@@ -64,11 +67,14 @@ def _in_place(request: StagingRequest) -> Path:
     folder = Path(request.destination)
     fix = "copy the model there on every node, or let the cluster fetch it"
     try:
-        if any(entry.is_file() and entry.stat().st_size > 0 for entry in folder.iterdir()):
-            return folder
+        found = list(in_place.problems(folder))
     except OSError as error:
         raise ModelMissing(f"no model at {folder} on {request.node}: {error.strerror}", fix=fix) from error
-    raise ModelMissing(f"no model at {folder} on {request.node}: the folder holds no file", fix=fix)
+    if not found:
+        return folder
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    reason = f"no usable model at {folder} on {request.node}: {'; '.join(found[:_SHOWN])}{more}"
+    raise ModelMissing(reason, fix=fix)
 
 
 class _Staging:
@@ -149,6 +155,8 @@ class _Staging:
 
     def _wait_for(self, holding: Holding | None) -> None:
         """Another node fetches: show how far it is."""
+        if holding is None:
+            self._check_same_folder()
         if holding is None or holding.released:
             failure = holding.failure if holding else None
             detail = f"{holding} has failed: {failure}" if failure else "the head has not begun to fetch"
@@ -162,6 +170,17 @@ class _Staging:
         self._check()
         self._meter.tick(_shown(other, detail, self._meter.now))
         clock.wait(self._stop, self._request.pace.poll)
+
+    def _check_same_folder(self) -> None:
+        """The head has begun, so its model or its lease must show here, however long a share caches."""
+        if self._deadline.elapsed < self._request.pace.head_shows:
+            return
+        folder = self._folder.path
+        raise OtherFolder(
+            f"{self._request.node} sees nothing of the head in {folder}, "
+            f"which is {mounts.describe(folder)} here",
+            fix="mount the same storage on this node and on the head, before their containers start",
+        )
 
     def _fetch_under(self, lease: Lease) -> None:
         failure: str | None = "interrupted"

@@ -71,6 +71,21 @@ class AnswersTest(unittest.TestCase):
                 self.assertEqual(found, wanted)
 
 
+class CableToCableTest(unittest.TestCase):
+    def test_judge_of_planes_without_a_switch_names_the_way_out(self) -> None:
+        machine = AscendMachine(self, "a2", 0, 8)
+        for kind in ("gateway", "netdetect", "lldp"):
+            machine.fault(kind, "*", "none")
+        findings = npu_checks.judge([node(0, gather(machine, "a2"))], Rules())
+        failures = [item for item in findings if item.outcome == FAILED]
+        self.assertEqual({item.check for item in failures}, {"gateway", "netdetect", "neighbour"})
+        for item in failures:
+            self.assertIn(f"name '{item.check}' in toleratedChecks", item.fix)
+        tolerant = Rules(tolerated=("gateway", "netdetect", "neighbour"))
+        found = npu_checks.judge([node(0, gather(machine, "a2"))], tolerant)
+        self.assertNotIn(FAILED, {item.outcome for item in found})
+
+
 class A2Test(unittest.TestCase):
     def setUp(self) -> None:
         self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]
@@ -86,6 +101,7 @@ class A2Test(unittest.TestCase):
         self.assertEqual(
             passed,
             [
+                "npu in use",
                 "device",
                 "neighbour",
                 "link",

@@ -27,6 +27,7 @@ class Sysfs:
         state: str = "4: ACTIVE",
         physical: str = "5: LinkUp",
         gids: dict[int, tuple[str, str]] | None = None,
+        rate: str = "400 Gb/sec (4X NDR)",
     ) -> None:
         at = Path(self.root) / "class/infiniband" / adapter / "ports/1"
         for folder in ("gids", "gid_attrs/types"):
@@ -35,6 +36,7 @@ class Sysfs:
             ("state", state),
             ("phys_state", physical),
             ("link_layer", layer),
+            ("rate", rate),
         ):
             (at / name).write_text(f"{text}\n", encoding="ascii")
         for index in range(8):
@@ -44,8 +46,8 @@ class Sysfs:
             if kind is not None:
                 (at / "gid_attrs/types" / str(index)).write_text(f"{kind}\n", encoding="ascii")
 
-    def choose(self, fabric: str) -> RdmaChoice:
-        return rdma_choice.choose(fabric, rdma_sysfs.ports(self.root), SUBNET)
+    def choose(self, fabric: str, named: str | None = None) -> RdmaChoice:
+        return rdma_choice.choose(fabric, rdma_sysfs.ports(self.root), SUBNET, named)
 
 
 def mapped(address: str) -> str:
@@ -77,20 +79,89 @@ class RdmaTest(unittest.TestCase):
         self.assertIsNone(choice.gid_index)
         self.assertEqual(choice.warnings, ("not used: mlx5_1:1 is DOWN, Polling",))
 
-    def test_choose_for_roce_takes_the_gid_of_the_cluster_network(self) -> None:
-        self.sysfs.port("mlx5_0", "Ethernet", gids=ethernet("10.0.0.1", 5))
-        self.sysfs.port("mlx5_1", "Ethernet", gids=ethernet("192.168.1.1", 5))
-        self.sysfs.port("mlx5_2", "Ethernet", gids=ethernet("192.168.2.1", 3))
+    def test_choose_for_roce_takes_the_common_gid_of_the_cluster_network(self) -> None:
+        self.sysfs.port(
+            "mlx5_0", "Ethernet", gids={**ethernet("192.168.9.1", 3), 5: (mapped("10.0.0.1"), "RoCE v2")}
+        )
+        self.sysfs.port(
+            "mlx5_1", "Ethernet", gids={**ethernet("192.168.8.1", 3), 5: (mapped("192.168.1.1"), "RoCE v2")}
+        )
         choice = self.sysfs.choose("roce")
         self.assertEqual((choice.ports, choice.gid_index), (("mlx5_0:1", "mlx5_1:1"), 5))
-        self.assertEqual(choice.warnings, ("not used: mlx5_2:1 has no RoCE v2 GID 5",))
 
-    def test_choose_for_roce_off_the_cluster_network_takes_the_most_frequent_gid(self) -> None:
+    def test_choose_for_roce_off_the_cluster_network_takes_the_lowest_common_gid(self) -> None:
         for index in range(3):
             self.sysfs.port(f"mlx5_{index}", "Ethernet", gids=ethernet(f"192.168.{index}.1"))
-        self.sysfs.port("mlx5_3", "Ethernet", gids=ethernet("192.168.3.1", 5))
         choice = self.sysfs.choose("roce")
-        self.assertEqual((len(choice.ports), choice.gid_index), (3, 3))
+        self.assertEqual((len(choice.ports), choice.gid_index, choice.unused), (3, 3, ()))
+
+    def test_choose_for_roce_with_different_gid_indices_uses_all_and_leaves_them_to_nccl(self) -> None:
+        for index in range(8):
+            self.sysfs.port(
+                f"mlx5_{index}", "Ethernet", gids=ethernet(f"192.168.{index}.1", 3 if index < 4 else 5)
+            )
+        choice = self.sysfs.choose("roce")
+        self.assertEqual((len(choice.ports), choice.gid_index, choice.unused), (8, None, ()))
+        findings = rdma_facts.judge(Subject("gpu-0", "10.0.0.1"), RdmaFacts("roce", choice, ("uverbs0",), -1))
+        self.assertIn("left to NCCL", findings[0].seen)
+
+    def test_choose_for_roce_never_takes_a_slow_management_port(self) -> None:
+        for index in range(8):
+            self.sysfs.port(f"mlx5_{index}", "Ethernet", gids=ethernet(f"192.168.{index}.1"))
+        self.sysfs.port("mlx5_bond_0", "Ethernet", gids=ethernet("10.0.0.1", 5), rate="25 Gb/sec (1X EDR)")
+        choice = self.sysfs.choose("roce")
+        self.assertEqual((len(choice.ports), choice.gid_index), (8, 3))
+        self.assertEqual(choice.warnings, ("not used: mlx5_bond_0:1 has 25 of 400 Gb/s",))
+        named = self.sysfs.choose("roce", "=mlx5_bond_0")
+        self.assertEqual((named.ports, named.gid_index), (("mlx5_bond_0:1",), 5))
+
+    def test_choose_for_roce_with_only_the_management_port_usable_is_a_problem(self) -> None:
+        self.sysfs.port("mlx5_0", "Ethernet", gids={})
+        self.sysfs.port("mlx5_bond_0", "Ethernet", gids=ethernet("10.0.0.1"), rate="25 Gb/sec (1X EDR)")
+        choice = self.sysfs.choose("roce")
+        self.assertEqual((choice.problem, choice.ports), ("no RoCE v2 GID over IPv4 on mlx5_0:1", ()))
+
+    def test_choose_for_roce_with_a_fast_adapter_without_gid_names_it(self) -> None:
+        self.sysfs.port("mlx5_0", "Ethernet", gids=ethernet("192.168.0.1"))
+        self.sysfs.port("mlx5_1", "Ethernet", gids={})
+        choice = self.sysfs.choose("roce")
+        self.assertEqual(choice.unused, ("mlx5_1:1 has no RoCE v2 GID over IPv4",))
+        facts = RdmaFacts("roce", choice, ("uverbs0",), -1)
+        (failure,) = (item for item in rdma_facts.judge(Subject("a", "b"), facts) if item.outcome == FAILED)
+        self.assertEqual(failure.check, "rdma adapters")
+        self.assertIn("NCCL_IB_HCA", failure.fix)
+        tolerated = rdma_facts.judge(Subject("a", "b"), facts, ("rdma adapters",))
+        self.assertEqual([item.check for item in tolerated if item.outcome == WARNING], ["rdma adapters"])
+        self.assertEqual(self.sysfs.choose("roce", "^mlx5_1").unused, ())
+
+    def test_choose_for_infiniband_with_a_storage_fabric_takes_the_larger_subnet(self) -> None:
+        for index in range(4):
+            self.sysfs.port(
+                f"mlx5_{index}", "InfiniBand", gids={0: ("fe80:0000:0000:0001:" + "0" * 4 + ":0:0:1", "IB")}
+            )
+        self.sysfs.port("mlx5_9", "InfiniBand", gids={0: ("fe80:0000:0000:0002:" + "0" * 4 + ":0:0:1", "IB")})
+        choice = self.sysfs.choose("infiniband")
+        self.assertEqual(len(choice.ports), 4)
+        self.assertEqual(
+            choice.unused, ("mlx5_9:1 is in subnet fe80:0000:0000:0002, mlx5_0:1 in fe80:0000:0000:0001",)
+        )
+        self.assertEqual(self.sysfs.choose("infiniband", "^=mlx5_9:1").unused, ())
+        self.assertEqual(len(self.sysfs.choose("infiniband", "mlx5").ports), 5)
+
+    def test_choose_for_infiniband_with_a_subnet_for_each_rail_takes_all(self) -> None:
+        for index in range(4):
+            self.sysfs.port(
+                f"mlx5_{index}", "InfiniBand", gids={0: (f"fe80:0000:0000:000{index}:0:0:0:1", "IB")}
+            )
+        choice = self.sysfs.choose("infiniband")
+        self.assertEqual((len(choice.ports), choice.unused), (4, ()))
+
+    def test_choose_with_a_name_that_is_not_there_says_so(self) -> None:
+        self.sysfs.port("mlx5_0", "InfiniBand")
+        self.assertIn(
+            "NCCL_IB_HCA=mlx5_7 names none of mlx5_0:1",
+            self.sysfs.choose("infiniband", "mlx5_7").problem or "",
+        )
 
     def test_choose_without_the_declared_fabric_explains_why(self) -> None:
         cases = [
@@ -145,7 +216,7 @@ class RdmaTest(unittest.TestCase):
 
     def test_gather_reads_ports_files_and_memlock(self) -> None:
         self.sysfs.port("mlx5_0", "InfiniBand")
-        facts = rdma_facts.gather("infiniband", SUBNET, self.sysfs.root, self.sysfs.root)
+        facts = rdma_facts.gather("infiniband", SUBNET, None, self.sysfs.root, self.sysfs.root)
         self.assertEqual((facts.choice.ports, facts.device_files), (("mlx5_0:1",), ("class",)))
         self.assertTrue(facts.memlock == -1 or facts.memlock > 0)
 

@@ -37,8 +37,10 @@ describe("prepareHosts", () => {
     answers: readonly Answer[],
     options: PrepareHostsOptions = {},
     stacks: string[] = [],
+    banner = "",
   ) {
     fakes = new FakePrograms({ ssh: answers });
+    process.env.FAKE_BANNER = banner;
     const { progress, said } = recorded();
     let error = "";
     try {
@@ -68,6 +70,13 @@ describe("prepareHosts", () => {
     expect(calls.filter((call) => call.includes("b.lan"))).toHaveLength(3);
     expect(said).toContain("b: docker: it answers");
     expect(said).toContain("2 of 2 machines are ready");
+  });
+
+  it("reports a login shell that prints, and takes nothing of it for a finding", async () => {
+    const banner = "ok docker 99\\nWelcome to the machine\\n";
+    const { error, said } = await prepare([`*|0|${READY}`], { inventory }, [], banner);
+    expect(error).toContain("a (ssh://root@a.lan:22): shell: its login shell prints 'ok docker 99'");
+    expect(said).toContain("a (ssh://root@a.lan:22): 2 checks passed; shell:");
   });
 
   it("reports a machine that cannot be reached, and checks the others", async () => {
@@ -144,8 +153,8 @@ describe("prepareHosts", () => {
   it("installs as root, with sudo for other users", async () => {
     writeFileSync(inventory, readFileSync(inventory, "utf8").replace("hosts:", "sshUser: ops\nhosts:"));
     const { calls } = await prepare([`*|0|${BARE}`], { inventory, yes: true });
-    expect(calls.filter((call) => call.includes("exec sudo -n bash -c"))).toHaveLength(2);
-    expect(calls.filter((call) => call.includes("exec bash -c"))).toHaveLength(4);
+    expect(calls.filter((call) => call.includes("{ sudo -n bash -c"))).toHaveLength(2);
+    expect(calls.filter((call) => call.includes("{ bash -c"))).toHaveLength(4);
   });
 
   it("reports a missing ssh program", async () => {

@@ -95,6 +95,14 @@ test("planEnvironment merges the user's variables by scope, over derived ones an
   expect(planned.driver).toEqual({ LOG: "debug", MODE: "serve" });
 });
 
+test("planEnvironment leaves out a withdrawn variable and no other", () => {
+  const all = emulated({}).node;
+  expect(all).toHaveProperty("HCCL_IF_IP");
+  const { HCCL_IF_IP, ...others } = all;
+  expect(emulated({ withdrawnVariables: ["HCCL_IF_IP"] }).node).toEqual(others);
+  expect(HCCL_IF_IP).toBe("address");
+});
+
 test("planEnvironment sorts names, whatever the order of the declaration", () => {
   const planned = emulated({ environment: { ZULU: "1", ALPHA: "2" } });
   expect(Object.keys(planned.cluster)).toEqual([...Object.keys(planned.cluster)].sort());

@@ -7,9 +7,57 @@ little by driver version, so each is looked for by its key words alone.
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 _LOSS = re.compile(r"(\d+(?:\.\d+)?)\s*%\s*packets?\s+loss", re.IGNORECASE)
 _TLS = re.compile(r"tls switch\s*\[\s*(\d)\s*\]", re.IGNORECASE)
+
+#: `| 2     910B3   | OK            | 95.4 ...`: the first line of a chip in the table of `npu-smi info`.
+_CARD = re.compile(r"^\|\s*(\d+)\s+\S+\s*\|\s*[A-Za-z]+\s*\|", re.MULTILINE)
+#: `| 0             | 0000:41:00.0  | 0   0 / 0   3401 / 65536 |`: the second one, with its memory last.
+_CHIP = re.compile(r"^\|\s*(\d+)(?:\s+\d+)?\s*\|\s*[0-9A-Fa-f]{4}:\S+\s*\|.*?(\d+)\s*/\s*(\d+)\s*\|\s*$")
+_PROCESS = re.compile(r"^\|\s*(\d+)\s+(\d+)\s*\|\s*(\d+)\s*\|([^|]*)\|\s*(\d+)\s*\|\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class NpuProcess:
+    process: int
+    #: Empty for a process of another container.
+    program: str
+    memory_mib: int
+
+    def __str__(self) -> str:
+        program = self.program or "a process of another container"
+        return f"{program} (process {self.process}, {self.memory_mib} MiB)"
+
+
+@dataclass(frozen=True)
+class NpuChip:
+    #: Card and chip, as the table numbers them.
+    name: tuple[int, int]
+    memory_mib: int
+
+
+def chips(table: str) -> tuple[NpuChip, ...]:
+    """The devices in the table of `npu-smi info`, in its order."""
+    found, card = [], None
+    for line in table.splitlines():
+        start = _CARD.match(line)
+        second = _CHIP.match(line)
+        if start is not None:
+            card = int(start.group(1))
+        elif second is not None and card is not None:
+            found.append(NpuChip((card, int(second.group(1))), int(second.group(3))))
+    return tuple(found)
+
+
+def processes(table: str) -> Mapping[tuple[int, int], tuple[NpuProcess, ...]]:
+    """The processes at the end of the same table, by card and chip."""
+    found: dict[tuple[int, int], tuple[NpuProcess, ...]] = {}
+    for card, chip, process, name, memory in _PROCESS.findall(table):
+        key = (int(card), int(chip))
+        found[key] = (*found.get(key, ()), NpuProcess(int(process), name.strip(), int(memory)))
+    return found
 
 
 def address(text: str) -> str | None:

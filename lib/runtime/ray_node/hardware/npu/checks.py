@@ -34,6 +34,8 @@ class Rules:
     tolerated: Collection[str] = ()
     #: A rank table of version 1.2 joins several super pods.
     super_pods_joined: bool = False
+    #: Of each NPU's memory, what the engine takes when it starts.
+    memory_share: float = 0.9
 
 
 def judge(boards: list[NodeBoard], rules: Rules) -> list[Finding]:
@@ -64,6 +66,7 @@ def _board(board: NodeBoard, rules: Rules, several_pods: bool) -> Iterator[Findi
         on_duo = facts.board == DUO and check != "device"
         return board.subject(device).wrong(check, seen, fix, on_a3 or on_duo or check in rules.tolerated)
 
+    yield from _occupation(board, rules)
     if facts.hccn_tool is None:
         seen = "not found in PATH, /usr/local/Ascend/driver/tools, /usr/local/bin, /usr/local/sbin"
         fix = "install the driver on the host; the container gets /usr/local/Ascend/driver from it"
@@ -80,6 +83,38 @@ def _board(board: NodeBoard, rules: Rules, several_pods: bool) -> Iterator[Findi
     for check in ("device", *_ETHERNET, *extra, "tls") if facts.hccn_tool is not None else ():
         if check not in failed:
             yield board.subject().ok(check, f"{count} of {count} NPUs")
+
+
+def _occupation(board: NodeBoard, rules: Rules) -> Iterator[Finding]:
+    """Whether anybody else has the devices. An NPU belongs to one container, unless that is privileged."""
+    facts, check = board.facts, "npu memory"
+    if facts.refusal is not None:
+        seen = f"npu-smi answers: {facts.refusal}"
+        fix = (
+            "end the container or process that has the NPUs: docker ps and npu-smi info on the host, or cat "
+            "/proc/uda/namespace_node there"
+        )
+        yield board.subject().failed("npu in use", seen, fix)
+        return
+    for device in facts.devices:
+        if device.memory_mib is None or not device.processes:
+            continue
+        taken = sum(process.memory_mib for process in device.processes)
+        holders = ", ".join(str(process) for process in device.processes)
+        subject = board.subject(device.device)
+        if device.memory_mib - taken < rules.memory_share * device.memory_mib:
+            seen = (
+                f"{taken} of {device.memory_mib} MiB are taken, the engine takes {rules.memory_share:.0%}: "
+                f"held by {holders}"
+            )
+            fix = "end it (npu-smi info and docker ps on the host), or lower the engine's share of the memory"
+            yield subject.wrong(check, seen, fix, check in rules.tolerated)
+        else:
+            yield subject.warning(
+                check, f"in use by {holders}", "end it if it is not meant to share this NPU"
+            )
+    if facts.npu_smi is not None:
+        yield board.subject().ok("npu in use", "npu-smi answers")
 
 
 def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]]:
@@ -112,10 +147,11 @@ def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]
         seen = f"net health status: {device.health}" if device.health else words("health")
         yield "health", seen, see("-net_health", "whether the netdetect address answers")
     if device.netdetect is None:
-        fix = f"set it: {tool} -netdetect -s address <gateway of its network>"
+        fix = f"set it: {tool} -netdetect -s address <gateway of its network>; cable to cable there is none"
         yield "netdetect", words("netdetect"), fix
     if device.gateway is None:
-        yield "gateway", words("gateway"), f"set it: {tool} -gateway -s gateway <address>"
+        fix = f"set it: {tool} -gateway -s gateway <address>; cable to cable there is none"
+        yield "gateway", words("gateway"), fix
     own = device.address or device.address6
     set_address = f"{tool} -ip -s address <address> netmask <mask>"
     if not board.facts.configuration_readable:

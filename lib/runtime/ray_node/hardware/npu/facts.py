@@ -1,11 +1,15 @@
 """What a node's NPUs and their network say of themselves, gathered in one go and sent to the head as data."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ray_node.hardware.npu import answers as npu_answers
+from ray_node.hardware.npu.answers import NpuProcess
 from ray_node.hardware.npu.tools import NpuTools
+from ray_node.host import clock, tool
 from ray_node.host.tool import Answer
 
 #: The kinds of Ascend boards whose checks differ from those of an A2.
@@ -15,6 +19,9 @@ DUO = "300i-duo"
 _CONFIGURATION = "etc/hccn.conf"
 #: Questions at once: hccn_tool calls itself busy when there are many.
 _AT_ONCE = 4
+#: The driver lists a process for some seconds after its end.
+_RELEASE_SECONDS = 30.0
+_RELEASE_POLL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class NpuFacts:
     tls: str | None = None
     super_device: str | None = None
     super_pod: str | None = None
+    #: MiB of the device, as far as npu-smi's table tells them.
+    memory_mib: int | None = None
+    processes: tuple[NpuProcess, ...] = ()
     #: By the name of the check.
     trouble: dict[str, str] | None = None
 
@@ -49,6 +59,8 @@ class BoardFacts:
     npu_smi: str | None
     configuration_readable: bool
     devices: tuple[NpuFacts, ...]
+    #: With which npu-smi refuses every question; `None`: it answers.
+    refusal: str | None = None
 
 
 def gather(board: str, count: int, tools: NpuTools, root: str = "/") -> BoardFacts:
@@ -63,14 +75,38 @@ def gather(board: str, count: int, tools: NpuTools, root: str = "/") -> BoardFac
         devices = list(
             pool.map(lambda device: _device(board, device, configured.get(device), tools, root), range(count))
         )
-    return BoardFacts(board, tools.hccn_tool, tools.npu_smi, text is not None, tuple(devices))
+    answer = _without_late_processes(tools)
+    # A missing tool says nothing of the devices.
+    refusal = None if answer.ok or answer.code == tool.MISSING else answer.line
+    occupied = _occupied(devices, answer.text) if answer.ok else tuple(devices)
+    return BoardFacts(board, tools.hccn_tool, tools.npu_smi, text is not None, occupied, refusal)
+
+
+def _without_late_processes(tools: NpuTools) -> Answer:
+    deadline = clock.Deadline(_RELEASE_SECONDS)
+    answer = tools.table()
+    while npu_answers.processes(answer.text) and not deadline.passed:
+        clock.sleep(_RELEASE_POLL_SECONDS)
+        answer = tools.table()
+    return answer
+
+
+def _occupied(devices: Sequence[NpuFacts], table: str) -> tuple[NpuFacts, ...]:
+    """The table names devices by card and chip, in the order of their numbers."""
+    chips, processes = npu_answers.chips(table), npu_answers.processes(table)
+    return tuple(
+        replace(device, memory_mib=chips[index].memory_mib, processes=processes.get(chips[index].name, ()))
+        if index < len(chips)
+        else device
+        for index, device in enumerate(devices)
+    )
 
 
 def _device(board: str, device: int, configured: str | None, tools: NpuTools, root: str) -> NpuFacts:
     if not os.path.exists(os.path.join(root, "dev", f"davinci{device}")):
         return NpuFacts(device, present=False, configured=configured)
     trouble: dict[str, str] = {}
-    values: dict[str, str | None] = {"configured": configured}
+    values: dict[str, Any] = {"configured": configured}
 
     def hccn(*query: str) -> Answer:
         return tools.hccn(device, *query)

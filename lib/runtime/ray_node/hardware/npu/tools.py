@@ -27,6 +27,9 @@ class NpuTools:
     def super_pod_info(self, card: int, chip: int) -> Answer:
         return _run(self.npu_smi, ["info", "-t", "spod-info", "-i", str(card), "-c", str(chip)], "npu-smi")
 
+    def table(self) -> Answer:
+        return _run(self.npu_smi, ["info"], "npu-smi")
+
 
 def find(root: str = "/") -> NpuTools:
     return NpuTools(_find("hccn_tool", root), _find("npu-smi", root))

@@ -1,7 +1,7 @@
 """Which adapters and which GID the collectives use here. Pure. Nothing usable is a failure, never TCP."""
 
 import ipaddress
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from ray_node.hardware.rdma.sysfs import ETHERNET, INFINIBAND, RdmaPort
 
 INFINIBAND_FABRIC = "infiniband"
 ROCE_FABRIC = "roce"
+#: Two ports in two subnets are a fabric and something else; from this many on they are rails.
+_RAILS = 3
 
 
 @dataclass(frozen=True)
@@ -16,12 +18,14 @@ class RdmaChoice:
     """`devices` and `gid_index` are what NCCL_IB_HCA and NCCL_IB_GID_INDEX get."""
 
     ports: tuple[str, ...]
-    #: RoCE only.
+    #: RoCE only; `None` there: it differs between the adapters, and NCCL finds it (2.21 and newer).
     gid_index: int | None
     #: Why there is no choice; `None`: there is one.
     problem: str | None = None
     fix: str = ""
     warnings: tuple[str, ...] = ()
+    #: Active ports, as fast as those that are used, that are not used, each with the reason.
+    unused: tuple[str, ...] = ()
 
     @property
     def devices(self) -> str:
@@ -29,17 +33,26 @@ class RdmaChoice:
         return "=" + ",".join(self.ports)
 
 
-def choose(fabric: str, ports: Sequence[RdmaPort], subnet: str) -> RdmaChoice:
-    """The adapters of a declared fabric; `subnet` is the cluster network."""
+def choose(fabric: str, ports: Sequence[RdmaPort], subnet: str, named: str | None = None) -> RdmaChoice:
+    """The adapters of a declared fabric.
+
+    `subnet` is the cluster network. `named` is a declared NCCL_IB_HCA: adapters that it leaves out are not
+    looked at. Slower adapters than the fastest one are another network: management or storage.
+    """
     wanted = INFINIBAND if fabric == INFINIBAND_FABRIC else ETHERNET
     if not ports:
         return _none(
             "no RDMA adapter in /sys/class/infiniband",
             "load the driver on the host (mlx5_ib), or declare the fabric that is there: 'tcp' by name",
         )
-    fitting = [port for port in ports if port.link_layer == wanted]
+    considered = [port for port in ports if named is None or _is_named(port, named)]
+    if not considered:
+        return _none(
+            f"NCCL_IB_HCA={named} names none of {_names(ports)}", "name adapters of every node, or none"
+        )
+    fitting = [port for port in considered if port.link_layer == wanted]
     if not fitting:
-        layers = ", ".join(f"{port.name} is {port.link_layer}" for port in ports)
+        layers = ", ".join(f"{port.name} is {port.link_layer}" for port in considered)
         other = ROCE_FABRIC if fabric == INFINIBAND_FABRIC else INFINIBAND_FABRIC
         return _none(
             f"no adapter with link layer {wanted}: {layers}",
@@ -49,35 +62,74 @@ def choose(fabric: str, ports: Sequence[RdmaPort], subnet: str) -> RdmaChoice:
     down = [f"{port.name} is {port.state}, {port.physical}" for port in fitting if not port.active]
     if not active:
         return _none(f"no port is ACTIVE: {'; '.join(down)}", _link_fix(fitting))
-    warnings = tuple(f"not used: {text}" for text in down)
+    fastest = max(port.gigabits or 0 for port in active)
+    # A port that does not say its rate is taken for one of the fabric.
+    fast = [port for port in active if named is not None or port.gigabits in (None, fastest)]
+    slow = [f"{port.name} has {port.gigabits} of {fastest} Gb/s" for port in active if port not in fast]
+    warnings = tuple(f"not used: {text}" for text in (*down, *slow))
     if fabric == INFINIBAND_FABRIC:
-        return RdmaChoice(tuple(port.name for port in active), None, warnings=warnings)
-    return _roce(active, subnet, warnings)
+        return _infiniband(fast, warnings, named is not None)
+    return _roce(fast, subnet, warnings)
 
 
-def _roce(active: Sequence[RdmaPort], subnet: str, warnings: tuple[str, ...]) -> RdmaChoice:
-    """One index serves all adapters: that of the cluster's interface, else what most of them have."""
-    network = ipaddress.IPv4Network(subnet)
-    on_network = [
-        index
-        for port in active
-        for index, address in port.roce_v2.items()
-        if ipaddress.IPv4Address(address) in network
-    ]
-    counted = Counter(index for port in active for index in port.roce_v2)
-    if not counted:
+def _infiniband(fast: Sequence[RdmaPort], warnings: tuple[str, ...], is_named: bool) -> RdmaChoice:
+    """Ports of one subnet, unless they are named; of several with one port each all: rails of one fabric."""
+    subnets: dict[str | None, list[RdmaPort]] = defaultdict(list)
+    for port in fast:
+        subnets[port.subnet_prefix].append(port)
+    if is_named or len(subnets) == len(fast) >= _RAILS:
+        return RdmaChoice(tuple(port.name for port in fast), None, warnings=warnings)
+    # The first of the largest, so that equal nodes choose equally.
+    used = max(subnets.values(), key=len)
+    unused = tuple(
+        f"{port.name} is in subnet {port.subnet_prefix}, {used[0].name} in {used[0].subnet_prefix}"
+        for port in fast
+        if port not in used
+    )
+    return RdmaChoice(tuple(port.name for port in used), None, warnings=warnings, unused=unused)
+
+
+def _roce(fast: Sequence[RdmaPort], subnet: str, warnings: tuple[str, ...]) -> RdmaChoice:
+    """All with a GID that is routed; one index for all of them where there is one."""
+    used = [port for port in fast if port.roce_v2]
+    if not used:
         return _none(
-            f"no RoCE v2 GID over IPv4 on {', '.join(port.name for port in active)}",
+            f"no RoCE v2 GID over IPv4 on {_names(fast)}",
             "give the adapters' interfaces IPv4 addresses, and set the RoCE mode to v2 (cma_roce_mode)",
         )
-    # The lowest of the most frequent, so that equal nodes choose equally.
-    frequent = min(counted, key=lambda index: (-counted[index], index))
-    index = min(on_network, key=lambda found: (-counted[found], found)) if on_network else frequent
-    used = tuple(port.name for port in active if index in port.roce_v2)
-    unused = tuple(
-        f"not used: {port.name} has no RoCE v2 GID {index}" for port in active if port.name not in used
-    )
-    return RdmaChoice(used, index, warnings=(*warnings, *unused))
+    unused = tuple(f"{port.name} has no RoCE v2 GID over IPv4" for port in fast if port not in used)
+    index = _common_index(used, ipaddress.IPv4Network(subnet))
+    return RdmaChoice(tuple(port.name for port in used), index, warnings=warnings, unused=unused)
+
+
+def _common_index(ports: Sequence[RdmaPort], network: ipaddress.IPv4Network) -> int | None:
+    """That of the cluster's interface before others; `None`: no index is that of all."""
+    counted = Counter(index for port in ports for index in port.roce_v2)
+    common = sorted(index for index, count in counted.items() if count == len(ports))
+    on_network = [
+        index
+        for index in common
+        if any(ipaddress.IPv4Address(port.roce_v2[index]) in network for port in ports)
+    ]
+    return next(iter((*on_network, *common)), None)
+
+
+def _is_named(port: RdmaPort, named: str) -> bool:
+    """As NCCL reads NCCL_IB_HCA: `^` excludes, `=` takes names exactly and not what begins like them."""
+    excludes, text = named.startswith("^"), named.removeprefix("^")
+    exactly, text = text.startswith("="), text.removeprefix("=")
+    found = any(_matches(port, item.strip(), exactly) for item in text.split(",") if item.strip())
+    return found != excludes
+
+
+def _matches(port: RdmaPort, item: str, exactly: bool) -> bool:
+    adapter, _, number = item.partition(":")
+    same = port.adapter == adapter if exactly else port.adapter.startswith(adapter)
+    return same and number in ("", str(port.port))
+
+
+def _names(ports: Sequence[RdmaPort]) -> str:
+    return ", ".join(port.name for port in ports)
 
 
 def _link_fix(ports: Sequence[RdmaPort]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ray_node.hardware.finding import Finding, Subject
@@ -10,6 +11,7 @@ from ray_node.hardware.rdma import sysfs as rdma_sysfs
 from ray_node.hardware.rdma.choice import RdmaChoice
 
 _DEVICES = "/dev/infiniband"
+ADAPTERS = "rdma adapters"
 
 
 @dataclass(frozen=True)
@@ -22,17 +24,21 @@ class RdmaFacts:
     memlock: int
 
 
-def gather(fabric: str, subnet: str, sysfs: str = rdma_sysfs.SYSFS, devices: str = _DEVICES) -> RdmaFacts:
+def gather(
+    fabric: str, subnet: str, named: str | None = None, sysfs: str = rdma_sysfs.SYSFS, devices: str = _DEVICES
+) -> RdmaFacts:
     try:
         files = tuple(sorted(os.listdir(devices)))
     except OSError:
         files = ()
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     memlock = -1 if soft == resource.RLIM_INFINITY else soft
-    return RdmaFacts(fabric, rdma_choice.choose(fabric, rdma_sysfs.ports(sysfs), subnet), files, memlock)
+    return RdmaFacts(
+        fabric, rdma_choice.choose(fabric, rdma_sysfs.ports(sysfs), subnet, named), files, memlock
+    )
 
 
-def judge(node: Subject, facts: RdmaFacts) -> list[Finding]:
+def judge(node: Subject, facts: RdmaFacts, tolerated: Collection[str] = ()) -> list[Finding]:
     """A declared fabric that is not there is a failure with its reason."""
     choice, fabric = facts.choice, f"fabric {facts.fabric}"
     findings = []
@@ -40,7 +46,13 @@ def judge(node: Subject, facts: RdmaFacts) -> list[Finding]:
         findings.append(node.failed(fabric, choice.problem, choice.fix))
     else:
         gid = "" if choice.gid_index is None else f", GID index {choice.gid_index}"
+        if choice.gid_index is None and facts.fabric == rdma_choice.ROCE_FABRIC:
+            gid = ", GID indices differ and are left to NCCL (2.21 or newer)"
         findings.append(node.ok(fabric, f"{', '.join(choice.ports)}{gid}"))
+    for reason in choice.unused:
+        fix = "correct it, or name the adapters of the fabric: NCCL_IB_HCA in the cluster's environment"
+        seen = f"active and not usable: {reason}"
+        findings.append(node.wrong(ADAPTERS, seen, fix, ADAPTERS in tolerated))
     for warning in choice.warnings:
         findings.append(node.warning(fabric, warning, "look at ibstat and the cabling"))
     files = ", ".join(facts.device_files)

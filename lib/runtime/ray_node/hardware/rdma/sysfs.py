@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 
 SYSFS = "/sys"
@@ -23,6 +24,10 @@ class RdmaPort:
     link_layer: str
     #: The IPv4 address of each GID of RoCE v2, by index: what is routed between nodes.
     roce_v2: dict[int, str]
+    #: Gb/s; `None`: the port does not say it.
+    gigabits: int | None = None
+    #: The first half of an InfiniBand port's GID 0, which its subnet manager sets.
+    subnet_prefix: str | None = None
 
     @property
     def name(self) -> str:
@@ -53,7 +58,19 @@ def _port(folder: str, adapter: str, port: int) -> RdmaPort:
         physical=_value(folder, "phys_state"),
         link_layer=_read(os.path.join(folder, "link_layer")) or "?",
         roce_v2=_roce_v2(folder),
+        gigabits=_gigabits(_read(os.path.join(folder, "rate"))),
+        subnet_prefix=_subnet_prefix(_read(os.path.join(folder, "gids", "0"))),
     )
+
+
+def _gigabits(text: str | None) -> int | None:
+    """`400 Gb/sec (4X NDR)`, `2.5 Gb/sec (1X SDR)`."""
+    found = re.match(r"(\d+)(?:\.\d+)? Gb/sec", text or "")
+    return int(found.group(1)) if found else None
+
+
+def _subnet_prefix(gid: str | None) -> str | None:
+    return ":".join(gid.split(":")[:4]) if gid is not None and gid.count(":") == 7 else None
 
 
 def _roce_v2(folder: str) -> dict[int, str]:

@@ -135,6 +135,12 @@ export const BAD_ENVIRONMENT: readonly BadInput[] = [
     got: "'MY_ADDRESS'",
   },
   {
+    props: { withdrawnVariables: ["HCCL_IF_IPS"] },
+    rule: "RC054",
+    path: "withdrawnVariables[0]",
+    got: "'HCCL_IF_IPS'",
+  },
+  {
     props: { addressVariables: ["HCCL_BUFFSIZE"] },
     rule: "RC051",
     path: "addressVariables[0]",

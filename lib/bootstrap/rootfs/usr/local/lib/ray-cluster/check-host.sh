@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Compares the machine with the plan: device nodes of accelerators and fabric, Docker's runtime.
 #
-# Each line of `devices`: a name for messages, the planned count, a glob.
+# Each line of `devices`: a name for messages, the planned count, a glob. The container's own devices stand in `argv`.
+#
+#   HOST_ROOT  root of the container's devices, for tests  (empty)
 set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -15,7 +17,24 @@ main() {
       fatal "found $(count "$glob") of $planned $name: device nodes $glob"
     info "found $planned $name"
   done <"$BOOT_FOLDER/devices"
+  make_uvm_nodes
   check_runtime
+}
+
+# The nodes of CUDA's unified memory are made by the first program that uses CUDA, and `docker run --device` needs them
+# before (nvidia-modprobe(1): -u loads the module, -c makes the nodes).
+make_uvm_nodes() {
+  local node missing=() words=""
+  while read -r node; do
+    [ -e "${HOST_ROOT:-}$node" ] || missing+=("$node")
+  done < <(sed -n 's|^--device=\(/dev/nvidia-uvm[^:]*\).*|\1|p' "$BOOT_FOLDER/argv" 2>/dev/null)
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  words="$(nvidia-modprobe -u -c=0 2>&1)" || true
+  for node in "${missing[@]}"; do
+    [ -e "${HOST_ROOT:-}$node" ] ||
+      fatal "$node is missing and nvidia-modprobe -u -c=0 did not make it: ${words:-no output}"
+  done
+  info "nvidia-modprobe made ${missing[*]}"
 }
 
 has_devices() { [ "$(count "$2")" -ge "$1" ]; }

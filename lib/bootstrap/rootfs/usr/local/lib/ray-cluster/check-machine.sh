@@ -7,6 +7,7 @@
 #   address <IPv4 address>      must be the address of an interface
 #   architecture <amd64|arm64>  must be this machine's
 #   device <path>, mount <path> must exist
+#   docker <version>            oldest Docker engine that runs the image
 #   runtime <name>              the Docker engine must have it
 #   port <number>, port <a>-<b> only the node's own container may listen there
 #   clock <seconds>             the caller's time, in seconds since 1970
@@ -23,8 +24,8 @@ readonly TOOL_FOLDERS=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin)
 # A listening socket in /proc/net/tcp.
 readonly LISTENING="0A"
 
-cluster="" container="" problems=0
-ports=()
+cluster="" container="" docker_minimum="" engine_version="" problems=0
+ports=() devices=()
 
 main() {
   local key value
@@ -34,18 +35,24 @@ main() {
       container) container="$value" ;;
       address) check_address "$value" ;;
       architecture) check_architecture "$value" ;;
-      device) check_path device "$value" ;;
+      device)
+        check_path device "$value"
+        devices+=("$value")
+        ;;
       mount) check_path mount "$value" ;;
       port) ports+=("$value") ;;
       clock) check_clock "$value" ;;
       runtime) runtime="$value" ;;
+      docker) docker_minimum="$value" ;;
       "") ;;
       *) problem fact "unknown fact '$key'" ;;
     esac
   done
   if check_docker; then
+    check_version
     check_runtime "${runtime:-}"
     check_other_clusters
+    check_holders
   fi
   check_ports
   [ "$problems" -eq 0 ]
@@ -99,6 +106,9 @@ check_path() {
       elsewhere="; found $folder/${2##*/}: set driverPaths of this machine"
     fi
   done
+  if [[ "$2" == /dev/nvidia-uvm* ]]; then
+    elsewhere=": the first use of CUDA makes it; as root: nvidia-modprobe -u -c=0, also at each boot before Docker starts"
+  fi
   problem "$1" "$2 is missing$elsewhere"
 }
 
@@ -123,6 +133,7 @@ check_docker() {
   fi
   if version="$(docker version --format '{{.Server.Version}}' 2>&1)"; then
     ok docker "$version"
+    engine_version="$version"
     return
   fi
   if grep -qi 'permission denied while trying to connect' <<<"$version"; then
@@ -131,6 +142,56 @@ check_docker() {
     problem docker "the Docker engine does not answer: $(tail -n 1 <<<"$version")"
   fi
   return 1
+}
+
+# An engine that does not know the system calls of the image's C library kills its first thread.
+check_version() {
+  [ -n "$docker_minimum" ] || return 0
+  if is_older "$engine_version" "$docker_minimum"; then
+    problem docker-version "Docker $engine_version is older than $docker_minimum, which images of newer distributions need \
+(pthread_create: Operation not permitted). Update it; if its vendor has added clone3 to this version, name \
+'docker version' in toleratedChecks"
+  else
+    ok docker-version "$engine_version, at least $docker_minimum"
+  fi
+}
+
+# is_older <version> <version>: by their first three numbers.
+is_older() {
+  local one other index
+  IFS=. read -r -a one <<<"${1%%[!0-9.]*}"
+  IFS=. read -r -a other <<<"$2"
+  for index in 0 1 2; do
+    # In base 10: 09 is not octal.
+    local here=$((10#0${one[index]:-})) there=$((10#0${other[index]:-}))
+    [ "$here" -eq "$there" ] || { [ "$here" -lt "$there" ]; return; }
+  done
+  return 1
+}
+
+# An NPU belongs to one container; the driver refuses it to all others.
+check_holders() {
+  local device name owner held npus=()
+  for device in ${devices[@]+"${devices[@]}"}; do
+    [[ "$device" =~ ^/dev/davinci[0-9]+$ ]] && npus+=("$device")
+  done
+  [ "${#npus[@]}" -gt 0 ] || return 0
+  while read -r name owner held; do
+    if [ -z "$name" ] || [ "$owner" = "$cluster" ]; then continue; fi
+    for device in "${npus[@]}"; do
+      if [[ " $held " == *" $device "* ]]; then
+        problem npu "$device belongs to container '${name#/}'; stop it, or use another machine"
+      fi
+    done
+  done < <(docker ps --quiet --no-trunc | containers_with_devices)
+}
+
+# For each container id: name, cluster (`-`: none) and devices.
+containers_with_devices() {
+  local id
+  while read -r id; do
+    docker inspect --format '{{.Name}} {{with index .Config.Labels "ray-cluster.cluster"}}{{.}}{{else}}-{{end}}{{range .HostConfig.Devices}} {{.PathOnHost}}{{end}}' "$id" || true
+  done
 }
 
 check_runtime() {

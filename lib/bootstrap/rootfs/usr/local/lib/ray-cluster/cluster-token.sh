@@ -23,7 +23,10 @@ main() {
   case "$action" in
     make) in_volume "$volume" "$image" "$MAKE" </dev/null ;;
     print) in_volume "$volume" "$image" "cat $FILE" </dev/null ;;
-    take) printf '%s' "$token" | in_volume "$volume" "$image" "$TAKE" ;;
+    take)
+      [[ "$token" =~ ^[0-9a-f]{64}$ ]] || fatal "what came is not a token; the present one is kept"
+      printf '%s' "$token" | in_volume "$volume" "$image" "$TAKE"
+      ;;
     *) fatal "unknown action '$action'" ;;
   esac
 }

@@ -5,11 +5,16 @@
 #   DOCKER_READY_SECONDS  how long the engine may take to answer        (60)
 #   DOCKERD_LOG           its log, without systemd                      (/var/log/dockerd.log)
 #   SYSTEMD_RUN_FOLDER    exists where systemd is the init system       (/run/systemd/system)
+#   LOCK_SECONDS          how long to wait for the package manager      (600)
 set -euo pipefail
 
 readonly READY_SECONDS="${DOCKER_READY_SECONDS:-60}"
 readonly LOG="${DOCKERD_LOG:-/var/log/dockerd.log}"
 readonly SYSTEMD_FOLDER="${SYSTEMD_RUN_FOLDER:-/run/systemd/system}"
+
+# How long another program may hold the package manager's lock, and what apt, dpkg and dnf say then.
+readonly LOCK_SECONDS="${LOCK_SECONDS:-600}"
+readonly LOCKED="Could not get lock|is another process using it|Unable to acquire the dpkg frontend lock|another app is currently holding"
 
 # Process id of an engine started in the background.
 engine_pid=""
@@ -51,12 +56,27 @@ install_engine() {
     info "installing the distribution's Docker engine"
     install_by_apt
   elif command -v dnf >/dev/null; then
-    # Its name on Amazon Linux.
     info "installing the distribution's Docker engine"
-    quietly dnf install -y -q docker
+    install_by_rpm dnf
+  elif command -v yum >/dev/null; then
+    info "installing the distribution's Docker engine"
+    install_by_rpm yum
   else
-    fatal "cannot install Docker: this distribution has neither apt-get nor dnf"
+    fatal "cannot install Docker: this distribution has neither apt-get nor dnf nor yum"
   fi
+}
+
+# The engine has another name in each family: Docker's own repository, openEuler, Fedora, Amazon Linux. On RHEL and its
+# kin the name `docker` brings Podman, so only packages of exactly these names count.
+install_by_rpm() {
+  local name
+  for name in docker-ce docker-engine moby-engine docker; do
+    if "$1" -q info "$name" 2>/dev/null | awk -v name="$name" '$1 == "Name" && $NF == name { found = 1 } END { exit !found }'; then
+      quietly "$1" install -y -q "$name"
+      return
+    fi
+  done
+  fatal "this distribution has no package of the Docker engine: add Docker's repository (docs.docker.com/engine/install), and run this again"
 }
 
 install_by_apt() {
@@ -70,13 +90,28 @@ install_by_apt() {
   quietly apt-get install -y -q --no-install-recommends "${packages[@]}"
 }
 
-# Runs a command and prints its output only if it fails.
+# Runs a command and prints its output only if it fails; waits while another program holds the package manager's lock, as
+# unattended upgrades do for minutes after a first boot.
 quietly() {
-  local output
-  if ! output="$("$@" 2>&1)"; then
-    printf '%s\n' "$output" >&2
-    fatal "$1 $2 failed"
-  fi
+  local output deadline=$((SECONDS + LOCK_SECONDS))
+  until output="$("$@" 2>&1)"; do
+    if ! [[ "$output" =~ $LOCKED ]] || [ "$SECONDS" -ge "$deadline" ]; then
+      printf '%s\n' "$output" >&2
+      fatal "$1 $2 failed: $(cause "$output")"
+    fi
+    sleep 5
+  done
+}
+
+# The last line that names a cause, else the last line: package managers end with lines that do not.
+cause() {
+  local line last="no output" found=""
+  while IFS= read -r line; do
+    [[ "$line" =~ [^[:space:]] ]] || continue
+    last="$line"
+    if [[ "$line" =~ ^(E:|Error|error:|fatal|curl:|gpg:)|[Ee]rror: ]]; then found="$line"; fi
+  done <<<"$1"
+  printf '%s' "${found:-$last}"
 }
 
 start_engine() {

@@ -1,0 +1,1 @@
+"""NVIDIA GPUs: what nvidia-smi says of them, and the judgement."""

@@ -1,0 +1,124 @@
+"""Judges what `nvidia-smi` said of a node. Pure."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from ray_node.hardware.finding import Finding, Subject
+from ray_node.hardware.gpu.answers import GpuState
+from ray_node.hardware.gpu.facts import GpuFacts, has_room
+from ray_node.host import versions
+
+FABRIC_READY = "Completed, Success"
+
+
+@dataclass(frozen=True)
+class GpuRules:
+    """What the plan says."""
+
+    planned: int
+    #: Of each GPU's memory, what the engine takes when it starts.
+    memory_share: float
+    #: Oldest driver, e.g. `580`, that runs the CUDA of the image; `None`: not known.
+    minimum_driver: str | None = None
+    #: Checks whose failures are warnings, by name.
+    tolerated: Collection[str] = ()
+
+
+def judge(node: Subject, facts: GpuFacts, rules: GpuRules) -> list[Finding]:
+    if facts.trouble is not None:
+        fix = "install the driver and the NVIDIA container toolkit on the host"
+        return [node.failed("gpu", f"nvidia-smi: {facts.trouble}", fix)]
+    findings = []
+    count = f"{len(facts.gpus)} of {rules.planned} GPUs"
+    if len(facts.gpus) < rules.planned:
+        fix = "see nvidia-smi -L and dmesg (Xid) on the host: a GPU may have fallen off the bus"
+        findings.append(node.failed("gpu", count, fix))
+    else:
+        findings.append(node.ok("gpu", f"{count}, driver {facts.driver}"))
+    findings.extend(_driver(node, facts.driver, rules))
+    for check in (_fabric, _mig, _memory, _health):
+        broken = [
+            finding
+            for index, state in enumerate(facts.states)
+            for finding in check(replace(node, device=f"GPU {index}"), index, state, rules)
+        ]
+        findings.extend(broken)
+    ready = [state.fabric for state in facts.states if state.fabric is not None]
+    if ready and all(state in ("N/A", FABRIC_READY) for state in ready):
+        findings.append(node.ok("fabric manager", ready[0]))
+    return findings
+
+
+def _driver(node: Subject, found: str | None, rules: GpuRules) -> Iterator[Finding]:
+    check = "gpu driver"
+    if rules.minimum_driver is None or found is None:
+        return
+    if versions.is_at_least(found, rules.minimum_driver):
+        yield node.ok(check, f"{found}, the image needs {rules.minimum_driver}")
+        return
+    seen = f"the driver is {found}, the CUDA of the image needs {rules.minimum_driver} or newer"
+    fix = "update the driver on the host, or use an image for an older CUDA"
+    yield node.wrong(check, seen, fix, check in rules.tolerated)
+
+
+def _fabric(gpu: Subject, index: int, state: GpuState, rules: GpuRules) -> Iterator[Finding]:
+    if state.fabric in (None, "N/A", FABRIC_READY):
+        return
+    fix = (
+        "start nvidia-fabricmanager of the driver's version on the host and wait for Completed "
+        "(CUDA says error 802 before)"
+    )
+    yield gpu.failed("fabric manager", f"NVSwitch fabric: {state.fabric}", fix)
+
+
+def _mig(gpu: Subject, index: int, state: GpuState, rules: GpuRules) -> Iterator[Finding]:
+    if state.mig == "Enabled":
+        seen = "MIG mode is enabled: a process sees one slice of the GPU, and there is no peer-to-peer"
+        fix = f"on the host: nvidia-smi -i {index} -mig 0, then reset the GPU or reboot"
+        yield gpu.failed("gpu mig", seen, fix)
+
+
+def _memory(gpu: Subject, index: int, state: GpuState, rules: GpuRules) -> Iterator[Finding]:
+    check = "gpu memory"
+    if state.mig == "Enabled":
+        return
+    computing = [process for process in state.processes if "C" in process.kind]
+    # A process of another container has no name here, or does not show at all.
+    holders = ", ".join(str(process) for process in state.processes) or "a process of another container"
+    if not has_room(state, rules.memory_share):
+        total = (state.used_mib or 0) + (state.free_mib or 0)
+        seen = (
+            f"{state.free_mib} of {total} MiB are free, the engine takes {rules.memory_share:.0%}: "
+            f"held by {holders}"
+        )
+        fix = (
+            "on the host, see nvidia-smi and docker ps, and end what holds it; or lower the engine's share "
+            "of the memory"
+        )
+        yield gpu.wrong(check, seen, fix, check in rules.tolerated)
+    elif computing:
+        fix = "end it if it is not meant to share this GPU with the cluster"
+        yield gpu.warning(check, f"in use by {holders}", fix)
+
+
+def _health(gpu: Subject, index: int, state: GpuState, rules: GpuRules) -> Iterator[Finding]:
+    check = "gpu health"
+    if state.recovery is not None:
+        seen = f"after a fault the driver asks for: {state.recovery}"
+        fix = f"on the host, see dmesg (Xid); nvidia-smi -i {index} -r, or reboot"
+        yield gpu.wrong(check, seen, fix, check in rules.tolerated)
+    if state.remapping_failed:
+        seen = "a defective row of its memory could not be replaced"
+        fix = "run the vendor's diagnosis; the GPU may have to be exchanged"
+        yield gpu.wrong(check, seen, fix, check in rules.tolerated)
+    if state.uncorrectable > 0:
+        seen = f"{state.uncorrectable} ECC errors that could not be corrected since the driver was loaded"
+        yield gpu.warning(
+            check, seen, f"on the host, see dmesg (Xid); reset the GPU: nvidia-smi -i {index} -r"
+        )
+    if state.slowdowns:
+        fix = "look at cooling and power supply; the slowest GPU sets the pace of all"
+        yield gpu.warning(check, f"the clocks are held down: {', '.join(state.slowdowns)}", fix)
+    if state.link_width is not None and state.link_width[0] != state.link_width[1]:
+        seen = f"PCIe runs with {state.link_width[0]} of {state.link_width[1]} lanes"
+        yield gpu.warning(check, seen, "reseat the GPU or look at its slot and riser")

@@ -1,0 +1,53 @@
+"""What `nvidia-smi` says of a node: its driver and its GPUs, gathered and sent to the head as data."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ray_node.hardware.gpu import answers as gpu_answers
+from ray_node.hardware.gpu.answers import GpuState
+from ray_node.host import clock, tool
+from ray_node.host.tool import Answer
+
+_TIMEOUT_SECONDS = 60.0
+#: The driver gives memory back some seconds after the process that held it has ended.
+_RELEASE_SECONDS = 30.0
+_RELEASE_POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class GpuFacts:
+    #: Lines of `nvidia-smi -L`.
+    gpus: tuple[str, ...]
+    driver: str | None
+    states: tuple[GpuState, ...]
+    trouble: str | None
+
+
+def gather(share: float, ask: Callable[[str], Answer] | None = None) -> GpuFacts:
+    """`share` of each GPU's memory is what the engine will take; `ask` runs `nvidia-smi` with an argument."""
+    ask = ask or _nvidia_smi
+    listed = ask("-L")
+    if not listed.ok:
+        return GpuFacts((), None, (), listed.line)
+    deadline = clock.Deadline(_RELEASE_SECONDS)
+    while True:
+        queried = ask("-q").text
+        states = gpu_answers.states(queried)
+        if all(has_room(state, share) for state in states) or deadline.passed:
+            return GpuFacts(gpu_answers.listed(listed.text), gpu_answers.driver(queried), states, None)
+        clock.sleep(_RELEASE_POLL_SECONDS)
+
+
+def has_room(state: GpuState, share: float) -> bool:
+    """What the driver keeps for itself is neither used nor free, and no engine counts it."""
+    if state.used_mib is None or state.free_mib is None:
+        return True
+    return state.free_mib >= share * (state.used_mib + state.free_mib)
+
+
+def _nvidia_smi(argument: str) -> Answer:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return Answer(tool.MISSING, "nvidia-smi is not in this container")
+    return tool.ask([program, argument], _TIMEOUT_SECONDS)

@@ -1,0 +1,174 @@
+import unittest
+from typing import Any
+
+import simulated_clock
+import support
+from nvidia_smi import Gpu, listing, query
+
+from ray_node.hardware.finding import FAILED, OK, WARNING, Finding, Subject
+from ray_node.hardware.gpu import answers, checks, facts
+from ray_node.hardware.gpu.answers import GpuProcess
+from ray_node.hardware.gpu.checks import GpuRules
+from ray_node.hardware.gpu.facts import GpuFacts
+from ray_node.host.tool import Answer
+
+SUBJECT = Subject("gpu-0", "10.0.0.1")
+
+
+def gathered(*gpus: Gpu, share: float = 0.9) -> GpuFacts:
+    texts = {"-L": Answer(0, listing(gpus)), "-q": Answer(0, query(gpus))}
+    return facts.gather(share, texts.__getitem__)
+
+
+def judged(found: GpuFacts, **rules: Any) -> list[Finding]:
+    planned = {"planned": len(found.gpus), "memory_share": 0.9}
+    return checks.judge(SUBJECT, found, GpuRules(**{**planned, **rules}))
+
+
+def wrong(findings: list[Finding]) -> list[tuple[str | None, str, str]]:
+    return [(item.device, item.check, item.outcome) for item in findings if item.outcome != OK]
+
+
+class AnswersTest(unittest.TestCase):
+    def test_states_of_recorded_answers_hold_memory_mode_and_processes(self) -> None:
+        busy = Gpu(used=74210, processes=[(41213, "C", "ray::RayWorkerWrapper", 74180)])
+        for width in (34, 47):
+            with self.subTest(column=width):
+                text = query([Gpu(), busy], column=width)
+                idle, used = answers.states(text)
+                self.assertEqual((idle.used_mib, idle.free_mib, idle.mig), (1, 81077, "Disabled"))
+                self.assertEqual(idle.processes, ())
+                self.assertEqual(used.processes, (GpuProcess(41213, "C", "ray::RayWorkerWrapper", 74180),))
+                self.assertEqual(answers.driver(text), "570.133.20")
+
+    def test_states_of_a_process_without_a_name_and_memory_hold_it(self) -> None:
+        (state,) = answers.states(query([Gpu(processes=[(7, "C", "", None), (8, "G", "/usr/bin/a: b", 4)])]))
+        self.assertEqual([process.process for process in state.processes], [7, 8])
+        self.assertIsNone(state.processes[0].memory_mib)
+        self.assertEqual(state.processes[1].name, "/usr/bin/a: b")
+
+    def test_listed_with_mig_devices_counts_gpus(self) -> None:
+        self.assertEqual(len(answers.listed(listing([Gpu(mig="Enabled"), Gpu()]))), 2)
+
+    def test_states_of_a_gpu_without_mig_and_ecc_hold_nothing(self) -> None:
+        (state,) = answers.states(query([Gpu(mig="N/A", uncorrectable="N/A")]))
+        self.assertEqual((state.mig, state.uncorrectable), (None, 0))
+
+
+class FabricTest(unittest.TestCase):
+    def test_judge_of_a_fabric_in_progress_fails(self) -> None:
+        found = judged(gathered(Gpu(), Gpu(fabric=("In Progress", "N/A"))))
+        self.assertEqual(wrong(found), [("GPU 1", "fabric manager", FAILED)])
+
+    def test_judge_of_insufficient_resources_fails(self) -> None:
+        found = judged(gathered(Gpu(fabric=("Completed", "Insufficient Resources"))))
+        self.assertEqual(wrong(found), [("GPU 0", "fabric manager", FAILED)])
+
+    def test_judge_without_nvswitch_passes(self) -> None:
+        self.assertEqual(wrong(judged(gathered(Gpu(fabric=("N/A", "N/A"))))), [])
+
+
+class CountTest(unittest.TestCase):
+    def test_judge_with_a_missing_gpu_fails(self) -> None:
+        found = judged(gathered(Gpu(), Gpu()), planned=8)
+        self.assertEqual(wrong(found), [(None, "gpu", FAILED)])
+        self.assertEqual(found[0].seen, "2 of 8 GPUs")
+
+    def test_judge_without_a_driver_quotes_nvidia_smi(self) -> None:
+        words = "NVIDIA-SMI has failed because it couldn't communicate"
+        found = facts.gather(0.9, lambda _: Answer(9, words))
+        self.assertIn("couldn't communicate", judged(found)[0].seen)
+
+
+class DriverTest(unittest.TestCase):
+    def test_judge_of_a_driver_below_that_of_the_image_fails(self) -> None:
+        found = judged(gathered(Gpu()), minimum_driver="580")
+        self.assertEqual(wrong(found), [(None, "gpu driver", FAILED)])
+        self.assertIn("toleratedChecks", found[1].fix)
+
+    def test_judge_of_a_driver_as_new_as_the_image_passes(self) -> None:
+        for minimum in ("570", "525", None):
+            with self.subTest(minimum=minimum):
+                self.assertEqual(wrong(judged(gathered(Gpu()), minimum_driver=minimum)), [])
+
+    def test_judge_of_a_tolerated_driver_warns(self) -> None:
+        found = judged(gathered(Gpu()), minimum_driver="580", tolerated=("gpu driver",))
+        self.assertEqual(wrong(found), [(None, "gpu driver", WARNING)])
+
+
+class MemoryTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.clock = simulated_clock.install(self)
+
+    def test_judge_of_a_gpu_that_another_run_holds_names_its_process(self) -> None:
+        busy = Gpu(used=74210, processes=[(41213, "C", "ray::RayWorkerWrapper", 74180)])
+        found = judged(gathered(Gpu(), busy))
+        self.assertEqual(wrong(found), [("GPU 1", "gpu memory", FAILED)])
+        (failure,) = (item for item in found if item.outcome == FAILED)
+        self.assertIn("ray::RayWorkerWrapper (process 41213, 74180 MiB)", failure.seen)
+        self.assertIn("toleratedChecks", failure.fix)
+
+    def test_judge_of_a_gpu_that_an_unseen_process_holds_fails(self) -> None:
+        (failure,) = (item for item in judged(gathered(Gpu(used=74210))) if item.outcome == FAILED)
+        self.assertIn("a process of another container", failure.seen)
+
+    def test_judge_of_a_shared_gpu_with_room_for_the_share_warns(self) -> None:
+        shared = Gpu(used=40000, processes=[(9, "C", "python", 39900)])
+        self.assertEqual(
+            wrong(judged(gathered(shared, share=0.45), memory_share=0.45)), [("GPU 0", "gpu memory", WARNING)]
+        )
+        self.assertEqual(
+            wrong(judged(gathered(shared, share=0.55), memory_share=0.55)), [("GPU 0", "gpu memory", FAILED)]
+        )
+
+    def test_judge_of_a_gpu_that_draws_a_desktop_passes(self) -> None:
+        self.assertEqual(
+            wrong(judged(gathered(Gpu(used=48, processes=[(1394, "G", "/usr/lib/xorg/Xorg", 47)])))), []
+        )
+
+    def test_gather_waits_until_memory_of_an_ended_process_is_released(self) -> None:
+        left = [query([Gpu(used=74210)]), query([Gpu(used=70000)]), query([Gpu()])]
+        found = facts.gather(
+            0.9, lambda question: Answer(0, left.pop(0) if question == "-q" else listing([Gpu()]))
+        )
+        self.assertEqual((left, found.states[0].used_mib), ([], 1))
+
+
+class ModeAndHealthTest(unittest.TestCase):
+    def test_judge_of_mig_fails_and_says_nothing_of_memory(self) -> None:
+        found = judged(gathered(Gpu(), Gpu(mig="Enabled", used=20)))
+        self.assertEqual(wrong(found), [("GPU 1", "gpu mig", FAILED)])
+
+    def test_judge_of_a_gpu_that_must_be_reset_fails(self) -> None:
+        for gpu in (Gpu(reset="Yes"), Gpu(recovery="Reset")):
+            with self.subTest(gpu=gpu):
+                self.assertEqual(wrong(judged(gathered(gpu))), [("GPU 0", "gpu health", FAILED)])
+
+    def test_judge_of_a_healthy_recovery_action_passes(self) -> None:
+        self.assertEqual(wrong(judged(gathered(Gpu(recovery="None")))), [])
+
+    def test_judge_of_a_failed_remapping_fails(self) -> None:
+        self.assertEqual(
+            wrong(judged(gathered(Gpu(remapping_failed="Yes")))), [("GPU 0", "gpu health", FAILED)]
+        )
+
+    def test_judge_of_ecc_errors_slow_clocks_and_lanes_warns(self) -> None:
+        for gpu in (Gpu(uncorrectable="2"), Gpu(slowdown="Active"), Gpu(lanes="8x")):
+            with self.subTest(gpu=gpu):
+                self.assertEqual(wrong(judged(gathered(gpu))), [("GPU 0", "gpu health", WARNING)])
+
+
+class TolerableTest(unittest.TestCase):
+    def test_tolerable_checks_are_those_of_the_catalogue(self) -> None:
+        import json
+
+        from ray_node.hardware.finding import TOLERABLE
+
+        rows = json.loads((support.ROOT / "lib/catalog/preflight-checks.json").read_text(encoding="utf-8"))
+        self.assertEqual(
+            {row["name"] for row in rows if row["tolerable"] and row["hardware"] != "host"}, TOLERABLE
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -28,9 +28,24 @@ const LAYERS = [
 
 /** The rooms of a folder, in the same kind of order. Type-only imports obey it, too. */
 const ROOMS = {
-  "lib/topology": [["model"], ["engine-spec.ts"], ["declaration"], ["plan"], ["rules"], ["planner.ts"]],
+  "lib/topology": [
+    ["model"],
+    ["values"],
+    ["engine-spec.ts"],
+    ["declaration"],
+    ["plan"],
+    ["rules"],
+    ["planner.ts"],
+  ],
   "lib/engines": [
-    ["arguments.ts", "chat-completion.ts", "extra-arguments.ts", "model-folder.ts", "nested-settings.ts"],
+    [
+      "arguments.ts",
+      "extra-arguments.ts",
+      "model-folder.ts",
+      "nested-settings.ts",
+      "served-securely.ts",
+      "serving-proof.ts",
+    ],
     ["releases"],
     ["custom-serve.ts", "emulated", "lmdeploy", "ray-only.ts", "roll", "vllm"],
   ],

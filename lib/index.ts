@@ -53,6 +53,7 @@ export type { FoundValue } from "./catalog/environment";
 export type { MountFact, UlimitFact } from "./catalog/facts";
 export { EmulatedServe, type EmulatedServeProps } from "./engines/emulated/emulated-serve";
 export { LmdeployDtype, LmdeployServe, type LmdeployServeProps } from "./engines/lmdeploy/lmdeploy-serve";
+export type { ServerTls } from "./engines/served-securely";
 export { RayOnly } from "./engines/ray-only";
 export { RollPipeline, type RollPipelineProps } from "./engines/roll/roll-pipeline";
 export { RollProfile } from "./engines/roll/roll-profile";
@@ -68,20 +69,23 @@ export {
   type PythonPackagesOptions,
 } from "./topology/declaration/container-image";
 export type {
-  CompletionCheck,
   EngineApi,
   EngineContext,
   EngineFollower,
   EngineImage,
   EnginePort,
   EngineRequirements,
+  EngineSecret,
   EngineSizing,
   EngineSpec,
   EngineText,
+  EngineTls,
   IEngine,
+  ProofRequest,
   RayVersionRange,
   RuntimeFile,
 } from "./topology/engine-spec";
+export { IpcMode, type ExtraMount } from "./topology/declaration/container-extras";
 export { Fabric } from "./topology/declaration/fabric";
 export { Model, type ModelConfigOptions } from "./topology/model/model";
 export type { ModelNumbers } from "./topology/model/model-numbers";
@@ -98,6 +102,7 @@ export type { DerivedImagePlan } from "./topology/declaration/derived-image";
 export type { NodeSizeProps } from "./topology/declaration/node-size-props";
 export type {
   ClusterPlan,
+  ContainerExtras,
   ContainerNeeds,
   Deadlines,
   EnvironmentPlan,
@@ -113,8 +118,9 @@ export type {
 } from "./topology/plan/plan";
 export { PlanError } from "./problems/plan-error";
 export type { Problem } from "./problems/problem";
+export { Proof, type CustomProofProps, type ProofKind, type ProofOptions } from "./topology/values/proof";
 export { RankTableKind } from "./topology/declaration/rank-table-kind";
-export { SecretRef, type SecretKind } from "./topology/declaration/secret-ref";
+export { SecretRef, type SecretKind } from "./topology/values/secret-ref";
 export { HostPathStorage, type HostPathStorageProps, type IStorage } from "./topology/declaration/storage";
 export type {
   AttentionBias,

@@ -1,16 +1,40 @@
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
-import { CONTAINER_PATHS } from "../runtime/paths";
+import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
+import { SECRET_FOLDER, type SecretRef } from "../topology/values/secret-ref";
+import type { BootSecret, BootSource } from "./boot-spec";
 import { HOST_PATHS } from "./host-paths";
 
-/** Names of the files that hold secrets in a machine's memory. */
-export const SECRET_NAMES = { rayToken: "ray-token", model: "model" } as const;
+/** Name of the file with the Ray token in a machine's memory. */
+export const RAY_TOKEN = "ray-token";
 
-/** The container of a node that mounts the model's secret from the machine's memory, whatever its source. */
-export function withModelSecret(spec: ContainerSpec): ContainerSpec {
-  const target = CONTAINER_PATHS.modelSecret;
-  const source = `${HOST_PATHS.secrets}/${SECRET_NAMES.model}`;
+/**
+ * The secrets of a plan in the memory of a node's machine: only the head's has any.
+ *
+ * @param sourceOf the place's program that prints a secret
+ */
+export function bootSecrets(
+  { secrets }: ClusterPlan,
+  node: NodePlan,
+  sourceOf: (ref: SecretRef) => BootSource | undefined,
+): readonly BootSecret[] {
+  return node.role === "head"
+    ? secrets.flatMap(({ name, ref }) => {
+        const source = sourceOf(ref);
+        return source === undefined ? [] : [{ name, source }];
+      })
+    : [];
+}
+
+/** The container of a node that mounts secrets from the machine's memory, whatever their source. */
+export function withSecrets(spec: ContainerSpec, secrets: readonly BootSecret[]): ContainerSpec {
+  const mounts = secrets.map(({ name }) => ({
+    source: `${HOST_PATHS.secrets}/${name}`,
+    target: `${SECRET_FOLDER}/${name}`,
+    readOnly: true,
+  }));
+  const targets = mounts.map(({ target }) => target);
   return {
     ...spec,
-    mounts: [...spec.mounts.filter((mount) => mount.target !== target), { source, target, readOnly: true }],
+    mounts: [...spec.mounts.filter(({ target }) => !targets.includes(target)), ...mounts],
   };
 }

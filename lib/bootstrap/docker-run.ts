@@ -6,6 +6,7 @@ import {
   renderOptions,
 } from "../runtime/container-spec/container-options";
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
+import { apiSecretMounts } from "../runtime/container-spec/make-container-spec";
 import { gateBeside } from "../runtime/container-spec/gate-container";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError } from "./boot-spec";
@@ -43,7 +44,10 @@ export function gateRunArguments(spec: ContainerSpec): readonly string[] {
       name: GATE_NAME,
       network: { name: spec.networkMode },
       logDriver: "none",
-      mounts: ownMounts(false),
+      mounts: [
+        ...ownMounts(false),
+        ...apiSecretMounts(spec).map(({ source, target }) => bind(source, target)),
+      ],
       unpack: UNPACK,
     }),
   );
@@ -83,6 +87,7 @@ export const COMMAND_LINE: OptionRenderers<readonly string[]> = {
   logDriver: (driver) => [`--log-driver=${driver}`],
   stopSeconds: (seconds) => [`--stop-timeout=${seconds}`],
   sharedMemoryMiB: (size) => [`--shm-size=${size}m`],
+  ipc: (mode) => [`--ipc=${mode}`],
   runtime: (name) => [`--runtime=${name}`],
   ulimits: (limits) => limits.map(({ name, soft, hard }) => `--ulimit=${name}=${soft}:${hard}`),
   capabilities: (names) => names.map((name) => `--cap-add=${name}`),

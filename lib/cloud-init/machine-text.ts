@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { bootDevices } from "../bootstrap/boot-devices";
-import { SECRET_NAMES, withModelSecret } from "../bootstrap/boot-secrets";
-import type { BootSecret, BootSpec } from "../bootstrap/boot-spec";
+import { bootSecrets, RAY_TOKEN, withSecrets } from "../bootstrap/boot-secrets";
+import type { BootSource, BootSpec } from "../bootstrap/boot-spec";
 import { machineBundle } from "../bootstrap/machine-bundle";
 import { cloudConfig } from "../bootstrap/cloud-config";
 import { rootfsFile } from "../bootstrap/rootfs-file";
 import { containerSpec } from "../runtime/container-spec/make-container-spec";
 import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
+import type { SecretRef } from "../topology/values/secret-ref";
 import type { CloudInitSettings } from "./settings";
 import { sourcesOf } from "./source-rules";
 
@@ -69,17 +70,19 @@ export function metaData(plan: ClusterPlan, { name, nodes, text }: MachineText):
 
 function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings): BootSpec {
   const { programUrl, mounts, diskFolder, registry, packages } = settings;
-  const bootSecrets = secrets(plan, node, settings);
-  const container = containerSpec(plan, node);
+  const secrets = bootSecrets(plan, node, (ref) => sourceOf(ref, settings));
   return {
-    container: bootSecrets.some(({ name }) => name === SECRET_NAMES.model)
-      ? withModelSecret(container)
-      : container,
+    container: withSecrets(containerSpec(plan, node), secrets),
     program: programUrl === undefined ? undefined : { name: "url.sh", arguments: [programUrl] },
     mounts,
     diskFolder,
     packages,
-    secrets: bootSecrets,
+    secrets: [
+      ...(plan.ray.authentication === "token"
+        ? [{ name: RAY_TOKEN, source: settings.rayToken._asked() }]
+        : []),
+      ...secrets,
+    ],
     devices: bootDevices(plan, node),
     build: plan.image.derived,
     registry: registry && { host: registry.host, user: registry.user, source: registry.password._asked() },
@@ -90,17 +93,8 @@ function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings
   };
 }
 
-function secrets(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings): readonly BootSecret[] {
-  const secret = node.role === "head" ? plan.staging?.secret : undefined;
-  return [
-    ...(plan.ray.authentication === "token"
-      ? [{ name: SECRET_NAMES.rayToken, source: settings.rayToken._asked() }]
-      : []),
-    ...(secret?.hostPath === undefined
-      ? []
-      : [{ name: SECRET_NAMES.model, source: { name: "file.sh", arguments: [secret.hostPath] } }]),
-    ...(secret?.id === undefined || settings.secretStore === undefined
-      ? []
-      : [{ name: SECRET_NAMES.model, source: settings.secretStore._asked([secret.id]) }]),
-  ];
+function sourceOf({ hostPath, id }: SecretRef, { secretStore }: CloudInitSettings): BootSource | undefined {
+  return hostPath === undefined
+    ? secretStore?._asked(id === undefined ? [] : [id])
+    : { name: "file.sh", arguments: [hostPath] };
 }

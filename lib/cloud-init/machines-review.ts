@@ -48,8 +48,7 @@ function secrets(plan: ClusterPlan, { rayToken }: CloudInitSettings): string {
     plan.ray.authentication === "token"
       ? [`the Ray token from ${code([name, ...programArguments.map(plain)].join(" "))}`]
       : [];
-  const model = plan.staging?.secret === undefined ? [] : ["the model's, on the head's"];
-  const all = [...ray, ...model];
+  const all = [...ray, ...plan.secrets.map(({ name }) => `${code(name)}, on the head's`)];
   return all.length === 0 ? "none" : all.join(", ");
 }
 

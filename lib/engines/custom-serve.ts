@@ -1,5 +1,6 @@
+import type { Proof } from "../topology/values/proof";
 import type { EngineContext, EngineSpec, IEngine } from "../topology/engine-spec";
-import { chatCompletion } from "./chat-completion";
+import { servingProof } from "./serving-proof";
 
 /** Properties of `CustomServe`. */
 export interface CustomServeProps {
@@ -27,11 +28,11 @@ export interface CustomServeProps {
    */
   readonly engineName?: string;
   /**
-   * Text that the answer to the first completion must contain.
+   * The question whose answer proves that the server serves.
    *
-   * @default - any text is accepted
+   * @default - a chat completion, or a plain completion where the server refuses that
    */
-  readonly mustContain?: string;
+  readonly proof?: Proof;
 }
 
 /** Any OpenAI-compatible server, given its command. */
@@ -44,7 +45,7 @@ export class CustomServe implements IEngine {
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an implementation keeps the interface's parameters
   public bind(_context: EngineContext): EngineSpec {
-    const { argv, servedModel, port, healthPath, mustContain } = this.props;
+    const { argv, servedModel, port, healthPath, proof } = this.props;
     return {
       name: this.engineName,
       declared: { ...this.props },
@@ -53,7 +54,7 @@ export class CustomServe implements IEngine {
         port: port ?? 8000,
         healthPath: healthPath ?? "/health",
         servedModel,
-        completion: chatCompletion(servedModel, mustContain),
+        proof: servingProof(servedModel, proof),
       },
       environment: {},
       files: [],

@@ -1,4 +1,5 @@
-import { type EngineSpec, engineKind } from "../topology/engine-spec";
+import type { ProofKind } from "../topology/values/proof";
+import { type EngineSpec, engineKind, type ProofRequest } from "../topology/engine-spec";
 import { showParallelism } from "../topology/model/parallelism";
 import type { ClusterPlan } from "../topology/plan/plan";
 import { code, codes } from "./table";
@@ -46,10 +47,22 @@ function readiness(engine: EngineSpec): readonly string[] {
       ? ["- a job: the deployment returns once it runs; its exit status is the outcome"]
       : ["- ready when every planned node is a member"];
   }
-  const { healthPath, completion } = engine.api;
-  const expected = completion.mustContain === undefined ? "any text" : code(completion.mustContain);
+  const { healthPath, proof } = engine.api;
   return [
     `- up when ${code(`GET ${healthPath}`)} answers 200`,
-    `- serving when ${code(`POST ${completion.path}`)} answers with ${expected}`,
+    `- serving when ${proof.map(requestText).join(", or where that is refused ")}`,
   ];
 }
+
+function requestText({ kind, path, expect }: ProofRequest): string {
+  return `${code(`POST ${path}`)} answers with ${expect === undefined ? ANSWERS[kind] : code(expect)}`;
+}
+
+const ANSWERS: { readonly [kind in ProofKind]: string } = {
+  chat: "text or reasoning",
+  completion: "text",
+  embedding: "a vector",
+  rerank: "scores",
+  transcription: "a transcript",
+  custom: "HTTP 200",
+};

@@ -1,4 +1,4 @@
-import type { SecretRef } from "../topology/declaration/secret-ref";
+import type { SecretRef } from "../topology/values/secret-ref";
 import type { IStorage } from "../topology/declaration/storage";
 import type { ClusterPlan, StagingPlan } from "../topology/plan/plan";
 import { code, codes, table } from "./table";

@@ -1,4 +1,6 @@
 import type { Problem } from "../problems/problem";
+import type { ProofKind } from "./values/proof";
+import type { SecretRef } from "./values/secret-ref";
 import type { Parallelism } from "./model/parallelism";
 
 /**
@@ -49,6 +51,8 @@ export interface EngineSpec {
    * @default - none
    */
   readonly withheld?: readonly string[];
+  /** Secrets of the engine's own, as files of the head's container. @default - none */
+  readonly secrets?: readonly EngineSecret[];
   /** Files generated from the cluster, needed on the head. @default - none */
   readonly texts?: readonly EngineText[];
   /** Folder in the container in which the engine starts. @default - where the node program runs */
@@ -71,12 +75,19 @@ export interface EngineSpec {
 /** The HTTP API of an engine, on the head. */
 export interface EngineApi {
   readonly port: number;
-  /** Answers 200 when the engine is up. Necessary, never sufficient: only a completion proves serving. */
+  /** Answers 200 when the engine is up. Necessary, never sufficient: only an answer proves serving. */
   readonly healthPath: string;
   /** The name under which the API serves the model. */
   readonly servedModel: string;
-  /** The request whose answer proves that the cluster serves. */
-  readonly completion: CompletionCheck;
+  /**
+   * The requests of which one answer proves that the cluster serves, in their order: one is sent where the engine has
+   * refused those before it.
+   */
+  readonly proof: readonly ProofRequest[];
+  /** How the server is known by TLS. @default - it speaks plain HTTP */
+  readonly tls?: EngineTls;
+  /** File in the head's container with one API key in each line. @default - the API asks for no key */
+  readonly apiKeyFile?: string;
 }
 
 /** `serve`: has an HTTP API. `job`: runs to its end. `none`: nothing runs. */
@@ -116,6 +127,17 @@ export interface EngineText {
   readonly text: string;
 }
 
+/** A secret, as a file of the head's container. */
+export interface EngineSecret {
+  /** Name of the file below `/run/secrets/ray-cluster`, e.g. `api-keys`. */
+  readonly name: string;
+  readonly ref: SecretRef;
+  /** Property that declares it, e.g. `engine.apiKeys`. */
+  readonly path: string;
+  /** Variable of the engine's process on the head that gets its content. @default - the file is all there is */
+  readonly variable?: string;
+}
+
 /** What an image must contain. */
 export interface EngineRequirements {
   /** Found in `PATH`. */
@@ -132,13 +154,22 @@ export interface RayVersionRange {
   readonly maximum?: string;
 }
 
+/** What the certificate of an engine's API is verified against. */
+export interface EngineTls {
+  /** PEM file in the head's container, which may be the certificate itself. @default - the authorities of the image */
+  readonly authority?: string;
+  /** Name that the certificate must hold. @default - it is not compared: the head asks itself, by its address */
+  readonly serverName?: string;
+}
+
 /** A request to the engine's public API and what its answer must hold. */
-export interface CompletionCheck {
+export interface ProofRequest {
+  readonly kind: ProofKind;
   readonly path: string;
   /** JSON body of the POST. */
   readonly body: { readonly [key: string]: unknown };
-  /** Text that the answer's message must contain, e.g. `16 of 16 ranks`; `undefined`: any non-empty text. */
-  readonly mustContain?: string;
+  /** Text that the answer must contain, e.g. `16 of 16 ranks`; `undefined`: any answer of the kind. */
+  readonly expect?: string;
 }
 
 /** A file of this package that is put into the container. */

@@ -76,6 +76,7 @@ function planOf(
     container: planContainerNeeds(spec, place),
     storage: planStorage(spec),
     staging: planStaging(spec),
+    secrets: spec.secrets,
     deadlines: spec.deadlines,
     retries: spec.retries,
     warnings,

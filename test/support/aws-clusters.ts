@@ -11,7 +11,7 @@ import { RayCluster, type RayClusterProps } from "../../lib/ray-cluster";
 import { ContainerImage } from "../../lib/topology/declaration/container-image";
 import { Fabric } from "../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../lib/topology/declaration/model-source";
-import { SecretRef } from "../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../lib/topology/values/secret-ref";
 import { Synthesized } from "./synth";
 
 /** What a test changes of the cluster below. */

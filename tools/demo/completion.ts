@@ -12,12 +12,12 @@ export interface Completion {
  * @throws CommandError if there is no answer, or one without what it must hold
  */
 export async function askCompletion(endpoint: string, config: NodeConfig): Promise<Completion> {
-  const { path, body, mustContain } = apiOf(config).completion;
+  const { path, body, expect } = apiOf(config).proof[0];
   const startedAt = Date.now();
   const answer = await post(`${endpoint}${path}`, body, config.deadlines.completion);
   const text = messageOf(answer);
-  if (typeof text !== "string" || !text.includes(mustContain ?? "")) {
-    throw new CommandError(`${endpoint}${path} answered without '${mustContain ?? "any text"}': ${answer}`);
+  if (typeof text !== "string" || !text.includes(expect ?? "")) {
+    throw new CommandError(`${endpoint}${path} answered without '${expect ?? "any text"}': ${answer}`);
   }
   return { text, seconds: (Date.now() - startedAt) / 1000 };
 }
@@ -36,7 +36,7 @@ export function apiOf({ cluster, engine }: NodeConfig): NonNullable<NodeConfig["
 
 /** The same question, for a person to ask. */
 export function curlExample(endpoint: string, config: NodeConfig): string {
-  const { path, body } = apiOf(config).completion;
+  const { path, body } = apiOf(config).proof[0];
   return `curl ${endpoint}${path} \\\n  -H 'Content-Type: application/json' \\\n  -d '${JSON.stringify(body)}'`;
 }
 

@@ -21,7 +21,7 @@ import type { AwsBackendProps } from "./backend-props";
 import { AwsBootSources } from "./boot-sources";
 import { LONGEST_WAIT_SECONDS, WAIT_TOPIC } from "./built-rules";
 import { machinesReview } from "./machines-review";
-import { type BootContext, modelSecretOf, nodeBoot } from "./node-boot";
+import { type BootContext, nodeBoot, secretIds } from "./node-boot";
 import { readinessPermission, ReadinessStack } from "./readiness-stack";
 import type { SiteDecisions, SitePool } from "./site-decisions";
 import { UserData } from "./user-data";
@@ -60,12 +60,12 @@ export function buildAwsCluster(
     ...storage.flatMap((one) => one.permissions ?? []),
     ...(props.permissions ?? []),
   ];
-  const modelSecret = modelSecretOf(plan);
+  const secrets = secretIds(plan);
   const headPermissions = [
     ...sources.headPermissions,
-    ...(modelSecret === undefined
+    ...(secrets.length === 0
       ? []
-      : [{ actions: ["secretsmanager:GetSecretValue"], resources: [modelSecret] }]),
+      : [{ actions: ["secretsmanager:GetSecretValue"], resources: [...secrets] }]),
   ];
   const made = pools.map((pool) => makePool(scope, context, pool, permissions, headPermissions));
   replaceTogether(made);

@@ -3,6 +3,7 @@ import type { Problem } from "../../problems/problem";
 import { errorRule, judge, warningRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { addressRange, addressText, parseSubnet } from "../../topology/plan/addressing";
+import { secretsOf } from "../../topology/plan/secrets";
 import { pulledImage } from "../../topology/declaration/derived-image";
 import { leastLimit } from "../account/price-limit";
 import { ecrRepository } from "../account/registry";
@@ -20,16 +21,18 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
   title: "EC2: place of a cluster",
   rules: [
     errorRule("RC425", {
-      title: "The secret of a model is named by its ARN",
-      why: "The head's role is allowed to read that secret and no other.",
-      check: ({ declaration: { model } }) =>
-        unless(fits(model?.secret?.id, SECRET_ARN), {
-          path: "model.token",
-          // It may be the secret itself.
-          got: "a text that is not shown",
-          must: "be 'arn:aws:secretsmanager:<region>:<account>:secret:<name>'",
-          fix: "copy the ARN of the secret from Secrets Manager: SecretRef.managed(arn)",
-        }),
+      title: "A secret is named by its ARN",
+      why: "The head's role is allowed to read those secrets and no other.",
+      check: ({ declaration }) =>
+        secretsOf(declaration).map(({ path, ref }) =>
+          unless(fits(ref.id, SECRET_ARN), {
+            path,
+            // It may be the secret itself.
+            got: "a text that is not shown",
+            must: "be 'arn:aws:secretsmanager:<region>:<account>:secret:<name>'",
+            fix: "copy the ARN of the secret from Secrets Manager: SecretRef.managed(arn)",
+          }),
+        ),
     }),
     errorRule("RC426", {
       title: "Clients of the API are in internal networks",

@@ -1,5 +1,5 @@
 import { bootDevices } from "../../bootstrap/boot-devices";
-import { SECRET_NAMES, withModelSecret } from "../../bootstrap/boot-secrets";
+import { bootSecrets, RAY_TOKEN, withSecrets } from "../../bootstrap/boot-secrets";
 import type { BootSpec } from "../../bootstrap/boot-spec";
 import { isWithin } from "../../problems/checks";
 import { containerSpec } from "../../runtime/container-spec/make-container-spec";
@@ -27,10 +27,11 @@ export interface BootContext {
 export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMachines): BootSpec {
   const { plan, region, sources, storage } = context;
   const registry = ecrRepository(pulledImage(plan.image));
-  const container = containerSpec(plan, node);
-  const modelSecret = node.role === "head" ? modelSecretOf(plan) : undefined;
+  const secrets = bootSecrets(plan, node, ({ id }) =>
+    id === undefined ? undefined : secretSource(region, id),
+  );
   return {
-    container: modelSecret === undefined ? container : withModelSecret(container),
+    container: withSecrets(containerSpec(plan, node), secrets),
     program: sources.program,
     mounts: storage.flatMap(({ mount }) => mount ?? []),
     stages: storage.flatMap(({ stage }) => stage ?? []),
@@ -38,14 +39,12 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
       ...(plan.ray.authentication === "token"
         ? [
             {
-              name: SECRET_NAMES.rayToken,
+              name: RAY_TOKEN,
               source: node.role === "head" ? sources.tokenOfHead : sources.token,
             },
           ]
         : []),
-      ...(modelSecret === undefined
-        ? []
-        : [{ name: SECRET_NAMES.model, source: secretSource(region, modelSecret) }]),
+      ...secrets,
     ],
     diskFolder: diskFolderOf(context, machines),
     devices: bootDevices(plan, node, plan.fabric === "efa" ? efaDevicesOf(machines.nics ?? []) : undefined),
@@ -55,9 +54,9 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
   };
 }
 
-/** ARN of the secret with the token of the model's source; `undefined`: there is none. */
-export function modelSecretOf({ staging }: ClusterPlan): string | undefined {
-  return staging?.secret?.id;
+/** ARNs of the secrets that the head reads. */
+export function secretIds({ secrets }: ClusterPlan): readonly string[] {
+  return [...new Set(secrets.flatMap(({ ref }) => ref.id ?? []))];
 }
 
 /** The boot waits for the instance store where anything of the cluster is on it. */

@@ -101,6 +101,7 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
       destroyGraceSeconds: seconds + STOP_MARGIN_SECONDS,
     }),
     sharedMemoryMiB: (shmSize) => ({ shmSize }),
+    ipc: (ipcMode) => ({ ipcMode }),
     runtime: (runtime) => ({ runtime }),
     ulimits: (limits) => ({ ulimit: nonEmpty(limits.map(({ name, soft, hard }) => ({ name, soft, hard }))) }),
     capabilities: (names) => (names.length > 0 ? { capabilities: { add: [...names] } } : {}),

@@ -3,10 +3,11 @@ import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
 import type { MountOption } from "../../runtime/container-spec/container-options";
 import { gateContainer } from "../../runtime/container-spec/gate-container";
-import { containerSpec } from "../../runtime/container-spec/make-container-spec";
+import { apiSecretMounts, containerSpec } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
+import { apiScheme } from "../../topology/plan/endpoint";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { ContainerFiles } from "../container/container-files";
 import { derivedImage } from "../container/derived-image";
@@ -65,7 +66,7 @@ export function buildLocalCluster(
   const gate = new Gate(scope, {
     provider,
     spec: gateSpec,
-    placement: place(gateSpec.name, addressOf(plan, "gate")),
+    placement: place(gateSpec.name, addressOf(plan, "gate"), apiSecretMounts(nodes[0].spec).map(folderMount)),
     nodes: containers,
   });
   const url = endpointOf(plan, settings);
@@ -79,7 +80,7 @@ export function buildLocalCluster(
 /** The API on the Docker host; without one, the address of Ray on the cluster's network. */
 function endpointOf(plan: ClusterPlan, settings: LocalSettings): string {
   return plan.engine.api
-    ? `http://${LOOPBACK}:${settings.apiPort}`
+    ? `${apiScheme(plan)}://${LOOPBACK}:${settings.apiPort}`
     : `${plannedAddress(plan.nodes[0])}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
 }
 

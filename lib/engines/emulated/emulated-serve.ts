@@ -1,6 +1,7 @@
 import * as path from "node:path";
+import { Proof } from "../../topology/values/proof";
 import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
-import { chatCompletion } from "../chat-completion";
+import { servingProof } from "../serving-proof";
 
 /** Properties of `EmulatedServe`. */
 export interface EmulatedServeProps {
@@ -56,7 +57,7 @@ export class EmulatedServe implements IEngine {
         port: this.port,
         healthPath: "/health",
         servedModel: this.servedModel,
-        completion: chatCompletion(this.servedModel, `${ranks} of ${ranks} ranks`),
+        proof: servingProof(this.servedModel, Proof.chat({ expect: `${ranks} of ${ranks} ranks` })),
       },
       environment: {},
       files: FILES.map((name) => ({

@@ -6,6 +6,8 @@ export const LMDEPLOY_FLAGS: readonly OwnedFlag[] = [
   { names: ["--backend", "--device", "--server-name", "--distributed-executor-backend"] },
   { names: ["--nnodes", "--node-rank", "--dp", "--dist-init-addr", "--proxy-url"] },
   { names: ["--server-port"], property: "port" },
+  { names: ["--api-keys"], property: "apiKeys" },
+  { names: ["--ssl"], property: "tls" },
   { names: ["--tp"], property: "tensorParallelSize" },
   { names: ["--eager-mode"], property: "eagerMode" },
   { names: ["--session-len"], property: "sessionLength" },

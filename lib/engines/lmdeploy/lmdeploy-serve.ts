@@ -1,14 +1,24 @@
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
 import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
 import { judge } from "../../problems/rule";
+import type { Proof } from "../../topology/values/proof";
+import type { SecretRef } from "../../topology/values/secret-ref";
 import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
 import { option, toggle } from "../arguments";
-import { chatCompletion } from "../chat-completion";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
 import { engineVersion } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
 import { imageProblems } from "../releases/image-rules";
+import {
+  protectedApi,
+  protectionFiles,
+  protectionSecrets,
+  type ServerTls,
+  TLS_FILES,
+  withApiKeys,
+} from "../served-securely";
+import { servingProof } from "../serving-proof";
 import { LMDEPLOY_FLAGS } from "./lmdeploy-flags";
 import { GRAPH_ONLY, LMDEPLOY_TOPIC, readsRankTable } from "./lmdeploy-rules";
 
@@ -85,6 +95,24 @@ export interface LmdeployServeProps {
    */
   readonly version?: string;
   /**
+   * API keys that the server accepts, one in each line of the file. The proof of serving uses the first.
+   *
+   * @default - the API asks for no key
+   */
+  readonly apiKeys?: SecretRef;
+  /**
+   * Certificate and private key with which the API speaks TLS.
+   *
+   * @default - plain HTTP
+   */
+  readonly tls?: ServerTls;
+  /**
+   * The question whose answer proves that the engine serves.
+   *
+   * @default - a chat completion, or a plain completion where the engine refuses that
+   */
+  readonly proof?: Proof;
+  /**
    * Further arguments of `lmdeploy serve api_server`, one entry each. Every user of the machine can read them.
    *
    * @default - none
@@ -119,7 +147,7 @@ export class LmdeployServe implements IEngine {
     return {
       name: this.engineName,
       declared: { ...props },
-      argv: [
+      argv: withApiKeys(props, "api-keys", [
         ...["lmdeploy", "serve", "api_server", modelPath],
         ...option("--model-name", servedModel),
         ...option("--backend", "pytorch"),
@@ -131,15 +159,26 @@ export class LmdeployServe implements IEngine {
         ...option("--dtype", props.dtype),
         ...option("--server-name", "0.0.0.0"),
         ...option("--server-port", port),
+        ...toggle("--ssl", props.tls !== undefined),
         ...(props.extraArguments ?? []),
-      ],
-      api: { port, healthPath: "/health", servedModel, completion: chatCompletion(servedModel) },
+      ]),
+      api: {
+        ...protectedApi(props),
+        port,
+        healthPath: "/health",
+        servedModel,
+        proof: servingProof(servedModel, props.proof),
+      },
       environment: {
         ...engineSettingsFor({ ...wanted, scope: "driver" }),
         ...(context.headAddress === undefined ? {} : { LMDEPLOY_DIST_MASTER_ADDR: context.headAddress }),
         LMDEPLOY_DIST_MASTER_PORT: String(masterPort),
+        ...(props.tls === undefined
+          ? {}
+          : { SSL_CERTFILE: TLS_FILES.certificate, SSL_KEYFILE: TLS_FILES.key }),
       },
-      files: [],
+      files: protectionFiles(props),
+      secrets: protectionSecrets(props),
       ports: [{ name: "lmdeploy-master", from: masterPort, to: masterPort, where: "head" }],
       rayVersions: rayRangeOfEngine("lmdeploy"),
       parallelism: { tensor, pipeline: 1, data: 1, expertParallel: false },

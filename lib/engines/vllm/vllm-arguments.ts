@@ -1,5 +1,6 @@
 import type { Parallelism } from "../../topology/model/parallelism";
 import { option, toggle } from "../arguments";
+import { type ApiProtection, TLS_FILES } from "../served-securely";
 import type { OwnedFlag } from "../extra-arguments";
 import type { VllmServeProps } from "./vllm-props";
 
@@ -21,6 +22,8 @@ export const VLLM_FLAGS: readonly OwnedFlag[] = [
   { names: ["--served-model-name"], property: "servedModelName" },
   { names: ["--host", "--uds"] },
   { names: ["--port"], property: "port" },
+  { names: ["--api-key"], property: "apiKeys" },
+  { names: ["--ssl-keyfile", "--ssl-certfile"], property: "tls" },
   { names: ["--tensor-parallel-size", "-tp"], property: "tensorParallelSize" },
   { names: ["--pipeline-parallel-size", "-pp"], property: "pipelineParallelSize" },
   { names: ["--data-parallel-size", "-dp"], property: "dataParallelSize" },
@@ -71,6 +74,13 @@ export function serveArguments(
 export function headArguments(cut: VllmCut, port: number): readonly string[] {
   const rank = isSpread(cut) ? [...meeting(cut), ...option("--node-rank", 0)] : [];
   return [...rank, ...option("--host", "0.0.0.0"), ...option("--port", port)];
+}
+
+/** Arguments of the head's API where it speaks TLS. */
+export function tlsArguments({ tls }: ApiProtection): readonly string[] {
+  return tls === undefined
+    ? []
+    : [...option("--ssl-certfile", TLS_FILES.certificate), ...option("--ssl-keyfile", TLS_FILES.key)];
 }
 
 /** Arguments of a follower, which has no API, without its rank. */

@@ -1,3 +1,7 @@
+import type { Proof } from "../../topology/values/proof";
+import type { SecretRef } from "../../topology/values/secret-ref";
+import type { ServerTls } from "../served-securely";
+
 /** How the processes of vLLM on several nodes find each other. */
 export enum VllmExecutor {
   /** Workers are Ray actors, started from the head. */
@@ -99,6 +103,25 @@ export interface VllmServeProps {
    * @default 29501
    */
   readonly masterPort?: number;
+  /**
+   * API keys that the server accepts, one in each line of the file. The proof of serving uses the first.
+   *
+   * @default - the API asks for no key
+   */
+  readonly apiKeys?: SecretRef;
+  /**
+   * Certificate and private key with which the API speaks TLS.
+   *
+   * @default - plain HTTP
+   */
+  readonly tls?: ServerTls;
+  /**
+   * The question whose answer proves that the engine serves.
+   *
+   * @default - derived from `extraArguments` (`--runner`, `--convert`, `--task`): a chat completion, then the questions
+   * of other kinds of models where the engine refuses that
+   */
+  readonly proof?: Proof;
   /**
    * Further arguments of `vllm serve`, one entry each. Every user of the machine can read them.
    *

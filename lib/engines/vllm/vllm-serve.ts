@@ -9,19 +9,22 @@ import type {
 } from "../../topology/engine-spec";
 import { judge } from "../../problems/rule";
 import { deriveParallelism, type Parallelism } from "../../topology/model/parallelism";
-import { chatCompletion } from "../chat-completion";
 import { environmentFence } from "../releases/environment-fence";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
 import { imageProblems } from "../releases/image-rules";
+import { protectedApi, protectionFiles, protectionSecrets, withApiKeys } from "../served-securely";
+import { servingProof } from "../serving-proof";
 import {
   followerArguments,
   headArguments,
   replicasSpanNodes,
   serveArguments,
+  tlsArguments,
   VLLM_FLAGS,
   type VllmCut,
 } from "./vllm-arguments";
+import { kindsOfArguments } from "./vllm-proof";
 import { VllmExecutor, type VllmServeProps } from "./vllm-props";
 import { VLLM_TOPIC } from "./vllm-rules";
 
@@ -47,8 +50,19 @@ export class VllmServe implements IEngine {
     return {
       name: this.engineName,
       declared: { ...this.props },
-      argv: [...serve, ...headArguments(cut, port), ...(this.props.extraArguments ?? [])],
-      api: { port, healthPath: "/health", servedModel, completion: chatCompletion(servedModel) },
+      argv: withApiKeys(this.props, "api-key", [
+        ...serve,
+        ...headArguments(cut, port),
+        ...tlsArguments(this.props),
+        ...(this.props.extraArguments ?? []),
+      ]),
+      api: {
+        ...protectedApi(this.props),
+        port,
+        healthPath: "/health",
+        servedModel,
+        proof: servingProof(servedModel, this.props.proof, kindsOfArguments(this.props.extraArguments ?? [])),
+      },
       environment: {
         ...engineSettingsFor({ engine: "vllm", scope: "driver", acrossNodes: cut.nodes > 1 }),
         ...(carriesEnvironment ? { VLLM_CONFIG_ROOT: CONFIGURATION } : {}),
@@ -57,7 +71,8 @@ export class VllmServe implements IEngine {
           : {}),
         ...(carriesEnvironment && replicasSpanNodes(cut) ? { VLLM_RAY_DP_PACK_STRATEGY: "span" } : {}),
       },
-      files: [],
+      files: protectionFiles(this.props),
+      secrets: protectionSecrets(this.props),
       ports: this.ports(cut),
       rayVersions: rayRangeOfEngine("vllm"),
       ...this.follower(cut, serve),

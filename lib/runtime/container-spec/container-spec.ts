@@ -23,6 +23,8 @@ export interface ContainerSpec extends ContainerBase {
   readonly capabilities: readonly string[];
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly sharedMemoryMiB: number;
+  /** `host`: shared memory and semaphores of the machine. @default - the container's own */
+  readonly ipc?: "host";
   /** Docker runtime; `undefined`: the daemon's default. */
   readonly runtime?: string;
   readonly healthcheck: {

@@ -1,5 +1,6 @@
 import type { AcceleratorFacts } from "../../catalog/accelerators";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import type { ContainerMount, ContainerSpec } from "./container-spec";
 import { acceleratorOf, containerDevices, deviceIndices } from "./devices";
 import { nodeConfig, nodeConfigText } from "../node-config/node-config";
@@ -19,6 +20,7 @@ const HEAD_START_SECONDS = 86_400;
 export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec {
   const accelerator = acceleratorOf(plan, node);
   const config = nodeConfig(plan, node);
+  const { extras } = plan.container;
   return {
     name: node.name,
     config,
@@ -30,17 +32,22 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
       ...engineFiles(plan),
       { path: CONTAINER_PATHS.config, content: nodeConfigText(config) },
     ],
-    devices: containerDevices(plan, node),
+    devices: [
+      ...containerDevices(plan, node),
+      ...extras.devices.map((path) => ({ hostPath: path, containerPath: path })),
+    ],
     // Mounts, capabilities and runtime of the plan are those of the accelerators.
     mounts: [
       ...(accelerator ? plan.container.mounts : []),
       ...storageMounts(plan),
+      ...extras.mounts,
       ...secretMounts(plan, node),
     ],
-    capabilities: accelerator ? plan.container.capabilities : [],
+    capabilities: [...new Set([...(accelerator ? plan.container.capabilities : []), ...extras.capabilities])],
     ulimits: plan.container.ulimits,
     sharedMemoryMiB: plan.container.sharedMemoryMiB,
     networkMode: plan.container.networkMode,
+    ipc: extras.isHostIpc ? "host" : undefined,
     runtime: accelerator && plan.container.runtime,
     healthcheck: {
       test: nodeCommand("status"),
@@ -64,11 +71,25 @@ function storageMounts(plan: ClusterPlan): readonly ContainerMount[] {
   }));
 }
 
-/** Only the head contacts the model's source. The place mounts a secret from its own store itself. */
-function secretMounts({ staging }: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
-  return staging?.secret?.hostPath !== undefined && node.role === "head"
-    ? [{ source: staging.secret.hostPath, target: CONTAINER_PATHS.modelSecret, readOnly: true }]
+/** Only the head contacts the model's source and runs the engine's API. The place mounts secrets of its own store itself. */
+function secretMounts({ secrets }: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
+  return node.role === "head"
+    ? secrets.flatMap(({ name, ref: { hostPath } }) =>
+        hostPath === undefined
+          ? []
+          : [{ source: hostPath, target: `${SECRET_FOLDER}/${name}`, readOnly: true }],
+      )
     : [];
+}
+
+/** The mounts of what a request to the API needs, for the readiness check beside the head. */
+export function apiSecretMounts({
+  config,
+  mounts,
+}: Pick<ContainerSpec, "config" | "mounts">): readonly ContainerMount[] {
+  const { api } = config.engine;
+  const needed = [api?.apiKeyFile, api?.tls?.authority];
+  return mounts.filter(({ target }) => needed.includes(target));
 }
 
 /** A subcommand of the node program. */

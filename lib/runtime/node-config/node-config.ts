@@ -25,7 +25,7 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan) {
     ray,
     ports,
     environment: { ...environment, ...work.environment },
-    engine: { ...engine, texts: isHead ? engine.texts : [] },
+    engine: { ...engine, texts: isHead ? engine.texts : [], secrets: isHead ? engine.secrets : {} },
     deadlines: { ...life.deadlines, ...work.deadlines },
     retries: work.retries,
     paths: life.paths,

@@ -1,9 +1,10 @@
-import { type EngineSpec, engineKind } from "../../topology/engine-spec";
+import { type EngineApi, engineKind } from "../../topology/engine-spec";
 import { DEFAULT_MEMORY_UTILIZATION } from "../../topology/model/memory-fit";
 import type { ClusterPlan, StagingPlan } from "../../topology/plan/plan";
+import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import { contentHash } from "../content-hash";
 import { CONTAINER_PATHS } from "../paths";
-import type { Workload, WorkloadEngine, WorkloadSource } from "./workload";
+import type { Workload, WorkloadApi, WorkloadEngine, WorkloadSource } from "./workload";
 
 /** What the nodes of the plan run once they have formed a cluster. */
 export function workload(plan: ClusterPlan): Workload {
@@ -18,7 +19,7 @@ export function workload(plan: ClusterPlan): Workload {
       resource: pool.rayResource ?? null,
       addresses: pool.addresses ?? null,
     })),
-    engine: engineOf(plan.engine),
+    engine: engineOf(plan),
     environment: { driver: plan.environment.driver },
     staging: staging === undefined ? null : stagingOf(staging),
     preflight: {
@@ -54,20 +55,40 @@ export function workloadNumber(text: string): string {
   return contentHash(text);
 }
 
-function engineOf(engine: EngineSpec): WorkloadEngine {
+function engineOf(plan: ClusterPlan): WorkloadEngine {
+  const { engine } = plan;
   const { api } = engine;
   return {
     name: engine.name,
     kind: engineKind(engine),
     argv: engine.argv,
-    api: api
-      ? { ...api, completion: { ...api.completion, mustContain: api.completion.mustContain ?? null } }
-      : null,
+    api: api ? apiOf(api) : null,
+    secrets: secretFiles(plan),
     follower: engine.follower ?? null,
     withheld: engine.withheld ?? [],
     texts: engine.texts ?? [],
     workingDirectory: engine.workingDirectory ?? null,
     requires: engine.requires ?? { programs: [], pythonModules: [], paths: [] },
+  };
+}
+
+/** Files of the secrets that are variables of the engine's process, by the variable. Only the head's container has them. */
+function secretFiles({ secrets }: ClusterPlan): { readonly [variable: string]: string } {
+  return Object.fromEntries(
+    secrets.flatMap(({ name, variable }) =>
+      variable === undefined ? [] : [[variable, `${SECRET_FOLDER}/${name}`]],
+    ),
+  );
+}
+
+function apiOf({ port, healthPath, servedModel, proof, tls, apiKeyFile }: EngineApi): WorkloadApi {
+  return {
+    port,
+    healthPath,
+    servedModel,
+    proof: proof.map((request) => ({ ...request, expect: request.expect ?? null })),
+    tls: tls ? { authority: tls.authority ?? null, serverName: tls.serverName ?? null } : null,
+    apiKeyFile: apiKeyFile ?? null,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ModelSourceKind } from "../../topology/declaration/model-source";
-import type { EngineKind, EngineRequirements, EngineText } from "../../topology/engine-spec";
+import type { EngineKind, EngineRequirements, EngineText, ProofRequest } from "../../topology/engine-spec";
 import type { RankTablePlan } from "../../topology/plan/plan";
 
 /**
@@ -64,6 +64,8 @@ export interface WorkloadEngine {
   readonly argv: readonly string[];
   /** `null`: the engine has no API. */
   readonly api: WorkloadApi | null;
+  /** Files of the variables that only the head's processes get, by the variable. */
+  readonly secrets: { readonly [variable: string]: string };
   /** The processes on the other nodes; `null`: the engine reaches them through Ray. */
   readonly follower: { readonly argv: readonly string[]; readonly rankFlag: string } | null;
   /** Node-scoped variables that the engine's process must not see. */
@@ -79,12 +81,14 @@ export interface WorkloadApi {
   readonly port: number;
   readonly healthPath: string;
   readonly servedModel: string;
-  readonly completion: {
-    readonly path: string;
-    readonly body: { readonly [key: string]: unknown };
-    /** `null`: any non-empty text. */
-    readonly mustContain: string | null;
-  };
+  /** Questions that prove that the engine serves; the next one is asked where the engine refuses the one before. */
+  readonly proof: readonly (Omit<ProofRequest, "expect"> & {
+    readonly expect: ProofRequest["expect"] | null;
+  })[];
+  /** `null`: HTTP. */
+  readonly tls: { readonly authority: string | null; readonly serverName: string | null } | null;
+  /** `null`: no key is asked for. */
+  readonly apiKeyFile: string | null;
 }
 
 export interface WorkloadStaging {

@@ -1,9 +1,11 @@
 import type { Accelerator } from "./accelerator";
 import type { ContainerImage } from "./container-image";
+import type { ExtraMount, IpcMode } from "./container-extras";
 import type { IEngine } from "../engine-spec";
 import type { Fabric } from "./fabric";
 import type { ModelSource } from "./model-source";
 import type { RankTableKind } from "./rank-table-kind";
+import type { SecretRef } from "../values/secret-ref";
 import type { IStorage } from "./storage";
 
 /** Identical nodes. The first node of the first pool is the head. */
@@ -84,7 +86,8 @@ export interface ClusterOptions {
   readonly storage?: readonly IStorage[];
   /**
    * Environment variables with the same value on every node, set before Ray starts. They are part of
-   * Terraform's state, so they must not contain secrets.
+   * Terraform's state, so they must not contain secrets. A list of paths (`PATH`, `LD_LIBRARY_PATH`, `LD_PRELOAD`,
+   * `PYTHONPATH`, ...) goes before the image's own.
    *
    * @default - only what the plan derives
    */
@@ -95,6 +98,33 @@ export interface ClusterOptions {
    * @default - only what the engine brings
    */
   readonly driverEnvironment?: { readonly [name: string]: string };
+  /**
+   * Secrets as environment variables of the engine's or the job's process on the head, e.g. `WANDB_API_KEY`. No other
+   * process gets them, and their values are in no plan, state, argument or log.
+   *
+   * @default - none
+   */
+  readonly secrets?: { readonly [name: string]: SecretRef };
+  /**
+   * Further device nodes of the machines in every container, at the same path, e.g. `/dev/fuse`.
+   *
+   * @default - only those of accelerators and fabric
+   */
+  readonly extraDevices?: readonly string[];
+  /**
+   * Further folders or files of the machines in every container, e.g. of a profiler.
+   *
+   * @default - only storage, and what accelerators need
+   */
+  readonly extraMounts?: readonly ExtraMount[];
+  /**
+   * Further Linux capabilities of every container, with or without `CAP_`, e.g. `SYS_PTRACE`.
+   *
+   * @default - only those that accelerators and fabric need
+   */
+  readonly extraCapabilities?: readonly string[];
+  /** @default IpcMode.PRIVATE */
+  readonly ipc?: IpcMode;
   /**
    * Names of further variables that take the node's address on the cluster network.
    *

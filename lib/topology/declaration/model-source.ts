@@ -1,7 +1,7 @@
 import { findModelHub } from "../../catalog/model-hubs";
 import { findModelOfRepository, type ModelHub } from "../../catalog/models";
 import { Model } from "../model/model";
-import type { SecretRef } from "./secret-ref";
+import type { SecretRef } from "../values/secret-ref";
 
 /** `huggingFace`, `modelScope`: a repository of a hub; `index`: files by their addresses; `path`: an existing folder. */
 export type ModelSourceKind = "huggingFace" | "modelScope" | "index" | "path";

@@ -18,6 +18,7 @@ export function planContainerNeeds(spec: ClusterSpec, place: Place): ContainerNe
     capabilities: unique([...kinds.flatMap((kind) => kind.capabilities), ...(need?.capabilities ?? [])]),
     ulimits: widestUlimits([...kinds.flatMap((kind) => kind.ulimits), ...(need?.ulimits ?? [])]),
     mounts: [...new Map(kinds.flatMap((kind) => kind.mounts).map((mount) => [mount.target, mount])).values()],
+    extras: spec.extras,
     runtime: kinds.find((kind) => kind.runtime !== null)?.runtime ?? undefined,
   };
 }

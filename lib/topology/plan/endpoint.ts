@@ -4,6 +4,11 @@ import type { ClusterPlan } from "./plan";
 export function clusterEndpoint(plan: ClusterPlan): string {
   const { address } = plan.nodes[0];
   return plan.engine.api
-    ? `http://${address}:${plan.engine.api.port}`
+    ? `${apiScheme(plan)}://${address}:${plan.engine.api.port}`
     : `${address}:${plan.ports.find(({ name }) => name === "gcs")?.from}`;
+}
+
+/** How the API is spoken to. */
+export function apiScheme({ engine: { api } }: ClusterPlan): "http" | "https" {
+  return api?.tls === undefined ? "http" : "https";
 }

@@ -1,4 +1,4 @@
-import type { SecretKind } from "../declaration/secret-ref";
+import type { SecretKind } from "../values/secret-ref";
 
 /** What the place decides and the plan needs. */
 export interface Place {

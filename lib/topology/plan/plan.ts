@@ -3,9 +3,9 @@ import type { MountFact, UlimitFact } from "../../catalog/facts";
 import type { Problem } from "../../problems/problem";
 import type { DerivedImagePlan } from "../declaration/derived-image";
 import type { ModelSourceKind } from "../declaration/model-source";
-import type { SecretRef } from "../declaration/secret-ref";
+import type { SecretRef } from "../values/secret-ref";
 import type { IStorage } from "../declaration/storage";
-import type { EngineSpec } from "../engine-spec";
+import type { EngineSecret, EngineSpec } from "../engine-spec";
 
 /**
  * The decided cluster: plain data, printable, complete at synth. Everything that runs on a node is
@@ -35,6 +35,8 @@ export interface ClusterPlan {
   readonly storage: readonly IStorage[];
   /** How the model gets to the nodes. @default - the cluster brings no model */
   readonly staging?: StagingPlan;
+  /** Files of the head's container: of the model's source, of the engine, and by name. */
+  readonly secrets: readonly EngineSecret[];
   readonly deadlines: Deadlines;
   readonly retries: Retries;
   /** Problems of level `warning`: legal, but slow or risky. */
@@ -126,6 +128,16 @@ export interface EnvironmentPlan {
   readonly driver: { readonly [name: string]: string };
 }
 
+/** What every container gets besides what the plan derives. */
+export interface ContainerExtras {
+  readonly devices: readonly string[];
+  readonly mounts: readonly MountFact[];
+  /** With the `CAP_` prefix. */
+  readonly capabilities: readonly string[];
+  /** Whether shared memory and semaphores are the machine's. */
+  readonly isHostIpc: boolean;
+}
+
 /** What a container of this cluster needs of its host, from accelerator and fabric. */
 export interface ContainerNeeds {
   readonly networkMode: "host" | "bridge";
@@ -135,6 +147,8 @@ export interface ContainerNeeds {
   readonly mounts: readonly MountFact[];
   /** Docker runtime (`nvidia`, `ascend`); `undefined`: the daemon's default. */
   readonly runtime?: string;
+  /** As declared. */
+  readonly extras: ContainerExtras;
 }
 
 /** One download for the whole cluster; engines start offline on the folder. */

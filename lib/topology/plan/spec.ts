@@ -4,8 +4,8 @@ import { findModel } from "../../catalog/models";
 import type { ClusterProps, NodePool } from "../declaration/cluster-props";
 import type { ContainerImage } from "../declaration/container-image";
 import { pulledImage } from "../declaration/derived-image";
-import type { EngineContext, EngineSpec } from "../engine-spec";
-import type { Deadlines, Retries } from "./plan";
+import type { EngineContext, EngineSecret, EngineSpec } from "../engine-spec";
+import type { ContainerExtras, Deadlines, Retries } from "./plan";
 import { normaliseDeadlines } from "./deadlines";
 import { MAXIMUM_NODES } from "./limits";
 import type { Model } from "../model/model";
@@ -13,7 +13,9 @@ import type { ModelSource } from "../declaration/model-source";
 import type { Place } from "./place";
 import { RankTableKind } from "../declaration/rank-table-kind";
 import { RANK_TABLE_VARIABLE } from "./rank-table-plan";
+import { secretsOf } from "./secrets";
 import { modelFolder, storageOf } from "./staging";
+import { IpcMode } from "../declaration/container-extras";
 import type { IStorage } from "../declaration/storage";
 import { parsePinnedPackage } from "../declaration/python-package";
 
@@ -45,6 +47,10 @@ export interface ClusterSpec {
   readonly modelPath?: string;
   /** Mounted into every container; a fetched model goes to the first. */
   readonly storage: readonly IStorage[];
+  /** What every container gets as declared. */
+  readonly extras: ContainerExtras;
+  /** Files of the head's container. */
+  readonly secrets: readonly EngineSecret[];
   /** Library of the first pool with known accelerators; `undefined`: no such pool. */
   readonly collective?: Collective;
 }
@@ -79,6 +85,10 @@ type PlaceOfEngine = Pick<Place, "addresses" | "headAddress" | "startSpreadSecon
 export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSpec {
   const pools = props.pools.map(normalisePool);
   const accelerated = pools.filter((pool) => pool.accelerator && pool.acceleratorsPerNode > 0);
+  const engine = props.engine.bind({
+    ...shapeContext(props.name, accelerated),
+    ...detailContext(props, place),
+  });
   return {
     name: props.name,
     pools,
@@ -92,13 +102,15 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
     ports: { ...props.ports },
     deadlines: normaliseDeadlines(props, place?.startSpreadSeconds),
     retries: { engineStarts: props.engineStartAttempts ?? 3 },
-    engine: props.engine.bind({ ...shapeContext(props.name, accelerated), ...detailContext(props, place) }),
+    engine,
     rankTable: props.rankTable,
     toleratedChecks: [...(props.toleratedChecks ?? [])],
     model: knownModel(props.model),
     modelSource: props.model,
     modelPath: modelPathOf(props),
     storage: storageOf(props),
+    extras: extrasOf(props),
+    secrets: secretsOf(props, engine.secrets),
     collective: accelerated[0]?.accelerator?.collective,
   };
 }
@@ -111,6 +123,20 @@ export function countableNodes(pool: PoolSpec): number {
 /** The model's numbers; `undefined` also where the catalogue does not hold its key. */
 function knownModel({ model }: Partial<ModelSource> = {}): Model | undefined {
   return model?.id !== undefined && findModel(model.id) === undefined ? undefined : model;
+}
+
+function extrasOf(props: ClusterProps): ContainerExtras {
+  const { extraDevices = [], extraMounts = [], extraCapabilities = [], ipc } = props;
+  return {
+    devices: [...extraDevices],
+    mounts: extraMounts.map(({ hostPath, mountPath, readOnly }) => ({
+      source: hostPath,
+      target: mountPath ?? hostPath,
+      readOnly: readOnly ?? true,
+    })),
+    capabilities: extraCapabilities.map((name) => `CAP_${name.toUpperCase().replace(/^CAP_/, "")}`),
+    isHostIpc: ipc === IpcMode.HOST,
+  };
 }
 
 function modelPathOf(props: ClusterProps): string | undefined {

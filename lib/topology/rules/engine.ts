@@ -30,7 +30,7 @@ export const engineRules: readonly ClusterRule[] = [
     check: ({ engine: { api } }) =>
       api && [
         urlPath("engine.healthPath", api.healthPath),
-        urlPath("engine.completion.path", api.completion.path),
+        ...api.proof.map(({ path }, index) => urlPath(`engine.proof[${index}].path`, path)),
       ],
   }),
   errorRule("RC072", {
@@ -42,13 +42,13 @@ export const engineRules: readonly ClusterRule[] = [
           path: `engine.argv[${index}]`,
           got: show(argument.split("=")[0]),
           must: "not pass a secret",
-          fix: "put the secret into a file on the nodes and let the engine read it",
+          fix: "use the engine's apiKeys, or secrets: { NAME: SecretRef.hostFile('/root/secret') }",
         }),
       ),
   }),
   errorRule("RC073", {
     title: "The served model has a name",
-    why: "The completion that proves serving asks for the model by this name.",
+    why: "The request that proves serving asks for the model by this name.",
     check: ({ engine: { api } }) =>
       api &&
       !/^\S+$/.test(api.servedModel) && {

@@ -128,7 +128,7 @@ export const environmentRules: readonly ClusterRule[] = [
           path: setting.path,
           got: shown(setting),
           must: "not hold a secret",
-          fix: `put it into a file on the nodes and set ${setting.name}_PATH, or whatever your program reads, to its path`,
+          fix: `use secrets: { ${setting.name}: SecretRef.hostFile('/root/secret') }, or a property of the engine for it`,
         })),
   }),
   errorRule("RC048", {

@@ -1,6 +1,7 @@
 import type { Problem } from "../../problems/problem";
 import { judge } from "../../problems/rule";
 import type { ClusterSpec } from "../plan/spec";
+import { containerExtraRules } from "./container-extras";
 import { deadlineRules } from "./deadlines";
 import { engineRules } from "./engine";
 import { environmentRules } from "./environment";
@@ -14,6 +15,7 @@ import { portRules } from "./ports";
 import { pythonPackageRules } from "./python-packages";
 import { rankTableRules } from "./rank-table";
 import type { ClusterTopic, PlanFacts } from "./rule";
+import { secretRules } from "./secrets";
 import { stagingRules } from "./staging";
 import { storageRules } from "./storage";
 
@@ -31,6 +33,8 @@ export const TOPOLOGY_TOPICS: readonly ClusterTopic[] = [
   { title: "Model", rules: clusterModelRules },
   { title: "Storage", rules: storageRules },
   { title: "Model source", rules: stagingRules },
+  { title: "Containers", rules: containerExtraRules },
+  { title: "Secrets", rules: secretRules },
   { title: "Python packages", rules: pythonPackageRules },
   { title: "Ascend", rules: rankTableRules },
 ];

@@ -1,4 +1,4 @@
-import { isAbsolutePath, unless } from "../../problems/checks";
+import { unless } from "../../problems/checks";
 import {
   type ErrorFinding,
   errorRule,
@@ -8,13 +8,10 @@ import {
 } from "../../problems/rule";
 import { show } from "../../problems/text";
 import type { ModelSource } from "../declaration/model-source";
-import type { SecretKind } from "../declaration/secret-ref";
 import type { ClusterSpec } from "../plan/spec";
 import { storageHolding } from "../plan/staging";
 import type { ClusterErrorRule, ClusterRule } from "./rule";
 
-/** What machines can read where their place says nothing else. */
-const ON_HOSTS: readonly SecretKind[] = ["host-file"];
 const COMMIT = /^[0-9a-f]{40}$/;
 const REPOSITORY = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
 const OBJECT_PREFIX = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/[^\s?#]+$/;
@@ -82,18 +79,6 @@ export const stagingRules: readonly ClusterRule[] = [
         fix: "name the model's folder, e.g. 's3://models/llama-3.1-405b'; presigned URLs belong in the index",
       },
   }),
-  errorRule("RC135", {
-    title: "A secret is named by the absolute path of its file",
-    why: "Docker takes anything else for the name of a volume, which would be empty.",
-    check: ({ modelSource }) =>
-      modelSource?.secret?.hostPath !== undefined &&
-      !isFilePath(modelSource.secret.hostPath) && {
-        path: secretPath(modelSource),
-        got: "a value (not shown)",
-        must: "be the absolute path of a file on the head's machine",
-        fix: "write the secret to a file and reference it, e.g. SecretRef.hostFile('/root/hf-token')",
-      },
-  }),
   warningRule("RC136", {
     title: "A token is sent encrypted",
     why: "Anyone who can read the network between the head and the hub could take it.",
@@ -130,18 +115,6 @@ export const stagingRules: readonly ClusterRule[] = [
         fix: "set model, e.g. to ModelSource.huggingFace(...), or leave the timeout out",
       },
   }),
-  errorRule("RC139", {
-    title: "The backend can read the secret",
-    why: "Machines that a deployment creates hold no file yet; existing machines have no secret store.",
-    check: ({ modelSource }, { place: { backend, secretKinds = ON_HOSTS } }) =>
-      modelSource?.secret !== undefined &&
-      !secretKinds.includes(modelSource.secret.kind) && {
-        path: secretPath(modelSource),
-        got: SECRETS[modelSource.secret.kind],
-        must: `be ${secretKinds.map((kind) => SECRETS[kind]).join(" or ")} on the '${backend}' backend`,
-        fix: "put the secret where this backend's machines can read it",
-      },
-  }),
   errorRule("RC161", {
     title: "No pattern of the model's files is empty",
     why: "An empty pattern matches no file.",
@@ -173,15 +146,6 @@ export const stagingRules: readonly ClusterRule[] = [
   }),
 ];
 
-function secretPath({ kind }: ModelSource): string {
-  return kind === "index" ? "model.index" : "model.token";
-}
-
-const SECRETS: { readonly [kind in SecretKind]: string } = {
-  "host-file": "SecretRef.hostFile(path)",
-  managed: "SecretRef.managed(id)",
-};
-
 function ofHub(check: (source: ModelSource) => Found<ErrorFinding>): ClusterErrorRule["check"] {
   return ({ modelSource }) => modelSource?.isOfHub && check(modelSource);
 }
@@ -198,8 +162,4 @@ function isPlainAddress(endpoint: string | undefined): boolean {
   } catch {
     return false;
   }
-}
-
-function isFilePath(path: string): boolean {
-  return isAbsolutePath(path) && path !== "/";
 }

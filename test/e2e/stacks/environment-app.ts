@@ -24,7 +24,7 @@ class EnvironmentEngine implements IEngine {
         port: 8000,
         healthPath: "/health",
         servedModel: "environment",
-        completion: { path: "/v1/chat/completions", body: { model: "environment", messages: [] } },
+        proof: [{ kind: "chat", path: "/v1/chat/completions", body: { model: "environment", messages: [] } }],
       },
       environment: { E2E_OF_ENGINE: "engine" },
       clusterEnvironment: { E2E_OF_ENGINE_EVERYWHERE: "everywhere" },

@@ -56,7 +56,7 @@ class GroupCase(HeadCase):
             "pools__0__nodes": 3,
             "pools__0__addresses": list(ADDRESSES),
             "engine__follower": {"argv": [*program, *common], "rankFlag": "--node-rank"},
-            "engine__api__completion__mustContain": "3 of 3 ranks",
+            "engine__api__proof__0__expect": "3 of 3 ranks",
             "environment__driver": {"FROM_THE_DRIVER": "1"},
             "environment__node": {"OWN_ADDRESS": "address"},
             "engine__withheld": ["WITHHELD"],

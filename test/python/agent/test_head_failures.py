@@ -54,6 +54,32 @@ class HeadFailuresTest(HeadCase):
         after = self.states()[self.states().index("failed") :]
         self.assertEqual(after[:3], ["failed", "retrying", "formed"])
 
+    def test_engine_that_refuses_the_question_is_not_started_again(self) -> None:
+        FakeReader.nodes = WHOLE
+        Path(self.folder / "break").write_text("refuse", encoding="utf-8")
+        self.start(retries__engineStarts=3)
+        failed = self.until("failed")
+        self.assertRegex(
+            failed["reason"], r"HTTP 400: the tokenizer has no chat template\. Set the engine's proof"
+        )
+        self.assertEqual(failed["culprit"]["name"], "npu-0")
+        self.assertEqual(self.states().count("loading"), 1)
+
+    def test_engine_that_refuses_one_question_is_proven_by_the_next(self) -> None:
+        FakeReader.nodes = WHOLE
+        Path(self.folder / "break").write_text("refuse", encoding="utf-8")
+        plain: dict[str, object] = {
+            "kind": "completion",
+            "path": "/v1/completions",
+            "body": {},
+            "expect": None,
+        }
+        chat = support.example()["engine"]["api"]["proof"][0]
+        self.start(engine__api__proof=[chat, plain])
+        serving = self.until("serving")
+        self.assertEqual(serving["completion"]["text"], "plain text")
+        self.assertRegex(serving["warnings"][0], "HTTP 400: .*; a request of kind 'completion' proves it")
+
     def test_engine_that_dies_is_started_again(self) -> None:
         FakeReader.nodes = WHOLE
         self.start()

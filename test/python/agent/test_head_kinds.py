@@ -22,6 +22,8 @@ def job(process: SimulatedProcess) -> int:
     with open(f"{control}.runs", "a", encoding="utf-8") as file:
         file.write("run\n")
     process.say("step 1")
+    if "WANDB_API_KEY" in process.environment:
+        process.say(f"with {process.environment['WANDB_API_KEY']}")
     while not clock.wait(process.asked_to_end, 0.05):
         if control.exists():
             process.say("the job ends")
@@ -74,6 +76,17 @@ class KindCase(HeadCase):
 
 
 class JobTest(KindCase):
+    def test_job_gets_its_secrets_and_no_log_shows_them(self) -> None:
+        FakeReader.nodes = WHOLE
+        secret = self.folder / "wandb"
+        secret.write_text("value-of-wandb\n", encoding="utf-8")
+        self.start_job(engine__secrets={"WANDB_API_KEY": str(secret)})
+        self.until("running")
+        written = Path(self.config.paths.engine_log).read_text(encoding="utf-8")
+        self.assertIn("with <secret>", written)
+        self.assertNotIn("value-of-wandb", written + Path(self.config.paths.state, "npu-0.json").read_text())
+        self.job_says(0)
+
     def test_job_runs_and_succeeds(self) -> None:
         FakeReader.nodes = WHOLE
         self.start_job()

@@ -16,7 +16,7 @@ from simulated_clock import ManualClock
 from ray_node.agent.readiness import ReadinessCheck, ReadyPage
 from ray_node.channel.report_server import ReportBook, ReportServer
 from ray_node.channel.server import Request
-from ray_node.engine.api import BadCompletion
+from ray_node.engine.proof import NotProven, Proven
 from ray_node.host import clock, log
 
 START = 1795259262.0
@@ -32,15 +32,15 @@ class ReadinessCase(unittest.TestCase):
         self.time = ManualClock(self, START)
         self.completions = 0
         self.problem: str | None = None
-        patch = mock.patch("ray_node.engine.api.complete", self.complete)
+        patch = mock.patch("ray_node.engine.proof.prove", self.complete)
         patch.start()
         self.addCleanup(patch.stop)
 
-    def complete(self, *_: object) -> str:
+    def complete(self, *_: object) -> Proven:
         self.completions += 1
         if self.problem is not None:
-            raise BadCompletion(self.problem)
-        return "16 of 16 ranks"
+            raise NotProven(self.problem)
+        return Proven("16 of 16 ranks", "chat")
 
     def check(self, **changes: Any) -> ReadyPage:
         deadlines = {"deadlines.serving": 660, "deadlines.head": 120}
@@ -152,15 +152,15 @@ class VerdictTest(ReadinessCase):
         answered = threading.Event()
         self.addCleanup(answered.set)
 
-        def slow(*_: object) -> str:
+        def slow(*_: object) -> Proven:
             self.completions += 1
             answered.wait(10)
-            return "16 of 16 ranks"
+            return Proven("16 of 16 ranks", "chat")
 
         page = self.check()
         self.head_is("serving")
         with (
-            mock.patch("ray_node.engine.api.complete", slow),
+            mock.patch("ray_node.engine.proof.prove", slow),
             mock.patch("ray_node.agent.readiness._ANSWER_SECONDS", 0.05),
         ):
             for _ in range(3):

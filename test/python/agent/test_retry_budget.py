@@ -25,6 +25,13 @@ class RetryBudgetTest(unittest.TestCase):
         budget.failed(FAILED, had_proven=False)
         self.assertEqual(self.spent(budget), "the engine exited with code 7 (2 times in a row)")
 
+    def test_failure_that_is_final_spends_the_budget_at_once(self) -> None:
+        budget = RetryBudget(3, is_job=False)
+        budget.failed(
+            EngineFailed("refused", FAILED.culprit, ["last words"], is_final=True), had_proven=False
+        )
+        self.assertEqual(self.spent(budget), "refused")
+
     def test_failure_explained_by_a_lost_member_is_not_counted(self) -> None:
         budget = RetryBudget(1, is_job=False)
         budget.failed(FAILED, had_proven=False)

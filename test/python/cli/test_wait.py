@@ -1,6 +1,7 @@
 import json
 import tempfile
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -10,7 +11,9 @@ from simulated_clock import ManualClock
 
 from ray_node.agent import state
 from ray_node.cli import wait
-from ray_node.engine.api import BadCompletion
+from ray_node.config.schema import ProofRequest
+from ray_node.engine.api import EngineClient
+from ray_node.engine.proof import NotProven, Proven
 from ray_node.host import clock
 
 START = 1795259262.0
@@ -40,18 +43,20 @@ class WaitTest(unittest.TestCase):
         self.answers_after = 0.0
         for name, stand_in in (
             ("host.log.line", self.printed.append),
-            ("engine.api.complete", self.complete),
+            ("engine.proof.prove", self.complete),
         ):
             patch = mock.patch(f"ray_node.{name}", stand_in)
             patch.start()
             self.addCleanup(patch.stop)
 
-    def complete(self, url: str, _body: object, must_contain: str | None, timeout_seconds: float) -> str:
-        self.assertEqual(url, "http://10.89.28.10:8000/v1/chat/completions")
+    def complete(
+        self, client: EngineClient, requests: Sequence[ProofRequest], timeout_seconds: float
+    ) -> Proven:
+        self.assertEqual(client.base + requests[0].path, "http://10.89.28.10:8000/v1/chat/completions")
         self.assertGreater(timeout_seconds, 0)
         if self.time.now < START + self.answers_after:
-            raise BadCompletion("HTTP 503: rank 8 on npu-1 does not answer")
-        return f"here are {must_contain}"
+            raise NotProven("HTTP 503: rank 8 on npu-1 does not answer")
+        return Proven(f"here are {requests[0].expect}", "chat")
 
     def say(self, after: float, node_state: str, **more: Any) -> None:
         self.script.append((after, {"schema": 1, "state": node_state, **more}))

@@ -34,6 +34,35 @@ class EnvironmentTest(unittest.TestCase):
             {"HF_HUB_OFFLINE": "1", "RAY_ADDRESS": "10.89.28.10:6379", "PYTHONUNBUFFERED": "1"},
         )
 
+    def test_list_of_paths_goes_before_the_images_own(self) -> None:
+        config = support.parsed(
+            {
+                "environment.cluster": {
+                    "LD_LIBRARY_PATH": "/nnal/lib",
+                    "LD_PRELOAD": "/a.so",
+                    "OTHER_PATH": "/x",
+                },
+                "environment.node": {},
+                "environment.driver": {"PYTHONPATH": "/workspace/ROLL", "PATH": "/opt/bin"},
+            }
+        )
+        image = {
+            "LD_LIBRARY_PATH": "/cann/lib64",
+            "LD_PRELOAD": "",
+            "OTHER_PATH": "/y",
+            "PYTHONPATH": "/cann/python",
+            "PATH": "/bin",
+        }
+        built = environment.build(config, OWN, image)
+        self.assertEqual(built.ray["LD_LIBRARY_PATH"], "/nnal/lib:/cann/lib64")
+        self.assertEqual((built.ray["LD_PRELOAD"], built.ray["OTHER_PATH"]), ("/a.so", "/x"))
+        self.assertEqual((built.ray["PYTHONPATH"], built.ray["PATH"]), ("/cann/python", "/bin"))
+        self.assertEqual(built.engine["LD_LIBRARY_PATH"], "/nnal/lib:/cann/lib64")
+        self.assertEqual(built.engine["PYTHONPATH"], "/workspace/ROLL:/cann/python")
+        self.assertEqual(built.engine["PATH"], "/opt/bin:/bin")
+        # The state shows what was declared.
+        self.assertEqual(built.recorded["cluster"]["LD_LIBRARY_PATH"], "/nnal/lib")
+
     def test_variables_of_the_container_do_not_redirect_ray(self) -> None:
         outside = {"RAY_ADDRESS": "1.2.3.4:6379", "RAY_AUTH_TOKEN": "s3cr3t", "HCCL_IF_IP": "9.9.9.9"}
         built = environment.build(support.parsed(SCOPED), OWN, outside)

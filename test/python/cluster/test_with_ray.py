@@ -62,7 +62,7 @@ def real(folder: Path, addresses: list[str], index: int, **changes: Any) -> dict
                 *(sys.executable, str(engine), "--port", str(value["engine"]["api"]["port"])),
                 *("--nodes", str(count), "--break", str(folder / "break")),
             ],
-            "engine.api.completion.mustContain": f"{8 * count} of {8 * count} ranks",
+            "engine.api.proof.0.expect": f"{8 * count} of {8 * count} ranks",
             "deadlines": {
                 "head": 60,
                 "membership": 90,

@@ -43,7 +43,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"engine.argv": ["a", 1]}, "engine.argv[1]: must be text, got 1"),
     ({"engine.kind": "batch"}, "engine.kind: must be one of 'serve', 'job', 'none', got 'batch'"),
     ({"engine.api": 8000}, "engine.api: must be an object or null, got 8000"),
-    ({"engine.api.completion.body": "{}"}, "engine.api.completion.body: must be an object, got '{}'"),
+    ({"engine.api.proof.0.body": "{}"}, "engine.api.proof[0].body: must be an object, got '{}'"),
     ({"engine.follower": {"argv": ["v"]}}, "engine.follower.rankFlag: is missing; must be text"),
     ({"engine.texts": None}, "engine.texts: must be a list, got None"),
     ({"engine.texts": [{"path": "/a", "text": 1}]}, "engine.texts[0].text: must be text, got 1"),
@@ -64,7 +64,7 @@ class ConfigTest(unittest.TestCase):
         self.assertEqual(loaded.environment.node["GLOO_SOCKET_IFNAME"], "interface")
         assert loaded.engine.api is not None
         self.assertEqual(loaded.engine.kind, "serve")
-        self.assertEqual(loaded.engine.api.completion.must_contain, "16 of 16 ranks")
+        self.assertEqual(loaded.engine.api.proof[0].expect, "16 of 16 ranks")
         self.assertEqual(loaded.deadlines.hold, 3.0)
         self.assertEqual(loaded.retries.engine_starts, 3)
 
@@ -82,7 +82,7 @@ class ConfigTest(unittest.TestCase):
         def visit(value: Any, path: str) -> None:
             for key in value:
                 where = f"{path}{key}"
-                if where == "schema" or where.startswith(("environment.", "engine.api.completion.body.")):
+                if where == "schema" or where.startswith("environment."):
                     continue
                 broken = support.example()
                 at = broken
@@ -93,7 +93,7 @@ class ConfigTest(unittest.TestCase):
                     parse(broken)
                 self.assertEqual(len(caught.exception.problems), 1, caught.exception.problems)
                 self.assertTrue(caught.exception.problems[0].startswith(f"{where}: is missing"))
-                if isinstance(value[key], dict) and key != "body":
+                if isinstance(value[key], dict):
                     visit(value[key], f"{where}.")
 
         visit(support.example(), "")

@@ -1,10 +1,8 @@
 import functools
-import json
 import os
 import socket
 import sys
 import tempfile
-import threading
 import unittest
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,9 +16,8 @@ from simulated_process import SimulatedProcess, stay
 
 from ray_node.config import workload
 from ray_node.config.load import parse
-from ray_node.engine import api as engine_api
 from ray_node.engine import process as engine
-from ray_node.engine.api import BadCompletion
+from ray_node.engine.api import EngineClient
 from ray_node.engine.process import EngineLog
 from ray_node.engine.run import EngineRun
 from ray_node.host import clock, steps
@@ -28,65 +25,6 @@ from ray_node.host.failure import EngineFailed, MembershipLost
 from ray_node.host.steps import Steps
 
 T = TypeVar("T")
-
-
-def chat(text: object) -> bytes:
-    return json.dumps({"choices": [{"message": {"content": text}}]}).encode()
-
-
-class AnswerTest(unittest.TestCase):
-    def test_text_of_an_answer_is_the_message_or_the_text(self) -> None:
-        self.assertEqual(engine_api.text_of(chat("hello")), "hello")
-        self.assertEqual(engine_api.text_of(b'{"choices": [{"text": "plain"}]}'), "plain")
-
-    def test_text_of_another_answer_is_refused(self) -> None:
-        cases = [b"", b"<html>", b"[]", b"{}", b'{"choices": []}', b'{"choices": [{}]}', chat(None), chat(7)]
-        for content in cases:
-            with self.subTest(content=content), self.assertRaises(BadCompletion):
-                engine_api.text_of(content)
-
-
-class HealthTest(unittest.TestCase):
-    """What answers, or does not, on a port that the kernel chose."""
-
-    def problem_of(self, listener: socket.socket) -> str | None:
-        return engine_api.health_problem(f"http://127.0.0.1:{listener.getsockname()[1]}/health", 0.3)
-
-    def answering(self, head: bytes) -> socket.socket:
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(listener.close)
-
-        def answer() -> None:
-            connection, _ = listener.accept()
-            connection.recv(1000)
-            connection.sendall(head)
-            connection.close()
-
-        threading.Thread(target=answer, daemon=True).start()
-        return listener
-
-    def test_health_with_200_has_no_problem(self) -> None:
-        self.assertIsNone(self.problem_of(self.answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")))
-
-    def test_health_with_another_status_names_it(self) -> None:
-        answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nloading"
-        self.assertEqual(self.problem_of(self.answering(answer)), "it answers HTTP 503: loading")
-
-    def test_health_without_a_listener_names_the_port(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        found = engine_api.health_problem(f"http://127.0.0.1:{port}/health", 0.3)
-        self.assertEqual(found, f"nothing listens on port {port}")
-
-    def test_health_of_a_silent_listener_names_the_timeout(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.assertEqual(
-                self.problem_of(listener), "it accepts connections but did not answer within 0.3 s"
-            )
-
-    def test_health_of_another_protocol_is_a_problem(self) -> None:
-        self.assertIn("no http", str(self.problem_of(self.answering(b"no http\r\n\r\n"))))
-        self.assertIsNotNone(self.problem_of(self.answering(b"")))
 
 
 class EngineLogTest(unittest.TestCase):
@@ -185,10 +123,10 @@ class EngineRunTest(RunCase):
         super().setUp()
         simulated_process.install(self, {"tiny_engine.py": simulated_engines.tiny, "mute": mute})
 
-    def test_engine_that_serves_is_proved_by_a_completion(self) -> None:
+    def test_engine_that_serves_is_proved_by_an_answer(self) -> None:
         run = self.start()
         self.drive(run.await_healthy())
-        proof = self.drive(run.complete())
+        proof = self.drive(run.prove())
         self.assertEqual(proof.text, "0 of 0 ranks")
         self.assertLess(proof.seconds, 20)
         self.assertEqual(len(self.waits), 2)
@@ -218,10 +156,10 @@ class EngineRunTest(RunCase):
     def test_engine_that_accepts_and_stays_silent_is_told_so(self) -> None:
         api = support.free_ports(1)[0]
         run = self.start(deadlines__engine=1, engine__api__port=api, engine__argv=["mute", str(api)])
-        short = functools.partial(engine_api.health_problem, timeout_seconds=0.3)
+        short = functools.partialmethod(EngineClient.health_problem, timeout_seconds=0.3)
         said = r"it accepts connections but did not answer within 0.3 s \(for"
         with (
-            mock.patch.object(engine_api, "health_problem", short),
+            mock.patch.object(EngineClient, "health_problem", short),
             self.assertRaisesRegex(EngineFailed, said),
         ):
             self.drive(run.await_healthy())
@@ -230,17 +168,17 @@ class EngineRunTest(RunCase):
         with self.assertRaisesRegex(EngineFailed, "cannot be started: its folder /no/such does not exist"):
             self.start(engine__workingDirectory="/no/such")
 
-    def test_completion_that_is_wrong_or_late_fails(self) -> None:
+    def test_answer_that_is_wrong_or_late_fails(self) -> None:
         run = self.start(deadlines__completion=1)
         self.drive(run.await_healthy())
         self.broken("wrong")
         with self.assertRaisesRegex(EngineFailed, "must contain '0 of 0 ranks', got 'something else'"):
-            self.drive(run.complete())
+            self.drive(run.prove())
         self.broken("silent")
         with self.assertRaisesRegex(
-            EngineFailed, "(no completion within 1 s|no answer to the completion request: .*timed out)"
+            EngineFailed, "no answer to POST /v1/chat/completions(: it accepts connections| within 1 s)"
         ):
-            self.drive(run.complete())
+            self.drive(run.prove())
 
     def test_watch_fails_after_three_misses(self) -> None:
         run = self.start()
@@ -266,7 +204,7 @@ class EngineRunTest(RunCase):
         with self.assertRaises(MembershipLost):
             self.drive(run.await_healthy())
         with self.assertRaises(MembershipLost):
-            self.drive(run.complete())
+            self.drive(run.prove())
         with self.assertRaises(MembershipLost):
             self.drive(run.watch())
 

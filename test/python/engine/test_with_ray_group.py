@@ -42,7 +42,7 @@ class GroupTest(unittest.TestCase):
                 "engine.api.port": 8000,
                 "engine.argv": [*program, "--port", "8000"],
                 "engine.follower": {"argv": program, "rankFlag": "--node-rank"},
-                "engine.api.completion.mustContain": "2 of 2 ranks",
+                "engine.api.proof.0.expect": "2 of 2 ranks",
                 "environment.node": {"OWN_ADDRESS": "address", "OWN_INTERFACE": "exact-interface"},
                 "environment.own": {"RANK": str(index)},
                 "environment.driver": {"FROM_THE_DRIVER": "1"},

@@ -77,7 +77,7 @@ def on_loopback(folder: Path, engine: list[str] | None = None, **changes: Any) -
                 *(sys.executable, str(FIXTURES / "tiny_engine.py"), "--port", str(api)),
                 *(engine or ["--break", str(folder / "break")]),
             ],
-            "engine.api.completion.mustContain": "0 of 0 ranks",
+            "engine.api.proof.0.expect": "0 of 0 ranks",
             "deadlines": {
                 "head": 30,
                 "membership": 30,

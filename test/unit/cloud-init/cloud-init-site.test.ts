@@ -9,7 +9,7 @@ import { RayCluster } from "../../../lib/ray-cluster";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../lib/topology/declaration/container-image";
 import { ModelSource } from "../../../lib/topology/declaration/model-source";
-import { SecretRef } from "../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../lib/topology/values/secret-ref";
 import { Synthesized } from "../../support/synth";
 import { fileOf, parseCloudConfig } from "../bootstrap/support";
 import { CLUSTER, cluster, FOUR_ADDRESSES, machine, PLACE, site } from "./support";

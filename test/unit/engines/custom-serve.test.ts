@@ -1,4 +1,5 @@
 import { CustomServe } from "../../../lib/engines/custom-serve";
+import { Proof } from "../../../lib/topology/values/proof";
 import type { EngineContext } from "../../../lib/topology/engine-spec";
 
 const context: EngineContext = {
@@ -17,16 +18,23 @@ test("CustomServe needs only its command and its model", () => {
       port: 8000,
       healthPath: "/health",
       servedModel: "m",
-      completion: {
-        path: "/v1/chat/completions",
-        body: {
-          model: "m",
-          messages: [{ role: "user", content: "Who is there?" }],
-          max_tokens: 64,
-          temperature: 0,
+      proof: [
+        {
+          kind: "chat",
+          path: "/v1/chat/completions",
+          body: {
+            model: "m",
+            messages: [{ role: "user", content: "Who is there?" }],
+            max_tokens: 64,
+            temperature: 0,
+          },
         },
-        mustContain: undefined,
-      },
+        {
+          kind: "completion",
+          path: "/v1/completions",
+          body: { model: "m", prompt: "Who is there?", max_tokens: 64, temperature: 0 },
+        },
+      ],
     },
     environment: {},
     files: [],
@@ -42,12 +50,12 @@ test("CustomServe takes port, health path, name and expected text", () => {
     port: 23333,
     healthPath: "/ready",
     engineName: "lmdeploy",
-    mustContain: "pong",
+    proof: Proof.chat({ expect: "pong" }),
   });
   expect(engine.engineName).toBe("lmdeploy");
   expect(engine.bind(context)).toMatchObject({
     name: "lmdeploy",
-    api: { port: 23333, healthPath: "/ready", completion: { mustContain: "pong" } },
+    api: { port: 23333, healthPath: "/ready", proof: [{ kind: "chat", expect: "pong" }] },
   });
 });
 

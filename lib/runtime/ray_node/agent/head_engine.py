@@ -11,6 +11,7 @@ from ray_node.cluster.membership import Member
 from ray_node.config.schema import JOB, SERVE, NodeConfig
 from ray_node.config.workload import Workload
 from ray_node.engine import culprit as engine_culprit
+from ray_node.engine import secrets as engine_secrets
 from ray_node.engine import texts as engine_texts
 from ray_node.engine.group import START_SECONDS, EngineGroup
 from ray_node.engine.process import EngineLog, EngineProcess
@@ -190,17 +191,22 @@ class HeadEngine:
             self.workload,
             api,
             self._config.head.address,
-            self._environment,
+            self._with_secrets(),
             self._log,
             self._state.wait_for,
         )
         self.run = run
         yield from run.await_healthy()
-        proof = yield from run.complete()
+        proof = yield from run.prove()
         self._state.put(completion={"text": proof.text, "seconds": proof.seconds, "at": clock.stamp()})
+        for refused in proof.refused:
+            self._state.warn(f"the engine answered {refused}; a request of kind '{proof.kind}' proves it")
         self._serving_since = clock.monotonic()
-        self.reason = f"a completion came back in {proof.seconds:.2f} s: {proof.text}"
+        self.reason = f"an answer ({proof.kind}) came back in {proof.seconds:.2f} s: {proof.text}"
         yield from run.watch()
+
+    def _with_secrets(self) -> dict[str, str]:
+        return {**self._environment, **engine_secrets.read(self.workload.engine.secrets)}
 
     def _await_free_nodes(self, members: Sequence[Member]) -> Steps[None]:
         """No follower of an earlier attempt may connect to the new one."""
@@ -219,7 +225,7 @@ class HeadEngine:
     def _run_job(self) -> Steps[None]:
         engine = self.workload.engine
         engine_texts.write(engine.texts)
-        job = EngineProcess("job", engine.argv, self._environment, self._log, engine.working_directory)
+        job = EngineProcess("job", engine.argv, self._with_secrets(), self._log, engine.working_directory)
         self.job = job
         self._job_started_at = clock.wall()
         self._note_job(None)

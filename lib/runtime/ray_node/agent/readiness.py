@@ -13,8 +13,9 @@ from ray_node.agent import state
 from ray_node.channel.plain import printable
 from ray_node.channel.server import Reply, Request
 from ray_node.config.schema import JOB, NONE, SERVE, EngineApi, NodeConfig
-from ray_node.engine import api as engine_api
-from ray_node.engine.api import BadCompletion
+from ray_node.engine import proof as engine_proof
+from ray_node.engine.api import EngineClient
+from ray_node.engine.proof import NotProven
 from ray_node.host import clock, log, table
 from ray_node.host.background import Background
 
@@ -102,10 +103,10 @@ class ReadinessCheck:
             return self._proved[1]
         deadlines = self._config.deadlines
         left = min(deadlines.completion, max(1.0, deadlines.serving - self.elapsed))
-        url = f"http://{self._config.head.address}:{api.port}{api.completion.path}"
+        client = EngineClient(self._config.head.address, api)
         try:
-            text = engine_api.complete(url, api.completion.body, api.completion.must_contain, left)
-        except BadCompletion as error:
+            text = engine_proof.prove(client, api.proof, left).text
+        except NotProven as error:
             self._unproven = str(error)
             return None
         self._proved, self._unproven = (since, text), None

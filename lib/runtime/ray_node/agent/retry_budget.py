@@ -29,7 +29,7 @@ class RetryBudget:
         if pending is None or (was_broken and not self._is_job):
             return
         self._failures += 1
-        if self._failures >= self._starts:
+        if self._failures >= self._starts or (isinstance(pending, EngineFailed) and pending.is_final):
             times = f" ({self._failures} times in a row)" if self._failures > 1 else ""
             raise BudgetSpent(f"{pending.reason}{times}", pending.culprit, pending.log_lines)
 

@@ -9,6 +9,21 @@ from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
 from ray_node.host.address import LocalAddress
 
+#: Lists of paths. What is declared goes before what the image has, which its own programs need: CANN has its
+#: libraries in LD_LIBRARY_PATH.
+PATH_LISTS = frozenset(
+    {
+        "CPATH",
+        "LD_LIBRARY_PATH",
+        "LD_PRELOAD",
+        "LIBRARY_PATH",
+        "MANPATH",
+        "PATH",
+        "PKG_CONFIG_PATH",
+        "PYTHONPATH",
+    }
+)
+
 
 @dataclass(frozen=True)
 class NodeEnvironment:
@@ -26,7 +41,8 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
     values = node_values.find(config, own, wanted.values())
     found = {name: values[kind] for name, kind in wanted.items() if kind in values}
     node = {**found, **config.environment.own}
-    ray = {**(os.environ if base is None else base), **config.environment.cluster, **node}
+    ray = _over(os.environ if base is None else base, config.environment.cluster)
+    ray = _over(ray, node)
     _authenticate(ray, config)
     # An address from outside would make `ray start` join another cluster than the planned one.
     ray.pop("RAY_ADDRESS", None)
@@ -41,11 +57,21 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
 
 def of_engine(ray: Mapping[str, str], running: Workload, gcs_address: str) -> dict[str, str]:
     """What the processes of a workload see. `ray` is the environment of this node's Ray."""
-    engine = {**ray, **running.environment.driver, "RAY_ADDRESS": gcs_address}
+    engine = {**_over(ray, running.environment.driver), "RAY_ADDRESS": gcs_address}
     engine.setdefault("PYTHONUNBUFFERED", "1")
     for name in running.engine.withheld:
         engine.pop(name, None)
     return engine
+
+
+def _over(base: Mapping[str, str], declared: Mapping[str, str]) -> dict[str, str]:
+    """`base` with what is declared: a list of paths before its own, anything else in its place."""
+    lists = {
+        name: f"{value}:{base[name]}"
+        for name, value in declared.items()
+        if name in PATH_LISTS and base.get(name)
+    }
+    return {**base, **declared, **lists}
 
 
 def _authenticate(environment: dict[str, str], config: NodeConfig) -> None:

@@ -99,10 +99,20 @@ class ScopedEnvironment:
 
 
 @dataclass(frozen=True)
-class Completion:
+class ProofRequest:
+    kind: Literal["chat", "completion", "embedding", "rerank", "transcription", "custom"]
     path: str
     body: dict[str, Any]
-    must_contain: str | None
+    #: Text that the answer must contain.
+    expect: str | None
+
+
+@dataclass(frozen=True)
+class EngineTls:
+    #: PEM file of authorities, which may be the engine's own certificate; `None`: those of the system.
+    authority: str | None
+    #: Name in the certificate; `None`: it is not compared.
+    server_name: str | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +120,12 @@ class EngineApi:
     port: int
     health_path: str
     served_model: str
-    completion: Completion
+    #: In their order: one is sent where the engine has refused those before it.
+    proof: tuple[ProofRequest, ...]
+    #: `None`: plain HTTP.
+    tls: EngineTls | None
+    #: File with one key in each line. The head's requests carry the first; `None`: no key is asked for.
+    api_key_file: str | None
 
 
 @dataclass(frozen=True)
@@ -150,6 +165,8 @@ class Engine:
     argv: tuple[str, ...]
     #: There exactly when the engine serves.
     api: EngineApi | None
+    #: Files of secrets by the variable of the head's process that gets the content. Empty on workers.
+    secrets: dict[str, str]
     follower: FollowerCommand | None
     #: Variables that the engine's processes must not see.
     withheld: tuple[str, ...]

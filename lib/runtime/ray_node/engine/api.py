@@ -1,77 +1,136 @@
-"""The engine's HTTP API as the head uses it: the health probe and one real completion."""
+"""The engine's HTTP API as the head reaches it: plain or with TLS, with or without a key."""
 
 import http.client
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
-from typing import Any
+import ssl
+from dataclasses import dataclass
+
+from ray_node.config.schema import EngineApi
+from ray_node.host import log
 
 _MAXIMUM_ANSWER_BYTES = 1 << 20
-# A proxy of the environment must not come between the head and its own engine.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_HEALTH_SECONDS = 3.0
 
 
-class BadCompletion(Exception):
-    """The completion did not come, or not as it must be."""
+class NoAnswer(Exception):
+    """The end of a sentence: why a request was not answered."""
 
 
-def health_problem(url: str, timeout_seconds: float = 3.0) -> str | None:
-    """Why a GET is not answered with 200, as a sentence's end; `None` when it is."""
-    try:
-        with _opener.open(url, timeout=timeout_seconds) as response:
-            return None if response.status == 200 else f"it answers HTTP {response.status}"
-    except urllib.error.HTTPError as error:
-        said = error.read(500).decode(errors="replace")
-        return f"it answers HTTP {error.code}: {_short(said)}"
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        cause = getattr(error, "reason", error)
-        if isinstance(cause, ConnectionRefusedError):
-            return f"nothing listens on port {urllib.parse.urlsplit(url).port}"
-        if isinstance(cause, TimeoutError):
-            return f"it accepts connections but did not answer within {timeout_seconds:g} s"
-        return str(cause) or type(cause).__name__
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    content: bytes
+
+    @property
+    def words(self) -> str:
+        """What the engine says of an error, on one line."""
+        try:
+            told = json.loads(self.content)
+            error = told.get("error", told)
+            said = error.get("message", error) if isinstance(error, dict) else error
+        except (ValueError, AttributeError):
+            said = self.content.decode(errors="replace")
+        return short(str(said))
 
 
-def complete(url: str, body: dict[str, Any], must_contain: str | None, timeout_seconds: float) -> str:
-    """POST `body` and return the text of the answer. Raises BadCompletion."""
-    request = urllib.request.Request(
-        url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}, method="POST"
-    )
-    try:
-        with _opener.open(request, timeout=timeout_seconds) as response:
-            content = response.read(_MAXIMUM_ANSWER_BYTES)
-    except urllib.error.HTTPError as error:
-        said = error.read(500).decode(errors="replace")
-        raise BadCompletion(
-            f"the engine answered the completion request with HTTP {error.code}: {' '.join(said.split())}"
-        ) from error
-    except OSError as error:
-        raise BadCompletion(
-            f"no answer to the completion request: {getattr(error, 'reason', error)}"
-        ) from error
-    text = text_of(content)
-    if must_contain is not None and must_contain not in text:
-        raise BadCompletion(f"the completion must contain '{must_contain}', got '{_short(text)}'")
-    if not text.strip():
-        raise BadCompletion("the completion is empty")
-    return text
+class EngineClient:
+    """`address`: of the head, where the engine listens. No proxy of the environment comes in between.
+
+    With TLS the engine's chain is verified against the authority of the configuration, else against the
+    system's; its name only where the configuration has one, since the head asks itself by an address.
+    """
+
+    def __init__(self, address: str, api: EngineApi) -> None:
+        self._address = address
+        self._api = api
+        self.base = f"{'http' if api.tls is None else 'https'}://{address}:{api.port}"
+
+    def health_problem(self, timeout_seconds: float = _HEALTH_SECONDS) -> str | None:
+        """Why the health path is not answered with 200, as a sentence's end; `None` when it is."""
+        try:
+            answer = self._ask("GET", self._api.health_path, None, {}, timeout_seconds)
+        except NoAnswer as error:
+            return str(error)
+        return None if answer.status == 200 else f"it answers HTTP {answer.status}: {answer.words}"
+
+    def post(self, path: str, content: bytes, content_type: str, timeout_seconds: float) -> Answer:
+        """Raises NoAnswer."""
+        return self._ask("POST", path, content, {"Content-Type": content_type}, timeout_seconds)
+
+    def _ask(
+        self, method: str, path: str, content: bytes | None, headers: dict[str, str], timeout_seconds: float
+    ) -> Answer:
+        try:
+            connection = self._connection(timeout_seconds)
+            try:
+                connection.request(method, path, content, {**headers, **self._key()})
+                response = connection.getresponse()
+                return Answer(response.status, response.read(_MAXIMUM_ANSWER_BYTES))
+            finally:
+                connection.close()
+        except ConnectionRefusedError as error:
+            raise NoAnswer(f"nothing listens on port {self._api.port}") from error
+        except TimeoutError as error:
+            late = f"it accepts connections but did not answer within {timeout_seconds:g} s"
+            raise NoAnswer(late) from error
+        except ssl.SSLError as error:
+            raise NoAnswer(f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise NoAnswer(self._told(error)) from error
+
+    def _told(self, error: Exception) -> str:
+        said = str(error) or type(error).__name__
+        # A server with TLS closes a plain connection, or answers it in bytes that are no HTTP.
+        spoken = isinstance(error, (ConnectionResetError, http.client.BadStatusLine))
+        return f"{said}; if it uses TLS, say so by 'tls'" if spoken and self._api.tls is None else said
+
+    def _connection(self, timeout_seconds: float) -> http.client.HTTPConnection:
+        port, tls = self._api.port, self._api.tls
+        if tls is None:
+            return http.client.HTTPConnection(self._address, port, timeout=timeout_seconds)
+        context = ssl.create_default_context(cafile=tls.authority)
+        # The authority may be the engine's own certificate.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.check_hostname = tls.server_name is not None
+        return _TlsConnection(self._address, port, timeout_seconds, context, tls.server_name)
+
+    def _key(self) -> dict[str, str]:
+        """Read anew for each request: the file may have been replaced."""
+        path = self._api.api_key_file
+        if path is None:
+            return {}
+        keys = read_lines(path)
+        if not keys:
+            raise ValueError(f"{path} holds no API key")
+        return {"Authorization": f"Bearer {keys[0]}"}
 
 
-def text_of(content: bytes) -> str:
-    """The message text of an OpenAI-style answer, chat or plain. Raises BadCompletion."""
-    try:
-        choice = json.loads(content)["choices"][0]
-        text = choice["message"]["content"] if "message" in choice else choice["text"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise BadCompletion(
-            f"the answer is not a completion: '{_short(content.decode(errors='replace'))}'"
-        ) from error
-    if not isinstance(text, str):
-        raise BadCompletion("the completion has no text")
-    return text
+class _TlsConnection(http.client.HTTPSConnection):
+    """Connects to an address and asks for a name."""
+
+    def __init__(
+        self, address: str, port: int, timeout: float, context: ssl.SSLContext, name: str | None
+    ) -> None:
+        super().__init__(address, port, timeout=timeout, context=context)
+        self._tls = context
+        self._name = name
+
+    def connect(self) -> None:
+        http.client.HTTPConnection.connect(self)
+        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
 
 
-def _short(text: str) -> str:
+def read_lines(path: str) -> list[str]:
+    """The lines of a file with secrets, which are never printed from now on. Raises OSError."""
+    with open(path, encoding="utf-8") as file:
+        lines = [line.strip() for line in file.read().splitlines()]
+    found = [line for line in lines if line]
+    for line in found:
+        log.hide(line)
+    return found
+
+
+def short(text: str) -> str:
+    """On one line, for a message."""
     line = " ".join(text.split())
     return line if len(line) <= 200 else line[:197] + "..."

@@ -60,4 +60,5 @@ def judge(failed: EngineFailed, head: Culprit, evidence: Evidence) -> EngineFail
         failed.reason,
         Culprit(head.name, head.address, f"engine: {failed.reason}"),
         failed.log_lines,
+        failed.is_final,
     )

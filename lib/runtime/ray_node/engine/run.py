@@ -1,15 +1,16 @@
-"""One run of an engine that serves: process, health probe, completion, watch."""
+"""One run of an engine that serves: process, health probe, proof, watch."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ray_node.config.schema import EngineApi
 from ray_node.config.workload import Workload
-from ray_node.engine import api as engine_api
-from ray_node.engine.api import BadCompletion
+from ray_node.engine import proof as engine_proof
+from ray_node.engine.api import EngineClient
 from ray_node.engine.culprit import OwnEnd
 from ray_node.engine.health_history import HealthHistory
 from ray_node.engine.process import EngineLog, EngineProcess
+from ray_node.engine.proof import NotProven, Refused
 from ray_node.host import clock, log
 from ray_node.host.background import Background
 from ray_node.host.failure import EngineFailed
@@ -24,10 +25,14 @@ _ANSWER_POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Proof:
-    """A completion that the engine gave."""
+    """What the engine answered."""
 
     text: str
     seconds: float
+    #: Of the question that was answered.
+    kind: str
+    #: Questions that it refused before.
+    refused: tuple[str, ...]
 
 
 class EngineRun:
@@ -44,7 +49,7 @@ class EngineRun:
     ) -> None:
         self._api = api
         self._deadlines = workload.deadlines
-        self._base = f"http://{head_address}:{api.port}"
+        self._client = EngineClient(head_address, api)
         self._on_wait = on_wait
         engine = workload.engine
         self._process = EngineProcess("engine", engine.argv, environment, output, engine.working_directory)
@@ -66,31 +71,31 @@ class EngineRun:
     def await_healthy(self) -> Steps[None]:
         """Until the health path answers 200. Raises EngineFailed, at once when the process ends."""
         deadline = clock.Deadline(self._deadlines.engine)
-        self._on_wait(f"waiting for the engine at {self._base}{self._api.health_path}", deadline)
+        self._on_wait(f"waiting for the engine at {self._client.base}{self._api.health_path}", deadline)
         while not (yield from self._is_healthy()):
             if deadline.passed:
                 late = f"did not answer {self._api.health_path} within {deadline.seconds:.0f} s"
                 raise self.failed(f"the engine {late}: {self._health.describe()}")
             yield from self._rest(_PROBE_SECONDS)
 
-    def complete(self) -> Steps[Proof]:
-        """One real completion: only that proves that the cluster serves. Raises EngineFailed."""
+    def prove(self) -> Steps[Proof]:
+        """One real answer: only that proves that the cluster serves. Raises EngineFailed."""
         deadline = clock.Deadline(self._deadlines.completion)
-        wanted = self._api.completion
-        url = self._base + wanted.path
-        self._on_wait(f"waiting for a completion from {url}", deadline)
-        call = Background(
-            lambda: engine_api.complete(url, wanted.body, wanted.must_contain, self._deadlines.completion)
-        )
+        requests = self._api.proof
+        self._on_wait(f"waiting for an answer from {self._client.base}{requests[0].path}", deadline)
+        call = Background(lambda: engine_proof.prove(self._client, requests, deadline.seconds))
         yield from self._rest(_ANSWER_POLL_SECONDS)
         while not call.done:
             if deadline.passed:
-                raise self.failed(f"no completion within {deadline.seconds:.0f} s")
+                raise self.failed(f"no answer to POST {requests[0].path} within {deadline.seconds:.0f} s")
             yield from self._rest(_ANSWER_POLL_SECONDS)
         try:
-            return Proof(call.result(), round(deadline.elapsed, 3))
-        except BadCompletion as error:
-            raise self.failed(str(error)) from error
+            proven = call.result()
+        except NotProven as error:
+            failure = self.failed(str(error))
+            failure.is_final = isinstance(error, Refused)
+            raise failure from error
+        return Proof(proven.text, round(deadline.elapsed, 3), proven.kind, proven.refused)
 
     def watch(self) -> Steps[None]:
         """Stays as long as the engine is well. Raises EngineFailed."""
@@ -112,7 +117,7 @@ class EngineRun:
         return EngineFailed(reason, log_lines=self._process.tail())
 
     def _is_healthy(self) -> Steps[bool]:
-        call = Background(lambda: engine_api.health_problem(self._base + self._api.health_path))
+        call = Background(lambda: self._client.health_problem())
         while not call.done:
             yield from self._rest(0.02)
         problem = call.result()

@@ -47,8 +47,12 @@ class MembershipLost(Trouble):
     """A member went away after the membership had been whole."""
 
 
+@dataclass(eq=False)
 class EngineFailed(Trouble):
     """The engine did not start, does not answer or has ended."""
+
+    #: Another start would end the same way.
+    is_final: bool = False
 
 
 class StopRequested(Exception):

@@ -16,7 +16,7 @@ import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
 import { PlanError } from "../../../../lib/problems/plan-error";
 import type { Problem } from "../../../../lib/problems/problem";
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { engine } from "../../../support/engines";
 import { type AwsClusterChange, buildAwsCluster } from "../../../support/aws-clusters";

@@ -5,7 +5,7 @@ import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { ClusterOptions } from "../../../../lib/topology/declaration/cluster-props";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { Synthesized } from "../../../support/synth";
 

@@ -22,16 +22,19 @@ test("EmulatedServe expects an answer from every accelerator of the cluster", ()
     ...["--resource", "GPU"],
     ...["--ranks", "32"],
   ]);
-  expect(spec.api?.completion).toEqual({
-    path: "/v1/chat/completions",
-    body: {
-      model: "emulated",
-      messages: [{ role: "user", content: "Who is there?" }],
-      max_tokens: 64,
-      temperature: 0,
+  expect(spec.api?.proof).toEqual([
+    {
+      kind: "chat",
+      path: "/v1/chat/completions",
+      body: {
+        model: "emulated",
+        messages: [{ role: "user", content: "Who is there?" }],
+        max_tokens: 64,
+        temperature: 0,
+      },
+      expect: "32 of 32 ranks",
     },
-    mustContain: "32 of 32 ranks",
-  });
+  ]);
 });
 
 test("EmulatedServe uses the given port and model in the command and in the check", () => {
@@ -41,7 +44,7 @@ test("EmulatedServe uses the given port and model in the command and in the chec
     api: { port: 9000, servedModel: "mine", healthPath: "/health" },
   });
   expect(spec.argv.join(" ")).toContain("--port 9000 --model mine");
-  expect(spec.api?.completion.body.model).toBe("mine");
+  expect(spec.api?.proof[0].body.model).toBe("mine");
 });
 
 test("EmulatedServe brings all of its program's files", () => {

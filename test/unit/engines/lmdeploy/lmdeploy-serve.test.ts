@@ -80,5 +80,9 @@ test("LmdeployServe passes its properties to the command", () => {
   expect(text(spec.argv)).toContain("--model-name m");
   expect(text(spec.argv)).toContain("--session-len 8192 --cache-max-entry-count 0.5");
   expect(text(spec.argv).endsWith("--server-port 9000 --log-level INFO")).toBe(true);
-  expect(spec.api).toMatchObject({ port: 9000, servedModel: "m", completion: { body: { model: "m" } } });
+  expect(spec.api).toMatchObject({
+    port: 9000,
+    servedModel: "m",
+    proof: [{ body: { model: "m" } }, { kind: "completion" }],
+  });
 });

@@ -68,7 +68,13 @@ function readiness({ api }: EngineSpec): string {
   }
   return (
     `GET \`http://10.20.0.1:${api.port}${api.healthPath}\` answers 200, and then ` +
-    `POST \`${api.completion.path}\` with\n\n${code([JSON.stringify(api.completion.body)])[0]}\n\nanswers with text.`
+    api.proof
+      .map(
+        ({ kind, path, body }) =>
+          `POST \`${path}\` (${kind}) with\n\n${code([JSON.stringify(body)])[0]}\n\nis answered`,
+      )
+      .join(", or where that is refused, ") +
+    "."
   );
 }
 

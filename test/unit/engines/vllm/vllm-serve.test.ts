@@ -118,9 +118,9 @@ test("VllmServe passes the properties that are set to the command, and no others
   }
 });
 
-test("VllmServe asks for the completion by the served name", () => {
+test("VllmServe asks by the served name", () => {
   const { api } = new VllmServe({ ...MODEL, servedModelName: "big" }).bind(H100S);
-  expect(api).toMatchObject({ servedModel: "big", completion: { body: { model: "big" } } });
+  expect(api).toMatchObject({ servedModel: "big", proof: [{ body: { model: "big" } }, {}, {}, {}, {}] });
 });
 
 describe("problems", () => {

@@ -28,6 +28,7 @@ const OPTIONS: {
   logDriver: ["local", ["--log-driver=local"], { logDriver: "local" }],
   stopSeconds: [25, ["--stop-timeout=25"], { stopTimeout: 25, destroyGraceSeconds: 30 }],
   sharedMemoryMiB: [256, ["--shm-size=256m"], { shmSize: 256 }],
+  ipc: ["host", ["--ipc=host"], { ipcMode: "host" }],
   runtime: ["nvidia", ["--runtime=nvidia"], { runtime: "nvidia" }],
   ulimits: [
     [{ name: "memlock", soft: -1, hard: -1 }],

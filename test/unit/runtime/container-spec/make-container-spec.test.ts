@@ -6,7 +6,7 @@ import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
 import type { ClusterPlan } from "../../../../lib/topology/plan/plan";
 import { planCluster } from "../../../../lib/topology/planner";
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 
 const specOf = (plan: ClusterPlan, index = 0) => containerSpec(plan, plan.nodes[index]);

@@ -6,7 +6,7 @@ import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
 import { planCluster } from "../../../../lib/topology/planner";
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 

@@ -9,7 +9,7 @@ import { workload, workloadNumber, workloadText } from "../../../../lib/runtime/
 import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { planCluster } from "../../../../lib/topology/planner";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";

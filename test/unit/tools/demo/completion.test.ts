@@ -37,7 +37,7 @@ describe("askCompletion", () => {
     expect(text).toBe("16 of 16 ranks: all");
     expect(seconds).toBeGreaterThan(0);
     expect(asked.url).toBe("/v1/chat/completions");
-    expect(JSON.parse(asked.body)).toEqual(CONFIG.engine.api?.completion.body);
+    expect(JSON.parse(asked.body)).toEqual(CONFIG.engine.api?.proof[0].body);
   });
 
   it.each([
@@ -62,6 +62,6 @@ it("curlExample is the same question for a shell", () => {
   expect(curlExample("http://127.0.0.1:8000", CONFIG)).toBe(
     "curl http://127.0.0.1:8000/v1/chat/completions \\\n" +
       "  -H 'Content-Type: application/json' \\\n" +
-      `  -d '${JSON.stringify(CONFIG.engine.api?.completion.body)}'`,
+      `  -d '${JSON.stringify(CONFIG.engine.api?.proof[0].body)}'`,
   );
 });

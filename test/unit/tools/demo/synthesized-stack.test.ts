@@ -27,12 +27,12 @@ describe("a synthesized stack", () => {
     });
     expect(config?.node.name).toBe("npu-0");
     expect(config?.deadlines.serving).toBeGreaterThan(0);
-    expect(config?.engine.api?.completion.mustContain).toBe("16 of 16 ranks");
+    expect(config?.engine.api?.proof[0].expect).toBe("16 of 16 ranks");
   });
 
   it("reads what Terraform would read where a text holds a dollar and a brace", () => {
     const text = JSON.stringify(synthesized.json).replaceAll("Who is there?", "$${who} %%{is}");
-    const body = localStackOf("x", JSON.parse(text))?.config.engine.api?.completion.body;
+    const body = localStackOf("x", JSON.parse(text))?.config.engine.api?.proof[0].body;
     expect(JSON.stringify(body)).toContain("${who} %{is}");
   });
 

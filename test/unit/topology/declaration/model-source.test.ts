@@ -1,6 +1,6 @@
 import { Model } from "../../../../lib/topology/model/model";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 
 const revision = "0123456789abcdef0123456789abcdef01234567";
 

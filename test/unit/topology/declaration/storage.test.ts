@@ -1,4 +1,4 @@
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 
 test("HostPathStorage.shared is shared and mounted on /models by default", () => {

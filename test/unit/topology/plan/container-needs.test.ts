@@ -7,8 +7,11 @@ import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../su
 const machines = (change: Parameters<typeof machineProps>[0] = {}, place = hostsPlace()) =>
   planContainerNeeds(normalise(machineProps(change)), place);
 
+const NO_EXTRAS = { devices: [], mounts: [], capabilities: [], isHostIpc: false };
+
 test("planContainerNeeds of GPUs on InfiniBand has locked memory, files, stack, IPC_LOCK and NVIDIA's runtime", () => {
   expect(machines()).toEqual({
+    extras: NO_EXTRAS,
     networkMode: "host",
     sharedMemoryMiB: 256 + 8 * 2048,
     capabilities: ["CAP_IPC_LOCK"],
@@ -39,6 +42,7 @@ test("planContainerNeeds of NPUs has the driver's files, no runtime and nothing 
 test("planContainerNeeds of emulated accelerators has nothing that a daemon may refuse", () => {
   const needs = planContainerNeeds(normalise(emulatedProps()), localPlace());
   expect(needs).toEqual({
+    extras: NO_EXTRAS,
     networkMode: "bridge",
     sharedMemoryMiB: 256 + 8 * 8 + 100,
     capabilities: [],

@@ -10,7 +10,7 @@ import { CONTAINER_FOLDERS } from "../../../../lib/topology/plan/limits";
 import { Model } from "../../../../lib/topology/model/model";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
 import { planCluster } from "../../../../lib/topology/planner";
-import { SecretRef } from "../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 

@@ -8,6 +8,7 @@ import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../su
 import { expectGolden } from "../../../support/golden";
 import { BAD_ASCEND } from "./bad/ascend";
 import type { BadInput } from "./bad/bad-input";
+import { BAD_CONTAINER_EXTRAS } from "./bad/container-extras";
 import { BAD_ENGINE } from "./bad/engine";
 import { BAD_ENGINES } from "./bad/engines";
 import { BAD_ENVIRONMENT } from "./bad/environment";
@@ -19,6 +20,7 @@ import { BAD_NETWORK } from "./bad/network";
 import { BAD_POOLS } from "./bad/pools";
 import { BAD_PORTS } from "./bad/ports";
 import { BAD_PYTHON_PACKAGES } from "./bad/python-packages";
+import { BAD_SECRETS } from "./bad/secrets";
 import { BAD_STORAGE } from "./bad/storage";
 import { BAD_TIMEOUTS } from "./bad/timeouts";
 import { RISKY_INPUTS } from "./bad/warnings";
@@ -36,6 +38,8 @@ const BAD_INPUTS = [
   ...BAD_FABRIC,
   ...BAD_MODELS,
   ...BAD_STORAGE,
+  ...BAD_SECRETS,
+  ...BAD_CONTAINER_EXTRAS,
   ...BAD_PYTHON_PACKAGES,
   ...BAD_ASCEND,
   ...RISKY_INPUTS,

@@ -21,9 +21,9 @@ export const BAD_ENGINE: readonly BadInput[] = [
     got: "'health'",
   },
   {
-    props: { engine: engine({ completion: { path: "v1/completions", body: {} } }) },
+    props: { engine: engine({ proof: [{ kind: "completion", path: "v1/completions", body: {} }] }) },
     rule: "RC071",
-    path: "engine.completion.path",
+    path: "engine.proof[0].path",
     got: "'v1/completions'",
   },
   {

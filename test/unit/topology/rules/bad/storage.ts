@@ -1,5 +1,5 @@
 import { ModelSource } from "../../../../../lib/topology/declaration/model-source";
-import { SecretRef } from "../../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../../lib/topology/declaration/storage";
 import { engine } from "../../../../support/engines";
 import type { BadInput } from "./bad-input";

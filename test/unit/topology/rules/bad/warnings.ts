@@ -4,7 +4,7 @@ import { Accelerator } from "../../../../../lib/topology/declaration/accelerator
 import { ContainerImage } from "../../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../../../../lib/topology/declaration/model-source";
-import { SecretRef } from "../../../../../lib/topology/declaration/secret-ref";
+import { SecretRef } from "../../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../../lib/topology/declaration/storage";
 import { Model } from "../../../../../lib/topology/model/model";
 import { engine } from "../../../../support/engines";

@@ -1,6 +1,9 @@
 /** Where the value of a secret comes from: a file of the head's machine, or the place's store of secrets. */
 export type SecretKind = "host-file" | "managed";
 
+/** Folder of the head's container with the secrets, each a file. */
+export const SECRET_FOLDER = "/run/secrets/ray-cluster";
+
 /**
  * Reference to a secret. Its value appears neither in the synth nor in Terraform's state, in arguments or in
  * environments: only the head's container gets it, as a file.

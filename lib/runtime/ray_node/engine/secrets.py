@@ -1,0 +1,26 @@
+"""Secrets by name: files of the head's container that the engine's process gets as environment variables."""
+
+from collections.abc import Mapping
+
+from ray_node.host import log
+from ray_node.host.failure import EngineFailed
+
+
+def read(files: Mapping[str, str]) -> dict[str, str]:
+    """Variables and their values, which are never printed from now on. Raises EngineFailed.
+
+    Read anew at each start: a file may have been replaced. Line breaks around a value are ignored.
+    """
+    values = {}
+    for variable, path in files.items():
+        try:
+            with open(path, encoding="utf-8") as file:
+                value = file.read().strip()
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or error
+            raise EngineFailed(f"the secret {variable} cannot be read: {path}: {said}") from error
+        if not value or "\0" in value:
+            raise EngineFailed(f"the secret {variable} is {'empty' if not value else 'no text'}: {path}")
+        log.hide(value)
+        values[variable] = value
+    return values

@@ -57,11 +57,11 @@ export type { ServerTls } from "./engines/served-securely";
 export { RayOnly } from "./engines/ray-only";
 export { RollPipeline, type RollPipelineProps } from "./engines/roll/roll-pipeline";
 export { RollProfile } from "./engines/roll/roll-profile";
-export { VllmDtype, VllmExecutor, type VllmServeProps } from "./engines/vllm/vllm-props";
+export { VllmDtype, VllmExecutor, VllmRunner, type VllmServeProps } from "./engines/vllm/vllm-props";
 export { VllmServe } from "./engines/vllm/vllm-serve";
 export { RayCluster, type RayClusterProps } from "./ray-cluster";
 export { ClusterBackend, type ClusterSite } from "./terraform/cluster-backend";
-export { Accelerator } from "./topology/declaration/accelerator";
+export { Accelerator, type AcceleratorFactsProps } from "./topology/declaration/accelerator";
 export type { ClusterOptions, NodePool, RayPorts } from "./topology/declaration/cluster-props";
 export {
   ContainerImage,
@@ -76,7 +76,6 @@ export type {
   EnginePort,
   EngineRequirements,
   EngineSecret,
-  EngineSizing,
   EngineSpec,
   EngineText,
   EngineTls,
@@ -86,9 +85,14 @@ export type {
   RuntimeFile,
 } from "./topology/engine-spec";
 export { IpcMode, type ExtraMount } from "./topology/declaration/container-extras";
+export type { EngineSizing, SpeculativeDecoding } from "./topology/engine-sizing";
 export { Fabric } from "./topology/declaration/fabric";
-export { Model, type ModelConfigOptions } from "./topology/model/model";
+export type { Modality } from "./topology/model/hub-encoders";
+export type { ModelPositions } from "./topology/model/hub-positions";
+export { Model } from "./topology/model/model";
+export type { ModelConfigOptions, WeightsBasis } from "./topology/model/model-parts";
 export type { ModelNumbers } from "./topology/model/model-numbers";
+export type { ModelTask } from "./topology/model/model-task";
 export {
   ModelSource,
   type HubOptions,
@@ -123,9 +127,12 @@ export { RankTableKind } from "./topology/declaration/rank-table-kind";
 export { SecretRef, type SecretKind } from "./topology/values/secret-ref";
 export { HostPathStorage, type HostPathStorageProps, type IStorage } from "./topology/declaration/storage";
 export type {
-  AttentionBias,
   ExpertLayers,
   LatentAttention,
+  LayerCache,
+  LayerCacheKind,
   ModelShape,
   Quantization,
+  QuantizationScheme,
+  QuantizedPart,
 } from "./catalog/models";

@@ -39,7 +39,9 @@ export interface AcceleratorFacts extends AcceleratorFamily, FactRow {
   readonly family: string;
   /** Name as shown to people. */
   readonly title: string;
-  /** Usable memory of one accelerator. */
+  /** Other names that people write, in any case and with any separators. */
+  readonly names?: readonly string[];
+  /** Memory of one accelerator as its driver reports it to a process; where that is not known, what the card is sold with. */
   readonly memoryGiB: number;
   /** Accelerators of the usual board or machine. */
   readonly usualPerNode: number;
@@ -47,12 +49,61 @@ export interface AcceleratorFacts extends AcceleratorFamily, FactRow {
   readonly maximumPerNode: number;
   /** Ascend: kind of board, which decides the checks of its network: `a2`, `a3`, `300i-duo`. */
   readonly board?: string;
+  /** Of an accelerator that the user describes: the row that it is like in all but these facts. */
+  readonly like?: string;
+}
+
+/** An accelerator of the user's own: a row of the catalogue with another name, memory and number. */
+export interface OwnAccelerator {
+  readonly name: string;
+  readonly like: string;
+  readonly memoryGiB: number;
+  readonly perNode: number;
 }
 
 const families = table<FactRow>("accelerator family", familyRows);
 
 // A product row may refine its family (Trainium2 has more cores per device), so it is spread last.
-export const { all: allAccelerators, find: findAccelerator } = table<AcceleratorFacts>(
+const products = table<AcceleratorFacts>(
   "accelerator",
   productRows.map((row) => ({ ...families.get(row.family), ...row })),
 );
+
+export const allAccelerators = products.all;
+
+const byName = new Map(
+  products.all().flatMap((row) => [row.id, ...(row.names ?? [])].map((name) => [plain(name), row] as const)),
+);
+
+/** The facts travel in the key, so that a plan, which is plain data, needs no register of accelerators. */
+const OWN_KEY = /^(?<name>[^=]+)=(?<like>[^:]+):(?<memoryGiB>[\d.]+)GiB:(?<perNode>\d+)$/;
+
+/** Key of an accelerator of the user's own. */
+export function ownAcceleratorKey({ name, like, memoryGiB, perNode }: OwnAccelerator): string {
+  return `${name}=${like}:${memoryGiB}GiB:${perNode}`;
+}
+
+/** The accelerator with a key, or with one of its names; `undefined` where there is none. */
+export function findAccelerator(id: string): AcceleratorFacts | undefined {
+  const own = OWN_KEY.exec(id)?.groups;
+  if (own === undefined) {
+    return products.find(id) ?? byName.get(plain(id));
+  }
+  const like = products.find(own.like);
+  const perNode = Number(own.perNode);
+  return (
+    like && {
+      ...like,
+      id,
+      title: own.name,
+      like: like.id,
+      memoryGiB: Number(own.memoryGiB),
+      usualPerNode: perNode,
+      maximumPerNode: Math.max(perNode, like.maximumPerNode),
+    }
+  );
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+}

@@ -1,3 +1,4 @@
+import batchRows from "./engine-batches.json";
 import copyRows from "./engine-environment.json";
 import memoryRows from "./engine-memory.json";
 import portRows from "./engine-ports.json";
@@ -41,6 +42,37 @@ const memory = table<EngineMemoryFacts>("engine memory", memoryRows);
 /** A measured value in GiB. */
 export function engineMemoryGiB(id: string): number {
   return memory.get(id).gib;
+}
+
+/** What an engine takes into one step where it is not told, by the memory of an accelerator. */
+interface EngineBatch extends FactRow {
+  readonly engine: string;
+  /** Least memory for which the row holds. */
+  readonly fromGiB: number;
+  /** Most tokens of one step. */
+  readonly tokens: number;
+  /** Most sequences of one step. */
+  readonly sequences: number;
+  /** Accelerators whose name contains one of these are left to the next row. */
+  readonly except: readonly string[];
+}
+
+const batches = table<EngineBatch>("batch of an engine", batchRows);
+
+/** The row for an accelerator; `undefined` for an engine that is not in the catalogue. Rows go from large to small. */
+export function engineBatchFor(
+  engine: string,
+  memoryGiB: number,
+  accelerator: string,
+): EngineBatch | undefined {
+  return batches
+    .all()
+    .find(
+      (row) =>
+        row.engine === engine &&
+        memoryGiB >= row.fromGiB &&
+        !row.except.some((name) => accelerator.includes(name)),
+    );
 }
 
 /** What a range of versions of an engine copies from its process on the head to its workers on all nodes. */

@@ -5,8 +5,8 @@ export interface FactRow {
   readonly checked: string;
 }
 
-/** Library that carries collectives between accelerators. */
-export type Collective = "nccl" | "hccl" | "nccom" | "rccl";
+/** Library that carries collectives between accelerators; `hccl` is Huawei's, `habana` Intel's of the same name. */
+export type Collective = "nccl" | "hccl" | "nccom" | "rccl" | "habana";
 
 export interface UlimitFact {
   readonly name: string;

@@ -45,22 +45,57 @@ export interface ModelShape {
   readonly headDim: number;
   readonly vocabularySize: number;
   readonly tiedEmbeddings: boolean;
-  readonly attentionBias: AttentionBias;
-  readonly queryKeyNorm: boolean;
   readonly mla: LatentAttention | null;
   readonly moe: ExpertLayers | null;
   /** Next-token prediction modules (MTP) behind the last layer: on disk, loaded only for speculative decoding. */
   readonly nextTokenModules: number;
+  /** `max_position_embeddings`; 0: not known. */
   readonly maximumContextTokens: number;
+  /** What each layer keeps for a sequence, in the order of the layers. */
+  readonly layerCaches: readonly LayerCache[];
+}
+
+/** How a layer keeps what it has read. */
+export type LayerCacheKind =
+  /** Keys and values of all tokens. */
+  | "full"
+  /** Keys and values of the last tokens. */
+  | "window"
+  /** One vector for each token, the same on all ranks. */
+  | "latent"
+  | "latent-window"
+  /** One vector for several tokens, and a window of single ones. */
+  | "compressed"
+  /** A state of fixed size (linear attention, state-space layers). */
+  | "state"
+  /** Nothing, or what an earlier layer keeps. */
+  | "none";
+
+/** What one layer keeps for a sequence. */
+export interface LayerCache {
+  readonly kind: LayerCacheKind;
+  /** Key/value heads, which tensor parallelism spreads; 0: not spread. */
+  readonly kvHeads: number;
+  /** Elements of one token: keys and values of one KV head, or the one vector. */
+  readonly elements: number;
+  /** Bytes of one token (compressed: of one vector) for the choice of a sparse attention. */
+  readonly indexBytes: number;
+  /** Tokens that a window keeps. */
+  readonly windowTokens: number;
+  /** Tokens to one vector of a compressed cache; 0: it has only the window. */
+  readonly ratio: number;
+  /** Bytes of a state, for one sequence and all heads. */
+  readonly stateBytes: number;
+  /** Heads of a state, which tensor parallelism spreads. */
+  readonly stateHeads: number;
 }
 
 /** Projections of the attention that have a bias. */
 export type AttentionBias = "none" | "qkv" | "qkvo";
 
-/** How the linear layers are quantized. Embedding, head, norms and routers never are. */
-export interface Quantization {
-  readonly method: string;
-  /** Bits of one weight. */
+/** How the weights of some modules are stored. */
+export interface QuantizationScheme {
+  /** Bits of one weight; 16: not quantized. */
   readonly bits: number;
   /** Rows (outputs) that share a scale; `null`: all. */
   readonly blockRows: number | null;
@@ -68,13 +103,37 @@ export interface Quantization {
   readonly blockColumns: number | null;
   /** Bytes of the scale of one block, its offset included. */
   readonly scaleBytes: number;
-  /** Modules left as they are: a name or a part of it between dots, a glob, or `re:` and an expression. */
-  readonly kept: readonly string[];
 }
 
-/** An architecture that several models share. */
-export interface ModelArchitecture extends ModelShape, FactRow {
+/** Modules that are quantized in another way than the rest. */
+export interface QuantizedPart extends QuantizationScheme {
+  /** Patterns as in `Quantization.kept`. */
+  readonly modules: readonly string[];
+}
+
+/** How the linear layers are quantized. Embedding, head, norms and routers never are. */
+export interface Quantization extends QuantizationScheme {
+  readonly method: string;
+  /** Modules left as they are: a name or a part of it between dots, a glob, or `re:` and an expression. */
+  readonly kept: readonly string[];
+  /**
+   * Modules with a scheme of their own; the first that matches counts, also before `kept`.
+   *
+   * @default - none
+   */
+  readonly parts?: readonly QuantizedPart[];
+  /**
+   * Bytes of an element of the cache, where the checkpoint says it.
+   *
+   * @default - those of the model's element type
+   */
+  readonly cacheElementBytes?: number;
+}
+
+/** An architecture that several models share, as the keys of its `config.json`. */
+export interface ModelArchitecture extends FactRow {
   readonly id: string;
+  readonly config: { readonly [key: string]: unknown };
 }
 
 /** Hub on which a repository lies. */
@@ -107,14 +166,30 @@ export interface ModelFacts extends FactRow {
 /** How a family of models (`model_type`) is built, where its configuration does not say it. */
 export interface ModelFamily extends FactRow {
   readonly modelType: string;
-  readonly attention: "gqa" | "mla";
   /** `config-…`: only where `attention_bias` is true. */
   readonly bias: "none" | "qkv" | "config-qkv" | "config-qkvo";
-  /** `config`: where `use_qk_norm` is true. */
-  readonly queryKeyNorm: "never" | "always" | "config";
-  readonly experts: "none" | "routed";
-  /** The shared expert has a gate of its own. */
-  readonly sharedExpertGate: boolean;
+  /** `head`: one for each of queries and keys, as wide as a head; `layer`: as wide as all heads; `config`: `use_qk_norm`. */
+  readonly queryKeyNorm: "never" | "head" | "layer" | "config";
+  /** Gate on the output of the attention. @default - as the configuration says */
+  readonly outputGate?: "none" | "elements" | "heads";
+  /** The gates of its linear attention have full rank. @default false */
+  readonly fullRankGates?: boolean;
+  /** Layers whose attention has a sink for each head. @default - none */
+  readonly sinks?: "all" | "window";
+  /** The shared expert has a gate of its own. @default false */
+  readonly sharedExpertGate?: boolean;
+  /** Every layer has a shared expert as wide as a routed one, which the configuration does not name. */
+  readonly sharedExpert?: "as-routed";
+  /** The experts' matrices have biases. @default false */
+  readonly expertBias?: boolean;
+  /** Mixers and dense feed-forwards of a layer. @default 1 */
+  readonly copies?: number;
+  /** `tie_word_embeddings`, where a configuration leaves it out. @default false */
+  readonly tiedEmbeddings?: boolean;
+  /** Files hold embedding and head again for each next-token prediction module, or lack the modules. @default - neither */
+  readonly nextToken?: "tables" | "absent";
+  /** Keys that configurations of the family leave out, with what they mean then. */
+  readonly defaults?: { readonly [key: string]: unknown };
 }
 
 const architectures = table<ModelArchitecture>("model architecture", architectureRows);
@@ -125,11 +200,14 @@ export const { all: allModels, find: findModel } = table<ModelFacts>(
 );
 
 /** Families whose weights can be computed from a configuration, by `model_type`. */
-export const { all: allModelFamilies, find: findModelFamily } = table<ModelFamily>(
-  "model family",
-  familyRows,
-  "modelType",
-);
+const families = table<ModelFamily>("model family", familyRows, "modelType");
+
+export const allModelFamilies = families.all;
+
+/** The family of a `model_type`, also of the language model in a multimodal one (`…_text`). */
+export function findModelFamily(modelType: string): ModelFamily | undefined {
+  return families.find(modelType) ?? families.find(modelType.replace(/_text$/, ""));
+}
 
 /** Facts of the model in a repository of a hub, whatever the case of its name; `undefined`: not in the catalogue. */
 export function findModelOfRepository(hub: ModelHub, repository: string): ModelFacts | undefined {

@@ -7,6 +7,7 @@ export const EVERY_KIND: readonly ProofKind[] = [
   "completion",
   "embedding",
   "rerank",
+  "pooling",
   "transcription",
 ];
 /** What is asked of a model that generates text: a base model has no chat template. */
@@ -51,6 +52,7 @@ const QUESTIONS: { readonly [kind in ProofKind]: (model: string) => Question } =
     path: "/v1/rerank",
     body: { model, query: "Who is there?", documents: ["A friend.", "The sky is blue."] },
   }),
+  pooling: (model) => ({ path: "/pooling", body: { model, input: "Who is there?" } }),
   // The node program adds the sound.
   transcription: (model) => ({ path: "/v1/audio/transcriptions", body: { model, response_format: "json" } }),
   custom: () => ({ path: "/", body: {} }),

@@ -63,6 +63,7 @@ const ANSWERS: { readonly [kind in ProofKind]: string } = {
   completion: "text",
   embedding: "a vector",
   rerank: "scores",
+  pooling: "numbers",
   transcription: "a transcript",
   custom: "HTTP 200",
 };

@@ -1,6 +1,8 @@
 import type { Problem } from "../problems/problem";
 import type { ProofKind } from "./values/proof";
 import type { SecretRef } from "./values/secret-ref";
+import type { EngineSizing } from "./engine-sizing";
+import type { Model } from "./model/model";
 import type { Parallelism } from "./model/parallelism";
 
 /**
@@ -10,6 +12,12 @@ import type { Parallelism } from "./model/parallelism";
 export interface EngineSpec {
   /** Name as shown to people, e.g. `emulated`. */
   readonly name: string;
+  /**
+   * Version of the engine in the image.
+   *
+   * @default - not known
+   */
+  readonly version?: string;
   /** The command, run on the head when the membership is whole; empty: nothing runs. Never a shell line. */
   readonly argv: readonly string[];
   /** The HTTP API of a server. @default - the engine is a job whose exit status is the outcome, or nothing at all */
@@ -96,20 +104,6 @@ export type EngineKind = "serve" | "job" | "none";
 /** What an engine is, which follows from its API and its command. */
 export function engineKind({ api, argv }: EngineSpec): EngineKind {
   return api ? "serve" : argv.length > 0 ? "job" : "none";
-}
-
-/** What decides whether a model fits, and the engine's properties for it. */
-export interface EngineSizing {
-  /** Longest sequence, prompt and answer together, in tokens. @default - the model's own */
-  readonly contextTokens?: number;
-  /** Sequences of that length that must fit into the cache at the same time. @default 1 */
-  readonly concurrentSequences?: number;
-  /** Share of an accelerator's memory that the engine may fill, more than 0 and at most 1. @default 0.9 */
-  readonly memoryUtilization?: number;
-  /** The engine's property for the longest sequence, e.g. `maxModelLen`. */
-  readonly contextProperty: string;
-  /** The engine's property for the share of memory, e.g. `gpuMemoryUtilization`. */
-  readonly memoryProperty: string;
 }
 
 /** A process of the engine on each node but the head, with the same driver-scoped environment. */
@@ -233,6 +227,8 @@ export interface EngineContext {
   readonly modelPath?: string;
   /** Name of the model on its hub, `owner/name`. @default - not known */
   readonly modelName?: string;
+  /** Numbers of the model. @default - not known */
+  readonly model?: Model;
 }
 
 /** The image as an engine sees it. */

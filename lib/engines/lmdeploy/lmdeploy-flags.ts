@@ -13,4 +13,5 @@ export const LMDEPLOY_FLAGS: readonly OwnedFlag[] = [
   { names: ["--session-len"], property: "sessionLength" },
   { names: ["--cache-max-entry-count"], property: "cacheMaxEntryCount" },
   { names: ["--dtype"], property: "dtype" },
+  { names: ["--quant-policy"], property: "quantPolicy", eitherWay: true },
 ];

@@ -1,3 +1,4 @@
+import { findAccelerator } from "../../catalog/accelerators";
 import { engineMilestone } from "../../catalog/engines";
 import type { Topic } from "../../problems/rule";
 import type { EngineContext } from "../../topology/engine-spec";
@@ -12,9 +13,9 @@ export interface LmdeployMode {
 }
 
 /** Captured graphs only: InternLM/lmdeploy `docs/en/get_started/ascend/get_started.md`. */
-export const GRAPH_ONLY = "ascend-310p";
+const GRAPH_ONLY = "300i-duo";
 /** No captured graphs: the same page. */
-const EAGER_ONLY = "ascend-a3";
+const EAGER_ONLY = "a3";
 
 const MILESTONE = "lmdeploy-without-rank-table";
 const VARIABLE = "environment.ASCEND_RANK_TABLE_FILE_PATH";
@@ -27,8 +28,8 @@ export const LMDEPLOY_TOPIC: Topic<LmdeployMode, EngineContext> = {
       level: "error",
       title: "LMDeploy runs with captured graphs on Ascend 310P",
       why: "It has no eager mode for this board.",
-      check: ({ eager }, { acceleratorId }) =>
-        acceleratorId === GRAPH_ONLY && eager
+      check: ({ eager }, context) =>
+        runsGraphsOnly(context) && eager
           ? [{ ...eagerMode(eager), must: "be false on Ascend 310P, which runs captured graphs only" }]
           : [],
     },
@@ -37,8 +38,8 @@ export const LMDEPLOY_TOPIC: Topic<LmdeployMode, EngineContext> = {
       level: "error",
       title: "LMDeploy runs in eager mode on Ascend A3",
       why: "It captures no graphs on this board.",
-      check: ({ eager }, { acceleratorId }) =>
-        acceleratorId === EAGER_ONLY && !eager
+      check: ({ eager }, context) =>
+        boardOf(context) === EAGER_ONLY && !eager
           ? [{ ...eagerMode(eager), must: "be true on Ascend A3, which runs no captured graphs" }]
           : [],
     },
@@ -86,6 +87,15 @@ export const LMDEPLOY_TOPIC: Topic<LmdeployMode, EngineContext> = {
     },
   ],
 };
+
+/** Whether the board runs captured graphs only. */
+export function runsGraphsOnly(context: EngineContext): boolean {
+  return boardOf(context) === GRAPH_ONLY;
+}
+
+function boardOf({ acceleratorId = "" }: EngineContext): string | undefined {
+  return findAccelerator(acceleratorId)?.board;
+}
 
 /** Whether this version refuses Ascend nodes without a rank table. */
 export function readsRankTable({ version }: LmdeployMode, context: EngineContext): boolean {

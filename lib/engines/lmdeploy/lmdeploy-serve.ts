@@ -1,11 +1,14 @@
+import { flagsOfEngine } from "../../catalog/engine-flags";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
 import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
 import { judge } from "../../problems/rule";
 import type { Proof } from "../../topology/values/proof";
 import type { SecretRef } from "../../topology/values/secret-ref";
+import type { EngineSizing } from "../../topology/engine-sizing";
 import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
 import { option, toggle } from "../arguments";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
+import { givenFlags } from "../given-flags";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
 import { engineVersion } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
@@ -20,7 +23,7 @@ import {
 } from "../served-securely";
 import { servingProof } from "../serving-proof";
 import { LMDEPLOY_FLAGS } from "./lmdeploy-flags";
-import { GRAPH_ONLY, LMDEPLOY_TOPIC, readsRankTable } from "./lmdeploy-rules";
+import { LMDEPLOY_TOPIC, readsRankTable, runsGraphsOnly } from "./lmdeploy-rules";
 
 /** Element type of weights and activations. */
 export enum LmdeployDtype {
@@ -80,6 +83,12 @@ export interface LmdeployServeProps {
    * @default - LMDeploy's own, 0.8
    */
   readonly cacheMaxEntryCount?: number;
+  /**
+   * Bits of an element of the cache: 4 or 8; 0: those of the model.
+   *
+   * @default - LMDeploy's own, 0
+   */
+  readonly quantPolicy?: number;
   /** @default - LMDeploy's own, LmdeployDtype.AUTO */
   readonly dtype?: LmdeployDtype;
   /**
@@ -135,7 +144,7 @@ export class LmdeployServe implements IEngine {
   public bind(context: EngineContext): EngineSpec {
     const { props } = this;
     const ascend = context.rayResource === "NPU";
-    const eager = props.eagerMode ?? (ascend && context.acceleratorId !== GRAPH_ONLY);
+    const eager = props.eagerMode ?? (ascend && !runsGraphsOnly(context));
     const mode = { eager, version: engineVersion(context, props.version) };
     const tensor = props.tensorParallelSize ?? context.accelerators;
     const modelPath = modelFolder(props.modelPath, context);
@@ -146,6 +155,7 @@ export class LmdeployServe implements IEngine {
     const wanted = { engine: "lmdeploy", acrossNodes, ...(ascend ? { collective: "hccl" as const } : {}) };
     return {
       name: this.engineName,
+      version: mode.version,
       declared: { ...props },
       argv: withApiKeys(props, "api-keys", [
         ...["lmdeploy", "serve", "api_server", modelPath],
@@ -156,6 +166,7 @@ export class LmdeployServe implements IEngine {
         ...option("--tp", tensor),
         ...option("--session-len", props.sessionLength),
         ...option("--cache-max-entry-count", props.cacheMaxEntryCount),
+        ...option("--quant-policy", props.quantPolicy),
         ...option("--dtype", props.dtype),
         ...option("--server-name", "0.0.0.0"),
         ...option("--server-port", port),
@@ -182,12 +193,7 @@ export class LmdeployServe implements IEngine {
       ports: [{ name: "lmdeploy-master", from: masterPort, to: masterPort, where: "head" }],
       rayVersions: rayRangeOfEngine("lmdeploy"),
       parallelism: { tensor, pipeline: 1, data: 1, expertParallel: false },
-      sizing: {
-        contextTokens: props.sessionLength,
-        concurrentSequences: props.plannedSequences,
-        contextProperty: "sessionLength",
-        memoryProperty: "cacheMaxEntryCount",
-      },
+      sizing: sizingOf(props),
       clusterEnvironment: engineSettingsFor({ ...wanted, scope: "cluster" }),
       readsRankTable: readsRankTable(mode, context),
       withheld: environmentFence("lmdeploy", context).withheld,
@@ -200,7 +206,13 @@ export class LmdeployServe implements IEngine {
         ...modelFolderProblems(props, context),
         ...judge(
           EXTRA_ARGUMENTS_TOPIC,
-          { given: props.extraArguments ?? [], owned: LMDEPLOY_FLAGS },
+          {
+            given: props.extraArguments ?? [],
+            owned: LMDEPLOY_FLAGS,
+            properties: Object.entries(props).flatMap(([key, value]) => (value === undefined ? [] : [key])),
+            flags: flagsOfEngine("lmdeploy", mode.version),
+            version: mode.version,
+          },
           context,
         ),
         ...judge(LMDEPLOY_TOPIC, mode, context),
@@ -208,4 +220,27 @@ export class LmdeployServe implements IEngine {
       ],
     };
   }
+}
+
+/** Share of the memory left over by the weights that the cache takes where nothing is given (`lmdeploy/pytorch/config.py`). */
+const CACHE_SHARE = 0.8;
+
+/** What must fit into memory: LMDeploy gives the cache a share of what weights and buffers leave. */
+function sizingOf(props: LmdeployServeProps): EngineSizing {
+  const policy = props.quantPolicy ?? numberOf(props, "--quant-policy");
+  return {
+    contextTokens: props.sessionLength,
+    concurrentSequences: props.plannedSequences,
+    contextProperty: "sessionLength",
+    memoryProperty: "cacheMaxEntryCount",
+    cacheShare: props.cacheMaxEntryCount ?? CACHE_SHARE,
+    cacheDtype: policy === undefined || policy === 0 ? undefined : `int${policy}`,
+    batchedTokens: numberOf(props, "--max-prefill-token-num"),
+    capturesGraphs: props.eagerMode !== true,
+  };
+}
+
+function numberOf({ extraArguments = [] }: LmdeployServeProps, name: string): number | undefined {
+  const value = givenFlags(extraArguments).find((flag) => flag.name === name)?.value;
+  return value === undefined || !Number.isFinite(Number(value)) ? undefined : Number(value);
 }

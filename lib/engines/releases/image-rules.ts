@@ -133,7 +133,7 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
         return facts === undefined ||
           release === undefined ||
           facts.emulated ||
-          built.includes(facts.id) ||
+          built.includes(facts.like ?? facts.id) ||
           built.includes(facts.family)
           ? []
           : onImage(

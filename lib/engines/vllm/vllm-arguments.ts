@@ -1,6 +1,8 @@
+import type { SpeculativeDecoding } from "../../topology/engine-sizing";
 import type { Parallelism } from "../../topology/model/parallelism";
 import { option, toggle } from "../arguments";
 import { type ApiProtection, TLS_FILES } from "../served-securely";
+import type { GivenFlag } from "../given-flags";
 import type { OwnedFlag } from "../extra-arguments";
 import type { VllmServeProps } from "./vllm-props";
 
@@ -14,6 +16,13 @@ export interface VllmCut {
   readonly headAddress?: string;
   readonly masterPort: number;
   readonly dataParallelPort: number;
+  /** Version of vLLM; `undefined`: not known. */
+  readonly version?: string;
+  /** A server on every node takes requests (`--data-parallel-hybrid-lb`). */
+  readonly isHybrid: boolean;
+  readonly speculative?: SpeculativeDecoding;
+  /** The flag after which clients of the API must show a certificate. */
+  readonly clientCertificates?: GivenFlag;
 }
 
 /** Flags that the properties or the cluster set. */
@@ -45,6 +54,15 @@ export const VLLM_FLAGS: readonly OwnedFlag[] = [
   { names: ["--gpu-memory-utilization"], property: "gpuMemoryUtilization" },
   { names: ["--dtype"], property: "dtype" },
   { names: ["--enforce-eager", "--no-enforce-eager"], property: "enforceEager" },
+  ...[
+    ["decodeContextParallelSize", "--decode-context-parallel-size", "-dcp"],
+    ["prefillContextParallelSize", "--prefill-context-parallel-size", "-pcp"],
+    ["kvCacheDtype", "--kv-cache-dtype"],
+    ["quantization", "--quantization", "-q"],
+    ["maxNumBatchedTokens", "--max-num-batched-tokens"],
+    ["maxNumSeqs", "--max-num-seqs"],
+    ["runner", "--runner"],
+  ].map(([property, ...names]): OwnedFlag => ({ names, property, eitherWay: true })),
 ];
 
 /** Arguments of every process: model, parallelism, and how it runs. */
@@ -63,8 +81,15 @@ export function serveArguments(
     ...dataParallel(cut),
     ...toggle("--enable-expert-parallel", expertParallel),
     ...option("--distributed-executor-backend", cut.executor),
+    ...option("--decode-context-parallel-size", props.decodeContextParallelSize),
+    ...option("--prefill-context-parallel-size", props.prefillContextParallelSize),
     ...option("--max-model-len", props.maxModelLen),
     ...option("--gpu-memory-utilization", props.gpuMemoryUtilization),
+    ...option("--kv-cache-dtype", props.kvCacheDtype),
+    ...option("--quantization", props.quantization),
+    ...option("--max-num-batched-tokens", props.maxNumBatchedTokens),
+    ...option("--max-num-seqs", props.maxNumSeqs),
+    ...option("--runner", props.runner),
     ...option("--dtype", props.dtype),
     ...toggle("--enforce-eager", props.enforceEager),
   ];

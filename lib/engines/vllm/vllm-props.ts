@@ -19,6 +19,14 @@ export enum VllmDtype {
   FLOAT32 = "float32",
 }
 
+/** What a model answers with. */
+export enum VllmRunner {
+  /** Text. */
+  GENERATE = "generate",
+  /** Vectors or scores: embedding, reranking and reward models. */
+  POOLING = "pooling",
+}
+
 /** Properties of `VllmServe`. */
 export interface VllmServeProps {
   /**
@@ -72,6 +80,19 @@ export interface VllmServeProps {
    */
   readonly enableExpertParallel?: boolean;
   /**
+   * Ranks of a tensor group over which the cache of each sequence is cut (`--decode-context-parallel-size`), for long
+   * contexts where they would hold copies of it. It takes no further accelerators.
+   *
+   * @default 1
+   */
+  readonly decodeContextParallelSize?: number;
+  /**
+   * Ranks over which the tokens of a prompt are cut (`--prefill-context-parallel-size`). It multiplies the ranks.
+   *
+   * @default 1
+   */
+  readonly prefillContextParallelSize?: number;
+  /**
    * Longest sequence, prompt and answer together, in tokens.
    *
    * @default - the model's own
@@ -86,9 +107,36 @@ export interface VllmServeProps {
   /**
    * Share of an accelerator's memory that vLLM may fill, more than 0 and at most 1.
    *
-   * @default - vLLM's own, 0.9 or a little more
+   * @default - vLLM's own: 0.92, before 0.20 0.9
    */
   readonly gpuMemoryUtilization?: number;
+  /**
+   * Element type of the cache, e.g. `fp8`, which holds twice the tokens.
+   *
+   * @default - vLLM's own, `auto`: as the model's configuration says
+   */
+  readonly kvCacheDtype?: string;
+  /**
+   * Quantization of weights that are not quantized yet, while they are loaded, e.g. `fp8`; or the method of ones
+   * that are.
+   *
+   * @default - as the model's configuration says
+   */
+  readonly quantization?: string;
+  /**
+   * Most tokens of one step.
+   *
+   * @default - vLLM's own
+   */
+  readonly maxNumBatchedTokens?: number;
+  /**
+   * Most sequences of one step.
+   *
+   * @default - vLLM's own
+   */
+  readonly maxNumSeqs?: number;
+  /** @default - what the model is made for */
+  readonly runner?: VllmRunner;
   /** @default - vLLM's own, VllmDtype.AUTO */
   readonly dtype?: VllmDtype;
   /**
@@ -97,6 +145,12 @@ export interface VllmServeProps {
    * @default false
    */
   readonly enforceEager?: boolean;
+  /**
+   * Version of vLLM in the image.
+   *
+   * @default - what the tag of a published image says
+   */
+  readonly version?: string;
   /**
    * TCP port on the head at which the nodes meet with `VllmExecutor.MP`.
    *
@@ -118,8 +172,8 @@ export interface VllmServeProps {
   /**
    * The question whose answer proves that the engine serves.
    *
-   * @default - derived from `extraArguments` (`--runner`, `--convert`, `--task`): a chat completion, then the questions
-   * of other kinds of models where the engine refuses that
+   * @default - derived from `runner` or `extraArguments` (`--runner`, `--convert`, `--task`), else from the model's
+   * configuration: a chat completion, then the questions of other kinds of models where the engine refuses that
    */
   readonly proof?: Proof;
   /**

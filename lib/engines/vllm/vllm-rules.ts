@@ -3,7 +3,7 @@ import { compareVersions, parseVersion } from "../../catalog/ray-versions";
 import type { Topic, WarningRule } from "../../problems/rule";
 import { show } from "../../problems/text";
 import type { EngineContext } from "../../topology/engine-spec";
-import { engineVersion, isBefore } from "../releases/engine-version";
+import { isBefore } from "../releases/engine-version";
 import type { VllmCut } from "./vllm-arguments";
 
 export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
@@ -45,8 +45,8 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
       level: "error",
       title: "Without Ray, vLLM is new enough to run on several nodes",
       why: "Older versions have no --nnodes and --node-rank.",
-      check: (cut, context) => {
-        const version = engineVersion(context);
+      check: (cut) => {
+        const { version } = cut;
         return isSpreadWithoutRay(cut) && isBefore("vllm-nodes-without-ray", version)
           ? [
               {
@@ -80,8 +80,91 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
           : [];
       },
     },
+    {
+      id: "RC616",
+      level: "error",
+      title: "Guessing ahead runs with the pipeline stages",
+      why: "A draft model or MTP module that cannot be cut into stages makes the engine refuse to start.",
+      check: ({ parallelism: { pipeline }, speculative, version }, context) => {
+        return pipeline > 1 &&
+          speculative !== undefined &&
+          speculative.weights !== "none" &&
+          !STAGED_DRAFTS.includes(context.model?.shape.modelType ?? "") &&
+          isBefore("vllm-drafts-with-stages", version)
+          ? [
+              {
+                path: "engine.pipelineParallelSize",
+                got: `${pipeline} with speculative decoding by '${speculative.method}'`,
+                must: `be 1 with vLLM older than ${engineMilestone("vllm-drafts-with-stages").version} (this is ${version})`,
+                fix: "leave speculative decoding out, use tensor parallelism alone, or a newer image",
+              },
+            ]
+          : [];
+      },
+    },
+    {
+      id: "RC617",
+      level: "error",
+      title: "Without Ray, one server takes the requests of all nodes",
+      why: "The other nodes run without an API, with which vLLM refuses a server on every node.",
+      check: (cut) =>
+        isSpreadWithoutRay(cut) && cut.isHybrid
+          ? [
+              {
+                path: "engine.extraArguments",
+                got: "'--data-parallel-hybrid-lb'",
+                must: "be left out with VllmExecutor.MP on several nodes",
+                fix: "remove it",
+              },
+            ]
+          : [],
+    },
+    {
+      id: "RC618",
+      level: "error",
+      title: "The API asks its clients for no certificate",
+      why: "The cluster is ready when a request from the head is answered, which carries no certificate.",
+      check: ({ clientCertificates: flag }) =>
+        flag !== undefined && {
+          path: `engine.extraArguments[${flag.index}]`,
+          got: show(flag.written),
+          must: "be left to a proxy in front of the API",
+          fix: "remove it, and use 'apiKeys' where clients must be known",
+        },
+    },
+    {
+      id: "RC619",
+      level: "error",
+      title: "Context parallelism fits the tensor groups",
+      why: "The ranks that share a cache are ranks of one tensor group.",
+      check: ({ parallelism: { tensor, decodeContext = 1, prefillContext = 1 } }) => {
+        const allowed =
+          prefillContext > 1
+            ? [1, prefillContext, tensor * prefillContext]
+            : tensor % decodeContext === 0
+              ? [decodeContext]
+              : divisors(tensor);
+        return allowed.includes(decodeContext)
+          ? []
+          : [
+              {
+                path: "engine.decodeContextParallelSize",
+                got: String(decodeContext),
+                must: `be ${allowed.join(", ").replace(/, (\d+)$/, " or $1")} with tp ${tensor}${prefillContext > 1 ? ` and pcp ${prefillContext}` : ""}`,
+                fix: `use ${allowed.at(-1)}`,
+              },
+            ];
+      },
+    },
   ],
 };
+
+/** Types of models whose MTP modules can be cut into stages (vLLM `vllm/model_executor/models/*_mtp.py`, SupportsPP). */
+const STAGED_DRAFTS = ["glm4_moe_lite", "glm_ocr", "nemotron_h", "bailing_moe_v3"];
+
+function divisors(number: number): readonly number[] {
+  return Array.from({ length: number }, (_, index) => index + 1).filter((divisor) => number % divisor === 0);
+}
 
 /** What is reported to fail for vllm-ascend with Ray's executor, and still open. */
 function onAscend(

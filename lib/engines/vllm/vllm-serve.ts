@@ -1,3 +1,4 @@
+import { findAccelerator } from "../../catalog/accelerators";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
 import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
 import type {
@@ -8,8 +9,11 @@ import type {
   IEngine,
 } from "../../topology/engine-spec";
 import { judge } from "../../problems/rule";
+import { DEFAULT_HCCL_BUFFER_MB, neededHcclBufferMB } from "../../topology/model/hccl-buffer";
 import { deriveParallelism, type Parallelism } from "../../topology/model/parallelism";
+import { engineVersion } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
+import { flagsOfEngine } from "../../catalog/engine-flags";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
 import { imageProblems } from "../releases/image-rules";
@@ -24,9 +28,10 @@ import {
   VLLM_FLAGS,
   type VllmCut,
 } from "./vllm-arguments";
-import { kindsOfArguments } from "./vllm-proof";
+import { proofKinds } from "./vllm-proof";
 import { VllmExecutor, type VllmServeProps } from "./vllm-props";
 import { VLLM_TOPIC } from "./vllm-rules";
+import { VllmSettings } from "./vllm-settings";
 
 /** Configuration folder of vLLM. */
 const CONFIGURATION = "/opt/ray-cluster/vllm";
@@ -42,13 +47,16 @@ export class VllmServe implements IEngine {
 
   public bind(context: EngineContext): EngineSpec {
     const modelPath = modelFolder(this.props.modelPath, context);
-    const cut = this.cut(context);
+    const version = engineVersion(context, this.props.version);
+    const settings = new VllmSettings(this.props, version);
+    const cut = this.cut(context, settings);
     const port = this.props.port ?? enginePortOf("vllm-api");
     const servedModel = servedName(modelPath, this.props.servedModelName ?? context.modelName);
     const serve = serveArguments({ ...this.props, modelPath, servedModelName: servedModel }, cut);
     const carriesEnvironment = cut.executor === VllmExecutor.RAY;
     return {
       name: this.engineName,
+      version,
       declared: { ...this.props },
       argv: withApiKeys(this.props, "api-key", [
         ...serve,
@@ -61,7 +69,7 @@ export class VllmServe implements IEngine {
         port,
         healthPath: "/health",
         servedModel,
-        proof: servingProof(servedModel, this.props.proof, kindsOfArguments(this.props.extraArguments ?? [])),
+        proof: servingProof(servedModel, this.props.proof, proofKinds(settings, context.model)),
       },
       environment: {
         ...engineSettingsFor({ engine: "vllm", scope: "driver", acrossNodes: cut.nodes > 1 }),
@@ -73,17 +81,12 @@ export class VllmServe implements IEngine {
       },
       files: protectionFiles(this.props),
       secrets: protectionSecrets(this.props),
+      clusterEnvironment: hcclSettings(context, cut, settings),
       ports: this.ports(cut),
       rayVersions: rayRangeOfEngine("vllm"),
       ...this.follower(cut, serve),
       parallelism: cut.parallelism,
-      sizing: {
-        contextTokens: this.props.maxModelLen,
-        concurrentSequences: this.props.plannedSequences,
-        memoryUtilization: this.props.gpuMemoryUtilization,
-        contextProperty: "maxModelLen",
-        memoryProperty: "gpuMemoryUtilization",
-      },
+      sizing: settings.sizing,
       texts: carriesEnvironment ? exclusionList(context) : [],
       requires: {
         programs: ["vllm"],
@@ -94,7 +97,15 @@ export class VllmServe implements IEngine {
         ...modelFolderProblems(this.props, context),
         ...judge(
           EXTRA_ARGUMENTS_TOPIC,
-          { given: this.props.extraArguments ?? [], owned: VLLM_FLAGS },
+          {
+            given: this.props.extraArguments ?? [],
+            owned: VLLM_FLAGS,
+            properties: Object.entries(this.props).flatMap(([key, value]) =>
+              value === undefined ? [] : [key],
+            ),
+            flags: flagsOfEngine("vllm", version),
+            version,
+          },
           context,
         ),
         ...judge(VLLM_TOPIC, cut, context),
@@ -103,10 +114,14 @@ export class VllmServe implements IEngine {
     };
   }
 
-  private cut(context: EngineContext): VllmCut {
+  private cut(context: EngineContext, settings: VllmSettings): VllmCut {
     return {
       executor: this.props.executor ?? VllmExecutor.RAY,
-      parallelism: this.parallelism(context),
+      parallelism: this.parallelism(context, settings),
+      version: settings.version,
+      isHybrid: settings.isHybrid,
+      speculative: settings.speculative,
+      clientCertificates: settings.clientCertificates,
       nodes: context.acceleratorNodes,
       acceleratorsPerNode: context.acceleratorsPerNode,
       headAddress: context.headAddress,
@@ -115,7 +130,7 @@ export class VllmServe implements IEngine {
     };
   }
 
-  private parallelism(context: EngineContext): Parallelism {
+  private parallelism(context: EngineContext, settings: VllmSettings): Parallelism {
     return deriveParallelism({
       nodes: context.acceleratorNodes,
       acceleratorsPerNode: context.acceleratorsPerNode,
@@ -123,6 +138,8 @@ export class VllmServe implements IEngine {
       pipeline: this.props.pipelineParallelSize,
       data: this.props.dataParallelSize,
       expertParallel: this.props.enableExpertParallel,
+      decodeContext: settings.decodeContext,
+      prefillContext: settings.prefillContext,
       layerPartition: this.props.layerPartition,
     });
   }
@@ -148,6 +165,25 @@ export class VllmServe implements IEngine {
       ...(cut.parallelism.data > 1 ? [onHead("vllm-data-parallel", cut.dataParallelPort)] : []),
     ];
   }
+}
+
+/** The buffer that HCCL needs for the model's experts, where that is more than its own default. */
+function hcclSettings(
+  { model, acceleratorId }: EngineContext,
+  cut: VllmCut,
+  settings: VllmSettings,
+): NonNullable<EngineSpec["clusterEnvironment"]> {
+  const accelerator = findAccelerator(acceleratorId ?? "");
+  if (model === undefined || accelerator?.collective !== "hccl" || accelerator.emulated) {
+    return {};
+  }
+  const needed = neededHcclBufferMB({
+    shape: model.shape,
+    parallelism: cut.parallelism,
+    board: accelerator.board,
+    stepTokens: settings.stepTokens(accelerator.memoryGiB, accelerator.id),
+  });
+  return needed > DEFAULT_HCCL_BUFFER_MB ? { HCCL_BUFFSIZE: String(needed) } : {};
 }
 
 /** vLLM's exclusion list of variables that must stay on their node. */

@@ -1,12 +1,12 @@
-import { allModelFamilies, findModelFamily } from "../../catalog/models";
-import type {
-  AttentionBias,
-  ExpertLayers,
-  LatentAttention,
-  ModelFamily,
-  ModelShape,
-} from "../../catalog/models";
-import type { HubObject } from "./hub-quantization";
+import { findModelFamily } from "../../catalog/models";
+import type { LayerCache, ModelFamily, ModelShape } from "../../catalog/models";
+import { encoderParameters } from "./hub-encoders";
+import { activeExpertsOf, denseWidthOf, expertsOf, feedForwardOf } from "./hub-experts";
+import { HubKeys, type HubObject } from "./hub-keys";
+import { blocksOf, type LayerEntry, layerEntries } from "./hub-layers";
+import { headsOf, latentAttention, mixerOf } from "./hub-mixers";
+import { cacheOf } from "./layer-cache";
+import type { Experts, LayerStructure, ModelStructure } from "./layer-structure";
 
 /** Bytes of an element by its type, as `torch_dtype` names it. */
 const ELEMENT_BYTES: { readonly [dtype: string]: number | undefined } = {
@@ -15,9 +15,34 @@ const ELEMENT_BYTES: { readonly [dtype: string]: number | undefined } = {
   float32: 4,
 };
 
+/** Parts of a multimodal configuration that describe its language model. */
+const TEXT_PARTS = ["text_config", "llm_config", "language_config"];
+
+/** Layers of next-token prediction modules, by the names that configurations have for them. */
+const NEXT_TOKEN_KEYS = [
+  "num_nextn_predict_layers",
+  "mtp_num_hidden_layers",
+  "num_mtp_layers",
+  "num_mtp_modules",
+  "mtp_num_layers",
+];
+
+/** Any of these says that a file describes a model at all. */
+const SIZES = [
+  "hidden_size",
+  "num_hidden_layers",
+  "num_layers",
+  "n_layer",
+  "d_model",
+  "n_embd",
+  "layers_block_type",
+];
+
 /** Element type of a configuration: `torch_dtype`, newer `dtype`; `bfloat16` where neither stands. */
 export function dtypeOf(config: HubObject): string {
-  return String(config.torch_dtype ?? config.dtype ?? "bfloat16").replace(/^torch\./, "");
+  const text = new HubKeys(textOf(config));
+  const given = [text, new HubKeys(config)].map((keys) => keys.text("torch_dtype") ?? keys.text("dtype"));
+  return (given.find((dtype) => dtype !== undefined) ?? "bfloat16").replace(/^torch\./, "");
 }
 
 /**
@@ -35,103 +60,152 @@ export function elementBytesOf(dtype: string): number {
   return bytes;
 }
 
+/** The part of a configuration that describes the language model. */
+export function textOf(config: HubObject): HubObject {
+  const keys = new HubKeys(config);
+  const part = TEXT_PARTS.map((name) => keys.object(name)).find(
+    (each) => each !== undefined && hasSizes(each),
+  );
+  if (part) {
+    return part.config;
+  }
+  // Omni models speak as well: the one that thinks is the language model.
+  const thinker = keys.object("thinker_config");
+  return thinker ? textOf(thinker.config) : config;
+}
+
+/** Whether a configuration gives any size of a model. */
+export function describesModel(config: HubObject): boolean {
+  return hasSizes(new HubKeys(textOf(config)));
+}
+
 /**
- * The numbers of a Hugging Face `config.json` in our words.
+ * A Hugging Face `config.json` in our words, by its keys; the catalogue's families add what these leave out.
  *
- * @throws Error where the family is unknown, a number is missing, or a part of the model is not a language model
+ * @throws UnreadableModel where a number is missing without which nothing can be counted
+ * @throws Error for a value that is none, e.g. a width that is no whole number
  */
-export function shapeOf(config: HubObject): ModelShape {
-  if (config.vision_config ?? config.audio_config) {
-    throw new Error(
-      "the configuration has parts besides the language model, whose weights it does not tell: " +
-        "give the numbers with Model.fromNumbers",
-    );
-  }
-  const modelType = String(config.model_type ?? "");
-  const family = findModelFamily(modelType);
+export function structureOf(config: HubObject): ModelStructure {
+  const text = textOf(config);
+  const outer = new HubKeys(config);
+  const textType = String(text.model_type ?? config.model_type ?? "");
+  const family = findModelFamily(textType) ?? findModelFamily(outer.text("model_type") ?? "");
+  const given = new HubKeys({ ...family?.defaults, ...withoutNulls(text) });
+  const assumptions = new Set<string>();
   if (!family) {
-    const known = allModelFamilies().map((row) => row.modelType);
-    throw new Error(
-      `model_type '${modelType}' is not known; known are ${known.join(", ")}: give the numbers with Model.fromNumbers`,
+    assumptions.add(
+      `model_type '${textType}' is not in the catalogue: biases, norms and gates as its keys say`,
     );
   }
-  const number = (key: string) => whole(config, key);
-  const attentionHeads = number("num_attention_heads");
-  const mla = family.attention === "mla" ? latentAttention(config) : null;
+  const blocks = blocksOf(given.text("hybrid_override_pattern") ?? given.list("layers_block_type"));
+  const layers = blocks?.length ?? given.needed("num_hidden_layers", "num_layers", "n_layer");
+  const keys = new HubKeys({ ...given.config, num_hidden_layers: layers });
+  const entries = blocks ?? layerEntries(keys, layers, (text) => assumptions.add(text), family !== undefined);
+  const experts = expertsOf(keys, family);
+  const structures = entries.map((entry, layer) => layerOf(keys, family, experts, entry, layer, layers));
   return {
-    modelType,
-    hiddenSize: number("hidden_size"),
-    intermediateSize: number("intermediate_size"),
-    layers: number("num_hidden_layers"),
-    attentionHeads,
-    kvHeads: whole(config, "num_key_value_heads", attentionHeads),
-    headDim: mla
-      ? mla.nopeHeadDim + mla.ropeHeadDim
-      : whole(config, "head_dim", Math.floor(number("hidden_size") / attentionHeads)),
-    vocabularySize: number("vocab_size"),
-    tiedEmbeddings: config.tie_word_embeddings === true,
-    attentionBias: attentionBias(family, config),
-    queryKeyNorm:
-      family.queryKeyNorm === "config" ? config.use_qk_norm === true : family.queryKeyNorm === "always",
+    shape: shapeOf(keys, outer, family, structures, experts),
+    layers: structures,
+    nextTokenLayers: nextTokenLayers(keys, outer, family, experts, layers),
+    nextTokenTables: family?.nextToken === "tables",
+    inputElements:
+      layers *
+      (keys.whole("hidden_size_per_layer_input") ?? 0) *
+      (keys.whole("vocab_size_per_layer_input") ?? 0),
+    encoderParameters: encoderParameters(outer, keys.needed("hidden_size")),
+    assumptions: [...assumptions],
+  };
+}
+
+function layerOf(
+  model: HubKeys,
+  family: ModelFamily | undefined,
+  experts: Experts | null,
+  entry: LayerEntry,
+  layer: number,
+  layers: number,
+): LayerStructure {
+  // Newer configurations say apart what a layer has of its own.
+  const own = model.object("per_layer_config")?.object(String(layer));
+  const keys = own ? new HubKeys({ ...model.config, ...own.config }) : model;
+  const hidden = keys.needed("hidden_size");
+  const connections = keys.whole("hc_mult") ?? 0;
+  return {
+    mixer: mixerOf(keys, family, entry, layer),
+    feedForward: feedForwardOf(keys, family, experts, entry, layer, layers),
+    vectorElements:
+      // A norm before the mixer and one before the feed-forward.
+      (entry.part ? 1 : 2) * hidden +
+      // Hyper-connections: two mixing matrices over all copies of the activations (DeepSeek-V4).
+      2 * (2 + connections) * connections * connections * hidden,
+    copies: family?.copies ?? 1,
+  };
+}
+
+/** MTP modules have a layer like the last ones, with attention over all tokens. */
+function nextTokenLayers(
+  keys: HubKeys,
+  outer: HubKeys,
+  family: ModelFamily | undefined,
+  experts: Experts | null,
+  layers: number,
+): readonly LayerStructure[] {
+  if (family?.nextToken === "absent") {
+    return [];
+  }
+  const count =
+    keys.whole(...NEXT_TOKEN_KEYS) ?? outer.object("mtp_config")?.whole("num_nextn_predict_layers") ?? 0;
+  const blocks = blocksOf(keys.text("mtp_hybrid_override_pattern") ?? keys.list("mtp_layers_block_type"));
+  const kind = keys.has("o_lora_rank") ? "compressed" : "full";
+  const entries = blocks ?? [{ kind, ratio: 0 } as const];
+  return Array.from({ length: count }, (_, index) =>
+    entries.map((entry) => layerOf(keys, family, experts, entry, layers + index, layers)),
+  ).flat();
+}
+
+function shapeOf(
+  keys: HubKeys,
+  outer: HubKeys,
+  family: ModelFamily | undefined,
+  layers: readonly LayerStructure[],
+  experts: Experts | null,
+): ModelShape {
+  const mla = keys.has("kv_lora_rank") ? latentAttention(keys) : null;
+  const heads = headsOf(keys);
+  const tied = outer.config.tie_word_embeddings ?? keys.config.tie_word_embeddings;
+  const caches = layers.map(({ mixer, copies }): LayerCache => cacheOf(mixer, copies));
+  return {
+    modelType: outer.text("model_type") ?? keys.text("model_type") ?? "",
+    hiddenSize: keys.needed("hidden_size"),
+    intermediateSize: denseWidthOf(keys),
+    layers: layers.length,
+    attentionHeads: heads.heads,
+    kvHeads: heads.kvHeads,
+    headDim: mla ? mla.nopeHeadDim + mla.ropeHeadDim : heads.headDim,
+    vocabularySize: keys.whole("vocab_size") ?? outer.needed("vocab_size"),
+    tiedEmbeddings: typeof tied === "boolean" ? tied : (family?.tiedEmbeddings ?? false),
     mla,
-    moe: family.experts === "routed" ? expertLayers(family, config) : null,
-    nextTokenModules: whole(config, "num_nextn_predict_layers", 0),
-    maximumContextTokens: number("max_position_embeddings"),
+    moe: experts
+      ? {
+          experts: experts.count,
+          activeExperts: activeExpertsOf(keys),
+          expertWidth: experts.width,
+          sharedWidth: experts.sharedWidth,
+          sharedGate: experts.sharedGate,
+          denseLayers: layers.flatMap(({ feedForward }, layer) => (feedForward?.experts ? [] : [layer])),
+        }
+      : null,
+    nextTokenModules: family?.nextToken === "absent" ? 0 : (keys.whole(...NEXT_TOKEN_KEYS) ?? 0),
+    maximumContextTokens:
+      keys.whole("max_position_embeddings", "max_seq_len", "seq_length", "n_positions") ?? 0,
+    layerCaches: caches,
   };
 }
 
-function attentionBias(family: ModelFamily, config: HubObject): AttentionBias {
-  switch (family.bias) {
-    case "none":
-    case "qkv":
-      return family.bias;
-    case "config-qkv":
-      return config.attention_bias === true ? "qkv" : "none";
-    case "config-qkvo":
-      return config.attention_bias === true ? "qkvo" : "none";
-  }
+function hasSizes(keys: HubKeys): boolean {
+  return SIZES.some((name) => keys.has(name));
 }
 
-function latentAttention(config: HubObject): LatentAttention {
-  return {
-    queryRank: config.q_lora_rank === null ? null : whole(config, "q_lora_rank"),
-    kvRank: whole(config, "kv_lora_rank"),
-    nopeHeadDim: whole(config, "qk_nope_head_dim"),
-    ropeHeadDim: whole(config, "qk_rope_head_dim"),
-    valueHeadDim: whole(config, "v_head_dim"),
-  };
-}
-
-function expertLayers(family: ModelFamily, config: HubObject): ExpertLayers {
-  const count = ["n_routed_experts", "num_experts", "num_local_experts"].find((key) => key in config);
-  const expertWidth = whole(config, "moe_intermediate_size", whole(config, "intermediate_size"));
-  const layers = whole(config, "num_hidden_layers");
-  const step = whole(config, "decoder_sparse_step", whole(config, "moe_layer_freq", 1));
-  const firstDense = whole(config, "first_k_dense_replace", 0);
-  const named = (config.mlp_only_layers ?? []) as readonly number[];
-  // DeepSeek counts `moe_layer_freq` from layer 0, Qwen `decoder_sparse_step` from layer 1.
-  const offset = "decoder_sparse_step" in config ? 1 : 0;
-  const isDense = (layer: number) =>
-    layer < firstDense || named.includes(layer) || (layer + offset) % step !== 0;
-  return {
-    experts: whole(config, count ?? "num_experts"),
-    activeExperts: whole(config, "num_experts_per_tok"),
-    expertWidth,
-    sharedWidth: whole(
-      config,
-      "shared_expert_intermediate_size",
-      whole(config, "n_shared_experts", 0) * expertWidth,
-    ),
-    sharedGate: family.sharedExpertGate,
-    denseLayers: Array.from({ length: layers }, (_, layer) => layer).filter(isDense),
-  };
-}
-
-/** A whole number of the configuration, or the other where it is missing or `null`. */
-function whole(config: HubObject, key: string, otherwise?: number): number {
-  const value = config[key] ?? otherwise;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
-    throw new Error(`'${key}' must be a whole number, got ${JSON.stringify(config[key]) ?? "nothing"}`);
-  }
-  return value;
+function withoutNulls(config: HubObject): HubObject {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null));
 }

@@ -1,11 +1,13 @@
 import { engineMemoryGiB } from "../../catalog/engines";
 import type { ModelShape } from "../../catalog/models";
 import type { ModelWeights } from "./model-weights";
-import { kvHeadsPerRank, layerPartition, type Parallelism } from "./parallelism";
+import { layerCacheBytes } from "./layer-cache";
+import { engineOverheadGiB } from "./engine-overhead";
+import { expertRanks, kvHeadsPerRank, layerPartition, type Parallelism } from "./parallelism";
 
 export const BYTES_PER_GIB = 2 ** 30;
 
-/** Share of an accelerator's memory that engines take by default (vLLM `--gpu-memory-utilization`). */
+/** Share of an accelerator's memory that engines take where nothing else is known of them. */
 export const DEFAULT_MEMORY_UTILIZATION = 0.9;
 
 /** The vocabulary is padded to a multiple of this (vLLM `vocab_parallel_embedding.py`). */
@@ -15,8 +17,12 @@ const VOCABULARY_PADDING = 64;
 export interface ModelSize {
   readonly shape: ModelShape;
   readonly weights: ModelWeights;
-  /** Bytes of an element of the cache. */
+  /** The favourable end of what the weights may be. @default - `weights`, which are exact */
+  readonly leastWeights?: ModelWeights;
+  /** Bytes of an element of what is not quantized, the cache included. */
   readonly elementBytes: number;
+  /** Bytes of an element of the cache, where the checkpoint says them. @default - `elementBytes` */
+  readonly cacheElementBytes?: number;
 }
 
 /** A model on a cluster, with its intended load. */
@@ -32,17 +38,41 @@ export interface MemoryQuestion {
   /** @default 0.9 */
   readonly memoryUtilization?: number;
   /**
+   * Share of what weights and engine leave that the cache takes, for an engine that counts so.
+   *
+   * @default - it counts by `memoryUtilization`
+   */
+  readonly cacheShare?: number;
+  /** Memory of the cache of each rank, whatever the shares. @default - what the share of memory leaves */
+  readonly cacheGiB?: number;
+  /**
    * Bytes of one element of the cache; 1 for an FP8 cache.
    *
    * @default - those of the model's element type
    */
   readonly kvElementBytes?: number;
+  /** Weights of each rank that stay in the machine's memory. @default 0 */
+  readonly cpuOffloadGiB?: number;
+  /** Most tokens of one step. @default 8192 */
+  readonly batchedTokens?: number;
+  /** Whether captured graphs are part of the engine's share of memory. @default false */
+  readonly budgetsGraphs?: boolean;
+  /** Whether the model's next-token prediction modules are loaded. @default false */
+  readonly loadsNextTokenModules?: boolean;
+  /** Whether the encoders of images and sounds stay away. @default false */
+  readonly textOnly?: boolean;
   /**
    * Memory of the engine besides weights and cache.
    *
    * @default - measured, from `lib/catalog/engine-memory.json`
    */
   readonly overheadGiB?: number;
+  /**
+   * Whether what is uncertain counts with its favourable end: what does not fit even so cannot work.
+   *
+   * @default false
+   */
+  readonly favourable?: boolean;
 }
 
 /** What one rank of a pipeline stage holds. */
@@ -57,6 +87,12 @@ export interface StageMemory {
   readonly kvCacheGiB: number;
   /** Weights, cache and overhead. */
   readonly totalGiB: number;
+  /** Memory that the engine gives to the cache; negative: not even the weights fit. */
+  readonly roomGiB: number;
+  /** Tokens of each sequence of the stated load that fit, up to the stated ones; 0: not even one. */
+  readonly longestTokens: number;
+  /** Sequences of the stated length that fit at the same time. */
+  readonly sequences: number;
 }
 
 /** Whether a load fits, with the numbers. */
@@ -65,7 +101,7 @@ export interface MemoryFit {
   /** The stage with the least memory left. */
   readonly fullest: StageMemory;
   readonly overheadGiB: number;
-  /** Memory that the engine may use on one accelerator. */
+  /** Memory that weights, cache and engine may take on one accelerator. */
   readonly budgetGiB: number;
   /** Memory left on the fullest stage; negative: missing. */
   readonly headroomGiB: number;
@@ -76,6 +112,8 @@ export interface MemoryFit {
   readonly maximumTokens: number;
   /** Sequences of the stated length that fit at the same time. */
   readonly maximumSequences: number;
+  /** Tokens of each sequence of the stated load that fit, up to the stated ones. */
+  readonly longestTokens: number;
   /** How often each key/value is stored within a tensor group; 1: once. */
   readonly kvCopies: number;
 }
@@ -85,39 +123,72 @@ export interface MemoryFit {
  * All ranks of a stage hold the same; the fullest stage decides.
  */
 export function memoryFit(question: MemoryQuestion): MemoryFit {
-  const { model, parallelism, contextTokens } = question;
-  const overheadGiB = question.overheadGiB ?? engineOverheadGiB(model, parallelism);
-  const budgetGiB =
-    question.acceleratorMemoryGiB * (question.memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION);
+  const { model, parallelism, contextTokens, acceleratorMemoryGiB, favourable = false } = question;
+  const overheadGiB =
+    question.overheadGiB ??
+    engineOverheadGiB({ ...question, hasExperts: model.shape.moe !== null }, favourable);
+  const budgetGiB = acceleratorMemoryGiB * (question.memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION);
   // Each replica takes its share of the sequences, and the last one a whole one.
-  const tokens = contextTokens * Math.ceil(question.concurrentSequences / parallelism.data);
+  const sequences = Math.ceil(question.concurrentSequences / parallelism.data);
+  const weights = (favourable ? model.leastWeights : undefined) ?? model.weights;
   const stages = layerPartition(model.shape.layers, parallelism).map(
     (layers, stage, partition): StageMemory => {
       const first = partition.slice(0, stage).reduce((total, count) => total + count, 0);
-      const weightsGiB = stageWeights(model, parallelism, stage, first, layers) / BYTES_PER_GIB;
-      const kvBytesPerToken = layers * kvBytesPerLayer(model, parallelism, question.kvElementBytes);
-      const kvCacheGiB = (tokens * kvBytesPerToken) / BYTES_PER_GIB;
-      const totalGiB = weightsGiB + kvCacheGiB + overheadGiB;
-      return { stage, layers, weightsGiB, kvBytesPerToken, kvCacheGiB, totalGiB };
+      const bytes = stageWeights(question, weights, stage, first, layers);
+      const weightsGiB = Math.max(0, bytes / BYTES_PER_GIB - (question.cpuOffloadGiB ?? 0));
+      const cacheOf = (tokens: number) => stageCacheBytes(question, first, layers, tokens) / BYTES_PER_GIB;
+      const kvCacheGiB = sequences * cacheOf(contextTokens);
+      const roomGiB = cacheRoomGiB(question, budgetGiB, weightsGiB + overheadGiB);
+      return {
+        stage,
+        layers,
+        weightsGiB,
+        kvBytesPerToken: (kvCacheGiB * BYTES_PER_GIB) / (sequences * contextTokens),
+        kvCacheGiB,
+        totalGiB: weightsGiB + kvCacheGiB + overheadGiB,
+        roomGiB,
+        longestTokens: longest(contextTokens, (tokens) => sequences * cacheOf(tokens) <= roomGiB),
+        sequences: roomGiB < 0 ? 0 : Math.floor(roomGiB / cacheOf(contextTokens)),
+      };
     },
   );
-  const fullest = stages.reduce((a, b) => (b.totalGiB > a.totalGiB ? b : a));
-  const headroomGiB = budgetGiB - fullest.totalGiB;
-  const room = (stage: StageMemory) => (budgetGiB - overheadGiB - stage.weightsGiB) * BYTES_PER_GIB;
-  const perReplica = Math.min(...stages.map((stage) => Math.floor(room(stage) / stage.kvBytesPerToken)));
-  const maximumTokens = Math.max(0, perReplica) * parallelism.data;
+  const fullest = stages.reduce((a, b) => (b.roomGiB - b.kvCacheGiB < a.roomGiB - a.kvCacheGiB ? b : a));
+  const headroomGiB = fullest.roomGiB - fullest.kvCacheGiB;
+  const perReplica = Math.min(
+    ...stages.map(({ roomGiB, kvBytesPerToken }) => Math.floor((roomGiB * BYTES_PER_GIB) / kvBytesPerToken)),
+  );
   return {
     stages,
     fullest,
     overheadGiB,
-    budgetGiB,
+    budgetGiB: fullest.totalGiB + headroomGiB,
     headroomGiB,
     fits: headroomGiB >= 0,
     tight: headroomGiB >= 0 && headroomGiB < engineMemoryGiB("activation-spread"),
-    maximumTokens,
-    maximumSequences: Math.floor(Math.max(0, perReplica) / contextTokens) * parallelism.data,
-    kvCopies: kvCopies(model, parallelism.tensor),
+    maximumTokens: Math.max(0, perReplica) * parallelism.data,
+    maximumSequences: Math.min(...stages.map((stage) => stage.sequences)) * parallelism.data,
+    longestTokens: Math.min(...stages.map((stage) => stage.longestTokens)),
+    kvCopies: kvCopies(model, parallelism),
   };
+}
+
+/** Memory of a stage's cache, by the way in which the engine counts. */
+function cacheRoomGiB(question: MemoryQuestion, budgetGiB: number, takenGiB: number): number {
+  const { acceleratorMemoryGiB, cacheShare, cacheGiB } = question;
+  if (cacheGiB !== undefined) {
+    return Math.min(cacheGiB, acceleratorMemoryGiB - takenGiB);
+  }
+  return cacheShare === undefined ? budgetGiB - takenGiB : (acceleratorMemoryGiB - takenGiB) * cacheShare;
+}
+
+/** The largest number of tokens up to `wanted` that fits; 0: not even one does. */
+function longest(wanted: number, fits: (tokens: number) => boolean): number {
+  let [least, most] = [0, wanted];
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2);
+    [least, most] = fits(middle) ? [middle, most] : [least, middle - 1];
+  }
+  return least;
 }
 
 /** Entries of the vocabulary with its padding, which tensor parallelism must divide. */
@@ -125,22 +196,15 @@ export function paddedVocabulary(vocabularySize: number): number {
   return Math.ceil(vocabularySize / VOCABULARY_PADDING) * VOCABULARY_PADDING;
 }
 
-/** Activations and communication of one rank, as measured; activations do not shrink with tensor parallelism. */
-function engineOverheadGiB(model: ModelSize, parallelism: Parallelism): number {
-  return (
-    engineMemoryGiB(model.shape.moe ? "activation-moe" : "activation-dense") +
-    engineMemoryGiB(parallelism.tensor > 1 ? "communication-tensor-parallel" : "communication-one-rank")
-  );
-}
-
+/** Weights of a stage on one rank: its layers, embedding and encoders on the first, head and MTP modules on the last. */
 function stageWeights(
-  model: ModelSize,
-  parallelism: Parallelism,
+  { model, parallelism, loadsNextTokenModules, textOnly, favourable }: MemoryQuestion,
+  weights: ModelWeights,
   stage: number,
   first: number,
   count: number,
 ): number {
-  const { shape, weights } = model;
+  const { shape } = model;
   const { tensor, pipeline } = parallelism;
   const padding =
     shape.vocabularySize > 0 ? paddedVocabulary(shape.vocabularySize) / shape.vocabularySize : 1;
@@ -148,18 +212,19 @@ function stageWeights(
   const tables =
     (stage === 0 ? weights.embedding : 0) +
     (isLast && !(stage === 0 && shape.tiedEmbeddings) ? weights.head : 0);
+  // Whether an engine cuts an encoder depends on its heads and on a flag.
+  const encoders = stage === 0 && !textOnly ? weights.encoders / (favourable ? tensor : 1) : 0;
+  const ahead = isLast && loadsNextTokenModules ? weights.nextTokenLayers : [];
   const kvShare = kvHeadsPerRank(shape.kvHeads, tensor) / shape.kvHeads;
-  return weights.layers
-    .slice(first, first + count)
-    .reduce(
-      (total, layer) =>
-        total +
-        layer.sharded / tensor +
-        layer.kvHeads * kvShare +
-        layer.replicated +
-        layer.experts * expertShare(model, parallelism),
-      (tables * padding) / tensor,
-    );
+  return [...weights.layers.slice(first, first + count), ...ahead].reduce(
+    (total, layer) =>
+      total +
+      layer.sharded / tensor +
+      layer.kvHeads * kvShare +
+      layer.replicated +
+      layer.experts * expertShare(model, parallelism),
+    (tables * padding) / tensor + encoders,
+  );
 }
 
 /**
@@ -167,22 +232,27 @@ function stageWeights(
  * cut or whole (vLLM `docs/serving/data_parallel_deployment.md`).
  */
 function expertShare(model: ModelSize, parallelism: Parallelism): number {
-  const ranks = parallelism.tensor * parallelism.data;
+  const ranks = expertRanks(parallelism);
   const experts = model.shape.moe?.experts ?? 0;
   return parallelism.expertParallel && experts > 0 ? Math.ceil(experts / ranks) / experts : 1 / ranks;
 }
 
-function kvBytesPerLayer(
-  model: ModelSize,
-  parallelism: Parallelism,
-  elementBytes = model.elementBytes,
+/** Cache of one sequence in the layers of a stage, on one rank. */
+function stageCacheBytes(
+  { model, parallelism, kvElementBytes }: MemoryQuestion,
+  first: number,
+  layers: number,
+  tokens: number,
 ): number {
-  const { kvHeads, headDim, mla } = model.shape;
-  return mla
-    ? (mla.kvRank + mla.ropeHeadDim) * elementBytes
-    : 2 * kvHeadsPerRank(kvHeads, parallelism.tensor) * headDim * elementBytes;
+  const elementBytes = kvElementBytes ?? model.cacheElementBytes ?? model.elementBytes;
+  const { tensor, decodeContext = 1 } = parallelism;
+  return model.shape.layerCaches.slice(first, first + layers).reduce((total, cache) => {
+    // Windows and states stay whole on each rank.
+    const shared = cache.kind === "full" || cache.kind === "latent" ? decodeContext : 1;
+    return total + layerCacheBytes(cache, Math.ceil(tokens / shared), tensor, elementBytes);
+  }, 0);
 }
 
-function kvCopies(model: ModelSize, tensor: number): number {
-  return model.shape.mla ? tensor : Math.max(1, tensor / model.shape.kvHeads);
+function kvCopies({ shape }: ModelSize, { tensor, decodeContext = 1 }: Parallelism): number {
+  return Math.max(1, (shape.mla ? tensor : tensor / shape.kvHeads) / decodeContext);
 }

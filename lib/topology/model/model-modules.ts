@@ -1,125 +1,93 @@
-import type { ExpertLayers, LatentAttention, ModelShape } from "../../catalog/models";
-
-/** How tensor parallelism spreads a module over its ranks. */
-export type Spread =
-  /** One part for each rank. */
-  | "sharded"
-  /** Cut by key/value heads: copied where there are more ranks than heads. */
-  | "kv-heads"
-  /** Whole on every rank. */
-  | "replicated"
-  /** Routed experts: cut over tensor times data parallel ranks. */
-  | "experts";
-
-/** A weight of a layer. */
-export interface Module {
-  /** Name as in the safetensors files, without `.weight`; of all routed experts the first stands for the rest. */
-  readonly name: string;
-  readonly rows: number;
-  readonly columns: number;
-  /** Number of identical ones. */
-  readonly count: number;
-  readonly spread: Spread;
-  /** Whether a quantizer changes it. */
-  readonly linear: boolean;
-}
-
-/** Whether a layer has experts. */
-export function hasExperts(shape: ModelShape, layer: number): boolean {
-  return shape.moe !== null && !shape.moe.denseLayers.includes(layer);
-}
+import type { Experts, FeedForward, LayerStructure } from "./layer-structure";
+import { mixerModules } from "./mixer-modules";
+import { matrix, type Module, plain, vector } from "./module";
 
 /** Weights of one layer, norms and biases included. */
-export function layerModules(shape: ModelShape, layer: number): readonly Module[] {
+export function layerModules(
+  structure: LayerStructure,
+  layer: number,
+  hiddenSize: number,
+): readonly Module[] {
   const prefix = `model.layers.${layer}`;
+  const copied = (module: Module): Module => ({ ...module, count: module.count * structure.copies });
   return [
-    ...(shape.mla
-      ? latentAttention(shape, shape.mla, `${prefix}.self_attn`)
-      : attention(shape, `${prefix}.self_attn`)),
-    ...(shape.moe && hasExperts(shape, layer)
-      ? experts(shape.hiddenSize, shape.moe, `${prefix}.mlp`)
-      : feedForward(shape.hiddenSize, shape.intermediateSize, `${prefix}.mlp`)),
-    vector(`${prefix}.input_layernorm`, shape.hiddenSize),
-    vector(`${prefix}.post_attention_layernorm`, shape.hiddenSize),
+    ...mixerModules(structure.mixer, hiddenSize, prefix).map(copied),
+    ...feedForwardModules(structure.feedForward, hiddenSize, `${prefix}.mlp`).map((module) =>
+      module.spread === "experts" || module.name.endsWith(".gate") ? module : copied(module),
+    ),
+    vector(`${prefix}.norms`, structure.vectorElements),
   ];
 }
 
 /** Weights that a next-token prediction module has besides those of a layer: joint, norms, embedding, head. */
-export function nextTokenExtras(shape: ModelShape, layer: number): readonly Module[] {
+export function nextTokenExtras(
+  layer: number,
+  hiddenSize: number,
+  vocabularySize: number,
+  tables: boolean,
+): readonly Module[] {
   const prefix = `model.layers.${layer}`;
-  const { hiddenSize, vocabularySize } = shape;
   return [
-    { ...matrix(`${prefix}.eh_proj`, hiddenSize, 2 * hiddenSize, "replicated"), linear: false },
-    { ...matrix(`${prefix}.embed_tokens`, vocabularySize, hiddenSize, "sharded"), linear: false },
-    { ...matrix(`${prefix}.shared_head.head`, vocabularySize, hiddenSize, "sharded"), linear: false },
+    { ...matrix(`${prefix}.eh_proj`, hiddenSize, 2 * hiddenSize, "nothing"), linear: false },
+    ...(tables
+      ? [`${prefix}.embed_tokens`, `${prefix}.shared_head.head`].map((name): Module => ({
+          ...matrix(name, vocabularySize, hiddenSize, "rows"),
+          linear: false,
+        }))
+      : []),
     vector(`${prefix}.enorm`, hiddenSize),
     vector(`${prefix}.hnorm`, hiddenSize),
     vector(`${prefix}.shared_head.norm`, hiddenSize),
   ];
 }
 
-function attention(shape: ModelShape, prefix: string): readonly Module[] {
-  const { hiddenSize, attentionHeads, kvHeads, headDim } = shape;
-  const queries = attentionHeads * headDim;
-  const keys = kvHeads * headDim;
-  const bias = shape.attentionBias;
+function feedForwardModules(
+  feedForward: FeedForward | null,
+  hiddenSize: number,
+  prefix: string,
+): readonly Module[] {
+  if (feedForward === null) {
+    return [];
+  }
+  const { denseWidth, experts, gated } = feedForward;
   return [
-    matrix(`${prefix}.q_proj`, queries, hiddenSize, "sharded"),
-    matrix(`${prefix}.k_proj`, keys, hiddenSize, "kv-heads"),
-    matrix(`${prefix}.v_proj`, keys, hiddenSize, "kv-heads"),
-    matrix(`${prefix}.o_proj`, hiddenSize, queries, "sharded"),
-    ...(bias === "none" ? [] : [vector(`${prefix}.bias`, queries + 2 * keys)]),
-    ...(bias === "qkvo" ? [vector(`${prefix}.o_bias`, hiddenSize)] : []),
-    ...(shape.queryKeyNorm ? [vector(`${prefix}.qk_norm`, 2 * headDim)] : []),
+    ...(denseWidth > 0 ? widths(hiddenSize, denseWidth, gated, prefix) : []),
+    ...(experts ? expertModules(hiddenSize, experts, gated, prefix) : []),
   ];
 }
 
-function latentAttention(shape: ModelShape, mla: LatentAttention, prefix: string): readonly Module[] {
-  const { hiddenSize, attentionHeads } = shape;
-  const { queryRank, kvRank, nopeHeadDim, ropeHeadDim, valueHeadDim } = mla;
-  const queries = attentionHeads * (nopeHeadDim + ropeHeadDim);
-  return [
-    ...(queryRank === null
-      ? [matrix(`${prefix}.q_proj`, queries, hiddenSize, "sharded")]
-      : [
-          matrix(`${prefix}.q_a_proj`, queryRank, hiddenSize, "replicated"),
-          vector(`${prefix}.q_a_layernorm`, queryRank),
-          matrix(`${prefix}.q_b_proj`, queries, queryRank, "sharded"),
-        ]),
-    matrix(`${prefix}.kv_a_proj_with_mqa`, kvRank + ropeHeadDim, hiddenSize, "replicated"),
-    vector(`${prefix}.kv_a_layernorm`, kvRank),
-    matrix(`${prefix}.kv_b_proj`, attentionHeads * (nopeHeadDim + valueHeadDim), kvRank, "sharded"),
-    matrix(`${prefix}.o_proj`, hiddenSize, attentionHeads * valueHeadDim, "sharded"),
-  ];
-}
-
-function experts(hiddenSize: number, moe: ExpertLayers, prefix: string): readonly Module[] {
-  const { experts: count, expertWidth, sharedWidth, sharedGate } = moe;
+function expertModules(
+  hiddenSize: number,
+  experts: Experts,
+  gated: boolean,
+  prefix: string,
+): readonly Module[] {
+  const { count, width, inputWidth, sharedWidth, sharedGate } = experts;
+  const projected = inputWidth !== hiddenSize;
   return [
     // Routers are small and decide which expert a token goes to: no quantizer touches them.
-    { ...matrix(`${prefix}.gate`, count, hiddenSize, "replicated"), linear: false },
-    ...feedForward(hiddenSize, expertWidth, `${prefix}.experts.0`).map((module): Module => ({
+    plain(`${prefix}.gate`, count, hiddenSize),
+    ...widths(inputWidth, width, gated, `${prefix}.experts.0`).map((module): Module => ({
       ...module,
       count,
       spread: "experts",
     })),
-    ...(sharedWidth > 0 ? feedForward(hiddenSize, sharedWidth, `${prefix}.shared_experts`) : []),
+    ...(experts.bias ? [vector(`${prefix}.experts.bias`, count * (2 * width + hiddenSize + 1))] : []),
+    ...(projected
+      ? [
+          matrix(`${prefix}.fc1_latent_proj`, inputWidth, hiddenSize, "nothing"),
+          matrix(`${prefix}.fc2_latent_proj`, hiddenSize, inputWidth, "nothing"),
+        ]
+      : []),
+    ...(sharedWidth > 0 ? widths(hiddenSize, sharedWidth, gated, `${prefix}.shared_experts`) : []),
     ...(sharedGate ? [vector(`${prefix}.shared_expert_gate`, hiddenSize)] : []),
   ];
 }
 
-function feedForward(hiddenSize: number, width: number, prefix: string): readonly Module[] {
+function widths(hiddenSize: number, width: number, gated: boolean, prefix: string): readonly Module[] {
   return [
-    matrix(`${prefix}.gate_proj`, width, hiddenSize, "sharded"),
-    matrix(`${prefix}.up_proj`, width, hiddenSize, "sharded"),
-    matrix(`${prefix}.down_proj`, hiddenSize, width, "sharded"),
+    ...(gated ? [matrix(`${prefix}.gate_proj`, width, hiddenSize)] : []),
+    matrix(`${prefix}.up_proj`, width, hiddenSize),
+    matrix(`${prefix}.down_proj`, hiddenSize, width, "columns"),
   ];
-}
-
-function matrix(name: string, rows: number, columns: number, spread: Spread): Module {
-  return { name, rows, columns, count: 1, spread, linear: true };
-}
-
-function vector(name: string, length: number): Module {
-  return { name, rows: length, columns: 1, count: 1, spread: "replicated", linear: false };
 }

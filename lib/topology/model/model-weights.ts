@@ -1,5 +1,8 @@
-import type { ModelShape, Quantization } from "../../catalog/models";
-import { layerModules, nextTokenExtras, type Module, type Spread } from "./model-modules";
+import type { Quantization, QuantizationScheme } from "../../catalog/models";
+import type { LayerStructure, ModelStructure } from "./layer-structure";
+import { layerModules, nextTokenExtras } from "./model-modules";
+import type { Module, Spread } from "./module";
+import { matchesModule } from "./module-patterns";
 
 /** Bytes of one layer, by how tensor parallelism spreads them. */
 export interface LayerWeights {
@@ -20,6 +23,10 @@ export interface ModelWeights {
   readonly layers: readonly LayerWeights[];
   /** Next-token prediction modules: in the files, not loaded without speculative decoding. */
   readonly nextTokenModules: number;
+  /** The same by how they are spread, without the embedding and the head that they share with the model. */
+  readonly nextTokenLayers: readonly LayerWeights[];
+  /** Encoders for images, video and audio, with what leads from them to the language model. */
+  readonly encoders: number;
 }
 
 /**
@@ -29,76 +36,146 @@ export interface ModelWeights {
  * @param elementBytes bytes of an element that is not quantized
  */
 export function weightsOf(
-  shape: ModelShape,
+  structure: ModelStructure,
   elementBytes: number,
   quantization: Quantization | null,
 ): ModelWeights {
+  const { shape } = structure;
   const table = shape.vocabularySize * shape.hiddenSize * elementBytes;
   const bytes = (module: Module) => moduleBytes(module, elementBytes, quantization);
-  const layers = Array.from({ length: shape.layers }, (_, layer) => {
-    const modules = layerModules(shape, layer);
-    const of = (spread: Spread) => sum(modules.filter((module) => module.spread === spread).map(bytes));
-    return {
-      sharded: of("sharded"),
-      kvHeads: of("kv-heads"),
-      replicated: of("replicated"),
-      experts: of("experts"),
-    };
-  });
+  const nextToken = nextTokenModules(structure);
   return {
-    embedding: table,
+    embedding: table + structure.inputElements * elementBytes,
     head: table,
-    layers,
-    nextTokenModules: sum(nextTokenModules(shape).map(bytes)),
+    layers: structure.layers.map((layer, index) =>
+      bySpread(layerModules(layer, index, shape.hiddenSize), bytes),
+    ),
+    nextTokenModules: sum(nextToken.flatMap(({ layer, extras }) => [...layer, ...extras]).map(bytes)),
+    nextTokenLayers: nextToken.map(({ layer }) => bySpread(layer, bytes)),
+    encoders: structure.encoderParameters * elementBytes,
   };
 }
 
 /** Bytes of the weight files. */
 export function fileBytes(weights: ModelWeights, tiedEmbeddings: boolean): number {
-  const layers = sum(
-    weights.layers.map((layer) => layer.sharded + layer.kvHeads + layer.replicated + layer.experts),
+  return (
+    weights.embedding +
+    (tiedEmbeddings ? 0 : weights.head) +
+    layerBytes(weights) +
+    weights.nextTokenModules +
+    weights.encoders
   );
-  return weights.embedding + (tiedEmbeddings ? 0 : weights.head) + layers + weights.nextTokenModules;
+}
+
+/** Bytes of all layers, without next-token prediction modules. */
+export function layerBytes(weights: ModelWeights): number {
+  return sum(weights.layers.map((layer) => layer.sharded + layer.kvHeads + layer.replicated + layer.experts));
+}
+
+/** The same weights with other bytes in their layers, all by the same factor. */
+export function scaledLayers(weights: ModelWeights, factor: number): ModelWeights {
+  const scaled = (layer: LayerWeights): LayerWeights => ({
+    sharded: layer.sharded * factor,
+    kvHeads: layer.kvHeads * factor,
+    replicated: layer.replicated * factor,
+    experts: layer.experts * factor,
+  });
+  return {
+    ...weights,
+    layers: weights.layers.map(scaled),
+    nextTokenModules: weights.nextTokenModules * factor,
+    nextTokenLayers: weights.nextTokenLayers.map(scaled),
+  };
+}
+
+/** The same weights, so that the files have the bytes that are known of them. */
+export function weightsOfFiles(weights: ModelWeights, tiedEmbeddings: boolean, bytes: number): ModelWeights {
+  const rest = weights.embedding + (tiedEmbeddings ? 0 : weights.head) + weights.encoders;
+  const computed = fileBytes(weights, tiedEmbeddings) - rest;
+  return bytes > rest ? scaledLayers(weights, (bytes - rest) / computed) : weights;
+}
+
+/** What a structure that is not known for certain may have less than its keys say. */
+const LEAST_SHARE = 0.97;
+
+/** The size of an encoder is estimated from its widths. */
+const LEAST_ENCODER_SHARE = 0.8;
+
+/**
+ * The fewest bytes that weights computed from a configuration have.
+ *
+ * @param assumed whether something was taken for granted about the layers
+ */
+export function leastWeightsOf(weights: ModelWeights, assumed: boolean): ModelWeights {
+  const layers = assumed ? scaledLayers(weights, LEAST_SHARE) : weights;
+  return weights.encoders === 0 ? layers : { ...layers, encoders: weights.encoders * LEAST_ENCODER_SHARE };
 }
 
 /** Parameters without next-token prediction modules, as model cards count them. */
-export function parametersOf(shape: ModelShape): number {
+export function parametersOf(structure: ModelStructure): number {
+  const { shape } = structure;
   const tables = (shape.tiedEmbeddings ? 1 : 2) * shape.vocabularySize * shape.hiddenSize;
-  const layers = Array.from({ length: shape.layers }, (_, layer) =>
-    sum(layerModules(shape, layer).map((module) => module.rows * module.columns * module.count)),
-  );
-  return tables + shape.hiddenSize + sum(layers);
-}
-
-/** Whether a quantizer leaves a module as it is, by the patterns of its configuration. */
-export function isKept(name: string, kept: readonly string[]): boolean {
-  return kept.some((pattern) => {
-    if (pattern.startsWith("re:")) {
-      return new RegExp(`^(?:${pattern.slice(3)})`).test(name);
-    }
-    if (pattern.includes("*")) {
-      const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-      return new RegExp(`^${parts.join(".*")}(?:\\.|$)`).test(name);
-    }
-    return `.${name}.`.includes(`.${pattern}.`);
+  const layers = structure.layers.map((layer, index) => {
+    const modules = layerModules(layer, index, shape.hiddenSize);
+    return sum(modules.map((module) => module.rows * module.columns * module.count));
   });
+  return tables + structure.inputElements + shape.hiddenSize + sum(layers) + structure.encoderParameters;
 }
 
-function nextTokenModules(shape: ModelShape): readonly Module[] {
-  return Array.from({ length: shape.nextTokenModules }, (_, index) => shape.layers + index).flatMap(
-    (layer) => [...layerModules(shape, layer), ...nextTokenExtras(shape, layer)],
-  );
+/** How a module is stored; `null`: as it is. */
+export function schemeOf(module: Module, quantization: Quantization | null): QuantizationScheme | null {
+  if (quantization === null || !module.linear) {
+    return null;
+  }
+  const part = quantization.parts?.find(({ modules }) => matchesModule(module.name, modules));
+  if (part) {
+    return part;
+  }
+  return matchesModule(module.name, quantization.kept) ? null : quantization;
+}
+
+function bySpread(modules: readonly Module[], bytes: (module: Module) => number): LayerWeights {
+  const of = (spread: Spread) => sum(modules.filter((module) => module.spread === spread).map(bytes));
+  return {
+    sharded: of("sharded"),
+    kvHeads: of("kv-heads"),
+    replicated: of("replicated"),
+    experts: of("experts"),
+  };
+}
+
+/** Modules of each layer for next-token prediction; where they are apart in the files, they have a name of their own. */
+function nextTokenModules({ shape, layers, nextTokenLayers, nextTokenTables }: ModelStructure): readonly {
+  readonly layer: readonly Module[];
+  readonly extras: readonly Module[];
+}[] {
+  const named = (module: Module, index: number): Module =>
+    nextTokenTables
+      ? module
+      : {
+          ...module,
+          name: module.name.replace(`model.layers.${layers.length + index}`, `mtp.layers.${index}`),
+        };
+  return nextTokenLayers.map((structure: LayerStructure, index) => {
+    const position = layers.length + index;
+    const layer = layerModules(structure, position, shape.hiddenSize);
+    const extras = nextTokenExtras(position, shape.hiddenSize, shape.vocabularySize, nextTokenTables);
+    return {
+      layer: layer.map((module) => named(module, index)),
+      extras: extras.map((module) => named(module, index)),
+    };
+  });
 }
 
 function moduleBytes(module: Module, elementBytes: number, quantization: Quantization | null): number {
   const { rows, columns, count } = module;
-  if (quantization === null || !module.linear || isKept(module.name, quantization.kept)) {
+  const scheme = schemeOf(module, quantization);
+  if (scheme === null) {
     return rows * columns * count * elementBytes;
   }
   const blocks =
-    Math.ceil(rows / (quantization.blockRows ?? rows)) *
-    Math.ceil(columns / (quantization.blockColumns ?? columns));
-  return count * (rows * columns * (quantization.bits / 8) + blocks * quantization.scaleBytes);
+    Math.ceil(rows / (scheme.blockRows ?? rows)) * Math.ceil(columns / (scheme.blockColumns ?? columns));
+  return count * (rows * columns * (scheme.bits / 8) + blocks * scheme.scaleBytes);
 }
 
 function sum(values: readonly number[]): number {

@@ -1,35 +1,26 @@
-import { readFileSync } from "node:fs";
 import { findModel } from "../../catalog/models";
 import type { ModelShape, Quantization } from "../../catalog/models";
-import { dtypeOf, elementBytesOf, shapeOf } from "./hub-config";
-import { quantizationOf, type HubObject } from "./hub-quantization";
-import { fileBytes, parametersOf, weightsOf, type ModelWeights } from "./model-weights";
-import { evenWeights, shapeOfNumbers, type ModelNumbers } from "./model-numbers";
-
-/** Stands in for the numbers of a key that the catalogue does not hold. */
-const UNKNOWN: ModelNumbers = {
-  name: "unknown",
-  weightBytes: 1,
-  layers: 1,
-  attentionHeads: 1,
-  hiddenSize: 1,
-};
-
-/** What a configuration file does not say about a model. */
-export interface ModelConfigOptions {
-  /**
-   * Name in reviews and messages.
-   *
-   * @default - `_name_or_path` of the configuration, else its `model_type`
-   */
-  readonly name?: string;
-  /**
-   * Bytes of all weight files, where known, e.g. from `model.safetensors.index.json`.
-   *
-   * @default - computed from the configuration
-   */
-  readonly weightBytes?: number;
-}
+import { elementBytesOf, structureOf } from "./hub-config";
+import { type Modality, modalitiesOf } from "./hub-encoders";
+import { HubKeys, type HubObject } from "./hub-keys";
+import { type ModelPositions, positionsOf } from "./hub-positions";
+import { growthBytes } from "./layer-cache";
+import type { ModelStructure } from "./layer-structure";
+import { readConfig } from "./model-folder";
+import { type ModelNumbers, structureOfNumbers } from "./model-numbers";
+import {
+  merged,
+  type ModelConfigOptions,
+  type ModelParts,
+  onlineQuantization,
+  partsOfConfig,
+  partsOfFolder,
+  partsOfNumbers,
+  UNKNOWN,
+  type WeightsBasis,
+} from "./model-parts";
+import { type ModelTask, taskOf } from "./model-task";
+import { fileBytes, type ModelWeights, parametersOf, weightsOf } from "./model-weights";
 
 /**
  * A language model as numbers: what decides whether it fits a cluster and how it can be split.
@@ -73,82 +64,126 @@ export class Model {
   public static of(id: string): Model {
     const facts = findModel(id);
     if (!facts) {
-      return new Model(id, shapeOfNumbers(UNKNOWN), "bfloat16", null, 0, 0, undefined, id);
+      const structure = () => structureOfNumbers(UNKNOWN);
+      return new Model({ name: id, structure, dtype: "bfloat16", quantization: null, basis: "numbers", id });
     }
-    const { architecture, dtype, quantization, parameters, weightBytes, hubRepository } = facts;
-    return new Model(
-      id,
-      architecture,
-      dtype,
-      quantization,
-      parameters,
-      weightBytes,
-      undefined,
-      id,
-      hubRepository,
-    );
+    const { architecture, ...rest } = facts;
+    return new Model({
+      ...rest,
+      name: id,
+      structure: () => structureOf(architecture.config),
+      config: architecture.config,
+      basis: "catalogue",
+    });
   }
 
   /**
-   * A model by its Hugging Face `config.json`: dense, grouped-query, expert and latent-attention families of
-   * `lib/catalog/model-families.json`, with their `quantization_config`.
+   * A model by its Hugging Face `config.json`, with its `quantization_config`. It is read by its keys: one of a
+   * family that the catalogue does not hold is judged with a warning that says what was assumed (RC117), and one
+   * that its keys do not describe is not judged (RC118).
    *
    * @param path of the file, read now
-   * @throws Error where the file is no configuration of a known family, or of a known quantization; the message
-   *         begins with the path
+   * @throws Error where the file is no configuration of a model, or has a broken value; the message begins with
+   *         the path
    */
   public static fromConfig(path: string, options: ModelConfigOptions = {}): Model {
-    try {
-      const config = JSON.parse(readFileSync(path, "utf8")) as HubObject;
-      const shape = shapeOf(config);
-      const dtype = dtypeOf(config);
-      const quantization = quantizationOf(config);
-      const weights = weightsOf(shape, elementBytesOf(dtype), quantization);
-      const name = options.name ?? String(config._name_or_path ?? shape.modelType);
-      const weightBytes = options.weightBytes ?? fileBytes(weights, shape.tiedEmbeddings);
-      return new Model(name, shape, dtype, quantization, parametersOf(shape), weightBytes, weights);
-    } catch (error) {
-      throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    return new Model(atPath(path, () => partsOfConfig(readConfig(path), options)));
+  }
+
+  /**
+   * A model by its folder: `config.json`, and beside it what tells the weights exactly. Of the weight files only
+   * the headers are read. Also read are `model.safetensors.index.json`, `hf_quant_config.json` (Model Optimizer),
+   * `quant_model_description.json` (Ascend) and the chat template.
+   *
+   * @param path of the folder, on the machine that synthesizes, read now
+   * @throws Error as `fromConfig`
+   */
+  public static fromFolder(path: string, options: ModelConfigOptions = {}): Model {
+    return new Model(atPath(path, () => partsOfFolder(path, options)));
   }
 
   /**
    * Any other model, by its numbers. Its weights count as spread evenly over the layers.
    *
-   * @throws Error for a number that is not positive, or without either KV heads or a latent cache
+   * @throws Error for a number that is not positive
    */
   public static fromNumbers(numbers: ModelNumbers): Model {
-    const shape = shapeOfNumbers(numbers);
-    const dtype = numbers.dtype ?? "bfloat16";
-    const weights = evenWeights(numbers, elementBytesOf(dtype));
-    const parameters = numbers.parameters ?? Math.round(numbers.weightBytes / elementBytesOf(dtype));
-    return new Model(numbers.name, shape, dtype, null, parameters, numbers.weightBytes, weights);
+    return new Model(partsOfNumbers(numbers));
   }
 
-  private constructor(
-    /** Name in reviews and messages. */
-    public readonly name: string,
-    /** Layers, heads, widths. */
-    public readonly shape: ModelShape,
-    /** Element type of what is not quantized: `bfloat16`, `float16` or `float32`. */
-    public readonly dtype: string,
-    /** How the linear layers are quantized; `null`: not, or not known (`fromNumbers`). */
-    public readonly quantization: Quantization | null,
-    /** Parameters, without next-token prediction modules. */
-    public readonly parameters: number,
-    /** Bytes of all weight files: what is downloaded and stored. */
-    public readonly weightBytes: number,
-    private knownWeights: ModelWeights | undefined,
-    /** Key in the catalogue; `undefined`: not from there. */
-    public readonly id?: string,
-    /** Repository on its hub, `owner/name`; `undefined`: not known. */
-    public readonly hubRepository?: string,
-  ) {}
+  /** Name in reviews and messages. */
+  public readonly name: string;
+  /** Element type of what is not quantized: `bfloat16`, `float16` or `float32`. */
+  public readonly dtype: string;
+  /** How the linear layers are quantized; `null`: not, or not known (`fromNumbers`). */
+  public readonly quantization: Quantization | null;
+  /** Where the bytes of the weights come from; those of files and of the catalogue are exact. */
+  public readonly basis: WeightsBasis;
+  /** What was taken for granted about a configuration, one phrase each. */
+  public readonly assumptions: readonly string[];
+  /** Why the model is not judged; `undefined`: it is. */
+  public readonly unreadable?: string;
+  /** Whether the folder has a chat template; `undefined`: not known. A base model has none. */
+  public readonly chatTemplate?: boolean;
+  /** What the model answers with. */
+  public readonly task: ModelTask;
+  /** What it reads besides text. */
+  public readonly modalities: readonly Modality[];
+  /** Key in the catalogue; `undefined`: not from there. */
+  public readonly id?: string;
+  /** Repository on its hub, `owner/name`; `undefined`: not known. */
+  public readonly hubRepository?: string;
+
+  private knownStructure: ModelStructure | undefined;
+  private knownWeights: ModelWeights | undefined;
+
+  private constructor(private readonly parts: ModelParts) {
+    this.name = parts.name;
+    this.dtype = parts.dtype;
+    this.quantization = parts.quantization;
+    this.basis = parts.basis;
+    this.assumptions = parts.assumptions ?? [];
+    this.unreadable = parts.unreadable;
+    this.chatTemplate = parts.chatTemplate;
+    this.id = parts.id;
+    this.hubRepository = parts.hubRepository;
+    this.task = parts.config ? taskOf(parts.config) : "generate";
+    this.modalities = parts.config ? modalitiesOf(new HubKeys(parts.config)) : [];
+    this.knownWeights = parts.weights;
+  }
+
+  /** @internal the layers, for the rules of the cut */
+  public get structure(): ModelStructure {
+    // Read when first asked for: the statics of the whole catalogue would cost every program its start.
+    return (this.knownStructure ??= this.parts.structure());
+  }
+
+  /** Layers, heads, widths. */
+  public get shape(): ModelShape {
+    return this.structure.shape;
+  }
+
+  /** Parameters, without next-token prediction modules. */
+  public get parameters(): number {
+    return this.parts.parameters ?? parametersOf(this.structure);
+  }
+
+  /** Bytes of all weight files: what is downloaded and stored; 0: not known. */
+  public get weightBytes(): number {
+    if (this.unreadable !== undefined) {
+      return this.parts.weightBytes ?? 0;
+    }
+    return this.parts.weightBytes ?? fileBytes(this.weights, this.shape.tiedEmbeddings);
+  }
 
   /** Bytes in memory, by layer and by how tensor parallelism spreads them. */
   public get weights(): ModelWeights {
-    // Counted when first asked for: the statics of the whole catalogue would cost every program its start.
-    return (this.knownWeights ??= weightsOf(this.shape, this.elementBytes, this.quantization));
+    return (this.knownWeights ??= weightsOf(this.structure, this.elementBytes, this.quantization));
+  }
+
+  /** The fewest bytes that the weights can have; the same as `weights` where these are certain. */
+  public get leastWeights(): ModelWeights {
+    return this.parts.leastWeights ?? this.weights;
   }
 
   /** Bytes of one element of the cache, where the engine is not told otherwise. */
@@ -156,14 +191,65 @@ export class Model {
     return elementBytesOf(this.dtype);
   }
 
+  /** Bytes of one element of the cache, where the checkpoint says it: 1 for an 8-bit cache. */
+  public get cacheElementBytes(): number | undefined {
+    return this.quantization?.cacheElementBytes;
+  }
+
+  /** How long a sequence it can read, and how its positions are stretched. */
+  public get positions(): ModelPositions {
+    return positionsOf(this.parts.config ?? {}, this.shape.maximumContextTokens);
+  }
+
   /**
-   * Bytes that one token takes in the cache of the whole model, each key/value head counted once:
-   * `2 x layers x KV heads x head dim x bytes`, with latent attention `layers x (rank + rotary dim) x bytes`
-   * (vLLM's own formula, `vllm/v1/kv_cache_interface.py`).
+   * Bytes that one more token of a long sequence takes in the cache of the whole model, each key/value head counted
+   * once: `2 x layers x KV heads x head dim x bytes`, with latent attention `layers x (rank + rotary dim) x bytes`
+   * (vLLM's own formula, `vllm/v1/kv_cache_interface.py`). Windows are full then, and states have a fixed size.
    */
   public get kvBytesPerToken(): number {
-    const { layers, kvHeads, headDim, mla } = this.shape;
-    const perLayer = mla ? mla.kvRank + mla.ropeHeadDim : 2 * kvHeads * headDim;
-    return layers * perLayer * this.elementBytes;
+    const bytes = this.cacheElementBytes ?? this.elementBytes;
+    return this.shape.layerCaches.reduce((total, cache) => total + growthBytes(cache, bytes), 0);
+  }
+
+  /**
+   * The same model as an engine quantizes it while it loads (`--quantization`). A checkpoint that is quantized
+   * already, and a method that engines only read, leave it as it is.
+   */
+  public quantizedAs(method: string): Model {
+    const quantization = onlineQuantization(method);
+    if (
+      quantization === undefined ||
+      this.quantization !== null ||
+      this.basis === "numbers" ||
+      this.unreadable
+    ) {
+      return this;
+    }
+    const weights = weightsOf(this.structure, this.elementBytes, quantization);
+    return new Model({ ...this.parts, quantization, weights, leastWeights: weights });
+  }
+
+  /**
+   * The same model with other keys in its configuration (`--hf-overrides`).
+   *
+   * @internal
+   * @throws Error for a value that is none, e.g. a width that is no whole number
+   */
+  public overridden(overrides: HubObject): Model {
+    const { config } = this.parts;
+    if (config === undefined) {
+      return this;
+    }
+    const changed = merged(config, overrides);
+    const structure = structureOf(changed);
+    return new Model({ ...this.parts, config: changed, structure: () => structure });
+  }
+}
+
+function atPath(path: string, read: () => ModelParts): ModelParts {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -8,6 +8,10 @@ export interface Parallelism {
   readonly data: number;
   /** Whole experts are distributed over the tensor times data parallel ranks, instead of being split. */
   readonly expertParallel: boolean;
+  /** Ranks of a tensor group over which the cache of each sequence is cut; `undefined`: 1. They are no further ranks. */
+  readonly decodeContext?: number;
+  /** Ranks over which the tokens of a prompt are cut, besides all others; `undefined`: 1. */
+  readonly prefillContext?: number;
   /** Layers of each pipeline stage, as in `VLLM_PP_LAYER_PARTITION`; `undefined`: as even as possible. */
   readonly layerPartition?: readonly number[];
 }
@@ -24,6 +28,10 @@ export interface ParallelismRequest {
   readonly data?: number;
   /** @default false */
   readonly expertParallel?: boolean;
+  /** @default 1 */
+  readonly decodeContext?: number;
+  /** @default 1 */
+  readonly prefillContext?: number;
   /**
    * What the nodes after the first add.
    *
@@ -40,32 +48,49 @@ export interface ParallelismRequest {
  * divide the accelerators, the product of the answer is not their number, which RC101 reports.
  */
 export function deriveParallelism(request: ParallelismRequest): Parallelism {
-  const { nodes, acceleratorsPerNode, acrossNodes = "pipeline" } = request;
-  const left = (taken: number) => Math.max(1, Math.floor((nodes * acceleratorsPerNode) / taken));
+  const {
+    nodes,
+    acceleratorsPerNode,
+    acrossNodes = "pipeline",
+    decodeContext = 1,
+    prefillContext = 1,
+  } = request;
+  const left = (taken: number) =>
+    Math.max(1, Math.floor((nodes * acceleratorsPerNode) / (taken * prefillContext)));
   const { pipeline, data } = request;
   // Pipeline or data parallelism absorb the further nodes where they are still open; else tensor parallelism must.
   const open = acrossNodes === "data" ? data === undefined : pipeline === undefined;
   const tensor =
     request.tensor ??
-    (open && acrossNodes !== "tensor" ? acceleratorsPerNode : left((pipeline ?? 1) * (data ?? 1)));
+    (open && acrossNodes !== "tensor"
+      ? Math.max(1, Math.floor(acceleratorsPerNode / prefillContext))
+      : left((pipeline ?? 1) * (data ?? 1)));
   const filledData = data ?? (acrossNodes === "data" ? left(tensor * (pipeline ?? 1)) : 1);
   return {
     tensor,
     pipeline: pipeline ?? left(tensor * filledData),
     data: filledData,
     expertParallel: request.expertParallel ?? false,
+    ...(decodeContext > 1 ? { decodeContext } : {}),
+    ...(prefillContext > 1 ? { prefillContext } : {}),
     ...(request.layerPartition ? { layerPartition: request.layerPartition } : {}),
   };
 }
 
 /** Ranks of a parallelism. */
 export function ranksOf(parallelism: Parallelism): number {
-  return parallelism.tensor * parallelism.pipeline * parallelism.data;
+  const { tensor, pipeline, data, prefillContext = 1 } = parallelism;
+  return tensor * pipeline * data * prefillContext;
 }
 
 /** `tp 8 x pp 2 x dp 1`. */
-export function showParallelism({ tensor, pipeline, data }: Parallelism): string {
-  return `tp ${tensor} x pp ${pipeline} x dp ${data}`;
+export function showParallelism({ tensor, pipeline, data, prefillContext = 1 }: Parallelism): string {
+  return `tp ${tensor} x pp ${pipeline} x dp ${data}${prefillContext > 1 ? ` x pcp ${prefillContext}` : ""}`;
+}
+
+/** Ranks over which the routed experts of a layer are spread, whole or cut (vLLM's group of expert parallelism). */
+export function expertRanks({ tensor, data, prefillContext = 1 }: Parallelism): number {
+  return tensor * data * prefillContext;
 }
 
 /**

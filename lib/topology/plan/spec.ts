@@ -171,6 +171,7 @@ function detailContext(props: ClusterProps, place: PlaceOfEngine | undefined): P
     },
     rankTable: hasRankTable(props),
     modelPath: modelPathOf(props),
+    model: knownModel(props.model),
     modelName: props.model?.isOfHub === true ? props.model.location : undefined,
   };
 }

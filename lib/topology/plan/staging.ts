@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isWithin } from "../../problems/checks";
 import type { ClusterOptions } from "../declaration/cluster-props";
 import type { ModelSource } from "../declaration/model-source";
+import type { Model } from "../model/model";
 import type { StagingPlan } from "./plan";
 import type { ClusterSpec } from "./spec";
 import { HostPathStorage, type IStorage } from "../declaration/storage";
@@ -34,7 +35,7 @@ export function defaultStagingSeconds(source: ModelSource | undefined): number {
   if (!source.isFetched) {
     return SECONDS_TO_LOOK;
   }
-  const bytes = source.model?.weightBytes;
+  const bytes = bytesOf(source.model);
   return bytes === undefined
     ? SECONDS_FOR_UNKNOWN
     : Math.max(SHORTEST_SECONDS, Math.ceil(bytes / SLOW_BYTES_PER_SECOND));
@@ -48,6 +49,11 @@ export function modelFolder(source: ModelSource, storage: readonly IStorage[]): 
   return source.isFetched
     ? `${storage[0]?.mountPath.replace(/\/+$/, "") ?? ""}/${folderName(source)}`
     : source.location;
+}
+
+/** Bytes of a model's files, where they are known. */
+function bytesOf(model: Model | undefined): number | undefined {
+  return model && model.weightBytes > 0 ? model.weightBytes : undefined;
 }
 
 function folderName(source: ModelSource): string {
@@ -89,7 +95,7 @@ export function planStaging(spec: ClusterSpec): StagingPlan | undefined {
     parallelFiles: PARALLEL_FILES,
     deadlineSeconds: spec.deadlines.stagingSeconds,
     modelName: model?.name,
-    modelBytes: model?.weightBytes,
+    modelBytes: bytesOf(model),
     secret,
   };
 }

@@ -56,10 +56,11 @@ export const poolRules: readonly ClusterRule[] = [
           path: `${path}.accelerator`,
           got: show(id),
           must: "be an accelerator in the catalogue",
+          // The figures of a name are its meaning: an 'h20' is no 'h200', which has more memory.
           fix: didYouMean(
             id,
-            allAccelerators().map((row) => row.id),
-            "use a constant of Accelerator, e.g. Accelerator.H100",
+            allAccelerators().flatMap((row) => (figures(row.id) === figures(id) ? [row.id] : [])),
+            "use a constant of Accelerator, e.g. Accelerator.H100, or Accelerator.fromFacts for another kind",
           ),
         },
     ),
@@ -194,4 +195,8 @@ function eachPool(check: PoolCheck): ClusterErrorRule["check"] {
 
 function accelerated({ pools }: ClusterSpec): readonly PoolSpec[] {
   return pools.filter((pool) => pool.accelerator !== undefined);
+}
+
+function figures(name: string): string {
+  return (name.match(/\d+/g) ?? []).join(" ");
 }

@@ -1,5 +1,6 @@
 /** What an engine is asked, and so what its answer is judged by. */
-export type ProofKind = "chat" | "completion" | "embedding" | "rerank" | "transcription" | "custom";
+export type ProofKind =
+  "chat" | "completion" | "embedding" | "rerank" | "pooling" | "transcription" | "custom";
 
 /** What the answer to a proof must hold. */
 export interface ProofOptions {
@@ -42,6 +43,11 @@ export class Proof {
   /** `POST /v1/rerank` is answered with a score for each of two documents. */
   public static rerank(): Proof {
     return new Proof("rerank");
+  }
+
+  /** `POST /pooling` is answered with finite numbers: models of vectors or scores, as reward models (vLLM). */
+  public static pooling(): Proof {
+    return new Proof("pooling");
   }
 
   /** `POST /v1/audio/transcriptions` takes a second of sound, and answers with a text, which may be empty. */

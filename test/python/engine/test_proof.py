@@ -25,6 +25,7 @@ PATHS = {
     "completion": "/v1/completions",
     "embedding": "/v1/embeddings",
     "rerank": "/v1/rerank",
+    "pooling": "/pooling",
     "transcription": "/v1/audio/transcriptions",
     "custom": "/score",
 }
@@ -133,7 +134,7 @@ class AnswersTest(EngineCase):
             '{"data": []}',
             '{"results": []}',
         ]
-        for kind in ("chat", "completion", "embedding", "rerank", "transcription"):
+        for kind in ("chat", "completion", "embedding", "rerank", "pooling", "transcription"):
             for body in bodies:
                 with self.subTest(kind=kind, body=body), self.assertRaises(NotProven) as caught:
                     self.answers[PATHS[kind]] = (200, body.encode())
@@ -145,10 +146,17 @@ class AnswersTest(EngineCase):
             for kind, body in (
                 ("embedding", f'{{"data": [{{"embedding": [0.5, {number}]}}]}}'),
                 ("rerank", f'{{"results": [{{"relevance_score": {number}}}]}}'),
+                ("pooling", f'{{"data": [{{"data": [[0.5], [{number}]]}}]}}'),
             ):
                 with self.subTest(kind=kind, number=number), self.assertRaises(NotProven):
                     self.answers[PATHS[kind]] = (200, body.encode())
                     self.prove(request(kind))
+
+    def test_pooled_numbers_are_counted_whatever_their_shape(self) -> None:
+        for data, count in ((0.5, 1), ([0.5, 1, -2], 3), ([[0.5, 1], [0.1, 2]], 4)):
+            with self.subTest(data=data):
+                self.says("pooling", 200, {"data": [{"object": "pooling", "data": data}]})
+                self.assertEqual(self.prove(request("pooling")).text, f"({count} pooled numbers)")
 
     def test_custom_answer_is_taken_as_it_is(self) -> None:
         self.answers["/score"] = (200, b"score: 0.5")

@@ -17,6 +17,8 @@ test.each([
   ["roce", "nccom", false],
   ["tcp", "nccl", true],
   ["tcp", "hccl", true],
+  ["roce", "habana", true],
+  ["infiniband", "habana", false],
 ] as const)("%s carries %s: %s", (fabric, collective, carried) => {
   expect(fabricNeed(fabric, collective) !== undefined).toBe(carried);
 });

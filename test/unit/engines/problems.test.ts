@@ -73,6 +73,36 @@ const CASES: readonly Case[] = [
       ["RC604", "engine.extraArguments[1]", "'--dp'"],
     ],
   },
+  {
+    engine: vllmWith(["--swap-space", "4", "--max-num-seq", "8", "-O3", "--seed", "1"]),
+    context: image("quay.io/vllm/mine:1"),
+    found: [],
+  },
+  {
+    engine: new VllmServe({
+      ...MODEL,
+      tensorParallelSize: 16,
+      extraArguments: ["--swap-space", "4", "--max-num-seq", "8", "-O3", "--seed", "1", "--enfore-eager"],
+    }),
+    on: NPU,
+    context: image(ascendImage),
+    found: [
+      ["RC605", "engine.extraArguments[0]", "'--swap-space'"],
+      ["RC605", "engine.extraArguments[7]", "'--enfore-eager'"],
+    ],
+  },
+  {
+    engine: new VllmServe({
+      ...MODEL,
+      kvCacheDtype: "fp8",
+      extraArguments: ["--kv-cache-dtype=fp8", "-dcp", "1"],
+    }),
+    found: [["RC603", "engine.extraArguments[0]", "'--kv-cache-dtype=fp8'"]],
+  },
+  {
+    engine: vllmWith(["--config", "/models/serve.yaml"]),
+    found: [["RC606", "engine.extraArguments[0]", "'--config'"]],
+  },
   { engine: mp, context: { headAddress: undefined }, found: [["RC610", "engine.executor", "'mp'"]] },
   {
     engine: new VllmServe({
@@ -99,6 +129,52 @@ const CASES: readonly Case[] = [
     engine: vllm,
     context: image("registry.example/mine:1", "2.58.0"),
     found: [["RC615", "image.rayVersion", "'2.58.0'"]],
+  },
+  ...["deepseek_mtp", "eagle3"].map((method) => ({
+    engine: new VllmServe({
+      ...MODEL,
+      executor: VllmExecutor.MP,
+      extraArguments: ["--speculative-config", JSON.stringify({ method, num_speculative_tokens: 3 })],
+    }),
+    on: NPU,
+    context: image(ascendImage),
+    found: [
+      [
+        "RC616",
+        "engine.pipelineParallelSize",
+        `2 with speculative decoding by '${method === "eagle3" ? method : "mtp"}'`,
+      ],
+    ] as const,
+  })),
+  {
+    engine: new VllmServe({
+      ...MODEL,
+      executor: VllmExecutor.MP,
+      dataParallelSize: 2,
+      pipelineParallelSize: 1,
+      extraArguments: ["--data-parallel-hybrid-lb"],
+    }),
+    found: [["RC617", "engine.extraArguments", "'--data-parallel-hybrid-lb'"]],
+  },
+  {
+    engine: vllmWith(["--ssl-certfile=/etc/tls/cert", "--ssl_keyfile", "/etc/tls/key"]),
+    found: [
+      ["RC618", "engine.extraArguments[0]", "'--ssl-certfile'"],
+      ["RC618", "engine.extraArguments[1]", "'--ssl_keyfile'"],
+    ],
+  },
+  {
+    engine: new VllmServe({ ...MODEL, tensorParallelSize: 8, decodeContextParallelSize: 3 }),
+    found: [["RC619", "engine.decodeContextParallelSize", "3"]],
+  },
+  {
+    engine: new VllmServe({
+      ...MODEL,
+      tensorParallelSize: 4,
+      prefillContextParallelSize: 2,
+      extraArguments: ["-dcp", "4"],
+    }),
+    found: [["RC619", "engine.decodeContextParallelSize", "4"]],
   },
   {
     engine: new LmdeployServe({ ...MODEL, eagerMode: true }),
@@ -194,16 +270,17 @@ const rules = ENGINE_TOPICS.flatMap((topic) => topic.rules);
 const problemsOf = ({ engine, on = Accelerator.H100, context }: Case) =>
   engine.bind(contextOf({ accelerator: on, nodes: 2, perNode: 8 }, context)).problems ?? [];
 
-test.each(CASES.map((one) => [one.found.map(([rule]) => rule).join(" "), one.found[0][2], one] as const))(
-  "%s for %s",
-  (_, __, one) => {
-    const problems = problemsOf(one);
-    expect(problems.map(({ rule, path: property, got }) => [rule, property, got])).toEqual(one.found);
-    for (const { rule, level } of problems) {
-      expect(level).toBe(rules.find(({ id }) => id === rule)?.level);
-    }
-  },
-);
+test.each(
+  CASES.map(
+    (one) => [one.found.map(([rule]) => rule).join(" "), one.found[0]?.[2] ?? "nothing", one] as const,
+  ),
+)("%s for %s", (_, __, one) => {
+  const problems = problemsOf(one);
+  expect(problems.map(({ rule, path: property, got }) => [rule, property, got])).toEqual(one.found);
+  for (const { rule, level } of problems) {
+    expect(level).toBe(rules.find(({ id }) => id === rule)?.level);
+  }
+});
 
 test("every rule of the engines has a case, and an id of its own in the engines' range", () => {
   const ids = rules.map(({ id }) => id);

@@ -100,7 +100,7 @@ class ScopedEnvironment:
 
 @dataclass(frozen=True)
 class ProofRequest:
-    kind: Literal["chat", "completion", "embedding", "rerank", "transcription", "custom"]
+    kind: Literal["chat", "completion", "embedding", "rerank", "pooling", "transcription", "custom"]
     path: str
     body: dict[str, Any]
     #: Text that the answer must contain.

@@ -4,7 +4,7 @@ import io
 import json
 import math
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ def prove(client: EngineClient, requests: Sequence[ProofRequest], timeout_second
 _KEY = "Set apiKeys to the file with a key that the engine takes"
 _PROOF = (
     "Set the engine's proof to what this model answers: Proof.chat(), completion(), embedding(), rerank(), "
-    "transcription() or custom()"
+    "pooling(), transcription() or custom()"
 )
 
 
@@ -129,6 +129,23 @@ def _ranking(content: bytes) -> tuple[str, str]:
     return f"(scores {', '.join(f'{score:.3g}' for score in scores)})", ""
 
 
+def _pooled(content: bytes) -> tuple[str, str]:
+    """A vector, one for each token, or a score."""
+    found = json.loads(content)["data"][0]["data"]
+    numbers = list(_flat(found))
+    if not numbers or not all(_is_number(number) for number in numbers):
+        raise ValueError
+    return f"({len(numbers)} pooled numbers)", ""
+
+
+def _flat(values: object) -> Iterator[object]:
+    if isinstance(values, list):
+        for value in values:
+            yield from _flat(value)
+    else:
+        yield values
+
+
 def _transcript(content: bytes) -> tuple[str, str]:
     text = json.loads(content)["text"]
     if not isinstance(text, str):
@@ -146,6 +163,7 @@ _JUDGES: dict[str, Callable[[bytes], tuple[str, str]]] = {
     "completion": _generated,
     "embedding": _embedding,
     "rerank": _ranking,
+    "pooling": _pooled,
     "transcription": _transcript,
     "custom": _anything,
 }
@@ -154,6 +172,7 @@ _NAMES = {
     "completion": "a completion",
     "embedding": "an embedding",
     "rerank": "a ranking",
+    "pooling": "pooled numbers",
     "transcription": "a transcript",
     "custom": "readable",
 }

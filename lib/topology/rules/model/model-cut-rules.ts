@@ -1,5 +1,5 @@
 import { checkWhole, type Given, isWhole } from "../../../problems/checks";
-import type { ErrorFinding, Found, Rule } from "../../../problems/rule";
+import type { ErrorFinding, Found, Rule, WarningFinding } from "../../../problems/rule";
 import { paddedVocabulary } from "../../model/memory-fit";
 import { ranksOf, showParallelism } from "../../model/parallelism";
 import { fittingCut, fittingTensorSizes } from "./model-remedies";
@@ -30,7 +30,7 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
     check: (plan) =>
       structure.headsDivide(plan.model, plan.parallelism.tensor)
         ? []
-        : tensorFinding(plan, `divide ${plan.model.shape.attentionHeads} attention heads`),
+        : tensorFinding(plan, `divide ${structure.headCounts(plan.model).join(" and ")} attention heads`),
   },
   {
     id: "RC103",
@@ -41,7 +41,10 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
       !structure.headsDivide(plan.model, plan.parallelism.tensor) ||
       structure.kvHeadsDivide(plan.model, plan.parallelism.tensor)
         ? []
-        : tensorFinding(plan, `divide ${plan.model.shape.kvHeads} KV heads or be a multiple of them`),
+        : tensorFinding(
+            plan,
+            `divide ${structure.kvHeadCounts(plan.model).join(" and ")} KV heads or be a multiple of them`,
+          ),
   },
   {
     id: "RC104",
@@ -86,17 +89,24 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
   {
     id: "RC114",
     level: "error",
-    title: "Feed-forwards and experts are split at the blocks of their quantization",
-    why: "The engine refuses to load a part that holds a fraction of a block.",
+    title: "Matrices are split at the blocks and groups of their quantization",
+    why: "The engine refuses to load a part that holds a fraction of what shares a scale.",
     check: (plan) =>
       checkWidths(plan, ({ what, width, parts, block }) =>
         block === undefined
           ? undefined
           : {
               got: `parts of ${width / parts} (${width} over ${parts} ranks)`,
-              must: `split the ${what} width into multiples of ${block}, the size of a quantization block`,
+              must: `split the ${what} width into multiples of ${block}, which share a scale`,
             },
       ),
+  },
+  {
+    id: "RC124",
+    level: "warning",
+    title: "Experts are split at the blocks and groups of their quantization",
+    why: "Engines read finer blocks, or fill parts up, with kernels that not every release and accelerator has; others fail at the first request (vllm-project/vllm#17604).",
+    check: checkTolerated,
   },
   {
     id: "RC115",
@@ -114,6 +124,9 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
           },
   },
 ];
+
+/** An engine that reads whole blocks only: what it can load, every release can. */
+const STRICTEST: structure.EngineRelease = { name: "strictest" };
 
 /** Whether all sizes are counts, without which no other rule means anything. */
 export function sizesAreCounts(plan: ModelPlan): boolean {
@@ -170,7 +183,7 @@ function checkRanks(plan: ModelPlan): Found<ErrorFinding> {
   }
   const cut = fittingCut(plan);
   const advice = [
-    ...(ranks % acceleratorsPerNode === 0 && structure.canBeCut(plan.model, parallelism)
+    ...(ranks % acceleratorsPerNode === 0 && structure.canBeCut(plan.model, parallelism, plan.engine)
       ? [`use ${ranks / acceleratorsPerNode} nodes for ${showParallelism(parallelism)}`]
       : []),
     ...(cut ? [`set ${showParallelism(cut)}`] : []),
@@ -183,11 +196,26 @@ function checkRanks(plan: ModelPlan): Found<ErrorFinding> {
   };
 }
 
+function checkTolerated(plan: ModelPlan): Found<WarningFinding> {
+  const obstacles = structure.widthObstacles(plan.model, plan.parallelism, plan.engine);
+  const tolerated = obstacles.find((obstacle) => obstacle.tolerated);
+  if (tolerated === undefined || obstacles.some((obstacle) => !obstacle.tolerated)) {
+    return [];
+  }
+  const { what, width, parts, block } = tolerated;
+  return {
+    path: "engine.tensorParallelSize",
+    got: `parts of ${width / parts} (${what} width of ${width} over ${parts} ranks)`,
+    consequence: `hold a fraction of the ${block} that share a scale, which only some kernels of the engine can read`,
+    fix: `${tensorAdvice({ ...plan, engine: STRICTEST })}, or expert parallelism`,
+  };
+}
+
 function checkWidths(
   plan: ModelPlan,
   sentence: (obstacle: structure.WidthObstacle) => Pick<ErrorFinding, "got" | "must"> | undefined,
 ): Found<ErrorFinding> {
-  const obstacles = structure.widthObstacles(plan.model, plan.parallelism);
+  const obstacles = structure.refusedWidths(plan.model, plan.parallelism, plan.engine);
   const reported = !headsSuit(plan) || !structure.vocabularyDivides(plan.model, plan.parallelism.tensor);
   const found = reported || obstacles.length === 0 ? undefined : sentence(obstacles[0]);
   if (found === undefined) {

@@ -1,12 +1,18 @@
 import { engineMemoryGiB } from "../../../catalog/engines";
+import type { Collective } from "../../../catalog/facts";
 import { findFabric } from "../../../catalog/fabrics";
 import type { Problem } from "../../../problems/problem";
 import { type ErrorFinding, type Found, judge, type Rule, type WarningFinding } from "../../../problems/rule";
-import { DEFAULT_MEMORY_UTILIZATION } from "../../model/memory-fit";
+import { longestContext } from "../../model/longest-context";
+import type { Model } from "../../model/model";
+import { DEFAULT_MEMORY_UTILIZATION, type MemoryFit } from "../../model/memory-fit";
 import { layerPartition, nodesOfTensorGroup, showParallelism } from "../../model/parallelism";
 import { cutRules, sizesAreCounts } from "./model-cut-rules";
 import { fittingCut, fitOf, whatWouldFit } from "./model-remedies";
 import { canBeCut, type ModelPlan } from "./model-structure";
+
+/** Share of a GPU's memory from which running out of it is reported (vllm-project/recipes OpenAI/GPT-OSS.md). */
+const HIGH_SHARE = 0.96;
 
 /** All rules of a model on a cluster. */
 export const modelRules: readonly Rule<ModelPlan>[] = [
@@ -16,29 +22,21 @@ export const modelRules: readonly Rule<ModelPlan>[] = [
     level: "error",
     title: "The context is no longer than the model's",
     why: "The engine refuses to start beyond the positions that the model was trained for.",
-    check: ({ model, contextTokens }) =>
-      model.shape.maximumContextTokens === 0 || contextTokens <= model.shape.maximumContextTokens
-        ? []
-        : {
-            path: "engine.contextTokens",
-            got: String(contextTokens),
-            must: `be at most ${model.shape.maximumContextTokens}, the context length of ${model.name}`,
-            fix: `use ${model.shape.maximumContextTokens}, or a model configuration with rope_scaling`,
-          },
+    check: checkContext,
   },
   {
     id: "RC108",
     level: "error",
     title: "Weights, cache and engine fit into the accelerators' memory",
-    why: "The engine would run out of memory after the download and minutes of loading.",
+    why: "The engine would run out of memory after the download and minutes of loading. What is uncertain counts with its favourable end.",
     check: checkMemory,
   },
   {
     id: "RC109",
     level: "warning",
-    title: "Some memory is left over",
-    why: "The activation peak of one model differs by 3.4 GiB between engine releases: what barely fits today may not fit tomorrow.",
-    check: checkRoom,
+    title: "Some memory is left over, in the engine's share and beside it",
+    why: "The activation peak of one model differs by 3.4 GiB between engine releases: what barely fits today may not fit tomorrow. Collectives, workspaces of kernels and, on Ascend and in older releases, captured graphs take memory beside the share.",
+    check: (plan) => [...checkRoom(plan), ...checkShare(plan)],
   },
   {
     id: "RC110",
@@ -59,14 +57,48 @@ export const modelRules: readonly Rule<ModelPlan>[] = [
     level: "error",
     title: "The engine's share of memory lies between 0 and 1",
     why: "The engine refuses any other share.",
-    check: ({ memoryUtilization = DEFAULT_MEMORY_UTILIZATION }) =>
-      memoryUtilization > 0 && memoryUtilization <= 1
+    check: ({ cacheShare, memoryUtilization = DEFAULT_MEMORY_UTILIZATION }) => {
+      const share = cacheShare ?? memoryUtilization;
+      return share > 0 && share <= 1
         ? []
         : {
             path: "engine.memoryUtilization",
-            got: String(memoryUtilization),
+            got: String(share),
             must: "be greater than 0 and at most 1",
             fix: `use ${DEFAULT_MEMORY_UTILIZATION}`,
+          };
+    },
+  },
+  {
+    id: "RC119",
+    level: "error",
+    title: "Decode context parallelism replaces copies of the cache",
+    why: "The ranks that hold a copy of the same KV heads share the tokens; where each rank has heads of its own there is nothing to share.",
+    check: ({ model: { shape }, parallelism: { tensor, decodeContext = 1 } }) => {
+      const copies = shape.mla ? tensor : Math.max(1, Math.floor(tensor / shape.kvHeads));
+      return decodeContext <= copies
+        ? []
+        : {
+            path: "engine.decodeContextParallelSize",
+            got: String(decodeContext),
+            must: `be at most ${copies}, the copies of the cache with tp ${tensor} and ${shape.kvHeads} KV heads`,
+            fix: `use ${copies}`,
+          };
+    },
+  },
+  {
+    id: "RC126",
+    level: "warning",
+    title: "A draft model is on every node",
+    why: "Only the model itself is fetched and counted; the engine starts without access to a hub.",
+    check: ({ draft }) =>
+      draft === undefined
+        ? []
+        : {
+            path: "engine.extraArguments",
+            got: draft === "" ? "a draft model" : `the draft model '${draft}'`,
+            consequence: "is neither fetched nor counted",
+            fix: "put its folder on every node, name it by its path, and leave room for its weights and cache",
           },
   },
 ];
@@ -78,40 +110,115 @@ export function checkModel(plan: ModelPlan): readonly Problem[] {
   return judge({ title: "Model", rules }, plan, undefined);
 }
 
+function checkContext(plan: ModelPlan): Found<ErrorFinding> {
+  const { model, contextTokens, engine, longerContextVariable } = plan;
+  const most = longestContext(model, engine);
+  return most === 0 || contextTokens <= most || plan.allowsLongerContext
+    ? []
+    : {
+        path: "engine.contextTokens",
+        got: String(contextTokens),
+        must: `be at most ${most}, the context length of ${model.name}`,
+        fix:
+          longerContextVariable === undefined
+            ? `use ${most}`
+            : `use ${most}; or set environment.${longerContextVariable} to 1 for a model that can do more`,
+      };
+}
+
 function checkMemory(plan: ModelPlan): Found<ErrorFinding> {
-  if (!canBeCut(plan.model, plan.parallelism)) {
+  if (!canBeCut(plan.model, plan.parallelism, plan.engine)) {
     return [];
   }
-  const fit = fitOf(plan);
+  const fit = fitOf(plan, { favourable: true });
   if (fit.fits) {
     return [];
   }
-  const { stage, weightsGiB, kvCacheGiB, totalGiB } = fit.fullest;
-  const percent = Math.round((plan.memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION) * 100);
-  const where = plan.parallelism.pipeline > 1 ? ` on stage ${stage}` : "";
   return {
     path: fit.maximumTokens === 0 ? "model" : "engine.contextTokens",
-    got:
-      `${gib(totalGiB)}${where} (weights ${gib(weightsGiB)}, cache of ` +
-      `${plan.concurrentSequences} x ${plan.contextTokens} tokens ${gib(kvCacheGiB)}, engine ${gib(fit.overheadGiB)})`,
-    must: `fit into ${gib(fit.budgetGiB)} per accelerator (${percent} % of ${plan.acceleratorMemoryGiB} GiB)`,
+    got: partsOf(plan, fit),
+    must: `fit into ${gib(fit.budgetGiB)} per accelerator (${shareText(plan)})`,
     fix: whatWouldFit(plan),
   };
 }
 
-function checkRoom(plan: ModelPlan): Found<WarningFinding> {
-  if (!canBeCut(plan.model, plan.parallelism)) {
+function checkRoom(plan: ModelPlan): readonly WarningFinding[] {
+  const least = fitOf(plan, { favourable: true });
+  const fit = fitOf(plan);
+  if (!canBeCut(plan.model, plan.parallelism, plan.engine) || !least.fits || (fit.fits && !fit.tight)) {
     return [];
   }
-  const fit = fitOf(plan);
-  return fit.tight
-    ? {
-        path: "engine.contextTokens",
-        got: `${gib(fit.headroomGiB)} left of ${gib(fit.budgetGiB)} per accelerator`,
-        consequence: `is less than the ${gib(engineMemoryGiB("activation-spread"))} by which engine releases differ`,
-        fix: `plan for at most ${fit.maximumTokens} tokens in the cache, use fewer sequences or add a node`,
-      }
-    : [];
+  const path = "engine.contextTokens";
+  const fix = `plan for at most ${Math.max(fit.maximumTokens, 1)} tokens in the cache, use fewer sequences or add a node`;
+  return [
+    fit.fits
+      ? {
+          path,
+          got: `${gib(fit.headroomGiB)} left of ${gib(fit.budgetGiB)} per accelerator`,
+          consequence: `is less than the ${gib(engineMemoryGiB("activation-spread"))} by which engine releases differ`,
+          fix,
+        }
+      : {
+          path,
+          got: `${partsOf(plan, fit)} of ${gib(fit.budgetGiB)} per accelerator`,
+          consequence: `may not fit: ${gib(least.fullest.totalGiB)} are needed at best`,
+          fix,
+        },
+  ];
+}
+
+function checkShare(plan: ModelPlan): readonly WarningFinding[] {
+  const { acceleratorMemoryGiB, memoryUtilization = DEFAULT_MEMORY_UTILIZATION, collective } = plan;
+  const isFixed = plan.cacheShare !== undefined || plan.cacheGiB !== undefined;
+  if (isFixed || collective === undefined || (collective !== "hccl" && memoryUtilization < HIGH_SHARE)) {
+    return [];
+  }
+  const leftGiB = acceleratorMemoryGiB * (1 - memoryUtilization);
+  const needGiB = besideShareGiB(plan, collective);
+  const most = Math.floor((1 - needGiB / acceleratorMemoryGiB) * 100) / 100;
+  return leftGiB > needGiB
+    ? []
+    : [
+        {
+          path: "engine.memoryUtilization",
+          got: `a share of ${memoryUtilization}, which leaves ${gib(leftGiB)} of ${gib(acceleratorMemoryGiB)},`,
+          consequence: "is reported to run out of memory while graphs are captured or under load",
+          fix: `use less than ${most}`,
+        },
+      ];
+}
+
+/** Whether the model has layers with a state of fixed size, as linear attention and state-space models do. */
+function hasStates({ layerCaches }: Model["shape"]): boolean {
+  return layerCaches.some(({ kind }) => kind === "state");
+}
+
+/** Memory beside the engine's share that is known to be too little. */
+function besideShareGiB({ model, capturesGraphs }: ModelPlan, collective: Collective): number {
+  if (collective !== "hccl") {
+    return engineMemoryGiB("beside-the-share");
+  }
+  return capturesGraphs && hasStates(model.shape)
+    ? engineMemoryGiB("beside-the-share-states")
+    : engineMemoryGiB("beside-the-share-ascend");
+}
+
+/** What one accelerator needs, in parts. */
+function partsOf(plan: ModelPlan, { fullest, overheadGiB }: MemoryFit): string {
+  const where = plan.parallelism.pipeline > 1 ? ` on stage ${fullest.stage}` : "";
+  return (
+    `${gib(fullest.totalGiB)}${where} (weights ${gib(fullest.weightsGiB)}, cache of ` +
+    `${plan.concurrentSequences} x ${plan.contextTokens} tokens ${gib(fullest.kvCacheGiB)}, engine ${gib(overheadGiB)})`
+  );
+}
+
+function shareText({ acceleratorMemoryGiB, memoryUtilization, cacheShare, cacheGiB }: ModelPlan): string {
+  if (cacheGiB !== undefined) {
+    return `a cache of ${gib(cacheGiB)} on ${acceleratorMemoryGiB} GiB`;
+  }
+  return cacheShare === undefined
+    ? `${Math.round((memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION) * 100)} % of ${acceleratorMemoryGiB} GiB`
+    : `the cache takes ${Math.round(cacheShare * 100)} % of what is left of ${acceleratorMemoryGiB} GiB`;
 }
 
 /**

@@ -1,11 +1,16 @@
+import { engineBatchFor, engineMilestone } from "../../../catalog/engines";
 import { allModels, findModel } from "../../../catalog/models";
+import { compareVersions } from "../../../catalog/ray-versions";
 import type { ErrorFinding, Found, Rule } from "../../../problems/rule";
 import { didYouMean, show } from "../../../problems/text";
+import { cacheElementBytes } from "../../model/cache-element";
+import { longestContext } from "../../model/longest-context";
 import type { Model } from "../../model/model";
 import { ranksOf, showParallelism } from "../../model/parallelism";
 import { type ClusterSpec, countableNodes, type PoolSpec } from "../../plan/spec";
 import type { ClusterRule } from "../rule";
 import { sizesAreCounts } from "./model-cut-rules";
+import { readingRules } from "./model-reading";
 import { modelRules } from "./model-rules";
 import type { ModelPlan } from "./model-structure";
 
@@ -18,12 +23,34 @@ const DECLARED_ELSEWHERE = ["nodes", "acceleratorsPerNode"];
 /** The rules of models for a declaration: they apply where the cluster knows its model and how it is split. */
 export const clusterModelRules: readonly ClusterRule[] = [
   ...modelRules.map(onCluster),
+  ...readingRules,
   {
     id: "RC113",
     level: "error",
     title: "There are as many ranks as accelerators, also without a known model",
     why: "The engine places one rank on each accelerator: with fewer ranks it refuses to start, with more it waits forever.",
     check: checkRanks,
+  },
+  {
+    id: "RC125",
+    level: "warning",
+    title: "HCCL's buffer holds what experts are sent",
+    why: "HCCL refuses to dispatch the tokens of a step through a buffer that is too small, which is seen at the first request.",
+    check: ({ environment, engine }) => {
+      const needed = engine.clusterEnvironment?.HCCL_BUFFSIZE;
+      const given = environment.HCCL_BUFFSIZE as string | undefined;
+      return engine.name !== "vllm" ||
+        needed === undefined ||
+        given === undefined ||
+        Number(given) >= Number(needed)
+        ? []
+        : {
+            path: "environment.HCCL_BUFFSIZE",
+            got: `${given} MB`,
+            consequence: `is less than the ${needed} MB that the experts of full steps need`,
+            fix: "leave it out, or take fewer sequences into a step (maxNumSeqs)",
+          };
+    },
   },
   {
     id: "RC116",
@@ -71,29 +98,63 @@ function adapted<Item extends { readonly path: string }>(
 /** The model on the cluster; `undefined` where the model, its cut or the accelerators are not known. */
 export function modelPlanOf(spec: ClusterSpec): ModelPlan | undefined {
   const { model, engine } = spec;
-  return model && planOf(spec, model, engine);
+  return model?.unreadable === undefined && model ? planOf(spec, model, engine) : undefined;
 }
 
-function planOf(spec: ClusterSpec, model: Model, engine: ClusterSpec["engine"]): ModelPlan | undefined {
+function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"]): ModelPlan | undefined {
   const pools = accelerated(spec);
   const { parallelism, sizing } = engine;
+  const model = loadedModel(declared, sizing);
   if (parallelism === undefined || pools.length === 0) {
     return undefined;
   }
+  // Ranks of one engine must fit the smallest.
+  const acceleratorMemoryGiB = Math.min(...pools.map((pool) => pool.accelerator?.memoryGiB ?? Infinity));
+  const batch = engineBatchFor(engine.name, acceleratorMemoryGiB, pools[0].acceleratorId ?? "");
+  const capturesGraphs = sizing?.capturesGraphs !== false;
+  const variable = sizing?.longerContextVariable;
   return {
     model,
     parallelism,
     nodes: nodesOf(pools),
     acceleratorsPerNode: pools[0].acceleratorsPerNode,
-    // Ranks of one engine must fit the smallest.
-    acceleratorMemoryGiB: Math.min(...pools.map((pool) => pool.accelerator?.memoryGiB ?? Infinity)),
+    acceleratorMemoryGiB,
     fabric: spec.fabric,
     // A model given by its numbers may have no longest sequence: one token asks nothing of the cache.
-    contextTokens: sizing?.contextTokens ?? (model.shape.maximumContextTokens || 1),
+    contextTokens: sizing?.contextTokens ?? (longestContext(model, engine) || 1),
     concurrentSequences: sizing?.concurrentSequences ?? 1,
     memoryUtilization: sizing?.memoryUtilization,
+    engine: { name: engine.name, version: engine.version },
+    cacheShare: sizing?.cacheShare,
+    cacheGiB: sizing?.cacheGiB,
+    cpuOffloadGiB: sizing?.cpuOffloadGiB,
+    kvElementBytes: cacheElementBytes(sizing?.cacheDtype),
+    batchedTokens: sizing?.batchedTokens ?? batch?.tokens,
+    capturesGraphs,
+    budgetsGraphs: capturesGraphs && budgetsGraphs(spec),
+    loadsNextTokenModules: sizing?.speculative?.weights === "model",
+    textOnly: sizing?.textOnly,
+    draft: sizing?.speculative?.weights === "other" ? (sizing.speculative.model ?? "") : undefined,
+    allowsLongerContext: variable !== undefined && spec.environment[variable] === "1",
+    longerContextVariable: variable,
     collective: spec.collective,
   };
+}
+
+/** The model as the engine loads it: with keys over its configuration, quantized while it is loaded. */
+function loadedModel(model: Model, sizing: ClusterSpec["engine"]["sizing"]): Model {
+  const overridden = sizing?.overrides === undefined ? model : model.overridden(sizing.overrides);
+  return sizing?.quantization === undefined ? overridden : overridden.quantizedAs(sizing.quantization);
+}
+
+/** Whether captured graphs are part of the share of memory: in newer vLLM on GPUs. */
+function budgetsGraphs({ engine: { name, version }, collective }: ClusterSpec): boolean {
+  const first = engineMilestone("vllm-budgets-graphs").version;
+  return (
+    name === "vllm" &&
+    (collective === "nccl" || collective === "rccl") &&
+    (version === undefined || compareVersions(version, first) >= 0)
+  );
 }
 
 /** Findings under the names of the engine's own properties. */

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { shapeOf } from "../../../../lib/topology/model/hub-config";
+import { structureOf } from "../../../../lib/topology/model/hub-config";
 import { quantizationOf, type HubObject } from "../../../../lib/topology/model/hub-quantization";
 import { layerModules } from "../../../../lib/topology/model/model-modules";
-import { isKept, parametersOf, weightsOf } from "../../../../lib/topology/model/model-weights";
+import { parametersOf, weightsOf } from "../../../../lib/topology/model/model-weights";
+import { matchesModule } from "../../../../lib/topology/model/module-patterns";
 
 function config(name: string): HubObject {
   return JSON.parse(
@@ -11,9 +12,9 @@ function config(name: string): HubObject {
   ) as HubObject;
 }
 
-const llama = shapeOf(config("llama-3.1-8b"));
+const llama = structureOf(config("llama-3.1-8b"));
 
-describe("isKept", () => {
+describe("matchesModule", () => {
   const query = "model.layers.1.self_attn.q_proj";
   test.each([
     [query, true],
@@ -33,19 +34,21 @@ describe("isKept", () => {
     ["re:self_attn", false],
     ["lm_head", false],
   ])("%s", (pattern, kept) => {
-    expect(isKept(query, [pattern])).toBe(kept);
+    expect(matchesModule(query, [pattern])).toBe(kept);
   });
 
   test("reads a dot literally and accepts any of several patterns", () => {
-    expect(isKept("model.layers.11.mlp", ["model.layers.1*mlp"])).toBe(true);
-    expect(isKept("model.layersX1.mlp", ["model.layers.*"])).toBe(false);
-    expect(isKept("a.b", ["c", "a"])).toBe(true);
-    expect(isKept("a.b", [])).toBe(false);
+    expect(matchesModule("model.layers.11.mlp", ["model.layers.1*mlp"])).toBe(true);
+    expect(matchesModule("model.layersX1.mlp", ["model.layers.*"])).toBe(false);
+    expect(matchesModule("a.b", ["c", "a"])).toBe(true);
+    expect(matchesModule("a.b", [])).toBe(false);
   });
 });
 
 describe("the modules of a layer", () => {
-  const names = (shape: typeof llama, layer = 0) => layerModules(shape, layer).map(({ name }) => name);
+  const modules = ({ layers, shape }: typeof llama, layer: number) =>
+    layerModules(layers[layer], layer, shape.hiddenSize);
+  const names = (structure: typeof llama, layer = 0) => modules(structure, layer).map(({ name }) => name);
 
   test("are the tensors of the files for a dense model", () => {
     expect(names(llama, 3)).toEqual(
@@ -57,32 +60,33 @@ describe("the modules of a layer", () => {
         "mlp.gate_proj",
         "mlp.up_proj",
         "mlp.down_proj",
-        "input_layernorm",
-        "post_attention_layernorm",
+        "norms",
       ].map((name) => `model.layers.3.${name}`),
     );
   });
 
   test("have biases and norms where the configuration says so", () => {
-    const biased = shapeOf({ ...config("llama-3.1-8b"), attention_bias: true });
+    const biased = structureOf({ ...config("llama-3.1-8b"), attention_bias: true });
     expect(parametersOf(biased) - parametersOf(llama)).toBe(32 * (4096 + 2 * 1024 + 4096));
     const glm = config("glm-4.5");
-    const plain = shapeOf({ ...glm, attention_bias: false, use_qk_norm: false });
-    expect(parametersOf(shapeOf(glm)) - parametersOf(plain)).toBe(92 * (96 * 128 + 2 * 8 * 128 + 2 * 128));
+    const plain = structureOf({ ...glm, attention_bias: false, use_qk_norm: false });
+    expect(parametersOf(structureOf(glm)) - parametersOf(plain)).toBe(
+      92 * (96 * 128 + 2 * 8 * 128 + 2 * 128),
+    );
   });
 
   test("are dense first, then experts with a shared one, for DeepSeek", () => {
-    const deepseek = shapeOf(config("deepseek-v3"));
+    const deepseek = structureOf(config("deepseek-v3"));
     expect(names(deepseek, 2)).toContain("model.layers.2.mlp.gate_proj");
     expect(names(deepseek, 3)).not.toContain("model.layers.3.mlp.gate_proj");
-    expect(layerModules(deepseek, 3).find(({ name }) => name.endsWith("experts.0.up_proj"))).toMatchObject({
+    expect(modules(deepseek, 3).find(({ name }) => name.endsWith("experts.0.up_proj"))).toMatchObject({
       rows: 2048,
       columns: 7168,
       count: 256,
       spread: "experts",
     });
     expect(
-      layerModules(deepseek, 3)
+      modules(deepseek, 3)
         .filter(({ spread }) => spread === "replicated")
         .map(({ name }) => name.slice(15)),
     ).toEqual([
@@ -91,8 +95,7 @@ describe("the modules of a layer", () => {
       "self_attn.kv_a_proj_with_mqa",
       "self_attn.kv_a_layernorm",
       "mlp.gate",
-      "input_layernorm",
-      "post_attention_layernorm",
+      "norms",
     ]);
   });
 });
@@ -158,15 +161,15 @@ describe("quantizationOf", () => {
 });
 
 test("weights count one scale per block, including a partial last block", () => {
-  const shape = {
-    ...llama,
-    layers: 1,
-    hiddenSize: 300,
-    intermediateSize: 100,
-    attentionHeads: 1,
-    kvHeads: 1,
-    headDim: 10,
-  };
+  const shape = structureOf({
+    ...config("llama-3.1-8b"),
+    num_hidden_layers: 1,
+    hidden_size: 300,
+    intermediate_size: 100,
+    num_attention_heads: 1,
+    num_key_value_heads: 1,
+    head_dim: 10,
+  });
   const weights = (blockRows: number | null) =>
     weightsOf(shape, 2, {
       method: "fp8",

@@ -14,6 +14,12 @@ function changed(name: string, change: object): string {
   return path;
 }
 
+function written(content: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), "model-")), "config.json");
+  writeFileSync(path, content);
+  return path;
+}
+
 function expectWithin(actual: number, published: number, percent: number): void {
   expect(Math.abs(actual / published - 1) * 100).toBeLessThanOrEqual(percent);
 }
@@ -59,10 +65,8 @@ describe("Model.fromConfig", () => {
     ["glm-4.5", Model.GLM_4_5],
     ["glm-4.5-air", Model.GLM_4_5_AIR],
   ])("%s has the shape and weights of the catalogue", (name, catalogued) => {
-    const { id, source, checked, ...shape } = catalogued.shape as unknown as { [key: string]: unknown };
     const model = Model.fromConfig(fixture(name));
-    expect([id, source, checked]).not.toContain(undefined);
-    expect(model.shape).toEqual(shape);
+    expect(model.shape).toEqual(catalogued.shape);
     expect(model.weights).toEqual(catalogued.weights);
   });
 
@@ -126,21 +130,73 @@ describe("Model.fromConfig", () => {
   });
 
   test.each([
-    [{ model_type: "mamba" }, "model_type 'mamba' is not known; known are llama, mistral, mixtral"],
-    [
-      { quantization_config: { quant_method: "hqq" } },
-      "quantization method 'hqq' is not known; known are fp8",
-    ],
-    [{ quantization_config: { quant_method: "compressed-tensors" } }, "has no config_groups with weights"],
-    [{ quantize: "int8" }, "quantization 'int8' is not of the form w8a8"],
     [{ torch_dtype: "float8" }, "element type 'float8' is not known"],
-    [{ num_hidden_layers: undefined }, "'num_hidden_layers' must be a whole number, got nothing"],
     [{ hidden_size: "4096" }, `'hidden_size' must be a whole number, got "4096"`],
-    [{ vision_config: {} }, "parts besides the language model"],
+    [{ num_attention_heads: 32.5 }, "'num_attention_heads' must be a whole number, got 32.5"],
   ])("refuses %j and says why", (change, message) => {
     const path = changed("llama-3.1-8b", change);
     expect(() => Model.fromConfig(path)).toThrow(message);
     expect(() => Model.fromConfig(path)).toThrow(path);
+  });
+
+  test.each([
+    ["{}", "has no size of a model"],
+    ['{ "model_type": "deepseek_v32" }', "has no size of a model"],
+    ['{ "text_config": { "model_type": "llama" } }', "has no size of a model"],
+    ["[]", "is no JSON object"],
+  ])("refuses %s, which is no configuration", (content, message) => {
+    expect(() => Model.fromConfig(written(content))).toThrow(message);
+  });
+
+  test.each([
+    [{ num_hidden_layers: undefined }, "'num_hidden_layers' is missing"],
+    [{ num_attention_heads: undefined }, "'num_attention_heads' is missing"],
+    [{ intermediate_size: undefined }, "'intermediate_size' is missing"],
+    [{ model_type: "nemotron-nas", intermediate_size: null }, "'intermediate_size' is missing"],
+  ])("does not judge a model with %j", (change, reason) => {
+    const model = Model.fromConfig(changed("llama-3.1-8b", change));
+    expect([model.unreadable, model.weightBytes]).toEqual([reason, 0]);
+  });
+
+  test("names what it assumed of a family that the catalogue does not hold", () => {
+    const model = Model.fromConfig(changed("llama-3.1-8b", { model_type: "newcomer" }));
+    const known = Model.fromConfig(fixture("llama-3.1-8b"));
+    expect(model.assumptions).toEqual([
+      "model_type 'newcomer' is not in the catalogue: biases, norms and gates as its keys say",
+    ]);
+    expect(model.weightBytes).toBe(known.weightBytes);
+    expect(model.leastWeights.layers[0].sharded).toBeCloseTo(0.97 * known.weights.layers[0].sharded, -3);
+    expect([known.assumptions, known.leastWeights]).toEqual([[], known.weights]);
+  });
+
+  test.each([
+    [{ quantization_config: { quant_method: "hqq" } }, "quantization method 'hqq' is not known"],
+    [{ quantize: "int8" }, "quantization 'int8' is not of the form w8a8"],
+    [{ quantization_config: { quant_method: "compressed-tensors" } }, "no config_groups with weights"],
+  ])("counts %j as 8 bits, and 4 at least", (change, assumption) => {
+    const model = Model.fromConfig(changed("llama-3.1-8b", change));
+    const eight = Model.fromConfig(changed("llama-3.1-8b", { quantization_config: { quant_method: "fp8" } }));
+    expect(model.assumptions.join()).toContain(assumption);
+    expect(model.weights.layers).toEqual(eight.weights.layers);
+    expectWithin(2 * model.leastWeights.layers[3].sharded, eight.weights.layers[3].sharded, 1);
+  });
+
+  test("spreads the bytes of the files over the layers, where they are known", () => {
+    const model = Model.fromConfig(fixture("llama-3.1-8b"), { weightBytes: 9e9 });
+    const { embedding, head, layers } = model.weights;
+    expect([embedding, head]).toEqual([2 * 128256 * 4096, 2 * 128256 * 4096]);
+    const ofLayers = layers.reduce(
+      (sum, { sharded, kvHeads, replicated }) => sum + sharded + kvHeads + replicated,
+      0,
+    );
+    expectWithin(embedding + head + ofLayers, 9e9, 0.001);
+  });
+
+  test("reads JSON as Python writes it", () => {
+    const path = written(
+      '{"hidden_size": 8, "limits": [0.0, Infinity], "low": -Infinity, "num_hidden_layers": 1}',
+    );
+    expect(Model.fromConfig(path).unreadable).toBe("'num_attention_heads' is missing");
   });
 });
 
@@ -184,9 +240,33 @@ describe("Model.fromNumbers", () => {
     expectWithin(embedding + head + 126 * layers[0].sharded, numbers.weightBytes, 0.0001);
   });
 
+  test("takes the bytes of the experts, or estimates them between two bounds", () => {
+    const moe = { ...numbers, kvHeads: 8, experts: 64 };
+    const given = Model.fromNumbers({ ...moe, expertBytes: 126 * 5e9 });
+    expect(given.weights.layers[7]).toMatchObject({ experts: 5e9, sharded: numbers.weightBytes / 126 - 5e9 });
+    expect(given.leastWeights).toEqual(given.weights);
+    const { weights, leastWeights } = Model.fromNumbers(moe);
+    const attention = 2 * (128 + 8) * 128 * 16384;
+    expect(numbers.weightBytes / 126 - weights.layers[0].experts).toBeCloseTo(2 * attention, -1);
+    expect(numbers.weightBytes / 126 - leastWeights.layers[0].experts).toBeCloseTo(attention / 2, -1);
+  });
+
+  test("keeps a window in some layers and nothing in linear ones, evenly among the others", () => {
+    const kinds = Model.fromNumbers({
+      ...numbers,
+      layers: 8,
+      weightBytes: 1e12,
+      slidingWindow: 128,
+      windowLayers: 3,
+      linearLayers: 2,
+    }).shape.layerCaches.map(({ kind }) => kind);
+    expect(kinds).toEqual(["full", "window", "full", "state", "window", "full", "window", "state"]);
+  });
+
   test.each([
     [{ layers: 0 }, "layers must be a whole number of at least 1, got 0"],
     [{ attentionHeads: 96 }, "headDim must be a whole number of at least 1, got 170.66"],
+    [{ experts: 8, expertBytes: 1e13 }, "expertBytes must be more than 0 and at most the 811706744832 bytes"],
     [{ weightBytes: 1000, vocabularySize: 128256 }, "weightBytes must be more than embedding and head"],
   ])("refuses %j", (change, message) => {
     expect(() => Model.fromNumbers({ ...numbers, ...change })).toThrow(message);

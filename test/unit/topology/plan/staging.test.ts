@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
 import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
@@ -164,6 +165,16 @@ describe("a model source", () => {
     const plan = planCluster(machineProps({ engine, model: hub("a/b", { model: small }) }), hostsPlace());
     expect(plan.engine.argv).toContain("/models/a--b--0123456789ab");
     expect(plan.engine.api?.servedModel).toBe("a/b");
+  });
+});
+
+test("planStaging gives a model that cannot be read the time of an unknown one, and no size", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "staging-")), "config.json");
+  writeFileSync(path, JSON.stringify({ model_type: "newcomer", hidden_size: 4096 }));
+  const staging = (model?: Model) => planOf({ model: hub("a/b", { model }) }).staging;
+  expect(staging(Model.fromConfig(path))).toMatchObject({
+    deadlineSeconds: staging()?.deadlineSeconds,
+    modelBytes: undefined,
   });
 });
 

@@ -60,10 +60,10 @@ export const BAD_MODELS: readonly BadInput[] = [
     got: "24",
   },
   {
-    ...served(Model.QWEN3_235B_A22B_FP8, 1, 8),
+    ...served(Model.DEEPSEEK_R1, 4, 8, { tensorParallelSize: 32, pipelineParallelSize: 1 }),
     rule: "RC114",
     path: "engine.tensorParallelSize",
-    got: "parts of 192 (1536 over 8 ranks)",
+    got: "parts of 576 (18432 over 32 ranks)",
   },
   {
     ...served(Model.LLAMA_3_1_70B, 2, 8, { layerPartition: [30, 30] }),
@@ -100,6 +100,12 @@ export const BAD_MODELS: readonly BadInput[] = [
     rule: "RC106",
     path: "engine.pipelineParallelSize",
     got: "16",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, { decodeContextParallelSize: 2 }),
+    rule: "RC119",
+    path: "engine.decodeContextParallelSize",
+    got: "2",
   },
   {
     ...served(Model.of("llama-3.1-405"), 1, 8),

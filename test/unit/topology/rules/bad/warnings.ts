@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { VllmServeProps } from "../../../../../lib/engines/vllm/vllm-props";
 import { VllmServe } from "../../../../../lib/engines/vllm/vllm-serve";
 import { Accelerator } from "../../../../../lib/topology/declaration/accelerator";
@@ -39,6 +42,14 @@ const served = (
   },
   place: { addresses: { gpu: Array.from({ length: nodes }, (_, index) => `10.20.0.${index + 1}`) } },
 });
+
+/** Llama 3.1 8B with other keys in its configuration. */
+function configured(change: object): Model {
+  const fixture = join(__dirname, "../../../../fixtures/models/llama-3.1-8b.json");
+  const path = join(mkdtempSync(join(tmpdir(), "model-")), "config.json");
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(fixture, "utf8")), ...change }));
+  return Model.fromConfig(path);
+}
 
 /** Declarations that are planned with a warning. */
 export const RISKY_INPUTS: readonly BadInput[] = [
@@ -92,10 +103,54 @@ export const RISKY_INPUTS: readonly BadInput[] = [
   { props: { servingTimeoutSeconds: 60 }, rule: "RC082", path: "servingTimeoutSeconds", got: "60 s" },
   { machines: true, props: { fabric: Fabric.TCP }, rule: "RC094", path: "fabric", got: "'tcp'" },
   {
+    ...served(Model.LLAMA_3_1_405B, 2, { maxModelLen: 128_000, plannedSequences: 5 }),
+    rule: "RC109",
+    path: "engine.maxModelLen",
+    got: "0.3 GiB left of 72.8 GiB per accelerator",
+  },
+  {
     ...served(Model.LLAMA_3_1_405B, 2, { maxModelLen: 131_072, plannedSequences: 5 }),
     rule: "RC109",
     path: "engine.maxModelLen",
-    got: "0.6 GiB left of 72.0 GiB per accelerator",
+    got:
+      "73.0 GiB on stage 0 (weights 47.3 GiB, cache of 5 x 131072 tokens 19.7 GiB, engine 6.0 GiB) of 72.8 GiB " +
+      "per accelerator",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 2, { maxModelLen: 4096, gpuMemoryUtilization: 0.96 }),
+    rule: "RC109",
+    path: "engine.gpuMemoryUtilization",
+    got: "a share of 0.96, which leaves 3.2 GiB of 79.2 GiB,",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 2, {
+      maxModelLen: 4096,
+      extraArguments: ["--speculative-config", '{"method": "eagle3", "model": "/models/draft"}'],
+    }),
+    rule: "RC126",
+    path: "engine.extraArguments",
+    got: "the draft model '/models/draft'",
+  },
+  {
+    machines: true,
+    props: {
+      pools: [{ name: "npu", nodes: 1, accelerator: Accelerator.ASCEND_A3 }],
+      fabric: Fabric.ROCE,
+      image: vllmImage("2.54.0"),
+      model: ModelSource.path("/models/m", { model: Model.DEEPSEEK_R1_W8A8 }),
+      storage: [HostPathStorage.shared("/mnt/models")],
+      engine: new VllmServe({
+        maxModelLen: 4096,
+        dataParallelSize: 2,
+        tensorParallelSize: 8,
+        enableExpertParallel: true,
+      }),
+      environment: { HCCL_BUFFSIZE: "200" },
+    },
+    place: { addresses: { npu: ["10.20.0.1"] } },
+    rule: "RC125",
+    path: "environment.HCCL_BUFFSIZE",
+    got: "200 MB",
   },
   {
     props: {
@@ -113,6 +168,24 @@ export const RISKY_INPUTS: readonly BadInput[] = [
     rule: "RC111",
     path: "engine.pipelineParallelSize",
     got: "126 layers split as 31, 32, 32, 31",
+  },
+  {
+    ...served(configured({ model_type: "newcomer" }), 2, { maxModelLen: 4096 }),
+    rule: "RC117",
+    path: "model",
+    got: "'newcomer'",
+  },
+  {
+    ...served(configured({ num_attention_heads: null }), 2, { maxModelLen: 4096 }),
+    rule: "RC118",
+    path: "model",
+    got: "'llama'",
+  },
+  {
+    ...served(Model.QWEN3_235B_A22B_FP8, 1, { maxModelLen: 4096 }),
+    rule: "RC124",
+    path: "engine.tensorParallelSize",
+    got: "parts of 192 (expert width of 1536 over 8 ranks)",
   },
   {
     props: {

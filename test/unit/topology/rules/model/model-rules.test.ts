@@ -99,9 +99,14 @@ describe("checkModel", () => {
   });
 
   test("proposes expert parallelism where only experts cannot be split at their blocks", () => {
-    expect(found(plan(Model.QWEN3_235B_A22B_FP8, 1))).toEqual([
+    const engine = { name: "vllm", version: "0.28.0" };
+    expect(found(plan(Model.QWEN3_235B_A22B_FP8, 1, { engine }))).toEqual([
       ["RC114", "parts of 192 (1536 over 8 ranks)", "use 4, or expert parallelism"],
     ]);
+    expect(found(plan(Model.QWEN3_235B_A22B_FP8, 1))).toEqual([
+      ["RC124", "parts of 192 (expert width of 1536 over 8 ranks)", "use 4, or expert parallelism"],
+    ]);
+    expect(found(plan(Model.QWEN3_235B_A22B_FP8, 1, {}, { tensor: 4 }))).toEqual([]);
     const [problem] = checkModel(
       plan(Model.DEEPSEEK_R1, 4, {}, { acrossNodes: "tensor", expertParallel: true }),
     );
@@ -132,6 +137,9 @@ describe("checkModel", () => {
     const rules = (memoryUtilization: number) =>
       checkModel(plan(Model.LLAMA_3_1_70B, 1, { memoryUtilization })).map(({ rule }) => rule);
     expect([rules(1), rules(90), rules(0)]).toEqual([[], ["RC112"], ["RC108", "RC112"]]);
+    expect(checkModel(plan(Model.LLAMA_3_1_70B, 1, { cacheShare: 1.5 })).map(({ rule }) => rule)).toEqual([
+      "RC112",
+    ]);
   });
 
   test("compares the traffic of tensor groups across nodes with that of pipeline stages, without RDMA only", () => {
@@ -179,10 +187,33 @@ describe("the remedy for a model that does not fit", () => {
 
   test("is less context, fewer sequences or a smaller cache for a load that does not fit", () => {
     const full = plan(Model.LLAMA_3_1_405B, 2, { contextTokens: 131072, concurrentSequences: 8 });
-    expect(fixOf(full)).toBe(
-      "use 83968 context tokens with 8 sequences; or 5 sequences of 131072 tokens; or an FP8 cache (4.5 GiB left); " +
-        "or 'llama-3.1-405b-fp8' (7.7 GiB left); or 'llama-3.1-405b-fp8-dynamic' (12.2 GiB left); " +
+    const [load, cache, rest] = [
+      "use 83968 context tokens with 8 sequences; or 5 sequences of 131072 tokens; ",
+      "or kvCacheDtype 'fp8' (4.5 GiB left); ",
+      "or 'llama-3.1-405b-fp8' (7.7 GiB left); or 'llama-3.1-405b-fp8-dynamic' (12.2 GiB left); " +
         "or 3 nodes, tp 8 x pp 3 x dp 1 (14.9 GiB left)",
+    ];
+    expect(fixOf(full)).toBe(load + rest);
+    // Only what the engine has a property for.
+    expect(fixOf({ ...full, engine: { name: "vllm" } })).toBe(load + cache + rest);
+    expect(fixOf({ ...full, engine: { name: "lmdeploy" } })).toContain("or quantPolicy 8 (4.5 GiB left)");
+  });
+
+  test("is another cut of the same accelerators where experts need not be on each of them", () => {
+    const wide = plan(
+      Model.DEEPSEEK_V3,
+      2,
+      { engine: { name: "vllm" }, contextTokens: 32768, concurrentSequences: 64 },
+      { tensor: 16 },
+    );
+    expect(fixOf(wide)).toContain("tp 1 x pp 1 x dp 16 with expert parallelism (");
+  });
+
+  test("adds replicas to replicas, and stages to stages", () => {
+    const wide = { tensor: 8, pipeline: 1, data: 2, expertParallel: true };
+    const ascend = { acceleratorMemoryGiB: 32, acceleratorsPerNode: 8 };
+    expect(fixOf(plan(Model.DEEPSEEK_R1_W8A8, 2, { ...ascend, parallelism: wide }))).toMatch(
+      /\d+ nodes, tp 8 x pp 1 x dp \d/,
     );
   });
 
@@ -202,7 +233,8 @@ describe("the remedy for a model that does not fit", () => {
   });
 
   test("contains no variant that could not be split", () => {
-    const small = { ...plan(Model.QWEN3_235B_A22B, 1), acceleratorMemoryGiB: 48 };
+    const engine = { name: "vllm", version: "0.28.0" };
+    const small = { ...plan(Model.QWEN3_235B_A22B, 1), acceleratorMemoryGiB: 48, engine };
     expect(fixOf(small)).toBe("use 2 nodes, tp 8 x pp 2 x dp 1 (10.8 GiB left)");
     const experts = { ...small, parallelism: { ...small.parallelism, expertParallel: true } };
     expect(fixOf(experts)).toMatch(/^use 'qwen3-235b-a22b-fp8' \(/);
@@ -214,18 +246,22 @@ describe("the remedy for a model that does not fit", () => {
       /^use 'deepseek-r1-w8a8' \(\d+\.\d GiB left\); or 4 nodes, tp 8 x pp 4 x dp 1 \(/,
     );
     expect(fixOf({ ...ascend, collective: "nccl" })).toContain("'deepseek-r1' (");
-    const full = { ...plan(Model.DEEPSEEK_R1_W8A8, 2), acceleratorMemoryGiB: 64, concurrentSequences: 99 };
-    expect(fixOf({ ...full, collective: "nccl" })).toContain("an FP8 cache");
-    expect(fixOf({ ...full, collective: "hccl" })).not.toContain("FP8");
+    const full = {
+      ...plan(Model.DEEPSEEK_R1_W8A8, 2, { engine: { name: "vllm" } }),
+      acceleratorMemoryGiB: 64,
+      concurrentSequences: 140,
+    };
+    expect(fixOf({ ...full, collective: "nccl" })).toContain("kvCacheDtype 'fp8'");
+    expect(fixOf({ ...full, collective: "hccl" })).not.toContain("fp8");
   });
 
   test("is an estimate for 8 bits for a model of a configuration", () => {
     const model = Model.fromConfig(require.resolve("../../../../fixtures/models/llama-3.1-70b.json"), {
       name: "mine",
     });
-    expect(fixOf(plan(model, 1, { acceleratorsPerNode: 2, acceleratorMemoryGiB: 64 }))).toMatch(
-      /8-bit weights \(/,
-    );
+    const small = { acceleratorsPerNode: 2, acceleratorMemoryGiB: 64 };
+    expect(fixOf(plan(model, 1, { ...small, engine: { name: "vllm" } }))).toMatch(/quantization 'fp8' \(/);
+    expect(fixOf(plan(model, 1, small))).not.toMatch(/quantization/);
     const sized = Model.fromNumbers({
       name: "sized",
       weightBytes: 1.41e11,

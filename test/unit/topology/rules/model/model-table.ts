@@ -23,15 +23,17 @@ function row(
   verdict: TableRow["verdict"],
   because: TableRow["because"] = [],
   request: Partial<ParallelismRequest> = {},
+  engine?: ModelPlan["engine"],
 ): TableRow {
   const [, nodes, acceleratorsPerNode, acceleratorMemoryGiB] = (SHAPE.exec(machines) ?? []).map(Number);
   const [concurrentSequences, contextTokens] = load.split(" x ").map(Number);
   const parallelism = deriveParallelism({ nodes, acceleratorsPerNode, ...request });
   const machine = { nodes, acceleratorsPerNode, acceleratorMemoryGiB, fabric: "infiniband" };
-  const plan = { model, parallelism, ...machine, contextTokens, concurrentSequences };
+  const plan = { model, parallelism, ...machine, contextTokens, concurrentSequences, engine };
   return { name: `${name}: ${model.name} on ${machines}, ${load} tokens`, plan, verdict, because };
 }
 
+const vllm = (version: string) => ({ name: "vllm", version });
 const tensorAcross = { acrossNodes: "tensor" } as const;
 const replicas = { tensor: 1, pipeline: 1, data: 16, expertParallel: true };
 
@@ -92,7 +94,28 @@ export const KNOWN: readonly TableRow[] = [
   row("tp 32", Model.DEEPSEEK_R1, "4 x 8 x 80 GiB", "1 x 4096", "no", ["RC114"], tensorAcross),
   row("tp 32 without blocks", Model.DEEPSEEK_R1_BF16, "4 x 8 x 80 GiB", "4 x 32768", "yes", [], tensorAcross),
   // vllm-project/vllm#17569, #21348: not tp 8, but tp 4.
-  row("FP8 at tp 8", Model.QWEN3_235B_A22B_FP8, "1 x 8 x 80 GiB", "1 x 32768", "no", ["RC114"]),
+  row(
+    "FP8 at tp 8",
+    Model.QWEN3_235B_A22B_FP8,
+    "1 x 8 x 80 GiB",
+    "1 x 32768",
+    "no",
+    ["RC114"],
+    {},
+    vllm("0.8.5"),
+  ),
+  // vLLM reads finer blocks since 0.29 (fused_moe/oracle/fp8.py, refine_fp8_moe_block_shape).
+  row(
+    "FP8 at tp 8",
+    Model.QWEN3_235B_A22B_FP8,
+    "1 x 8 x 80 GiB",
+    "1 x 32768",
+    "no",
+    ["RC114"],
+    {},
+    vllm("0.28.0"),
+  ),
+  row("FP8 at tp 8", Model.QWEN3_235B_A22B_FP8, "1 x 8 x 80 GiB", "1 x 32768", "yes", [], {}, vllm("0.29.0")),
   row("FP8 at tp 4", Model.QWEN3_235B_A22B_FP8, "1 x 4 x 80 GiB", "1 x 32768", "yes"),
   row("FP8 at tp 8", Model.QWEN3_235B_A22B_FP8, "1 x 8 x 80 GiB", "4 x 32768", "yes", [], {
     expertParallel: true,

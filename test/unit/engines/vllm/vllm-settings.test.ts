@@ -1,0 +1,87 @@
+import { VllmRunner, type VllmServeProps } from "../../../../lib/engines/vllm/vllm-props";
+import { VllmSettings } from "../../../../lib/engines/vllm/vllm-settings";
+
+const read = (props: VllmServeProps, version?: string) => new VllmSettings(props, version);
+const written = (...extraArguments: string[]) => read({ extraArguments });
+
+describe("VllmSettings", () => {
+  test.each([
+    [{ kvCacheDtype: "fp8" }, ["--kv-cache-dtype", "fp8"], { cacheDtype: "fp8" }],
+    [{ quantization: "fp8" }, ["-q", "fp8"], { quantization: "fp8" }],
+    [{ maxNumBatchedTokens: 32768 }, ["--max-num-batched-tokens=32K"], { batchedTokens: 32768 }],
+    [{ maxNumBatchedTokens: 32000 }, ["--max_num_batched_tokens", "32k"], { batchedTokens: 32000 }],
+    [{ maxNumSeqs: 16 }, ["--max-num-seqs", "16"], { batchedSequences: 16 }],
+    [{ enforceEager: true }, ["--enforce-eager"], { capturesGraphs: false }],
+  ] as const)("reads %j as it reads %j", (props, flags, sizing) => {
+    expect(read(props).sizing).toMatchObject(sizing);
+    expect(written(...flags).sizing).toMatchObject(sizing);
+  });
+
+  test("reads context parallelism as property, flag and short flag", () => {
+    const sizes = ({ decodeContext, prefillContext }: VllmSettings) => [decodeContext, prefillContext];
+    expect(sizes(read({ decodeContextParallelSize: 8, prefillContextParallelSize: 2 }))).toEqual([8, 2]);
+    expect(sizes(written("--decode-context-parallel-size", "8", "-pcp=2"))).toEqual([8, 2]);
+    expect(sizes(written("-dcp", "8"))).toEqual([8, 1]);
+    expect(sizes(read({}))).toEqual([1, 1]);
+  });
+
+  test("reads nested values whole and key by key", () => {
+    const overrides = { rope_parameters: { rope_type: "yarn", factor: 4 } };
+    expect(written("--hf-overrides", JSON.stringify(overrides)).sizing.overrides).toEqual(overrides);
+    expect(written("--limit-mm-per-prompt.video", "0").sizing.textOnly).toBe(false);
+    expect(
+      written("--limit-mm-per-prompt", '{"image": 0}', "--limit-mm-per-prompt.video=0").sizing.textOnly,
+    ).toBe(true);
+    expect(written("--hf-overrides", "not JSON").sizing.overrides).toBeUndefined();
+  });
+
+  test("has the share of memory of its version where none is given", () => {
+    const share = (props: VllmServeProps, version?: string) => read(props, version).sizing.memoryUtilization;
+    expect([
+      share({}, "0.19.1"),
+      share({}, "0.20.0"),
+      share({}),
+      share({ gpuMemoryUtilization: 0.5 }),
+    ]).toEqual([0.9, 0.92, 0.92, 0.5]);
+  });
+
+  test.each([
+    [
+      { method: "deepseek_mtp", num_speculative_tokens: 3 },
+      { method: "mtp", tokens: 3, weights: "model" },
+    ],
+    [
+      { method: "eagle3", model: "/models/draft", num_speculative_tokens: 2 },
+      { method: "eagle3", tokens: 2, weights: "other", model: "/models/draft" },
+    ],
+    [
+      { model: "/models/small" },
+      { method: "draft_model", tokens: 1, weights: "other", model: "/models/small" },
+    ],
+    [
+      { method: "ngram", num_speculative_tokens: 4 },
+      { method: "ngram", tokens: 4, weights: "none" },
+    ],
+  ])("reads speculative decoding %j", (config, found) => {
+    expect(written("--speculative-config", JSON.stringify(config)).speculative).toEqual(found);
+  });
+
+  test("knows the runner as property and flag, and conversion and task as flags", () => {
+    expect(read({ runner: VllmRunner.POOLING }).runner).toBe("pooling");
+    expect(written("--runner", "pooling").runner).toBe("pooling");
+    expect(written("--convert=embed").convert).toBe("embed");
+    expect(written("--task", "embed").task).toBe("embed");
+    expect([read({}).runner, read({}).convert, read({}).task]).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("knows whether clients must show a certificate", () => {
+    expect(written("--seed", "1", "--ssl-cert-reqs", "2").clientCertificates?.index).toBe(2);
+    expect(written("--ssl-cert-reqs=2").clientCertificates?.index).toBe(0);
+    expect(written("--ssl-cert-reqs", "1", "--ssl-ca-certs", "/ca.pem").clientCertificates).toBeUndefined();
+  });
+
+  test("takes the last of two opposite switches", () => {
+    expect(written("--enforce-eager", "--no-enforce-eager").sizing.capturesGraphs).toBe(true);
+    expect(written("--no-enforce-eager", "--enforce-eager").sizing.capturesGraphs).toBe(false);
+  });
+});

@@ -1,0 +1,24 @@
+import { longestContext } from "../../../../lib/topology/model/longest-context";
+import { Model } from "../../../../lib/topology/model/model";
+
+const qwen = Model.fromConfig(require.resolve("../../../fixtures/models/qwen2.5-72b.json"), { name: "qwen" });
+const rope = (rope_type: string, original = 32768) =>
+  qwen.overridden({
+    rope_parameters: { rope_type, factor: 4, original_max_position_embeddings: original },
+  });
+const vllm = (version?: string) => ({ name: "vllm", version });
+
+describe("longestContext", () => {
+  test.each([
+    ["positions as they stand", qwen, vllm("0.33.0"), 32768],
+    ["YaRN, multiplied by vLLM before 0.30", rope("yarn"), vllm("0.29.0"), 131072],
+    ["YaRN, as it stands since 0.30", rope("yarn"), vllm("0.30.0"), 32768],
+    ["YaRN of a longer original", rope("yarn", 131072), vllm("0.23.0"), 524288],
+    ["YaRN with an unknown version: what either takes", rope("yarn"), vllm(), 131072],
+    ["linear scaling, multiplied by all", rope("linear"), vllm("0.33.0"), 131072],
+    ["LongRoPE, which is stretched already", rope("longrope"), vllm("0.23.0"), 32768],
+    ["raised positions", qwen.overridden({ max_position_embeddings: 131072 }), vllm("0.33.0"), 131072],
+  ])("of %s", (_, model, engine, tokens) => {
+    expect(longestContext(model, engine)).toBe(tokens);
+  });
+});

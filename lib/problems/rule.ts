@@ -90,7 +90,8 @@ export function judge<Subject, Facts>(
   );
 }
 
-function listed<Item>(found: Found<Item>): readonly Item[] {
+/** The findings of an answer, without those that are none. */
+export function listed<Item>(found: Found<Item>): readonly Item[] {
   if (found instanceof Array) {
     return found.flatMap((each: Found<Item>) => listed(each));
   }

@@ -1,6 +1,6 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import { engineMilestone } from "../../catalog/engines";
-import type { Topic } from "../../problems/rule";
+import { errorRule, type Topic, warningRule } from "../../problems/rule";
 import type { EngineContext } from "../../topology/engine-spec";
 import { isBefore } from "../releases/engine-version";
 
@@ -23,29 +23,23 @@ const VARIABLE = "environment.ASCEND_RANK_TABLE_FILE_PATH";
 export const LMDEPLOY_TOPIC: Topic<LmdeployMode, EngineContext> = {
   title: "LMDeploy",
   rules: [
-    {
-      id: "RC620",
-      level: "error",
+    errorRule("RC620", {
       title: "LMDeploy runs with captured graphs on Ascend 310P",
       why: "It has no eager mode for this board.",
       check: ({ eager }, context) =>
         runsGraphsOnly(context) && eager
           ? [{ ...eagerMode(eager), must: "be false on Ascend 310P, which runs captured graphs only" }]
           : [],
-    },
-    {
-      id: "RC621",
-      level: "error",
+    }),
+    errorRule("RC621", {
       title: "LMDeploy runs in eager mode on Ascend A3",
       why: "It captures no graphs on this board.",
       check: ({ eager }, context) =>
         boardOf(context) === EAGER_ONLY && !eager
           ? [{ ...eagerMode(eager), must: "be true on Ascend A3, which runs no captured graphs" }]
           : [],
-    },
-    {
-      id: "RC622",
-      level: "error",
+    }),
+    errorRule("RC622", {
       title: "An old LMDeploy on several Ascend nodes has a rank table",
       why: "Its Ray executor refuses to start without one.",
       check: ({ version }, context) =>
@@ -63,10 +57,8 @@ export const LMDEPLOY_TOPIC: Topic<LmdeployMode, EngineContext> = {
               },
             ]
           : [],
-    },
-    {
-      id: "RC623",
-      level: "warning",
+    }),
+    warningRule("RC623", {
       title: "A newer LMDeploy has no rank table",
       why: "It does not read one.",
       check: ({ version }, context) =>
@@ -84,7 +76,7 @@ export const LMDEPLOY_TOPIC: Topic<LmdeployMode, EngineContext> = {
               },
             ]
           : [],
-    },
+    }),
   ],
 };
 

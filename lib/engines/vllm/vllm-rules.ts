@@ -1,6 +1,7 @@
 import { engineMilestone } from "../../catalog/engines";
 import { compareVersions, parseVersion } from "../../catalog/ray-versions";
-import type { Topic, WarningRule } from "../../problems/rule";
+import { errorRule, type Topic, type WarningRule, warningRule } from "../../problems/rule";
+import { unless } from "../../problems/checks";
 import { show } from "../../problems/text";
 import type { EngineContext } from "../../topology/engine-spec";
 import { isBefore } from "../releases/engine-version";
@@ -9,9 +10,7 @@ import type { VllmCut } from "./vllm-arguments";
 export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
   title: "vLLM",
   rules: [
-    {
-      id: "RC610",
-      level: "error",
+    errorRule("RC610", {
       title: "Without Ray, vLLM's nodes meet at a planned address",
       why: "The head's address is an argument of every node's command.",
       check: (cut) =>
@@ -25,7 +24,7 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
               },
             ]
           : [],
-    },
+    }),
     onAscend(
       { id: "RC611", title: "Pipeline parallelism across Ascend nodes does without Ray", issue: 10910 },
       ({ parallelism: { pipeline } }) =>
@@ -40,9 +39,7 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
       ({ parallelism: { expertParallel } }) =>
         expertParallel ? ["enableExpertParallel", "true"] : undefined,
     ),
-    {
-      id: "RC614",
-      level: "error",
+    errorRule("RC614", {
       title: "Without Ray, vLLM is new enough to run on several nodes",
       why: "Older versions have no --nnodes and --node-rank.",
       check: (cut) => {
@@ -58,10 +55,8 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
             ]
           : [];
       },
-    },
-    {
-      id: "RC615",
-      level: "warning",
+    }),
+    warningRule("RC615", {
       title: "The Ray of the image is known to run vLLM's executor 'ray'",
       why: "It is reported to fail while the engine starts.",
       check: ({ executor }, { image }) => {
@@ -79,49 +74,38 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
             ]
           : [];
       },
-    },
-    {
-      id: "RC616",
-      level: "error",
+    }),
+    errorRule("RC616", {
       title: "Guessing ahead runs with the pipeline stages",
       why: "A draft model or MTP module that cannot be cut into stages makes the engine refuse to start.",
       check: ({ parallelism: { pipeline }, speculative, version }, context) => {
-        return pipeline > 1 &&
+        return (
+          pipeline > 1 &&
           speculative !== undefined &&
           speculative.weights !== "none" &&
           !STAGED_DRAFTS.includes(context.model?.shape.modelType ?? "") &&
-          isBefore("vllm-drafts-with-stages", version)
-          ? [
-              {
-                path: "engine.pipelineParallelSize",
-                got: `${pipeline} with speculative decoding by '${speculative.method}'`,
-                must: `be 1 with vLLM older than ${engineMilestone("vllm-drafts-with-stages").version} (this is ${version})`,
-                fix: "leave speculative decoding out, use tensor parallelism alone, or a newer image",
-              },
-            ]
-          : [];
+          isBefore("vllm-drafts-with-stages", version) && {
+            path: "engine.pipelineParallelSize",
+            got: `${pipeline} with speculative decoding by '${speculative.method}'`,
+            must: `be 1 with vLLM older than ${engineMilestone("vllm-drafts-with-stages").version} (this is ${version})`,
+            fix: "leave speculative decoding out, use tensor parallelism alone, or a newer image",
+          }
+        );
       },
-    },
-    {
-      id: "RC617",
-      level: "error",
+    }),
+    errorRule("RC617", {
       title: "Without Ray, one server takes the requests of all nodes",
       why: "The other nodes run without an API, with which vLLM refuses a server on every node.",
       check: (cut) =>
-        isSpreadWithoutRay(cut) && cut.isHybrid
-          ? [
-              {
-                path: "engine.extraArguments",
-                got: "'--data-parallel-hybrid-lb'",
-                must: "be left out with VllmExecutor.MP on several nodes",
-                fix: "remove it",
-              },
-            ]
-          : [],
-    },
-    {
-      id: "RC618",
-      level: "error",
+        isSpreadWithoutRay(cut) &&
+        cut.isHybrid && {
+          path: "engine.extraArguments",
+          got: "'--data-parallel-hybrid-lb'",
+          must: "be left out with VllmExecutor.MP on several nodes",
+          fix: "remove it",
+        },
+    }),
+    errorRule("RC618", {
       title: "The API asks its clients for no certificate",
       why: "The cluster is ready when a request from the head is answered, which carries no certificate.",
       check: ({ clientCertificates: flag }) =>
@@ -131,10 +115,8 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
           must: "be left to a proxy in front of the API",
           fix: "remove it, and use 'apiKeys' where clients must be known",
         },
-    },
-    {
-      id: "RC619",
-      level: "error",
+    }),
+    errorRule("RC619", {
       title: "Context parallelism fits the tensor groups",
       why: "The ranks that share a cache are ranks of one tensor group.",
       check: ({ parallelism: { tensor, decodeContext = 1, prefillContext = 1 } }) => {
@@ -144,18 +126,14 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
             : tensor % decodeContext === 0
               ? [decodeContext]
               : divisors(tensor);
-        return allowed.includes(decodeContext)
-          ? []
-          : [
-              {
-                path: "engine.decodeContextParallelSize",
-                got: String(decodeContext),
-                must: `be ${allowed.join(", ").replace(/, (\d+)$/, " or $1")} with tp ${tensor}${prefillContext > 1 ? ` and pcp ${prefillContext}` : ""}`,
-                fix: `use ${allowed.at(-1)}`,
-              },
-            ];
+        return unless(allowed.includes(decodeContext), {
+          path: "engine.decodeContextParallelSize",
+          got: String(decodeContext),
+          must: `be ${allowed.join(", ").replace(/, (\d+)$/, " or $1")} with tp ${tensor}${prefillContext > 1 ? ` and pcp ${prefillContext}` : ""}`,
+          fix: `use ${allowed.at(-1)}`,
+        });
       },
-    },
+    }),
   ],
 };
 

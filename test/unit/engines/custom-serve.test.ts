@@ -13,6 +13,7 @@ const context: EngineContext = {
 test("CustomServe needs only its command and its model", () => {
   expect(new CustomServe({ argv: ["my-server", "--model", "m"], servedModel: "m" }).bind(context)).toEqual({
     name: "custom",
+    declared: { argv: ["my-server", "--model", "m"], servedModel: "m" },
     argv: ["my-server", "--model", "m"],
     api: {
       port: 8000,

@@ -159,9 +159,13 @@ const CASES: readonly Case[] = [
   {
     engine: vllmWith(["--ssl-certfile=/etc/tls/cert", "--ssl_keyfile", "/etc/tls/key"]),
     found: [
-      ["RC618", "engine.extraArguments[0]", "'--ssl-certfile'"],
-      ["RC618", "engine.extraArguments[1]", "'--ssl_keyfile'"],
+      ["RC603", "engine.extraArguments[0]", "'--ssl-certfile=/etc/tls/cert'"],
+      ["RC603", "engine.extraArguments[1]", "'--ssl_keyfile'"],
     ],
+  },
+  {
+    engine: vllmWith(["--ssl-ca-certs", "/etc/tls/ca", "--ssl-cert-reqs=2"]),
+    found: [["RC618", "engine.extraArguments[2]", "'--ssl-cert-reqs=2'"]],
   },
   {
     engine: new VllmServe({ ...MODEL, tensorParallelSize: 8, decodeContextParallelSize: 3 }),

@@ -1,5 +1,12 @@
 import { checkWhole, type Given, isWhole } from "../../../problems/checks";
-import type { ErrorFinding, Found, Rule, WarningFinding } from "../../../problems/rule";
+import {
+  type ErrorFinding,
+  errorRule,
+  type Found,
+  type Rule,
+  type WarningFinding,
+  warningRule,
+} from "../../../problems/rule";
 import { paddedVocabulary } from "../../model/memory-fit";
 import { ranksOf, showParallelism } from "../../model/parallelism";
 import { fittingCut, fittingTensorSizes } from "./model-remedies";
@@ -8,33 +15,25 @@ import type { ModelPlan } from "./model-structure";
 
 /** Rules of the split: whether an engine would start at all. */
 export const cutRules: readonly Rule<ModelPlan>[] = [
-  {
-    id: "RC100",
-    level: "error",
+  errorRule("RC100", {
     title: "Sizes and counts are whole numbers of at least 1",
     why: "A model is split into whole ranks and serves whole sequences.",
     check: (plan) => sizesOf(plan).flatMap((size) => checkWhole(size, 1, "use 1 or more")),
-  },
-  {
-    id: "RC101",
-    level: "error",
+  }),
+  errorRule("RC101", {
     title: "There are as many ranks as accelerators",
     why: "The engine places one rank on each accelerator: with fewer ranks it refuses to start, with more it waits forever.",
     check: checkRanks,
-  },
-  {
-    id: "RC102",
-    level: "error",
+  }),
+  errorRule("RC102", {
     title: "Tensor parallelism divides the attention heads",
     why: "A rank holds whole heads.",
     check: (plan) =>
       structure.headsDivide(plan.model, plan.parallelism.tensor)
         ? []
         : tensorFinding(plan, `divide ${structure.headCounts(plan.model).join(" and ")} attention heads`),
-  },
-  {
-    id: "RC103",
-    level: "error",
+  }),
+  errorRule("RC103", {
     title: "Tensor parallelism divides the KV heads, or is a multiple of them",
     why: "KV heads are distributed evenly; where there are more ranks than heads, each head has the same number of copies.",
     check: (plan) =>
@@ -45,10 +44,8 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
             plan,
             `divide ${structure.kvHeadCounts(plan.model).join(" and ")} KV heads or be a multiple of them`,
           ),
-  },
-  {
-    id: "RC104",
-    level: "error",
+  }),
+  errorRule("RC104", {
     title: "Tensor parallelism divides the padded vocabulary",
     why: "Embedding and output head are split by entries of the vocabulary, padded to a multiple of 64.",
     check: (plan) =>
@@ -58,10 +55,8 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
             plan,
             `divide the padded vocabulary of ${paddedVocabulary(plan.model.shape.vocabularySize)} entries`,
           ),
-  },
-  {
-    id: "RC105",
-    level: "error",
+  }),
+  errorRule("RC105", {
     title: "Feed-forward and expert widths can be split evenly",
     why: "All ranks hold parts of the same width.",
     check: (plan) =>
@@ -70,10 +65,8 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
           ? { got: `${width} over ${parts} ranks`, must: `divide the ${what} width evenly` }
           : undefined,
       ),
-  },
-  {
-    id: "RC106",
-    level: "error",
+  }),
+  errorRule("RC106", {
     title: "Each pipeline stage has a layer",
     why: "A stage without layers cannot be built.",
     check: ({ model, parallelism }) =>
@@ -85,10 +78,8 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
             must: `be at most ${model.shape.layers}, the number of layers`,
             fix: "use fewer nodes, or data parallelism for the others",
           },
-  },
-  {
-    id: "RC114",
-    level: "error",
+  }),
+  errorRule("RC114", {
     title: "Matrices are split at the blocks and groups of their quantization",
     why: "The engine refuses to load a part that holds a fraction of what shares a scale.",
     check: (plan) =>
@@ -100,17 +91,13 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
               must: `split the ${what} width into multiples of ${block}, which share a scale`,
             },
       ),
-  },
-  {
-    id: "RC124",
-    level: "warning",
+  }),
+  warningRule("RC124", {
     title: "Experts are split at the blocks and groups of their quantization",
     why: "Engines read finer blocks, or fill parts up, with kernels that not every release and accelerator has; others fail at the first request (vllm-project/vllm#17604).",
     check: checkTolerated,
-  },
-  {
-    id: "RC115",
-    level: "error",
+  }),
+  errorRule("RC115", {
     title: "A given layer partition covers all layers",
     why: "A layer without a stage would be left out.",
     check: ({ model, parallelism }) =>
@@ -122,7 +109,7 @@ export const cutRules: readonly Rule<ModelPlan>[] = [
             must: `be ${parallelism.pipeline} numbers of at least 1 that add up to ${model.shape.layers} layers`,
             fix: "leave it out for an even split",
           },
-  },
+  }),
 ];
 
 /** An engine that reads whole blocks only: what it can load, every release can. */

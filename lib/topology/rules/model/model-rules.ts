@@ -2,7 +2,16 @@ import { engineMemoryGiB } from "../../../catalog/engines";
 import type { Collective } from "../../../catalog/facts";
 import { findFabric } from "../../../catalog/fabrics";
 import type { Problem } from "../../../problems/problem";
-import { type ErrorFinding, type Found, judge, type Rule, type WarningFinding } from "../../../problems/rule";
+import {
+  type ErrorFinding,
+  errorRule,
+  type Found,
+  judge,
+  type Rule,
+  type WarningFinding,
+  warningRule,
+} from "../../../problems/rule";
+import { unless } from "../../../problems/checks";
 import { longestContext } from "../../model/longest-context";
 import type { Model } from "../../model/model";
 import { DEFAULT_MEMORY_UTILIZATION, type MemoryFit } from "../../model/memory-fit";
@@ -17,90 +26,68 @@ const HIGH_SHARE = 0.96;
 /** All rules of a model on a cluster. */
 export const modelRules: readonly Rule<ModelPlan>[] = [
   ...cutRules,
-  {
-    id: "RC107",
-    level: "error",
+  errorRule("RC107", {
     title: "The context is no longer than the model's",
     why: "The engine refuses to start beyond the positions that the model was trained for.",
     check: checkContext,
-  },
-  {
-    id: "RC108",
-    level: "error",
+  }),
+  errorRule("RC108", {
     title: "Weights, cache and engine fit into the accelerators' memory",
     why: "The engine would run out of memory after the download and minutes of loading. What is uncertain counts with its favourable end.",
     check: checkMemory,
-  },
-  {
-    id: "RC109",
-    level: "warning",
+  }),
+  warningRule("RC109", {
     title: "Some memory is left over, in the engine's share and beside it",
     why: "The activation peak of one model differs by 3.4 GiB between engine releases: what barely fits today may not fit tomorrow. Collectives, workspaces of kernels and, on Ascend and in older releases, captured graphs take memory beside the share.",
     check: (plan) => [...checkRoom(plan), ...checkShare(plan)],
-  },
-  {
-    id: "RC110",
-    level: "warning",
+  }),
+  warningRule("RC110", {
     title: "Tensor groups lie within a node, or have RDMA between nodes",
     why: "Every layer of every token waits for two all-reduces, which then go over sockets.",
     check: checkFabric,
-  },
-  {
-    id: "RC111",
-    level: "warning",
+  }),
+  warningRule("RC111", {
     title: "Pipeline stages have the same number of layers",
     why: "The largest stage sets the pace, and its memory limits the cache of all stages.",
     check: checkEvenness,
-  },
-  {
-    id: "RC112",
-    level: "error",
+  }),
+  errorRule("RC112", {
     title: "The engine's share of memory lies between 0 and 1",
     why: "The engine refuses any other share.",
     check: ({ cacheShare, memoryUtilization = DEFAULT_MEMORY_UTILIZATION }) => {
       const share = cacheShare ?? memoryUtilization;
-      return share > 0 && share <= 1
-        ? []
-        : {
-            path: "engine.memoryUtilization",
-            got: String(share),
-            must: "be greater than 0 and at most 1",
-            fix: `use ${DEFAULT_MEMORY_UTILIZATION}`,
-          };
+      return unless(share > 0 && share <= 1, {
+        path: "engine.memoryUtilization",
+        got: String(share),
+        must: "be greater than 0 and at most 1",
+        fix: `use ${DEFAULT_MEMORY_UTILIZATION}`,
+      });
     },
-  },
-  {
-    id: "RC119",
-    level: "error",
+  }),
+  errorRule("RC119", {
     title: "Decode context parallelism replaces copies of the cache",
     why: "The ranks that hold a copy of the same KV heads share the tokens; where each rank has heads of its own there is nothing to share.",
     check: ({ model: { shape }, parallelism: { tensor, decodeContext = 1 } }) => {
       const copies = shape.mla ? tensor : Math.max(1, Math.floor(tensor / shape.kvHeads));
-      return decodeContext <= copies
-        ? []
-        : {
-            path: "engine.decodeContextParallelSize",
-            got: String(decodeContext),
-            must: `be at most ${copies}, the copies of the cache with tp ${tensor} and ${shape.kvHeads} KV heads`,
-            fix: `use ${copies}`,
-          };
+      return unless(decodeContext <= copies, {
+        path: "engine.decodeContextParallelSize",
+        got: String(decodeContext),
+        must: `be at most ${copies}, the copies of the cache with tp ${tensor} and ${shape.kvHeads} KV heads`,
+        fix: `use ${copies}`,
+      });
     },
-  },
-  {
-    id: "RC126",
-    level: "warning",
+  }),
+  warningRule("RC126", {
     title: "A draft model is on every node",
     why: "Only the model itself is fetched and counted; the engine starts without access to a hub.",
     check: ({ draft }) =>
-      draft === undefined
-        ? []
-        : {
-            path: "engine.extraArguments",
-            got: draft === "" ? "a draft model" : `the draft model '${draft}'`,
-            consequence: "is neither fetched nor counted",
-            fix: "put its folder on every node, name it by its path, and leave room for its weights and cache",
-          },
-  },
+      draft !== undefined && {
+        path: "engine.extraArguments",
+        got: draft === "" ? "a draft model" : `the draft model '${draft}'`,
+        consequence: "is neither fetched nor counted",
+        fix: "put its folder on every node, name it by its path, and leave room for its weights and cache",
+      },
+  }),
 ];
 
 /** Everything that is wrong with a model on a cluster, in the order of the rules. */

@@ -1,7 +1,7 @@
 import { engineBatchFor, engineMilestone } from "../../../catalog/engines";
 import { allModels, findModel } from "../../../catalog/models";
 import { compareVersions } from "../../../catalog/ray-versions";
-import type { ErrorFinding, Found, Rule } from "../../../problems/rule";
+import { type ErrorFinding, errorRule, type Found, listed, type Rule, warningRule } from "../../../problems/rule";
 import { didYouMean, show } from "../../../problems/text";
 import { cacheElementBytes } from "../../model/cache-element";
 import { longestContext } from "../../model/longest-context";
@@ -24,55 +24,50 @@ const DECLARED_ELSEWHERE = ["nodes", "acceleratorsPerNode"];
 export const clusterModelRules: readonly ClusterRule[] = [
   ...modelRules.map(onCluster),
   ...readingRules,
-  {
-    id: "RC113",
-    level: "error",
+  errorRule("RC113", {
     title: "There are as many ranks as accelerators, also without a known model",
     why: "The engine places one rank on each accelerator: with fewer ranks it refuses to start, with more it waits forever.",
     check: checkRanks,
-  },
-  {
-    id: "RC125",
-    level: "warning",
+  }),
+  warningRule("RC125", {
     title: "HCCL's buffer holds what experts are sent",
     why: "HCCL refuses to dispatch the tokens of a step through a buffer that is too small, which is seen at the first request.",
     check: ({ environment, engine }) => {
       const needed = engine.clusterEnvironment?.HCCL_BUFFSIZE;
       const given = environment.HCCL_BUFFSIZE as string | undefined;
-      return engine.name !== "vllm" ||
-        needed === undefined ||
-        given === undefined ||
-        Number(given) >= Number(needed)
-        ? []
-        : {
-            path: "environment.HCCL_BUFFSIZE",
-            got: `${given} MB`,
-            consequence: `is less than the ${needed} MB that the experts of full steps need`,
-            fix: "leave it out, or take fewer sequences into a step (maxNumSeqs)",
-          };
+      return (
+        engine.name === "vllm" &&
+        needed !== undefined &&
+        given !== undefined &&
+        Number(given) < Number(needed) && {
+          path: "environment.HCCL_BUFFSIZE",
+          got: `${given} MB`,
+          consequence: `is less than the ${needed} MB that the experts of full steps need`,
+          fix: "leave it out, or take fewer sequences into a step (maxNumSeqs)",
+        }
+      );
     },
-  },
-  {
-    id: "RC116",
-    level: "error",
+  }),
+  errorRule("RC116", {
     title: "A model that is named by its key is in the catalogue",
     why: "Without its numbers nothing of it can be checked.",
     check: ({ modelSource }) => {
       const id = modelSource?.model?.id;
-      return id === undefined || findModel(id)
-        ? []
-        : {
-            path: "model",
-            got: show(id),
-            must: "be the key of a model in the catalogue",
-            fix: didYouMean(
-              id,
-              allModels().map((model) => model.id),
-              "use Model.fromConfig or Model.fromNumbers for any other model",
-            ),
-          };
+      return (
+        id !== undefined &&
+        !findModel(id) && {
+          path: "model",
+          got: show(id),
+          must: "be the key of a model in the catalogue",
+          fix: didYouMean(
+            id,
+            allModels().map((model) => model.id),
+            "use Model.fromConfig or Model.fromNumbers for any other model",
+          ),
+        }
+      );
     },
-  },
+  }),
 ];
 
 function onCluster(rule: Rule<ModelPlan>): ClusterRule {
@@ -91,7 +86,7 @@ function adapted<Item extends { readonly path: string }>(
       return [];
     }
     const emulated = accelerated(spec).some((pool) => pool.accelerator?.emulated);
-    return emulated && MEMORY_RULES.includes(id) ? [] : declared([check(plan)].flat() as Item[], spec);
+    return emulated && MEMORY_RULES.includes(id) ? [] : declared(listed(check(plan)), spec);
   };
 }
 

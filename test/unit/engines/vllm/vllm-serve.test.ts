@@ -120,7 +120,7 @@ test("VllmServe passes the properties that are set to the command, and no others
 
 test("VllmServe asks by the served name", () => {
   const { api } = new VllmServe({ ...MODEL, servedModelName: "big" }).bind(H100S);
-  expect(api).toMatchObject({ servedModel: "big", proof: [{ body: { model: "big" } }, {}, {}, {}, {}] });
+  expect(api).toMatchObject({ servedModel: "big", proof: [{ body: { model: "big" } }, {}, {}, {}, {}, {}] });
 });
 
 describe("problems", () => {

@@ -1,7 +1,14 @@
 import { engineBatchFor, engineMilestone } from "../../../catalog/engines";
 import { allModels, findModel } from "../../../catalog/models";
 import { compareVersions } from "../../../catalog/ray-versions";
-import { type ErrorFinding, errorRule, type Found, listed, type Rule, warningRule } from "../../../problems/rule";
+import {
+  type ErrorFinding,
+  errorRule,
+  type Found,
+  listed,
+  type Rule,
+  warningRule,
+} from "../../../problems/rule";
 import { didYouMean, show } from "../../../problems/text";
 import { cacheElementBytes } from "../../model/cache-element";
 import { longestContext } from "../../model/longest-context";

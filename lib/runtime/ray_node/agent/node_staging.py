@@ -83,6 +83,14 @@ class NodeStaging:
         else:
             self._run = StagingRun(self._request, self._server)
 
+    def obey(self, attempt: int | None) -> bool:
+        """Do as the head asks; `None`: nothing is to be staged. Whether an attempt has just ended."""
+        if attempt is None:
+            self.stop()
+            return False
+        self.begin(attempt)
+        return self.look()
+
     def look(self) -> bool:
         """Renew `staged`. Whether it has ended since the last look."""
         run, staged = self._run, self.staged

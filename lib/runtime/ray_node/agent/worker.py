@@ -216,8 +216,7 @@ class Worker(Supervisor):
             path = self.config.paths.token
             self.state.wait_for(f"waiting for the token of the head {head} at {path}", self.deadline)
         elif self.phase is Phase.HEAD:
-            port = self.config.ports.gcs
-            what = f"waiting for the head {head}, port {port}: {self._head_port()}"
+            what = f"waiting for the head {head}, port {self.config.ports.gcs}: {self._head_port()}"
             self.state.wait_for(what, self.deadline)
         elif self.phase is Phase.ANSWER and reporter is not None:
             # A wrong token or version is known at once, and exactly.
@@ -262,11 +261,7 @@ class Worker(Supervisor):
         staging = self.staging
         if staging is None:
             return
-        if answer.staging is None:
-            staging.stop()
-        else:
-            staging.begin(answer.staging)
-        if staging.look():
+        if staging.obey(answer.staging):
             reporter.now()
         self.state.put(staging=staging.published())
         if staging.is_under_way:

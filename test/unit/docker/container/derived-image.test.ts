@@ -122,7 +122,12 @@ describe("a local cluster", () => {
 
   it("has no image resource for a pulled image", () => {
     stack = Synthesized.of(clusterOf(ContainerImage.of("a:1", { rayVersion: "2.58.0" })));
-    expect(stack.counts()).toEqual({ docker_container: 3, docker_network: 1, docker_volume: 1 });
+    expect(stack.counts()).toEqual({
+      docker_container: 3,
+      docker_network: 1,
+      docker_volume: 1,
+      terraform_data: 1,
+    });
     expect(stack.text).not.toContain("depends_on");
   });
 

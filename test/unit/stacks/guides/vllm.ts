@@ -127,7 +127,7 @@ export const VLLM_405B: Guide = {
       part: RAY,
       guide: "`run_cluster.sh ... --worker` on three machines",
       here: "all nodes start at the same time and wait for each other",
-      shown: [{ file: "lib/runtime/ray_node/agent/worker.py", holds: "_await_head" }],
+      shown: [{ file: "lib/runtime/ray_node/agent/worker.py", holds: "waiting for the head" }],
     },
     {
       part: RAY,

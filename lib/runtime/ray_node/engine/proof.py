@@ -130,7 +130,7 @@ def _ranking(content: bytes) -> tuple[str, str]:
 
 
 def _pooled(content: bytes) -> tuple[str, str]:
-    """A vector, one for each token, or a score."""
+    """Of one input: a list of numbers, or one list for each token (vLLM's `PoolingResponseData`)."""
     found = json.loads(content)["data"][0]["data"]
     numbers = list(_flat(found))
     if not numbers or not all(_is_number(number) for number in numbers):

@@ -28,9 +28,10 @@ export const terraformTests: Check = {
   name: "terraform",
   title: "Jest, with the real Terraform and its Docker provider",
   run: async (show) => {
+    const environment = await providerEnvironment(show);
     // Before the tests, which give way to deployments: beside these a build would take a quarter of an hour.
     await orMissing(ensureTrivyChecks(new Progress(show)));
-    return jest(show, "terraform", { environment: await providerEnvironment(show), yields: true });
+    return jest(show, "terraform", { environment, yields: true });
   },
 };
 

@@ -21,7 +21,7 @@ import { emulationImage, FUSE, SSH } from "./support/requirements";
 import { holders } from "./support/secret-search";
 
 const NAME = "e2e-aws";
-const NODES = 4;
+const NODES = 3;
 const RANKS = NODES * 8;
 const SUBNET = "10.89.141";
 const HEAD = `${SUBNET}.10`;

@@ -46,7 +46,7 @@ const FAULTS: readonly { readonly behaviour: string; readonly reason: RegExp; re
     {
       behaviour: "completion-500",
       reason:
-        /the engine answered the completion request with HTTP 500: .*the engine is up and cannot compute.*\(2 times/,
+        /the engine answered POST .v1.chat.completions with HTTP 500: the engine is up and cannot compute.*\(2 times/,
       lastLine: /POST \/v1\/chat\/completions/,
     },
   ];

@@ -1,4 +1,4 @@
-import type { Container } from "@cdktf/provider-docker/lib/container";
+import { Container } from "@cdktf/provider-docker/lib/container";
 import { App, TerraformOutput, TerraformStack } from "cdktf";
 import {
   Accelerator,
@@ -53,8 +53,10 @@ const cluster = new RayCluster(stack, name, {
 });
 new TerraformOutput(stack, "endpoint", { value: cluster.endpoint });
 if (!withUlimits) {
-  for (const node of cluster.plan.nodes) {
-    (cluster.node.findChild(node.name) as Container).resetUlimit();
+  for (const construct of cluster.node.findAll()) {
+    if (construct instanceof Container) {
+      construct.resetUlimit();
+    }
   }
 }
 app.synth();

@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 
-from ray_node.config.load import DEFAULT_PATH, ConfigError, load
+from ray_node.config.config_error import ConfigError
+from ray_node.config.load import DEFAULT_PATH, load
 
 
 def main() -> int:
@@ -30,6 +31,8 @@ def main() -> int:
     if arguments.command == "wait":
         from ray_node.cli import wait
 
+        if arguments.workload is not None:
+            return wait.deliver(loaded, arguments.workload, arguments.holder)
         return wait.run(loaded)
     if arguments.command == "stop":
         from ray_node.cli import stop
@@ -62,7 +65,11 @@ def _parser() -> argparse.ArgumentParser:
 
     add("start", "run this node until SIGTERM; exits 143 when stopped, 1 when the node must restart")
     status = add("status", "print the state of this node; exits 0 if it is healthy")
-    add("wait", "wait until the cluster serves, with progress; exits 0 then, or 1 with the reason")
+    wait = add("wait", "wait until the cluster serves, with progress; exits 0 then, or 1 with the reason")
+    wait.add_argument(
+        "--workload", metavar="FILE", help="bring this workload to the head, and wait for it and no other"
+    )
+    wait.add_argument("--holder", metavar="TEXT", help="who brings it, for people (default: the host's name)")
     add("stop", "stop the node program of this container and wait until it has ended")
     preflight = add(
         "preflight", "check this node alone: address, accelerators, versions, ports, shared memory, token"

@@ -53,6 +53,8 @@ TABLE: list[tuple[tuple[Phase, ...], dict[str, Any], Phase, Action]] = [
     ((P.HOLDING,), {"whole": False}, P.JOINED, A.NOTHING),
     ((P.FORMED,), {"lost": LOST}, P.BROKEN, A.NOTHING),
     ((P.FORMED,), {"whole": True, "doubted": True}, P.HOLDING, A.NOTHING),
+    ((P.FORMED, P.HOLDING, P.UNFORMED), {"whole": True, "reshaped": True}, P.JOINED, A.NOTHING),
+    ((P.HOLDING,), {"whole": True, "held": True, "hopeless": HOPELESS}, P.UNFORMED, A.NOTHING),
     ((P.UNFORMED,), {"asked": True}, P.JOINED, A.NOTHING),
     ((P.UNFORMED,), {"whole": True}, P.JOINED, A.NOTHING),
     (

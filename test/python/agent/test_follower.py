@@ -51,8 +51,8 @@ class FollowerTest(unittest.TestCase):
                 **{"deadlines__stop": 0.6, **changes},
             )
         )
-        assert settings.engine.follower is not None
-        made = Follower(settings, settings.engine.follower, "npu-1", dict(os.environ), self.note)
+        made = Follower(settings, "npu-1", self.note)
+        made.use(support.workload_of(settings).engine, dict(os.environ))
         self.addCleanup(made.stop)
         return made
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+import support
 from head_case import WHOLE, FakeReader, HeadCase, HeadWithoutRay
 
 from ray_node.agent import state
-from ray_node.config.workload import Workload, of_node
+from ray_node.config.workload import Workload
 from ray_node.host import clock
 
 
@@ -23,12 +24,12 @@ class ChangeTest(HeadCase):
 
     def change(self, *flags: str, **changes: Any) -> None:
         """From now on an engine with these further flags is to run."""
-        known = of_node(self.config)
+        known = support.workload_of(self.config)
         engine = replace(known.engine, argv=(*known.engine.argv, *flags), **changes)
         self.wants("changed", replace(known, engine=engine))
 
     def wants(self, number: str, workload: Workload) -> None:
-        patch = mock.patch.dict(HeadWithoutRay.workloads, {number: workload})
+        patch = mock.patch.dict(HeadWithoutRay.others, {number: workload})
         patch.start()
         self.addCleanup(patch.stop)
         self.head.subject = number
@@ -64,7 +65,7 @@ class ChangeTest(HeadCase):
         self.assertEqual(self.states().count("loading"), 2)
 
     def test_cluster_on_which_nothing_is_to_run_any_more_is_ready(self) -> None:
-        known = of_node(self.config)
+        known = support.workload_of(self.config)
         self.wants("none", replace(known, engine=replace(known.engine, kind="none", argv=(), api=None)))
         ready = self.until("ready")
         self.assertIsNone(ready["completion"])

@@ -45,7 +45,7 @@ class HeadPreflightTest(HeadCase):
         changes: dict[str, Any] = {f"preflight__{key}": value for key, value in values.items()}
         changes["node__accelerators__planned"] = 4
         loaded = parse(support.on_loopback(self.folder, **changes))
-        handlers = HANDLERS(loaded, loaded.preflight, "npu-1", support.WORKER, {}, self.machines[1].root)
+        handlers = HANDLERS(loaded, "npu-1", support.WORKER, {}, self.machines[1].root)
         self.tasks = TaskRunner(handlers, lambda: None)
         self.start(**changes)
 

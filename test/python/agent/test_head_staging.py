@@ -8,21 +8,22 @@ from head_case import VERSIONS
 from ray_node.agent.head_staging import HeadStaging, Part
 from ray_node.channel.report import HeardReport, NodeReport, Staged
 from ray_node.cluster.membership import Member
+from ray_node.config.staging_config import StagingConfig
 from ray_node.host import clock
 from ray_node.host.failure import ClusterFailed
+from ray_node.staging.request import PathSource
 
 ADDRESSES = [f"127.0.0.{index}" for index in range(1, 4)]
 MEMBERS = [
     Member(f"npu-{index}", "npu", address, True, False, "member", 8, 8, address, True)
     for index, address in enumerate(ADDRESSES)
 ]
+MODEL = StagingConfig(PathSource(), "/models/m", "shared", 4, 600.0)
 DONE = Staged(1, True, None, "done 5 GB")
 
 
 class FakeNode:
     """The head's own part as the test says it is."""
-
-    title = "brings it"
 
     def __init__(self) -> None:
         self.staged: Staged | None = None
@@ -31,7 +32,7 @@ class FakeNode:
         self.deadline = clock.Deadline(600)
         self.settings = mock.Mock(deadline_seconds=600)
 
-    def begin(self, attempt: int) -> None:
+    def begin(self, attempt: int, staging: StagingConfig) -> None:
         self.begun.append(attempt)
 
     def look(self) -> bool:
@@ -60,7 +61,7 @@ class Whole(unittest.TestCase):
     def setUp(self) -> None:
         self.node = FakeNode()
         self.staging = HeadStaging(self.node, "npu-0", support.HEAD)  # type: ignore[arg-type]
-        self.staging.begin()
+        self.staging.begin(None, MODEL)
 
     def test_look_succeeds_when_every_node_has_the_model(self) -> None:
         self.node.staged = DONE
@@ -76,8 +77,8 @@ class Whole(unittest.TestCase):
 
     def test_report_of_an_earlier_attempt_is_ignored(self) -> None:
         self.staging.give_up()
-        self.assertEqual((self.staging.attempt, self.node.stops), (None, 1))
-        self.staging.begin()
+        self.assertEqual((self.staging.asked, self.node.stops), (None, 1))
+        self.staging.begin(None, MODEL)
         self.assertEqual(self.node.begun, [1, 2])
         self.node.staged = Staged(2, True, None, "done")
         old = heard(n1=DONE, n2=Staged(1, False, "disk-full", "full"))
@@ -85,7 +86,7 @@ class Whole(unittest.TestCase):
         self.assertIn("npu-1 has not started; npu-2 has not started", self.staging.waiting)
 
     def test_attempt_under_way_survives_a_lost_member(self) -> None:
-        self.staging.begin()
+        self.staging.begin(None, MODEL)
         self.assertEqual(self.node.begun, [1, 1])
 
     def test_node_that_cannot_stage_is_the_culprit(self) -> None:

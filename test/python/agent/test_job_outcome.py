@@ -6,8 +6,7 @@ from typing import Any
 import support
 
 from ray_node.agent import job_outcome
-from ray_node.config.load import parse
-from ray_node.config.schema import Engine
+from ray_node.config.engine_config import Engine
 
 DONE = {"exitCode": 0, "startedAt": "a", "endedAt": "b", "seconds": 1.5}
 
@@ -25,7 +24,7 @@ class JobOutcomeTest(unittest.TestCase):
             "engine.argv": ["roll", "--config", "/c.yaml"],
             "engine.texts": [{"path": "/c.yaml", "text": "gpus: 8"}],
         }
-        return parse(support.changed(support.example(), {**value, **changes})).engine
+        return support.workload_of(support.parsed({**value, **changes})).engine
 
     def test_outcome_of_the_same_job_is_found(self) -> None:
         self.assertIsNone(job_outcome.read(self.folder, self.job()))

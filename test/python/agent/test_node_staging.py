@@ -4,7 +4,6 @@ import tempfile
 import unittest
 import urllib.request
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -13,29 +12,12 @@ import support
 from fixtures.staging_support import REPOSITORY, REVISION, small_model
 from simulated_source import SimulatedSource
 
-from ray_node.agent import node_staging
 from ray_node.agent.node_staging import NodeStaging
 from ray_node.config.staging_config import Placement, StagingConfig
 from ray_node.staging.failure import TokenMissing
 from ray_node.staging.request import FETCH, HubSource, PathSource, Source
 
 REFUSAL = TokenMissing("it is gated and no token is given", fix="ask for access")
-STAGING = {
-    "source": {"kind": "path"},
-    "destination": "/models/m",
-    "placement": "shared",
-    "parallelFiles": 4,
-    "deadlineSeconds": 600,
-}
-HUB = {
-    "kind": "huggingFace",
-    "repository": "maker/model",
-    "revision": "0123456789abcdef0123456789abcdef01234567",
-    "endpoint": "https://hub.example",
-    "tokenFile": None,
-    "include": ["*"],
-    "exclude": [],
-}
 
 
 class OneNode(unittest.TestCase):
@@ -56,9 +38,8 @@ class OneNode(unittest.TestCase):
         self.port = support.free_ports(1)[0]
         config = support.parsed_loopback(self.folder, ports__nodeFiles=self.port)
         source = source or HubSource(REPOSITORY, REVISION, "https://hub.example")
-        settings = StagingConfig(source, str(self.destination), placement, 4, 30.0)
-        made = node_staging.of(replace(config, staging=settings), "npu-0", support.HEAD, "cluster-token")
-        assert made is not None
+        self.settings = StagingConfig(source, str(self.destination), placement, 4, 30.0)
+        made = NodeStaging(config, "npu-0", support.HEAD, "cluster-token")
         self.addCleanup(made.close)
         return made
 
@@ -71,7 +52,7 @@ class OneNode(unittest.TestCase):
     def test_look_publishes_progress_and_reports_the_end_once(self) -> None:
         self.hub.bytes_per_second = 100_000
         node = self.node()
-        node.begin(3)
+        node.begin(3, self.settings)
         self.until(lambda: not node.look() and "fetches" in node.text)
         self.assertTrue(node.is_under_way)
         published = node.published() or {}
@@ -88,7 +69,7 @@ class OneNode(unittest.TestCase):
     def test_failure_has_its_code_and_its_remedy(self) -> None:
         self.hub.failure = REFUSAL
         node = self.node()
-        node.begin(1)
+        node.begin(1, self.settings)
         self.until(node.look)
         assert node.staged is not None
         self.assertEqual((node.staged.done, node.staged.code), (False, "token-missing"))
@@ -98,24 +79,24 @@ class OneNode(unittest.TestCase):
     def test_begin_ignores_the_same_attempt_and_starts_another(self) -> None:
         self.hub.failure = REFUSAL
         node = self.node()
-        node.begin(1)
+        node.begin(1, self.settings)
         self.until(node.look)
-        node.begin(1)
+        node.begin(1, self.settings)
         self.assertFalse(node.is_under_way)
         self.hub.failure = None
-        node.begin(2)
+        node.begin(2, self.settings)
         self.until(node.look)
         self.assertTrue(node.staged is not None and node.staged.done and node.staged.attempt == 2)
 
     def test_begin_after_stop_fetches_only_what_is_missing(self) -> None:
         self.hub.bytes_per_second = 100_000
         node = self.node()
-        node.begin(1)
+        node.begin(1, self.settings)
         self.until(lambda: (self.destination / "model-00002-of-00005.safetensors").exists())
         node.stop()
         self.assertIsNone(node.staged)
         self.assertLess(self.hub.sent_bytes, self.hub.total_bytes)
-        node.begin(2)
+        node.begin(2, self.settings)
         self.until(node.look)
         self.assertTrue(node.staged is not None and node.staged.done)
         self.assertEqual(self.hub.sent_bytes, self.hub.total_bytes)
@@ -124,7 +105,7 @@ class OneNode(unittest.TestCase):
         cases: list[tuple[Placement, bool]] = [("shared", False), ("replicated", True)]
         for placement, wanted in cases:
             node = self.node(placement)
-            node.begin(1)
+            node.begin(1, self.settings)
             self.until(node.look)
             with socket.socket() as client:
                 self.assertEqual(client.connect_ex((support.HEAD, self.port)) == 0, wanted)
@@ -133,50 +114,42 @@ class OneNode(unittest.TestCase):
                 self.assertNotEqual(client.connect_ex((support.HEAD, self.port)), 0)
 
     def test_request_holds_the_role_and_the_peers_of_the_node(self) -> None:
-        head = self.node("replicated")._request
+        head = self.node("replicated")._request(self.settings)
         assert head.fan_out is not None
         self.assertEqual((head.role, head.destination), (FETCH, str(self.destination)))
         self.assertEqual((head.fan_out.port, head.fan_out.head_address), (self.port, support.HEAD))
         self.assertNotIn("cluster-token", repr(head))
-        self.assertIsNone(self.node("shared")._request.fan_out)
+        self.assertIsNone(self.node("shared")._request(self.settings).fan_out)
 
     def test_port_in_use_fails_the_attempt(self) -> None:
         node = self.node("replicated")
         with socket.create_server((support.HEAD, self.port)):
-            node.begin(1)
+            node.begin(1, self.settings)
             assert node.staged is not None
             self.assertEqual(node.staged.code, "port-taken")
             self.assertRegex(node.text, f"cannot open port {self.port} .*: Address already in use")
-        node.begin(2)
+        node.begin(2, self.settings)
         self.until(node.look)
         self.assertTrue(node.staged is not None and node.staged.done)
 
     def test_model_in_place_is_only_looked_for(self) -> None:
         node = self.node(source=PathSource())
-        self.assertEqual(node.title, f"looking for the model in {self.destination}")
-        node.begin(1)
+        self.assertEqual(self.settings.title, f"looking for the model in {self.destination}")
+        node.begin(1, self.settings)
         self.until(node.look)
         self.assertEqual(node.staged.code if node.staged else None, "model-missing")
         self.destination.mkdir()
         (self.destination / "config.json").write_text("{}")
-        node.begin(2)
+        node.begin(2, self.settings)
         self.until(node.look)
         self.assertEqual(node.text, "complete")
 
 
 class Made(unittest.TestCase):
-    def test_configuration_without_a_model_has_no_staging(self) -> None:
-        self.assertIsNone(node_staging.of(support.parsed(), "npu-0", support.HEAD, None))
-        made = node_staging.of(support.parsed({"staging": STAGING}), "npu-0", "10.89.28.10", None)
-        assert made is not None
-        self.assertEqual(made.title, "looking for the model in /models/m")
-
     def test_declared_proxy_applies_to_the_node_program(self) -> None:
         value = {"HTTPS_PROXY": "http://proxy.example:3128", "NCCL_DEBUG": "INFO"}
-        staging = {**STAGING, "source": HUB}
         with mock.patch.dict("os.environ", {"PATH": "/bin"}, clear=True):
-            changes = {"staging": staging, "environment.cluster": value}
-            node_staging.of(support.parsed(changes), "npu-0", "10.89.28.10", None)
+            NodeStaging(support.parsed({"environment.cluster": value}), "npu-0", "10.89.28.10", None)
             self.assertEqual(os.environ.get("HTTPS_PROXY"), "http://proxy.example:3128")
             self.assertEqual(urllib.request.getproxies()["https"], "http://proxy.example:3128")
             self.assertNotIn("NCCL_DEBUG", os.environ)

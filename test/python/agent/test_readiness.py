@@ -13,7 +13,7 @@ from unittest import mock
 import support
 from simulated_clock import ManualClock
 
-from ray_node.agent.readiness import ReadinessCheck, ReadyPage
+from ray_node.agent.readiness_page import ReadyPage
 from ray_node.channel.report_server import ReportBook, ReportServer
 from ray_node.channel.server import Request
 from ray_node.engine.proof import NotProven, Proven
@@ -45,7 +45,7 @@ class ReadinessCase(unittest.TestCase):
     def check(self, **changes: Any) -> ReadyPage:
         deadlines = {"deadlines.serving": 660, "deadlines.head": 120}
         config = support.parsed({"paths.state": self.folder, **deadlines, **changes})
-        return ReadyPage(ReadinessCheck(config))
+        return ReadyPage(config)
 
     def head_is(self, state: str, after: float = 1.0, **more: Any) -> None:
         """`after` seconds later the head writes this state."""
@@ -161,7 +161,7 @@ class VerdictTest(ReadinessCase):
         self.head_is("serving")
         with (
             mock.patch("ray_node.engine.proof.prove", slow),
-            mock.patch("ray_node.agent.readiness._ANSWER_SECONDS", 0.05),
+            mock.patch("ray_node.agent.readiness_page._ANSWER_SECONDS", 0.05),
         ):
             for _ in range(3):
                 self.assertEqual(self.ask(page), (503, "waiting", "serving: waiting for a completion"))

@@ -25,16 +25,22 @@ class PlayedPreparation:
 
     def __init__(self) -> None:
         self.full: str | None = None
+        self.formed = True
         self.log: list[str] = []
         self.failure: dict[str, ClusterFailed] = {}
 
-    def no_room(self, workload: Workload) -> str | None:
+    progress = ""
+
+    def no_room(self, number: str) -> str | None:
         return self.full
 
-    def stage(self, workload: Workload) -> Steps[None]:
+    def whole(self, workload: Workload) -> bool:
+        return self.formed
+
+    def stage(self, number: str, workload: Workload) -> Steps[None]:
         return self._work("stage", workload)
 
-    def check(self, workload: Workload) -> Steps[None]:
+    def check(self, number: str, workload: Workload) -> Steps[None]:
         return self._work("check", workload)
 
     def _work(self, kind: str, workload: Workload) -> Steps[None]:
@@ -60,6 +66,7 @@ class RolloutTrackTest(WorkloadCase):
         return RolloutTrack(self.store, self.preparation, HEAD)
 
     def looks(self, *passes: Running, formed: bool = True) -> Phase:
+        self.preparation.formed = formed
         for running in passes:
             self.track.look(running, formed)
         return self.track.phase

@@ -10,7 +10,7 @@ from simulated_source import SimulatedSource
 from test_head_with_model import staging
 from worker_case import WorkerCase
 
-from ray_node.agent import node_staging, state
+from ray_node.agent import state
 from ray_node.agent.node_staging import NodeStaging
 from ray_node.channel.report import HeadAnswer, NodeReport, Staged
 from ray_node.cluster import token
@@ -35,7 +35,7 @@ class WorkerWithModel(WorkerCase):
         answer = super().answer(received)
         return HeadAnswer(**{**vars(answer), "staging": self.attempt})
 
-    def head_part(self) -> NodeStaging:
+    def head_part(self, attempt: int) -> None:
         """On the head's own disk."""
         value = staging(str(self.folder / "the head's disk"), placement="replicated")
         changes = {
@@ -45,10 +45,11 @@ class WorkerWithModel(WorkerCase):
             "ports__nodeFiles": self.config.ports.node_files,
         }
         as_head: NodeConfig = support.parsed_loopback(self.folder, **changes)
-        part = node_staging.of(as_head, "npu-0", support.HEAD, token.read(self.config.paths.token))
-        assert part is not None
+        part = NodeStaging(as_head, "npu-0", support.HEAD, token.read(self.config.paths.token))
         self.addCleanup(part.close)
-        return part
+        model = support.workload_of(as_head).staging
+        assert model is not None
+        part.begin(attempt, model)
 
     def heard(self) -> Staged | None:
         found = self.book.heard().get(support.WORKER)
@@ -65,7 +66,7 @@ class WorkerWithModel(WorkerCase):
         self.head_state, self.attempt = "staging", 1
         shown = self.waits("the model: waits")
         self.assertEqual(shown["state"], "staging")
-        self.head_part().begin(1)
+        self.head_part(1)
         support.await_that(lambda: bool(self.heard() and self.heard().done), self.heard)  # type: ignore[union-attr]
         found = self.shows(lambda found: bool(found["staging"] and found["staging"]["done"]))
         self.assertEqual(found["staging"]["progress"]["bytes_total"], self.source.total_bytes)
@@ -93,7 +94,7 @@ class WorkerWithModel(WorkerCase):
         self.assertRegex(heard.text, "own disk.* on npu-1: (Not a directory|File exists)")
         self.assertEqual(self.book.heard()[support.WORKER].report.state, "joined")
         Path(self.folder / "own disk").unlink()
-        self.head_part().begin(2)
+        self.head_part(2)
         self.attempt = 2
         support.await_that(lambda: bool(self.heard() and self.heard().done), self.heard)  # type: ignore[union-attr]
 

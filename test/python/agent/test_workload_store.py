@@ -10,7 +10,7 @@ from ray_node.agent import rollout
 from ray_node.agent.rollout import RolloutFailure
 from ray_node.agent.workload_folder import Request
 from ray_node.agent.workload_store import Taken, WorkloadStore
-from ray_node.config.load import ConfigError
+from ray_node.config.config_error import ConfigError
 from ray_node.host.failure import Culprit, NodeFailed
 
 CULPRIT = Culprit("npu-1", "10.89.28.11", "exited with code 2")

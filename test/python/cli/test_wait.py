@@ -11,7 +11,7 @@ from simulated_clock import ManualClock
 
 from ray_node.agent import state
 from ray_node.cli import wait
-from ray_node.config.schema import ProofRequest
+from ray_node.config.engine_config import ProofRequest
 from ray_node.engine.api import EngineClient
 from ray_node.engine.proof import NotProven, Proven
 from ray_node.host import clock

@@ -9,7 +9,8 @@ from ray_node.channel import plain
 from ray_node.channel.plain import NotPlain
 from ray_node.channel.report import HeardReport, NodeReport
 from ray_node.cluster import membership, membership_reader
-from ray_node.cluster.membership import Evidence, SeenNode
+from ray_node.cluster.membership import Assessment, Evidence, SeenNode
+from ray_node.config.schema import NodeConfig
 from ray_node.host.versions import Versions
 
 HEAD = "10.89.28.10"
@@ -99,6 +100,10 @@ CASES = [
 ]
 
 
+def assess(config: NodeConfig, evidence: Evidence) -> Assessment:
+    return membership.assess(config, support.workload_of(config).pools, evidence)
+
+
 class MembershipTest(unittest.TestCase):
     def test_verdict_on_a_worker(self) -> None:
         config = support.parsed()
@@ -110,7 +115,7 @@ class MembershipTest(unittest.TestCase):
                     rejected={WORKER: case.rejected} if case.rejected is not None else {},
                     probes={WORKER: case.probe} if case.probe else {},
                 )
-                result = membership.assess(config, evidence)
+                result = assess(config, evidence)
                 head, worker = result.members
                 self.assertEqual((head.name, head.ok), ("npu-0", True))
                 self.assertEqual((worker.name, worker.address), ("npu-1", WORKER))
@@ -125,37 +130,37 @@ class MembershipTest(unittest.TestCase):
 
     def test_membership_without_evidence_is_not_whole(self) -> None:
         self.assertFalse(membership.Assessment((), ()).whole)
-        result = membership.assess(support.parsed(), Evidence())
+        result = assess(support.parsed(), Evidence())
         self.assertEqual(
             str(result),
             "npu-0 (10.89.28.10): Ray is starting on the head; npu-1 (10.89.28.11): never reported",
         )
 
     def test_head_with_too_few_accelerators_is_the_culprit(self) -> None:
-        result = membership.assess(support.parsed(), Evidence((seen(HEAD, npus=7), seen(WORKER))))
+        result = assess(support.parsed(), Evidence((seen(HEAD, npus=7), seen(WORKER))))
         self.assertEqual(str(result.culprit), "npu-0 (10.89.28.10)")
 
     def test_culprit_is_the_node_that_waiting_does_not_repair(self) -> None:
         config = support.parsed({"pools.0.nodes": 3, "pools.0.addresses": [HEAD, WORKER, "10.89.28.12"]})
-        result = membership.assess(config, Evidence((seen(HEAD), seen("10.89.28.12", npus=4))))
+        result = assess(config, Evidence((seen(HEAD), seen("10.89.28.12", npus=4))))
         self.assertEqual(len(result.missing), 2)
         self.assertEqual(str(result.culprit), "npu-2 (10.89.28.12)")
 
     def test_node_with_an_unplanned_address_is_named(self) -> None:
         stranger = seen("10.89.28.77", name="npu-1")
-        result = membership.assess(support.parsed(), Evidence((seen(HEAD), stranger)))
+        result = assess(support.parsed(), Evidence((seen(HEAD), stranger)))
         self.assertFalse(result.whole)
         self.assertIn("not planned but in the cluster: npu-1 (10.89.28.77)", str(result))
 
     def test_pool_without_accelerators_is_whole(self) -> None:
         config = support.parsed({"pools.0.resource": None, "pools.0.accelerators": 0})
-        result = membership.assess(config, Evidence((seen(HEAD), seen(WORKER, npus=0))))
+        result = assess(config, Evidence((seen(HEAD), seen(WORKER, npus=0))))
         self.assertTrue(result.whole)
         self.assertEqual(result.members[1].verdict, "member")
 
     def test_restarted_member_has_another_node_id(self) -> None:
-        before = membership.assess(support.parsed(), Evidence((seen(HEAD), seen(WORKER, node_id="a"))))
-        after = membership.assess(support.parsed(), Evidence((seen(HEAD), seen(WORKER, node_id="b"))))
+        before = assess(support.parsed(), Evidence((seen(HEAD), seen(WORKER, node_id="a"))))
+        after = assess(support.parsed(), Evidence((seen(HEAD), seen(WORKER, node_id="b"))))
         self.assertTrue(before.whole and after.whole)
         self.assertNotEqual(before.node_ids, after.node_ids)
 
@@ -178,13 +183,13 @@ class CountedPoolTest(unittest.TestCase):
             seen("10.89.28.51", name="npu-10.89.28.51"),
             self.big,
         )
-        result = membership.assess(self.config, Evidence(nodes))
+        result = assess(self.config, Evidence(nodes))
         self.assertTrue(result.whole, str(result))
         self.assertEqual([member.pool for member in result.members], ["head", "npu", "npu", "npu-big"])
 
     def test_missing_rest_of_a_pool_is_one_member(self) -> None:
         nodes = (self.head, seen("10.89.28.50", name="npu-10.89.28.50"), self.big)
-        result = membership.assess(self.config, Evidence(nodes))
+        result = assess(self.config, Evidence(nodes))
         self.assertEqual(str(result), "pool npu: 1 of 2 nodes are members, 1 never reported")
 
     def test_node_that_only_reported_is_named(self) -> None:
@@ -192,7 +197,7 @@ class CountedPoolTest(unittest.TestCase):
         reports = {
             "10.89.28.51": heard("10.89.28.51", "failed", "npu-10.89.28.51", failure="version mismatch: x")
         }
-        result = membership.assess(self.config, Evidence(nodes, reports))
+        result = assess(self.config, Evidence(nodes, reports))
         self.assertEqual(str(result), "npu-10.89.28.51 (10.89.28.51): version mismatch: x")
 
     def test_remains_of_a_replaced_machine_are_ignored(self) -> None:
@@ -203,7 +208,7 @@ class CountedPoolTest(unittest.TestCase):
             self.big,
         )
         reports = {"10.89.28.51": heard("10.89.28.51", "joined", "npu-10.89.28.51", age=500.0)}
-        self.assertTrue(membership.assess(self.config, Evidence(nodes, reports)).whole)
+        self.assertTrue(assess(self.config, Evidence(nodes, reports)).whole)
 
 
 class WatchLineTest(unittest.TestCase):

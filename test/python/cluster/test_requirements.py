@@ -21,8 +21,8 @@ class RequirementsTest(unittest.TestCase):
 
     def problem(self, environment: dict[str, str] | None = None, **wanted: list[str]) -> str | None:
         requires: dict[str, Any] = {"programs": [], "pythonModules": [], "paths": [], **wanted}
-        config = support.parsed({"engine.requires": requires})
-        return requirements.problem(config, {"PATH": str(self.folder), **(environment or {})})
+        workload = support.workload_of(support.parsed({"engine.requires": requires}))
+        return requirements.problem(workload, True, {"PATH": str(self.folder), **(environment or {})})
 
     def test_programs_are_searched_in_the_engines_path(self) -> None:
         self.assertEqual(
@@ -61,10 +61,10 @@ class RequirementsTest(unittest.TestCase):
     def test_problem_on_a_head_without_the_client_of_its_hub_names_the_package(self) -> None:
         hub = HubSource("maker/model", "0" * 40, "https://hub.example")
         staging = StagingConfig(hub, "/models/m", "shared", 4, 60.0)
-        config = replace(support.parsed({}), staging=staging)
+        workload = replace(support.workload_of(support.parsed({})), staging=staging)
         for package, lacks in (("json", False), ("no_such_hub", True)):
             with self.subTest(package), mock.patch.object(HubSource, "python_package", package):
-                found = requirements.problem(config, {}) or ""
+                found = requirements.problem(workload, True, {}) or ""
                 self.assertEqual("no usable Python package 'no_such_hub'" in found, lacks)
 
 

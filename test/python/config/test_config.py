@@ -6,7 +6,8 @@ from typing import Any
 
 import support
 
-from ray_node.config.load import ConfigError, load, parse
+from ray_node.config.config_error import ConfigError
+from ray_node.config.load import load, parse
 
 STAGING = {
     "source": {"kind": "path"},
@@ -58,15 +59,16 @@ class ConfigTest(unittest.TestCase):
         self.assertEqual(loaded.cluster, "local-2x8")
         self.assertTrue(loaded.is_head)
         self.assertEqual(loaded.gcs_address, "10.89.28.10:6379")
-        self.assertEqual(loaded.pools[0].addresses, ("10.89.28.10", "10.89.28.11"))
+        self.assertEqual(support.workload_of(loaded).pools[0].addresses, ("10.89.28.10", "10.89.28.11"))
         self.assertEqual(loaded.node.accelerators.visible_devices_variable, "ASCEND_RT_VISIBLE_DEVICES")
         self.assertEqual(loaded.ports.node_report, 6378)
         self.assertEqual(loaded.environment.node["GLOO_SOCKET_IFNAME"], "interface")
-        assert loaded.engine.api is not None
-        self.assertEqual(loaded.engine.kind, "serve")
-        self.assertEqual(loaded.engine.api.proof[0].expect, "16 of 16 ranks")
-        self.assertEqual(loaded.deadlines.hold, 3.0)
-        self.assertEqual(loaded.retries.engine_starts, 3)
+        workload = support.workload_of(loaded)
+        assert workload.engine.api is not None
+        self.assertEqual(workload.engine.kind, "serve")
+        self.assertEqual(workload.engine.api.proof[0].expect, "16 of 16 ranks")
+        self.assertEqual(workload.deadlines.hold, 3.0)
+        self.assertEqual(workload.retries.engine_starts, 3)
 
     def test_parse_names_each_bad_value(self) -> None:
         for changes, problem in BAD:
@@ -105,11 +107,11 @@ class ConfigTest(unittest.TestCase):
         self.assertIn("4 problems", str(caught.exception))
 
     def test_parse_refuses_another_schema(self) -> None:
-        for value, got in (({"schema": 2}, "2"), ({}, "None"), ([1], "None")):
+        for value, got in (({"schema": 3}, "3"), ({}, "None"), ([1], "None")):
             with self.subTest(value=value), self.assertRaises(ConfigError) as caught:
                 parse(value)
             (problem,) = caught.exception.problems
-            self.assertEqual(problem, f"schema: must be 1, the only one this node program reads, got {got}")
+            self.assertEqual(problem, f"schema: must be 1 or 2, got {got}")
 
     def test_load_refuses_unreadable_files(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +130,7 @@ class ConfigTest(unittest.TestCase):
         )
         loaded = parse(json.loads(json.dumps(value)))
         self.assertIsNone(loaded.node.name)
-        self.assertIsNone(loaded.pools[0].addresses)
+        self.assertIsNone(support.workload_of(loaded).pools[0].addresses)
 
 
 if __name__ == "__main__":

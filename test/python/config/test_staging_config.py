@@ -5,7 +5,7 @@ from typing import Any
 import support
 from support import ROOT
 
-from ray_node.config.load import ConfigError
+from ray_node.config.config_error import ConfigError
 from ray_node.config.staging_config import StagingConfig
 from ray_node.staging.progress import Progress, amount
 from ray_node.staging.request import HubSource, IndexSource, PathSource
@@ -39,7 +39,7 @@ def staging(**changes: Any) -> StagingConfig:
         "deadlineSeconds": 3600,
         **changes,
     }
-    config = support.parsed({"staging": value}).staging
+    config = support.workload_of(support.parsed({"staging": value})).staging
     assert config is not None
     return config
 

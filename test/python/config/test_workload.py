@@ -7,7 +7,7 @@ import support
 from workload_case import CLUSTER, EXAMPLE, example, numbered
 
 from ray_node.config import workload
-from ray_node.config.load import ConfigError
+from ray_node.config.config_error import ConfigError
 from ray_node.staging.request import HubSource
 
 STAGING = json.loads((support.ROOT / "test" / "fixtures" / "staging.json").read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ class WorkloadTest(unittest.TestCase):
 
     def test_workload_of_the_example_of_node_json_is_the_example(self) -> None:
         """Until node.json loses it: both examples describe one cluster."""
-        self.assertEqual(workload.of_node(support.parsed()), numbered().workload)
+        self.assertEqual(support.workload_of(support.parsed()), numbered().workload)
 
     def test_number_is_the_start_of_the_files_sha256(self) -> None:
         content = EXAMPLE.read_bytes()
@@ -114,7 +114,7 @@ class WorkloadTest(unittest.TestCase):
         found = numbered({"engine.follower": {"argv": ["vllm"], "rankFlag": "--node-rank"}}).workload
         for is_head, accelerators, runs in ((False, 8, True), (False, 0, False), (True, 8, False)):
             with self.subTest(is_head=is_head, accelerators=accelerators):
-                self.assertEqual(found.follower_of(is_head, accelerators) is not None, runs)
+                self.assertEqual(found.follower_on(is_head, accelerators) is not None, runs)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import socket
 import threading
 import unittest
 
-from ray_node.config.schema import EngineApi
+from ray_node.config.engine_config import EngineApi
 from ray_node.engine.api import EngineClient
 
 

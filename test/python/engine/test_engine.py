@@ -14,7 +14,6 @@ import simulated_process
 import support
 from simulated_process import SimulatedProcess, stay
 
-from ray_node.config import workload
 from ray_node.config.load import parse
 from ray_node.engine import process as engine
 from ray_node.engine.api import EngineClient
@@ -60,10 +59,11 @@ class RunCase(unittest.TestCase):
 
     def start(self, engine_arguments: list[str] | None = None, **changes: Any) -> EngineRun:
         settings = parse(support.on_loopback(self.folder, engine_arguments, **changes))
-        assert settings.engine.api is not None
+        workload = support.workload_of(settings)
+        assert workload.engine.api is not None
         run = EngineRun(
-            workload.of_node(settings),
-            settings.engine.api,
+            workload,
+            workload.engine.api,
             settings.head.address,
             dict(os.environ),
             EngineLog(settings.paths.engine_log),

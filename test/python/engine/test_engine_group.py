@@ -9,7 +9,7 @@ import support
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
 from ray_node.channel.report import HeardReport, NodeReport
 from ray_node.cluster.membership import Member
-from ray_node.config import workload
+from ray_node.config.workload import Pool
 from ray_node.engine import group as engine_group
 from ray_node.engine.group import EngineGroup, ranks
 from ray_node.host.versions import Versions
@@ -30,30 +30,35 @@ def member(address: str, pool: str = "npu") -> Member:
     return Member(f"n-{address}", pool, address, True, False, "member", 8, 8, address, True)
 
 
+def shape(changes: dict[str, Any]) -> tuple[Pool, ...]:
+    return support.workload_of(support.parsed(changes)).pools
+
+
 class RanksTest(unittest.TestCase):
     def test_ranks_follow_the_order_of_the_plan(self) -> None:
-        config = support.parsed(
+        pools = shape(
             {**FOLLOWER, "pools.0.nodes": 3, "pools.0.addresses": [HEAD, "10.89.28.30", "10.89.28.20"]}
         )
         members = [member(HEAD), member("10.89.28.30"), member("10.89.28.20")]
-        self.assertEqual(ranks(config.pools, HEAD, members), {"10.89.28.30": 1, "10.89.28.20": 2})
+        self.assertEqual(ranks(pools, HEAD, members), {"10.89.28.30": 1, "10.89.28.20": 2})
 
     def test_ranks_skip_pools_without_accelerators(self) -> None:
-        config = support.parsed(TWO_POOLS)
+        pools = shape(TWO_POOLS)
         members = [
             member("10.89.28.40", "cpu"),
             *(member(HEAD), member("10.89.28.9")),
             *(member("10.89.28.100", "big"), member("10.89.28.20", "big")),
         ]
         self.assertEqual(
-            ranks(config.pools, HEAD, members), {"10.89.28.9": 1, "10.89.28.20": 2, "10.89.28.100": 3}
+            ranks(pools, HEAD, members),
+            {"10.89.28.9": 1, "10.89.28.20": 2, "10.89.28.100": 3},
         )
 
     def test_ranks_of_a_pool_without_addresses_are_as_many_as_planned(self) -> None:
         """A machine that was replaced may still be listed."""
-        config = support.parsed({**FOLLOWER, "pools.0.addresses": None, "pools.0.nodes": 3})
+        pools = shape({**FOLLOWER, "pools.0.addresses": None, "pools.0.nodes": 3})
         members = [member(f"10.89.28.{last}") for last in (100, 9, 10, 20)]
-        self.assertEqual(ranks(config.pools, HEAD, members), {"10.89.28.9": 1, "10.89.28.20": 2})
+        self.assertEqual(ranks(pools, HEAD, members), {"10.89.28.9": 1, "10.89.28.20": 2})
 
 
 class EngineGroupTest(unittest.TestCase):
@@ -68,7 +73,7 @@ class EngineGroupTest(unittest.TestCase):
         self.heard: dict[str, tuple[FollowerReport | None, float]] = {}
         addresses = [HEAD, self.A, self.B]
         config = support.parsed({**FOLLOWER, "pools.0.nodes": 3, "pools.0.addresses": addresses})
-        self.workload = workload.of_node(config)
+        self.workload = support.workload_of(config)
         self.group = EngineGroup(HEAD, self.reports)
         self.members = [member(address) for address in addresses]
 
@@ -113,7 +118,7 @@ class EngineGroupTest(unittest.TestCase):
 
     def test_group_without_followers_directs_nobody(self) -> None:
         group = EngineGroup(HEAD, self.reports)
-        group.form(workload.of_node(support.parsed()), self.members)
+        group.form(support.workload_of(support.parsed()), self.members)
         group.start()
         self.assertFalse(group.active)
         self.assertEqual((group.lingering(), group.ends(), group.absent()), ([], [], []))

@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from ray_node.config.schema import EngineText
+from ray_node.config.engine_config import EngineText
 from ray_node.engine import texts as engine_texts
 from ray_node.host.failure import EngineFailed
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import support
 
-from ray_node.config.schema import EngineApi, EngineTls, ProofRequest
+from ray_node.config.engine_config import EngineApi, EngineTls, ProofRequest
 from ray_node.engine import proof
 from ray_node.engine.api import EngineClient
 from ray_node.engine.proof import NotProven, Refused

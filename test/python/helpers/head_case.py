@@ -50,10 +50,10 @@ class FakeReader:
 class HeadWithoutRay(Head):
     ray_starts = 0
     #: Besides the one of node.json.
-    workloads: ClassVar[dict[str, Workload]] = {}
+    others: ClassVar[dict[str, Workload]] = {}
 
     def workload_of(self, number: str) -> Workload:
-        return self.workloads.get(number) or super().workload_of(number)
+        return self.others.get(number) or super().workload_of(number)
 
     def start_ray(self) -> None:
         self.ray_starts += 1

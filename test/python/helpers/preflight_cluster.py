@@ -3,6 +3,7 @@
 import ipaddress
 import unittest
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import simulated_clock
@@ -70,10 +71,10 @@ class PreflightCluster:
         server = ReportServer(support.HEAD, port, book, self._answer)
         case.addCleanup(server.close)
         value = support.changed(support.example(), {"node.accelerators.planned": devices})
-        loaded = parse(value)
+        first, second = (replace(parse(value), preflight=plan) for plan in plans)
         env = environment or {}
-        own = preflight_tasks.handlers(loaded, plans[0], "npu-0", support.HEAD, env, roots[0])
-        theirs = preflight_tasks.handlers(loaded, plans[1], "npu-1", support.WORKER, env, roots[1])
+        own = preflight_tasks.handlers(first, "npu-0", support.HEAD, env, roots[0])
+        theirs = preflight_tasks.handlers(second, "npu-1", support.WORKER, env, roots[1])
         self._runner = TaskRunner(theirs, lambda: self._reporter.now())
         self._reporter = Reporter(self._report, support.HEAD, port, "secret")
         self._reporter.interval_seconds = 0.05

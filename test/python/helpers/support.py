@@ -12,12 +12,20 @@ from typing import Any
 from ray_node.agent import state
 from ray_node.config.load import parse
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Workload
 from ray_node.host import clock, probe
 
 ROOT = Path(__file__).resolve().parents[3]
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 #: The one example of node.json that the tests of both languages read.
 EXAMPLE = ROOT / "test" / "fixtures" / "node.json"
+
+#: What is of the workload, in parts of node.json of schema 1 that hold both.
+_WORKLOAD_KEYS = {
+    "environment": ("driver",),
+    "deadlines": ("hold", "engine", "completion", "serving"),
+    "preflight": ("tolerated", "deviceIps", "rankTable", "memoryShare"),
+}
 
 HEAD = "127.0.0.1"
 WORKER = "127.0.0.2"
@@ -45,6 +53,30 @@ def changed(value: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def parsed(changes: dict[str, Any] | None = None) -> NodeConfig:
     return parse(changed(example(), changes or {}))
+
+
+def workload_of(config: NodeConfig) -> Workload:
+    """The one of node.json."""
+    assert config.workload is not None
+    return config.workload
+
+
+def node_life(value: dict[str, Any]) -> dict[str, Any]:
+    """A node.json of schema 1 as the one of schema 2."""
+    gone = ("pools", "engine", "staging", "retries")
+    left = {key: item for key, item in value.items() if key not in gone}
+    return {**left, "schema": 2, **{key: _without(left[key], names) for key, names in _WORKLOAD_KEYS.items()}}
+
+
+def workload_file(value: dict[str, Any]) -> dict[str, Any]:
+    """What a node.json of schema 1 says of the workload, as its file."""
+    parts = {key: {name: value[key][name] for name in names} for key, names in _WORKLOAD_KEYS.items()}
+    whole = {key: value[key] for key in ("cluster", "pools", "engine", "staging", "retries")}
+    return {"schema": 1, **whole, **parts}
+
+
+def _without(value: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {key: item for key, item in value.items() if key not in names}
 
 
 def free_ports(count: int) -> list[int]:

@@ -11,7 +11,7 @@ import support
 from ascend_machine import AscendMachine
 from preflight_cluster import DIGEST, TABLE, PreflightCluster, table, wanted
 
-from ray_node.config.load import ConfigError
+from ray_node.config.config_error import ConfigError
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig
 from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, PreflightReport
 from ray_node.hardware.gpu.facts import GpuFacts
@@ -295,7 +295,8 @@ class ConfigTest(unittest.TestCase):
     }
 
     def read(self, **changes: Any) -> PreflightConfig:
-        return support.parsed({"preflight": {**self.GOOD, **changes}}).preflight
+        config = support.parsed({"preflight": {**self.GOOD, **changes}})
+        return support.workload_of(config).preflight_on(config.preflight)
 
     def test_parse_reads_every_key(self) -> None:
         loaded = self.read()

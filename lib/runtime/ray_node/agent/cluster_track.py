@@ -7,12 +7,14 @@ from ray_node.agent.phases import Phase, Step
 from ray_node.cluster.membership import Assessment
 from ray_node.config.schema import Deadlines
 from ray_node.host import clock
-from ray_node.host.failure import ClusterFailed, MembershipLost, NodeFailed, Trouble
+from ray_node.host.failure import ClusterFailed, Culprit, MembershipLost, NodeFailed, Trouble
 
 #: A verdict that waiting will not change ends the wait when it has held this long.
 _DEFINITE_SECONDS = 15.0
 #: Ray needs up to this long to notice that a silent node is dead (64 s measured for a frozen one).
 _RAY_NOTICES_SECONDS = 75.0
+#: A node that is told to leave has this long to stop its Ray, which Ray may take a while to notice.
+_LEAVING_SECONDS = 75.0
 _AWAITING = (Phase.STARTING, Phase.JOINED, Phase.BROKEN)
 
 
@@ -21,7 +23,14 @@ class ClusterTrack:
 
     def __init__(self, deadlines: Deadlines, address: str) -> None:
         self._deadlines = deadlines
+        #: How long the membership must stay whole; of the workload.
+        self.hold_seconds = 0.0
+        #: Nodes that are not in the shape may be in Ray.
+        self.tolerates_strangers = True
+        self._reshaped = False
         self._address = address
+        #: All nodes are members, and no others.
+        self.whole = False
         self.phase = Phase.STARTING
         self.step = Step(Phase.STARTING)
         #: Until when the members are waited for.
@@ -33,7 +42,7 @@ class ClusterTrack:
         #: Why the cluster is not formed; only of the phases that follow from it.
         self.trouble: Trouble | None = None
         self._definite_since: float | None = None
-        self._hold = clock.Deadline(0)
+        self._holding = clock.Deadline(0)
         self._silence = clock.Deadline(0)
         #: The membership that holds.
         self._formed = Assessment((), ())
@@ -41,32 +50,47 @@ class ClusterTrack:
     @property
     def formed(self) -> bool:
         """An engine may run on the members."""
-        return self.phase is Phase.FORMED and not self.doubted
+        return self.phase is Phase.FORMED and not self.doubted and not self._reshaped
 
     @property
     def awaits(self) -> bool:
         return self.phase in _AWAITING
+
+    def reshape(self) -> None:
+        """Another shape is wanted from now on."""
+        self._reshaped = True
+        self.deadline = clock.Deadline(self._deadlines.membership)
+
+    @property
+    def reshaping(self) -> bool:
+        """What the phase says is of the shape before."""
+        return self._reshaped
 
     def look(self, view: ClusterView, asked: bool, ended: NodeFailed | None) -> None:
         seen = self._observe(view, asked, ended)
         step = decide.decide(self.phase, seen)
         if step.phase is not self.phase:
             self._enter(step, view.assessment, seen)
+        self._reshaped = False
         if self.phase in _AWAITING and not view.assessment.whole:
             self.was_broken = True
 
     def _observe(self, view: ClusterView, asked: bool, ended: NodeFailed | None) -> ClusterObserved:
         found = view.assessment
+        self.whole = found.whole and (self.tolerates_strangers or not found.strangers)
         own = view.member(self._address)
         return ClusterObserved(
             own_member=own is not None and own.alive,
-            whole=found.whole,
+            whole=self.whole if self.phase is Phase.UNFORMED else found.whole,
             text=_text(found),
             culprit=found.culprit,
-            held=self._hold.passed and (not view.quiet() or self._silence.passed),
+            held=self._holding.elapsed >= self.hold_seconds
+            and (not view.quiet() or self._silence.passed)
+            and (self.tolerates_strangers or not found.strangers),
             changed=found.node_ids != self._formed.node_ids,
-            lost=self._lost(view),
+            lost=None if self._reshaped else self._lost(view),
             hopeless=self._hopeless(found),
+            reshaped=self._reshaped,
             doubted=self.doubted,
             asked=asked,
             ended=ended,
@@ -76,7 +100,7 @@ class ClusterTrack:
         before, self.phase, self.step = self.phase, step.phase, step
         if step.phase is Phase.HOLDING:
             self._formed = found
-            self._hold = clock.Deadline(self._deadlines.hold)
+            self._holding = clock.Deadline(0)
             self._silence = clock.Deadline(_RAY_NOTICES_SECONDS)
             self.doubted = False
         if before is Phase.HOLDING and step.phase is Phase.JOINED:
@@ -98,6 +122,8 @@ class ClusterTrack:
         return None
 
     def _hopeless(self, found: Assessment) -> Trouble | None:
+        if self.phase is Phase.HOLDING:
+            return self._stranger(found)
         if self.phase not in _AWAITING:
             return None
         definite = not found.whole and any(member.definite for member in found.missing)
@@ -109,6 +135,16 @@ class ClusterTrack:
             reason = f"not all nodes joined within {self.deadline.seconds:.0f} s: {found}"
             return ClusterFailed(reason, found.culprit)
         return None
+
+    def _stranger(self, found: Assessment) -> Trouble | None:
+        """A node that stays in Ray after it was told to leave."""
+        waited = self._holding.elapsed - self.hold_seconds
+        if self.tolerates_strangers or not found.strangers or waited < _LEAVING_SECONDS:
+            return None
+        first = found.strangers[0]
+        reason = f"does not leave Ray's cluster, {waited:.0f} s after it was told to"
+        name, _, address = first.rstrip(")").partition(" (")
+        return ClusterFailed(f"{first} {reason}", Culprit(name, address, reason))
 
 
 def _text(found: Assessment) -> str:

@@ -1,6 +1,6 @@
 """What the head sees of the cluster: Ray's node table, the nodes' reports and host probes, joined."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ray_node.agent.host_prober import HostProber
@@ -12,6 +12,7 @@ from ray_node.cluster import membership
 from ray_node.cluster.membership import Assessment, Evidence, Member
 from ray_node.cluster.membership_reader import MembershipReader
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Pool
 from ray_node.host.failure import Culprit, MembershipLost, NodeFailed
 from ray_node.preflight import cluster_preflight
 
@@ -34,6 +35,7 @@ class ClusterView:
         environment: Mapping[str, str],
         answer: Callable[[NodeReport], HeadAnswer],
         ready: Route | None = None,
+        workload: Route | None = None,
     ) -> None:
         self._config = config
         self._book = ReportBook(config.network, config.cluster, token)
@@ -41,11 +43,13 @@ class ClusterView:
         self.tasks = TaskBoard()
         port = config.ports.node_report
         try:
-            self._server = ReportServer(config.head.address, port, self._book, answer, ready)
+            self._server = ReportServer(config.head.address, port, self._book, answer, ready, workload)
         except OSError as error:
             raise NodeFailed(f"cannot open the report port {port}: {error}") from error
         self._prober = HostProber(config.ports.node_manager)
         self._reader = MembershipReader(config.gcs_address, environment)
+        #: Who takes part: before the first workload the head alone.
+        self.pools = config.workload.pools if config.workload is not None else _alone(config)
         self.assessment = Assessment((), ())
 
     def close(self) -> None:
@@ -56,14 +60,18 @@ class ClusterView:
     def look(self) -> Assessment:
         self._reader.tick()
         heard = self.heard()
-        evidence = Evidence(self._reader.nodes, heard, self._book.rejected(), self._prober.found)
-        self.assessment = membership.assess(self._config, evidence)
+        self.assessment = self.assess(self.pools)
         self._prober.targets = tuple(
             member.address
             for member in self.assessment.missing
             if member.address is not None and _is_silent(heard.get(member.address))
         )
         return self.assessment
+
+    def assess(self, pools: Sequence[Pool]) -> Assessment:
+        """The members as another shape wants them."""
+        evidence = Evidence(self._reader.nodes, self.heard(), self._book.rejected(), self._prober.found)
+        return membership.assess(self._config, pools, evidence)
 
     def heard(self) -> dict[str, HeardReport]:
         return self._book.heard()
@@ -102,6 +110,12 @@ class ClusterView:
                 raise MembershipLost(
                     f"{member.culprit} {restarted}", replace(member.culprit, reason=restarted)
                 )
+
+
+def _alone(config: NodeConfig) -> tuple[Pool, ...]:
+    """The shape of a cluster that no workload has described yet."""
+    own = config.node.accelerators
+    return (Pool(config.node.pool, 1, own.planned, own.resource, (config.head.address,)),)
 
 
 def _is_silent(heard: HeardReport | None) -> bool:

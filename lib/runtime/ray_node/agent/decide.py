@@ -27,7 +27,7 @@ def shown(cluster: Phase, workload: Phase, stops: bool) -> Phase:
     """The phase whose word the head publishes for both tracks. `stops`: an engine has not ended yet."""
     forming = cluster is Phase.HOLDING and workload in (Phase.DEGRADED, Phase.RETRYING)
     broken_off = cluster is Phase.JOINED and workload is Phase.DEGRADED
-    waits = workload is Phase.NONE and cluster is not Phase.FORMED
+    waits = workload is Phase.NONE and cluster in (Phase.STARTING, Phase.UNFORMED)
     if (
         cluster is Phase.ENDED
         or waits

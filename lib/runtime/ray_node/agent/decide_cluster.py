@@ -26,6 +26,8 @@ class ClusterObserved:
     hopeless: Trouble | None = None
     #: The engine has failed for a reason that may be a member that dies.
     doubted: bool = False
+    #: Other nodes are to take part than before.
+    reshaped: bool = False
     #: A retry was requested.
     asked: bool = False
     #: Why this node must start anew, or cannot go on.
@@ -38,12 +40,16 @@ def decide(phase: Phase, seen: ClusterObserved) -> Step:
     if seen.ended is not None:
         action = Action.RESTART if isinstance(seen.ended, RestartNeeded) else Action.END
         return _because(Phase.ENDED, seen.ended, action)
+    if seen.reshaped and phase in (Phase.FORMED, Phase.HOLDING, Phase.UNFORMED):
+        return Step(Phase.JOINED, reason="another shape is wanted")
     if phase is Phase.FORMED:
         return _formed(seen)
     if phase is Phase.HOLDING:
         if not seen.whole or seen.changed:
             reason = f"the membership changed during the hold time: {seen.text}"
             return Step(Phase.JOINED, reason=reason, culprit=seen.culprit)
+        if seen.hopeless is not None:
+            return _because(Phase.UNFORMED, seen.hopeless)
         return Step(Phase.FORMED, reason=seen.text) if seen.held else Step(phase)
     if phase is Phase.UNFORMED:
         if seen.asked:

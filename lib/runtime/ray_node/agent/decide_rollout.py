@@ -18,8 +18,10 @@ class RolloutObserved:
     failure: Trouble | None = None
     #: A current workload has served before: it can be gone back to.
     can_go_back: bool = False
-    #: All nodes are members, so that an engine may run.
+    #: All nodes are members, so that an engine may run: those of the next workload's shape, until the switch.
     formed: bool = False
+    #: What runs needs neither tasks nor staging now, so that the next one can be prepared.
+    steady: bool = True
     #: The disk of a node that has no room for a second model; `None`: there is room, or it is not known yet.
     no_room: str | None = None
     #: The work of this phase has ended well.
@@ -54,14 +56,14 @@ def _stage(phase: Phase, seen: RolloutObserved) -> Step:
     if seen.no_room is not None:
         reason = f"the engine stops before the model comes: {seen.no_room}"
         return Step(Phase.SWITCHING, Action.SWITCH, reason)
-    if seen.done and seen.formed:
+    if seen.done and seen.formed and seen.steady:
         return Step(Phase.NEXT_CHECKING, Action.CHECK_NEXT)
     return Step(phase)
 
 
 def _check(phase: Phase, seen: RolloutObserved) -> Step:
-    if not seen.formed:
-        return Step(Phase.NEXT_STAGING, Action.STAGE_NEXT, "a member was lost")
+    if not seen.formed or not seen.steady:
+        return Step(Phase.NEXT_STAGING, Action.STAGE_NEXT, "a member was lost, or the engine has failed")
     if seen.trouble is not None:
         return _reject(seen.trouble)
     return Step(Phase.SWITCHING, Action.SWITCH) if seen.done else Step(phase)

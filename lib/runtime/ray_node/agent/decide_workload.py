@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ray_node.agent.phases import Action, Phase, Step
-from ray_node.config.schema import JOB, NONE, SERVE
+from ray_node.config.engine_config import JOB, NONE, SERVE
 from ray_node.host.failure import Trouble
 
 #: The workload does what it should.

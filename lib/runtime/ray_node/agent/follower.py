@@ -7,7 +7,8 @@ from typing import Any
 
 from ray_node.channel import follower_messages
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
-from ray_node.config.schema import FollowerCommand, NodeConfig
+from ray_node.config.engine_config import Engine
+from ray_node.config.schema import NodeConfig
 from ray_node.engine.process import EngineLog, EngineProcess
 from ray_node.host import clock, log
 from ray_node.host.failure import EngineFailed
@@ -28,23 +29,20 @@ class _End:
 class Follower:
     """Used by the worker's thread; `report` may be called by any. `changed` is called after each change."""
 
-    def __init__(
-        self,
-        config: NodeConfig,
-        command: FollowerCommand,
-        node_name: str,
-        environment: Mapping[str, str],
-        changed: Callable[[], None],
-    ) -> None:
+    def __init__(self, config: NodeConfig, node_name: str, changed: Callable[[], None]) -> None:
         self._config = config
-        self._command = command
-        self._environment = environment
+        self._engine: Engine | None = None
+        self._environment: Mapping[str, str] = {}
         self._changed = changed
         self._log = EngineLog(log_path(config.paths.engine_log, node_name))
         self._run: RunDirective | None = None
         self._process: EngineProcess | None = None
         self._end: _End | None = None
         self._stopping = False
+
+    def use(self, engine: Engine, environment: Mapping[str, str]) -> None:
+        """What the next run is of. `environment` is that of its process."""
+        self._engine, self._environment = engine, environment
 
     def obey(self, run: RunDirective | None, pause: Callable[[float], None] = clock.sleep) -> None:
         """Do what the head's last answer says. `pause` is called while an earlier process is stopped."""
@@ -101,11 +99,12 @@ class Follower:
             self._process.process.stop(min(self._config.deadlines.stop / 2, _GRACE_SECONDS), pause)
 
     def _start(self, run: RunDirective) -> None:
-        argv = self._command.of_rank(run.rank)
+        engine = self._engine
+        if engine is None or engine.follower is None:
+            raise ValueError(f"the head wants rank {run.rank} of an engine that has no followers")
+        argv, folder = engine.follower.of_rank(run.rank), engine.working_directory
         try:
-            self._process = EngineProcess(
-                "follower", argv, self._environment, self._log, self._config.engine.working_directory
-            )
+            self._process = EngineProcess("follower", argv, self._environment, self._log, folder)
         except EngineFailed as failure:
             self._end = _End(failure.reason.removeprefix("the follower "), (), clock.monotonic())
         # Last: from here on other threads report it.

@@ -1,29 +1,32 @@
-"""The head: one loop over the cluster and the workload that runs on it."""
+"""The head: one loop over the cluster, the workload that runs on it, and the next one."""
 
 import secrets
 from dataclasses import asdict
 
-from ray_node.agent import decide, node_staging, state
+from ray_node.agent import decide, state
 from ray_node.agent.cluster_track import ClusterTrack
 from ray_node.agent.cluster_view import ClusterView
 from ray_node.agent.head_engine import HeadEngine
 from ray_node.agent.head_staging import HeadStaging
+from ray_node.agent.head_workloads import HeadWorkloads
+from ray_node.agent.node_staging import NodeStaging
 from ray_node.agent.phases import Phase, Track
-from ray_node.agent.readiness import ReadinessCheck, ReadyPage
+from ray_node.agent.preparation import HeadPreparation
+from ray_node.agent.readiness_page import ReadyPage
+from ray_node.agent.rollout_track import RolloutTrack, Running
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.agent.workload_steps import WorkloadSteps
+from ray_node.agent.workload_store import Taken
 from ray_node.agent.workload_track import WorkloadTrack
 from ray_node.channel.report import HeadAnswer, NodeReport
-from ray_node.cluster import token
-from ray_node.config.workload import Workload, of_node
+from ray_node.cluster import shape, token
+from ray_node.config.workload import Workload
 from ray_node.host import clock, log, steps
 from ray_node.host.failure import Culprit, NodeFailed
 
 #: Between two passes, at most, and at least.
 _FORMING_SECONDS = POLL_SECONDS / 2
 _SHORTEST_SECONDS = 0.02
-#: Until workloads have files of their own, node.json holds the only one.
-_SUBJECT = "node.json"
 
 
 class Head(Supervisor):
@@ -31,8 +34,15 @@ class Head(Supervisor):
     view: ClusterView | None = None
     engine: HeadEngine | None = None
     staging: HeadStaging | None = None
+    workloads: HeadWorkloads
+    #: `None` with node.json of schema 1.
+    rollout: RolloutTrack | None = None
     #: The number of the workload that is to run.
-    subject = _SUBJECT
+    subject: str | None = None
+    #: The number of the workload that is loaded, as others see it.
+    number: str | None = None
+    #: A delivery asks to try again.
+    delivered: Taken | None = None
 
     def live(self) -> None:
         view, workload = self._begin()
@@ -47,12 +57,16 @@ class Head(Supervisor):
         # A request that comes during an attempt is answered by it; one that comes while it stops is kept.
         waits = workload.phase is Phase.FAILED and workload.runs
         asked = not waits and state.take_retry_request(self.config.paths.state)
+        delivered, self.delivered = self.delivered, None
         ended = self._ended()
-        cluster.look(view, asked, ended)
+        cluster.tolerates_strangers = self.rollout is None or self.rollout.prepares
+        cluster.look(view, asked or delivered in (Taken.NEXT, Taken.CURRENT), ended)
         if ended is not None:
             raise ended
         self._note_membership(view)
+        asked = asked or delivered is Taken.CURRENT
         workload.look(self.subject, cluster, view, asked, lambda: self._publish(cluster, workload))
+        self._roll_out(cluster, workload)
         self._publish(cluster, workload)
         if cluster.awaits and found.members and workload.phase is not Phase.SUCCEEDED:
             self.state.wait_for(f"waiting for {found}", cluster.deadline)
@@ -60,6 +74,8 @@ class Head(Supervisor):
         return max(_SHORTEST_SECONDS, min(longest, workload.due_seconds))
 
     def close(self) -> None:
+        if self.rollout is not None:
+            self.rollout.close()
         if self.engine is not None:
             steps.drive(self.engine.stopping(self.config.deadlines.stop / 2), clock.sleep)
             self.engine.await_stop_heard()
@@ -79,37 +95,52 @@ class Head(Supervisor):
             except OSError as error:
                 raise NodeFailed(f"cannot create the token at {self.config.paths.token}: {error}") from error
             log.hide(value)
-        own_staging = node_staging.of(self.config, self.name, self.own.address, value)
-        if own_staging is not None:
-            self.staging = HeadStaging(own_staging, self.name, self.own.address)
-        self.start_ray()
-        page = ReadyPage(ReadinessCheck(self.config))
-        self.view = ClusterView(self.config, value, self.environment.ray, self._answer, page.reply)
         own = Culprit(self.name, self.own.address, "")
+        self.workloads = HeadWorkloads(self.config)
+        self.subject = self.workloads.subject
+        node = NodeStaging(self.config, self.name, self.own.address, value)
+        self.staging = HeadStaging(node, self.name, self.own.address)
+        self.start_ray()
+        page, ray = ReadyPage(self.config), self.environment.ray
+        self.view = ClusterView(self.config, value, ray, self._answer, page.reply, self.workloads.reply)
+        nothing = self.workloads.before
         self.engine = HeadEngine(
-            self.config,
-            of_node(self.config),
-            self.state,
-            self.environment.engine,
-            own,
-            self.view.heard,
+            self.config, nothing, self.state, self.environment.engine, own, self.view.heard
         )
         work = WorkloadSteps(
-            self.config,
-            self.state,
-            self.engine,
-            self.staging,
-            own,
-            self.versions,
-            self.environment.ray,
-            self.task_handlers(),
+            self.config, self.state, self.engine, self.staging, own, self.versions, ray, self.task_handlers()
         )
-        ray = self.environment.ray
-        track = WorkloadTrack(self.config, self.state, self.engine, work, ray, self.workload_of)
+        preparation = HeadPreparation(self.view, work, self.config.deadlines.membership)
+        if self.workloads.store is not None:
+            self.rollout = RolloutTrack(self.workloads.store, preparation, own)
+
+        def loaded(number: str, workload: Workload) -> None:
+            self.number = work.number = self.workloads.public(number)
+            log.subject(self.number)
+            self.state.put(workload=self.number, endpoint=self.endpoint_of(workload))
+
+        track = WorkloadTrack(
+            self.config, self.state, self.engine, work, ray, self.workload_of, loaded, preparation
+        )
         return self.view, track
 
     def workload_of(self, number: str) -> Workload:
-        return of_node(self.config)
+        return self.workloads.find(number)
+
+    def _roll_out(self, cluster: ClusterTrack, workload: WorkloadTrack) -> None:
+        """Go on with the next workload; what is to run may be another one then."""
+        if self.rollout is None:
+            return
+        running = Running(
+            workload.serves,
+            workload.step.reason or "",
+            workload.failed,
+            workload.failure,
+            workload.is_steady(cluster),
+        )
+        self.delivered = self.rollout.look(running, cluster.formed)
+        self.subject = self.rollout.subject
+        self.state.put(rollout=self.rollout.published())
 
     def _ended(self) -> NodeFailed | None:
         try:
@@ -137,6 +168,7 @@ class Head(Supervisor):
         seen = view.member(received.address) if view is not None else None
         known = view is not None and view.is_known()
         task = view.tasks.exchange(received.address, received.result) if view is not None else None
+        asked = self.staging.asked if self.staging is not None else None
         return HeadAnswer(
             session=self.session,
             state=self.state.state,
@@ -144,10 +176,20 @@ class Head(Supervisor):
             versions=self.versions,
             alive=(seen is not None and seen.alive) if known else None,
             verdict=seen.verdict if seen is not None else "not a planned node",
-            staging=self.staging.attempt if self.staging is not None else None,
+            workload=self.number,
+            staging=asked.attempt if asked is not None else None,
+            staged_workload=asked.workload if asked is not None else None,
             run=self.engine.group.run_for(received.address) if self.engine is not None else None,
             task=task,
+            leave=self._leave(received),
         )
+
+    def _leave(self, received: NodeReport) -> str | None:
+        """Why the node is in the shape neither of what runs nor of what comes next."""
+        view, shapes = self.view, self.workloads.shapes(self.number)
+        if view is None or not shapes:
+            return None
+        return shape.unwanted(self.config, shapes, received.name, received.address, view.assessment)
 
 
 def _published(member: dict[str, object]) -> dict[str, object]:

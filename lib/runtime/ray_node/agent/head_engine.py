@@ -8,7 +8,8 @@ from ray_node.agent import job_outcome, state
 from ray_node.agent.state import StateFile
 from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
-from ray_node.config.schema import JOB, SERVE, NodeConfig
+from ray_node.config.engine_config import JOB, SERVE
+from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
 from ray_node.engine import culprit as engine_culprit
 from ray_node.engine import secrets as engine_secrets

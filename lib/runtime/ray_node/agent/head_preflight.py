@@ -1,24 +1,26 @@
 """The head's preflight of the machines: when it is needed, who takes part, what its report means."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ray_node.agent import state
-from ray_node.agent.state import StateFile
 from ray_node.channel.tasks import Handlers, TaskBoard
 from ray_node.cluster.membership import Member
 from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Workload
+from ray_node.hardware.finding import PreflightReport
 from ray_node.host import log
 from ray_node.host.steps import Steps
 from ray_node.preflight import run as preflight_run
 from ray_node.preflight.facts import image_digests
 from ray_node.preflight.run import Participant, PreflightRun
+from ray_node.preflight.tasks import RequirementsTask
 
 
-def shared_folder(config: NodeConfig) -> str | None:
+def shared_folder(workload: Workload) -> str | None:
     """The model's folder, where all nodes must see the same one."""
-    staging = config.staging
+    staging = workload.staging
     return staging.destination if staging is not None and staging.placement == "shared" else None
 
 
@@ -28,34 +30,77 @@ def is_needed(wanted: PreflightConfig) -> bool:
     return asks or bool(image_digests(wanted.image.found_in))
 
 
-def check_machines(
+def has_requirements(config: NodeConfig, workload: Workload) -> bool:
+    """Whether the images are to be asked; with schema 1 each node has looked before it started Ray."""
+    wanted = workload.engine.requires
+    return config.workload is None and any((wanted.programs, wanted.python_modules, wanted.paths))
+
+
+def check_images(
     config: NodeConfig,
-    state_file: StateFile,
+    workload: Workload,
+    warn: Callable[[str], None],
     handlers: Handlers,
     members: Sequence[Member],
     board: TaskBoard,
 ) -> Steps[None]:
-    """Ask all members and judge. Raises ClusterFailed with the culprit."""
-    if not is_needed(config.preflight):
+    """Whether every image holds what the engine needs. Raises ClusterFailed with the culprit."""
+    if not has_requirements(config, workload):
         return
+    run = _run(config, workload, handlers, members, board, False)
+    engine = workload.engine
+    task = RequirementsTask(engine.name, engine.requires, workload.environment.driver)
+    _raise_for((yield from run.lacking(task)), warn)
+
+
+def check_machines(
+    config: NodeConfig,
+    workload: Workload,
+    warn: Callable[[str], None],
+    handlers: Handlers,
+    members: Sequence[Member],
+    board: TaskBoard,
+    beside: bool = False,
+) -> Steps[None]:
+    """Ask all members and judge. Raises ClusterFailed with the culprit.
+
+    `beside`: an engine has the accelerators, so that their memory and collectives are left out.
+    """
+    if not is_needed(workload.preflight_on(config.preflight)):
+        return
+    report = yield from _run(config, workload, handlers, members, board, beside).run()
+    with contextlib.suppress(OSError):
+        preflight_run.save(report, config.paths.state)
+    log.event(state.CHECKING, f"the machines:\n{report.as_text()}")
+    _raise_for(report, warn)
+
+
+def _run(
+    config: NodeConfig,
+    workload: Workload,
+    handlers: Handlers,
+    members: Sequence[Member],
+    board: TaskBoard,
+    beside: bool,
+) -> PreflightRun:
     # The head first: where two nodes contradict each other, it is right.
     addressed = [Participant(member.name, member.address) for member in members if member.address is not None]
-    run = PreflightRun(
-        config.preflight,
+    return PreflightRun(
+        workload.preflight_on(config.preflight),
         sorted(addressed, key=lambda node: node.address != config.head.address),
         board,
         handlers,
         # Ray takes the workers' ports from the lowest on; the highest is as good as free.
         config.ports.workers_to,
         lambda text: log.event(state.CHECKING, text),
-        shared_folder(config),
+        shared_folder(workload),
+        beside,
     )
-    report = yield from run.run()
-    with contextlib.suppress(OSError):
-        preflight_run.save(report, config.paths.state)
-    log.event(state.CHECKING, f"the machines:\n{report.as_text()}")
+
+
+def _raise_for(report: PreflightReport, warn: Callable[[str], None]) -> None:
     for warning in report.warnings:
-        state_file.warn(f"preflight: {warning}")
+        warn(f"preflight: {warning}")
     problem = preflight_run.problem_of(report)
     if problem is not None:
         raise problem

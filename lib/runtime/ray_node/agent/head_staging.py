@@ -7,8 +7,10 @@ from typing import Any
 from ray_node.agent.node_staging import NodeStaging
 from ray_node.channel.report import HeardReport, Staged
 from ray_node.cluster.membership import Member
+from ray_node.config.staging_config import StagingConfig
 from ray_node.host import log
 from ray_node.host.failure import ClusterFailed, Culprit
+from ray_node.staging.failure import RoomTaken
 
 #: Each node applies the deadline itself and reports what is missing; the head waits this much longer.
 _MARGIN_SECONDS = 30.0
@@ -43,8 +45,21 @@ class Part:
         return ClusterFailed(f"{culprit}: {reason}", culprit)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the nodes are asked to stage."""
+
+    attempt: int
+    #: The number of the workload whose model it is; `None`: the one of node.json.
+    workload: str | None
+
+
+class NoRoom(Exception):
+    """A disk cannot hold the next model beside the one that is in use, but in its place."""
+
+
 class HeadStaging:
-    """Over all attempts of the head's process. `attempt` is read by the threads that answer reports."""
+    """Over all attempts of the head's process. `asked` is read by the threads that answer reports."""
 
     def __init__(self, node: NodeStaging, name: str, address: str) -> None:
         self.node = node
@@ -53,23 +68,25 @@ class HeadStaging:
         self._attempts = 0
         self._parts: tuple[Part, ...] = ()
         #: What the nodes are asked for; `None`: nothing is to be staged now.
-        self.attempt: int | None = None
+        self.asked: Asked | None = None
 
-    def begin(self) -> None:
-        """A new attempt, unless one is under way or already complete."""
-        if self.attempt is None:
+    def begin(self, workload: str | None, staging: StagingConfig) -> None:
+        """A new attempt, unless one for this workload is under way or already complete."""
+        if self.asked is None or self.asked.workload != workload:
             self._attempts += 1
-            self.attempt = self._attempts
-        self.node.begin(self.attempt)
+            self.asked = Asked(self._attempts, workload)
+        self.node.begin(self.asked.attempt, staging)
 
     def look(self, members: Sequence[Member], heard: Mapping[str, HeardReport]) -> bool:
-        """Whether every node has the model. Raises ClusterFailed with the node that cannot have it."""
+        """Whether every node has the model. Raises ClusterFailed with the culprit, NoRoom."""
         self.node.look()
         self._parts = (
             Part(self._name, self._address, self.node.staged),
             *self._others(members, heard),
         )
         for part in self._parts:
+            if part.staged is not None and part.staged.code == RoomTaken.code:
+                raise NoRoom(f"{part.name} ({part.address}): {part.staged.text}")
             if part.problem is not None:
                 raise part.problem
         missing = [part for part in self._parts if not part.done]
@@ -114,11 +131,11 @@ class HeadStaging:
 
     def give_up(self) -> None:
         """Stop staging in a cluster that has failed; the next attempt resumes."""
-        self.attempt = None
+        self.asked = None
         self.node.stop()
 
     def close(self) -> None:
-        self.attempt = None
+        self.asked = None
         self.node.close()
 
     def _others(self, members: Iterable[Member], heard: Mapping[str, HeardReport]) -> list[Part]:
@@ -128,7 +145,7 @@ class HeadStaging:
                 continue
             found = heard.get(member.address)
             staged = found.report.staged if found is not None else None
-            if staged is not None and staged.attempt != self.attempt:
+            if staged is not None and (self.asked is None or staged.attempt != self.asked.attempt):
                 staged = None
             parts.append(Part(member.name, member.address, staged))
         return parts

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ray_node.agent import state
-from ray_node.config.schema import Engine
+from ray_node.config.engine_config import Engine
 
 _FILE = "job-outcome.json"
 

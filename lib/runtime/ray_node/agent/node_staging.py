@@ -7,10 +7,11 @@ from typing import Any
 
 from ray_node.channel.report import Staged
 from ray_node.config.schema import NodeConfig
+from ray_node.config.staging_config import StagingConfig
 from ray_node.host import clock, log
 from ray_node.staging.failure import PortTaken, StagingFailed
 from ray_node.staging.progress import Progress
-from ray_node.staging.request import FETCH, RECEIVE, FanOut, PathSource, StagingRequest
+from ray_node.staging.request import FETCH, RECEIVE, FanOut, StagingRequest
 from ray_node.staging.run import StagingRun
 from ray_node.staging.server import FileServer
 
@@ -23,33 +24,6 @@ _NETWORK_VARIABLES = (
 )
 
 
-def of(config: NodeConfig, name: str, address: str, token: str | None) -> "NodeStaging | None":
-    """The part of the node `name` at `address`; `None` where there is no model to bring."""
-    staging = config.staging
-    if staging is None:
-        return None
-    _reach_out(config.environment.cluster)
-    fan_out = FanOut(
-        own_address=address,
-        head_name=config.head.name,
-        head_address=config.head.address,
-        port=config.ports.node_files,
-        subnet=config.network,
-        token=token,
-    )
-    request = StagingRequest(
-        source=staging.source,
-        destination=staging.destination,
-        cluster=config.cluster,
-        node=name,
-        role=FETCH if config.is_head else RECEIVE,
-        fan_out=fan_out if staging.fans_out else None,
-        deadline_seconds=staging.deadline_seconds,
-        parallel_files=staging.parallel_files,
-    )
-    return NodeStaging(staging.placement, request)
-
-
 def _reach_out(variables: Mapping[str, str]) -> None:
     """The node program has only the container's own environment, which holds no declared proxy."""
     os.environ.update({name: variables[name] for name in _NETWORK_VARIABLES if name in variables})
@@ -58,37 +32,52 @@ def _reach_out(variables: Mapping[str, str]) -> None:
 class NodeStaging:
     """Used by the thread of head or worker; `staged` may be read by any thread."""
 
-    def __init__(self, placement: str, request: StagingRequest) -> None:
-        self._placement = placement
-        self._request = request
+    def __init__(self, config: NodeConfig, name: str, address: str, token: str | None) -> None:
+        """Of the node `name` at `address`."""
+        _reach_out(config.environment.cluster)
+        self._config = config
+        self._name = name
+        self._fan_out = FanOut(
+            own_address=address,
+            head_name=config.head.name,
+            head_address=config.head.address,
+            port=config.ports.node_files,
+            subnet=config.network,
+            token=token,
+        )
+        #: Of the attempt that is under way, or was the last.
+        self._staging: StagingConfig | None = None
         self._server: FileServer | None = None
         self._run: StagingRun | None = None
         self._progress: Progress | None = None
         #: `None` while the head wants nothing staged.
         self.staged: Staged | None = None
-        self.deadline = clock.Deadline(request.deadline_seconds)
+        self.deadline = clock.Deadline(0)
 
-    def begin(self, attempt: int) -> None:
+    def begin(self, attempt: int, staging: StagingConfig) -> None:
         """Start. The attempt that is under way, or is over, is left alone; another one replaces it."""
         if self.staged is not None and self.staged.attempt == attempt:
             return
         self.stop()
         self._progress = None
-        self.deadline = clock.Deadline(self._request.deadline_seconds)
+        self._staging = staging
+        self.deadline = clock.Deadline(staging.deadline_seconds)
         self.staged = Staged(attempt, False, None, "starting")
         try:
-            self._open_server()
+            if staging.fans_out:
+                self._open_server()
         except StagingFailed as failure:
             self._fail(self.staged, failure)
         else:
-            self._run = StagingRun(self._request, self._server)
+            server = self._server if staging.fans_out else None
+            self._run = StagingRun(self._request(staging), server)
 
-    def obey(self, attempt: int | None) -> bool:
+    def obey(self, attempt: int | None, staging: StagingConfig | None) -> bool:
         """Do as the head asks; `None`: nothing is to be staged. Whether an attempt has just ended."""
-        if attempt is None:
+        if attempt is None or staging is None:
             self.stop()
             return False
-        self.begin(attempt)
+        self.begin(attempt, staging)
         return self.look()
 
     def look(self) -> bool:
@@ -110,12 +99,6 @@ class NodeStaging:
         return True
 
     @property
-    def title(self) -> str:
-        if isinstance(self._request.source, PathSource):
-            return f"looking for the model in {self._request.destination}"
-        return f"fetching {self._request.source.identity} to {self._request.destination}"
-
-    @property
     def text(self) -> str:
         return self.staged.text if self.staged is not None else ""
 
@@ -126,13 +109,13 @@ class NodeStaging:
     def published(self) -> dict[str, Any] | None:
         """For the state file."""
         staged = self.staged
-        if staged is None:
+        if staged is None or self._staging is None:
             return None
         return {
             "attempt": staged.attempt,
-            "model": self._request.source.identity,
-            "destination": self._request.destination,
-            "placement": self._placement,
+            "model": self._staging.source.identity,
+            "destination": self._staging.destination,
+            "placement": self._staging.placement,
             "done": staged.done,
             "code": staged.code,
             "text": log.redact(staged.text),
@@ -151,10 +134,22 @@ class NodeStaging:
             self._server.close()
             self._server = None
 
+    def _request(self, staging: StagingConfig) -> StagingRequest:
+        return StagingRequest(
+            source=staging.source,
+            destination=staging.destination,
+            cluster=self._config.cluster,
+            node=self._name,
+            role=FETCH if self._config.is_head else RECEIVE,
+            fan_out=self._fan_out if staging.fans_out else None,
+            deadline_seconds=staging.deadline_seconds,
+            parallel_files=staging.parallel_files,
+        )
+
     def _open_server(self) -> None:
         """Once a node, and only where nodes take the model from one another."""
-        fan_out = self._request.fan_out
-        if fan_out is None or self._server is not None:
+        fan_out = self._fan_out
+        if self._server is not None:
             return
         try:
             self._server = FileServer(fan_out)

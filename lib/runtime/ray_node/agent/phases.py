@@ -150,12 +150,14 @@ TRANSITIONS: tuple[Transition, ...] = (
         P.HOLDING,
         (P.FORMED, A.NOTHING, "it has held"),
         (P.JOINED, A.NOTHING, "the members have changed"),
+        (P.UNFORMED, A.NOTHING, "a node that was told to leave does not"),
         *_ENDS,
     ),
     *_rows(
         P.FORMED,
         (P.BROKEN, A.NOTHING, "a member is lost or has restarted"),
         (P.HOLDING, A.NOTHING, "the engine has failed, perhaps because a member is dying"),
+        (P.JOINED, A.NOTHING, "another shape is wanted"),
         *_ENDS,
     ),
     *_rows(
@@ -164,7 +166,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         _HOPELESS,
         *_ENDS,
     ),
-    *_rows(P.UNFORMED, (P.JOINED, A.NOTHING, "on request, or all nodes are members"), *_ENDS),
+    *_rows(P.UNFORMED, (P.JOINED, A.NOTHING, "on request, all nodes are members, or another shape"), *_ENDS),
     *_rows(P.NONE, (P.AWAITING, A.NOTHING, "there is a workload")),
     *_rows(P.AWAITING, *_BEGINS),
     *_rows(P.CHECKING, *_STOPS, (P.STAGING, A.STAGE, "the machines are fit")),
@@ -200,7 +202,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_rows(
         P.NEXT_CHECKING,
         (P.SWITCHING, A.SWITCH, "the machines are fit"),
-        (P.NEXT_STAGING, A.STAGE_NEXT, "a member was lost"),
+        (P.NEXT_STAGING, A.STAGE_NEXT, "a member was lost, or the engine has failed"),
         (P.NO_ROLLOUT, A.REJECT, "a machine is not fit"),
     ),
     *_rows(

@@ -13,6 +13,8 @@ RETURNING: Final = "returning"
 #: Until `switching` the current workload serves; in `returning` it is started again.
 RolloutPhase = Literal["staging", "checking", "switching", "returning"]
 
+_BESIDE = (STAGING, CHECKING)
+
 SERVING: Final = "serving"
 FAILED: Final = "failed"
 
@@ -21,6 +23,8 @@ FAILED: Final = "failed"
 class RolloutFailure:
     reason: str
     culprit: Culprit | None
+    #: The last lines of the program that failed.
+    log_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class RolloutVerdict:
     #: What serves now; `None`: nothing.
     serving: str | None
     at: str
+    log_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,11 @@ class Rollout:
         """The workloads whose files are needed."""
         following = self.next.number if self.next is not None else None
         return {number for number in (self.current, self.previous, following) if number is not None}
+
+    @property
+    def prepared(self) -> str | None:
+        """The workload that is being prepared while another one is to run."""
+        return self.next.number if self.next is not None and self.next.phase in _BESIDE else None
 
     @property
     def subject(self) -> str | None:
@@ -140,4 +150,4 @@ class Rollout:
 def _failed(number: str, failure: RolloutFailure, serving: str | None) -> RolloutVerdict:
     now = f"serving now: {serving}" if serving is not None else "nothing serves now"
     text = f"workload {number} has failed: {failure.reason}; {now}"
-    return RolloutVerdict(number, FAILED, text, failure.culprit, serving, clock.stamp())
+    return RolloutVerdict(number, FAILED, text, failure.culprit, serving, clock.stamp(), failure.log_lines)

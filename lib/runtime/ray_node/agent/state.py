@@ -83,6 +83,7 @@ class StateFile:
             "staging": None,
             "completion": None,
             "job": None,
+            "rollout": None,
             "lastLogLines": [],
             "warnings": [],
             "history": list(history) if isinstance(history, list) else [],

@@ -12,6 +12,7 @@ from ray_node.channel.tasks import Handlers
 from ray_node.cluster import devices, environment, ray_process, requirements
 from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Workload
 from ray_node.host import address, clock, log, versions
 from ray_node.host.failure import NodeFailed, RestartNeeded, StopRequested
 from ray_node.host.processes import ManagedProcess, describe_exit
@@ -89,9 +90,7 @@ class Supervisor:
             log.event(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
             if self.devices.found != self.devices.planned:
                 self.state.warn(f"{self.devices.found} accelerators found, {self.devices.planned} planned")
-            lacking = requirements.problem(self.config, self.environment.engine)
-            if lacking is not None:
-                raise NodeFailed(lacking)
+            self._check_image()
             self.live()
             return EXIT_FAILED
         except NodeFailed as failure:
@@ -139,9 +138,7 @@ class Supervisor:
 
     def task_handlers(self) -> Handlers:
         """What this node does of the preflight."""
-        return preflight_tasks.handlers(
-            self.config, self.config.preflight, self.name, self.own.address, self.environment.ray
-        )
+        return preflight_tasks.handlers(self.config, self.name, self.own.address, self.environment.ray)
 
     def await_true(self, met: Callable[[], bool], deadline: clock.Deadline) -> bool:
         """Poll until `met` or the deadline; whether it was met. Raises as `pause` and `check_ray` do."""
@@ -153,7 +150,6 @@ class Supervisor:
         return True
 
     def _facts(self) -> dict[str, object]:
-        api = self.config.engine.api
         return {
             "cluster": self.config.cluster,
             "role": self.config.node.role,
@@ -163,8 +159,23 @@ class Supervisor:
             "head": plain.encode(self.config.head),
             "authentication": self.config.ray.authentication,
             "session": None,
-            "endpoint": None if api is None else f"http://{self.config.head.address}:{api.port}",
+            "endpoint": self.endpoint_of(self.config.workload),
+            "workload": None,
         }
+
+    def endpoint_of(self, workload: Workload | None) -> str | None:
+        """Where the workload's engine answers."""
+        api = workload.engine.api if workload is not None else None
+        return None if api is None else f"http://{self.config.head.address}:{api.port}"
+
+    def _check_image(self) -> None:
+        """What schema 1 says of the engine; another workload is checked before it runs."""
+        workload = self.config.workload
+        if workload is None:
+            return
+        lacking = requirements.problem(workload, self.config.is_head, self.environment.engine)
+        if lacking is not None:
+            raise NodeFailed(lacking)
 
     def _check_versions(self) -> None:
         found = versions.installed()

@@ -2,8 +2,9 @@
 
 import contextlib
 
-from ray_node.agent import decide, node_staging, state
+from ray_node.agent import decide, state
 from ray_node.agent.decide_worker import WorkerObserved
+from ray_node.agent.fetched_workloads import FetchedWorkloads
 from ray_node.agent.follower import Follower
 from ray_node.agent.node_staging import NodeStaging
 from ray_node.agent.phases import Action, Phase, Step
@@ -13,7 +14,8 @@ from ray_node.channel import report_client
 from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
 from ray_node.channel.report_client import Reporter
 from ray_node.channel.tasks import TaskRunner
-from ray_node.cluster import token
+from ray_node.cluster import environment, token
+from ray_node.config.workload import Workload
 from ray_node.host import clock, log, probe, versions
 from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded
 from ray_node.host.steps import Steps
@@ -36,6 +38,7 @@ class Worker(Supervisor):
     follower: Follower | None = None
     staging: NodeStaging | None = None
     tasks: TaskRunner | None = None
+    workloads: FetchedWorkloads | None = None
     phase = Phase.TOKEN
     #: Of the phase; `token` and `head` share theirs.
     deadline = clock.Deadline(0)
@@ -172,7 +175,7 @@ class Worker(Supervisor):
         elif step.phase is Phase.ANSWER:
             self.deadline = clock.Deadline(_ANSWER_SECONDS)
         elif step.phase is Phase.JOINING:
-            self.staging = node_staging.of(self.config, self.name, self.own.address, self.token)
+            self.staging = NodeStaging(self.config, self.name, self.own.address, self.token)
             self.start_ray()
             self.deadline = clock.Deadline(self.config.deadlines.membership)
         elif step.phase is Phase.MEMBER:
@@ -184,11 +187,9 @@ class Worker(Supervisor):
     def _open_channel(self) -> None:
         head, port = self.config.head.address, self.config.ports.node_report
         self.reporter = Reporter(self._report, head, port, self.token)
-        command = self.config.follower
-        if command is not None:
-            self.follower = Follower(
-                self.config, command, self.name, self.environment.engine, self.reporter.now
-            )
+        self.workloads = FetchedWorkloads(self.config, self.own.address, self.token)
+        if self.config.node.accelerators.planned > 0:
+            self.follower = Follower(self.config, self.name, self.reporter.now)
 
     def _become_member(self) -> None:
         answer = self.reporter.last_answer if self.reporter is not None else None
@@ -247,21 +248,43 @@ class Worker(Supervisor):
 
     def _follow_answer(self, reporter: Reporter, answer: HeadAnswer) -> None:
         """Do what the head asks for; a head that is silent still means what it said last."""
-        quick = self.follower is not None or answer.state == state.CHECKING
+        workload = self.workloads.find(answer.workload) if self.workloads is not None else None
+        has_follower = workload is not None and workload.engine.follower is not None
+        prepares = answer.task is not None or answer.staged_workload not in (None, answer.workload)
+        quick = (has_follower and self.follower is not None) or answer.state == state.CHECKING or prepares
         reporter.interval_seconds = QUICK_INTERVAL_SECONDS if quick else INTERVAL_SECONDS
         self._stage(reporter, answer)
         if self.tasks is not None:
             self.tasks.take(answer.task)
-        if self.follower is not None:
-            self.follower.obey(answer.run, self.pause)
-            self.state.put(follower=self.follower.published())
+        if workload is not None and answer.workload is not None:
+            self.state.put(workload=answer.workload, endpoint=self.endpoint_of(workload))
+        self._run(workload, answer)
+
+    def _run(self, workload: Workload | None, answer: HeadAnswer) -> None:
+        """This node's process of the engine."""
+        follower = self.follower
+        if follower is None:
+            return
+        if workload is not None:
+            ray, gcs = self.environment.ray, self.config.gcs_address
+            follower.use(workload.engine, environment.of_engine(ray, workload, gcs))
+        if workload is not None or answer.run is None:
+            follower.obey(answer.run, self.pause)
+        if follower.published() is not None or self.state.get("follower") is not None:
+            self.state.put(follower=follower.published())
 
     def _stage(self, reporter: Reporter, answer: HeadAnswer) -> None:
         """Do what the head asks for, and report at once how it ended."""
-        staging = self.staging
-        if staging is None:
+        staging, found = self.staging, None
+        if staging is None or self.workloads is None:
             return
-        if staging.obey(answer.staging):
+        if answer.staging is not None:
+            workload = self.workloads.find(answer.staged_workload)
+            if workload is None:
+                # It is being fetched; what is under way goes on.
+                return
+            found = workload.staging_on(is_head=False)
+        if staging.obey(answer.staging, found):
             reporter.now()
         self.state.put(staging=staging.published())
         if staging.is_under_way:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from ray_node.agent.rollout import Rollout
 from ray_node.channel import plain
 from ray_node.config import workload
-from ray_node.config.load import ConfigError
+from ray_node.config.config_error import ConfigError
 from ray_node.config.workload import NumberedWorkload
 from ray_node.host import whole_file
 

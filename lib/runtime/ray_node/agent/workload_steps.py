@@ -1,15 +1,19 @@
 """What the head does for a workload before its engine runs, and the run itself: one generator a phase."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ray_node.agent import head_preflight, state
 from ray_node.agent.cluster_view import ClusterView
 from ray_node.agent.head_engine import HeadEngine
-from ray_node.agent.head_staging import HeadStaging
+from ray_node.agent.head_staging import HeadStaging, NoRoom
 from ray_node.agent.phases import Phase
 from ray_node.agent.state import StateFile
 from ray_node.channel.tasks import Handlers
+from ray_node.cluster import requirements
+from ray_node.cluster.environment import of_engine
+from ray_node.cluster.membership import Member
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Workload
 from ray_node.host import clock, log, probe
 from ray_node.host.failure import ClusterFailed, Culprit
 from ray_node.host.steps import Steps
@@ -26,7 +30,7 @@ class WorkloadSteps:
         config: NodeConfig,
         state_file: StateFile,
         engine: HeadEngine,
-        staging: HeadStaging | None,
+        staging: HeadStaging,
         own: Culprit,
         versions: Versions,
         environment: Mapping[str, str],
@@ -41,17 +45,22 @@ class WorkloadSteps:
         self._versions = versions
         self._environment = environment
         self._handlers = handlers
+        #: Of the engine's workload; `None`: it is in node.json.
+        self.number: str | None = None
 
     def has(self, phase: Phase) -> bool:
         """Whether the phase has anything to do in this cluster."""
+        workload = self._engine.workload
         if phase is Phase.CHECKING:
-            return head_preflight.is_needed(self._config.preflight)
-        return phase is not Phase.STAGING or self._staging is not None
+            asks = head_preflight.has_requirements(self._config, workload)
+            return asks or head_preflight.is_needed(workload.preflight_on(self._config.preflight))
+        return phase is not Phase.STAGING or workload.staging is not None
 
     def reason(self, phase: Phase) -> str | None:
         """Of a phase that begins without a reason of its own."""
+        staging = self._engine.workload.staging
         if phase is Phase.STAGING:
-            return self._staging.node.title if self._staging is not None else None
+            return staging.title if staging is not None else None
         if phase is Phase.LOADING:
             what = "job" if self._engine.is_job else "engine"
             return f"starting the {what} '{self._engine.workload.engine.name}'"
@@ -61,31 +70,46 @@ class WorkloadSteps:
 
     def give_up(self) -> None:
         """Nobody goes on fetching for a workload that has failed."""
-        if self._staging is not None:
-            self._staging.give_up()
+        self._staging.give_up()
 
     def check(self, view: ClusterView) -> Steps[None]:
         """Versions, clocks, devices, fabric, images: before hours go into a model. Raises ClusterFailed."""
-        early = cluster_preflight.judge(
-            view.assessment.members,
-            self._config.head.address,
-            self._versions,
-            view.heard(),
-            self._environment,
-        )
+        members = view.assessment.members
+        yield from self.check_images(view, members, self._engine.workload)
+        yield from self._check_machines(view, members, self._engine.workload, beside=False)
+
+    def check_images(self, view: ClusterView, members: Sequence[Member], workload: Workload) -> Steps[None]:
+        """Ray, Python, clocks, and what the workload needs in each image. Raises ClusterFailed."""
+        early = self._judge(view, members)
         if early.problem is not None:
             raise early.problem
-        members = view.assessment.members
-        yield from head_preflight.check_machines(
-            self._config, self._state, self._handlers, members, view.tasks
+        if self._config.workload is None:
+            variables = of_engine(self._environment, workload, self._config.gcs_address)
+            lacking = requirements.problem(workload, True, variables)
+            if lacking is not None:
+                raise ClusterFailed(lacking, Culprit(self._own.name, self._own.address, lacking))
+        yield from head_preflight.check_images(
+            self._config, workload, self._state.warn, self._handlers, members, view.tasks
+        )
+
+    def check_beside(self, view: ClusterView, members: Sequence[Member], workload: Workload) -> Steps[None]:
+        """The machines, while another workload has their accelerators. Raises ClusterFailed."""
+        return self._check_machines(view, members, workload, beside=True)
+
+    def _check_machines(
+        self, view: ClusterView, members: Sequence[Member], workload: Workload, beside: bool
+    ) -> Steps[None]:
+        return head_preflight.check_machines(
+            self._config, workload, self._state.warn, self._handlers, members, view.tasks, beside
         )
 
     def stage(self, view: ClusterView) -> Steps[None]:
         """Until every node has the model. Raises ClusterFailed."""
-        staging = self._staging
-        if staging is None:
+        wanted, staging = self._engine.workload.staging, self._staging
+        if wanted is None:
+            staging.give_up()
             return
-        staging.begin()
+        staging.begin(self.number, wanted)
         try:
             while not staging.look(view.assessment.members, view.heard()):
                 self._state.put(staging=staging.published())
@@ -95,18 +119,43 @@ class WorkloadSteps:
             self._state.put(staging=staging.published())
         log.event(state.STAGING, staging.outcome)
 
+    def stage_beside(self, view: ClusterView, number: str, workload: Workload) -> Steps[str | None]:
+        """The same for the next workload. Raises ClusterFailed. Returns why there is no room, else `None`."""
+        wanted, staging = workload.staging, self._staging
+        if wanted is None:
+            return None
+        staging.begin(number, wanted)
+        complete = False
+        try:
+            while not complete:
+                complete = staging.look(view.assess(workload.pools).members, view.heard())
+                self._state.put(staging=staging.published())
+                if not complete:
+                    yield _POLL_SECONDS
+        except NoRoom as full:
+            return str(full)
+        finally:
+            if not complete and staging.asked is not None and staging.asked.workload == number:
+                staging.give_up()
+        log.event(state.STAGING, f"for the next workload: {staging.outcome}")
+        return None
+
+    @property
+    def staging_progress(self) -> str:
+        """Who has the model, and how far the others are."""
+        return self._staging.waiting if self._staging.asked is not None else ""
+
+    def _judge(self, view: ClusterView, members: Sequence[Member]) -> cluster_preflight.Outcome:
+        return cluster_preflight.judge(
+            members, self._config.head.address, self._versions, view.heard(), self._environment
+        )
+
     def compare(self, view: ClusterView) -> Steps[None]:
         """Reports of all nodes, what they say, and the engine's port. Raises ClusterFailed."""
         reported = clock.Deadline(cluster_preflight.REPORT_WAIT_SECONDS)
         while view.unheard() and not reported.passed:
             yield _POLL_SECONDS
-        outcome = cluster_preflight.judge(
-            view.assessment.members,
-            self._config.head.address,
-            self._versions,
-            view.heard(),
-            self._environment,
-        )
+        outcome = self._judge(view, view.assessment.members)
         for warning in outcome.warnings:
             self._state.warn(warning)
         if outcome.problem is not None:

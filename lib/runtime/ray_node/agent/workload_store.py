@@ -8,7 +8,7 @@ from enum import Enum
 from ray_node.agent import rollout
 from ray_node.agent.rollout import Rollout, RolloutFailure, RolloutPhase
 from ray_node.agent.workload_folder import Unreadable, WorkloadFolder
-from ray_node.config.load import ConfigError
+from ray_node.config.config_error import ConfigError
 from ray_node.config.workload import NumberedWorkload
 from ray_node.host import log
 from ray_node.host.failure import NodeFailed
@@ -29,6 +29,8 @@ class WorkloadStore:
         """Goes on with what an earlier life of the head has left. Raises NodeFailed."""
         self._folder = folder
         self._must_prune = True
+        #: Their content never changes.
+        self._read: dict[str, NumberedWorkload] = {}
         try:
             self.rollout = folder.rollout()
         except Unreadable as error:
@@ -36,8 +38,13 @@ class WorkloadStore:
         self._resume()
 
     def workload(self, number: str) -> NumberedWorkload:
-        """Raises ConfigError."""
-        return self._folder.workload(number)
+        """Raises ConfigError. May be called by any thread."""
+        found = self._read.get(number)
+        if found is None:
+            found = self._folder.workload(number)
+            kept = {known: read for known, read in self._read.items() if known in self.rollout.kept}
+            self._read = {**kept, number: found}
+        return found
 
     def take(self, serving: str | None) -> Taken | None:
         """Look for a delivery, unless a rollout is in progress. `serving`: what serves now.

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from ray_node.agent import decide
 from ray_node.agent.cluster_track import ClusterTrack
 from ray_node.agent.cluster_view import ClusterView
-from ray_node.agent.decide_workload import WAITING, WorkloadObserved
+from ray_node.agent.decide_workload import DONE, WAITING, WorkloadObserved
 from ray_node.agent.head_engine import HeadEngine
 from ray_node.agent.phases import Action, Phase, Step
+from ray_node.agent.preparation import HeadPreparation
 from ray_node.agent.retry_budget import RetryBudget
 from ray_node.agent.state import StateFile
 from ray_node.agent.work import Work
@@ -41,14 +42,22 @@ class WorkloadTrack:
         steps: WorkloadSteps,
         environment: Mapping[str, str],
         workload_of: Callable[[str], Workload],
+        loaded: Callable[[str, Workload], None],
+        preparation: HeadPreparation,
     ) -> None:
-        """`environment` is that of Ray; `workload_of` gives the workload with a number."""
+        """`environment` is that of Ray; `workload_of` gives the workload with a number.
+
+        `loaded` is called when it is certain that nothing of another one runs any more; `preparation` says
+        whether a workload is checked and staged already.
+        """
         self._config = config
         self._state = state_file
         self._engine = engine
         self._steps = steps
         self._environment = environment
         self._workload_of = workload_of
+        self._when_loaded = loaded
+        self._preparation = preparation
         #: The number of the workload that the engine would run next.
         self._loaded: str | None = None
         self._budget = RetryBudget(engine.workload.retries.engine_starts, engine.is_job)
@@ -75,6 +84,21 @@ class WorkloadTrack:
         return self.stops or self._engine.runs
 
     @property
+    def serves(self) -> str | None:
+        """The number of the workload that does what it should."""
+        return self.about if self.phase in DONE else None
+
+    @property
+    def failed(self) -> str | None:
+        """The number of the workload that has failed for good, once nothing of it runs any more."""
+        return self.about if self.phase is Phase.FAILED and not self.runs else None
+
+    def is_steady(self, cluster: ClusterTrack) -> bool:
+        """Neither tasks nor staging are wanted here before the cluster has formed (again)."""
+        waits = self.phase is Phase.FAILED or (self.phase in WAITING and not cluster.formed)
+        return self.phase in DONE or (waits and not self.runs)
+
+    @property
     def is_shown(self) -> bool:
         """Whether this phase has anything to do in this cluster."""
         return self._steps.has(self.phase)
@@ -98,7 +122,7 @@ class WorkloadTrack:
             for work in (self._work, self._stop):
                 if work is not None:
                     work.look()
-            self._load(subject)
+            self._load(subject, cluster, view)
             seen = self._observe(subject, cluster, view.assessment, asked)
             step = decide.decide(self.phase, seen)
             if step.phase is self.phase:
@@ -108,8 +132,8 @@ class WorkloadTrack:
             asked = False
         raise RuntimeError(f"the workload's phases go in a circle: {self.phase}")
 
-    def _load(self, subject: str | None) -> None:
-        """Between two attempts: another workload, with a budget of its own."""
+    def _load(self, subject: str | None, cluster: ClusterTrack, view: ClusterView) -> None:
+        """Between two attempts: another workload, with a budget and a shape of its own."""
         if subject is None or subject == self._loaded or self.phase not in WAITING or self.runs:
             return
         workload = self._workload_of(subject)
@@ -117,13 +141,19 @@ class WorkloadTrack:
         self._engine.use(workload, environment)
         self._budget = RetryBudget(workload.retries.engine_starts, self._engine.is_job)
         self._loaded = subject
+        cluster.hold_seconds = workload.deadlines.hold
+        if view.pools != workload.pools:
+            view.pools = workload.pools
+            view.look()
+            cluster.reshape()
+        self._when_loaded(subject, workload)
 
     def _observe(
         self, subject: str | None, cluster: ClusterTrack, found: Assessment, asked: bool
     ) -> WorkloadObserved:
         trouble = self._trouble(cluster)
         given_up = trouble if isinstance(trouble, ClusterFailed) else self._given_up(cluster)
-        if self.phase is Phase.FAILED and not found.whole:
+        if self.phase is Phase.FAILED and not cluster.whole:
             self._was_broken = True
         return WorkloadObserved(
             subject=subject,
@@ -131,13 +161,14 @@ class WorkloadTrack:
             runs=self.runs,
             kind=self._engine.workload.engine.kind,
             formed=cluster.formed,
+            prepared=self._preparation.is_prepared(subject, found),
             done=self._is_done(),
             begun=self._engine.begun,
             succeeded=self._engine.succeeded,
             trouble=trouble,
             given_up=given_up,
             asked=asked,
-            healed=self._heals and self._was_broken and found.whole,
+            healed=self._heals and self._was_broken and cluster.whole,
         )
 
     def _is_done(self) -> bool:
@@ -154,7 +185,7 @@ class WorkloadTrack:
         return self._work.trouble if self._work is not None else None
 
     def _given_up(self, cluster: ClusterTrack) -> Trouble | None:
-        if self.phase not in WAITING or self.runs:
+        if self.phase not in WAITING or self.runs or cluster.reshaping:
             return None
         if cluster.phase is Phase.UNFORMED:
             return cluster.trouble
@@ -188,6 +219,8 @@ class WorkloadTrack:
     ) -> None:
         self.about = seen.subject
         cluster.was_broken = False
+        if action is not Action.CHECK:
+            self._preparation.used()
         work = {
             Action.CHECK: self._steps.check,
             Action.STAGE: self._steps.stage,

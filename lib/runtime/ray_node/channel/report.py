@@ -11,6 +11,8 @@ from ray_node.channel.tasks import Task, TaskResult
 from ray_node.host.versions import Versions
 
 PATH = "/v2/report"
+#: Followed by a workload's number.
+WORKLOAD_PATH = "/workload/"
 INTERVAL_SECONDS = 2.0
 
 
@@ -78,8 +80,12 @@ class HeadAnswer:
     alive: bool | None
     #: The head's verdict on the node.
     verdict: Reason
+    #: Number of the workload that the head runs; `None`: it is in node.json, or there is none.
+    workload: Name | None = None
     #: Number of the staging attempt that the node takes part in; `None`: none is under way.
     staging: int | None = None
+    #: The workload whose model is staged; `None`: that of node.json.
+    staged_workload: Name | None = None
     #: The process of the engine that the node is to run; `None`: none.
     run: RunDirective | None = None
     task: Task | None = None

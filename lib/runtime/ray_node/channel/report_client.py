@@ -12,6 +12,7 @@ from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.host import clock
 
 _TIMEOUT_SECONDS = 3.0
+_FETCH_SECONDS = 10.0
 #: A rank table of many nodes is large.
 _MAXIMUM_ANSWER_BYTES = 4 << 20
 
@@ -49,6 +50,18 @@ def post(message: NodeReport, head: str, port: int, token: str | None) -> Exchan
         return Exchange(None, wrong_token=True, problem=problem)
     except (Unanswered, NotPlain) as error:
         return Exchange(None, problem=f"no answer from the head's report port {port}: {error}")
+
+
+def fetch_workload(number: str, own: str, head: str, port: int, token: str | None) -> bytes:
+    """The content of a workload's file. Raises Unanswered."""
+    target = f"{report.WORKLOAD_PATH}{number}"
+    with contextlib.closing(Client(own, token).send((head, port), "GET", target, _FETCH_SECONDS)) as answer:
+        if answer.status != 200:
+            raise Unanswered(f"the head has no workload {number} for this node: {answer.refusal()}")
+        try:
+            return answer.read(_MAXIMUM_ANSWER_BYTES)
+        except WrongToken:
+            raise Unanswered("the answer is not signed with this cluster's token") from None
 
 
 class Reporter:

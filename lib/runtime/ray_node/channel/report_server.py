@@ -77,6 +77,7 @@ class ReportServer(Server):
         book: ReportBook,
         answer: Callable[[NodeReport], HeadAnswer],
         ready: Route | None = None,
+        workload: Route | None = None,
     ) -> None:
         def take(request: Request) -> Reply:
             try:
@@ -90,8 +91,11 @@ class ReportServer(Server):
             book.take(received)
             return Reply(200, plain.to_message(answer(received)))
 
+        signed: dict[str, Route] = {f"POST {report.PATH}": take}
+        if workload is not None:
+            signed[f"GET {report.WORKLOAD_PATH}"] = workload
         routes = Routes(
-            {f"POST {report.PATH}": take},
+            signed,
             book.network,
             book.token,
             public={} if ready is None else {"GET /ready": ready},

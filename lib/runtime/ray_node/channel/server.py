@@ -22,6 +22,8 @@ class Request:
     parameters: Mapping[str, str]
     byte_range: str
     body: bytes
+    #: What follows a route that ends with a slash.
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ Route = Callable[[Request], Reply]
 
 @dataclass(frozen=True)
 class Routes:
-    """By method and path, e.g. `GET /ready`. Called in the server's threads."""
+    """By method and path, e.g. `GET /ready`, or `GET /workload/` for what is below it.
+
+    Called in the server's threads.
+    """
 
     #: For signed requests from `network`.
     signed: Mapping[str, Route]
@@ -123,6 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         if isinstance(body, Reply):
             return body, None
+        name = ""
+        if route not in routes.signed:
+            folder, _, name = route.rpartition("/")
+            route = f"{folder}/"
         if route not in routes.signed:
             return Reply(404, b"unknown path"), None
         address = self.headers.get(signing.ADDRESS_HEADER, "")
@@ -134,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not signing.is_signed(signature, routes.token, body, *words):
             routes.on_wrong_token(client)
             return Reply(401, b"wrong token"), None
-        reply = routes.signed[route](Request(client, parameters, byte_range, body))
+        reply = routes.signed[route](Request(client, parameters, byte_range, body, name))
         signs = reply.status == 200
         return reply, signing.sign(routes.token, reply.body, "answer", nonce) if signs else None
 

@@ -64,8 +64,11 @@ def lines(found: dict[str, Any], now: float, why: str | None) -> list[str]:
             text.append(f"  {title:<11}{value}")
 
     add("unhealthy", why)
+    add("workload", found.get("workload"))
     add("since", found.get("since"))
     add("reason", found.get("reason"))
+    for line in _rollout(found.get("rollout") or {}):
+        add("rollout", line)
     waiting = found.get("waitingFor")
     if waiting:
         add("progress", f"{waiting['what']} (until {waiting['deadline']})")
@@ -95,3 +98,12 @@ def lines(found: dict[str, Any], now: float, why: str | None) -> list[str]:
     for line in found.get("lastLogLines") or []:
         text.append(f"  | {line}")
     return text
+
+
+def _rollout(found: dict[str, Any]) -> list[str]:
+    """What is being rolled out, and how the last rollout has ended."""
+    following, verdict = found.get("next"), found.get("verdict")
+    if following:
+        since = f"since {following['since']}, started by {following['holder']}"
+        return [f"{following['number']}, {found.get('what')}, {since}"]
+    return [str(verdict["text"])] if verdict and verdict["verdict"] == "failed" else []

@@ -1,8 +1,15 @@
-"""`ray_node wait`: ends with 0 when the cluster does what the plan wants, else with 1 and the reason."""
+"""`ray_node wait`: ends with 0 when the cluster does what its workload wants, else with 1 and the reason."""
 
-from ray_node.agent import readiness, state
+import socket
+import sys
+
+from ray_node.agent import delivery, readiness, rollout_record, state
 from ray_node.agent.readiness import ReadinessCheck
+from ray_node.agent.workload_folder import WorkloadFolder
+from ray_node.config import workload
+from ray_node.config.config_error import ConfigError
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import NumberedWorkload, Workload
 from ray_node.host import clock, log
 
 _POLL_SECONDS = 0.25
@@ -11,14 +18,58 @@ _LINE_SECONDS = 10.0
 
 
 def run(config: NodeConfig) -> int:
-    """Prints the progress, and the verdict once it is final. Asks a head that has failed to try again."""
+    """For what is being rolled out, or runs. Asks a head that has failed to try again."""
     state.request_retry(config.paths.state)
-    check = ReadinessCheck(config)
+    if config.workload is not None:
+        return _wait(config, None, config.workload)
+    deadline = clock.Deadline(config.deadlines.head)
+    while (found := rollout_record.expected(config)) is None:
+        if deadline.passed:
+            log.line(f"no workload has been delivered to cluster '{config.cluster}'")
+            return 1
+        clock.sleep(_POLL_SECONDS)
+    return _wait(config, found.number, found.workload)
+
+
+def deliver(config: NodeConfig, path: str, holder: str | None) -> int:
+    """Bring the workload in the file at `path` to the head, and wait for it. Returns 2 for a bad file."""
+    try:
+        given = _read(config, path)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        folder = WorkloadFolder(config.paths.state, config.cluster)
+        delivery.deliver(folder, given, holder or socket.gethostname())
+    except delivery.Refused as refused:
+        log.line(f"workload {given.number} is refused: {refused}")
+        return 1
+    except OSError as error:
+        log.line(f"workload {given.number} cannot be delivered to {config.paths.state}: {error}")
+        return 1
+    log.line(f"workload {given.number} is delivered to the head {config.head}")
+    return _wait(config, given.number, given.workload)
+
+
+def _read(config: NodeConfig, path: str) -> NumberedWorkload:
+    if config.workload is not None:
+        raise ConfigError("node.json", ["schema: must be 2 for a workload of its own, got 1"])
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise ConfigError(path, [f"cannot be read: {error.strerror or error}"]) from error
+    return workload.parse(content, config.cluster, path)
+
+
+def _wait(config: NodeConfig, number: str | None, wanted: Workload) -> int:
+    """Prints the progress, and the verdict once it is final."""
+    check = ReadinessCheck(config, number, wanted)
     last, printed_at = "", 0.0
     while (found := check.look()).verdict == readiness.WAITING:
         if found.text != last or clock.wall() - printed_at >= _LINE_SECONDS:
             last, printed_at = found.text, clock.wall()
-            log.line(f"[{check.elapsed:4.0f} s of {config.deadlines.serving:.0f} s] {found.text}")
+            log.line(f"[{check.elapsed:4.0f} s of {wanted.deadlines.serving:.0f} s] {found.text}")
         clock.sleep(_POLL_SECONDS)
     lines = ["  last log lines:", *(f"    {line}" for line in found.log_lines)] if found.log_lines else []
     log.line("\n".join([found.text, *lines]))

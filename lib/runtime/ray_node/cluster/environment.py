@@ -41,30 +41,32 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
     values = node_values.find(config, own, wanted.values())
     found = {name: values[kind] for name, kind in wanted.items() if kind in values}
     node = {**found, **config.environment.own}
-    ray = _over(os.environ if base is None else base, config.environment.cluster)
-    ray = _over(ray, node)
+    ray = over(os.environ if base is None else base, config.environment.cluster)
+    ray = over(ray, node)
     _authenticate(ray, config)
     # An address from outside would make `ray start` join another cluster than the planned one.
     ray.pop("RAY_ADDRESS", None)
-    engine = of_engine(ray, workload.of_node(config), config.gcs_address)
+    running = config.workload or workload.nothing(config.cluster)
+    engine = of_engine(ray, running, config.gcs_address)
+    runs_engine = running.follower_on(config.is_head, config.node.accelerators.planned) or config.is_head
     recorded = {
         "cluster": dict(config.environment.cluster),
         "node": node,
-        "driver": dict(config.environment.driver) if config.is_head or config.follower else {},
+        "driver": dict(running.environment.driver) if runs_engine else {},
     }
     return NodeEnvironment(ray=ray, engine=engine, recorded=recorded)
 
 
 def of_engine(ray: Mapping[str, str], running: Workload, gcs_address: str) -> dict[str, str]:
     """What the processes of a workload see. `ray` is the environment of this node's Ray."""
-    engine = {**_over(ray, running.environment.driver), "RAY_ADDRESS": gcs_address}
+    engine = {**over(ray, running.environment.driver), "RAY_ADDRESS": gcs_address}
     engine.setdefault("PYTHONUNBUFFERED", "1")
     for name in running.engine.withheld:
         engine.pop(name, None)
     return engine
 
 
-def _over(base: Mapping[str, str], declared: Mapping[str, str]) -> dict[str, str]:
+def over(base: Mapping[str, str], declared: Mapping[str, str]) -> dict[str, str]:
     """`base` with what is declared: a list of paths before its own, anything else in its place."""
     lists = {
         name: f"{value}:{base[name]}"

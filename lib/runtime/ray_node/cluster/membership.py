@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ray_node.channel.report import HeardReport
-from ray_node.config.schema import NodeConfig, Pool
+from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Pool
 from ray_node.host.failure import Culprit
 
 #: A node's own reason for a failure counts this long, across its restarts.
@@ -97,11 +98,11 @@ class Assessment:
         return text
 
 
-def assess(config: NodeConfig, evidence: Evidence) -> Assessment:
+def assess(config: NodeConfig, pools: Sequence[Pool], evidence: Evidence) -> Assessment:
     """Compare planned with seen. On the head's configuration (its pool is `config.node.pool`)."""
     members: list[Member] = []
     planned: set[str] = set()
-    for pool in config.pools:
+    for pool in pools:
         if pool.addresses is not None:
             for index, address in enumerate(pool.addresses):
                 is_head = address == config.head.address
@@ -109,7 +110,7 @@ def assess(config: NodeConfig, evidence: Evidence) -> Assessment:
                 members.append(_addressed(name, address, pool, evidence, is_head))
                 planned.add(address)
         else:
-            found = _counted(config, pool, evidence)
+            found = _counted(config, pools, pool, evidence)
             members.extend(found)
             planned.update(member.address for member in found if member.address)
     strangers = sorted(
@@ -122,20 +123,22 @@ def assess(config: NodeConfig, evidence: Evidence) -> Assessment:
     return Assessment(tuple(members), tuple(strangers))
 
 
-def pool_of(name: str, address: str, config: NodeConfig) -> str | None:
+def pool_of(name: str, address: str, config: NodeConfig, pools: Sequence[Pool]) -> str | None:
     """The pool a node belongs to by its name `<pool>-...`; the longest matching pool name wins."""
     if address == config.head.address:
         return config.node.pool
-    matching = [pool.name for pool in config.pools if name.startswith(pool.name + "-")]
+    matching = [pool.name for pool in pools if name.startswith(pool.name + "-")]
     return max(matching, key=len) if matching else None
 
 
-def _counted(config: NodeConfig, pool: Pool, evidence: Evidence) -> list[Member]:
+def _counted(config: NodeConfig, pools: Sequence[Pool], pool: Pool, evidence: Evidence) -> list[Member]:
     """A pool whose addresses the place assigns: every node that calls itself `<pool>-...` counts."""
     names = {node.address: node.name for node in evidence.nodes if node.alive}
     for address, heard in evidence.reports.items():
         names.setdefault(address, heard.report.name)
-    mine = sorted(address for address, name in names.items() if pool_of(name, address, config) == pool.name)
+    mine = sorted(
+        address for address, name in names.items() if pool_of(name, address, config, pools) == pool.name
+    )
     members = [
         _addressed(names[address], address, pool, evidence, address == config.head.address)
         for address in mine

@@ -6,17 +6,22 @@ import shutil
 from collections.abc import Mapping
 from importlib.machinery import ModuleSpec, PathFinder
 
-from ray_node.config.schema import NodeConfig
+from ray_node.config.engine_config import Requirements
+from ray_node.config.workload import Workload
 from ray_node.staging.failure import PackageMissing
 from ray_node.staging.request import HubSource
 
 
-def problem(config: NodeConfig, environment: Mapping[str, str]) -> str | None:
+def problem(workload: Workload, is_head: bool, environment: Mapping[str, str]) -> str | None:
     """What is missing, in one sentence. `environment` is the one that the engine gets."""
-    engine, source = config.engine, config.staging and config.staging.source
-    if config.is_head and isinstance(source, HubSource) and _top_level(source.python_package) is None:
+    source = workload.staging and workload.staging.source
+    if is_head and isinstance(source, HubSource) and _top_level(source.python_package) is None:
         return str(PackageMissing.of(source.python_package))
-    wanted = engine.requires
+    return lacking(workload.engine.name, workload.engine.requires, environment)
+
+
+def lacking(engine: str, wanted: Requirements, environment: Mapping[str, str]) -> str | None:
+    """What this node's image does not hold of what the engine needs, in one sentence."""
     search = environment.get("PATH", os.defpath)
     modules = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     absent = [
@@ -26,7 +31,7 @@ def problem(config: NodeConfig, environment: Mapping[str, str]) -> str | None:
     ]
     if not absent:
         return None
-    return f"this node's image lacks what the engine '{engine.name}' needs: {', '.join(absent)}"
+    return f"this node's image lacks what the engine '{engine}' needs: {', '.join(absent)}"
 
 
 def _is_module(name: str, engine_path: list[str]) -> bool:

@@ -3,20 +3,13 @@
 import json
 
 from ray_node.channel import plain
+from ray_node.config import node_v1
+from ray_node.config.config_error import ConfigError
+from ray_node.config.node_v1 import NodeConfigV1
 from ray_node.config.schema import NodeConfig
 
 DEFAULT_PATH = "/etc/ray-cluster/node.json"
-SCHEMA = 1
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used. `problems` lists everything that is wrong with it."""
-
-    def __init__(self, source: str, problems: list[str]) -> None:
-        self.problems = problems
-        noun = "problem" if len(problems) == 1 else "problems"
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"cannot use {source}: {len(problems)} {noun}\n{lines}")
+SCHEMA = 2
 
 
 def load(path: str) -> NodeConfig:
@@ -34,10 +27,12 @@ def load(path: str) -> NodeConfig:
 def parse(value: object, source: str = DEFAULT_PATH) -> NodeConfig:
     """Check and convert parsed JSON. Raises ConfigError with every problem it has."""
     schema = value.get("schema") if isinstance(value, dict) else None
-    if schema != SCHEMA:
-        problem = f"schema: must be {SCHEMA}, the only one this node program reads, got {schema!r}"
-        raise ConfigError(source, [problem])
+    if schema not in (node_v1.SCHEMA, SCHEMA):
+        known = f"{node_v1.SCHEMA} or {SCHEMA}"
+        raise ConfigError(source, [f"schema: must be {known}, got {schema!r}"])
     try:
+        if schema == node_v1.SCHEMA:
+            return node_v1.split(plain.decode(NodeConfigV1, value, maximum_text=None))
         return plain.decode(NodeConfig, value, maximum_text=None)
     except plain.NotPlain as error:
         raise ConfigError(source, error.problems) from error

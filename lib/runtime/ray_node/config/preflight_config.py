@@ -1,4 +1,4 @@
-"""The part `preflight` of node.json: which checks fit the cluster, and what the plan expects of them."""
+"""What is checked before an engine starts: the machine's part from node.json, the rest from the workload."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +21,9 @@ class ImageConfig:
 
 
 @dataclass(frozen=True)
-class PreflightConfig:
+class HardwareConfig:
+    """What every machine is expected to have."""
+
     fabric: Literal["efa", "infiniband", "roce", "tcp"]
     #: `nccl`, `hccl`, ...; `None`: no accelerators.
     collective: str | None
@@ -30,13 +32,6 @@ class PreflightConfig:
     #: `emulated`: nothing computes, so there is no tool to ask, and collectives run over Gloo.
     devices: Literal["real", "emulated"]
     image: ImageConfig
-    #: By node address: the addresses of its NPUs in their order.
-    device_ips: dict[str, tuple[str, ...]]
-    #: Checks whose failures only warn.
-    tolerated: tuple[str, ...]
-    rank_table: RankTableConfig | None
-    #: Of each accelerator's memory, what the engine takes when it starts: 0.9 is nine tenths.
-    memory_share: float
     #: Oldest NVIDIA driver that runs the CUDA of the image, e.g. `580`; `None`: not known.
     minimum_driver: str | None
 
@@ -52,3 +47,16 @@ class PreflightConfig:
     @property
     def gpus(self) -> bool:
         return self.collective == "nccl" and not self.emulated
+
+
+@dataclass(frozen=True)
+class PreflightConfig(HardwareConfig):
+    """The machines as one workload wants them."""
+
+    #: Checks whose failures only warn.
+    tolerated: tuple[str, ...]
+    #: By node address: the addresses of its NPUs in their order.
+    device_ips: dict[str, tuple[str, ...]]
+    rank_table: RankTableConfig | None
+    #: Of each accelerator's memory, what the engine takes when it starts: 0.9 is nine tenths.
+    memory_share: float

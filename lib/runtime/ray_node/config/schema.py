@@ -1,18 +1,17 @@
 """What `node.json` holds: the contract with the planner, which writes it (`lib/runtime/node-config/`).
 
+Schema 2 is exactly this: what a node needs to join Ray. It names neither the engine nor the number of nodes,
+so a change of them changes nothing for a node that stays. Schema 1 holds the only workload too: `node_v1.py`.
+
 Every key is required, the nullable ones too. Values are not judged here: the planner's rules have done that.
 """
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from ray_node.config.preflight_config import PreflightConfig
-from ray_node.config.staging_config import StagingConfig
-
-SERVE = "serve"
-JOB = "job"
-NONE = "none"
+from ray_node.config.preflight_config import HardwareConfig
+from ray_node.config.workload import Workload
 
 #: What only the node itself can find: `node_values.py`.
 FoundOnNode = Literal[
@@ -50,18 +49,6 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Pool:
-    """Nodes that must be members before the engine starts. The head is in its pool."""
-
-    name: str
-    nodes: int
-    accelerators: int
-    resource: str | None
-    #: In node order; `None`: the place assigns them, members are counted by pool.
-    addresses: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
 class RaySettings:
     version: str
     authentication: Literal["token", "none"]
@@ -95,86 +82,6 @@ class ScopedEnvironment:
     node: dict[str, FoundOnNode]
     #: Of this node alone.
     own: dict[str, str]
-    driver: dict[str, str]
-
-
-@dataclass(frozen=True)
-class ProofRequest:
-    kind: Literal["chat", "completion", "embedding", "rerank", "pooling", "transcription", "custom"]
-    path: str
-    body: dict[str, Any]
-    #: Text that the answer must contain.
-    expect: str | None
-
-
-@dataclass(frozen=True)
-class EngineTls:
-    #: PEM file of authorities, which may be the engine's own certificate; `None`: those of the system.
-    authority: str | None
-    #: Name in the certificate; `None`: it is not compared.
-    server_name: str | None
-
-
-@dataclass(frozen=True)
-class EngineApi:
-    port: int
-    health_path: str
-    served_model: str
-    #: In their order: one is sent where the engine has refused those before it.
-    proof: tuple[ProofRequest, ...]
-    #: `None`: plain HTTP.
-    tls: EngineTls | None
-    #: File with one key in each line. The head's requests carry the first; `None`: no key is asked for.
-    api_key_file: str | None
-
-
-@dataclass(frozen=True)
-class FollowerCommand:
-    """What every node with accelerators but the head runs, as rank 1, 2, ..."""
-
-    argv: tuple[str, ...]
-    rank_flag: str
-
-    def of_rank(self, rank: int) -> list[str]:
-        return [*self.argv, self.rank_flag, str(rank)]
-
-
-@dataclass(frozen=True)
-class EngineText:
-    """A file that the head writes before each start of the engine."""
-
-    path: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Requirements:
-    """What the image of every node must hold: programs in PATH, modules that Python finds, files."""
-
-    programs: tuple[str, ...]
-    python_modules: tuple[str, ...]
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Engine:
-    name: str
-    #: `serve`: answers requests; `job`: runs to its end; `none`: nothing runs.
-    kind: Literal["serve", "job", "none"]
-    #: Run on the head; empty for `none`.
-    argv: tuple[str, ...]
-    #: There exactly when the engine serves.
-    api: EngineApi | None
-    #: Files of secrets by the variable of the head's process that gets the content. Empty on workers.
-    secrets: dict[str, str]
-    follower: FollowerCommand | None
-    #: Variables that the engine's processes must not see.
-    withheld: tuple[str, ...]
-    #: Empty on workers.
-    texts: tuple[EngineText, ...]
-    #: `None`: where the node program runs.
-    working_directory: str | None
-    requires: Requirements
 
 
 @dataclass(frozen=True)
@@ -183,16 +90,7 @@ class Deadlines:
 
     head: float
     membership: float
-    hold: float
-    engine: float
-    completion: float
     stop: float
-    serving: float
-
-
-@dataclass(frozen=True)
-class Retries:
-    engine_starts: int
 
 
 @dataclass(frozen=True)
@@ -211,26 +109,18 @@ class NodeConfig:
     #: IPv4 CIDR of the cluster network.
     subnet: str
     head: Head
-    pools: tuple[Pool, ...]
     ray: RaySettings
     ports: Ports
     environment: ScopedEnvironment
-    engine: Engine
     deadlines: Deadlines
-    retries: Retries
     paths: Paths
-    #: `None`: there is no model to bring.
-    staging: StagingConfig | None
-    preflight: PreflightConfig
+    preflight: HardwareConfig
+    #: What a node.json of schema 1 says of the workload; `None`: workloads have files of their own.
+    workload: Workload | None = None
 
     @property
     def network(self) -> ipaddress.IPv4Network:
         return ipaddress.IPv4Network(self.subnet)
-
-    @property
-    def follower(self) -> FollowerCommand | None:
-        """What this node runs for an engine whose head is rank 0."""
-        return self.engine.follower if not self.is_head and self.node.accelerators.planned > 0 else None
 
     def node_name(self, address: str) -> str:
         """The name of this node at its `address`."""

@@ -25,6 +25,13 @@ class StagingConfig:
     deadline_seconds: float
 
     @property
+    def title(self) -> str:
+        """What staging does, for people."""
+        if isinstance(self.source, PathSource):
+            return f"looking for the model in {self.destination}"
+        return f"fetching {self.source.identity} to {self.destination}"
+
+    @property
     def fans_out(self) -> bool:
         """Whether this node opens a file server."""
         return self.placement == "replicated" and not isinstance(self.source, PathSource)

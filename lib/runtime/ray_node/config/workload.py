@@ -8,14 +8,31 @@ import json
 from dataclasses import dataclass, replace
 
 from ray_node.channel import plain
-from ray_node.config.load import ConfigError
-from ray_node.config.preflight_config import RankTableConfig
-from ray_node.config.schema import Engine, FollowerCommand, NodeConfig, Pool, Retries
+from ray_node.config.config_error import ConfigError
+from ray_node.config.engine_config import NONE, Engine, FollowerCommand, Requirements
+from ray_node.config.preflight_config import HardwareConfig, PreflightConfig, RankTableConfig
 from ray_node.config.staging_config import StagingConfig
 from ray_node.staging.request import HubSource
 
 SCHEMA = 1
 _NUMBER_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Nodes that must be members before the engine starts. The head is in its pool."""
+
+    name: str
+    nodes: int
+    accelerators: int
+    resource: str | None
+    #: In node order; `None`: the place assigns them, members are counted by pool.
+    addresses: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Retries:
+    engine_starts: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +77,10 @@ class Workload:
     deadlines: WorkloadDeadlines
     retries: Retries
 
+    def preflight_on(self, machines: HardwareConfig) -> PreflightConfig:
+        """What is checked of the machines before this workload runs."""
+        return PreflightConfig(**vars(machines), **vars(self.preflight))
+
     def staging_on(self, is_head: bool) -> StagingConfig | None:
         """What a node stages. Only the head has the secret of the model's source."""
         staging = self.staging
@@ -67,7 +88,7 @@ class Workload:
             return staging
         return replace(staging, source=replace(staging.source, token_file=None))
 
-    def follower_of(self, is_head: bool, accelerators: int) -> FollowerCommand | None:
+    def follower_on(self, is_head: bool, accelerators: int) -> FollowerCommand | None:
         """What a node with this many planned accelerators runs for an engine whose head is rank 0."""
         return self.engine.follower if not is_head and accelerators > 0 else None
 
@@ -81,22 +102,18 @@ class NumberedWorkload:
     workload: Workload
 
 
-def of_node(config: NodeConfig) -> Workload:
-    """What node.json says of the workload, until it has a file of its own."""
-    deadlines, preflight = config.deadlines, config.preflight
+def nothing(cluster: str) -> Workload:
+    """What runs before the first workload has come."""
+    requires = Requirements((), (), ())
     return Workload(
-        cluster=config.cluster,
-        pools=config.pools,
-        engine=config.engine,
-        environment=WorkloadEnvironment(config.environment.driver),
-        staging=config.staging,
-        preflight=WorkloadPreflight(
-            preflight.tolerated, preflight.device_ips, preflight.rank_table, preflight.memory_share
-        ),
-        deadlines=WorkloadDeadlines(
-            deadlines.hold, deadlines.engine, deadlines.completion, deadlines.serving
-        ),
-        retries=config.retries,
+        cluster=cluster,
+        pools=(),
+        engine=Engine("none", NONE, (), None, {}, None, (), (), None, requires),
+        environment=WorkloadEnvironment({}),
+        staging=None,
+        preflight=WorkloadPreflight((), {}, None, 0.0),
+        deadlines=WorkloadDeadlines(0.0, 0.0, 0.0, 0.0),
+        retries=Retries(1),
     )
 
 

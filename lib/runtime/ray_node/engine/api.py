@@ -5,7 +5,7 @@ import json
 import ssl
 from dataclasses import dataclass
 
-from ray_node.config.schema import EngineApi
+from ray_node.config.engine_config import EngineApi
 from ray_node.host import log
 
 _MAXIMUM_ANSWER_BYTES = 1 << 20

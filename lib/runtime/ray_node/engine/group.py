@@ -11,8 +11,7 @@ from ray_node.channel import follower_messages
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
 from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
-from ray_node.config.schema import Pool
-from ray_node.config.workload import Workload
+from ray_node.config.workload import Pool, Workload
 from ray_node.host import clock
 from ray_node.host.processes import KILLED
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ray_node.config.schema import ProofRequest
+from ray_node.config.engine_config import ProofRequest
 from ray_node.engine.api import Answer, EngineClient, NoAnswer, short
 
 #: An engine that can do something else answers so. Any other error is a failure of what it can do.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ray_node.config.schema import EngineApi
+from ray_node.config.engine_config import EngineApi
 from ray_node.config.workload import Workload
 from ray_node.engine import proof as engine_proof
 from ray_node.engine.api import EngineClient

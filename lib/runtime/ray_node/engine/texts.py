@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ray_node.config.schema import EngineText
+from ray_node.config.engine_config import EngineText
 from ray_node.host import whole_file
 from ray_node.host.failure import EngineFailed
 

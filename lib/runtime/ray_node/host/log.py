@@ -7,6 +7,7 @@ from ray_node.host import clock
 
 _lock = threading.Lock()
 _secrets: list[str] = []
+_subject = ""
 
 
 def hide(secret: str) -> None:
@@ -32,9 +33,15 @@ def line(text: str) -> None:
             pass
 
 
+def subject(number: str | None) -> None:
+    """From now on events name the workload with this number; `None`: none."""
+    global _subject
+    _subject = f"[{number}] " if number else ""
+
+
 def event(state: str, message: str) -> None:
-    """Print `message` with the time and the state; further lines of the message are indented."""
+    """Print `message` with time, state and workload; further lines of the message are indented."""
     first, *rest = message.splitlines() or [""]
-    line(f"{clock.stamp()} {state:<9} {first}")
+    line(f"{clock.stamp()} {state:<9} {_subject}{first}")
     for text in rest:
         line(" " * 4 + text)

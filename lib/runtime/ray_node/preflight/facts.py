@@ -4,7 +4,6 @@ import importlib.util
 import re
 from dataclasses import dataclass
 
-from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
 from ray_node.hardware.finding import Subject
 from ray_node.hardware.gpu import facts as gpu_facts
@@ -36,11 +35,9 @@ class NodeFacts:
         return Subject(self.node, self.address)
 
 
-def gather(
-    config: NodeConfig, wanted: PreflightConfig, node: str, address: str, root: str = "/"
-) -> NodeFacts:
+def gather(config: NodeConfig, memory_share: float, node: str, address: str, root: str = "/") -> NodeFacts:
     """Takes up to some minutes on a large board. `root` is `/` but in tests."""
-    planned = config.node.accelerators.planned
+    wanted, planned = config.preflight, config.node.accelerators.planned
     board = rdma = gpus = None
     if planned > 0 and wanted.board is not None:
         board = npu_facts.gather(wanted.board, planned, npu_tools.find(root), root)
@@ -54,7 +51,7 @@ def gather(
             f"{prefix}/dev/infiniband",
         )
     if planned > 0 and wanted.gpus:
-        gpus = gpu_facts.gather(wanted.memory_share)
+        gpus = gpu_facts.gather(memory_share)
     return NodeFacts(
         node=node,
         address=address,

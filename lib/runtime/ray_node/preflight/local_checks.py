@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from ray_node.cluster import devices, environment, requirements, token
 from ray_node.cluster.environment import NodeEnvironment
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import nothing
 from ray_node.hardware.finding import FAILED, OK, WARNING
 from ray_node.host import address, clock, listening, probe, table, versions
 from ray_node.host.address import LocalAddress
@@ -93,8 +94,11 @@ def _versions(config: NodeConfig) -> list[Check]:
 
 
 def _engine(config: NodeConfig, variables: NodeEnvironment) -> Check:
-    lacking = requirements.problem(config, variables.engine)
-    return Check("engine", OK if lacking is None else FAILED, lacking or f"what '{config.engine.name}' needs")
+    if config.workload is None:
+        return Check("engine", OK, "checked with each workload")
+    lacking = requirements.problem(config.workload, config.is_head, variables.engine)
+    found = lacking or f"what '{config.workload.engine.name}' needs"
+    return Check("engine", OK if lacking is None else FAILED, found)
 
 
 def _ports(config: NodeConfig, own: LocalAddress) -> Check:
@@ -103,12 +107,13 @@ def _ports(config: NodeConfig, own: LocalAddress) -> Check:
         *(ports.node_manager, ports.object_manager, ports.runtime_env_agent),
         *(ports.dashboard_agent_grpc, ports.dashboard_agent_listen, ports.metrics_export),
     ]
-    if config.staging is not None and config.staging.fans_out:
+    workload = config.workload or nothing(config.cluster)
+    if workload.staging is not None and workload.staging.fans_out:
         needed.append(ports.node_files)
     if config.is_head:
         needed += [ports.gcs, ports.dashboard, ports.node_report]
-        if config.engine.api is not None:
-            needed.append(config.engine.api.port)
+        if workload.engine.api is not None:
+            needed.append(workload.engine.api.port)
     taken = [port for port in needed if not probe.is_free(own.address, port)]
     if taken:
         held = "; ".join(f"{port} by {listening.holder(port)}" for port in taken)

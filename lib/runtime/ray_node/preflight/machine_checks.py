@@ -3,7 +3,9 @@
 import contextlib
 import json
 
+from ray_node.config.preflight_config import PreflightConfig, RankTableConfig
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import nothing
 from ray_node.hardware.finding import PreflightReport
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import tools as npu_tools
@@ -15,23 +17,24 @@ from ray_node.preflight import judge as preflight_judge
 
 def run(config: NodeConfig, name: str, address: str, root: str = "/") -> PreflightReport:
     """Everything that needs no other node's word. Peers are known from the inventory or a rank table."""
-    wanted = config.preflight
-    facts = preflight_facts.gather(config, wanted, name, address, root)
+    workload = config.workload or nothing(config.cluster)
+    wanted = workload.preflight_on(config.preflight)
+    facts = preflight_facts.gather(config, wanted.memory_share, name, address, root)
     pings = {}
     if facts.board is not None:
         own = NodeBoard(name, address, facts.board)
-        boards = [own, *_peers(config, address, facts.board, root)]
+        boards = [own, *_peers(wanted, address, facts.board, root)]
         targets = npu_pings.targets(own, boards)
         if targets:
             pings[name] = npu_pings.run(targets, npu_tools.find(root))
     return preflight_judge.judge(wanted, [facts], pings)
 
 
-def _peers(config: NodeConfig, own: str, board: BoardFacts, root: str) -> list[NodeBoard]:
+def _peers(wanted: PreflightConfig, own: str, board: BoardFacts, root: str) -> list[NodeBoard]:
     """Other nodes as far as their devices' addresses are known here. On A3 only they themselves know."""
     if board.board == A3:
         return []
-    known = dict(config.preflight.device_ips) or _of_table(config, root)
+    known = dict(wanted.device_ips) or _of_table(wanted.rank_table, root)
     return [
         NodeBoard(address, address, _facts(board, addresses))
         for address, addresses in known.items()
@@ -52,9 +55,8 @@ def _facts(board: BoardFacts, addresses: tuple[str, ...]) -> BoardFacts:
     return BoardFacts(board.board, None, None, False, devices)
 
 
-def _of_table(config: NodeConfig, root: str) -> dict[str, tuple[str, ...]]:
+def _of_table(planned: RankTableConfig | None, root: str) -> dict[str, tuple[str, ...]]:
     """From the table that an earlier start has left here."""
-    planned = config.preflight.rank_table
     if planned is None:
         return {}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

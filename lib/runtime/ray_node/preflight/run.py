@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ray_node.channel import plain
@@ -24,7 +24,7 @@ from ray_node.preflight import tasks as preflight_tasks
 from ray_node.preflight.collective_pair import PairResult, PairSide
 from ray_node.preflight.facts import NodeFacts
 from ray_node.preflight.shared_folder import FolderTask, SeenFolder
-from ray_node.preflight.tasks import KeptTable
+from ray_node.preflight.tasks import FactsTask, KeptTable, Lacking, RequirementsTask, TableTask
 
 T = TypeVar("T")
 
@@ -35,8 +35,11 @@ _SECONDS = {
     preflight_tasks.PAIR: 180.0,
     preflight_tasks.RANK_TABLE: 60.0,
     preflight_tasks.FOLDER: 60.0,
+    preflight_tasks.REQUIREMENTS: 60.0,
 }
 _POLL_SECONDS = 0.1
+#: Who holds the accelerators.
+_OCCUPATION = ("gpu memory", "npu memory", "npu in use")
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,15 @@ class PreflightRun:
         rendezvous_port: int,
         log: Callable[[str], None],
         shared_folder: str | None = None,
+        beside: bool = False,
     ) -> None:
         """The head is the first participant; `own` are its handlers.
 
-        `shared_folder` is the model's, where the plan says that all nodes see the same one.
+        `shared_folder` is the model's, where the plan says that all nodes see the same one. `beside`: an
+        engine has the accelerators, so their memory is not asked for, and no collective is tried.
         """
-        self._wanted = wanted
+        self._wanted = replace(wanted, memory_share=0.0) if beside else wanted
+        self._beside = beside
         self._participants = participants
         self._board = board
         self._own = own
@@ -73,13 +79,15 @@ class PreflightRun:
 
     def run(self) -> Steps[PreflightReport]:
         try:
-            return (yield from self._run())
+            report = yield from self._run()
+            return _without_occupation(report) if self._beside else report
         finally:
             self._board.clear()
 
     def _run(self) -> Steps[PreflightReport]:
         self._log("asking every node for its facts")
-        bodies: dict[str, dict[str, Any]] = {node.address: {} for node in self._participants}
+        task = plain.encode(FactsTask(self._wanted.memory_share))
+        bodies: dict[str, dict[str, Any]] = {node.address: task for node in self._participants}
         found = yield from self._everywhere(preflight_tasks.FACTS, bodies, NodeFacts)
         facts = list(found.values())
         first = preflight_judge.judge(self._wanted, facts, others=self._silent)
@@ -95,6 +103,21 @@ class PreflightRun:
         pairs = [] if lost else (yield from self._pairs(facts))
         report = preflight_judge.judge(self._wanted, facts, pings, pairs, self._silent)
         return report if report.failures else (yield from self._with_table(report, facts))
+
+    def lacking(self, task: RequirementsTask) -> Steps[PreflightReport]:
+        """What the images of the nodes do not hold of what the engine needs."""
+        bodies = {node.address: plain.encode(task) for node in self._participants}
+        try:
+            found = yield from self._everywhere(preflight_tasks.REQUIREMENTS, bodies, Lacking)
+        finally:
+            self._board.clear()
+        fix = "use an image that holds it, on every node"
+        problems = [
+            Subject(node.name, node.address).failed(preflight_tasks.REQUIREMENTS, problem, fix)
+            for node in self._participants
+            if node.address in found and (problem := found[node.address].problem) is not None
+        ]
+        return PreflightReport((*self._silent, *problems))
 
     def _shared_storage(self, facts: Sequence[NodeFacts]) -> Steps[list[Finding]]:
         """A mark of the head, looked for by all others."""
@@ -137,7 +160,7 @@ class PreflightRun:
 
     def _pairs(self, facts: Sequence[NodeFacts]) -> Steps[list[PairResult]]:
         """Neighbours in the order of the plan; two rounds, so that no node is in two pairs at once."""
-        if self._wanted.collective != "nccl":
+        if self._wanted.collective != "nccl" or self._beside:
             return []
         able = [node for node in facts if node.has_torch and node.planned_accelerators > 0]
         backend = collective_pair.GLOO if self._wanted.emulated else collective_pair.NCCL
@@ -175,8 +198,9 @@ class PreflightRun:
         if made is None:
             return PreflightReport((*report.findings, *problems))
         self._log("distributing the rank table")
+        task = plain.encode(TableTask(planned.path, made))
         found = yield from self._everywhere(
-            preflight_tasks.RANK_TABLE, {node.address: {"text": made} for node in having}, KeptTable
+            preflight_tasks.RANK_TABLE, dict.fromkeys((node.address for node in having), task), KeptTable
         )
         kept = {address: table.checksum for address, table in found.items()}
         compared = preflight_table.compare(planned, having, kept, rank_table.checksum(made))
@@ -215,6 +239,11 @@ class PreflightRun:
                     seen, fix = str(error), "run the same version of the node program on every node"
             self._silent.append(Subject(node.name, node.address).failed(kind, seen, fix))
         return decoded
+
+
+def _without_occupation(report: PreflightReport) -> PreflightReport:
+    """The engine that serves is no news."""
+    return PreflightReport(tuple(item for item in report.findings if item.check not in _OCCUPATION))
 
 
 def problem_of(report: PreflightReport) -> ClusterFailed | None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from ray_node.channel import plain
 from ray_node.channel.tasks import Handlers
-from ray_node.config.preflight_config import PreflightConfig, RankTableConfig
+from ray_node.cluster import environment as node_environment
+from ray_node.cluster import requirements
+from ray_node.config.engine_config import Requirements
 from ray_node.config.schema import NodeConfig
 from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import rank_table
@@ -26,6 +28,7 @@ PINGS = "pings"
 PAIR = "pair"
 RANK_TABLE = "rank-table"
 FOLDER = "folder"
+REQUIREMENTS = "requirements"
 
 #: Beyond the collective's own timeout: PyTorch takes some seconds to load.
 _PAIR_MARGIN_SECONDS = 60.0
@@ -40,6 +43,33 @@ class PairTask:
 
 
 @dataclass(frozen=True)
+class FactsTask:
+    #: Of each accelerator's memory, what the workload takes.
+    memory_share: float
+
+
+@dataclass(frozen=True)
+class TableTask:
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RequirementsTask:
+    engine: str
+    requires: Requirements
+    #: Variables of the engine's processes, over those of Ray.
+    driver: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """`None`: the node's image holds all that the engine needs."""
+
+    problem: str | None
+
+
+@dataclass(frozen=True)
 class KeptTable:
     """Of the rank table at the planned path; `None`: there is none."""
 
@@ -48,7 +78,6 @@ class KeptTable:
 
 def handlers(
     config: NodeConfig,
-    wanted: PreflightConfig,
     node: str,
     address: str,
     environment: Mapping[str, str],
@@ -61,22 +90,28 @@ def handlers(
         return plain.encode(npu_pings.run(targets, npu_tools.find(root)))
 
     return {
-        FACTS: lambda _: plain.encode(preflight_facts.gather(config, wanted, node, address, root)),
+        FACTS: lambda body: plain.encode(
+            preflight_facts.gather(config, plain.decode(FactsTask, body).memory_share, node, address, root)
+        ),
         PINGS: pings,
         PAIR: lambda body: plain.encode(_pair(plain.decode(PairTask, body), environment)),
         FOLDER: lambda body: plain.encode(shared_folder.perform(plain.decode(FolderTask, body), root)),
-        RANK_TABLE: lambda body: plain.encode(_keep_table(wanted.rank_table, body["text"], root)),
+        RANK_TABLE: lambda body: plain.encode(_keep_table(plain.decode(TableTask, body, None), root)),
+        REQUIREMENTS: lambda body: plain.encode(_lacking(plain.decode(RequirementsTask, body), environment)),
     }
 
 
-def _keep_table(planned: RankTableConfig | None, text: str, root: str) -> KeptTable:
+def _keep_table(task: TableTask, root: str) -> KeptTable:
     """Write the head's table."""
-    if planned is None:
-        raise ValueError("the plan of this node has no rank table")
-    path = root.rstrip("/") + planned.path
+    path = root.rstrip("/") + task.path
     # HCCL reads it as whoever runs the engine; nothing in it is secret.
-    whole_file.write(path, text)
+    whole_file.write(path, task.text)
     return KeptTable(rank_table.checksum_of(path))
+
+
+def _lacking(task: RequirementsTask, environment: Mapping[str, str]) -> Lacking:
+    variables = node_environment.over(environment, task.driver)
+    return Lacking(requirements.lacking(task.engine, task.requires, variables))
 
 
 def _pair(task: PairTask, environment: Mapping[str, str]) -> PairSide:

@@ -70,6 +70,10 @@ class DiskFull(StagingFailed):
     """The model does not fit."""
 
 
+class RoomTaken(StagingFailed):
+    """The model fits only in place of the one that is in use."""
+
+
 class FolderUnusable(StagingFailed):
     """The folder cannot be read or written for another reason than its size."""
 

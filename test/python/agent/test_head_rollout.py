@@ -42,9 +42,8 @@ class RolloutTest(RolloutCase):
         clock.sleep(60.0)
         self.assertEqual(self.found()["state"], "waiting for a workload")
         self.assertIsNone(self.found()["workload"])
-        self.assertEqual(
-            self.ready(), (503, {"verdict": "waiting", "text": "no workload has been delivered"})
-        )
+        nothing = {"verdict": "waiting", "text": "no workload has been delivered"}
+        self.assertEqual(self.ready(), (503, nothing))
 
     def test_first_workload_is_served_and_named_everywhere(self) -> None:
         given = self.made()

@@ -13,12 +13,13 @@ from unittest import mock
 import simulated_clock
 import simulated_process
 import support
-from simulated_process import SimulatedProcess, stay
+from simulated_process import Program, SimulatedProcess, stay
 
 from ray_node.agent import state
 from ray_node.agent.worker import Worker
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.channel.report_server import ReportBook, ReportServer
+from ray_node.channel.server import Reply, Request
 from ray_node.channel.tasks import Task
 from ray_node.cluster import token
 from ray_node.config.load import parse
@@ -44,7 +45,7 @@ class WorkerCase(unittest.TestCase):
     def setUp(self) -> None:
         if self.simulated:
             simulated_clock.install(self)
-        simulated_process.install(self, {"ray": ray})
+        simulated_process.install(self, self.programs())
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
@@ -68,12 +69,17 @@ class WorkerCase(unittest.TestCase):
             ),
             mock.patch("ray_node.agent.supervisor.FAILED_PAUSE_SECONDS", 0.5),
             mock.patch("ray_node.agent.worker.INTERVAL_SECONDS", 0.1),
+            mock.patch("ray_node.agent.head_orders.INTERVAL_SECONDS", 0.1),
             mock.patch("ray_node.agent.worker._ABSENT_SECONDS", 0.5),
             mock.patch("ray_node.cluster.ray_process.argv", side_effect=self.ray_argv),
             mock.patch("ray_node.host.log.line"),
         ):
             patch.start()
             self.addCleanup(patch.stop)
+
+    def programs(self) -> dict[str, Program]:
+        """What is simulated, by the name of the program file."""
+        return {"ray": ray}
 
     def configure(self, **changes: Any) -> None:
         self.config = parse(
@@ -99,10 +105,15 @@ class WorkerCase(unittest.TestCase):
         """The report port with the token `value` (default: the one in the file), then Ray's port."""
         value = value or token.ensure(self.config.paths.token)
         self.book = ReportBook(self.config.network, self.config.cluster, value)
-        self.server = ReportServer(support.HEAD, self.config.ports.node_report, self.book, self.answer)
+        port = self.config.ports.node_report
+        self.server = ReportServer(support.HEAD, port, self.book, self.answer, workload=self.give_workload)
         self.addCleanup(self.server.close)
         self.gcs = socket.create_server((support.HEAD, self.config.ports.gcs))
         self.addCleanup(self.gcs.close)
+
+    def give_workload(self, request: Request) -> Reply:
+        """What the head answers to `GET /workload/<number>`."""
+        return Reply(404, b"no such workload")
 
     def answer(self, received: NodeReport) -> HeadAnswer:
         return HeadAnswer(
@@ -130,5 +141,10 @@ class WorkerCase(unittest.TestCase):
         return state.read(self.path) or {}
 
     def shows(self, met: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        support.await_that(lambda: met(state.read(self.path) or {}), lambda: state.read(self.path))
+
+        def shown() -> bool:
+            found = state.read(self.path)
+            return found is not None and met(found)
+
+        support.await_that(shown, lambda: state.read(self.path))
         return state.read(self.path) or {}

@@ -4,26 +4,20 @@ import contextlib
 
 from ray_node.agent import decide, state
 from ray_node.agent.decide_worker import WorkerObserved
-from ray_node.agent.fetched_workloads import FetchedWorkloads
-from ray_node.agent.follower import Follower
-from ray_node.agent.node_staging import NodeStaging
+from ray_node.agent.head_orders import HeadOrders
 from ray_node.agent.phases import Action, Phase, Step
 from ray_node.agent.supervisor import POLL_SECONDS, Supervisor
 from ray_node.agent.work import Work
 from ray_node.channel import report_client
 from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
 from ray_node.channel.report_client import Reporter
-from ray_node.channel.tasks import TaskRunner
-from ray_node.cluster import environment, token
-from ray_node.config.workload import Workload
+from ray_node.cluster import token
 from ray_node.host import clock, log, probe, versions
 from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded
 from ray_node.host.steps import Steps
 
 #: Once Ray on the head has not listed the node for this long, its raylet is cut off or dead.
 _ABSENT_SECONDS = 15.0
-#: Between reports of a node that runs a process of the engine, or while the head assigns tasks.
-QUICK_INTERVAL_SECONDS = 0.5
 #: Ray starts after this time even if the head has not answered the first report.
 _ANSWER_SECONDS = 3.0
 _RAY_STOP_SECONDS = 6.0
@@ -35,10 +29,7 @@ class Worker(Supervisor):
     token: str | None = None
     session: str | None = None
     reporter: Reporter | None = None
-    follower: Follower | None = None
-    staging: NodeStaging | None = None
-    tasks: TaskRunner | None = None
-    workloads: FetchedWorkloads | None = None
+    orders: HeadOrders | None = None
     phase = Phase.TOKEN
     #: Of the phase; `token` and `head` share theirs.
     deadline = clock.Deadline(0)
@@ -65,10 +56,8 @@ class Worker(Supervisor):
         return _PAUSES.get(self.phase, POLL_SECONDS)
 
     def close(self) -> None:
-        if self.follower is not None:
-            self.follower.close(self._beat_through)
-        if self.staging is not None:
-            self.staging.close()
+        if self.orders is not None:
+            self.orders.close(self._beat_through)
         if self.reporter is not None:
             self.reporter.close()
 
@@ -175,7 +164,6 @@ class Worker(Supervisor):
         elif step.phase is Phase.ANSWER:
             self.deadline = clock.Deadline(_ANSWER_SECONDS)
         elif step.phase is Phase.JOINING:
-            self.staging = NodeStaging(self.config, self.name, self.own.address, self.token)
             self.start_ray()
             self.deadline = clock.Deadline(self.config.deadlines.membership)
         elif step.phase is Phase.MEMBER:
@@ -187,24 +175,22 @@ class Worker(Supervisor):
     def _open_channel(self) -> None:
         head, port = self.config.head.address, self.config.ports.node_report
         self.reporter = Reporter(self._report, head, port, self.token)
-        self.workloads = FetchedWorkloads(self.config, self.own.address, self.token)
-        if self.config.node.accelerators.planned > 0:
-            self.follower = Follower(self.config, self.name, self.reporter.now)
+        own = (self.name, self.own.address)
+        self.orders = HeadOrders(
+            self.config, self.state, own, self.token, self.environment.ray, self.reporter
+        )
 
     def _become_member(self) -> None:
         answer = self.reporter.last_answer if self.reporter is not None else None
         self.was_member = True
         self.state.put(member=True)
-        if self.tasks is None and self.reporter is not None:
+        if self.orders is not None and self.orders.take_tasks(self.task_handlers()):
             self.state.become(state.JOINED, answer.verdict if answer is not None else None)
-            self.tasks = TaskRunner(self.task_handlers(), done=self.reporter.now)
 
     def _leave(self) -> Steps[None]:
         """Stop what runs here of the engine, then Ray. The file server goes on: others may be fetching."""
-        if self.follower is not None:
-            self.follower.obey(None, self.pause)
-        if self.staging is not None:
-            self.staging.stop()
+        if self.orders is not None:
+            self.orders.leave(self.pause)
         if self.ray is not None:
             yield from self.ray.stopping(_RAY_STOP_SECONDS)
             self.ray = None
@@ -227,11 +213,12 @@ class Worker(Supervisor):
         elif self.phase is Phase.OUT and self.leaving is not None:
             self.leaving.look()
         elif reporter is not None and reporter.last_answer is not None:
-            self._follow(reporter, reporter.last_answer)
+            self._follow(reporter.last_answer)
 
-    def _follow(self, reporter: Reporter, answer: HeadAnswer) -> None:
+    def _follow(self, answer: HeadAnswer) -> None:
         """Mirror the head's state; a head that is silent still means what it said last."""
-        self._follow_answer(reporter, answer)
+        if self.orders is not None:
+            self.orders.obey(answer, self.pause)
         if self.phase is Phase.SILENT:
             silent = "does not answer reports"
             reason = f"the head {self.config.head} {silent}; its last state was '{answer.state}'"
@@ -245,50 +232,6 @@ class Worker(Supervisor):
         if step.action is Action.END and seen.refused is not None:
             return seen.refused
         return seen.restart or RestartNeeded(step.reason or "this node starts anew")
-
-    def _follow_answer(self, reporter: Reporter, answer: HeadAnswer) -> None:
-        """Do what the head asks for; a head that is silent still means what it said last."""
-        workload = self.workloads.find(answer.workload) if self.workloads is not None else None
-        has_follower = workload is not None and workload.engine.follower is not None
-        prepares = answer.task is not None or answer.staged_workload not in (None, answer.workload)
-        quick = (has_follower and self.follower is not None) or answer.state == state.CHECKING or prepares
-        reporter.interval_seconds = QUICK_INTERVAL_SECONDS if quick else INTERVAL_SECONDS
-        self._stage(reporter, answer)
-        if self.tasks is not None:
-            self.tasks.take(answer.task)
-        if workload is not None and answer.workload is not None:
-            self.state.put(workload=answer.workload, endpoint=self.endpoint_of(workload))
-        self._run(workload, answer)
-
-    def _run(self, workload: Workload | None, answer: HeadAnswer) -> None:
-        """This node's process of the engine."""
-        follower = self.follower
-        if follower is None:
-            return
-        if workload is not None:
-            ray, gcs = self.environment.ray, self.config.gcs_address
-            follower.use(workload.engine, environment.of_engine(ray, workload, gcs))
-        if workload is not None or answer.run is None:
-            follower.obey(answer.run, self.pause)
-        if follower.published() is not None or self.state.get("follower") is not None:
-            self.state.put(follower=follower.published())
-
-    def _stage(self, reporter: Reporter, answer: HeadAnswer) -> None:
-        """Do what the head asks for, and report at once how it ended."""
-        staging, found = self.staging, None
-        if staging is None or self.workloads is None:
-            return
-        if answer.staging is not None:
-            workload = self.workloads.find(answer.staged_workload)
-            if workload is None:
-                # It is being fetched; what is under way goes on.
-                return
-            found = workload.staging_on(is_head=False)
-        if staging.obey(answer.staging, found):
-            reporter.now()
-        self.state.put(staging=staging.published())
-        if staging.is_under_way:
-            self.state.wait_for(f"the model: {staging.text}", staging.deadline, is_progress=True)
 
     def _beat_through(self, seconds: float) -> None:
         """A pause at the end of the node: nothing interrupts it."""
@@ -314,9 +257,9 @@ class Worker(Supervisor):
             accelerators_found=self.devices.found,
             accelerators_planned=self.devices.planned,
             wall_clock=clock.wall(),
-            staged=self.staging.staged if self.staging is not None else None,
-            follower=self.follower.report(delay) if self.follower is not None else None,
-            result=self.tasks.result if self.tasks is not None else None,
+            staged=self.orders.staged if self.orders is not None else None,
+            follower=self.orders.followed(delay) if self.orders is not None else None,
+            result=self.orders.result if self.orders is not None else None,
         )
 
     def _head_culprit(self, reason: str) -> Culprit:

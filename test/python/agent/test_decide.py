@@ -306,7 +306,7 @@ class ShownTest(unittest.TestCase):
     def test_one_state_is_published_for_both_tracks(self) -> None:
         for cluster, workload, stops, shown in (
             (P.STARTING, P.NONE, False, state.STARTING),
-            (P.FORMED, P.NONE, False, phases.WAITING),
+            (P.FORMED, P.NONE, False, state.WAITING),
             (P.UNFORMED, P.NONE, False, state.FAILED),
             (P.JOINED, P.AWAITING, False, state.JOINED),
             (P.HOLDING, P.AWAITING, False, state.FORMED),

@@ -6,7 +6,7 @@ import support
 from head_case import VERSIONS
 
 from ray_node.agent.head_staging import HeadStaging, Part
-from ray_node.channel.report import HeardReport, NodeReport, Staged
+from ray_node.channel.report import HeardReport, NodeReport, Replaced, Staged
 from ray_node.cluster.membership import Member
 from ray_node.config.staging_config import StagingConfig
 from ray_node.host import clock
@@ -32,7 +32,7 @@ class FakeNode:
         self.deadline = clock.Deadline(600)
         self.settings = mock.Mock(deadline_seconds=600)
 
-    def begin(self, attempt: int, staging: StagingConfig) -> None:
+    def begin(self, attempt: int, staging: StagingConfig, replaced: Replaced | None) -> None:
         self.begun.append(attempt)
 
     def look(self) -> bool:

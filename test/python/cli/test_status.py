@@ -38,7 +38,10 @@ class HealthTest(unittest.TestCase):
     def test_health_by_role_and_state(self) -> None:
         """The head by what the cluster does, a worker by being a member."""
         cases: list[tuple[dict[str, Any], str | None]] = [
-            *[(found("head", done), None) for done in ("serving", "running", "succeeded", "ready")],
+            *[
+                (found("head", done), None)
+                for done in ("serving", "running", "succeeded", "ready", state.WAITING)
+            ],
             (found("head", "serving", age=14.0), None),
             (found("head", "serving", age=16.0), "the last heartbeat was 16 s ago"),
             (found("head", "serving", heartbeat=None), "no heartbeat"),

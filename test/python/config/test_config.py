@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import tempfile
 import unittest
@@ -112,6 +113,18 @@ class ConfigTest(unittest.TestCase):
                 parse(value)
             (problem,) = caught.exception.problems
             self.assertEqual(problem, f"schema: must be 1 or 2, got {got}")
+
+    def test_schema_2_holds_the_nodes_life_and_no_workload(self) -> None:
+        one, two = support.parsed(), parse(support.node_life(support.example()))
+        self.assertIsNone(two.workload)
+        self.assertEqual(dataclasses.replace(one, workload=None), two)
+
+    def test_schema_2_requires_every_key_of_the_nodes_life(self) -> None:
+        value = support.node_life(support.example())
+        for key in [key for key in value if key != "schema"]:
+            with self.subTest(key=key), self.assertRaises(ConfigError) as caught:
+                parse({name: item for name, item in value.items() if name != key})
+            self.assertIn(f"{key}: is missing", caught.exception.problems[0])
 
     def test_load_refuses_unreadable_files(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -114,7 +114,8 @@ class Head(Supervisor):
         if self.workloads.store is not None:
             self.rollout = RolloutTrack(self.workloads.store, preparation, own)
 
-        def loaded(number: str, workload: Workload) -> None:
+        def loaded(number: str, workload: Workload, before: Workload | None) -> None:
+            work.before = before
             self.number = work.number = self.workloads.public(number)
             log.subject(self.number)
             self.state.put(workload=self.number, endpoint=self.endpoint_of(workload))
@@ -179,6 +180,7 @@ class Head(Supervisor):
             workload=self.number,
             staging=asked.attempt if asked is not None else None,
             staged_workload=asked.workload if asked is not None else None,
+            replaced=asked.replaced if asked is not None else None,
             run=self.engine.group.run_for(received.address) if self.engine is not None else None,
             task=task,
             leave=self._leave(received),

@@ -108,7 +108,7 @@ class HeadOrders:
                 # It is being fetched; what is under way goes on.
                 return
             found = workload.staging_on(is_head=False)
-        if staging.obey(answer.staging, found):
+        if staging.obey(answer.staging, found, answer.replaced):
             self._reporter.now()
         self._state.put(staging=staging.published())
         if staging.is_under_way:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray_node.agent.node_staging import NodeStaging
-from ray_node.channel.report import HeardReport, Staged
+from ray_node.channel.report import HeardReport, Replaced, Staged
 from ray_node.cluster.membership import Member
 from ray_node.config.staging_config import StagingConfig
 from ray_node.host import log
@@ -52,6 +52,7 @@ class Asked:
     attempt: int
     #: The number of the workload whose model it is; `None`: the one of node.json.
     workload: str | None
+    replaced: Replaced | None = None
 
 
 class NoRoom(Exception):
@@ -70,12 +71,12 @@ class HeadStaging:
         #: What the nodes are asked for; `None`: nothing is to be staged now.
         self.asked: Asked | None = None
 
-    def begin(self, workload: str | None, staging: StagingConfig) -> None:
+    def begin(self, workload: str | None, staging: StagingConfig, replaced: Replaced | None = None) -> None:
         """A new attempt, unless one for this workload is under way or already complete."""
         if self.asked is None or self.asked.workload != workload:
             self._attempts += 1
-            self.asked = Asked(self._attempts, workload)
-        self.node.begin(self.asked.attempt, staging)
+            self.asked = Asked(self._attempts, workload, replaced)
+        self.node.begin(self.asked.attempt, staging, self.asked.replaced)
 
     def look(self, members: Sequence[Member], heard: Mapping[str, HeardReport]) -> bool:
         """Whether every node has the model. Raises ClusterFailed with the culprit, NoRoom."""

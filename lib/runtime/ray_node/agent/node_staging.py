@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ray_node.channel.report import Staged
+from ray_node.channel.report import Replaced, Staged
 from ray_node.config.schema import NodeConfig
 from ray_node.config.staging_config import StagingConfig
 from ray_node.host import clock, log
@@ -54,7 +54,7 @@ class NodeStaging:
         self.staged: Staged | None = None
         self.deadline = clock.Deadline(0)
 
-    def begin(self, attempt: int, staging: StagingConfig) -> None:
+    def begin(self, attempt: int, staging: StagingConfig, replaced: Replaced | None = None) -> None:
         """Start. The attempt that is under way, or is over, is left alone; another one replaces it."""
         if self.staged is not None and self.staged.attempt == attempt:
             return
@@ -70,14 +70,16 @@ class NodeStaging:
             self._fail(self.staged, failure)
         else:
             server = self._server if staging.fans_out else None
-            self._run = StagingRun(self._request(staging), server)
+            self._run = StagingRun(self._request(staging, replaced), server)
 
-    def obey(self, attempt: int | None, staging: StagingConfig | None) -> bool:
+    def obey(
+        self, attempt: int | None, staging: StagingConfig | None, replaced: Replaced | None = None
+    ) -> bool:
         """Do as the head asks; `None`: nothing is to be staged. Whether an attempt has just ended."""
         if attempt is None or staging is None:
             self.stop()
             return False
-        self.begin(attempt, staging)
+        self.begin(attempt, staging, replaced)
         return self.look()
 
     def look(self) -> bool:
@@ -134,7 +136,7 @@ class NodeStaging:
             self._server.close()
             self._server = None
 
-    def _request(self, staging: StagingConfig) -> StagingRequest:
+    def _request(self, staging: StagingConfig, replaced: Replaced | None = None) -> StagingRequest:
         return StagingRequest(
             source=staging.source,
             destination=staging.destination,
@@ -144,6 +146,7 @@ class NodeStaging:
             fan_out=self._fan_out if staging.fans_out else None,
             deadline_seconds=staging.deadline_seconds,
             parallel_files=staging.parallel_files,
+            replaced=replaced if staging.fans_out else None,
         )
 
     def _open_server(self) -> None:

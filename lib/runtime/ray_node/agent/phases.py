@@ -7,7 +7,6 @@ from ray_node.agent import state
 from ray_node.host.failure import Culprit
 
 OUTSIDE = "outside the cluster"
-WAITING = "waiting for a workload"
 
 
 class Track(Enum):
@@ -50,7 +49,7 @@ class Phase(Enum):
     UNFORMED = (Track.CLUSTER, "unformed", state.FAILED, "the nodes are watched")
     ENDED = (Track.CLUSTER, "ended", state.FAILED, "the process ends, its container starts anew")
 
-    NONE = (Track.WORKLOAD, "none", WAITING, "no workload has been delivered")
+    NONE = (Track.WORKLOAD, "none", state.WAITING, "no workload has been delivered")
     AWAITING = (Track.WORKLOAD, "awaiting", "", "the cluster is to form")
     CHECKING = (Track.WORKLOAD, "checking", state.CHECKING, "each machine is checked")
     STAGING = (Track.WORKLOAD, "staging", state.STAGING, "the model is brought to every node")

@@ -24,6 +24,7 @@ READY = "ready"
 DEGRADED = "degraded"
 FAILED = "failed"
 RETRYING = "retrying"
+WAITING = "waiting for a workload"
 #: The cluster is what the plan wants: `ray_node wait` ends with 0, the head is healthy.
 DONE = (SERVING, RUNNING, SUCCEEDED, READY)
 

@@ -8,11 +8,13 @@ from ray_node.agent.head_engine import HeadEngine
 from ray_node.agent.head_staging import HeadStaging, NoRoom
 from ray_node.agent.phases import Phase
 from ray_node.agent.state import StateFile
+from ray_node.channel.report import Replaced
 from ray_node.channel.tasks import Handlers
 from ray_node.cluster import requirements
 from ray_node.cluster.environment import of_engine
 from ray_node.cluster.membership import Member
 from ray_node.config.schema import NodeConfig
+from ray_node.config.staging_config import StagingConfig
 from ray_node.config.workload import Workload
 from ray_node.host import clock, log, probe
 from ray_node.host.failure import ClusterFailed, Culprit
@@ -47,6 +49,8 @@ class WorkloadSteps:
         self._handlers = handlers
         #: Of the engine's workload; `None`: it is in node.json.
         self.number: str | None = None
+        #: The workload that was loaded before the engine's; `None`: there was none.
+        self.before: Workload | None = None
 
     def has(self, phase: Phase) -> bool:
         """Whether the phase has anything to do in this cluster."""
@@ -109,7 +113,7 @@ class WorkloadSteps:
         if wanted is None:
             staging.give_up()
             return
-        staging.begin(self.number, wanted)
+        staging.begin(self.number, wanted, _replaced(self.before, wanted, is_free=True))
         try:
             while not staging.look(view.assessment.members, view.heard()):
                 self._state.put(staging=staging.published())
@@ -124,7 +128,7 @@ class WorkloadSteps:
         wanted, staging = workload.staging, self._staging
         if wanted is None:
             return None
-        staging.begin(number, wanted)
+        staging.begin(number, wanted, _replaced(self._engine.workload, wanted, is_free=False))
         complete = False
         try:
             while not complete:
@@ -172,3 +176,11 @@ class WorkloadSteps:
 
     def start(self, view: ClusterView) -> Steps[None]:
         return self._engine.watched(view.assessment.members)
+
+
+def _replaced(other: Workload | None, wanted: StagingConfig, is_free: bool) -> Replaced | None:
+    """The model of another workload that a disk may hold. On shared storage others may use it."""
+    found = other.staging if other is not None else None
+    if found is None or not found.fans_out or not wanted.fans_out or found.destination == wanted.destination:
+        return None
+    return Replaced(found.destination, is_free)

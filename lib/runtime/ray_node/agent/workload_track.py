@@ -42,13 +42,13 @@ class WorkloadTrack:
         steps: WorkloadSteps,
         environment: Mapping[str, str],
         workload_of: Callable[[str], Workload],
-        loaded: Callable[[str, Workload], None],
+        loaded: Callable[[str, Workload, Workload | None], None],
         preparation: HeadPreparation,
     ) -> None:
         """`environment` is that of Ray; `workload_of` gives the workload with a number.
 
-        `loaded` is called when it is certain that nothing of another one runs any more; `preparation` says
-        whether a workload is checked and staged already.
+        `loaded` is called with a workload and the one before, when nothing of that one can run
+        any more; `preparation` says whether a workload is checked and staged already.
         """
         self._config = config
         self._state = state_file
@@ -136,6 +136,7 @@ class WorkloadTrack:
         """Between two attempts: another workload, with a budget and a shape of its own."""
         if subject is None or subject == self._loaded or self.phase not in WAITING or self.runs:
             return
+        before = self._engine.workload if self._loaded is not None else None
         workload = self._workload_of(subject)
         environment = of_engine(self._environment, workload, self._config.gcs_address)
         self._engine.use(workload, environment)
@@ -146,7 +147,7 @@ class WorkloadTrack:
             view.pools = workload.pools
             view.look()
             cluster.reshape()
-        self._when_loaded(subject, workload)
+        self._when_loaded(subject, workload, before)
 
     def _observe(
         self, subject: str | None, cluster: ClusterTrack, found: Assessment, asked: bool

@@ -17,6 +17,15 @@ INTERVAL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """Another model on the same disk, which the cluster itself has brought there."""
+
+    folder: str
+    #: Nothing uses it any more: it may go where the disk has no room for both.
+    is_free: bool
+
+
+@dataclass(frozen=True)
 class Staged:
     """How far a node is with the model."""
 
@@ -86,6 +95,8 @@ class HeadAnswer:
     staging: int | None = None
     #: The workload whose model is staged; `None`: that of node.json.
     staged_workload: Name | None = None
+    #: The model that it takes the place of.
+    replaced: Replaced | None = None
     #: The process of the engine that the node is to run; `None`: none.
     run: RunDirective | None = None
     task: Task | None = None

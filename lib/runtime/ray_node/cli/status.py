@@ -48,7 +48,8 @@ def unhealthy_because(found: dict[str, Any], now: float) -> str | None:
     if age is None or age > state.STALE_SECONDS:
         return "no heartbeat" if age is None else f"the last heartbeat was {table.duration(age)} ago"
     if found.get("role") == "head":
-        return None if found.get("state") in state.DONE else f"the head is {found.get('state')}"
+        is_well = found.get("state") in (*state.DONE, state.WAITING)
+        return None if is_well else f"the head is {found.get('state')}"
     return None if found.get("member") is True else "the node is not a member of the cluster"
 
 

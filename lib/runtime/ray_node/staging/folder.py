@@ -5,6 +5,7 @@ was right), `parts/` (half files), `scratch/` (half files that do not grow in or
 its own name only when its checksum was right.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -130,6 +131,24 @@ class ModelFolder:
             for folder, _, names in os.walk(top):
                 count += sum(_size(os.path.join(folder, name)) or 0 for name in names)
         return count
+
+    def bytes_held(self) -> int:
+        """What would be free without this model: its checked files and its half ones."""
+        names = [os.path.join(self.path, *path.split("/")) for path in self.finished()]
+        return sum(_size(name) or 0 for name in names) + self.bytes_in_parts()
+
+    def discard(self) -> None:
+        """Remove the model, whole or half: only files that staging has brought. The manifest goes first."""
+        brought = self.finished()
+        for name in (self._manifest, self._journal):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
+        _sync(self.staging)
+        for path in brought:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.path, *path.split("/")))
+        for leftover in (self._parts, self.scratch):
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def bytes_free(self) -> int:
         return shutil.disk_usage(self.path).free

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ray_node.channel.report import Replaced
+
 FETCH = "fetch"
 RECEIVE = "receive"
 
@@ -142,6 +144,8 @@ class StagingRequest:
     fan_out: FanOut | None
     deadline_seconds: float
     parallel_files: int = 4
+    #: `None`: there is none on this node's own disk.
+    replaced: Replaced | None = None
     pace: Pace = field(default_factory=Pace)
 
     @property

@@ -6,6 +6,7 @@ sizes is complete, and nothing is asked of anybody.
 """
 
 import errno
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from ray_node.staging.failure import (
     LeaseLost,
     ModelMissing,
     OtherFolder,
+    RoomTaken,
     StagingFailed,
     StagingTimeout,
 )
@@ -236,12 +238,32 @@ class _Staging:
     def _check_space(self) -> None:
         missing = total_bytes(self._files) - self._folder.bytes_present(self._files)
         wanted, free = int(missing * _SPACE_FACTOR), self._folder.bytes_free()
-        if free < wanted:
+        if free < wanted and not self._make_room(wanted, free):
             raise DiskFull(
                 f"{self._folder.path} on {self._request.node} has {amount(free)} free, "
                 f"{amount(missing)} are still to come and {amount(wanted)} are wanted",
                 fix=f"enlarge the disk by at least {amount(wanted - free)}, or stage elsewhere",
             )
+
+    def _make_room(self, wanted: int, free: int) -> bool:
+        """Whether there is room once the model before has gone. Raises RoomTaken while that one is in use."""
+        replaced = self._request.replaced
+        if replaced is None or not os.path.isdir(replaced.folder):
+            return False
+        other = ModelFolder(replaced.folder)
+        held = other.bytes_held()
+        same_disk = os.stat(other.path).st_dev == os.stat(self._folder.path).st_dev
+        if not same_disk or free + held < wanted:
+            return False
+        if not replaced.is_free:
+            raise RoomTaken(
+                f"{self._folder.path} on {self._request.node} has {amount(free)} free, {amount(wanted)} are "
+                f"wanted, and {other.path}, which is in use, holds {amount(held)}",
+                fix="enlarge the disk to keep both models",
+            )
+        log.line(f"staging: {other.path}, {amount(held)}, is removed: the disk has no room for both models")
+        other.discard()
+        return True
 
     def _check(self) -> None:
         if self._stop.is_set():

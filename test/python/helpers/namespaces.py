@@ -84,11 +84,16 @@ class Machine:
     def start(self) -> None:
         self._thread.start()
 
-    def execute(self, *words: str) -> "subprocess.CompletedProcess[str]":
+    def execute(self, *words: str, timeout_seconds: float = 60.0) -> "subprocess.CompletedProcess[str]":
         """A command in the node's network namespace (not among its processes)."""
         argv = ["ip", "netns", "exec", self._namespace, *words]
         return subprocess.run(
-            argv, env=self._environment(), capture_output=True, text=True, check=False, timeout=60
+            argv,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_seconds,
         )
 
     def processes(self, part: str) -> list[int]:

@@ -141,6 +141,24 @@ TABLE: list[tuple[tuple[Phase, ...], dict[str, Any], Phase, Action]] = [
         A.REJECT,
     ),
     ((P.NEXT_CHECKING,), {"next": M, "formed": True, "done": True}, P.SWITCHING, A.SWITCH),
+    (
+        (P.NEXT_STAGING, P.NEXT_CHECKING),
+        {"next": M, "serves": N, "can_go_back": True, "formed": True, "done": True, "overdue": HOPELESS},
+        P.NO_ROLLOUT,
+        A.REJECT,
+    ),
+    (
+        (P.NEXT_CHECKING,),
+        {"next": M, "formed": True, "steady": False, "done": True},
+        P.NEXT_STAGING,
+        A.STAGE_NEXT,
+    ),
+    (
+        (P.SWITCHING,),
+        {"next": M, "can_go_back": True, "formed": True, "overdue": HOPELESS},
+        P.RETURNING,
+        A.GO_BACK,
+    ),
     ((P.NEXT_CHECKING,), {"next": M, "formed": False, "trouble": LOST}, P.NEXT_STAGING, A.STAGE_NEXT),
     ((P.SWITCHING,), {"next": M, "serves": M}, P.NO_ROLLOUT, A.ACCEPT),
     (
@@ -211,6 +229,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "about": (None, N, M),
     "kind": ("serve", "job", "none"),
     "trouble": (None, None, BROKE),
+    "overdue": (None, None, HOPELESS),
     "given_up": (None, None, SPENT),
     "next": (None, M),
     "serves": (None, N, M),

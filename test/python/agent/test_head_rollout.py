@@ -39,7 +39,7 @@ class RolloutTest(RolloutCase):
     def test_head_without_a_workload_forms_ray_and_waits(self) -> None:
         self.begin()
         self.until("waiting for a workload")
-        clock.sleep(60.0)
+        clock.sleep(200.0)
         self.assertEqual(self.found()["state"], "waiting for a workload")
         self.assertIsNone(self.found()["workload"])
         nothing = {"verdict": "waiting", "text": "no workload has been delivered"}
@@ -156,6 +156,38 @@ class RolloutTest(RolloutCase):
         self.assertEqual([member["name"] for member in self.found()["members"]], ["npu-0"])
         self.assertEqual(self.head.ray_starts, 1)
         self.assertNotIn("degraded", self.states())
+
+    def test_dead_machine_is_left_out_by_a_new_workload(self) -> None:
+        alone = self.made(pools__0__nodes=1, pools__0__addresses=[support.HEAD])
+        self.serve(self.made())
+        FakeReader.nodes = (seen(support.HEAD), seen(support.WORKER, alive=False))
+        self.until("degraded")
+        self.assertEqual(self.wait(alone), 0, self.text)
+        self.assertEqual(self.head.ray_starts, 1)
+
+    def test_member_that_is_lost_during_the_switch_leads_back(self) -> None:
+        first, second = self.made(), self.made("--break", "/nowhere")
+        self.serve(first)
+        self.deliver(second)
+        self.passes("switching")
+        FakeReader.nodes = (seen(support.HEAD), seen(support.WORKER, alive=False))
+        clock.sleep(50.0)
+        record = self.until_record(first)
+        assert record.verdict is not None
+        self.assertIn("nothing serves now", record.verdict.text)
+        FakeReader.nodes = WHOLE
+        self.until("serving")
+        self.assertEqual(self.found()["workload"], first.number)
+
+    def test_engine_that_never_serves_gives_way_when_its_time_is_over(self) -> None:
+        (self.folder / "sick").write_text("sick")
+        sick = ("--break", str(self.folder / "sick"))
+        slow = self.made(*sick, deadlines__engine=1000, deadlines__serving=25)
+        first = self.made()
+        self.serve(first)
+        self.assertEqual(self.wait(slow), 1)
+        self.assertIn("it does not serve after 25 s, switching: waiting for the engine at", self.text)
+        self.assertIn(f"  serving now: {first.number}", self.text)
 
     def test_node_that_stays_in_ray_is_the_culprit(self) -> None:
         alone = self.made(pools__0__nodes=1, pools__0__addresses=[support.HEAD], deadlines__serving=200)

@@ -26,6 +26,8 @@ class RolloutObserved:
     no_room: str | None = None
     #: The work of this phase has ended well.
     done: bool = False
+    #: The time for all of the rollout is over.
+    overdue: Trouble | None = None
     #: The work of this phase has ended badly.
     trouble: Trouble | None = None
 
@@ -51,8 +53,9 @@ def decide(phase: Phase, seen: RolloutObserved) -> Step:
 def _stage(phase: Phase, seen: RolloutObserved) -> Step:
     if not seen.can_go_back or seen.failed is not None:
         return Step(Phase.SWITCHING, Action.SWITCH, "no workload serves that could go on meanwhile")
-    if seen.trouble is not None:
-        return _reject(seen.trouble)
+    trouble = seen.trouble or seen.overdue
+    if trouble is not None:
+        return _reject(trouble)
     if seen.no_room is not None:
         reason = f"the engine stops before the model comes: {seen.no_room}"
         return Step(Phase.SWITCHING, Action.SWITCH, reason)
@@ -64,17 +67,21 @@ def _stage(phase: Phase, seen: RolloutObserved) -> Step:
 def _check(phase: Phase, seen: RolloutObserved) -> Step:
     if not seen.formed or not seen.steady:
         return Step(Phase.NEXT_STAGING, Action.STAGE_NEXT, "a member was lost, or the engine has failed")
-    if seen.trouble is not None:
-        return _reject(seen.trouble)
+    trouble = seen.trouble or seen.overdue
+    if trouble is not None:
+        return _reject(trouble)
     return Step(Phase.SWITCHING, Action.SWITCH) if seen.done else Step(phase)
 
 
 def _switch(phase: Phase, seen: RolloutObserved) -> Step:
     if seen.serves == seen.next:
         return Step(Phase.NO_ROLLOUT, Action.ACCEPT, f"workload {seen.next} serves")
-    if seen.failed != seen.next:
+    if seen.failed == seen.next:
+        failure = seen.failure or Trouble(f"workload {seen.next} has failed")
+    elif seen.overdue is not None:
+        failure = seen.overdue
+    else:
         return Step(phase)
-    failure = seen.failure or Trouble(f"workload {seen.next} has failed")
     if not seen.can_go_back or not seen.formed:
         return _reject(failure)
     lines = tuple(failure.log_lines)

@@ -59,7 +59,8 @@ class Head(Supervisor):
         asked = not waits and state.take_retry_request(self.config.paths.state)
         delivered, self.delivered = self.delivered, None
         ended = self._ended()
-        cluster.tolerates_strangers = self.rollout is None or self.rollout.prepares
+        has_shape = self.rollout is not None and self.number is not None
+        cluster.tolerates_strangers = not has_shape or (self.rollout is not None and self.rollout.prepares)
         cluster.look(view, asked or delivered in (Taken.NEXT, Taken.CURRENT), ended)
         if ended is not None:
             raise ended
@@ -138,6 +139,7 @@ class Head(Supervisor):
             workload.failed,
             workload.failure,
             workload.is_steady(cluster),
+            self.state.waiting_for or self.state.reason,
         )
         self.delivered = self.rollout.look(running, cluster.formed)
         self.subject = self.rollout.subject

@@ -39,6 +39,8 @@ class Running:
     failure: Trouble | None = None
     #: It needs neither tasks nor staging now.
     steady: bool = True
+    #: What it waits for, for people.
+    progress: str | None = None
 
 
 class Preparation(Protocol):
@@ -71,6 +73,8 @@ class RolloutTrack:
         self._own = own
         self.phase = Phase.NO_ROLLOUT if self._next is None else _PHASES[self._next.phase]
         self._work: Work[None] | None = None
+        #: When this life of the head began with the rollout.
+        self._since = clock.monotonic()
 
     @property
     def subject(self) -> str | None:
@@ -119,6 +123,8 @@ class RolloutTrack:
             number = self._next.number if self._next is not None else ""
             self._record(step, running)
             self.close()
+            if self.phase is Phase.NO_ROLLOUT:
+                self._since = clock.monotonic()
             self.phase = step.phase
             self._begin(step.action)
             why = f", {step.reason}" if step.reason else ""
@@ -151,20 +157,20 @@ class RolloutTrack:
             steady=running.steady,
             no_room=no_room,
             done=work is not None and work.done,
-            trouble=(work.trouble if work is not None else None) or self._overdue(),
+            trouble=work.trouble if work is not None else None,
+            overdue=self._overdue(running),
         )
 
-    def _overdue(self) -> Trouble | None:
+    def _overdue(self, running: Running) -> Trouble | None:
         """Whoever waits for the verdict has it in time, and the next delivery is not locked out."""
-        following = self._next
-        if following is None or self.phase not in _BESIDE:
+        if self._next is None or self.phase not in (*_BESIDE, Phase.SWITCHING):
             return None
-        limit = self._workload(following.number).deadlines.serving
-        if clock.wall() - (clock.epoch(following.since) or 0.0) < limit:
+        limit = self._workload(self._next.number).deadlines.serving
+        if clock.monotonic() - self._since < limit:
             return None
-        detail = self._preparation.progress
+        detail = self._preparation.progress if self.phase in _BESIDE else running.progress
         how_far = f": {detail}" if detail else ""
-        return ClusterFailed(f"{self.phase.label} has not ended within {limit:.0f} s{how_far}", self._own)
+        return ClusterFailed(f"it does not serve after {limit:.0f} s, {self.phase.label}{how_far}", self._own)
 
     def _prove(self, running: Running) -> None:
         """A workload that had failed serves after all."""

@@ -144,6 +144,9 @@ def _counted(config: NodeConfig, pools: Sequence[Pool], pool: Pool, evidence: Ev
         for address in mine
     ]
     good = [member for member in members if member.ok]
+    if config.workload is None:
+        # Those beyond the number are told to leave.
+        good = good[: pool.nodes]
     if len(good) >= pool.nodes:
         # Leftovers of replaced machines do not spoil a pool that is complete.
         return good

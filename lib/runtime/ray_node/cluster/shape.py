@@ -30,7 +30,7 @@ def _unwanted(
     pool = next((pool for pool in pools if pool.name == own), None)
     if pool is None:
         return "it is not in the shape of the cluster"
-    # Who is a member stays one: a node that comes later is wanted once there is room.
+    # Who is a member stays one: another one is wanted once there is room.
     good = [member.address for member in found.members if member.ok and member.pool == pool.name]
     if len(good) < pool.nodes or address in good[: pool.nodes]:
         return None

@@ -129,6 +129,29 @@ class RolloutTest(RolloutCase):
         self.assertEqual(self.wait(given), 0, self.text)
         self.assertFalse(breaks.exists())
 
+    def test_wait_without_a_file_is_for_what_is_rolled_out_else_for_what_runs(self) -> None:
+        self.begin()
+        self.assertEqual(wait.run(self.config), 1)
+        self.assertIn("no workload has been delivered to cluster 'local-2x8'", self.text)
+        first, second = self.made(), self.made("--exit-at-once")
+        self.assertEqual(self.wait(first), 0, self.text)
+        self.printed.clear()
+        self.assertEqual(wait.run(self.config), 0)
+        self.assertIn(f"  workload: {first.number}", self.text)
+        self.deliver(second)
+        self.assertEqual(wait.run(self.config), 1)
+        self.assertIn(f"workload {second.number} has failed", self.text)
+
+    def test_head_that_starts_again_serves_what_it_served(self) -> None:
+        first, second = self.made(), self.made("--break", "/nowhere")
+        self.serve(first)
+        self.assertEqual(self.wait(second), 0)
+        self.end()
+        self.begin()
+        self.assertEqual(wait.run(self.config), 0)
+        self.assertEqual((self.found()["state"], self.found()["workload"]), ("serving", second.number))
+        self.assertEqual(self.record().previous, first.number)
+
     def test_file_for_another_cluster_is_not_delivered(self) -> None:
         path = self.folder / "other.json"
         path.write_text(json.dumps({**support.workload_file(self.value), "cluster": "other"}))

@@ -149,7 +149,11 @@ class Made(unittest.TestCase):
     def test_declared_proxy_applies_to_the_node_program(self) -> None:
         value = {"HTTPS_PROXY": "http://proxy.example:3128", "NCCL_DEBUG": "INFO"}
         with mock.patch.dict("os.environ", {"PATH": "/bin"}, clear=True):
-            NodeStaging(support.parsed({"environment.cluster": value}), "npu-0", "10.89.28.10", None)
+            config = support.parsed({"environment.cluster": value})
+            node = NodeStaging(config, "npu-0", "10.89.28.10", None)
+            self.assertNotIn("HTTPS_PROXY", os.environ, "before there is a model to bring")
+            node.begin(1, StagingConfig(PathSource(), "/no/model", "shared", 4, 30.0))
+            self.addCleanup(node.close)
             self.assertEqual(os.environ.get("HTTPS_PROXY"), "http://proxy.example:3128")
             self.assertEqual(urllib.request.getproxies()["https"], "http://proxy.example:3128")
             self.assertNotIn("NCCL_DEBUG", os.environ)

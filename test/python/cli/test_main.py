@@ -49,6 +49,21 @@ class MainTest(unittest.TestCase):
         self.assertIn("node.json: 2 problems", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
 
+    def test_workload_that_cannot_be_used_is_printed_and_not_delivered(self) -> None:
+        value = support.on_loopback(self.folder)
+        file = self.folder / "workload.json"
+        file.write_text(json.dumps({**support.workload_file(value), "cluster": "other", "retries": 3}))
+        for node, problem in (
+            (support.node_life(value), "cluster: must be 'local-2x8', the cluster of this node, got 'other'"),
+            (value, "schema: must be 2 for a workload of its own, got 1"),
+        ):
+            with self.subTest(problem=problem):
+                config = self.write(node)
+                done = self.run_node("wait", "--config", config, "--workload", str(file))
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                self.assertIn(problem, done.stderr)
+                self.assertFalse((self.folder / "state").exists())
+
     def test_configuration_path_comes_from_option_or_environment(self) -> None:
         path = self.write(support.on_loopback(self.folder))
         for arguments, environment in ((("--config", path), {}), ((), {"RAY_NODE_CONFIG": path})):

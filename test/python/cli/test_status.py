@@ -77,6 +77,20 @@ class StatusTest(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("npu-0.json: the node program has not started here", text)
 
+    def test_workload_and_its_rollout_are_shown_by_number(self) -> None:
+        following = {"number": "b" * 12, "since": "now", "holder": "ann", "phase": "staging"}
+        verdict = {"verdict": "failed", "text": "workload cccccccccccc has failed: why"}
+        value = {**found("head", "serving"), "heartbeat": clock.stamp(), "workload": "a" * 12}
+        for rollout, shown in (
+            ({"next": following, "what": "staging next", "verdict": verdict}, "staging next, since now"),
+            ({"next": None, "what": None, "verdict": verdict}, "workload cccccccccccc has failed: why"),
+        ):
+            with self.subTest(shown=shown):
+                self.write({**value, "rollout": rollout})
+                text = self.run_status()[1]
+                self.assertIn("  workload   aaaaaaaaaaaa", text)
+                self.assertIn(f"  rollout    {'bbbbbbbbbbbb, ' if rollout['next'] else ''}{shown}", text)
+
     def test_exit_code_is_the_health(self) -> None:
         self.write({**found("head", "serving"), "heartbeat": clock.stamp()})
         self.assertEqual(self.run_status()[0], 0)

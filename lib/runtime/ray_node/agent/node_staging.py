@@ -34,7 +34,6 @@ class NodeStaging:
 
     def __init__(self, config: NodeConfig, name: str, address: str, token: str | None) -> None:
         """Of the node `name` at `address`."""
-        _reach_out(config.environment.cluster)
         self._config = config
         self._name = name
         self._fan_out = FanOut(
@@ -59,6 +58,7 @@ class NodeStaging:
         if self.staged is not None and self.staged.attempt == attempt:
             return
         self.stop()
+        _reach_out(self._config.environment.cluster)
         self._progress = None
         self._staging = staging
         self.deadline = clock.Deadline(staging.deadline_seconds)

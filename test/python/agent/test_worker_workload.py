@@ -68,7 +68,7 @@ class FetchTest(WorkerCase):
     def test_rank_runs_the_command_and_variables_of_the_fetched_workload(self) -> None:
         given = self.made(environment__driver={"FROM": "the workload"})
         self.join()
-        self.more = {"workload": given.number, "run": RunDirective(1, 3)}
+        self.more = {"workload": given.number, "run": RunDirective(1, 3, given.number)}
         process = self.runs(1)
         self.assertEqual(process.argv[-3:], ["rank.py", "--rank", "3"])
         self.assertEqual(process.environment["FROM"], "the workload")
@@ -78,9 +78,9 @@ class FetchTest(WorkerCase):
     def test_rank_of_the_next_workload_replaces_the_one_before(self) -> None:
         first, second = self.made(), self.made(environment__driver={"N": "2"})
         self.join()
-        self.more = {"workload": first.number, "run": RunDirective(1, 1)}
+        self.more = {"workload": first.number, "run": RunDirective(1, 1, first.number)}
         before = self.runs(1)
-        self.more = {"workload": second.number, "run": RunDirective(2, 1)}
+        self.more = {"workload": second.number, "run": RunDirective(2, 1, second.number)}
         after = self.runs(2)
         self.assertFalse(before.alive)
         self.assertEqual(after.environment["N"], "2")
@@ -89,7 +89,7 @@ class FetchTest(WorkerCase):
         given = self.made()
         del self.known[given.number]
         self.join()
-        self.more = {"workload": given.number, "run": RunDirective(1, 1)}
+        self.more = {"workload": given.number, "run": RunDirective(1, 1, given.number)}
         support.await_that(lambda: len(self.asked) > 2, lambda: self.asked)
         self.assertEqual(self.ran, [])
         self.assertTrue(self.shows(lambda found: True)["member"], "the node stays")
@@ -100,7 +100,7 @@ class FetchTest(WorkerCase):
         given, other = self.made(), self.made(environment__driver={"N": "2"})
         self.known[given.number] = other
         self.join()
-        self.more = {"workload": given.number, "run": RunDirective(1, 1)}
+        self.more = {"workload": given.number, "run": RunDirective(1, 1, given.number)}
         support.await_that(lambda: len(self.asked) > 2, lambda: self.asked)
         self.assertEqual(self.ran, [])
 
@@ -117,7 +117,7 @@ class FetchTest(WorkerCase):
         }
         current, following = self.made(), self.made(staging=staging)
         self.join()
-        self.more = {"workload": current.number, "run": RunDirective(1, 1)}
+        self.more = {"workload": current.number, "run": RunDirective(1, 1, current.number)}
         process = self.runs(1)
         self.more = {**self.more, "staging": 7, "staged_workload": following.number}
 

@@ -96,7 +96,7 @@ class EngineGroupTest(unittest.TestCase):
     def start(self) -> None:
         self.says(self.A, None)
         self.says(self.B, None)
-        self.group.form(self.workload, self.members)
+        self.group.form(self.workload, None, self.members)
         self.assertEqual(self.group.lingering(), [])
         self.group.start()
 
@@ -118,7 +118,7 @@ class EngineGroupTest(unittest.TestCase):
 
     def test_group_without_followers_directs_nobody(self) -> None:
         group = EngineGroup(HEAD, self.reports)
-        group.form(support.workload_of(support.parsed()), self.members)
+        group.form(support.workload_of(support.parsed()), None, self.members)
         group.start()
         self.assertFalse(group.active)
         self.assertEqual((group.lingering(), group.ends(), group.absent()), ([], [], []))
@@ -158,7 +158,7 @@ class EngineGroupTest(unittest.TestCase):
         self.start()
         self.says(self.A, FollowerReport(1, "running"))
         self.group.release()
-        self.group.form(self.workload, self.members)
+        self.group.form(self.workload, None, self.members)
         self.assertEqual([item.address for item in self.group.lingering()], [self.A, self.B])
         self.now += 1
         self.says(self.A, FollowerReport(1, "running"))

@@ -105,7 +105,7 @@ class Head(Supervisor):
         page, ray = ReadyPage(self.config), self.environment.ray
         self.view = ClusterView(self.config, value, ray, self._answer, page.reply, self.workloads.reply)
         nothing = self.workloads.before
-        self.engine = HeadEngine(
+        self.engine = engine = HeadEngine(
             self.config, nothing, self.state, self.environment.engine, own, self.view.heard
         )
         work = WorkloadSteps(
@@ -117,7 +117,7 @@ class Head(Supervisor):
 
         def loaded(number: str, workload: Workload, before: Workload | None) -> None:
             work.before = before
-            self.number = work.number = self.workloads.public(number)
+            self.number = engine.number = self.workloads.public(number)
             log.subject(self.number)
             self.state.put(workload=self.number, endpoint=self.endpoint_of(workload))
 

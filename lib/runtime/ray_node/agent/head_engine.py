@@ -47,6 +47,8 @@ class HeadEngine:
         self._config = config
         #: What the next attempt runs.
         self.workload = workload
+        #: Its number; `None`: it is in node.json.
+        self.number: str | None = None
         self._state = state_file
         self._environment = environment
         self._own = own
@@ -211,7 +213,7 @@ class HeadEngine:
 
     def _await_free_nodes(self, members: Sequence[Member]) -> Steps[None]:
         """No follower of an earlier attempt may connect to the new one."""
-        self.group.form(self.workload, members)
+        self.group.form(self.workload, self.number, members)
         deadline = clock.Deadline(self._config.deadlines.stop)
         while lingering := self.group.lingering():
             names = ", ".join(member.name for member in lingering)

@@ -13,7 +13,6 @@ from ray_node.channel.report_client import Reporter
 from ray_node.channel.tasks import Handlers, TaskResult, TaskRunner
 from ray_node.cluster import environment
 from ray_node.config.schema import NodeConfig
-from ray_node.config.workload import Workload
 
 #: Between reports of a node that runs a process of the engine, or while the head assigns tasks.
 QUICK_INTERVAL_SECONDS = 0.5
@@ -74,7 +73,7 @@ class HeadOrders:
             self._tasks.take(answer.task)
         if answer.workload is not None:
             self._state.put(workload=answer.workload)
-        self._run(workload, answer, pause)
+        self._run(answer, pause)
 
     def leave(self, pause: Callable[[float], None]) -> None:
         """Stop what runs here of the engine. The file server goes on: others may be fetching."""
@@ -87,16 +86,19 @@ class HeadOrders:
             self._follower.close(pause)
         self._staging.close()
 
-    def _run(self, workload: Workload | None, answer: HeadAnswer, pause: Callable[[float], None]) -> None:
+    def _run(self, answer: HeadAnswer, pause: Callable[[float], None]) -> None:
         """This node's process of the engine, once the workload is there."""
-        follower = self._follower
-        if follower is None or (workload is None and answer.run is not None):
+        follower, run = self._follower, answer.run
+        if follower is None:
             return
-        if workload is not None:
+        if run is not None:
+            workload = self._workloads.find(run.workload)
+            if workload is None:
+                return
             variables = environment.of_engine(self._ray, workload, self._config.gcs_address)
             follower.use(workload.engine, variables)
-        follower.obey(answer.run, pause)
-        if workload is not None and workload.engine.follower is not None:
+        follower.obey(run, pause)
+        if run is not None or self._state.get("follower") is not None:
             self._state.put(follower=follower.published())
 
     def _stage(self, answer: HeadAnswer) -> None:

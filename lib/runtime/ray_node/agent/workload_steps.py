@@ -47,8 +47,6 @@ class WorkloadSteps:
         self._versions = versions
         self._environment = environment
         self._handlers = handlers
-        #: Of the engine's workload; `None`: it is in node.json.
-        self.number: str | None = None
         #: The workload that was loaded before the engine's; `None`: there was none.
         self.before: Workload | None = None
 
@@ -113,7 +111,7 @@ class WorkloadSteps:
         if wanted is None:
             staging.give_up()
             return
-        staging.begin(self.number, wanted, _replaced(self.before, wanted, is_free=True))
+        staging.begin(self._engine.number, wanted, _replaced(self.before, wanted, is_free=True))
         try:
             while not staging.look(view.assessment.members, view.heard()):
                 self._state.put(staging=staging.published())

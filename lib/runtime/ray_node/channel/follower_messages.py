@@ -20,6 +20,8 @@ class RunDirective:
 
     attempt: int
     rank: int
+    #: Number of the workload whose engine it is; `None`: the one of node.json.
+    workload: Annotated[str, one_line(200)] | None = None
 
 
 @dataclass(frozen=True)

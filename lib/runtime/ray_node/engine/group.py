@@ -63,6 +63,7 @@ class EngineGroup:
         self._heard = heard
         self._attempt = 0
         self._ranks: dict[str, int] = {}
+        self._number: str | None = None
         self._members: dict[str, Member] = {}
         self._directives: Mapping[str, RunDirective] = {}
         self._started_at = 0.0
@@ -81,8 +82,12 @@ class EngineGroup:
             self._told.add(address)
         return directive
 
-    def form(self, workload: Workload, members: Sequence[Member]) -> None:
-        """Who the followers of the next attempt are; none for an engine without them."""
+    def form(self, workload: Workload, number: str | None, members: Sequence[Member]) -> None:
+        """Who the followers of the next attempt are; none for an engine without them.
+
+        `number` is the workload's; `None`: it is in node.json.
+        """
+        self._number = number
         has_followers = workload.engine.follower is not None
         self._ranks = ranks(workload.pools, self._head_address, members) if has_followers else {}
         self._members = {member.address: member for member in members if member.address in self._ranks}
@@ -97,7 +102,7 @@ class EngineGroup:
         self._attempt += 1
         self._started_at = clock.monotonic()
         self._directives = {
-            address: RunDirective(self._attempt, rank) for address, rank in self._ranks.items()
+            address: RunDirective(self._attempt, rank, self._number) for address, rank in self._ranks.items()
         }
 
     def release(self) -> None:

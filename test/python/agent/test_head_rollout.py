@@ -202,6 +202,19 @@ class RolloutTest(RolloutCase):
         self.until("serving")
         self.assertEqual(self.found()["workload"], first.number)
 
+    def test_job_that_has_ended_gives_way_to_an_engine_that_serves(self) -> None:
+        job = self.made(engine__kind="job", engine__api=None, engine__argv=["true"])
+        self.begin()
+        self.assertEqual(self.wait(job), 0, self.text)
+        self.until("succeeded")
+        self.assertEqual(self.found()["job"]["exitCode"], 0)
+        self.assertEqual(self.wait(self.made()), 0, self.text)
+        self.assertEqual((self.found()["state"], self.found()["job"]), ("serving", None))
+        # The outcome of the job is kept: it does not run again.
+        loads = self.states().count("loading")
+        self.assertEqual(self.wait(job), 0, self.text)
+        self.assertEqual((self.found()["state"], self.states().count("loading")), ("succeeded", loads))
+
     def test_engine_that_never_serves_gives_way_when_its_time_is_over(self) -> None:
         (self.folder / "sick").write_text("sick")
         sick = ("--break", str(self.folder / "sick"))

@@ -124,7 +124,8 @@ class HeadEngine:
     def use(self, workload: Workload, environment: Mapping[str, str]) -> None:
         """From the next attempt on. `environment` is that of its processes."""
         self.workload, self._environment = workload, environment
-        self._succeeded = False
+        self._succeeded, self.reason = False, None
+        self._state.put(job=None)
         self.restore()
 
     def restore(self) -> None:

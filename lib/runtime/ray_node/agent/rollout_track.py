@@ -82,11 +82,6 @@ class RolloutTrack:
         return self._store.rollout.subject
 
     @property
-    def next(self) -> Workload | None:
-        """The workload that is being rolled out."""
-        return self._workload(self._next.number) if self._next is not None else None
-
-    @property
     def prepares(self) -> bool:
         """The next workload is being prepared beside what runs."""
         return self.phase in _BESIDE

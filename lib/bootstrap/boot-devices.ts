@@ -18,19 +18,28 @@ export function bootDevices(
   interfaces = leastInterfaces(plan, node),
 ): readonly BootDevices[] {
   const accelerator = acceleratorOf(plan, node);
-  const glob = accelerator && deviceGlob(accelerator);
-  const count = Math.ceil(node.acceleratorCount / (accelerator?.acceleratorsPerDevice ?? 1));
   const fabric = findFabric(plan.fabric)?.interfaces;
   return [
-    ...(glob === undefined ? [] : [{ name: "accelerators", count, glob }]),
+    ...(accelerator === undefined || accelerator.emulated ? [] : acceleratorDevices(accelerator, node)),
     ...(fabric === undefined || interfaces === undefined
       ? []
       : [{ name: fabric.name, count: interfaces, glob: fabric.glob }]),
   ];
 }
 
-function deviceGlob({ emulated, deviceGlob, indexedDevice }: AcceleratorFacts): string | undefined {
-  return emulated ? undefined : (deviceGlob ?? indexedDevice?.host.replace("{index}", "[0-9]*"));
+/** As many as the plan needs, or each of those that it names. */
+function acceleratorDevices(accelerator: AcceleratorFacts, node: NodePlan): readonly BootDevices[] {
+  const { acceleratorsPerDevice, indexedDevice } = accelerator;
+  const glob = accelerator.deviceGlob ?? indexedDevice?.host.replace("{index}", "[0-9]*");
+  if (node.devices !== undefined && indexedDevice !== null) {
+    return node.devices.map((number) => ({
+      name: `accelerator-${number}`,
+      count: 1,
+      glob: indexedDevice.host.replace("{index}", String(number)),
+    }));
+  }
+  const count = Math.ceil(node.acceleratorCount / acceleratorsPerDevice);
+  return glob === undefined ? [] : [{ name: "accelerators", count, glob }];
 }
 
 /** HCCL's fabric is the NPUs' own: the host shows no device of it. */

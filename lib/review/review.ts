@@ -96,7 +96,8 @@ function nodesAtBoot({ nodes: all }: ClusterPlan, pool: string): readonly (reado
 }
 
 function nodeRow(names: string, node: NodePlan, address: string): readonly string[] {
-  return [names, node.role, address, String(node.acceleratorCount)];
+  const chosen = node.devices === undefined ? "" : ` (devices ${node.devices.join(", ")})`;
+  return [names, node.role, address, `${node.acceleratorCount}${chosen}`];
 }
 
 function accelerators(plan: ClusterPlan): readonly string[] {

@@ -44,13 +44,22 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
       why: "The boot would wait for devices that the machines do not have.",
       check: ({ pools }) =>
         pools.flatMap((pool, index) => {
-          const { type, declared, count, has } = factsOf(pool);
-          return unless(declared?.id !== type?.accelerator || !(count > has), {
-            path: `pools[${index}].acceleratorsPerNode`,
-            got: show(count),
-            must: `be at most ${has}, as many as ${type?.id} has`,
-            fix: `use AwsInstanceType.of('${type?.id}').nodePool(...)`,
-          });
+          const { type, declared, count, has, last } = factsOf(pool);
+          const isOther = declared?.id !== type?.accelerator;
+          const fix = `use AwsInstanceType.of('${type?.id}').nodePool(...)`;
+          const chosen = { path: `pools[${index}].devices`, got: `device ${last.number}`, fix };
+          return [
+            unless(isOther || !(count > has), {
+              path: `pools[${index}].acceleratorsPerNode`,
+              got: show(count),
+              must: `be at most ${has}, as many as ${type?.id} has`,
+              fix,
+            }),
+            unless(isOther || count > has || !(last.accelerators > has), {
+              ...chosen,
+              must: `be below ${has / last.each}, the devices of ${type?.id}`,
+            }),
+          ].flat();
         }),
     }),
     warningRule("RC432", {
@@ -141,10 +150,15 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
 function factsOf({ machines, pool }: SitePool) {
   const type = findInstanceType(machines.instanceType);
   const declared = pool.accelerator && findAccelerator(pool.accelerator.id);
+  const each = declared?.acceleratorsPerDevice ?? 1;
+  const chosen = pool.devices === undefined ? declared?.usualPerNode : pool.devices.length * each;
+  const number = Math.max(-1, ...(pool.devices ?? []));
   return {
     type,
     declared,
-    count: declared === undefined ? 0 : (pool.acceleratorsPerNode ?? declared.usualPerNode),
+    count: declared === undefined ? 0 : (pool.acceleratorsPerNode ?? chosen ?? 0),
+    /** The chosen device with the highest number. */
+    last: { number, each, accelerators: (number + 1) * each },
     has: type === undefined ? 0 : acceleratorsOfInstance(type),
   };
 }

@@ -11,20 +11,36 @@ export function containerDevices(plan: ClusterPlan, node: NodePlan): readonly Co
   }
   const same = (path: string) => ({ hostPath: path, containerPath: path });
   return [
-    ...indexedDevices(accelerator, node.acceleratorCount),
+    ...indexedDevices(accelerator, deviceNumbers(accelerator, node)),
     ...accelerator.fixedDevices.map(same),
     ...fabricDevices(plan.fabric, accelerator).map(same),
   ];
 }
 
-function indexedDevices(accelerator: AcceleratorFacts, count: number): readonly ContainerDevice[] {
-  const pattern = accelerator.indexedDevice;
+/**
+ * Device nodes that one container has for itself: two with the same one cannot both work. Emulated ones, which are none
+ * on the machine, by their names in the container.
+ */
+export function ownDevices(plan: ClusterPlan, node: NodePlan): readonly string[] {
+  const accelerator = acceleratorOf(plan, node);
+  if (accelerator === undefined) {
+    return [];
+  }
+  const indexed = indexedDevices(accelerator, deviceNumbers(accelerator, node));
+  return indexed.length > 0 ? indexed.map(({ containerPath }) => containerPath) : accelerator.fixedDevices;
+}
+
+/** Same name on both sides: Ascend's driver goes by the device, whatever it is called (vllm-project/vllm-ascend#6063). */
+function indexedDevices(
+  { indexedDevice: pattern }: AcceleratorFacts,
+  numbers: readonly number[],
+): readonly ContainerDevice[] {
   if (pattern === null) {
     return [];
   }
-  return deviceIndices(Math.ceil(count / accelerator.acceleratorsPerDevice)).map((index) => ({
-    hostPath: pattern.host.replace("{index}", String(index)),
-    containerPath: pattern.container.replace("{index}", String(index)),
+  return numbers.map((number) => ({
+    hostPath: pattern.host.replace("{index}", String(number)),
+    containerPath: pattern.container.replace("{index}", String(number)),
   }));
 }
 
@@ -34,7 +50,10 @@ export function acceleratorOf(plan: ClusterPlan, node: NodePlan): AcceleratorFac
   return pool && node.acceleratorCount > 0 ? findAccelerator(pool.accelerator) : undefined;
 }
 
-/** 0, 1, ... */
-export function deviceIndices(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, index) => index);
+/** Numbers of the machine's devices that the node has: as declared, else 0, 1, ... */
+export function deviceNumbers(
+  { acceleratorsPerDevice }: AcceleratorFacts,
+  { acceleratorCount, devices }: NodePlan,
+): readonly number[] {
+  return devices ?? Array.from({ length: Math.ceil(acceleratorCount / acceleratorsPerDevice) }, (_, n) => n);
 }

@@ -2,7 +2,7 @@ import type { AcceleratorFacts } from "../../catalog/accelerators";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import type { ContainerMount, ContainerSpec } from "./container-spec";
-import { acceleratorOf, containerDevices, deviceIndices } from "./devices";
+import { acceleratorOf, containerDevices, deviceNumbers } from "./devices";
 import { nodeConfig, nodeConfigText } from "../node-config/node-config";
 import { CONTAINER_PATHS } from "../paths";
 import { engineFiles, programFiles } from "../program-files";
@@ -26,7 +26,7 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
     config,
     image: plan.image.reference,
     command: nodeCommand("start"),
-    environment: { ...programEnvironment(), ...runtimeEnvironment(accelerator, node.acceleratorCount) },
+    environment: { ...programEnvironment(), ...runtimeEnvironment(accelerator, node) },
     files: [
       ...programFiles(),
       ...engineFiles(plan),
@@ -104,12 +104,12 @@ export function programEnvironment(): { readonly [name: string]: string } {
 
 function runtimeEnvironment(
   accelerator: AcceleratorFacts | undefined,
-  count: number,
+  node: NodePlan,
 ): { readonly [name: string]: string } {
   if (!accelerator) {
     return {};
   }
   const variable = accelerator.runtimeDevicesVariable;
-  const visible = variable === null ? {} : { [variable]: deviceIndices(count).join(",") };
+  const visible = variable === null ? {} : { [variable]: deviceNumbers(accelerator, node).join(",") };
   return { ...accelerator.containerEnvironment, ...visible };
 }

@@ -31,7 +31,7 @@ export function clusterTerms(options: ClusterOptions, plan: ClusterPlan): Cluste
       hashes: representatives(plan, nodes),
       image: options.image.reference,
       rayVersion: options.image.rayVersion,
-      ...ofPools(({ acceleratorsPerNode }) => ({ acceleratorsPerNode })),
+      ...ofPools(({ acceleratorsPerNode, devices }) => ({ acceleratorsPerNode, devices })),
       storage: options.storage?.map(({ hostPath, mountPath }) => `${hostPath}:${mountPath}`),
       environment: options.environment,
       addressVariables: options.addressVariables,

@@ -56,6 +56,7 @@ function acceleratorsOf(plan: ClusterPlan, node: NodePlan) {
   const facts = pool && findAccelerator(pool.accelerator);
   return {
     planned: node.acceleratorCount,
+    devices: node.devices ?? null,
     resource: facts?.rayResource ?? null,
     deviceGlob: facts?.deviceGlob ?? null,
     visibleDevicesVariable: facts?.visibleDevicesVariable ?? null,

@@ -29,13 +29,27 @@ export interface NodePool {
   /**
    * Accelerators that each node gives to the cluster.
    *
-   * @default - as many as the usual board of this accelerator has; 0 without an accelerator
+   * @default - as many as `devices` have, else as the usual board of this accelerator has; 0 without an accelerator
    */
   readonly acceleratorsPerNode?: number;
+  /**
+   * Which devices of each machine the cluster has, by the number of the device node: `[4, 5, 6, 7]` for `/dev/nvidia4` or
+   * `/dev/davinci4` to `7`. The others are left to whoever has them, e.g. another cluster. Programs in the containers
+   * count these from 0.
+   *
+   * @default - the first ones
+   */
+  readonly devices?: readonly number[];
 }
 
 /** Ports of Ray and of the node program. Each is fixed; the defaults are in `lib/catalog/ray-ports.json`. */
 export interface RayPorts {
+  /**
+   * Added to each default below, for a second cluster on the same machines, e.g. 1000.
+   *
+   * @default 0
+   */
+  readonly offset?: number;
   /** @default 6379 */
   readonly gcs?: number;
   /** @default 6380 */

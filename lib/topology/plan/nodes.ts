@@ -1,7 +1,7 @@
 import type { EngineSpec } from "../engine-spec";
 import type { Place } from "./place";
 import type { NodePlan, PoolPlan } from "./plan";
-import { type ClusterSpec, countableNodes } from "./spec";
+import { type ClusterSpec, countableNodes, type PoolSpec } from "./spec";
 
 /** The pools, with the addresses that the place gives them. */
 export function planPools(spec: ClusterSpec, place: Place): readonly PoolPlan[] {
@@ -25,8 +25,9 @@ export function planNodes(spec: ClusterSpec, place: Place): readonly NodePlan[] 
       index,
       role: poolIndex === 0 && index === 0 ? "head" : "worker",
       address: place.addresses[pool.name]?.[index] ?? headAddressOf(place, poolIndex, index),
-      ...deviceIpsOf(place, pool.name, index),
+      ...deviceIpsOf(place, pool, index),
       acceleratorCount: pool.acceleratorsPerNode,
+      ...(pool.devices === undefined ? {} : { devices: pool.devices }),
     })),
   );
   return withOwnEnvironment(nodes, spec.engine.nodeEnvironment);
@@ -37,9 +38,13 @@ function headAddressOf({ headAddress }: Place, poolIndex: number, index: number)
   return poolIndex === 0 && index === 0 ? headAddress : undefined;
 }
 
-function deviceIpsOf(place: Place, pool: string, index: number): Pick<NodePlan, "deviceIps"> {
-  const deviceIps = place.deviceIps?.[pool]?.[index];
-  return deviceIps === undefined ? {} : { deviceIps };
+/** Of the chosen devices, where the place states those of the whole machine. */
+function deviceIpsOf(place: Place, { name, devices }: PoolSpec, index: number): Pick<NodePlan, "deviceIps"> {
+  const stated = place.deviceIps?.[name]?.[index];
+  if (stated === undefined || devices === undefined || stated.length === devices.length) {
+    return stated === undefined ? {} : { deviceIps: stated };
+  }
+  return { deviceIps: devices.flatMap((device) => stated[device] ?? []) };
 }
 
 /** The engine's variables of each node with accelerators, by rank. */

@@ -67,6 +67,8 @@ export interface NodePlan {
   /** IPv4 address on the cluster network; `undefined` where the place assigns it. */
   readonly address?: string;
   readonly acceleratorCount: number;
+  /** Numbers of the machine's device nodes that the node has, ascending; `undefined`: the first ones. */
+  readonly devices?: readonly number[];
   /**
    * Addresses of the devices on their own network (Ascend), in their order.
    *

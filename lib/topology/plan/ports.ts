@@ -42,9 +42,16 @@ export function declaredPorts(spec: ClusterSpec): readonly DeclaredPort[] {
 
 function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFacts): DeclaredPort {
   const [first, last = first] = rayPortProperties(name);
-  const { [first]: from, [last]: to } = spec.ports;
+  const { [first]: from, [last]: to, offset = 0 } = spec.ports;
   return {
-    port: { name, from: from ?? row.from, to: to ?? row.to, where, reachableBy: "cluster", purpose },
+    port: {
+      name,
+      from: from ?? row.from + offset,
+      to: to ?? row.to + offset,
+      where,
+      reachableBy: "cluster",
+      purpose,
+    },
     path: `ports.${first}`,
     movability: from === undefined && to === undefined ? 1 : 3,
   };

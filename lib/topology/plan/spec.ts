@@ -66,6 +66,8 @@ export interface PoolSpec {
   /** `undefined`: none declared, or unknown to the catalogue. */
   readonly accelerator?: AcceleratorFacts;
   readonly acceleratorsPerNode: number;
+  /** In ascending order; `undefined`: the first ones. */
+  readonly devices?: readonly number[];
 }
 
 /** The image as declared. */
@@ -151,8 +153,15 @@ function normalisePool(pool: NodePool): PoolSpec {
     machineType: pool.machineType,
     acceleratorId: pool.accelerator?.id,
     accelerator,
-    acceleratorsPerNode: pool.acceleratorsPerNode ?? accelerator?.usualPerNode ?? 0,
+    acceleratorsPerNode: pool.acceleratorsPerNode ?? acceleratorsOf(pool, accelerator),
+    devices: pool.devices && [...pool.devices].sort((one, other) => one - other),
   };
+}
+
+function acceleratorsOf({ devices }: NodePool, accelerator: AcceleratorFacts | undefined): number {
+  return devices === undefined
+    ? (accelerator?.usualPerNode ?? 0)
+    : devices.length * (accelerator?.acceleratorsPerDevice ?? 1);
 }
 
 /** What an engine may know besides the shape of the cluster. */

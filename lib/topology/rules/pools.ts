@@ -148,6 +148,58 @@ export const poolRules: readonly ClusterRule[] = [
       }),
     ),
   }),
+  errorRule("RC004", {
+    title: "Chosen devices are distinct whole numbers from 0 on",
+    why: "Each is the number of a device node of the machines, and a container has each of them once.",
+    check: eachPool(
+      ({ devices }, path) =>
+        devices !== undefined &&
+        (devices.length === 0
+          ? {
+              path: `${path}.devices`,
+              got: "an empty list",
+              must: "name at least one device",
+              fix: "leave it out for the first ones",
+            }
+          : unless(devices.every((n) => isWhole(n, 0)) && new Set(devices).size === devices.length, {
+              path: `${path}.devices`,
+              got: `[${devices.join(", ")}]`,
+              must: "be different whole numbers of at least 0",
+              fix: "name each device once, e.g. [4, 5, 6, 7] for /dev/nvidia4 to /dev/nvidia7",
+            })),
+    ),
+  }),
+  errorRule("RC005", {
+    title: "Devices are chosen only where each has a device node of its own",
+    why: "Otherwise every container gets all device nodes of the machine, and the choice would have no effect.",
+    check: eachPool(
+      ({ accelerator, acceleratorId, devices }, path) =>
+        devices !== undefined &&
+        (acceleratorId === undefined || accelerator?.indexedDevice === null) && {
+          path: `${path}.devices`,
+          got: `[${devices.join(", ")}]`,
+          must:
+            acceleratorId === undefined
+              ? "be left out in a pool without an accelerator"
+              : `be left out with ${accelerator?.title}, whose device nodes are mapped all together`,
+          fix: "remove it",
+        },
+    ),
+  }),
+  errorRule("RC006", {
+    title: "As many devices are chosen as the node's accelerators need",
+    why: "The engine places one rank on each accelerator of the plan.",
+    check: eachPool(({ accelerator, acceleratorsPerNode, devices }, path) => {
+      const each = accelerator?.acceleratorsPerDevice ?? 1;
+      const chosen = (devices?.length ?? 0) * each;
+      return unless(devices === undefined || devices.length === 0 || chosen === acceleratorsPerNode, {
+        path: `${path}.acceleratorsPerNode`,
+        got: show(acceleratorsPerNode),
+        must: `be ${chosen}, as many as the chosen devices have`,
+        fix: "leave it out, or choose other devices",
+      });
+    }),
+  }),
   errorRule("RC009", {
     title: "A pool names a machine type only where machines are created",
     why: "Existing machines, containers and machines of other resources have the type that they have.",

@@ -36,7 +36,7 @@ export const portRules: readonly ClusterRule[] = [
     title: "Only ports of Ray and of the node program are set under 'ports'",
     why: "A mistyped name would be ignored silently.",
     check: (spec) => {
-      const known = rayPorts().flatMap(({ name }) => rayPortProperties(name));
+      const known = [...rayPorts().flatMap(({ name }) => rayPortProperties(name)), "offset"];
       return Object.keys(spec.ports)
         .filter((property) => !known.includes(property))
         .map((property) => ({

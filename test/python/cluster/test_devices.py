@@ -19,7 +19,7 @@ class DevicesTest(unittest.TestCase):
         self, planned: int, environment: dict[str, str] | None = None, glob: str | None = ""
     ) -> Devices:
         settings = Accelerators(
-            planned, "NPU", self.glob if glob == "" else glob, "ASCEND_RT_VISIBLE_DEVICES"
+            planned, None, "NPU", self.glob if glob == "" else glob, "ASCEND_RT_VISIBLE_DEVICES"
         )
         return devices.count(settings, environment or {})
 

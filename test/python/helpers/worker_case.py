@@ -90,6 +90,7 @@ class WorkerCase(unittest.TestCase):
                 node__address=support.WORKER,
                 node__accelerators={
                     "planned": 8,
+                    "devices": None,
                     "resource": "NPU",
                     "deviceGlob": str(self.folder / "davinci[0-9]*"),
                     "visibleDevicesVariable": None,

@@ -36,6 +36,15 @@ describe("bootDevices", () => {
     expect(devices(accelerator, fabric)).toEqual(expected);
   });
 
+  it("looks for each chosen device", () => {
+    const pools = [{ name: "gpu", nodes: 4, accelerator: Accelerator.H100, devices: [4, 10] }];
+    const plan = planCluster(machineProps({ pools, fabric: Fabric.TCP }), hostsPlace());
+    expect(bootDevices(plan, plan.nodes[0])).toEqual([
+      { name: "accelerator-4", count: 1, glob: "/dev/nvidia4" },
+      { name: "accelerator-10", count: 1, glob: "/dev/nvidia10" },
+    ]);
+  });
+
   it("counts the interfaces that the place knows", () => {
     expect(devices(Accelerator.H100, Fabric.INFINIBAND, 4, 8, 9)[1]).toBe(
       "InfiniBand-devices 9 /dev/infiniband/uverbs*",

@@ -22,6 +22,8 @@ FoundOnNode = Literal[
 @dataclass(frozen=True)
 class Accelerators:
     planned: int
+    #: Numbers of the machine's device nodes, ascending; `None`: the first ones.
+    devices: tuple[int, ...] | None
     resource: str | None
     #: Device nodes to count; `None`: nothing to count.
     device_glob: str | None

@@ -38,9 +38,10 @@ class NodeFacts:
 def gather(config: NodeConfig, memory_share: float, node: str, address: str, root: str = "/") -> NodeFacts:
     """Takes up to some minutes on a large board. `root` is `/` but in tests."""
     wanted, planned = config.preflight, config.node.accelerators.planned
+    chosen = config.node.accelerators.devices
     board = rdma = gpus = None
     if planned > 0 and wanted.board is not None:
-        board = npu_facts.gather(wanted.board, planned, npu_tools.find(root), root)
+        board = npu_facts.gather(wanted.board, planned, npu_tools.find(root), root, chosen)
     if planned > 0 and wanted.rdma:
         prefix = root.rstrip("/")
         rdma = rdma_facts.gather(
@@ -51,7 +52,7 @@ def gather(config: NodeConfig, memory_share: float, node: str, address: str, roo
             f"{prefix}/dev/infiniband",
         )
     if planned > 0 and wanted.gpus:
-        gpus = gpu_facts.gather(memory_share)
+        gpus = gpu_facts.gather(memory_share, chosen=chosen)
     return NodeFacts(
         node=node,
         address=address,

@@ -55,6 +55,15 @@ class AnswersTest(unittest.TestCase):
         self.assertEqual((state.mig, state.uncorrectable), (None, 0))
 
 
+class ChosenDevicesTest(unittest.TestCase):
+    def test_judge_of_chosen_gpus_names_them_as_the_machine_does(self) -> None:
+        gpus = [Gpu(), Gpu(mig="Enabled")]
+        texts = {"-L": Answer(0, listing(gpus)), "-q": Answer(0, query(gpus))}
+        found = judged(facts.gather(0.9, texts.__getitem__, chosen=(4, 6)))
+        self.assertEqual(wrong(found), [("GPU 6", "gpu mig", FAILED)])
+        self.assertIn("nvidia-smi -i 6 -mig 0", next(item.fix for item in found if item.outcome == FAILED))
+
+
 class FabricTest(unittest.TestCase):
     def test_judge_of_a_fabric_in_progress_fails(self) -> None:
         found = judged(gathered(Gpu(), Gpu(fabric=("In Progress", "N/A"))))

@@ -86,6 +86,46 @@ class CableToCableTest(unittest.TestCase):
         self.assertNotIn(FAILED, {item.outcome for item in found})
 
 
+class ChosenDevicesTest(unittest.TestCase):
+    """A container that has devices 4 to 7 of eight."""
+
+    def setUp(self) -> None:
+        self.machine = AscendMachine(self, "a2", 0, 8)
+        for other in range(4):
+            self.machine.remove(f"dev/davinci{other}")
+
+    def gather(self) -> BoardFacts:
+        return npu_facts.gather("a2", 4, npu_tools.find(self.machine.root), self.machine.root, (4, 5, 6, 7))
+
+    def test_devices_are_looked_for_under_their_own_numbers(self) -> None:
+        found = self.gather().devices
+        self.assertEqual([device.device for device in found], [0, 1, 2, 3])
+        self.assertEqual([device.number for device in found], [4, 5, 6, 7])
+        self.assertTrue(all(device.present for device in found))
+        configured = npu_answers.configured(self.machine.read("etc/hccn.conf"))
+        self.assertEqual(
+            [device.configured for device in found], [configured[number] for number in range(4, 8)]
+        )
+
+    def test_a_tool_that_counts_as_the_machine_does_is_asked_that_way(self) -> None:
+        for other in range(4):
+            self.machine.fault("missing", str(other))
+        facts = self.gather()
+        self.assertEqual([device.tool_number for device in facts.devices], [4, 5, 6, 7])
+        self.assertEqual(bad(npu_checks.judge([node(0, facts)], Rules())), [])
+        targets = npu_pings.targets(node(0, facts), [node(0, facts), node(1, facts)])
+        self.assertEqual([(target.device, target.asked) for target in targets], [(n, n) for n in range(4, 8)])
+
+    def test_a_missing_device_is_named_as_on_the_machine(self) -> None:
+        self.machine.remove("dev/davinci6")
+        failures = [
+            item for item in npu_checks.judge([node(0, self.gather())], Rules()) if item.check == "device"
+        ]
+        self.assertEqual(
+            [(item.device, item.seen) for item in failures], [("NPU 6", "/dev/davinci6 is not there")]
+        )
+
+
 class A2Test(unittest.TestCase):
     def setUp(self) -> None:
         self.machines = [AscendMachine(self, "a2", server, 4) for server in range(2)]

@@ -100,6 +100,16 @@ const CASES: readonly RuleCase<AwsClusterChange>[] = [
     "8",
   ],
   [
+    {
+      cluster: {
+        pools: [{ ...P5.nodePool("gpu", 4), acceleratorsPerNode: undefined, devices: [4, 5, 6, 8] }],
+      },
+    },
+    "RC431",
+    "pools[0].devices",
+    "device 8",
+  ],
+  [
     { cluster: { pools: [{ ...P5.nodePool("gpu", 4), acceleratorsPerNode: 4 }] } },
     "RC432",
     "pools[0].acceleratorsPerNode",

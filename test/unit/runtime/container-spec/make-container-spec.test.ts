@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import * as path from "node:path";
+import { ownDevices } from "../../../../lib/runtime/container-spec/devices";
 import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
@@ -127,6 +128,48 @@ test("fewer accelerators than the board has map fewer devices", () => {
   const plan = onHosts(Accelerator.H100, Fabric.TCP, 2);
   expect(devicesOf(plan).slice(0, 3)).toEqual(same("/dev/nvidia0", "/dev/nvidia1", "/dev/nvidiactl"));
   expect(specOf(plan).environment.NVIDIA_VISIBLE_DEVICES).toBe("0,1");
+});
+
+describe("chosen devices", () => {
+  const of = (accelerator: Accelerator, devices: readonly number[], fabric = Fabric.TCP) => {
+    const pools = [{ name: "gpu", nodes: 1, accelerator, devices }];
+    const place = hostsPlace({
+      addresses: { gpu: ["10.20.0.1"] },
+      deviceIps: { gpu: [range(8).map((n) => `192.168.1.${n}`)] },
+    });
+    return planCluster(machineProps({ pools, fabric }), place);
+  };
+
+  test("of GPUs are mapped under their names and given to the runtime", () => {
+    const plan = of(Accelerator.H100, [7, 4, 5, 6]);
+    expect(devicesOf(plan).slice(0, 5)).toEqual(
+      same("/dev/nvidia4", "/dev/nvidia5", "/dev/nvidia6", "/dev/nvidia7", "/dev/nvidiactl"),
+    );
+    expect(specOf(plan).environment.NVIDIA_VISIBLE_DEVICES).toBe("4,5,6,7");
+    expect(specOf(plan).config.node.accelerators).toMatchObject({ planned: 4, devices: [4, 5, 6, 7] });
+    expect(specOf(plan).sharedMemoryMiB).toBe(256 + 4 * 2048);
+    expect(ownDevices(plan, plan.nodes[0])).toEqual(range(4).map((n) => `/dev/nvidia${n + 4}`));
+  });
+
+  test("of NPUs have the addresses of these devices", () => {
+    const plan = of(Accelerator.ASCEND_910B_64GB, [2, 3]);
+    expect(devicesOf(plan).slice(0, 3)).toEqual(
+      same("/dev/davinci2", "/dev/davinci3", "/dev/davinci_manager"),
+    );
+    expect(plan.nodes[0].deviceIps).toEqual(["192.168.1.2", "192.168.1.3"]);
+  });
+
+  test("of NeuronCores count two for each", () => {
+    const plan = of(Accelerator.TRAINIUM, [8, 9], Fabric.EFA);
+    expect(plan.nodes[0].acceleratorCount).toBe(4);
+    expect(devicesOf(plan).slice(0, 2)).toEqual(same("/dev/neuron8", "/dev/neuron9"));
+  });
+
+  test("are not the names of emulated devices on the machine", () => {
+    const plan = of(Accelerator.EMULATED_NPU, [4, 5]);
+    expect(devicesOf(plan)).toEqual(["/dev/null:/dev/davinci4", "/dev/null:/dev/davinci5"]);
+    expect(ownDevices(plan, plan.nodes[0])).toEqual(["/dev/davinci4", "/dev/davinci5"]);
+  });
 });
 
 test.each([

@@ -35,7 +35,13 @@ describe("a head without accelerators, and machines whose addresses the place as
       pool: "head",
       role: "head",
       address: "10.20.0.1",
-      accelerators: { planned: 0, resource: null, deviceGlob: null, visibleDevicesVariable: null },
+      accelerators: {
+        planned: 0,
+        resource: null,
+        devices: null,
+        deviceGlob: null,
+        visibleDevicesVariable: null,
+      },
     });
   });
 

@@ -68,6 +68,18 @@ describe("planPorts", () => {
     expect(named(portsOf({}), "mooncake")).toBeUndefined();
   });
 
+  test("adds the offset to every default, and to no port that is set", () => {
+    const defaults = portsOf({});
+    const planned = portsOf({ ports: { offset: 1000, gcs: 7001 } });
+    for (const [index, { name, from, to }] of planned.entries()) {
+      const before = defaults[index];
+      const added = index >= 11 ? 0 : 1000;
+      expect([name, from, to]).toEqual(
+        name === "gcs" ? ["gcs", 7001, 7001] : [before.name, before.from + added, before.to + added],
+      );
+    }
+  });
+
   test("applies every override to its port", () => {
     const ports: RayPorts = {
       gcs: 7001,

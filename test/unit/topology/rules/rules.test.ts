@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import { problemLine } from "../../../../lib/problems/plan-error";
 import type { Problem } from "../../../../lib/problems/problem";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import type { NodePool } from "../../../../lib/topology/declaration/cluster-props";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { judgeCluster } from "../../../../lib/topology/planner";
 import { TOPOLOGY_TOPICS } from "../../../../lib/topology/rules";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 import { expectGolden } from "../../../support/golden";
 import { BAD_ASCEND } from "./bad/ascend";
-import type { BadInput } from "./bad/bad-input";
+import { type BadInput, npu, pools } from "./bad/bad-input";
 import { BAD_CONTAINER_EXTRAS } from "./bad/container-extras";
 import { BAD_ENGINE } from "./bad/engine";
 import { BAD_ENGINES } from "./bad/engines";
@@ -91,6 +93,29 @@ describe.each(TOPOLOGY_TOPICS.map((topic) => [topic.title, topic] as const))("%s
     );
     const file = `${title.toLowerCase().replace(/\W+/g, "-")}.md`;
     expectGolden(join(__dirname, "golden", file), `# ${title}\n\n${lines.join("")}`);
+  });
+});
+
+describe("chosen devices", () => {
+  const gpus = (change: Partial<NodePool>) => ({
+    pools: [{ name: "gpu", nodes: 4, accelerator: Accelerator.H100, ...change }],
+  });
+
+  test.each<[string, Declaration]>([
+    ["the second half of a machine", { machines: true, props: gpus({ devices: [4, 5, 6, 7] }) }],
+    ["any order", { machines: true, props: gpus({ devices: [7, 0] }) }],
+    ["a number of accelerators that agrees", { props: pools(npu({ devices: [0, 1, 2, 3, 4, 5, 6, 7] })) }],
+    [
+      "chips of two cores",
+      {
+        machines: true,
+        props: gpus({ accelerator: Accelerator.TRAINIUM, devices: [8, 9], acceleratorsPerNode: 4 }),
+      },
+    ],
+    ["devices of emulated accelerators", { props: pools(npu({ acceleratorsPerNode: 2, devices: [4, 5] })) }],
+  ])("are planned: %s", (_, declaration) => {
+    const ids = problemsOf(declaration).map(({ rule }) => rule);
+    expect(ids.filter((id) => ["RC004", "RC005", "RC006", "RC012"].includes(id))).toEqual([]);
   });
 });
 

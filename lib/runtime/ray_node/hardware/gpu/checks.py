@@ -39,7 +39,7 @@ def judge(node: Subject, facts: GpuFacts, rules: GpuRules) -> list[Finding]:
     for check in (_fabric, _mig, _memory, _health):
         broken = [
             finding
-            for index, state in enumerate(facts.states)
+            for index, state in ((facts.number(at), state) for at, state in enumerate(facts.states))
             for finding in check(replace(node, device=f"GPU {index}"), index, state, rules)
         ]
         findings.extend(broken)

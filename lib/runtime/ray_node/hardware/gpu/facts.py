@@ -22,9 +22,16 @@ class GpuFacts:
     driver: str | None
     states: tuple[GpuState, ...]
     trouble: str | None
+    #: Of each GPU, as nvidia-smi counts them on the machine; `None`: the same as here.
+    chosen: tuple[int, ...] | None = None
+
+    def number(self, index: int) -> int:
+        return index if self.chosen is None or index >= len(self.chosen) else self.chosen[index]
 
 
-def gather(share: float, ask: Callable[[str], Answer] | None = None) -> GpuFacts:
+def gather(
+    share: float, ask: Callable[[str], Answer] | None = None, chosen: tuple[int, ...] | None = None
+) -> GpuFacts:
     """`share` of each GPU's memory is what the engine will take; `ask` runs `nvidia-smi` with an argument."""
     ask = ask or _nvidia_smi
     listed = ask("-L")
@@ -35,7 +42,8 @@ def gather(share: float, ask: Callable[[str], Answer] | None = None) -> GpuFacts
         queried = ask("-q").text
         states = gpu_answers.states(queried)
         if all(has_room(state, share) for state in states) or deadline.passed:
-            return GpuFacts(gpu_answers.listed(listed.text), gpu_answers.driver(queried), states, None)
+            found = gpu_answers.listed(listed.text)
+            return GpuFacts(found, gpu_answers.driver(queried), states, None, chosen)
         clock.sleep(_RELEASE_POLL_SECONDS)
 
 

@@ -77,7 +77,7 @@ def _board(board: NodeBoard, rules: Rules, several_pods: bool) -> Iterator[Findi
     for device in asked:
         for check, seen, fix in _device(device, board):
             failed.add(check)
-            yield wrong(device.device, check, seen, fix)
+            yield wrong(device.number, check, seen, fix)
     count = len(facts.devices)
     extra = ["vnic", "super pod"] if facts.board == A3 else []
     for check in ("device", *_ETHERNET, *extra, "tls") if facts.hccn_tool is not None else ():
@@ -101,7 +101,7 @@ def _occupation(board: NodeBoard, rules: Rules) -> Iterator[Finding]:
             continue
         taken = sum(process.memory_mib for process in device.processes)
         holders = ", ".join(str(process) for process in device.processes)
-        subject = board.subject(device.device)
+        subject = board.subject(device.number)
         if device.memory_mib - taken < rules.memory_share * device.memory_mib:
             seen = (
                 f"{taken} of {device.memory_mib} MiB are taken, the engine takes {rules.memory_share:.0%}: "
@@ -119,7 +119,7 @@ def _occupation(board: NodeBoard, rules: Rules) -> Iterator[Finding]:
 
 def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]]:
     """Check, what was seen, what to do."""
-    number = device.device
+    index, number = device.device, device.number
     if not device.present:
         node = f"/dev/davinci{number}"
         fix = (
@@ -165,9 +165,9 @@ def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]
         yield "hccn.conf", seen, f"set one of the two: {set_address}"
     if own is None:
         yield "ip", words("ip"), f"give it one: {set_address}"
-    elif number < len(board.planned) and board.planned[number] not in (device.address, device.address6):
+    elif index < len(board.planned) and board.planned[index] not in (device.address, device.address6):
         fix = "correct deviceIps in the inventory, or the device (HCCL says EI0014)"
-        yield "ip", f"the device has {own}, the plan says {board.planned[number]}", fix
+        yield "ip", f"the device has {own}, the plan says {board.planned[index]}", fix
     if board.facts.board == A3:
         if device.vnic is None:
             yield "vnic", words("vnic"), see("-vnic", "the super pod's set-up")
@@ -202,8 +202,8 @@ def _tls(boards: list[NodeBoard], rules: Rules) -> Iterator[Finding]:
     for board, device in known:
         if device.tls != usual:
             seen = f"the TLS switch is {device.tls}, {switches[usual]} of {len(known)} devices have {usual}"
-            fix = f"make them equal: hccn_tool -i {device.device} -tls -s enable {usual} (HCCL says EI0016)"
-            yield board.subject(device.device).wrong(check, seen, fix, check in rules.tolerated)
+            fix = f"make them equal: hccn_tool -i {device.number} -tls -s enable {usual} (HCCL says EI0016)"
+            yield board.subject(device.number).wrong(check, seen, fix, check in rules.tolerated)
 
 
 def _addresses(boards: list[NodeBoard]) -> Iterator[Finding]:
@@ -212,13 +212,13 @@ def _addresses(boards: list[NodeBoard]) -> Iterator[Finding]:
     families: dict[int, Subject] = {}
     for board in boards:
         for device in board.facts.devices:
-            subject, own = board.subject(device.device), device.address or device.address6
-            here = f"{board.node}, NPU {device.device}"
+            subject, own = board.subject(device.number), device.address or device.address6
+            here = f"{board.node}, NPU {device.number}"
             for address in filter(None, (own, device.vnic)):
                 other = seen.setdefault(address, here)
                 if other != here:
                     fix = (
-                        f"give one of the two another: hccn_tool -i {device.device} -ip -s address <address>"
+                        f"give one of the two another: hccn_tool -i {device.number} -ip -s address <address>"
                     )
                     yield subject.failed("ip unique", f"{address} is also the address of {other}", fix)
             if own:
@@ -250,9 +250,9 @@ def _super_pods(boards: list[NodeBoard], rules: Rules) -> Iterator[Finding]:
             for device in board.facts.devices:
                 if device.super_device is None:
                     continue
-                here = f"{board.node}, NPU {device.device}"
+                here = f"{board.node}, NPU {device.number}"
                 other = seen_ids.setdefault(device.super_device, here)
                 if other != here:
                     seen = f"SDID {device.super_device} is also that of {other} in super pod {pod}"
                     fix = "correct the Server Index of one of the servers (HCCL says EI0014)"
-                    yield board.subject(device.device).failed(check, seen, fix)
+                    yield board.subject(device.number).failed(check, seen, fix)

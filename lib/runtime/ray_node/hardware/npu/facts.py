@@ -28,6 +28,7 @@ _RELEASE_POLL_SECONDS = 2.0
 class NpuFacts:
     """One device. A value is `None` where the tool did not say it; `trouble` then holds the tool's words."""
 
+    #: As programs in this container count it, from 0.
     device: int
     present: bool
     address: str | None = None
@@ -47,6 +48,19 @@ class NpuFacts:
     processes: tuple[NpuProcess, ...] = ()
     #: By the name of the check.
     trouble: dict[str, str] | None = None
+    #: Of its device node, as the machine counts it; `None`: the same.
+    chosen: int | None = None
+    #: As hccn_tool counts it; `None`: the same as programs.
+    asked: int | None = None
+
+    @property
+    def number(self) -> int:
+        """For people, who look at the machine."""
+        return self.device if self.chosen is None else self.chosen
+
+    @property
+    def tool_number(self) -> int:
+        return self.device if self.asked is None else self.asked
 
     def words(self, check: str) -> str:
         return (self.trouble or {}).get(check, "no answer")
@@ -63,17 +77,28 @@ class BoardFacts:
     refusal: str | None = None
 
 
-def gather(board: str, count: int, tools: NpuTools, root: str = "/") -> BoardFacts:
-    """Ask about devices 0 to `count` - 1."""
+def gather(
+    board: str, count: int, tools: NpuTools, root: str = "/", chosen: Sequence[int] | None = None
+) -> BoardFacts:
+    """Ask about devices 0 to `count` - 1, which are `chosen` of the machine's."""
     try:
         with open(os.path.join(root, _CONFIGURATION), encoding="utf-8", errors="replace") as file:
             text: str | None = file.read()
     except OSError:
         text = None
     configured = npu_answers.configured(text or "")
+    blank = [
+        NpuFacts(device, present=False, chosen=None if chosen is None else chosen[device])
+        for device in range(count)
+    ]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         devices = list(
-            pool.map(lambda device: _device(board, device, configured.get(device), tools, root), range(count))
+            pool.map(
+                lambda facts: _device(
+                    board, replace(facts, configured=configured.get(facts.number)), tools, root
+                ),
+                blank,
+            )
         )
     answer = _without_late_processes(tools)
     # A missing tool says nothing of the devices.
@@ -102,16 +127,21 @@ def _occupied(devices: Sequence[NpuFacts], table: str) -> tuple[NpuFacts, ...]:
     )
 
 
-def _device(board: str, device: int, configured: str | None, tools: NpuTools, root: str) -> NpuFacts:
-    if not os.path.exists(os.path.join(root, "dev", f"davinci{device}")):
-        return NpuFacts(device, present=False, configured=configured)
+def _device(board: str, facts: NpuFacts, tools: NpuTools, root: str) -> NpuFacts:
+    if not os.path.exists(os.path.join(root, "dev", f"davinci{facts.number}")):
+        return facts
     trouble: dict[str, str] = {}
-    values: dict[str, Any] = {"configured": configured}
+    values: dict[str, Any] = {}
+    ip = tools.hccn(facts.device, "-ip", "-g")
+    if not ip.ok and facts.number != facts.device:
+        # Nothing documents how hccn_tool counts in a container with some of the devices.
+        other = tools.hccn(facts.number, "-ip", "-g")
+        if other.ok:
+            ip, facts = other, replace(facts, asked=facts.number)
 
     def hccn(*query: str) -> Answer:
-        return tools.hccn(device, *query)
+        return tools.hccn(facts.tool_number, *query)
 
-    ip = hccn("-ip", "-g")
     values["address"] = npu_answers.address(ip.text) if ip.ok else None
     if values["address"] is None:
         ip6 = hccn("-ip", "-inet6", "-g")
@@ -120,7 +150,7 @@ def _device(board: str, device: int, configured: str | None, tools: NpuTools, ro
             trouble["ip"] = ip.line
     if board == A3:
         # Two dies a card: device 5 is chip 1 of card 2.
-        answer = tools.super_pod_info(device // 2, device % 2)
+        answer = tools.super_pod_info(facts.number // 2, facts.number % 2)
         values["super_device"] = npu_answers.super_device(answer.text)
         values["super_pod"] = npu_answers.super_pod(answer.text)
         if None in (values["super_device"], values["super_pod"]):
@@ -138,4 +168,4 @@ def _device(board: str, device: int, configured: str | None, tools: NpuTools, ro
         values[name] = read(answer.text)
         if values[name] is None:
             trouble[name] = answer.line
-    return NpuFacts(device, present=True, trouble=trouble or None, **values)
+    return replace(facts, present=True, trouble=trouble or None, **values)

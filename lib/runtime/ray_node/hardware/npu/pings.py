@@ -19,6 +19,8 @@ _TOLD = 32
 @dataclass(frozen=True)
 class PingTarget:
     device: int
+    #: What hccn_tool calls the device.
+    asked: int
     #: The other node's name.
     peer: str
     address: str
@@ -51,20 +53,23 @@ def targets(own: NodeBoard, boards: Sequence[NodeBoard]) -> tuple[PingTarget, ..
             continue
         same_pod = own.facts.board == A3 and pod.get(own.node) == pod.get(other.node)
         for device in other.facts.devices[: len(own.facts.devices)]:
-            target = _target(device, other.node, same_pod)
-            if target is not None and own.facts.devices[device.device].present:
+            asking = own.facts.devices[device.device]
+            target = _target(asking, device, other.node, same_pod)
+            if target is not None and asking.present:
                 found.append(target)
     return tuple(found)
 
 
-def _target(device: NpuFacts, peer: str, same_pod: bool) -> PingTarget | None:
+def _target(asking: NpuFacts, device: NpuFacts, peer: str, same_pod: bool) -> PingTarget | None:
     way: tuple[str, ...] = ("-ping", "-g", "address")
     address = device.address
     if same_pod:
         way, address = ("-hccs_ping", "-g", "address"), device.vnic
     elif address is None:
         way, address = ("-ping", "-inet6", "-g", "ipv6_address"), device.address6
-    return None if address is None else PingTarget(device.device, peer, address, (*way, address))
+    if address is None:
+        return None
+    return PingTarget(asking.number, asking.tool_number, peer, address, (*way, address))
 
 
 def run(given: Sequence[PingTarget], tools: NpuTools) -> PingSummary:
@@ -75,7 +80,7 @@ def run(given: Sequence[PingTarget], tools: NpuTools) -> PingSummary:
 
 
 def _ping(target: PingTarget, tools: NpuTools) -> PingResult:
-    answer = tools.hccn(target.device, *target.question)
+    answer = tools.hccn(target.asked, *target.question)
     return PingResult(target, npu_answers.packet_loss(answer.text), answer.line)
 
 
@@ -91,6 +96,6 @@ def _failure(board: NodeBoard, result: PingResult, tolerated: bool) -> Finding:
     target = result.target
     to = f"{target.address} (NPU {target.device} of {target.peer})"
     seen = f"{result.loss:.2f}% packet loss to {to}" if result.loss is not None else f"{to}: {result.words}"
-    command = " ".join(("hccn_tool", "-i", str(target.device), *target.question))
+    command = " ".join(("hccn_tool", "-i", str(target.asked), *target.question))
     fix = f"see {command}; check route, mask and VLAN between the two devices"
     return board.subject(target.device).wrong(_CHECK, seen, fix, tolerated)

@@ -47,6 +47,38 @@ export const BAD_POOLS: readonly BadInput[] = [
     path: "pools[1].acceleratorsPerNode",
     got: "8",
   },
+  { props: pools(npu({ devices: [] })), rule: "RC004", path: "pools[0].devices", got: "an empty list" },
+  {
+    props: pools(npu({ acceleratorsPerNode: 2, devices: [4, 4] })),
+    rule: "RC004",
+    path: "pools[0].devices",
+    got: "[4, 4]",
+  },
+  {
+    props: pools(npu({ acceleratorsPerNode: 2, devices: [-1, 0.5] })),
+    rule: "RC004",
+    path: "pools[0].devices",
+    got: "[-1, 0.5]",
+  },
+  {
+    machines: true,
+    props: pools({
+      name: "gpu",
+      nodes: 4,
+      accelerator: Accelerator.MI300X,
+      acceleratorsPerNode: 4,
+      devices: [4, 5, 6, 7],
+    }),
+    rule: "RC005",
+    path: "pools[0].devices",
+    got: "[4, 5, 6, 7]",
+  },
+  {
+    props: pools(npu({ devices: [4, 5, 6, 7] })),
+    rule: "RC006",
+    path: "pools[0].acceleratorsPerNode",
+    got: "8",
+  },
   {
     props: pools(npu({ machineType: "p5.48xlarge" })),
     rule: "RC009",

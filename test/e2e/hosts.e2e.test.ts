@@ -89,16 +89,16 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         says: () => /atlas-1 \(\S+\): problem: port: 6380 is in use by container 'somebody'/,
       },
       {
-        what: "a container of another cluster",
+        what: "a device of another cluster",
         break: () =>
           atlas0.docker(
             ...["run", "--detach", "--name", "other-npu-0", "--label", "ray-cluster.cluster=other"],
-            ...["--entrypoint", "sleep", emulationImageTag(), "600"],
+            ...["--device", "/dev/null:/dev/davinci0", "--entrypoint", "sleep", emulationImageTag(), "600"],
           ),
         mend: () => atlas0.docker("rm", "--force", "other-npu-0"),
         refused: () => atlas0,
         says: () =>
-          /atlas-0 \(\S+\): problem: container: container 'other-npu-0' of cluster 'other' is running here/,
+          /atlas-0 \(\S+\): problem: accelerator: \/dev\/davinci0 belongs to container 'other-npu-0' of cluster 'other'/,
       },
     ];
 

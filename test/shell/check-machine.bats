@@ -90,12 +90,31 @@ problems() {
 
 @test "check-machine.sh with NPUs of another container reports them" {
   touch "$HOST_ROOT/dev/davinci0" "$HOST_ROOT/dev/davinci1" "$HOST_ROOT/dev/davinci_manager"
-  fake docker 'version*|0|24.0.0' 'ps --filter label*|0|' 'ps --quiet*|0|one\ntwo' \
+  fake docker 'version*|0|24.0.0' 'ps --quiet*|0|one\ntwo' \
     'inspect *one|0|/training - /dev/davinci1 /dev/davinci_manager' 'inspect *two|0|/c1-npu-0 c1 /dev/davinci0'
-  check 'cluster c1' 'device /dev/davinci0' 'device /dev/davinci1' 'device /dev/davinci_manager'
+  check 'cluster c1' 'device /dev/davinci0' 'device /dev/davinci1' 'device /dev/davinci_manager' \
+    'accelerator /dev/davinci0' 'accelerator /dev/davinci1'
   [ "$status" -eq 1 ]
   [ "$(problems)" -eq 1 ]
   [[ "$output" == *"problem npu /dev/davinci1 belongs to container 'training'"* ]]
+}
+
+@test "check-machine.sh with devices of another cluster reports each, whatever they are" {
+  fake docker 'version*|0|24.0.0' 'ps --quiet*|0|one' \
+    'inspect *one|0|/other-gpu-0 other /dev/nvidia3 /dev/nvidia4 /dev/nvidiactl'
+  check 'cluster c1' 'accelerator /dev/nvidia4' 'accelerator /dev/nvidia5'
+  [ "$status" -eq 1 ]
+  [ "$(problems)" -eq 1 ]
+  [[ "$output" == *"problem accelerator /dev/nvidia4 belongs to container 'other-gpu-0' of cluster 'other'; choose"* ]]
+}
+
+@test "check-machine.sh with another cluster on other devices names it and has no problem" {
+  fake docker 'version*|0|24.0.0' 'ps --quiet*|0|one\ntwo' \
+    'inspect *one|0|/other-gpu-0 other /dev/nvidia1 /dev/nvidiactl' \
+    'inspect *two|0|/notebook - /dev/nvidia4'
+  check 'cluster c1' 'accelerator /dev/nvidia4' 'accelerator /dev/nvidia10'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"ok clusters other clusters here: other"* ]]
 }
 
 @test "check-machine.sh without the node of unified memory says how to make it" {
@@ -166,14 +185,6 @@ problems() {
   check 'runtime ascend'
   [ "$status" -eq 1 ]
   [[ "$output" == *"problem runtime the Docker engine has no runtime 'ascend'; it has runc nvidia"* ]]
-}
-
-@test "check-machine.sh with another cluster's container reports it, and none of this cluster" {
-  fake docker 'version*|0|20.10.24' 'ps --filter label*|0|other-npu-0 other\nc1-npu-0 c1'
-  check 'cluster c1'
-  [ "$status" -eq 1 ]
-  [ "$(problems)" -eq 1 ]
-  [[ "$output" == *"problem container container 'other-npu-0' of cluster 'other' is running here"* ]]
 }
 
 @test "check-machine.sh with a port in use by a program reports it, also within a range" {

@@ -1,6 +1,7 @@
 import { AWS_TOPICS } from "../../aws/topics";
 import { CLOUD_INIT_TOPICS } from "../../cloud-init/topics";
 import { HOSTS_TOPICS } from "../../docker/hosts/rules";
+import { TENANT_TOPIC } from "../../docker/hosts/tenant-rules";
 import { LOCAL_TOPICS } from "../../docker/local/local-rules";
 import { ENGINE_TOPICS } from "../../engines/topics";
 import type { TopicText } from "../../problems/rule";
@@ -12,6 +13,7 @@ export const ALL_TOPICS: readonly TopicText[] = [
   ...ENGINE_TOPICS,
   ...LOCAL_TOPICS,
   ...HOSTS_TOPICS,
+  TENANT_TOPIC,
   ...AWS_TOPICS,
   ...CLOUD_INIT_TOPICS,
 ];

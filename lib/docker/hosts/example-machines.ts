@@ -12,7 +12,7 @@ const NAMES = /(^|\.)(example(\.(com|net|org))?|invalid)$/i;
  * @returns none for the machines of a user
  */
 export function exampleRefusals(machines: readonly Machine[], where: string): readonly string[] {
-  const examples = machines.filter(({ sshHost, address }) => isExample(sshHost) || isExample(address));
+  const examples = machines.filter(isExample);
   if (examples.length === 0) {
     return [];
   }
@@ -23,6 +23,7 @@ export function exampleRefusals(machines: readonly Machine[], where: string): re
   ];
 }
 
-function isExample(host: string): boolean {
-  return isIPv4(host) ? isDocumentationAddress(host) : NAMES.test(host);
+/** Whether the machine exists in examples only. */
+export function isExample({ sshHost, address }: Machine): boolean {
+  return [sshHost, address].some((host) => (isIPv4(host) ? isDocumentationAddress(host) : NAMES.test(host)));
 }

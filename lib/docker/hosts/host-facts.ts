@@ -1,4 +1,5 @@
 import { MINIMUM_DOCKER } from "../../catalog/docker-versions";
+import { ownDevices } from "../../runtime/container-spec/devices";
 import type { ContainerSpec } from "../../runtime/container-spec/container-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { Machine } from "./host-machine";
@@ -19,6 +20,7 @@ export function hostFacts(
     ...(node.address === undefined ? [] : [`address ${node.address}`]),
     ...(machine.architecture === undefined ? [] : [`architecture ${machine.architecture}`]),
     ...spec.devices.map((device) => `device ${device.hostPath}`),
+    ...ownDevices(plan, node).map((device) => `accelerator ${device}`),
     // Folders of each machine's own disk are created with the container.
     ...spec.mounts.filter((mount) => !mount.isPerNode).map((mount) => `mount ${mount.source}`),
     ...(plan.toleratedChecks.includes(DOCKER_VERSION_CHECK) ? [] : [`docker ${MINIMUM_DOCKER}`]),

@@ -24,6 +24,8 @@ import { takeOut } from "./take-out";
 import { machineId } from "./machine-id";
 import { imageDigest, nodeImage, sameImage } from "./node-image";
 import { dockerHost, machineLabel, sshArguments } from "./ssh";
+import { checkTenants } from "./tenants";
+import { stateVolume, tokenVolume } from "./volume-names";
 
 export interface HostsClusterProps {
   /** Machine of each node of the plan. */
@@ -45,6 +47,7 @@ export function buildHostsCluster(
   props.machinesOut.forEach((machine) => {
     takeOut(scope, machine, props.registryLogins);
   });
+  checkTenants(scope, plan, props.machines);
   const nodes = plan.nodes.map((node, index) =>
     describeNode(scope, plan, node, props.machines[index], props.registryLogins),
   );
@@ -56,11 +59,11 @@ export function buildHostsCluster(
     const before = { provider, dependsOn: [checks[index]] };
     const state = new Volume(scope, machineId(name, "state"), {
       ...before,
-      name: literal(plan.name, "volume"),
+      name: literal(stateVolume(plan), "volume"),
     });
     const secrets = new Volume(scope, machineId(name, "secrets"), {
       ...before,
-      name: literal(`${plan.name}-secrets`, "volume"),
+      name: literal(tokenVolume(plan), "volume"),
     });
     return { state, secrets };
   });
@@ -107,8 +110,8 @@ export function buildHostsCluster(
     url: gate.whenServing(url),
     reviewUrl: url,
     reviewMounts: [
-      `Docker volume \`${plan.name}\` of each machine at \`${CONTAINER_PATHS.volume}\``,
-      `Docker volume \`${plan.name}-secrets\` of each machine at \`${CONTAINER_PATHS.secrets}\`, read-only`,
+      `Docker volume \`${stateVolume(plan)}\` of each machine at \`${CONTAINER_PATHS.volume}\``,
+      `Docker volume \`${tokenVolume(plan)}\` of each machine at \`${CONTAINER_PATHS.secrets}\`, read-only`,
     ],
     reviewMachines: nodes.map(({ plan: { name }, machine }) => [name, machine.name, dockerHost(machine)]),
   };
@@ -150,7 +153,7 @@ function shareToken(
     const source = index === 0 ? undefined : Math.floor((index - 1) / COPIES);
     const facts = (action: string) => [
       `action ${action}`,
-      `volume ${plan.name}-secrets`,
+      `volume ${tokenVolume(plan)}`,
       `image ${plan.image.reference}`,
     ];
     const command = new HostCommand(scope, machineId(host.plan.name, "token"), {

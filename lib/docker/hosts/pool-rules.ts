@@ -41,24 +41,33 @@ const rules: readonly HostsRule[] = [
     title: "A machine has as many accelerators as its pool needs",
     why: "Ray would never count the planned accelerators of that node.",
     check: (declaration, facts) =>
-      nodes(declaration, facts).flatMap(({ path, machine: { acceleratorCount: count }, planned = 0 }) => {
-        return unless(!isWhole(count, 0) || count >= planned, {
-          path: `${path}.acceleratorCount`,
-          got: show(count),
-          must: `be at least ${planned}, the accelerators per node of its pool`,
-          fix: "plan fewer acceleratorsPerNode, or use another machine",
-        });
-      }),
+      nodes(declaration, facts).flatMap(
+        ({ path, machine: { acceleratorCount: count }, planned = 0, last }) => {
+          return unless(!isWhole(count, 0) || count >= (last ?? planned), {
+            path: `${path}.acceleratorCount`,
+            got: show(count),
+            must:
+              last === undefined
+                ? `be at least ${planned}, the accelerators per node of its pool`
+                : `be at least ${last}, because its pool has chosen the devices up to number ${last - 1}`,
+            fix: "plan fewer acceleratorsPerNode, or use another machine",
+          });
+        },
+      ),
   }),
   errorRule("RC312", {
     title: "A machine has one device address for each device",
     why: "HCCL needs the address of every NPU.",
     check: (declaration, facts) =>
-      nodes(declaration, facts).flatMap(({ path, machine, planned }) => {
-        const { deviceIps, acceleratorCount: count = planned } = machine;
-        return unless(deviceIps === undefined || count === undefined || deviceIps.length === count, {
+      nodes(declaration, facts).flatMap(({ path, machine, planned, last }) => {
+        const { deviceIps, acceleratorCount, acceleratorCount: count = planned } = machine;
+        const given = deviceIps?.length ?? 0;
+        // A pool that has chosen devices: theirs alone, or those of the whole machine.
+        const isOfChosen =
+          last !== undefined && (given === planned || (acceleratorCount === undefined && given >= last));
+        return unless(deviceIps === undefined || count === undefined || given === count || isOfChosen, {
           path: `${path}.deviceIps`,
-          got: `${deviceIps?.length} addresses`,
+          got: `${given} addresses`,
           must: `be ${count}, one for each device`,
           fix: "see /etc/hccn.conf of the machine",
         });
@@ -101,17 +110,24 @@ interface NodeDraft {
   readonly path: string;
   readonly machine: MachineDraft;
   readonly planned: number | undefined;
+  /** Accelerators up to the last chosen device; `undefined`: none are chosen. */
+  readonly last: number | undefined;
   readonly accelerator: AcceleratorFacts | undefined;
 }
 
 function nodes({ machines }: HostsDeclaration, { pools, assignment }: HostsFacts): readonly NodeDraft[] {
   return pools.flatMap((pool) => {
     const accelerator = pool.accelerator && findAccelerator(pool.accelerator.id);
-    const planned = pool.acceleratorsPerNode ?? accelerator?.usualPerNode;
+    const each = accelerator?.acceleratorsPerDevice ?? 1;
+    const { devices } = pool;
+    const planned =
+      pool.acceleratorsPerNode ?? (devices === undefined ? accelerator?.usualPerNode : devices.length * each);
+    const last = devices === undefined ? undefined : (Math.max(...devices) + 1) * each;
     return assignment[pool.name].map((index) => ({
       path: `backend.hosts[${index}]`,
       machine: machines[index],
       planned,
+      last,
       accelerator,
     }));
   });

@@ -17,6 +17,11 @@ const MACHINES: readonly HostMachine[] = ["a", "b", "c"].map((letter, index) => 
   sshHost: `10.20.0.${index + 10}`,
   address: `10.30.0.${index + 10}`,
 }));
+/** Devices of each cluster of the stack. */
+const HALVES = [
+  [0, 1, 2, 3],
+  [4, 5, 6, 7],
+];
 const withB = (status: string) => MACHINES.map((one) => (one.name === "atlas-b" ? { ...one, status } : one));
 
 const made: Synthesized[] = [];
@@ -29,14 +34,16 @@ afterAll(() => {
 /** Clusters of these machines in one stack, by the name of the cluster. */
 function synth(clusters: { readonly [name: string]: readonly HostMachine[] }): Synthesized {
   const stack = Synthesized.of((scope) => {
-    for (const [name, hosts] of Object.entries(clusters)) {
+    for (const [index, [name, hosts]] of Object.entries(clusters).entries()) {
       const nodes = hosts.filter(({ status }) => status === undefined).length;
       new RayCluster(scope, name, {
         backend: new HostsBackend({ hosts, subnetCidr: "10.30.0.0/24" }),
-        pools: [{ name: "npu", nodes, accelerator: Accelerator.ASCEND_910B_64GB }],
+        pools: [{ name: "npu", nodes, accelerator: Accelerator.ASCEND_910B_64GB, devices: HALVES[index] }],
         fabric: Fabric.ROCE,
         image: IMAGE,
-        engine: new EmulatedServe(),
+        engine: new EmulatedServe({ port: 8000 + index }),
+        ports: { offset: 1000 * index },
+        environment: { HCCL_IF_BASE_PORT: String(61000 + 100 * index) },
       });
     }
   });

@@ -85,6 +85,7 @@ const BAD: readonly (readonly [string, string, string, () => HostsDeclaration])[
   ["RC310", "hosts[1].pool", "'npx'", () => declare([host(1, { pool: "npu" }), host(2, { pool: "npx" })])],
   ["RC325", "hosts[1].pool", "nothing", () => first({ pool: "npu" })],
   ["RC311", "hosts[0].acceleratorCount", "7", () => first({ acceleratorCount: 7 })],
+  ["RC312", "hosts[0].deviceIps", "2 addresses", () => first({ deviceIps: ips(1).slice(6) })],
   ["RC321", "hosts[0].acceleratorCount", "-1", () => first({ acceleratorCount: -1 })],
   ["RC312", "hosts[0].deviceIps", "7 addresses", () => first({ deviceIps: ips(1).slice(1) })],
   ["RC323", "hosts[0].deviceIps[7]", "'x'", () => first({ deviceIps: [...ips(1).slice(1), "x"] })],
@@ -206,6 +207,37 @@ test("a machine is compared with its own pool", () => {
   expect(check(machines, pools).map(({ rule, path }) => [rule, path])).toEqual([
     ["RC311", "backend.hosts[1].acceleratorCount"],
   ]);
+});
+
+describe("a machine whose pool has chosen devices 4 to 6", () => {
+  const chosen = { name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB, devices: [4, 5, 6] };
+  const rulesOf = (change: Partial<HostMachine>) =>
+    check(first(change), [chosen]).map(({ rule, got }) => `${rule} ${got}`);
+
+  test.each<[string, Partial<HostMachine>]>([
+    ["as many accelerators as the last one needs", { acceleratorCount: 7 }],
+    ["the addresses of these devices", { deviceIps: ips(1).slice(5) }],
+    ["the addresses of all devices", { deviceIps: ips(1) }],
+    ["the addresses of all devices and their number", { deviceIps: ips(1), acceleratorCount: 8 }],
+    [
+      "the addresses of these devices and the number of all",
+      { deviceIps: ips(1).slice(5), acceleratorCount: 8 },
+    ],
+  ])("may have %s", (_, change) => {
+    expect(rulesOf(change)).toEqual([]);
+  });
+
+  test.each<[string, Partial<HostMachine>, string]>([
+    ["fewer accelerators", { acceleratorCount: 6 }, "RC311 6"],
+    ["addresses that end before the last device", { deviceIps: ips(1).slice(2) }, "RC312 6 addresses"],
+    [
+      "another number of addresses than devices",
+      { deviceIps: ips(1).slice(1), acceleratorCount: 8 },
+      "RC312 7 addresses",
+    ],
+  ])("has a problem with %s", (_, change, expected) => {
+    expect(rulesOf(change)).toEqual([expected]);
+  });
 });
 
 test("all mistakes of an inventory and of its machines are reported at once", () => {

@@ -2,11 +2,12 @@
 # Checks whether this machine can be a node of a cluster. Changes nothing. The facts to check come on standard input, one
 # per line:
 #
-#   cluster <name>              containers of other clusters must not run here
+#   cluster <name>              the cluster of the node
 #   container <name>            the node's own container
 #   address <IPv4 address>      must be the address of an interface
 #   architecture <amd64|arm64>  must be this machine's
 #   device <path>, mount <path> must exist
+#   accelerator <path>          no container of another cluster may have this device; an NPU, no other container at all
 #   docker <version>            oldest Docker engine that runs the image
 #   runtime <name>              the Docker engine must have it
 #   port <number>, port <a>-<b> only the node's own container may listen there
@@ -25,7 +26,7 @@ readonly TOOL_FOLDERS=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin)
 readonly LISTENING="0A"
 
 cluster="" container="" docker_minimum="" engine_version="" problems=0
-ports=() devices=()
+ports=() accelerators=()
 
 main() {
   local key value
@@ -35,10 +36,8 @@ main() {
       container) container="$value" ;;
       address) check_address "$value" ;;
       architecture) check_architecture "$value" ;;
-      device)
-        check_path device "$value"
-        devices+=("$value")
-        ;;
+      device) check_path device "$value" ;;
+      accelerator) accelerators+=("$value") ;;
       mount) check_path mount "$value" ;;
       port) ports+=("$value") ;;
       clock) check_clock "$value" ;;
@@ -51,7 +50,6 @@ main() {
   if check_docker; then
     check_version
     check_runtime "${runtime:-}"
-    check_other_clusters
     check_holders
   fi
   check_ports
@@ -169,28 +167,32 @@ is_older() {
   return 1
 }
 
-# An NPU belongs to one container; the driver refuses it to all others.
+# Clusters share a machine by its devices. The driver gives an NPU to one container only, whoever has started that.
 check_holders() {
-  local device name owner held npus=()
-  for device in ${devices[@]+"${devices[@]}"}; do
-    [[ "$device" =~ ^/dev/davinci[0-9]+$ ]] && npus+=("$device")
-  done
-  [ "${#npus[@]}" -gt 0 ] || return 0
+  local name owner held device others=()
+  [ "${#accelerators[@]}" -gt 0 ] || return 0
   while read -r name owner held; do
     if [ -z "$name" ] || [ "$owner" = "$cluster" ]; then continue; fi
-    for device in "${npus[@]}"; do
-      if [[ " $held " == *" $device "* ]]; then
+    [ "$owner" = - ] || others+=("$owner")
+    for device in "${accelerators[@]}"; do
+      if [[ " $held " != *" $device "* ]]; then continue; fi
+      if [ "$owner" != - ]; then
+        problem accelerator "$device belongs to container '${name#/}' of cluster '$owner'; choose other devices for one of the two"
+      elif [[ "$device" =~ ^/dev/davinci[0-9]+$ ]]; then
         problem npu "$device belongs to container '${name#/}'; stop it, or use another machine"
       fi
     done
   done < <(docker ps --quiet --no-trunc | containers_with_devices)
+  if [ "${#others[@]}" -gt 0 ]; then
+    ok clusters "other clusters here: $(printf '%s\n' "${others[@]}" | sort -u | tr '\n' ' ')"
+  fi
 }
 
-# For each container id: name, cluster (`-`: none) and devices.
+# For each container id: name, cluster (`-`: none) and devices, an emulated one by its name in the container.
 containers_with_devices() {
   local id
   while read -r id; do
-    docker inspect --format '{{.Name}} {{with index .Config.Labels "ray-cluster.cluster"}}{{.}}{{else}}-{{end}}{{range .HostConfig.Devices}} {{.PathOnHost}}{{end}}' "$id" || true
+    docker inspect --format '{{.Name}} {{with index .Config.Labels "ray-cluster.cluster"}}{{.}}{{else}}-{{end}}{{range .HostConfig.Devices}} {{if eq .PathOnHost "/dev/null"}}{{.PathInContainer}}{{else}}{{.PathOnHost}}{{end}}{{end}}' "$id" || true
   done
 }
 
@@ -203,15 +205,6 @@ check_runtime() {
   else
     problem runtime "the Docker engine has no runtime '$1'; it has $(tr '\n' ' ' <<<"$found")"
   fi
-}
-
-check_other_clusters() {
-  local name owner
-  while read -r name owner; do
-    if [ -n "$name" ] && [ "$owner" != "$cluster" ]; then
-      problem container "container '$name' of cluster '$owner' is running here"
-    fi
-  done < <(docker ps --filter label=ray-cluster.cluster --format '{{.Names}} {{.Label "ray-cluster.cluster"}}')
 }
 
 # Reports sockets on planned ports that something other than the node's own container listens on.

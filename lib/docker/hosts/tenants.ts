@@ -1,0 +1,62 @@
+import { TerraformStack } from "cdktf";
+import type { Construct, IConstruct } from "constructs";
+import { judge } from "../../problems/rule";
+import { ownDevices } from "../../runtime/container-spec/devices";
+import { reportProblems } from "../../terraform/app-problems";
+import type { ClusterPlan, NodePlan, PortPlan } from "../../topology/plan/plan";
+import { isExample } from "./example-machines";
+import { containerName } from "./host-facts";
+import type { Machine } from "./host-machine";
+import { TENANT_TOPIC } from "./tenant-rules";
+import { stateVolume, tokenVolume } from "./volume-names";
+
+/** What a cluster takes of one machine for itself. */
+export interface Tenant {
+  /** Path of the cluster in the app. */
+  readonly cluster: string;
+  /** Path of its stack. */
+  readonly stack: string;
+  readonly machine: string;
+  /** Where ssh reaches the machine: two entries with the same one are one machine. */
+  readonly target: string;
+  /** Index of the node's pool. */
+  readonly pool: number;
+  /** Device nodes; those of emulated accelerators by their names in the container. */
+  readonly devices: readonly string[];
+  readonly ports: readonly PortPlan[];
+  /** Of containers and volumes. */
+  readonly names: readonly string[];
+}
+
+/** Tenants of all machines, by the root of the app and in the order of the clusters. */
+const TENANTS = new WeakMap<IConstruct, readonly Tenant[]>();
+
+/** Reports what a cluster would take of its machines although an earlier one of the app has it. */
+export function checkTenants(scope: Construct, plan: ClusterPlan, machines: readonly Machine[]): void {
+  const { root, path } = scope.node;
+  const earlier = TENANTS.get(root) ?? [];
+  const stack = TerraformStack.of(scope).node.path;
+  const own = plan.nodes.flatMap((node, index) =>
+    // Nothing can be deployed to the machines of an example, and examples have them in common.
+    isExample(machines[index]) ? [] : [{ cluster: path, stack, ...tenant(plan, node, machines[index]) }],
+  );
+  TENANTS.set(root, [...earlier, ...own]);
+  if (own.length > 0) {
+    reportProblems(scope, judge(TENANT_TOPIC, own, earlier));
+  }
+}
+
+function tenant(plan: ClusterPlan, node: NodePlan, machine: Machine): Omit<Tenant, "cluster" | "stack"> {
+  return {
+    machine: machine.name,
+    target: `${machine.sshHost}:${machine.sshPort}`,
+    pool: plan.pools.findIndex(({ name }) => name === node.pool),
+    devices: ownDevices(plan, node),
+    ports: plan.ports.filter(({ where }) => where === "node" || node.role === "head"),
+    names: [
+      `container ${containerName(plan, node)}`,
+      `volume ${stateVolume(plan)}`,
+      `volume ${tokenVolume(plan)}`,
+    ],
+  };
+}

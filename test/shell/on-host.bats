@@ -20,6 +20,7 @@ exec sh -c "${*: -1}"
 SSH
   chmod +x "$BATS_TEST_TMPDIR/bin/ssh"
   PATH="$BATS_TEST_TMPDIR/bin:$PATH"
+  export IF_GONE='If it is gone, write that.' SOURCE_IF_GONE='If atlas-0 is gone, write that.'
   export HOST='npu-1 on atlas-1' SSH_ARGUMENTS=$'-o\nProxyCommand=ssh -W %h:%p jump\n--\natlas-1'
   SCRIPT="$BATS_TEST_TMPDIR/script.sh"
 }
@@ -61,7 +62,7 @@ script() {
   script <<<'true'
   FACTS='' SSH_FAILS=1 run sh "$HOSTS/on-host.sh" "$SCRIPT"
   [ "$status" -eq 255 ]
-  [[ "$output" == *"No route to host"*"npu-1 on atlas-1: cannot be reached over ssh; its message is above"* ]]
+  [[ "$output" == *"No route to host"*"npu-1 on atlas-1: cannot be reached over ssh; its message is above. If it is gone, write that." ]]
 }
 
 @test "on-host prints findings with the machine and counts passed checks" {
@@ -118,6 +119,13 @@ REMOTE
   [ "${lines[0]}" = 'npu-1 on atlas-1: 2 checks passed' ]
   [[ "${lines[1]}" == "npu-1 on atlas-1: problem: shell: its login shell prints 'Welcome: to: the machine'"* ]]
   [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "share-token names the machine with the token that cannot be reached" {
+  SSH_FAILS=1 SOURCE='npu-0' SOURCE_SSH_ARGUMENTS=$'--\natlas-0' SOURCE_FACTS='action print' FACTS='action take' \
+    run sh "$HOSTS/share-token.sh"
+  [ "$status" -ne 0 ]
+  [[ "$output" == *"npu-0: cannot be reached over ssh; its message is above. If atlas-0 is gone, write that."* ]]
 }
 
 @test "share-token with a login shell that prints copies the token alone" {

@@ -4,6 +4,7 @@ import { MINIMUM_DOCKER } from "../../catalog/docker-versions";
 import { exampleRefusals } from "../../docker/hosts/example-machines";
 import { isComplete, isInService } from "../../docker/hosts/host-machine";
 import type { HostsFile } from "../../docker/hosts/hosts-file";
+import { ifGone } from "../../docker/hosts/if-gone";
 import { machinesOf, readInventory } from "../../docker/hosts/inventory";
 import { checkMachines } from "../../docker/hosts/rules";
 import { machineLabel, sshArguments } from "../../docker/hosts/ssh";
@@ -62,6 +63,7 @@ export function targetsOfInventory(path: string): readonly HostTarget[] {
   return machines.map((machine) => ({
     node: machine.name,
     called: machineLabel(machine.name, machine),
+    ifGone: ifGone(machine.name, path),
     sshArguments: sshArguments(machine),
     facts: [
       `address ${machine.address}`,

@@ -110,7 +110,7 @@ function check(targets: readonly HostTarget[], progress: Progress): Promise<read
         const findings = [
           ...found,
           ...strayOf(outcome),
-          ...(found.some(isProblem) ? [] : failureOf(outcome)),
+          ...(found.some(isProblem) ? [] : failureOf(outcome, target)),
         ];
         progress.say(`  ${target.called}: ${summary(findings)}`);
         return { target, findings };
@@ -135,7 +135,7 @@ function strayOf({ stray, exitCode }: HostOutcome): readonly HostFinding[] {
 }
 
 /** Why the script failed without a finding. */
-function failureOf(outcome: Outcome): readonly HostFinding[] {
+function failureOf(outcome: Outcome, { ifGone }: HostTarget): readonly HostFinding[] {
   if (outcome.exitCode === 0) {
     return [];
   }
@@ -147,9 +147,9 @@ function failureOf(outcome: Outcome): readonly HostFinding[] {
     return problem("ssh", "no ssh on this machine");
   }
   if (outcome.timedOut) {
-    return problem("ssh", `no answer within ${CHECK_SECONDS} s`);
+    return problem("ssh", `no answer within ${CHECK_SECONDS} s. ${ifGone}`);
   }
-  return problem("ssh", outcome.exitCode === 255 ? `cannot be reached: ${message}` : message);
+  return problem("ssh", outcome.exitCode === 255 ? `cannot be reached: ${message}. ${ifGone}` : message);
 }
 
 function show(

@@ -7,6 +7,7 @@ import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { dockerProvider } from "../container/provider";
 import { hostFacts } from "./host-facts";
 import type { Machine } from "./host-machine";
+import { ifGone } from "./if-gone";
 import { machineLabel, dockerHost, sshArguments, sshOptions } from "./ssh";
 
 /** One node and its machine. */
@@ -16,6 +17,8 @@ export interface HostNode {
   readonly machine: Machine;
   readonly facts: readonly string[];
   readonly provider: DockerProvider;
+  /** What to write where if the machine is gone. */
+  readonly ifGone: string;
 }
 
 export function describeNode(
@@ -23,12 +26,13 @@ export function describeNode(
   plan: ClusterPlan,
   node: NodePlan,
   machine: Machine,
-  registryLogins: readonly string[],
+  { registryLogins, where }: { readonly registryLogins: readonly string[]; readonly where: string },
 ): HostNode {
   const planned = containerSpec(plan, node);
   const spec = { ...planned, mounts: planned.mounts.map((mount) => fromMachine(mount, machine)) };
   const provider = hostProvider(scope, machine, registryLogins);
-  return { plan: node, spec, machine, facts: hostFacts(plan, node, spec, machine), provider };
+  const facts = hostFacts(plan, node, spec, machine);
+  return { plan: node, spec, machine, facts, provider, ifGone: ifGone(machine.name, where) };
 }
 
 /** The provider of the machine's Docker engine. */
@@ -51,11 +55,12 @@ function fromMachine(mount: ContainerMount, { driverPaths = [] }: Machine): Cont
 
 /** Environment of `on-host.sh` for a machine. */
 export function onHost(
-  { plan: node, machine }: HostNode,
+  { plan: node, machine, ifGone: advice }: HostNode,
   facts: readonly string[],
 ): { [name: string]: string } {
   return {
     HOST: machineLabel(node.name, machine),
+    IF_GONE: advice,
     SSH_ARGUMENTS: sshArguments(machine).join("\n"),
     FACTS: facts.join("\n"),
   };

@@ -36,6 +36,8 @@ export interface HostsClusterProps {
   readonly registryLogins: readonly string[];
   /** Why nothing may be deployed; empty: it may. */
   readonly refusals: readonly string[];
+  /** Where the user declares the machines, e.g. `machines.yaml`. */
+  readonly where: string;
 }
 
 /** On each machine: a check, the image, two volumes, the token, the node's container; on the head's, the readiness check. */
@@ -49,7 +51,7 @@ export function buildHostsCluster(
   });
   checkTenants(scope, plan, props.machines);
   const nodes = plan.nodes.map((node, index) =>
-    describeNode(scope, plan, node, props.machines[index], props.registryLogins),
+    describeNode(scope, plan, node, props.machines[index], props),
   );
   const checks = nodes.map((node) => check(scope, plan, node, props.refusals));
   const images = nodes.map((node, index) =>
@@ -172,9 +174,13 @@ function shareToken(
 }
 
 /** Environment of `share-token.sh` for the machine that has the token. */
-function from({ plan: node, machine }: HostNode, facts: readonly string[]): { [name: string]: string } {
+function from(
+  { plan: node, machine, ifGone }: HostNode,
+  facts: readonly string[],
+): { [name: string]: string } {
   return {
     SOURCE: machineLabel(node.name, machine),
+    SOURCE_IF_GONE: ifGone,
     SOURCE_SSH_ARGUMENTS: sshArguments(machine).join("\n"),
     SOURCE_FACTS: facts.join("\n"),
   };
@@ -193,9 +199,10 @@ function writeHostsFile(
   const file: HostsFile = {
     cluster: plan.name,
     refusals,
-    machines: nodes.map(({ plan: node, machine, facts }) => ({
+    machines: nodes.map(({ plan: node, machine, facts, ifGone }) => ({
       node: node.name,
       called: machineLabel(node.name, machine),
+      ifGone,
       sshArguments: sshArguments(machine),
       facts,
     })),

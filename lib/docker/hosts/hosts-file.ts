@@ -10,6 +10,8 @@ export interface HostsFile {
     readonly node: string;
     /** Label for messages. */
     readonly called: string;
+    /** What to write where if the machine is gone for good. */
+    readonly ifGone: string;
     /** Arguments of ssh up to the destination. */
     readonly sshArguments: readonly string[];
     /** Standard input of `check-machine.sh`, line by line. */

@@ -53,6 +53,7 @@ export class HostsSite implements ClusterSite {
       imagePullTimeoutSeconds,
       registryLogins,
       refusals: exampleRefusals(this.machines.filter(isInService), where),
+      where,
     });
   }
 

@@ -5,6 +5,7 @@
 #   on-host.sh <script>
 #
 #   HOST                the machine, for messages
+#   IF_GONE             what to write where, if the machine is gone for good
 #   SSH_ARGUMENTS       arguments of ssh up to the destination, one per line
 #   FACTS               input of the script, one fact per line
 #   FINDINGS=1          the script prints findings (see check-machine.sh); checks that passed are only counted
@@ -28,7 +29,7 @@ main() {
   output=$(printf '%s\n' "$printed" | part inside)
   stray=$(printf '%s\n' "$printed" | part outside)
   if [ "$status" -eq 255 ]; then
-    printf '%s: cannot be reached over ssh; its message is above\n' "$HOST" >&2
+    printf '%s: cannot be reached over ssh; its message is above. %s\n' "$HOST" "$IF_GONE" >&2
   elif [ "${FINDINGS:-0}" = 1 ]; then
     if [ -n "$stray" ]; then
       output="$output

@@ -2,11 +2,11 @@
 # Copies the cluster's token from one machine to another through a pipe: it is in no argument, environment or file of
 # this machine. Environment as in on-host.sh, and for the machine that has the token:
 #
-#   SOURCE, SOURCE_SSH_ARGUMENTS, SOURCE_FACTS
+#   SOURCE, SOURCE_IF_GONE, SOURCE_SSH_ARGUMENTS, SOURCE_FACTS
 set -eu
 
 here=$(dirname -- "$0")
-token=$(HOST=$SOURCE SSH_ARGUMENTS=$SOURCE_SSH_ARGUMENTS FACTS=$SOURCE_FACTS sh "$here/on-host.sh" "$here/cluster-token.sh")
+token=$(HOST=$SOURCE IF_GONE=$SOURCE_IF_GONE SSH_ARGUMENTS=$SOURCE_SSH_ARGUMENTS FACTS=$SOURCE_FACTS sh "$here/on-host.sh" "$here/cluster-token.sh")
 if [ -z "$token" ]; then
   printf '%s has no token\n' "$SOURCE" >&2
   exit 1

@@ -88,6 +88,7 @@ describe("prepareHosts", () => {
     expect(error).toContain(
       "b (ssh://root@b.lan:22): ssh: cannot be reached: ssh: connect to host b.lan port 22",
     );
+    expect(error).toMatch(/write `status: lost` in the entry of 'b' in \S*machines\.yaml/);
     expect(table).toMatch(/a \(\S+\) +ready/);
     expect(table).toMatch(/b \(\S+\) +NOT READY/);
   });
@@ -183,6 +184,7 @@ describe("prepareHosts", () => {
     const machine = {
       node: "npu-0",
       called: "npu-0 on a",
+      ifGone: "If it is gone for good, write that.",
       sshArguments: ["-l", "root", "--", "a.lan"],
       facts: ["device /dev/x"],
     };

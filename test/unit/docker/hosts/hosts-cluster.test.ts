@@ -126,6 +126,9 @@ describe("a cluster on existing machines", () => {
       }
     }
     const { environment } = find(stack, "terraform_data", "atlas-1-check").provisioner[0]["local-exec"];
+    expect(environment.IF_GONE).toMatch(
+      /^If it is gone for good, write `status: lost` in the entry of 'atlas-1' in /,
+    );
     const facts: string[] = environment.FACTS.split("\n");
     expect(facts.slice(0, 3)).toEqual(["cluster c1", "container c1-atlas-1", "address 10.30.0.11"]);
     expect(facts).toContain("device /dev/davinci7");

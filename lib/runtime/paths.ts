@@ -3,6 +3,8 @@ export const CONTAINER_PATHS = {
   /** Folder of the package `ray_node`, for PYTHONPATH. */
   program: "/opt/ray-cluster",
   config: "/etc/ray-cluster/node.json",
+  /** In the container of the readiness check alone, which brings it to the head. */
+  workload: "/etc/ray-cluster/workload.json",
   /** Mount point of the cluster's private volume. */
   volume: "/var/lib/ray-cluster",
   state: "/var/lib/ray-cluster/state",

@@ -1,4 +1,4 @@
-import type { NodeConfig } from "../../lib/runtime/node-config/node-config";
+import type { Workload } from "../../lib/runtime/workload/workload";
 import { CommandError } from "../../lib/cli/base/command-error";
 
 export interface Completion {
@@ -11,10 +11,10 @@ export interface Completion {
  *
  * @throws CommandError if there is no answer, or one without what it must hold
  */
-export async function askCompletion(endpoint: string, config: NodeConfig): Promise<Completion> {
-  const { path, body, expect } = apiOf(config).proof[0];
+export async function askCompletion(endpoint: string, workload: Workload): Promise<Completion> {
+  const { path, body, expect } = apiOf(workload).proof[0];
   const startedAt = Date.now();
-  const answer = await post(`${endpoint}${path}`, body, config.deadlines.completion);
+  const answer = await post(`${endpoint}${path}`, body, workload.deadlines.completion);
   const text = messageOf(answer);
   if (typeof text !== "string" || !text.includes(expect ?? "")) {
     throw new CommandError(`${endpoint}${path} answered without '${expect ?? "any text"}': ${answer}`);
@@ -27,7 +27,7 @@ export async function askCompletion(endpoint: string, config: NodeConfig): Promi
  *
  * @throws CommandError if the engine has none
  */
-export function apiOf({ cluster, engine }: NodeConfig): NonNullable<NodeConfig["engine"]["api"]> {
+export function apiOf({ cluster, engine }: Workload): NonNullable<Workload["engine"]["api"]> {
   if (engine.api === null) {
     throw new CommandError(`the engine '${engine.name}' of cluster '${cluster}' has no API`);
   }
@@ -35,8 +35,8 @@ export function apiOf({ cluster, engine }: NodeConfig): NonNullable<NodeConfig["
 }
 
 /** The same question, for a person to ask. */
-export function curlExample(endpoint: string, config: NodeConfig): string {
-  const { path, body } = apiOf(config).proof[0];
+export function curlExample(endpoint: string, workload: Workload): string {
+  const { path, body } = apiOf(workload).proof[0];
   return `curl ${endpoint}${path} \\\n  -H 'Content-Type: application/json' \\\n  -d '${JSON.stringify(body)}'`;
 }
 

@@ -53,7 +53,7 @@ async function deploy(
   };
   const gate = followGate(stack.gate, new Date(), onGateLine, ended.signal);
   const limits = {
-    timeoutSeconds: stack.config.deadlines.serving + TERRAFORM_SECONDS,
+    timeoutSeconds: stack.workload.deadlines.serving + TERRAFORM_SECONDS,
     onLine: (line: string) => {
       const milestone = milestoneOf(line);
       if (milestone !== undefined) {
@@ -108,9 +108,9 @@ export function culprit(lines: readonly string[]): string {
 
 async function report(stack: LocalStack, progress: Progress): Promise<void> {
   const nodes = await nodeTable(stack);
-  const completion = await askCompletion(stack.endpoint, stack.config);
+  const completion = await askCompletion(stack.endpoint, stack.workload);
   const destroy = stack.name === DEFAULT_STACK ? "" : ` -- ${stack.name}`;
-  progress.say(`cluster '${stack.config.cluster}' serves`);
+  progress.say(`cluster '${stack.workload.cluster}' serves`);
   const text = [
     "",
     nodes,
@@ -118,8 +118,8 @@ async function report(stack: LocalStack, progress: Progress): Promise<void> {
     `Completion, asked just now through the public endpoint (${completion.seconds.toFixed(2)} s):`,
     `  ${completion.text}`,
     "",
-    `Endpoint: ${stack.endpoint} (OpenAI API, model '${apiOf(stack.config).servedModel}')`,
-    curlExample(stack.endpoint, stack.config),
+    `Endpoint: ${stack.endpoint} (OpenAI API, model '${apiOf(stack.workload).servedModel}')`,
+    curlExample(stack.endpoint, stack.workload),
     "",
     `Destroy it with: npm run demo:destroy${destroy}`,
     "",

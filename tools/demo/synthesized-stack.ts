@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { NodeConfig } from "../../lib/runtime/node-config/node-config";
 import { CONTAINER_PATHS } from "../../lib/runtime/paths";
+import type { Workload } from "../../lib/runtime/workload/workload";
 import { CommandError } from "../../lib/cli/base/command-error";
 
 /** What a local stack creates on the Docker engine, read from what was synthesized. */
@@ -19,8 +19,8 @@ export interface LocalStack {
   readonly gate: string;
   /** `http://<address>:<port>` of the engine's API. */
   readonly endpoint: string;
-  /** The head's configuration: what is asked of the engine, and the deadlines. */
-  readonly config: NodeConfig;
+  /** What the cluster runs: what is asked of the engine, and the deadlines. */
+  readonly workload: Workload;
 }
 
 interface ContainerJson {
@@ -72,7 +72,7 @@ export function localStackOf(name: string, json: StackJson): LocalStack | undefi
   const head = containers.find((container) => (container.ports?.length ?? 0) > 0);
   const gate = containers.find((container) => container.must_run === false);
   const port = head?.ports?.[0];
-  const upload = head?.upload?.find((file) => file.file === CONTAINER_PATHS.config);
+  const upload = gate?.upload?.find((file) => file.file === CONTAINER_PATHS.workload);
   if (head === undefined || gate === undefined || port === undefined || upload?.content === undefined) {
     return undefined;
   }
@@ -85,7 +85,7 @@ export function localStackOf(name: string, json: StackJson): LocalStack | undefi
     head: head.name,
     gate: gate.name,
     endpoint: `http://${port.ip}:${port.external}`,
-    config: JSON.parse(unescapeTerraform(upload.content)) as NodeConfig,
+    workload: JSON.parse(unescapeTerraform(upload.content)) as Workload,
   };
 }
 

@@ -13,10 +13,13 @@ export const UNPACK = {
   bundle: `${CONTAINER_PATHS.program}/files.json`,
 };
 
+/** Belong to one container, and are not part of what a change of another one replaces. */
+const OWN: readonly string[] = [CONTAINER_PATHS.config, CONTAINER_PATHS.workload];
+
 /**
  * The files of a cluster's containers. What all containers share is one bundle beside the stack's JSON, named by path
  * and hash, because the provider takes 0.1 s and six lines of plan for every file of every container. What belongs to
- * one container (`node.json`) is uploaded inline, where a plan shows what changes in it.
+ * one container (`node.json`, `workload.json`) is uploaded inline, where a plan shows what changes in it.
  */
 export class ContainerFiles {
   private readonly shared = new Map<string, string>();
@@ -33,7 +36,7 @@ export class ContainerFiles {
       contents.set(path, (contents.get(path) ?? new Set()).add(content));
     }
     for (const [path, [content, ...others]] of contents) {
-      if (others.length === 0 && path !== CONTAINER_PATHS.config) {
+      if (others.length === 0 && !OWN.includes(path)) {
         this.shared.set(path, content);
       }
     }

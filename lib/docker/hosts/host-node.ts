@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import type { Construct } from "constructs";
 import type { ContainerMount, ContainerSpec } from "../../runtime/container-spec/container-spec";
-import { containerSpec } from "../../runtime/container-spec/make-container-spec";
+import { containerSpec, withoutWorkload } from "../../runtime/container-spec/make-container-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { dockerProvider } from "../container/provider";
 import { hostFacts } from "./host-facts";
@@ -28,7 +28,7 @@ export function describeNode(
   machine: Machine,
   { registryLogins, where }: { readonly registryLogins: readonly string[]; readonly where: string },
 ): HostNode {
-  const planned = containerSpec(plan, node);
+  const planned = withoutWorkload(containerSpec(plan, node), plan, node);
   const spec = { ...planned, mounts: planned.mounts.map((mount) => fromMachine(mount, machine)) };
   const provider = hostProvider(scope, machine, registryLogins);
   const facts = hostFacts(plan, node, spec, machine);

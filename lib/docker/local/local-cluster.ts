@@ -3,7 +3,11 @@ import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
 import type { MountOption } from "../../runtime/container-spec/container-options";
 import { gateContainer } from "../../runtime/container-spec/gate-container";
-import { apiSecretMounts, containerSpec } from "../../runtime/container-spec/make-container-spec";
+import {
+  apiSecretMounts,
+  containerSpec,
+  withoutWorkload,
+} from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
@@ -36,7 +40,10 @@ export function buildLocalCluster(
   const image = derivedImage(scope, "image", provider, plan.image);
   const network = clusterNetwork(scope, plan, provider);
   const volume = new Volume(scope, "volume", { provider, name: literal(plan.name, "volume name") });
-  const nodes = plan.nodes.map((node) => ({ plan: node, spec: containerSpec(plan, node) }));
+  const nodes = plan.nodes.map((node) => ({
+    plan: node,
+    spec: withoutWorkload(containerSpec(plan, node), plan, node),
+  }));
   const gateSpec = gateContainer(plan);
   const files = new ContainerFiles(scope, plan.name, [...nodes.map((node) => node.spec), gateSpec]);
   // Every read of an attribute creates a new reference, which is slow; all containers share these.

@@ -15,7 +15,7 @@ export interface ContainerBase {
 
 /** The one description of a node's container. A place adds only what it decides itself (`container-options.ts`). */
 export interface ContainerSpec extends ContainerBase {
-  /** The content of the file `node.json`. */
+  /** The content of the file `node.json`, but for a place that delivers the workload apart (`withoutWorkload`). */
   readonly config: NodeConfig;
   readonly devices: readonly ContainerDevice[];
   readonly mounts: readonly ContainerMount[];

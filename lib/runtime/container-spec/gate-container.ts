@@ -1,8 +1,9 @@
 import type { ClusterPlan } from "../../topology/plan/plan";
-import { nodeConfig, nodeConfigText } from "../node-config/node-config";
+import { nodeLifeText } from "../node-config/node-life";
 import { CONTAINER_PATHS } from "../paths";
 import { programFiles } from "../program-files";
 import type { ContainerBase } from "./container-spec";
+import { workload, workloadText } from "../workload/make-workload";
 import { nodeCommand, programEnvironment } from "./make-container-spec";
 
 /** The readiness check as a container. It has no devices, and the place mounts the node's private volume. */
@@ -23,13 +24,24 @@ export function gateBeside(node: Pick<ContainerBase, "image" | "networkMode">, n
   };
 }
 
-/** The readiness check of a cluster. It reads the head's `node.json`: where the head is, and what to wait for. */
+/**
+ * The readiness check of a cluster: it brings the workload to the head and waits for the verdict about this one. The head's
+ * `node.json` says where the head is. Nothing but this container changes with the workload.
+ */
 export function gateContainer(plan: ClusterPlan): GateSpec {
   const { image, container, deadlines } = plan;
-  const config = nodeConfigText(nodeConfig(plan, plan.nodes[0]));
+  const beside = gateBeside(
+    { image: image.reference, networkMode: container.networkMode },
+    `${plan.name}-gate`,
+  );
   return {
-    ...gateBeside({ image: image.reference, networkMode: container.networkMode }, `${plan.name}-gate`),
-    files: [...programFiles(), { path: CONTAINER_PATHS.config, content: config }],
+    ...beside,
+    command: [...beside.command, "--workload", CONTAINER_PATHS.workload],
+    files: [
+      ...programFiles(),
+      { path: CONTAINER_PATHS.config, content: nodeLifeText(plan, plan.nodes[0]) },
+      { path: CONTAINER_PATHS.workload, content: workloadText(workload(plan)) },
+    ],
     timeoutSeconds: deadlines.servingSeconds,
   };
 }

@@ -4,6 +4,7 @@ import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import type { ContainerMount, ContainerSpec } from "./container-spec";
 import { acceleratorOf, containerDevices, deviceNumbers } from "./devices";
 import { nodeConfig, nodeConfigText } from "../node-config/node-config";
+import { nodeLifeText } from "../node-config/node-life";
 import { CONTAINER_PATHS } from "../paths";
 import { engineFiles, programFiles } from "../program-files";
 
@@ -59,6 +60,17 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
     },
     stopSeconds: plan.deadlines.stopSeconds + STOP_MARGIN_SECONDS,
   };
+}
+
+/**
+ * The same container where the place delivers the workload apart: its `node.json` is the node's life alone, so another
+ * workload does not change it.
+ */
+export function withoutWorkload(spec: ContainerSpec, plan: ClusterPlan, node: NodePlan): ContainerSpec {
+  const files = spec.files.map((file) =>
+    file.path === CONTAINER_PATHS.config ? { ...file, content: nodeLifeText(plan, node) } : file,
+  );
+  return { ...spec, files };
 }
 
 /** Folders that every node has, whatever it computes with. */

@@ -51,6 +51,11 @@ export function nodeLife(plan: ClusterPlan, node: NodePlan) {
   };
 }
 
+/** The text of `node.json` where the workload is delivered apart from it (schema 2). */
+export function nodeLifeText(plan: ClusterPlan, node: NodePlan): string {
+  return `${JSON.stringify({ schema: 2, ...nodeLife(plan, node) }, null, 2)}\n`;
+}
+
 function acceleratorsOf(plan: ClusterPlan, node: NodePlan) {
   const pool = plan.pools.find((candidate) => candidate.name === node.pool);
   const facts = pool && findAccelerator(pool.accelerator);

@@ -89,7 +89,7 @@ describe("the readiness check", () => {
     expect(values("env", gate)).toEqual(
       Object.entries(gateContainer(plan).environment).map(([name, value]) => `${name}=${value}`),
     );
-    expect(gateContainer(plan).command).toEqual(gate.slice(-4));
+    expect(gateContainer(plan).command.slice(0, 4)).toEqual(gate.slice(-4));
   });
 });
 

@@ -196,7 +196,10 @@ describe.each(STACKS)("stack $name", (expected) => {
       restart: "no",
       timeouts: { create: "783s" },
     });
-    expect(gate.command.slice(-4)).toEqual(["python3", "-m", "ray_node", "wait"]);
+    expect(gate.command.slice(-6)).toEqual([
+      ...["python3", "-m", "ray_node", "wait"],
+      ...["--workload", "/etc/ray-cluster/workload.json"],
+    ]);
     expect(gate.provisioner).toHaveLength(1);
     expect(gate.provisioner[0]["local-exec"].command).toContain('exit "$GATE_EXIT_CODE"');
     const [gateName] = Object.keys(stack.resources("docker_container")).filter((n) => n.includes("_gate_"));
@@ -205,10 +208,12 @@ describe.each(STACKS)("stack $name", (expected) => {
     );
   });
 
-  it("sends the programs as one bundle beside the JSON, and only node.json inline", () => {
+  it("sends the programs as one bundle beside the JSON, and only node.json and the workload inline", () => {
     for (const container of containers) {
       const [unpack, bundle, config, ...further] = container.upload;
-      expect(further).toEqual([]);
+      expect(further.map(({ file }: any) => file)).toEqual(
+        container === gate ? ["/etc/ray-cluster/workload.json"] : [],
+      );
       expect(unpack.source).toBe("files/unpack_files.py");
       expect(bundle.source).toBe(`files/${name}.json`);
       for (const upload of [unpack, bundle]) {
@@ -223,7 +228,7 @@ describe.each(STACKS)("stack $name", (expected) => {
     const others = programs.filter((path) => !path.startsWith("/opt/ray-cluster/ray_node/"));
     expect(others.length > 0).toBe(enginePrograms !== undefined);
     expect(others.filter((path) => !path.startsWith(enginePrograms ?? ""))).toEqual([]);
-    expect(programs.filter((path) => path.endsWith("node.json"))).toEqual([]);
+    expect(programs.filter((path) => /(node|workload)\.json$/.test(path))).toEqual([]);
   });
 
   it("writes the review beside the JSON", () => {
@@ -270,20 +275,18 @@ describe.each(STACKS)("stack $name", (expected) => {
 describe("stack vllm-cpu-2x1", () => {
   it("runs real vLLM, cut over both nodes, with the shared memory that it takes", () => {
     const stack = synth(STACKS[2]);
-    const nodes = Object.values(stack.resources("docker_container")).filter(
-      (container) => container.must_run,
-    );
+    const containers = Object.values(stack.resources("docker_container"));
+    const nodes = containers.filter((container) => container.must_run);
     expect(nodes.map((container) => container.shm_size)).toEqual([1024, 1024]);
-    for (const container of nodes) {
-      const { engine } = JSON.parse(container.upload.at(-1).content);
-      const cut = "--tensor-parallel-size 2 --pipeline-parallel-size 1 --distributed-executor-backend mp";
-      const meeting = "--nnodes 2 --master-addr 10.89.68.10 --master-port 29501";
-      expect(engine.argv.join(" ")).toMatch(/^vllm serve \/models\/tiny-llama /);
-      expect(engine.argv.join(" ")).toContain(cut);
-      expect(engine.argv.join(" ")).toContain(`${meeting} --node-rank 0`);
-      expect(engine.follower.argv.join(" ")).toContain(`${meeting} --headless`);
-      expect(engine.requires).toEqual({ programs: ["vllm"], pythonModules: ["vllm"], paths: [] });
-    }
+    const [gate] = containers.filter((container) => !container.must_run);
+    const { engine } = JSON.parse(gate.upload.at(-1).content);
+    const cut = "--tensor-parallel-size 2 --pipeline-parallel-size 1 --distributed-executor-backend mp";
+    const meeting = "--nnodes 2 --master-addr 10.89.68.10 --master-port 29501";
+    expect(engine.argv.join(" ")).toMatch(/^vllm serve \/models\/tiny-llama /);
+    expect(engine.argv.join(" ")).toContain(cut);
+    expect(engine.argv.join(" ")).toContain(`${meeting} --node-rank 0`);
+    expect(engine.follower.argv.join(" ")).toContain(`${meeting} --headless`);
+    expect(engine.requires).toEqual({ programs: ["vllm"], pythonModules: ["vllm"], paths: [] });
     stack.remove();
   });
 });

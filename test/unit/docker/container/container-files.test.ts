@@ -46,6 +46,18 @@ describe("ContainerFiles", () => {
     expect(JSON.parse(stack.file("files/c1.json"))).toEqual({});
   });
 
+  it("keeps the workload of one container out of the bundle of all", () => {
+    stack = Synthesized.of((scope) => {
+      const workload = { path: "/etc/ray-cluster/workload.json", content: "{}" };
+      const files = new ContainerFiles(scope, "c1", [{ files: [config("0")] }, { files: [workload] }]);
+      expect(files.uploads([workload], "gate").slice(2)).toEqual([
+        { file: "/etc/ray-cluster/workload.json", content: "{}" },
+      ]);
+      expect(files.uploads([config("0")], "npu-0")).toHaveLength(3);
+    });
+    expect(JSON.parse(stack.file("files/c1.json"))).toEqual({});
+  });
+
   it("writes one bundle for each cluster of a stack", () => {
     stack = Synthesized.of((scope) => {
       for (const cluster of ["c1", "c2"]) {

@@ -128,5 +128,9 @@ test("a container without devices, health check and limits has no options for th
     "networkMode",
     "volumes",
   ]);
-  expect(options.command).toEqual(["/unpack.py", "/files.json", "python3", "-m", "ray_node", "wait"]);
+  expect(options.command.slice(0, 6)).toEqual([
+    "/unpack.py",
+    "/files.json",
+    ...["python3", "-m", "ray_node", "wait"],
+  ]);
 });

@@ -1,10 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { askCompletion, curlExample } from "../../../../tools/demo/completion";
-import type { NodeConfig } from "../../../../lib/runtime/node-config/node-config";
-import example from "../../../fixtures/node.json";
+import type { Workload } from "../../../../lib/runtime/workload/workload";
+import example from "../../../fixtures/workload.json";
 
-const CONFIG = example as NodeConfig;
+const WORKLOAD = example as Workload;
 
 describe("askCompletion", () => {
   let server: Server;
@@ -33,11 +33,11 @@ describe("askCompletion", () => {
 
   it("asks the plan's question and returns the text", async () => {
     answer = { status: 200, text: completion("16 of 16 ranks: all") };
-    const { text, seconds } = await askCompletion(endpoint(), CONFIG);
+    const { text, seconds } = await askCompletion(endpoint(), WORKLOAD);
     expect(text).toBe("16 of 16 ranks: all");
     expect(seconds).toBeGreaterThan(0);
     expect(asked.url).toBe("/v1/chat/completions");
-    expect(JSON.parse(asked.body)).toEqual(CONFIG.engine.api?.proof[0].body);
+    expect(JSON.parse(asked.body)).toEqual(WORKLOAD.engine.api?.proof[0].body);
   });
 
   it.each([
@@ -47,21 +47,21 @@ describe("askCompletion", () => {
     ["the engine refuses", 503, "loading", /status 503: loading/],
   ])("fails where %s", async (_, status, text, message) => {
     answer = { status, text };
-    await expect(askCompletion(endpoint(), CONFIG)).rejects.toThrow(message);
+    await expect(askCompletion(endpoint(), WORKLOAD)).rejects.toThrow(message);
   });
 
   it("fails with the reason where nobody answers", async () => {
     const gone = endpoint();
     await new Promise((resolve) => server.close(resolve));
-    await expect(askCompletion(gone, CONFIG)).rejects.toThrow(/does not answer: .*ECONNREFUSED/);
+    await expect(askCompletion(gone, WORKLOAD)).rejects.toThrow(/does not answer: .*ECONNREFUSED/);
     server.listen(0);
   });
 });
 
 it("curlExample is the same question for a shell", () => {
-  expect(curlExample("http://127.0.0.1:8000", CONFIG)).toBe(
+  expect(curlExample("http://127.0.0.1:8000", WORKLOAD)).toBe(
     "curl http://127.0.0.1:8000/v1/chat/completions \\\n" +
       "  -H 'Content-Type: application/json' \\\n" +
-      `  -d '${JSON.stringify(CONFIG.engine.api?.proof[0].body)}'`,
+      `  -d '${JSON.stringify(WORKLOAD.engine.api?.proof[0].body)}'`,
   );
 });

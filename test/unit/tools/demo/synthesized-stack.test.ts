@@ -12,10 +12,10 @@ describe("a synthesized stack", () => {
     synthesized.remove();
   });
 
-  it("tells what it creates, where it is reached and what the head knows", () => {
+  it("tells what it creates, where it is reached and what it runs", () => {
     const stack = localStackOf("local-2x8", synthesized.json);
-    const config = stack?.config;
-    expect({ ...stack, config: undefined, containers: [...(stack?.containers ?? [])].sort() }).toEqual({
+    const workload = stack?.workload;
+    expect({ ...stack, workload: undefined, containers: [...(stack?.containers ?? [])].sort() }).toEqual({
       name: "local-2x8",
       containers: ["local-2x8-gate", "local-2x8-npu-0", "local-2x8-npu-1"],
       images: [emulationImageTag()],
@@ -25,14 +25,14 @@ describe("a synthesized stack", () => {
       gate: "local-2x8-gate",
       endpoint: "http://127.0.0.1:8000",
     });
-    expect(config?.node.name).toBe("npu-0");
-    expect(config?.deadlines.serving).toBeGreaterThan(0);
-    expect(config?.engine.api?.proof[0].expect).toBe("16 of 16 ranks");
+    expect(workload?.cluster).toBe("local-2x8");
+    expect(workload?.deadlines.serving).toBeGreaterThan(0);
+    expect(workload?.engine.api?.proof[0].expect).toBe("16 of 16 ranks");
   });
 
   it("reads what Terraform would read where a text holds a dollar and a brace", () => {
     const text = JSON.stringify(synthesized.json).replaceAll("Who is there?", "$${who} %%{is}");
-    const body = localStackOf("x", JSON.parse(text))?.config.engine.api?.proof[0].body;
+    const body = localStackOf("x", JSON.parse(text))?.workload.engine.api?.proof[0].body;
     expect(JSON.stringify(body)).toContain("${who} %{is}");
   });
 

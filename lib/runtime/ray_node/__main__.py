@@ -1,4 +1,4 @@
-"""The command line: `python3 -m ray_node start | status | wait | stop | preflight`."""
+"""The command line: `python3 -m ray_node COMMAND`."""
 
 import argparse
 import os
@@ -38,6 +38,18 @@ def main() -> int:
         from ray_node.cli import stop
 
         return stop.run(loaded)
+    if arguments.command == "run":
+        from ray_node.cli import run
+
+        return run.run(loaded, arguments.argv)
+    if arguments.command == "collect":
+        from ray_node.cli import collect
+
+        return collect.run(loaded)
+    if arguments.command == "connect":
+        from ray_node.cli import connect
+
+        return connect.run(arguments.port)
     if arguments.cluster:
         from ray_node.hardware import finding
 
@@ -71,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     wait.add_argument("--holder", metavar="TEXT", help="who brings it, for people (default: the host's name)")
     add("stop", "stop the node program of this container and wait until it has ended")
+    run = add("run", "run a program with the variables of this node, as its engine has them")
+    run.add_argument(
+        "argv", nargs="+", metavar="PROGRAM", help="the program and its arguments, best after `--`"
+    )
+    add("collect", "print what helps to find a failure, as JSON lines, without the cluster's secrets")
+    connect = add("connect", "join stdin and stdout to a port of this container's loopback interface")
+    connect.add_argument("port", type=int, metavar="PORT", help="for example that of Ray's dashboard")
     preflight = add(
         "preflight", "check this node alone: address, accelerators, versions, ports, shared memory, token"
     )

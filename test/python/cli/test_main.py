@@ -35,7 +35,7 @@ class MainTest(unittest.TestCase):
     def test_help_names_every_command(self) -> None:
         done = self.run_node("--help")
         self.assertEqual(done.returncode, 0)
-        for command in ("start", "status", "wait", "stop", "preflight"):
+        for command in ("start", "status", "wait", "stop", "preflight", "run", "collect", "connect"):
             self.assertIn(command, done.stdout)
             self.assertEqual(self.run_node(command, "--help").returncode, 0)
 

@@ -1,5 +1,6 @@
 import sys
 import unittest
+import unittest.mock
 
 import support
 
@@ -28,7 +29,8 @@ class RayProcessTest(unittest.TestCase):
             argv,
             [
                 *COMMON,
-                *("--head", "--port=6379", "--include-dashboard=false", "--dashboard-port=8265"),
+                *("--head", "--port=6379"),
+                *("--include-dashboard=false", "--dashboard-host=127.0.0.1", "--dashboard-port=8265"),
                 *(
                     "--num-cpus=1",
                     "--object-store-memory=104857600",
@@ -37,6 +39,22 @@ class RayProcessTest(unittest.TestCase):
                 ),
             ],
         )
+
+    def test_dashboard_is_on_with_a_token_and_its_packages_and_only_on_loopback(self) -> None:
+        cases: list[tuple[str, bool, bool]] = [
+            ("token", True, True),
+            ("token", False, False),
+            ("none", True, False),
+            ("none", False, False),
+        ]
+        for authentication, installed, on in cases:
+            with self.subTest(authentication=authentication, installed=installed):
+                config = support.parsed({"ray.authentication": authentication})
+                with unittest.mock.patch.object(ray_process, "_is_installed", return_value=installed):
+                    argv = ray_process.argv(config, "npu-0", "10.89.28.10", Devices(8, 8, "NPU"))
+                flags = [word for word in argv if "dashboard-host" in word or "include-dashboard" in word]
+                off = [] if on else ["--include-dashboard=false"]
+                self.assertEqual(flags, [*off, "--dashboard-host=127.0.0.1"])
 
     def test_argv_of_a_worker(self) -> None:
         config = support.parsed(

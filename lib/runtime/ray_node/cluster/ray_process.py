@@ -1,5 +1,6 @@
 """`ray start` of this node, as a child that stays as long as Ray runs here."""
 
+import importlib.util
 import json
 import sys
 from collections.abc import Mapping
@@ -8,6 +9,9 @@ from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
 from ray_node.host import listening, probe
 from ray_node.host.processes import ManagedProcess
+
+#: What Ray's dashboard imports (ray/dashboard/optional_deps.py) and only `ray[default]` brings.
+_DASHBOARD_NEEDS = "aiohttp_cors"
 
 
 def argv(config: NodeConfig, node_name: str, address: str, devices: Devices) -> list[str]:
@@ -28,12 +32,7 @@ def argv(config: NodeConfig, node_name: str, address: str, devices: Devices) -> 
         f"--max-worker-port={ports.workers_to}",
     ]
     if config.is_head:
-        command += [
-            "--head",
-            f"--port={ports.gcs}",
-            "--include-dashboard=false",
-            f"--dashboard-port={ports.dashboard}",
-        ]
+        command += ["--head", f"--port={ports.gcs}", *_dashboard(config)]
     else:
         command += [f"--address={config.gcs_address}"]
     if config.ray.cpus is not None:
@@ -41,6 +40,23 @@ def argv(config: NodeConfig, node_name: str, address: str, devices: Devices) -> 
     if config.ray.object_store_bytes is not None:
         command += [f"--object-store-memory={config.ray.object_store_bytes}"]
     return command + _accelerators(devices)
+
+
+def _dashboard(config: NodeConfig) -> list[str]:
+    """On where it asks for the token and the image has it; nobody reaches it but from this machine.
+
+    Where its packages are there, Ray itself decides: one that was asked for and cannot start would end Ray.
+    """
+    wanted = config.ray.authentication == "token" and _is_installed(_DASHBOARD_NEEDS)
+    return [
+        *([] if wanted else ["--include-dashboard=false"]),
+        "--dashboard-host=127.0.0.1",
+        f"--dashboard-port={config.ports.dashboard}",
+    ]
+
+
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def _accelerators(devices: Devices) -> list[str]:

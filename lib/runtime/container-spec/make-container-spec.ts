@@ -3,7 +3,7 @@ import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import type { ContainerMount, ContainerSpec } from "./container-spec";
 import { acceleratorOf, containerDevices, deviceNumbers } from "./devices";
-import { nodeConfig, nodeConfigText } from "../node-config/node-config";
+import { type NodeConfig, nodeConfig, nodeConfigText } from "../node-config/node-config";
 import { nodeLifeText } from "../node-config/node-life";
 import { CONTAINER_PATHS } from "../paths";
 import { engineFiles, programFiles } from "../program-files";
@@ -27,7 +27,11 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
     config,
     image: plan.image.reference,
     command: nodeCommand("start"),
-    environment: { ...programEnvironment(), ...runtimeEnvironment(accelerator, node) },
+    environment: {
+      ...programEnvironment(),
+      ...rayEnvironment(config),
+      ...runtimeEnvironment(accelerator, node),
+    },
     files: [
       ...programFiles(),
       ...engineFiles(plan),
@@ -112,6 +116,19 @@ export function nodeCommand(subcommand: string): readonly string[] {
 /** Environment of the node program itself. */
 export function programEnvironment(): { readonly [name: string]: string } {
   return { PYTHONPATH: CONTAINER_PATHS.program, PYTHONUNBUFFERED: "1" };
+}
+
+/**
+ * How a program in the container reaches Ray, for `docker exec`: the file of the token, never the token. What is found on
+ * the node, and the variables of the engine, `ray_node run` adds.
+ */
+function rayEnvironment({ head, ports, ray, paths }: NodeConfig): { readonly [name: string]: string } {
+  return {
+    RAY_ADDRESS: `${head.address}:${ports.gcs}`,
+    ...(ray.authentication === "token"
+      ? { RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN_PATH: paths.token }
+      : { RAY_AUTH_MODE: "disabled" }),
+  };
 }
 
 function runtimeEnvironment(

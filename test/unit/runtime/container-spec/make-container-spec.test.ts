@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { ownDevices } from "../../../../lib/runtime/container-spec/devices";
 import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { ModelSource } from "../../../../lib/topology/declaration/model-source";
 import type { ClusterPlan } from "../../../../lib/topology/plan/plan";
@@ -31,7 +32,13 @@ test("an emulated node has no devices or mounts", () => {
     name: "npu-0",
     image: "ray-emulation:2.58.0",
     command: ["python3", "-m", "ray_node", "start"],
-    environment: { PYTHONPATH: "/opt/ray-cluster", PYTHONUNBUFFERED: "1" },
+    environment: {
+      PYTHONPATH: "/opt/ray-cluster",
+      PYTHONUNBUFFERED: "1",
+      RAY_ADDRESS: "10.89.28.10:6379",
+      RAY_AUTH_MODE: "token",
+      RAY_AUTH_TOKEN_PATH: "/var/lib/ray-cluster/secrets/ray-token",
+    },
     mounts: [],
     capabilities: [],
     ulimits: [],
@@ -69,6 +76,28 @@ test("a container has the node program, the engine and node.json", () => {
   const config = JSON.parse(files.at(-1)?.content ?? "") as { node: { name: string } };
   expect(config.node.name).toBe("npu-1");
   expect(files[0].content).toMatch(/\S/);
+});
+
+test("programs in the container of every node reach Ray at the head", () => {
+  const ofNodes = (plan: ClusterPlan) =>
+    plan.nodes.map((node) =>
+      Object.fromEntries(
+        Object.entries(containerSpec(plan, node).environment).filter(([name]) => name.startsWith("RAY_")),
+      ),
+    );
+  const withToken = {
+    RAY_ADDRESS: "10.20.0.1:7379",
+    RAY_AUTH_MODE: "token",
+    RAY_AUTH_TOKEN_PATH: "/var/lib/ray-cluster/secrets/ray-token",
+  };
+  const place = hostsPlace();
+  const moved = planCluster(machineProps({ ports: { gcs: 7379 } }), place);
+  expect(ofNodes(moved)).toEqual(moved.nodes.map(() => withToken));
+  const image = ContainerImage.of("registry.internal/vllm:1", { rayVersion: "2.48.0" });
+  const older = planCluster(machineProps({ image, ports: { gcs: 7379 } }), place);
+  expect(ofNodes(older)).toEqual(
+    older.nodes.map(() => ({ RAY_ADDRESS: "10.20.0.1:7379", RAY_AUTH_MODE: "disabled" })),
+  );
 });
 
 test("the start period of a worker is its deadline for the head, that of the head is a day", () => {

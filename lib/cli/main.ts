@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { ensureDocker } from "./base/docker-engine";
+import { addClusterCommands } from "./cluster/commands";
 import { prepareHosts, type PrepareHostsOptions } from "./hosts/prepare-hosts";
 import { Progress } from "./base/progress";
 import { runProgram } from "./base/run-program";
@@ -41,5 +42,7 @@ program
     const { explain } = await import("./rules/explain.js");
     process.stdout.write(`${explain(rule)}\n`);
   });
+
+addClusterCommands(program);
 
 runProgram(program);

@@ -2,10 +2,12 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { Construct } from "constructs";
+import { CONTAINER_NAME, SERVICE } from "../../bootstrap/host-paths";
 import { judge } from "../../problems/rule";
 import { containerSpec } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { reportProblems } from "../../terraform/app-problems";
+import { writeAccessFile } from "../../terraform/cluster-access";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { resourceAddress } from "../../terraform/resource-address";
@@ -39,7 +41,8 @@ export function buildAwsCluster(
   { props, pools, storage, price, bootTimeoutSeconds }: SiteDecisions,
 ): ClusterEndpoint {
   constrainProvider(scope, "aws");
-  const region = new DataAwsRegion(scope, "region").id;
+  const ownRegion = new DataAwsRegion(scope, "region");
+  const region = ownRegion.id;
   const { partition } = new DataAwsPartition(scope, "partition");
   const sources = new AwsBootSources(scope, "boot-store", {
     name: plan.name,
@@ -71,6 +74,7 @@ export function buildAwsCluster(
   replaceTogether(made);
 
   letClientsIn(scope, plan, props);
+  writeAccess(scope, plan, ownRegion, pools, made);
 
   const url = clusterEndpoint(plan);
   const ready = new ReadinessStack(scope, "ready", {
@@ -131,6 +135,29 @@ function letClientsIn(scope: Construct, { engine: { api } }: ClusterPlan, props:
       description: "Clients of the engine's API",
     });
   }
+}
+
+function writeAccess(
+  scope: Construct,
+  plan: ClusterPlan,
+  region: DataAwsRegion,
+  pools: readonly SitePool[],
+  made: readonly AwsNodePool[],
+): void {
+  const head = made.find(({ _head }) => _head !== undefined)?._head;
+  if (head === undefined) {
+    return;
+  }
+  writeAccessFile(scope, plan, {
+    place: "aws",
+    region: `data.${region.terraformResourceType}.${region.friendlyUniqueId}`,
+    head: { node: plan.nodes[0].name, address: resourceAddress(head) },
+    groups: made.flatMap(({ _workers }, index) =>
+      _workers === undefined ? [] : [{ pool: pools[index].pool.name, address: resourceAddress(_workers) }],
+    ),
+    container: CONTAINER_NAME,
+    service: SERVICE,
+  });
 }
 
 /** Workers of a new version never join a head of the old one, whose engine would still be serving. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { CommandError } from "./command-error";
@@ -19,8 +20,16 @@ export interface RunOptions {
    * @default - empty
    */
   readonly input?: string;
+  /** Standard input stays open and empty as long as the program runs, for one that ends with it. */
+  readonly keepsInputOpen?: boolean;
   /** Is given every line of both outputs as it comes. */
   readonly onLine?: (line: string) => void;
+  /**
+   * The outcome has only so many of the last lines of each output, because what runs without end would fill the memory.
+   *
+   * @default - all
+   */
+  readonly keptLines?: number;
   /** Stops the program early. */
   readonly signal?: AbortSignal;
 }
@@ -52,9 +61,12 @@ export function run(program: string, args: readonly string[], options: RunOption
       stdio: "pipe",
     });
     // A program that ends before it has read everything is judged by its exit code.
-    child.stdin.on("error", () => undefined).end(options.input);
-    const stdout = collect(child.stdout, options.onLine);
-    const stderr = collect(child.stderr, options.onLine);
+    child.stdin.on("error", () => undefined);
+    if (options.keepsInputOpen !== true) {
+      child.stdin.end(options.input);
+    }
+    const stdout = collect(child.stdout, options);
+    const stderr = collect(child.stderr, options);
     let timedOut = false;
     const stop = (): void => {
       child.kill("SIGTERM");
@@ -82,6 +94,29 @@ export function run(program: string, args: readonly string[], options: RunOption
     });
     child.on("close", (code, signal) => {
       ended({ exitCode: code ?? undefined, signal: signal ?? undefined, missing: false });
+    });
+  });
+}
+
+/**
+ * Runs a program on the user's own terminal, or on what this program was given in its place.
+ *
+ * @returns its exit code; of one that a signal ended, 128 and the signal's number, as a shell has it
+ * @throws CommandError if it is not installed
+ */
+export function attach(program: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: "inherit" });
+    // The terminal sends Ctrl-C to both; the program decides what it means.
+    const wait = (): void => undefined;
+    process.on("SIGINT", wait);
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      process.off("SIGINT", wait);
+      reject(error.code === "ENOENT" ? new CommandError(`${program} is not installed`) : error);
+    });
+    child.on("close", (code, signal) => {
+      process.off("SIGINT", wait);
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
 }
@@ -124,10 +159,13 @@ export function lastLines(text: string, count: number): string {
     .join("\n");
 }
 
-function collect(stream: Readable, onLine: ((line: string) => void) | undefined): string[] {
+function collect(stream: Readable, { onLine, keptLines = Infinity }: RunOptions): string[] {
   const lines: string[] = [];
   createInterface({ input: stream }).on("line", (line) => {
     lines.push(line);
+    if (lines.length > keptLines) {
+      lines.shift();
+    }
     onLine?.(line);
   });
   return lines;

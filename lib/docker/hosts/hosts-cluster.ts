@@ -6,6 +6,7 @@ import type { MountOption } from "../../runtime/container-spec/container-options
 import { gateContainer } from "../../runtime/container-spec/gate-container";
 import { apiSecretMounts } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
+import { writeAccessFile } from "../../terraform/cluster-access";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
 import { resourceAddress } from "../../terraform/resource-address";
@@ -107,6 +108,16 @@ export function buildHostsCluster(
     nodes: containers,
   });
   writeHostsFile(scope, plan, nodes, props.refusals);
+  writeAccessFile(scope, plan, {
+    place: "hosts",
+    nodes: nodes.map(({ plan: node, machine }) => ({
+      node: node.name,
+      called: machineLabel(node.name, machine),
+      container: containerName(plan, node),
+      dockerHost: null,
+      sshArguments: sshArguments(machine),
+    })),
+  });
   const url = clusterEndpoint(plan);
   return {
     url: gate.whenServing(url),

@@ -9,6 +9,7 @@ import {
   withoutWorkload,
 } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
+import { writeAccessFile } from "../../terraform/cluster-access";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
 import { apiScheme } from "../../topology/plan/endpoint";
@@ -75,6 +76,16 @@ export function buildLocalCluster(
     spec: gateSpec,
     placement: place(gateSpec.name, addressOf(plan, "gate"), apiSecretMounts(nodes[0].spec).map(folderMount)),
     nodes: containers,
+  });
+  writeAccessFile(scope, plan, {
+    place: "local",
+    nodes: plan.nodes.map(({ name }) => ({
+      node: name,
+      called: name,
+      container: `${plan.name}-${name}`,
+      dockerHost: settings.dockerHost ?? null,
+      sshArguments: null,
+    })),
   });
   const url = endpointOf(plan, settings);
   return {

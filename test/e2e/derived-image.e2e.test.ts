@@ -1,6 +1,6 @@
 /**
  * An image without Ray gets it during the deploy from a real package index; nothing of its base changes; pip's
- * configuration does not leak; a conflict fails with its reason.
+ * configuration does not leak; a conflict fails with its reason; Ray's dashboard is on, for its owner alone.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { containerOf, expectServing, note, stateOf } from "./support/cluster";
 import { Docker } from "./support/docker";
 import { OwnDaemon } from "./support/own-daemon";
 import { type HostPip, hostPip, PACKAGE_INDEX, SMALL_PACKAGE } from "./support/package-index";
+import { owner, whileOwner } from "./support/owner";
 import { type Project, unwrapped } from "./support/project";
 import { DEPLOYMENT, OWN_DAEMON } from "./support/requirements";
 import { everythingBelow } from "./support/secret-search";
@@ -19,7 +20,9 @@ import { smallCluster } from "./support/small-cluster";
 
 const NAME = "e2e-derived";
 const BASE = "ray-cluster-e2e/base-without-ray:1";
-const RAY = `ray==${emulationRayVersion()}`;
+const HELD_RAY = `ray==${emulationRayVersion()}`;
+/** With its dashboard. */
+const RAY = `ray[default]==${emulationRayVersion()}`;
 const SMALL = `${SMALL_PACKAGE.name}==${SMALL_PACKAGE.version}`;
 const DERIVED = ContainerImage.withPythonPackages(ContainerImage.of(BASE), [SMALL, RAY]).reference;
 /** Ray runs with it, and the base image holds another one. */
@@ -83,11 +86,39 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX], "an image with further Python packa
     for (const node of cluster.nodes) {
       const container = containerOf(cluster, node);
       const found = (await docker.output("exec", container, "python3", "-c", LIST)).split("\n");
-      expect(found).toEqual(expect.arrayContaining([...held, SMALL, RAY]));
+      expect(found).toEqual(expect.arrayContaining([...held, SMALL, HELD_RAY]));
       const where = `import ${SMALL_PACKAGE.name}; print(${SMALL_PACKAGE.name}.__file__)`;
       expect(await docker.output("exec", container, "python3", "-c", where)).toContain("/dist-packages/");
     }
   }, 150_000);
+
+  it("has a dashboard for its owner: nodes are listed and jobs submitted", async () => {
+    const head = containerOf(cluster, cluster.nodes[0]);
+    const listed = await docker.output("exec", head, "ray", "list", "nodes");
+    expect(listed.match(/ ALIVE /g)).toHaveLength(2);
+    const program = "import ray; ray.init(); print('nodes of the job:', len(ray.nodes()))";
+    const job = await docker.output("exec", head, "ray", "job", "submit", "--", "python3", "-c", program);
+    expect(job).toContain("nodes of the job: 2");
+    expect(job).toMatch(/succeeded/);
+  }, 240_000);
+
+  it("lets nobody reach the dashboard but through a tunnel, and there only with the token", async () => {
+    const reach = "import socket, sys; socket.create_connection((sys.argv[1], 8265), 5)";
+    const from = (node: string, address: string) =>
+      docker.everything("exec", containerOf(cluster, node), "python3", "-c", reach, address);
+    expect(await from("npu-0", "127.0.0.1")).toBe("");
+    expect(await from("npu-0", "10.89.122.10")).toContain("ConnectionRefusedError");
+    expect(await from("npu-1", "10.89.122.10")).toContain("ConnectionRefusedError");
+    await whileOwner(project, "forward", ["--local-port", "18265"], async (said) => {
+      expect(said()).toContain("http://127.0.0.1:18265 is port 8265 of npu-0");
+      const nodes = "http://127.0.0.1:18265/nodes?view=summary";
+      expect((await fetch(nodes)).status).toBe(401);
+      const shown = await owner(project, "run", ["--", "cat", "/var/lib/ray-cluster/secrets/ray-token"]);
+      const headers = { Authorization: `Bearer ${shown.stdout.trim()}` };
+      const answer = await fetch(nodes, { headers });
+      expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("10.89.122.11")]);
+    });
+  }, 240_000);
 
   it("has read the pip configuration, and keeps nothing of it", async () => {
     expect(buildLog(project, DERIVED)).toContain(READ);

@@ -1,6 +1,6 @@
 /**
  * Stand-ins for LMDeploy and ROLL, and Ray alone: a crashing engine and a failing job fail the deploy, both
- * recover once fixed; a job runs once; an image without the engine is named.
+ * recover once fixed; a job runs once; an image without the engine is named; programs of the owner use Ray alone.
  */
 import { describeWith } from "../support/requirements";
 import { containerOf, expectServing, gateLog, note } from "./support/cluster";
@@ -21,6 +21,17 @@ const roll = new EngineTestCluster("e2e-roll", {
 const rayOnly = new EngineTestCluster("e2e-ray-only", {
   ...{ subnetCidr: "10.89.134.0/24", apiPort: 8134, engine: "ray", rayVersion: RAY },
 });
+/** `pipeline` of guides/lmdeploy-ascend-2x8, line for line. */
+const PIPELINE = `
+from lmdeploy import pipeline, PytorchEngineConfig
+
+if __name__ == "__main__":
+  model_path = "/models/stand-in"
+  backend_config = PytorchEngineConfig(tp=4, device_type="ascend", eager_mode=True)
+  with pipeline(model_path, backend_config=backend_config) as pipe:
+    outputs = pipe("Hakuna Matata")
+    print(outputs)
+`;
 const ALL = [lmdeploy, roll, rayOnly];
 
 /** A cluster of each: its first deployment fails, where an engine can, and then it is mended. */
@@ -120,6 +131,35 @@ describeWith(
       expect([states.at(-1), states.includes("loading")]).toEqual(["succeeded", false]);
       expect(await roll.seen("node-0")).toHaveLength(starts);
     }, 150_000);
+
+    it.each(rayOnly.cluster.nodes)(
+      "programs in the container of %s use Ray as the guides do",
+      async (node) => {
+        expect(await rayOnly.exec(node, "ray", "status")).toMatch(/0\.0\/4\.0 NPU/);
+        const nodes = "import ray; ray.init(); print(len(ray.nodes()), 'nodes')";
+        expect(await rayOnly.exec(node, "python3", "-c", nodes)).toMatch(/^2 nodes$/m);
+        // As in the guides of LMDeploy, with this cluster's tp.
+        const answer = await rayOnly.exec(node, "python3", "-c", PIPELINE);
+        expect(answer).toContain("Hakuna Matata: 4 ranks on ");
+        expect(
+          ["node-0 0", "node-0 1", "node-1 0", "node-1 1"].filter((place) => !answer.includes(place)),
+        ).toEqual([]);
+      },
+      240_000,
+    );
+
+    it.each([0, 1])(
+      "`ray_node run` adds the variables of node %i to a program",
+      async (index) => {
+        const show = ["sh", "-c", "echo $HCCL_IF_IP $GLOO_SOCKET_IFNAME $RAY_ADDRESS; exit 3"];
+        const found = await rayOnly.exec(
+          `node-${index}`,
+          ...["sh", "-c", 'python3 -m ray_node run -- "$@"; echo "exit code $?"', "sh", ...show],
+        );
+        expect(found).toBe(`${rayOnly.address(index)} eth0 ${rayOnly.address(0)}:6379\nexit code 3`);
+      },
+      60_000,
+    );
 
     it("Ray alone is ready again after a node was killed", async () => {
       expect((await rayOnly.state()).state).toBe("ready");

@@ -1,15 +1,17 @@
 /**
  * A deploy returns when every rank answers; a second deploy plans no change; one port is open, on loopback; the
- * token is nowhere to be found; destroy leaves nothing.
+ * token is nowhere to be found; its owner looks at it, uses it and gets an archive for help; destroy leaves nothing.
  */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describeWith } from "../support/requirements";
 import { complete, containerOf, type DeployedCluster, expectServing, note } from "./support/cluster";
-import { type CommandResult, run } from "./support/command";
+import { type CommandResult, eventually, run } from "./support/command";
 import { developmentPython } from "../tools/development-python";
 import { Docker } from "./support/docker";
+import { owner, OWNER_PROGRAM, whileOwner } from "./support/owner";
 import { Project } from "./support/project";
 import { COMPILED, DEPLOYMENT, JQ } from "./support/requirements";
 import { holders, placesOf } from "./support/secret-search";
@@ -150,6 +152,102 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
     expect(holders([{ name: "here", text: `x${token}x`, control: "" }], token)).toEqual(["here"]);
   }, 240_000);
 
+  it.each(cluster.nodes)(
+    "lets programs in the container of %s use Ray",
+    async (node) => {
+      const inside = ["exec", containerOf(cluster, node)];
+      expect(await docker.output(...inside, "ray", "status")).toMatch(/16\.0\/16\.0 NPU/);
+      const nodes = "import ray; ray.init(); print(len(ray.nodes()), 'nodes')";
+      expect(await docker.output(...inside, "python3", "-c", nodes)).toMatch(/^2 nodes$/m);
+    },
+    120_000,
+  );
+
+  it("shows its owner where all nodes stand", async () => {
+    const shown = await owner(project, "status");
+    expect([shown.exitCode, shown.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^cluster local-2x8: serving for .*; 2 of 2 nodes healthy$/m),
+    ]);
+    expect(shown.stdout).toMatch(/^npu-1 +worker +10\.89\.28\.11 +serving .* healthy$/m);
+    const { stdout } = await owner(project, "status", ["--json"]);
+    const [found] = JSON.parse(stdout) as { culprit: null; nodes: { name: string; healthy: boolean }[] }[];
+    expect([found.culprit, found.nodes.map(({ name, healthy }) => [name, healthy])]).toEqual([
+      null,
+      [
+        ["npu-0", true],
+        ["npu-1", true],
+      ],
+    ]);
+  }, 120_000);
+
+  it("runs programs of its owner with the variables of a node, and passes on how they end", async () => {
+    const status = await owner(project, "run", ["--", "ray", "status"]);
+    expect([status.exitCode, status.stdout]).toEqual([0, expect.stringContaining("/16.0 NPU")]);
+    const show = ["--node", "npu-1", "--", "sh", "-c", "echo $HCCL_IF_IP $GLOO_SOCKET_IFNAME; exit 7"];
+    const variables = await owner(project, "run", show);
+    expect([variables.exitCode, variables.stdout]).toEqual([7, "10.89.28.11 eth0\n"]);
+    const nobody = await owner(project, "run", ["--node", "npu-7", "--", "true"]);
+    expect([nobody.exitCode, nobody.output]).toEqual([
+      1,
+      expect.stringContaining("Its nodes: npu-0, npu-1."),
+    ]);
+    const shell = execFileSync("node", [OWNER_PROGRAM, "shell", cluster.name], {
+      cwd: project.folder,
+      input: "hostname; exit\n",
+      encoding: "utf8",
+      timeout: 60_000,
+    });
+    expect(shell).toBe("npu-0\n");
+  }, 240_000);
+
+  it("gives its owner the logs of all nodes", async () => {
+    const { exitCode, stdout } = await owner(project, "logs", ["--lines", "5000"]);
+    expect(exitCode).toBe(0);
+    for (const node of cluster.nodes) {
+      expect(stdout).toMatch(new RegExp(`^${node} \\| .* serving `, "m"));
+    }
+    await whileOwner(project, "logs", ["--follow", "--lines", "1"], async (said) => {
+      await eventually("lines of both nodes", 30, () =>
+        Promise.resolve(/^npu-0 \| /m.test(said()) && /^npu-1 \| /m.test(said()) ? true : undefined),
+      );
+    });
+  }, 240_000);
+
+  it("forwards a port to its owner, and says that there is no dashboard without its packages", async () => {
+    await whileOwner(project, "forward", ["api", "--local-port", "18000"], async (said) => {
+      expect(said()).toContain("http://127.0.0.1:18000 is port 8000 of npu-0");
+      const both = ["/health", "/v1/models"].map((path) => fetch(`http://127.0.0.1:18000${path}`));
+      expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
+    });
+    await expect(fetch("http://127.0.0.1:18000/health")).rejects.toThrow();
+    const dashboard = await owner(project, "forward", ["dashboard"]);
+    expect([dashboard.exitCode, dashboard.output]).toEqual([1, expect.stringContaining("`ray[default]`")]);
+    const taken = await owner(project, "forward", ["api"]);
+    expect([taken.exitCode, taken.output]).toEqual([1, expect.stringContaining("port 8000 of this machine")]);
+  }, 240_000);
+
+  it("writes an archive for whoever helps its owner, without the token", async () => {
+    const archive = join(project.folder, "help.tar.gz");
+    const written = await owner(project, "doctor", ["--file", archive]);
+    expect([written.exitCode, written.output]).toEqual([0, expect.stringContaining(`written: ${archive}`)]);
+    const names = (await run("tar", ["-tzf", archive], { timeoutSeconds: 30 })).stdout;
+    for (const node of cluster.nodes) {
+      for (const file of ["state.json", "node.log", "container.txt", "ray-status.txt", "ray/raylet.out"]) {
+        expect(names).toContain(`help/local-2x8/${node}/${file}\n`);
+      }
+    }
+    expect(names).toContain("help/local-2x8/npu-0/engine/engine.log\n");
+    const { stdout } = await run("tar", ["-xzOf", archive], { timeoutSeconds: 30 });
+    const head = containerOf(cluster, "npu-0");
+    const token = await docker.output("exec", head, "cat", "/var/lib/ray-cluster/secrets/ray-token");
+    expect(stdout.includes(token)).toBe(false);
+    // The same archive holds what is there.
+    expect(stdout).toContain("16 of 16 ranks");
+    const again = await owner(project, "doctor", ["--file", archive]);
+    expect([again.exitCode, again.output]).toEqual([1, expect.stringContaining("exists")]);
+  }, 300_000);
+
   it("plans no change in a second deploy", async () => {
     const before = await ids(docker, cluster);
     const again = await project.deploy();
@@ -158,6 +256,15 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
     expect(again.exitCode).toBe(0);
     expect(await ids(docker, cluster)).toEqual(before);
   }, 400_000);
+
+  it("names a node that has stopped first", async () => {
+    await docker.output("stop", "--time", "1", containerOf(cluster, "npu-1"));
+    const shown = await owner(project, "status");
+    expect([shown.exitCode, shown.stdout]).toEqual([1, expect.stringContaining("  culprit   npu-1")]);
+    const rows = shown.stdout.split("\n").filter((line) => line.startsWith("npu-"));
+    expect(rows.map((row) => row.split(" ")[0])).toEqual(["npu-1", "npu-0"]);
+    expect(rows[0]).toMatch(/container .* is not running$/);
+  }, 120_000);
 
   it("leaves no container, network or volume behind", async () => {
     expect(await docker.leftovers(cluster.name)).toHaveLength(5);

@@ -157,9 +157,10 @@ async function relay(
       child.kill();
     };
     open.add(end);
-    child.on("error", end).on("close", end);
-    socket.on("error", end).on("close", end);
+    child.on("error", end);
     child.stdin.on("error", () => undefined);
+    socket.on("error", end).on("close", end);
+    // Each pipe passes on the end of its side.
     socket.pipe(child.stdin);
     child.stdout.pipe(socket);
   });

@@ -10,6 +10,7 @@ RUN purelib=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))
     for module in vllm vllm_ascend lmdeploy dlinfer hydra dacite; do \
       mkdir "/opt/stand-ins/$module" && touch "/opt/stand-ins/$module/__init__.py"; \
     done && \
+    echo 'from stand_ins.pipeline import PytorchEngineConfig, pipeline' > /opt/stand-ins/lmdeploy/__init__.py && \
     python3 -m compileall -q /opt/stand-ins
 RUN for program in vllm lmdeploy; do \
       { echo '#!/usr/bin/env python3'; cat /opt/stand-ins/launch.py; } > "/usr/local/bin/$program" && \

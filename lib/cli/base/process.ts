@@ -106,7 +106,7 @@ export function run(program: string, args: readonly string[], options: RunOption
  */
 export function attach(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "inherit" });
+    const child = spawn(program, args, { stdio: "inherit", env: process.env });
     // The terminal sends Ctrl-C to both; the program decides what it means.
     const wait = (): void => undefined;
     process.on("SIGINT", wait);

@@ -150,7 +150,7 @@ async function relay(
   const { program, args } = inContainer(node.reach, nodeProgram("connect", String(port)), "input", "");
   const open = new Set<() => void>();
   const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env: process.env });
     const end = (): void => {
       open.delete(end);
       socket.destroy();

@@ -1,4 +1,4 @@
-import { howItEnded, lastLines, run, runOrFail } from "../../../../lib/cli/base/process";
+import { attach, howItEnded, lastLines, run, runOrFail } from "../../../../lib/cli/base/process";
 
 const NODE = process.execPath;
 
@@ -51,6 +51,39 @@ describe("run", () => {
   it("gives no standard input", async () => {
     const read = "process.stdin.on('data', () => {}).on('end', () => console.log('end'))";
     expect((await run(NODE, ["-e", read], { timeoutSeconds: 10 })).stdout).toBe("end");
+  });
+});
+
+describe("run of a program without end", () => {
+  it("keeps the last lines, and gives all of them", async () => {
+    const lines: string[] = [];
+    const print = "for (let i = 0; i < 100; i += 1) console.log(i)";
+    const { stdout } = await run(NODE, ["-e", print], { keptLines: 2, onLine: (line) => lines.push(line) });
+    expect([stdout, lines.length]).toEqual(["98\n99", 100]);
+  });
+
+  it("keeps the standard input open where that is wanted", async () => {
+    const wait =
+      "process.stdin.on('end', () => process.exit(1)).resume(); setTimeout(() => process.exit(0), 500)";
+    expect((await run(NODE, ["-e", wait], { keepsInputOpen: true })).exitCode).toBe(0);
+    expect((await run(NODE, ["-e", wait])).exitCode).toBe(1);
+  });
+});
+
+describe("attach", () => {
+  it.each([
+    ["its exit code", "process.exit(9)", 9],
+    [
+      "128 and the number of the signal that ended it",
+      "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 9e3)",
+      143,
+    ],
+  ])("gives of a program %s", async (_, program, code) => {
+    expect(await attach(NODE, ["-e", program])).toBe(code);
+  });
+
+  it("names a program that is missing", async () => {
+    await expect(attach("no-such-program-here", [])).rejects.toThrow("no-such-program-here is not installed");
   });
 });
 

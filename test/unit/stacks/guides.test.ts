@@ -51,6 +51,7 @@ test("a check finds what is not there", () => {
     { mount: "/nowhere" },
     { sharedMemoryMiB: 10_000_000 },
     { variable: "RANK", is: "0" },
+    { inContainer: "RAY_ADDRESS", is: "192.0.2.11:1" },
     { ray: "address", is: "192.0.2.11:1" },
     { resource: "NPU", perNode: 2 },
     { image: "nothing" },

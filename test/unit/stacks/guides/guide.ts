@@ -11,6 +11,8 @@ export type Check =
   | { readonly network: "host" }
   | { readonly sharedMemoryMiB: number }
   | { readonly variable: string; readonly is: string }
+  /** A variable of every node's container, which `docker exec` sees. */
+  | { readonly inContainer: string; readonly is: string }
   | { readonly ray: "head port" | "address"; readonly is: string }
   | { readonly resource: string; readonly perNode: number }
   | { readonly image: string }
@@ -78,6 +80,10 @@ function seen(check: Check, plan: ClusterPlan): { readonly holds: boolean; reado
     const value = cluster[check.variable] ?? node[check.variable] ?? driver[check.variable];
     const values = own.some((each) => each !== undefined) ? own.join(",") : value;
     return { holds: values === check.is, instead: String(values) };
+  }
+  if ("inContainer" in check) {
+    const values = specs.map(({ environment }) => environment[check.inContainer]);
+    return all((spec) => spec.environment[check.inContainer] === check.is, values);
   }
   if ("ray" in check) {
     const gcs = plan.ports.find(({ name }) => name === "gcs")?.from;

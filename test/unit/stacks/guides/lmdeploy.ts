@@ -1,4 +1,5 @@
 import type { Guide, Row } from "./guide";
+import { RAY_INIT, rayStatus, USE } from "./use";
 
 const RAY_PROCESS = "lib/runtime/ray_node/cluster/ray_process.py";
 const CONTAINERS = "Containers";
@@ -30,7 +31,7 @@ const HEAD: Row = {
 };
 const STATUS: Row = {
   part: RAY,
-  guide: "`ray status`, until all nodes are there",
+  guide: "wait until all nodes are there",
   here: "the head waits for exactly the planned nodes with their accelerators, and says who is missing and why",
   shown: [{ file: "lib/runtime/ray_node/cluster/membership.py", holds: "class Assessment" }],
 };
@@ -47,9 +48,12 @@ const API_SERVER: Row = {
   shown: [{ argument: "lmdeploy serve api_server /models/Qwen2.5-72B-Instruct" }],
 };
 const PIPELINE: Row = {
-  part: SERVE,
+  part: USE,
   guide: "`pipeline(...)` from a program of one's own",
-  here: "the stack serves; a program of your own runs with `CustomServe`, or on the bare cluster of `RayOnly`",
+  here:
+    "the same program in `docker exec` on any node of a cluster with `RayOnly`; here the engine that serves holds all " +
+    "accelerators. `CustomServe` keeps such a program running",
+  shown: [{ file: "test/e2e/engines.e2e.test.ts", holds: "with pipeline(model_path" }],
 };
 
 export const LMDEPLOY_GPU: Guide = {
@@ -84,13 +88,15 @@ export const LMDEPLOY_GPU: Guide = {
       here: "set wherever the ranks span nodes",
       shown: [{ variable: "LMDEPLOY_EXECUTOR_BACKEND", is: "ray" }],
     },
-    PIPELINE,
     {
       part: SERVE,
       guide: "a better network, e.g. InfiniBand",
       here: "`Fabric.INFINIBAND`: its devices are mapped, and NCCL may use nothing else",
       shown: [{ device: ["/dev/infiniband"] }, { variable: "NCCL_NET", is: "IB" }],
     },
+    rayStatus("`ray status` in the head's container"),
+    PIPELINE,
+    RAY_INIT,
   ],
 };
 
@@ -233,7 +239,6 @@ export const LMDEPLOY_ASCEND: Guide = {
       here: "set on Ascend by default",
       shown: [{ argument: "--eager-mode" }],
     },
-    PIPELINE,
     {
       part: TROUBLE,
       guide: "`hccn_tool -i $i -ip -g`, for every device of every node (and `-inet6`)",
@@ -252,5 +257,8 @@ export const LMDEPLOY_ASCEND: Guide = {
       here: "compared over all devices of all nodes; the one that differs is named",
       shown: [{ file: "lib/runtime/ray_node/hardware/npu/facts.py", holds: '"-tls"' }],
     },
+    rayStatus("`ray status` in the head's container"),
+    PIPELINE,
+    RAY_INIT,
   ],
 };

@@ -1,4 +1,5 @@
 import type { Guide, Row } from "./guide";
+import { LOGS, SHELL } from "./use";
 
 const MACHINES = "Machines and containers";
 const RUN = "Run";
@@ -139,5 +140,7 @@ export const ROLL: Guide = {
     renamed("train_env_manager.n_groups: 1", "num_groups_partition", '"num_groups_partition": ['),
     renamed("val_env_manager.env_groups: 2", "num_env_groups", '"num_env_groups": 2'),
     renamed("val_env_manager.n_groups: [1, 1]", "num_groups_partition", '"num_groups_partition": ['),
+    SHELL,
+    LOGS,
   ],
 };

@@ -46,6 +46,19 @@ const HERE: { readonly [guide: string]: Omit<Guide["rows"][number], "part" | "gu
       { variable: "FI_PROVIDER", is: "efa" },
     ],
   },
+  "`docker exec -it <container> /bin/bash`": {
+    here:
+      "`npx cdktf-ray-cluster shell <stack> --node <node>`, through Session Manager; its calls are tested, a session on EC2 " +
+      "was not tried",
+    shown: [{ file: "test/unit/cli/cluster/command-line.test.ts", holds: "AWS-StartInteractiveCommand" }],
+  },
+  "`ray status` on any node": {
+    here: "`npx cdktf-ray-cluster run <stack> -- ray status`, through Session Manager, and `status <stack>` for all nodes",
+    shown: [
+      { inContainer: "RAY_AUTH_MODE", is: "token" },
+      { file: "test/unit/cli/cluster/command-line.test.ts", holds: "AWS-StartNonInteractiveCommand" },
+    ],
+  },
 };
 
 export const VLLM_405B_AWS: Guide = {

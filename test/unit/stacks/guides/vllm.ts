@@ -1,4 +1,5 @@
 import type { Guide, Row } from "./guide";
+import { LOGS, RAY_INIT, rayStatus, SHELL, USE } from "./use";
 
 const CONTAINERS = "Containers";
 const RAY = "Ray";
@@ -7,7 +8,7 @@ const SETUP = "Set-up";
 
 const STATUS: Row = {
   part: RAY,
-  guide: "`ray status`, `ray list nodes`, compared by eye",
+  guide: "the number of nodes and accelerators, compared by eye",
   here: "the head waits for exactly the planned nodes with their accelerators, and says who is missing and why",
   shown: [{ file: "lib/runtime/ray_node/cluster/membership.py", holds: "class Assessment" }],
 };
@@ -68,6 +69,17 @@ export const VLLM_ASCEND: Guide = {
       here: "`VllmExecutor.RAY`, the default; `VllmExecutor.MP` does without",
       shown: [{ argument: "--distributed-executor-backend ray" }],
     },
+    rayStatus("`ray status`"),
+    {
+      part: USE,
+      guide: "`ray list nodes`",
+      here:
+        "it asks Ray's dashboard, which is off here: the image's Ray 2.48 has no token for it. " +
+        "`npx cdktf-ray-cluster status <stack>` has the same list with state, reason and accelerators. " +
+        "With `ray[default]` 2.52 or newer it works in the head's container",
+      absent: [{ inContainer: "RAY_AUTH_MODE", is: "token" }],
+    },
+    RAY_INIT,
   ],
 };
 
@@ -152,5 +164,8 @@ export const VLLM_405B: Guide = {
       here: "the deployment itself asks for a completion; `stacks/inference_test` asks again, by curl or the OpenAI client",
       shown: [{ file: "stacks/inference_test/inference_test.py", holds: "chat.completions.create" }],
     },
+    SHELL,
+    rayStatus("`ray status` on any node"),
+    LOGS,
   ],
 };

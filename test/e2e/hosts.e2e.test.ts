@@ -1,14 +1,17 @@
 /**
  * Two simulated Ascend servers with systemd, sshd and their own Docker engine, deployed to over ssh; refused by
- * name: unreachable, no Docker, a missing device, a taken port, another cluster, another image, example addresses.
+ * name: unreachable, no Docker, a missing device, a taken port, another cluster, another image, example addresses. Its
+ * owner looks at the cluster, uses it and gets an archive for help.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
-import type { CommandResult } from "./support/command";
+import { type CommandResult, eventually, run } from "./support/command";
 import { hostsProject } from "./support/hosts-project";
 import { mayRaiseLimits, type SimulatedMachine, SimulatedMachines } from "./support/machines";
+import { owner, whileOwner } from "./support/owner";
 import { type Project, unwrapped } from "./support/project";
 import { DEPLOYMENT, SSH } from "./support/requirements";
 import { everythingBelow, holders, type Place } from "./support/secret-search";
@@ -264,6 +267,31 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       );
       expect(holders(places, token)).toEqual([]);
     }, 240_000);
+
+    it("is looked at and used by its owner over ssh", async () => {
+      const status = await owner(project, "status");
+      expect([status.exitCode, status.stdout]).toEqual([0, expect.stringContaining("2 of 2 nodes healthy")]);
+      expect(status.stdout).toMatch(
+        /^atlas-1 \(ssh:\/\/root@10\.89\.120\.11:22\) +worker +10\.89\.120\.11 /m,
+      );
+      const show = ["--node", "atlas-1", "--", "sh", "-c", "echo $HCCL_IF_IP $RAY_ADDRESS; exit 4"];
+      const variables = await owner(project, "run", show);
+      expect([variables.exitCode, variables.stdout]).toEqual([4, "10.89.120.11 10.89.120.10:6379\n"]);
+      const logs = await owner(project, "logs", ["--lines", "5000"]);
+      expect(logs.stdout).toMatch(/^atlas-0 \| .* serving /m);
+      expect(logs.stdout).toMatch(/^atlas-1 \| /m);
+      await whileOwner(project, "forward", ["api", "--local-port", "18120"], async () => {
+        const health = await eventually("the forwarded API answers", 30, () =>
+          fetch("http://127.0.0.1:18120/health"),
+        );
+        expect(health.status).toBe(200);
+      });
+      const archive = join(project.folder, "help.tar.gz");
+      expect((await owner(project, "doctor", ["--file", archive])).exitCode).toBe(0);
+      const { stdout } = await run("tar", ["-xzOf", archive], { timeoutSeconds: 30 });
+      const token = await atlas0.docker("exec", `${NAME}-atlas-0`, "cat", TOKEN);
+      expect([stdout.includes(token), stdout.includes("16 of 16 ranks")]).toEqual([false, true]);
+    }, 300_000);
 
     it("fails by name where a machine is gone that was there", async () => {
       await machines.docker.output("network", "disconnect", machines.prefix, atlas1.container);

@@ -11,7 +11,8 @@ import { complete, containerOf, type DeployedCluster, expectServing, note } from
 import { type CommandResult, eventually, run } from "./support/command";
 import { developmentPython } from "../tools/development-python";
 import { Docker } from "./support/docker";
-import { owner, OWNER_PROGRAM, whileOwner } from "./support/owner";
+import { OWN_PROGRAM } from "./support/hosts-project";
+import { owner, whileOwner } from "./support/owner";
 import { Project } from "./support/project";
 import { COMPILED, DEPLOYMENT, JQ } from "./support/requirements";
 import { holders, placesOf } from "./support/secret-search";
@@ -192,7 +193,7 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
       1,
       expect.stringContaining("Its nodes: npu-0, npu-1."),
     ]);
-    const shell = execFileSync("node", [OWNER_PROGRAM, "shell", cluster.name], {
+    const shell = execFileSync("node", [...OWN_PROGRAM, "shell", cluster.name], {
       cwd: project.folder,
       input: "hostname; exit\n",
       encoding: "utf8",

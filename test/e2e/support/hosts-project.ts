@@ -10,9 +10,12 @@ const REGISTER = join(REPOSITORY, "test", "tools", "register.cjs");
 const APP = join(REPOSITORY, "test", "e2e", "stacks", "hosts-app.ts");
 const COMMAND = join(REPOSITORY, "lib", "cli", "main.ts");
 
+/** Arguments of Node for `cdktf-ray-cluster`, as it lies here. */
+export const OWN_PROGRAM = ["-r", REGISTER, COMMAND];
+
 /** `npx cdktf-ray-cluster <arguments>` in a folder, as it lies here. Nobody is there to answer. */
 export function ownCommand(folder: string, ...args: readonly string[]): Promise<CommandResult> {
-  return run("node", ["-r", REGISTER, COMMAND, ...args], { timeoutSeconds: 400, cwd: folder });
+  return run("node", [...OWN_PROGRAM, ...args], { timeoutSeconds: 400, cwd: folder });
 }
 
 /** A project whose `cdktf.json` names an inventory, with the one stack of `stacks/hosts-app.ts`. */

@@ -1,24 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-import { type CommandOptions, type CommandResult, eventually, run } from "./command";
-import { type Project, REPOSITORY } from "./project";
-
-/** The published command, as `npm run build` has compiled it. */
-export const OWNER_PROGRAM = join(REPOSITORY, "dist", "lib", "cli", "main.js");
+import { type CommandResult, eventually } from "./command";
+import { OWN_PROGRAM, ownCommand } from "./hosts-project";
+import type { Project } from "./project";
 
 /** A command of the owner of a cluster, `npx cdktf-ray-cluster <command> <stack> ...`, in the project's folder. */
 export function owner(
   { folder, stack }: Project,
   command: string,
   words: readonly string[] = [],
-  options: Partial<CommandOptions> = {},
 ): Promise<CommandResult> {
-  return run("node", [OWNER_PROGRAM, command, stack, ...words], {
-    timeoutSeconds: 120,
-    cwd: folder,
-    ...options,
-  });
+  return ownCommand(folder, command, stack, ...words);
 }
 
 /** The same as long as `work` lasts, which begins once the command has said something. */
@@ -28,7 +20,7 @@ export async function whileOwner<T>(
   words: readonly string[],
   work: (said: () => string) => Promise<T>,
 ): Promise<T> {
-  const child = spawn("node", [OWNER_PROGRAM, command, stack, ...words], {
+  const child = spawn("node", [...OWN_PROGRAM, command, stack, ...words], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -55,7 +55,7 @@ function unique(files: readonly BootFile[]): readonly BootFile[] {
 
 function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
   const { container, program, build, announce } = spec;
-  const { mounts = [], secrets = [], devices = [], stages = [], registry } = spec;
+  const { mounts = [], secrets = [], devices = [], facts = [], stages = [], registry } = spec;
   const { role, name } = container.config.node;
   const data: { readonly [name: string]: readonly string[] } = {
     settings: settingLines({
@@ -75,6 +75,7 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
     secrets: secrets.map(({ name, source }) => `${name} ${sourceLine(source)}`),
     program: program === undefined ? [] : [sourceLine(program)],
     devices: devices.map(({ name, count, glob }) => `${name} ${count} ${glob}`),
+    facts,
     registry:
       registry === undefined ? [] : [`${registry.host} ${registry.user} ${sourceLine(registry.source)}`],
     stages: stages.map(({ folder, source }) => `${oneWord(folder)} ${sourceLine(source)}`),

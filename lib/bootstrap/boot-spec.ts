@@ -17,6 +17,8 @@ export interface BootSpec {
   readonly diskFolder?: string;
   /** Device nodes to count before the container starts. @default - none are counted */
   readonly devices?: readonly BootDevices[];
+  /** What `check-machine.sh` compares the machine with; see `machineFacts`. @default - nothing */
+  readonly facts?: readonly string[];
   /** @default - the image is public, or the machine image can pull it */
   readonly registry?: BootRegistry;
   /** How this machine builds `ContainerSpec.image`. @default - it is pulled */

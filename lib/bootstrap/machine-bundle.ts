@@ -11,6 +11,7 @@ const ROOTFS = join(__dirname, "rootfs");
 const STEPS = [
   "build-image.sh",
   "check-host.sh",
+  "check-machine.sh",
   "fetch-secrets.sh",
   "install-docker.sh",
   "install-nvidia-toolkit.sh",

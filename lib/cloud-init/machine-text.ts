@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { bootDevices } from "../bootstrap/boot-devices";
+import { machineFacts } from "../bootstrap/machine-facts";
 import { bootSecrets, RAY_TOKEN, withSecrets } from "../bootstrap/boot-secrets";
 import type { BootSource, BootSpec } from "../bootstrap/boot-spec";
 import { machineBundle } from "../bootstrap/machine-bundle";
@@ -71,8 +72,9 @@ export function metaData(plan: ClusterPlan, { name, nodes, text }: MachineText):
 function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings): BootSpec {
   const { programUrl, mounts, diskFolder, registry, packages } = settings;
   const secrets = bootSecrets(plan, node, (ref) => sourceOf(ref, settings));
+  const container = containerSpec(plan, node);
   return {
-    container: withSecrets(containerSpec(plan, node), secrets),
+    container: withSecrets(container, secrets),
     program: programUrl === undefined ? undefined : { name: "url.sh", arguments: [programUrl] },
     mounts,
     diskFolder,
@@ -84,6 +86,7 @@ function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings
       ...secrets,
     ],
     devices: bootDevices(plan, node),
+    facts: machineFacts(plan, container),
     build: plan.image.derived,
     registry: registry && { host: registry.host, user: registry.user, source: registry.password._asked() },
     files: [

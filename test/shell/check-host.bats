@@ -132,3 +132,20 @@ STEP
   [ "$status" -eq 1 ]
   lacks docker "$FAKE_CALLS"
 }
+
+@test "check-host.sh with facts that do not hold reports all of them" {
+  has facts "docker 20.10.10" "image vllm/vllm-openai:v0.33.0 27"
+  fake docker "version*|0|20.10.7" "info*Driver*|0|overlay2 2 /var/lib/docker [[x y]]" "image inspect*|1|No such image" "ps *|0|"
+  fake df "*|0|Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda2 9 1 1048576 5% /"
+  check_host
+  [ "$status" -eq 1 ]
+  noted "Docker 20.10.7 is older than 20.10.10*; /var/lib/docker has 1 GiB free, the image vllm/vllm-openai:v0.33.0 takes 27 GiB*"
+}
+
+@test "check-host.sh with facts that hold passes, with what is doubtful in its log" {
+  has facts "docker 20.10.10" "image vllm/vllm-openai:v0.33.0 27"
+  fake docker "version*|0|25.0.3" "info*Driver*|0|vfs 2 /var/lib/docker [[x y]]" "image inspect*|0|[]" "ps *|0|"
+  check_host
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning storage the storage driver vfs"* ]]
+}

@@ -234,3 +234,118 @@ problems() {
   check 'cluster c1' 'device /dev/davinci0' 'runtime nvidia' 'port 6379'
   [ "$(grep -Evc '^(docker (version|info|ps|inspect)|ip -o -4 address show|uname|date|id|hostname)' "$FAKE_CALLS")" -eq 0 ]
 }
+
+# engine <version> <storage driver> <cgroup version> <folder> [<driver status>]: what `docker info` of it says. Forms: Docker
+# 20.10.24 (this project's own machines) and 29.0 with containerd's image store (docs.docker.com/engine/storage/containerd).
+engine() {
+  fake docker "version*|0|$1" 'info*Runtimes*|0|runc\nnvidia' "info*Driver*|0|$2 $3 $4 ${5:-[[Backing Filesystem extfs] [Supports d_type true]]}" \
+    'image inspect*|1|Error: No such image' 'ps *|0|'
+}
+
+# room <KiB>: what `df -Pk` prints.
+room() {
+  fake df "*|0|Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda2 999999999 1 $1 5% /var"
+}
+
+@test "check-machine.sh reports storage driver, cgroup version and free disk" {
+  engine 28.2.2 overlay2 2 /var/lib/docker
+  room 104857600
+  check 'image vllm/vllm-openai:v0.33.0 27'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"ok storage overlay2"*"ok cgroup v2"*"ok disk 100 GiB free in /var/lib/docker"* ]]
+}
+
+@test "check-machine.sh with a storage driver that copies layers, or is limited, warns" {
+  local driver
+  for driver in vfs native devicemapper; do
+    engine 24.0.7 "$driver" 1 /var/lib/docker
+    check
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"warning storage the storage driver $driver "* ]]
+  done
+  for driver in overlay2 overlayfs btrfs zfs fuse-overlayfs; do
+    engine 24.0.7 "$driver" 1 /var/lib/docker
+    check
+    [[ "$output" == *"ok storage $driver"* ]]
+  done
+}
+
+@test "check-machine.sh with too little room for the image reports a problem, unless the image is there" {
+  engine 28.2.2 overlay2 2 /data/docker
+  room 20971520
+  check 'image vllm/vllm-openai:v0.33.0 27'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem disk /data/docker has 20 GiB free, the image vllm/vllm-openai:v0.33.0 takes 27 GiB"* ]]
+  check 'image own/image:1'
+  [ "$status" -eq 0 ]
+  fake docker 'version*|0|28.2.2' 'info*Runtimes*|0|runc' 'info*Driver*|0|overlay2 2 /data/docker [[x y]]' 'image inspect*|0|[]' 'ps *|0|'
+  check 'image vllm/vllm-openai:v0.33.0 27'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"ok disk the image vllm/vllm-openai:v0.33.0 is here already"* ]]
+}
+
+@test "check-machine.sh with containerd's image store looks at containerd's disk" {
+  engine 29.0.0 overlayfs 2 /var/lib/docker '[[driver-type io.containerd.snapshotter.v1]]'
+  room 20971520
+  check 'image vllm/vllm-openai:v0.33.0 27'
+  [[ "$output" == *"problem disk /var/lib/containerd has 20 GiB free"* ]]
+}
+
+# toolkit <version>: what `nvidia-container-cli --version` prints (NVIDIA/nvidia-docker#1660).
+toolkit() {
+  fake nvidia-container-cli "--version|0|cli-version: $1\nlib-version: $1\nbuild date: 2022-09-18T23:16+00:00"
+}
+
+@test "check-machine.sh with cgroup v2 and a toolkit that does not know it reports a problem" {
+  engine 24.0.7 overlay2 2 /var/lib/docker
+  toolkit 1.5.1
+  check 'runtime nvidia'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem cgroup "*"toolkit 1.5.1 starts no container there"* ]]
+  toolkit 1.8.0
+  check 'runtime nvidia'
+  [ "$status" -eq 0 ]
+  engine 24.0.7 overlay2 1 /var/lib/docker
+  toolkit 1.5.1
+  check 'runtime nvidia'
+  [ "$status" -eq 0 ]
+}
+
+@test "check-machine.sh with cgroup v1 warns from Docker 29 on" {
+  engine 29.0.0 overlay2 1 /var/lib/docker
+  check
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning cgroup Docker 29.0.0"* ]]
+  engine 28.2.2 overlay2 1 /var/lib/docker
+  check
+  [[ "$output" == *"ok cgroup v1"* ]]
+}
+
+@test "check-machine.sh with an engine that does not say how it stores images goes on" {
+  fake docker 'version*|0|18.09.0' 'info*Runtimes*|0|runc' "info*Driver*|1|template: :1: can't evaluate field CgroupVersion" 'ps *|0|'
+  check 'image a:1 27'
+  [ "$status" -eq 0 ]
+  [ "$output" = "ok docker 18.09.0" ]
+}
+
+# Forms: NVIDIA/open-gpu-kernel-modules#1151 (79), stas00/ml-engineering compute/accelerator/nvidia/debug.md (63),
+# docs.nvidia.com/deploy/xid-errors (31, 43: caused by programs).
+@test "check-machine.sh with an Xid of the hardware in the kernel's log warns with the driver's words" {
+  fake dmesg '*|0|[ 9.1] NVRM: loading NVIDIA UNIX x86_64 Kernel Module\n[ 99.2] NVRM: Xid (PCI:0000:2b:00): 79, GPU has fallen off the bus.\n[ 99.9] NVRM: Xid (PCI:0000:10:1c): 31, pid=7, Ch 0000000b'
+  check 'driver nvidia'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning gpu the driver has reported since the boot: NVRM: Xid (PCI:0000:2b:00): 79, GPU has fallen off the bus."* ]]
+  check
+  [[ "$output" != *Xid* ]]
+}
+
+@test "check-machine.sh reads the journal where the kernel's log is closed, and passes over Xids of programs" {
+  fake dmesg '*|1|dmesg: read kernel buffer failed: Operation not permitted'
+  fake journalctl '*|0|NVRM: Xid (PCI:0000:10:1c): 43, pid=1896, name=python3, Ch 00000008\nNVRM: Xid (PCI:0000:10:1c): 63, pid=1896, Row Remapper: New row marked for remapping, reset gpu to activate.'
+  check 'driver nvidia'
+  [[ "$output" == *"warning gpu "*"63, pid=1896, Row Remapper"* ]]
+  fake journalctl '*|0|NVRM: Xid (PCI:0000:10:1c): 43, pid=1896, name=python3, Ch 00000008'
+  check 'driver nvidia'
+  [ "$status" -eq 0 ]
+  [[ "$output" != *Xid* ]]
+}

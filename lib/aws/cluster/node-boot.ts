@@ -1,4 +1,5 @@
 import { bootDevices } from "../../bootstrap/boot-devices";
+import { machineFacts } from "../../bootstrap/machine-facts";
 import { bootSecrets, RAY_TOKEN, withSecrets } from "../../bootstrap/boot-secrets";
 import type { BootSpec } from "../../bootstrap/boot-spec";
 import { isWithin } from "../../problems/checks";
@@ -30,8 +31,9 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
   const secrets = bootSecrets(plan, node, ({ id }) =>
     id === undefined ? undefined : secretSource(region, id),
   );
+  const container = containerSpec(plan, node);
   return {
-    container: withSecrets(containerSpec(plan, node), secrets),
+    container: withSecrets(container, secrets),
     program: sources.program,
     mounts: storage.flatMap(({ mount }) => mount ?? []),
     stages: storage.flatMap(({ stage }) => stage ?? []),
@@ -48,6 +50,7 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
     ],
     diskFolder: diskFolderOf(context, machines),
     devices: bootDevices(plan, node, plan.fabric === "efa" ? efaDevicesOf(machines.nics ?? []) : undefined),
+    facts: machineFacts(plan, container),
     registry: registry && ecrLogin(registry),
     build: plan.image.derived,
     announce: { source: readinessSource(region, plan.name), deadlineSeconds: context.answerSeconds },

@@ -1,10 +1,8 @@
-import { MINIMUM_DOCKER } from "../../catalog/docker-versions";
+import { machineFacts } from "../../bootstrap/machine-facts";
 import { ownDevices } from "../../runtime/container-spec/devices";
 import type { ContainerSpec } from "../../runtime/container-spec/container-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { Machine } from "./host-machine";
-
-const DOCKER_VERSION_CHECK = "docker version";
 
 /** The requirements that `check-machine.sh` checks on a node's machine, one per line. */
 export function hostFacts(
@@ -23,8 +21,7 @@ export function hostFacts(
     ...ownDevices(plan, node).map((device) => `accelerator ${device}`),
     // Folders of each machine's own disk are created with the container.
     ...spec.mounts.filter((mount) => !mount.isPerNode).map((mount) => `mount ${mount.source}`),
-    ...(plan.toleratedChecks.includes(DOCKER_VERSION_CHECK) ? [] : [`docker ${MINIMUM_DOCKER}`]),
-    ...(spec.runtime === undefined ? [] : [`runtime ${spec.runtime}`]),
+    ...machineFacts(plan, spec),
     ...ports.map(({ from, to }) => `port ${from === to ? from : `${from}-${to}`}`),
   ];
 }

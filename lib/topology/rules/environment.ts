@@ -57,7 +57,9 @@ export const environmentRules: readonly ClusterRule[] = [
           fix:
             setting.facts.value === null
               ? "remove it; addressVariables and interfaceVariables take variables whose value each node determines"
-              : "remove it: each node determines its own value",
+              : withdrawableVariables().includes(setting.name)
+                ? "remove it: each node determines its own value; withdrawnVariables leaves it unset"
+                : "remove it: each node determines its own value",
         })),
   }),
   errorRule("RC043", {

@@ -73,6 +73,7 @@ describe("cloudConfig", () => {
     expect(boot("secrets")).toBe("ray-token file.sh /root/ray-token\n");
     expect(boot("program")).toBe("web.sh https://files.example/program.json\n");
     expect(boot("devices")).toBe("GPUs 8 /dev/nvidia[0-9]*\n");
+    expect(boot("facts")).toBe("docker 20.10.10\n");
     expect(boot("registry")).toBe("");
     expect(boot("settings").split("\n").slice(0, 4)).toEqual([
       "container=ray-cluster",

@@ -20,6 +20,7 @@ export function bootSpec(change: Partial<BootSpec> = {}, plan: ClusterPlan = MAC
     secrets: [{ name: "ray-token", source: { name: "file.sh", arguments: ["/root/ray-token"] } }],
     diskFolder: "/mnt/disk",
     devices: [{ name: "GPUs", count: 8, glob: "/dev/nvidia[0-9]*" }],
+    facts: ["docker 20.10.10"],
     ...change,
   };
 }

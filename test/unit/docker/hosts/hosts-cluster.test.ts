@@ -134,6 +134,7 @@ describe("a cluster on existing machines", () => {
     expect(facts).toContain("device /dev/davinci7");
     expect(facts).toContain("mount /usr/local/Ascend/driver");
     expect(facts).toContain("port 10002-10999");
+    expect(facts).toContain("docker 20.10.10");
     // Only the head has these.
     expect(facts).not.toContain("port 6379");
   });

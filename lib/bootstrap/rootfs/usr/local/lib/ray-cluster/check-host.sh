@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compares the machine with the plan: device nodes of accelerators and fabric, Docker's runtime.
+# Compares the machine with the plan: device nodes of accelerators and fabric, Docker's runtime, and the lines of `facts`
+# (see check-machine.sh).
 #
 # Each line of `devices`: a name for messages, the planned count, a glob. The container's own devices stand in `argv`.
 #
@@ -19,6 +20,7 @@ main() {
   done <"$BOOT_FOLDER/devices"
   make_uvm_nodes
   check_runtime
+  check_facts
 }
 
 # The nodes of CUDA's unified memory are made by the first program that uses CUDA, and `docker run --device` needs them
@@ -27,7 +29,7 @@ make_uvm_nodes() {
   local node missing=() words=""
   while read -r node; do
     [ -e "${HOST_ROOT:-}$node" ] || missing+=("$node")
-  done < <(sed -n 's|^--device=\(/dev/nvidia-uvm[^:]*\).*|\1|p' "$BOOT_FOLDER/argv" 2>/dev/null)
+  done < <(sed -n 's|^--device=\([^:]*/nvidia-uvm[^:]*\).*|\1|p' "$BOOT_FOLDER/argv" 2>/dev/null)
   [ "${#missing[@]}" -gt 0 ] || return 0
   words="$(nvidia-modprobe -u -c=0 2>&1)" || true
   for node in "${missing[@]}"; do
@@ -57,6 +59,16 @@ has_runtime() {
   local runtimes
   runtimes="$(docker info --format '{{range $name, $_ := .Runtimes}}{{println $name}}{{end}}')"
   [[ $'\n'"$runtimes"$'\n' == *$'\n'"$1"$'\n'* ]]
+}
+
+# What is wrong ends the boot; what is doubtful stands in its log.
+check_facts() {
+  local found problems
+  [ -s "$BOOT_FOLDER/facts" ] || return 0
+  found="$("$PROGRAMS/check-machine.sh" <"$BOOT_FOLDER/facts")" || true
+  grep -v '^ok ' <<<"$found" || true
+  problems="$(sed -n 's/^problem [^ ]* //p' <<<"$found")"
+  [ -z "$problems" ] || fatal "${problems//$'\n'/; }"
 }
 
 main "$@"

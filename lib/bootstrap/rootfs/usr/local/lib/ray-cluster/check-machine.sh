@@ -9,7 +9,9 @@
 #   device <path>, mount <path> must exist
 #   accelerator <path>          no container of another cluster may have this device; an NPU, no other container at all
 #   docker <version>            oldest Docker engine that runs the image
+#   image <reference> [<GiB>]   pulled here unless present; its size, where it is known
 #   runtime <name>              the Docker engine must have it
+#   driver nvidia               whose errors stand in the kernel's log
 #   port <number>, port <a>-<b> only the node's own container may listen there
 #   clock <seconds>             the caller's time, in seconds since 1970
 #
@@ -24,8 +26,15 @@ readonly CLOCK_SECONDS=60
 readonly TOOL_FOLDERS=(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin)
 # A listening socket in /proc/net/tcp.
 readonly LISTENING="0A"
+# Since this version of its toolkit, NVIDIA's runtime starts containers under cgroup v2 (releases of
+# NVIDIA/libnvidia-container, v1.8.0).
+readonly TOOLKIT_WITH_CGROUP_2=1.8.0
+# Since this version Docker warns of the end of cgroup v1 (docs.docker.com/engine/deprecated).
+readonly DOCKER_AGAINST_CGROUP_1=29
+# Errors that a program causes: they say nothing of the GPU (docs.nvidia.com/deploy/xid-errors).
+readonly PROGRAM_XIDS="13|31|43|45"
 
-cluster="" container="" docker_minimum="" engine_version="" problems=0
+cluster="" container="" docker_minimum="" engine_version="" image="" image_gib="" driver="" problems=0
 ports=() accelerators=()
 
 main() {
@@ -43,6 +52,8 @@ main() {
       clock) check_clock "$value" ;;
       runtime) runtime="$value" ;;
       docker) docker_minimum="$value" ;;
+      image) read -r image image_gib <<<"$value" ;;
+      driver) driver="$value" ;;
       "") ;;
       *) problem fact "unknown fact '$key'" ;;
     esac
@@ -50,9 +61,11 @@ main() {
   if check_docker; then
     check_version
     check_runtime "${runtime:-}"
+    check_engine
     check_holders
   fi
   check_ports
+  [ "$driver" != nvidia ] || check_kernel_log
   [ "$problems" -eq 0 ]
 }
 
@@ -165,6 +178,69 @@ is_older() {
     [ "$here" -eq "$there" ] || { [ "$here" -lt "$there" ]; return; }
   done
   return 1
+}
+
+# How the engine stores images and confines containers. Engines before 20.10 do not say it.
+check_engine() {
+  local storage cgroup folder
+  read -r storage cgroup folder < <(docker info --format '{{.Driver}} {{.CgroupVersion}} {{.DockerRootDir}} {{.DriverStatus}}' 2>/dev/null) || true
+  # The last words say where the image store is.
+  [[ "$folder" != *containerd.snapshotter* ]] || folder=/var/lib/containerd
+  folder="${folder%% *}"
+  [[ "$folder" == /* ]] || return 0
+  check_storage "$storage"
+  check_cgroup "$cgroup"
+  [ -z "$image" ] || check_disk "$folder"
+}
+
+check_storage() {
+  case "$1" in
+    vfs | native)
+      warning storage "the storage driver $1 copies every layer of an image as a whole: it takes many times the image's size, and minutes. Use overlay2"
+      ;;
+    devicemapper)
+      warning storage "the storage driver devicemapper gives a container 10 GB unless dm.basesize says more, and newer engines do not have it. Use overlay2"
+      ;;
+    *) ok storage "$1" ;;
+  esac
+}
+
+check_cgroup() {
+  local toolkit
+  toolkit="$(nvidia-container-cli --version 2>/dev/null | awk '$1 == "cli-version:" { print $2 }')" || true
+  if [ "$1" = 2 ] && [ "${runtime:-}" = nvidia ] && [ -n "$toolkit" ] && is_older "$toolkit" "$TOOLKIT_WITH_CGROUP_2"; then
+    problem cgroup "this machine has cgroup v2, and NVIDIA's container toolkit $toolkit starts no container there (cgroup \
+subsystem devices not found). Update it to $TOOLKIT_WITH_CGROUP_2 or newer"
+  elif [ "$1" = 1 ] && ! is_older "$engine_version" "$DOCKER_AGAINST_CGROUP_1"; then
+    warning cgroup "Docker $engine_version will drop cgroup v1. Boot with systemd.unified_cgroup_hierarchy=1"
+  else
+    ok cgroup "v$1"
+  fi
+}
+
+# check_disk <folder of the images>
+check_disk() {
+  local free
+  if docker image inspect "$image" >/dev/null 2>&1; then
+    ok disk "the image $image is here already"
+    return
+  fi
+  free="$(df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print int($4 / 1048576) }')"
+  [ -n "$free" ] || return 0
+  if [ -n "$image_gib" ] && [ "$free" -lt "$image_gib" ]; then
+    problem disk "$1 has $free GiB free, the image $image takes $image_gib GiB. Make room (docker system df), or, if a part of \
+it is here already, name 'image disk' in toleratedChecks"
+  else
+    ok disk "$free GiB free in $1"
+  fi
+}
+
+# What NVIDIA's driver has reported since the boot; only root may read it on some distributions.
+check_kernel_log() {
+  local found
+  found="$({ dmesg 2>/dev/null || journalctl --dmesg --no-pager --output=cat 2>/dev/null; } |
+    grep -oE 'NVRM: Xid \(.*' | grep -vE "Xid \\([^)]*\\): ($PROGRAM_XIDS)," | tail -n 1)" || true
+  [ -z "$found" ] || warning gpu "the driver has reported since the boot: $found. Unless the GPU was reset since, see docs.nvidia.com/deploy/xid-errors"
 }
 
 # Clusters share a machine by its devices. The driver gives an NPU to one container only, whoever has started that.

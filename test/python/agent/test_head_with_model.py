@@ -12,7 +12,10 @@ from simulated_source import SimulatedSource
 
 from ray_node.agent import state
 from ray_node.channel.report import Staged
+from ray_node.channel.tasks import TaskRunner
+from ray_node.config.load import parse
 from ray_node.host import clock
+from ray_node.preflight import tasks as preflight_tasks
 from ray_node.staging.failure import TokenMissing
 
 DONE = Staged(1, True, None, "done 1 MB")
@@ -45,8 +48,13 @@ class HeadWithModelCase(HeadCase):
         super().setUp()
         FakeReader.nodes = WHOLE
 
-    def begin(self, **changes: Any) -> None:
-        self.start(staging={**staging(str(self.folder / "model")), **changes})
+    def begin(self, root: str = "/", **changes: Any) -> None:
+        """`root` is that of npu-1, whose part of the preflight is played."""
+        value = {**staging(str(self.folder / "model")), **changes}
+        loaded = parse(support.on_loopback(self.folder, staging=value))
+        handlers = preflight_tasks.handlers(loaded, loaded.preflight, "npu-1", support.WORKER, {}, root)
+        self.tasks = TaskRunner(handlers, lambda: None)
+        self.start(staging=value)
 
     def tells(self, staged: Staged | None) -> None:
         """From now on npu-1 reports this of itself."""
@@ -64,6 +72,15 @@ class HeadWithModelTest(HeadWithModelCase):
     def setUp(self) -> None:
         super().setUp()
         self.source = SimulatedSource(self, small_model())
+
+    def test_worker_with_another_folder_is_the_culprit_before_anything_is_fetched(self) -> None:
+        other = self.folder / "root of npu-1"
+        (other / self.folder.relative_to("/")).mkdir(parents=True)
+        self.begin(root=str(other))
+        failed = self.until("failed")
+        self.assertEqual(failed["culprit"]["name"], "npu-1")
+        self.assertIn(f"shared storage: {self.folder} is not the head's", failed["reason"])
+        self.assertNotIn("staging", self.states())
 
     def test_engine_starts_when_every_node_has_the_model(self) -> None:
         self.begin()

@@ -39,7 +39,7 @@ class OneNode(unittest.TestCase):
         config = support.parsed_loopback(self.folder, ports__nodeFiles=self.port)
         source = source or HubSource(REPOSITORY, REVISION, "https://hub.example")
         self.settings = StagingConfig(source, str(self.destination), placement, 4, 30.0)
-        made = NodeStaging(config, "npu-0", support.HEAD, "cluster-token")
+        made = NodeStaging(config, ("npu-0", support.HEAD), "cluster-token")
         self.addCleanup(made.close)
         return made
 
@@ -150,7 +150,7 @@ class Made(unittest.TestCase):
         value = {"HTTPS_PROXY": "http://proxy.example:3128", "NCCL_DEBUG": "INFO"}
         with mock.patch.dict("os.environ", {"PATH": "/bin"}, clear=True):
             config = support.parsed({"environment.cluster": value})
-            node = NodeStaging(config, "npu-0", "10.89.28.10", None)
+            node = NodeStaging(config, ("npu-0", "10.89.28.10"), None)
             self.assertNotIn("HTTPS_PROXY", os.environ, "before there is a model to bring")
             node.begin(1, StagingConfig(PathSource(), "/no/model", "shared", 4, 30.0))
             self.addCleanup(node.close)

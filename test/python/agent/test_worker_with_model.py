@@ -1,5 +1,6 @@
 """A worker that takes the model from the head, when the head says so."""
 
+import json
 import unittest
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from worker_case import WorkerCase
 
 from ray_node.agent import state
 from ray_node.agent.node_staging import NodeStaging
+from ray_node.agent.worker import Worker
 from ray_node.channel.report import HeadAnswer, NodeReport, Staged
 from ray_node.cluster import token
 from ray_node.config.schema import NodeConfig
+from ray_node.host import mounts
 
 
 class WorkerWithModel(WorkerCase):
@@ -45,7 +48,7 @@ class WorkerWithModel(WorkerCase):
             "ports__nodeFiles": self.config.ports.node_files,
         }
         as_head: NodeConfig = support.parsed_loopback(self.folder, **changes)
-        part = NodeStaging(as_head, "npu-0", support.HEAD, token.read(self.config.paths.token))
+        part = NodeStaging(as_head, ("npu-0", support.HEAD), token.read(self.config.paths.token))
         self.addCleanup(part.close)
         model = support.workload_of(as_head).staging
         assert model is not None
@@ -57,6 +60,19 @@ class WorkerWithModel(WorkerCase):
 
     def waits(self, words: str) -> dict[str, Any]:
         return self.shows(lambda found: words in str(found.get("waitingFor")))
+
+    def test_worker_on_a_folder_that_is_no_longer_mounted_starts_nothing(self) -> None:
+        here = mounts.find(str(self.folder))
+        assert here is not None
+        memory = self.folder / "mounts.json"
+        memory.write_text(json.dumps({here.point: ["nfs4", "10.0.0.5:/export"]}), encoding="utf-8")
+        worker = Worker(self.config)
+        worker.mounts_memory = str(memory)
+        self.assertEqual(worker.life(), 1)
+        self.assertIsNone(worker.ray)
+        found = state.read(self.path) or {}
+        self.assertEqual(found["state"], state.FAILED)
+        self.assertIn("it was nfs4 of 10.0.0.5:/export: it is not mounted on the host", found["reason"])
 
     def test_worker_stages_when_asked_and_reports_the_end(self) -> None:
         self.play_head()

@@ -161,10 +161,18 @@ class AscendClusterTest(unittest.TestCase):
 class PairTest(unittest.TestCase):
     """Two processes and a stand-in for PyTorch; with the real one where this Python has it."""
 
+    def image(self) -> ImageConfig:
+        """Of nodes that are machines of their own."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        file = Path(folder.name) / "image"
+        file.write_text(f"registry.example/image@{DIGEST}\n", encoding="ascii")
+        return ImageConfig(None, str(file))
+
     def report(self, fake: str, fabric: str = "infiniband", devices: str = "real") -> PreflightReport:
         sys.path.insert(0, str(FAKE_TORCH))
         self.addCleanup(sys.path.remove, str(FAKE_TORCH))
-        plan = wanted(collective="nccl", board=None, fabric=fabric, devices=devices)
+        plan = wanted(collective="nccl", board=None, fabric=fabric, devices=devices, image=self.image())
         # The GPUs themselves are not asked here: this is about the collective.
         for name in ("hardware.gpu.facts", "hardware.rdma.facts"):
             patch = mock.patch(f"ray_node.{name}.gather", return_value=None)
@@ -177,7 +185,7 @@ class PairTest(unittest.TestCase):
         return report
 
     def test_pair_without_pytorch_is_skipped_with_a_log_line(self) -> None:
-        plan = wanted(collective="nccl", board=None, fabric="tcp", devices="emulated")
+        plan = wanted(collective="nccl", board=None, fabric="tcp", devices="emulated", image=self.image())
         cluster = PreflightCluster(self, (plan, plan))
         with mock.patch("importlib.util.find_spec", return_value=None):
             self.assertEqual(failed(cluster.report()), [])
@@ -185,6 +193,12 @@ class PairTest(unittest.TestCase):
             cluster.logged[-1],
             "skipping the collective on npu-0, npu-1: no accelerators, or no PyTorch in the image",
         )
+
+    def test_pair_of_emulated_nodes_on_one_machine_is_not_tried(self) -> None:
+        plan = wanted(collective="nccl", board=None, fabric="tcp", devices="emulated")
+        cluster = PreflightCluster(self, (plan, plan))
+        self.assertEqual(failed(cluster.report()), [])
+        self.assertEqual(cluster.logged, ["asking every node for its facts"])
 
     def test_pair_over_the_fabric_passes(self) -> None:
         report = self.report("")

@@ -132,7 +132,7 @@ class Workers(StagingCase):
     def test_worker_waits_for_the_head_and_never_asks_the_source(self) -> None:
         worker = NodeProcess(self, self.request(node="npu-1", role=RECEIVE, source=self.unreachable))
         worker.wait_for("progress")
-        self.assertIn("the head has not begun to fetch", worker.lines[-1]["text"])
+        self.assertIn("nothing of the head's shows here yet", worker.lines[-1]["text"])
         self.stage()
         worker.wait_for("staged")
 
@@ -145,7 +145,7 @@ class Workers(StagingCase):
     def test_worker_without_the_shared_folder_times_out(self) -> None:
         self.stage()
         elsewhere = str(self.folder / "not-mounted")
-        with self.assertRaisesRegex(StagingTimeout, "the head has not begun to fetch"):
+        with self.assertRaisesRegex(StagingTimeout, "nothing of the head's shows here yet"):
             self.receive(destination=elsewhere)
         self.assertFalse(os.path.exists(elsewhere))
 

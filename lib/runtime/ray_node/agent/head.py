@@ -99,7 +99,7 @@ class Head(Supervisor):
         own = Culprit(self.name, self.own.address, "")
         self.workloads = HeadWorkloads(self.config)
         self.subject = self.workloads.subject
-        node = NodeStaging(self.config, self.name, self.own.address, value)
+        node = NodeStaging(self.config, (self.name, self.own.address), value, self.mounts_memory)
         self.staging = HeadStaging(node, self.name, self.own.address)
         self.start_ray()
         page, ray = ReadyPage(self.config), self.environment.ray

@@ -29,6 +29,7 @@ class HeadOrders:
         token: str | None,
         ray: Mapping[str, str],
         reporter: Reporter,
+        mounts_memory: str | None = None,
     ) -> None:
         """`node`: name and address of this one; `ray`: the environment of its Ray."""
         name, address = node
@@ -37,7 +38,7 @@ class HeadOrders:
         self._ray = ray
         self._reporter = reporter
         self._workloads = FetchedWorkloads(config, address, token)
-        self._staging = NodeStaging(config, name, address, token)
+        self._staging = NodeStaging(config, node, token, mounts_memory)
         self._tasks: TaskRunner | None = None
         self._follower: Follower | None = None
         if config.node.accelerators.planned > 0:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from ray_node.agent import state
 from ray_node.channel.tasks import Handlers, TaskBoard
 from ray_node.cluster.membership import Member
-from ray_node.config.preflight_config import PreflightConfig
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
 from ray_node.hardware.finding import PreflightReport
@@ -24,10 +23,11 @@ def shared_folder(workload: Workload) -> str | None:
     return staging.destination if staging is not None and staging.placement == "shared" else None
 
 
-def is_needed(wanted: PreflightConfig) -> bool:
-    """Emulated machines of one image have nothing that could differ."""
+def is_needed(config: NodeConfig, workload: Workload) -> bool:
+    """Emulated machines of one image without shared storage have nothing that could differ."""
+    wanted = workload.preflight_on(config.preflight)
     asks = wanted.board is not None or wanted.rdma or wanted.gpus or wanted.rank_table is not None
-    return asks or bool(image_digests(wanted.image.found_in))
+    return asks or shared_folder(workload) is not None or bool(image_digests(wanted.image.found_in))
 
 
 def has_requirements(config: NodeConfig, workload: Workload) -> bool:
@@ -66,7 +66,7 @@ def check_machines(
 
     `beside`: an engine has the accelerators, so that their memory and collectives are left out.
     """
-    if not is_needed(workload.preflight_on(config.preflight)):
+    if not is_needed(config, workload):
         return
     report = yield from _run(config, workload, handlers, members, board, beside).run()
     with contextlib.suppress(OSError):

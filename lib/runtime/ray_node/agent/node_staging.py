@@ -8,7 +8,7 @@ from typing import Any
 from ray_node.channel.report import Replaced, Staged
 from ray_node.config.schema import NodeConfig
 from ray_node.config.staging_config import StagingConfig
-from ray_node.host import clock, log
+from ray_node.host import clock, log, mounts
 from ray_node.staging.failure import PortTaken, StagingFailed
 from ray_node.staging.progress import Progress
 from ray_node.staging.request import FETCH, RECEIVE, FanOut, StagingRequest
@@ -32,9 +32,17 @@ def _reach_out(variables: Mapping[str, str]) -> None:
 class NodeStaging:
     """Used by the thread of head or worker; `staged` may be read by any thread."""
 
-    def __init__(self, config: NodeConfig, name: str, address: str, token: str | None) -> None:
-        """Of the node `name` at `address`."""
+    def __init__(
+        self,
+        config: NodeConfig,
+        node: tuple[str, str],
+        token: str | None,
+        mounts_memory: str | None = None,
+    ) -> None:
+        """`node`: name and address of this one; `mounts_memory`: as `mounts.lost` keeps it."""
+        name, address = node
         self._config = config
+        self._mounts_memory = mounts_memory
         self._name = name
         self._fan_out = FanOut(
             own_address=address,
@@ -63,6 +71,9 @@ class NodeStaging:
         self._staging = staging
         self.deadline = clock.Deadline(staging.deadline_seconds)
         self.staged = Staged(attempt, False, None, "starting")
+        if self._mounts_memory is not None:
+            # For the next start of this container.
+            mounts.lost(staging.destination, self._mounts_memory)
         try:
             if staging.fans_out:
                 self._open_server()

@@ -13,7 +13,7 @@ from ray_node.cluster import devices, environment, ray_process, requirements
 from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
-from ray_node.host import address, clock, log, versions
+from ray_node.host import address, clock, log, mounts, versions
 from ray_node.host.failure import NodeFailed, RestartNeeded, StopRequested
 from ray_node.host.processes import ManagedProcess, describe_exit
 from ray_node.host.versions import Versions
@@ -46,9 +46,12 @@ class Supervisor:
         self.failure: NodeFailed | None = None
         #: Ray has been up on this node: from then on its end means a restart, not a failure.
         self.was_member = False
+        #: Where this container keeps what its folders were; `None`: nowhere, nothing is compared.
+        self.mounts_memory: str | None = None
 
     def run(self) -> int:
         """The whole life of the node. Returns the exit code."""
+        self.mounts_memory = mounts.MEMORY
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         return self.life()
@@ -78,6 +81,7 @@ class Supervisor:
         try:
             if unknown_address is not None:
                 raise unknown_address
+            self._check_mounts()
             self._check_versions()
             self.environment = environment.build(self.config, self.own)
             self.devices = devices.count(self.config.node.accelerators, self.environment.ray)
@@ -176,6 +180,17 @@ class Supervisor:
         lacking = requirements.problem(workload, self.config.is_head, self.environment.engine)
         if lacking is not None:
             raise NodeFailed(lacking)
+
+    def _check_mounts(self) -> None:
+        """Docker starts this container anew after the failure, and mounts what is there by then."""
+        if self.mounts_memory is None:
+            return
+        workload = self.config.workload
+        declared = [workload.staging.destination] if workload is not None and workload.staging else []
+        for folder in {*declared, *mounts.remembered(self.mounts_memory)}:
+            why = mounts.lost(folder, self.mounts_memory)
+            if why is not None:
+                raise NodeFailed(f"{why}; mount it, and this container starts again by itself")
 
     def _check_versions(self) -> None:
         found = versions.installed()

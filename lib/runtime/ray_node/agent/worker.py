@@ -177,7 +177,13 @@ class Worker(Supervisor):
         self.reporter = Reporter(self._report, head, port, self.token)
         own = (self.name, self.own.address)
         self.orders = HeadOrders(
-            self.config, self.state, own, self.token, self.environment.ray, self.reporter
+            self.config,
+            self.state,
+            own,
+            self.token,
+            self.environment.ray,
+            self.reporter,
+            self.mounts_memory,
         )
 
     def _become_member(self) -> None:

@@ -55,7 +55,7 @@ class WorkloadSteps:
         workload = self._engine.workload
         if phase is Phase.CHECKING:
             asks = head_preflight.has_requirements(self._config, workload)
-            return asks or head_preflight.is_needed(workload.preflight_on(self._config.preflight))
+            return asks or head_preflight.is_needed(self._config, workload)
         return phase is not Phase.STAGING or workload.staging is not None
 
     def reason(self, phase: Phase) -> str | None:

@@ -160,7 +160,9 @@ class PreflightRun:
 
     def _pairs(self, facts: Sequence[NodeFacts]) -> Steps[list[PairResult]]:
         """Neighbours in the order of the plan; two rounds, so that no node is in two pairs at once."""
-        if self._wanted.collective != "nccl" or self._beside:
+        # Containers of one machine, which have no image to compare, have no network between them to try.
+        one_machine = self._wanted.emulated and not any(node.image_digests for node in facts)
+        if self._wanted.collective != "nccl" or self._beside or one_machine:
             return []
         able = [node for node in facts if node.has_torch and node.planned_accelerators > 0]
         backend = collective_pair.GLOO if self._wanted.emulated else collective_pair.NCCL

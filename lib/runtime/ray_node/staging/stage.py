@@ -161,7 +161,7 @@ class _Staging:
             self._check_same_folder()
         if holding is None or holding.released:
             failure = holding.failure if holding else None
-            detail = f"{holding} has failed: {failure}" if failure else "the head has not begun to fetch"
+            detail = f"{holding} has failed: {failure}" if failure else "nothing of the head's shows here yet"
         else:
             detail = f"{holding} fetches the model"
             silent = self._leases.silent_seconds()

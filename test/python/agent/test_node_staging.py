@@ -4,6 +4,7 @@ import tempfile
 import unittest
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -14,6 +15,7 @@ from simulated_source import SimulatedSource
 
 from ray_node.agent.node_staging import NodeStaging
 from ray_node.config.staging_config import Placement, StagingConfig
+from ray_node.config.workload import nothing
 from ray_node.staging.failure import TokenMissing
 from ray_node.staging.request import FETCH, HubSource, PathSource, Source
 
@@ -146,6 +148,24 @@ class OneNode(unittest.TestCase):
 
 
 class Made(unittest.TestCase):
+    def test_tokenizer_is_needed_where_the_engine_takes_it_from_the_folder(self) -> None:
+        for engine, argv, needs in (
+            ("vllm", ["vllm", "serve", "/models/m"], True),
+            ("lmdeploy", ["lmdeploy", "serve", "api_server", "/models/m"], True),
+            ("vllm", ["vllm", "serve", "/models/m", "--tokenizer", "/models/t"], False),
+            ("vllm", ["vllm", "serve", "/models/m", "--tokenizer-mode=mistral"], False),
+            ("vllm", ["vllm", "serve", "/models/m", "--skip-tokenizer-init"], False),
+            ("custom", ["serve"], False),
+        ):
+            with self.subTest(engine=engine, argv=argv):
+                staging = StagingConfig(PathSource(), "/models/m", "shared", 4, 30.0)
+                workload = replace(nothing("c"), staging=staging)
+                workload = replace(workload, engine=replace(workload.engine, name=engine, argv=tuple(argv)))
+                for is_head in (True, False):
+                    found = workload.staging_on(is_head)
+                    assert found is not None
+                    self.assertEqual(found.needs_tokenizer, needs)
+
     def test_declared_proxy_applies_to_the_node_program(self) -> None:
         value = {"HTTPS_PROXY": "http://proxy.example:3128", "NCCL_DEBUG": "INFO"}
         with mock.patch.dict("os.environ", {"PATH": "/bin"}, clear=True):

@@ -107,6 +107,71 @@ class InPlaceTest(unittest.TestCase):
         (cache / "blobs" / "x").unlink()
         self.assertIn("a link to ../../blobs/x, which is not there", next(in_place.problems(snapshot)))
 
+    def test_problems_of_a_cache_name_the_snapshot_of_its_default_branch(self) -> None:
+        hub = self.folder.parent / "hub"
+        for name, commits, ref in (("a", ("0123", "9999"), "0123"), ("b", ("4567",), None)):
+            for commit in commits:
+                (hub / f"models--o--{name}" / "snapshots" / commit).mkdir(parents=True)
+            if ref is not None:
+                (hub / f"models--o--{name}" / "refs").mkdir()
+                (hub / f"models--o--{name}" / "refs" / "main").write_text(f"{ref}\n")
+        wanted = [
+            f"ModelSource.path('{hub}/models--o--{end}')" for end in ("a/snapshots/0123", "b/snapshots/4567")
+        ]
+        self.assertEqual(
+            list(in_place.problems(hub)),
+            [f"{hub} is a hub's cache; name the snapshot in it: {' or '.join(wanted)}"],
+        )
+        self.assertTrue(next(in_place.problems(hub / "models--o--a")).endswith(wanted[0]))
+
+    def test_problems_of_a_cache_of_modelscope_are_none_where_the_model_lies(self) -> None:
+        """First a folder of files (modelscope#1201), from 1.39 on snapshots (DiffSynth-Studio#1665)."""
+        old = self.folder.parent / "hub" / "models" / "Qwen" / "Qwen2___5-7B"
+        old.parent.mkdir(parents=True)
+        self.folder.rename(old)
+        for name in (".msc", ".mdl", ".mv"):
+            (old / name).write_text("x")
+        self.assertEqual(list(in_place.problems(old, needs_tokenizer=True)), [])
+        new = self.folder.parent / "models" / "Qwen--Qwen2.5-7B"
+        (new / "snapshots").mkdir(parents=True)
+        old.rename(new / "snapshots" / "master")
+        self.assertEqual(list(in_place.problems(new / "snapshots" / "master", needs_tokenizer=True)), [])
+        self.assertIn(f"ModelSource.path('{new}/snapshots/master')", next(in_place.problems(new)))
+
+    def test_problems_without_a_tokenizer_name_it_where_the_engine_needs_one(self) -> None:
+        (self.folder / "tokenizer.json").unlink()
+        for configuration, needs, count in (
+            ({"vocab_size": 128256}, True, 1),
+            ({"text_config": {"vocab_size": 262144}}, True, 1),
+            ({"vocab_size": 128256}, False, 0),
+            # A model of images has none.
+            ({"image_size": 224}, True, 0),
+        ):
+            with self.subTest(configuration=configuration, needs=needs):
+                self.write("config.json", json.dumps(configuration))
+                found = list(in_place.problems(self.folder, needs))
+                self.assertEqual(len(found), count)
+                self.assertTrue(all("no tokenizer" in problem for problem in found))
+
+    def test_problems_with_a_tokenizer_of_any_form_are_none(self) -> None:
+        (self.folder / "tokenizer.json").unlink()
+        self.write("config.json", json.dumps({"vocab_size": 32000}))
+        for name in (
+            *(
+                "tokenizer.model",
+                "tokenizer.model.v3",
+                "tekken.json",
+                "vocab.txt",
+                "qwen.tiktoken",
+                "merges.txt",
+            ),
+            *("sentencepiece.bpe.model", "spiece.model", "source.spm", "tokenization_chatglm.py"),
+        ):
+            with self.subTest(name=name):
+                path = self.write(name, "x")
+                self.assertEqual(list(in_place.problems(self.folder, needs_tokenizer=True)), [])
+                path.unlink()
+
     def test_problems_of_a_folder_of_another_form_are_none(self) -> None:
         for path in self.folder.iterdir():
             path.unlink()

@@ -157,6 +157,7 @@ class NodeStaging:
             fan_out=self._fan_out if staging.fans_out else None,
             deadline_seconds=staging.deadline_seconds,
             parallel_files=staging.parallel_files,
+            needs_tokenizer=staging.needs_tokenizer,
             replaced=replaced if staging.fans_out else None,
         )
 

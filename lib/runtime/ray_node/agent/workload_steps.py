@@ -107,7 +107,7 @@ class WorkloadSteps:
 
     def stage(self, view: ClusterView) -> Steps[None]:
         """Until every node has the model. Raises ClusterFailed."""
-        wanted, staging = self._engine.workload.staging, self._staging
+        wanted, staging = self._engine.workload.staging_on(is_head=True), self._staging
         if wanted is None:
             staging.give_up()
             return
@@ -123,7 +123,7 @@ class WorkloadSteps:
 
     def stage_beside(self, view: ClusterView, number: str, workload: Workload) -> Steps[str | None]:
         """The same for the next workload. Raises ClusterFailed. Returns why there is no room, else `None`."""
-        wanted, staging = workload.staging, self._staging
+        wanted, staging = workload.staging_on(is_head=True), self._staging
         if wanted is None:
             return None
         staging.begin(number, wanted, _replaced(self._engine.workload, wanted, is_free=False))

@@ -23,6 +23,8 @@ class StagingConfig:
     placement: Placement
     parallel_files: int
     deadline_seconds: float
+    #: Whether the engine takes the tokenizer from the folder, too. Known from the engine, not in the file.
+    needs_tokenizer: bool = False
 
     @property
     def title(self) -> str:

@@ -16,6 +16,8 @@ from ray_node.staging.request import HubSource
 
 SCHEMA = 1
 _NUMBER_DIGITS = 12
+#: Engines that serve text and load the tokenizer from the model's folder.
+_TOKENIZES = ("vllm", "lmdeploy")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ class Workload:
     def staging_on(self, is_head: bool) -> StagingConfig | None:
         """What a node stages. Only the head has the secret of the model's source."""
         staging = self.staging
-        if is_head or staging is None or not isinstance(staging.source, HubSource):
+        if staging is None:
+            return None
+        staging = replace(staging, needs_tokenizer=_takes_tokenizer(self.engine))
+        if is_head or not isinstance(staging.source, HubSource):
             return staging
         return replace(staging, source=replace(staging.source, token_file=None))
 
@@ -100,6 +105,12 @@ class NumberedWorkload:
     number: str
     content: bytes
     workload: Workload
+
+
+def _takes_tokenizer(engine: Engine) -> bool:
+    """Other engines, and these flags, may bring one of their own."""
+    elsewhere = ("--tokenizer", "--skip-tokenizer-init", "--load-format", "--config")
+    return engine.name in _TOKENIZES and not any(word.startswith(elsewhere) for word in engine.argv)
 
 
 def nothing(cluster: str) -> Workload:

@@ -5,6 +5,7 @@ the length of its header (8 bytes, little-endian) and the header (JSON) with the
 what follows; an index names the file of each tensor (`weight_map`).
 """
 
+import contextlib
 import json
 import os
 import re
@@ -20,16 +21,22 @@ _LENGTH_BYTES = 8
 _SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffix>\.[a-z]+)")
 #: One of them describes every model: Transformers, Mistral's own form, Diffusers, an adapter.
 _CONFIGURATIONS = ("config.json", "params.json", "model_index.json", "adapter_config.json")
+#: What tokenizers of Transformers, SentencePiece, tiktoken and Mistral are kept in.
+_TOKENIZER = re.compile(
+    r"(tokenizer|tokenization_|tekken|vocab|merges|spiece|sentencepiece).*|.*\.(tiktoken|spm|bpe)"
+)
+#: Of a cache, in the order of preference: the branch that hubs call the default.
+_BRANCHES = ("main", "master")
 
 
-def problems(folder: Path) -> Iterator[str]:
-    """Everything that is wrong, each with the file. Raises OSError where the folder cannot be read."""
-    snapshots = _snapshots(folder)
-    if snapshots:
-        yield (
-            f"{folder} is a cache of huggingface_hub; name the snapshot in it: "
-            f"ModelSource.path('{snapshots[-1]}')"
-        )
+def problems(folder: Path, needs_tokenizer: bool = False) -> Iterator[str]:
+    """Everything that is wrong, each with the file. Raises OSError where the folder cannot be read.
+
+    `needs_tokenizer`: the engine takes it from the folder, if the model is one of text.
+    """
+    within = _within_cache(folder)
+    if within is not None:
+        yield f"{folder} is a hub's cache; name the snapshot in it: {within}"
         return
     files = list(_files(folder))
     if not any(size for _, size in files):
@@ -42,11 +49,44 @@ def problems(folder: Path) -> Iterator[str]:
     weights = [name for name in names if name.endswith(".safetensors") and "/" not in name]
     if weights and not names.intersection(_CONFIGURATIONS):
         yield f"there are weights, but none of {', '.join(_CONFIGURATIONS)}"
+    if needs_tokenizer and weights and _is_of_text(folder) and not any(map(_TOKENIZER.fullmatch, names)):
+        yield "there are weights, but no tokenizer (tokenizer.json, tokenizer.model, tekken.json, ...)"
 
 
-def _snapshots(folder: Path) -> Sequence[Path]:
-    snapshots = folder / "snapshots"
-    return sorted(snapshots.iterdir()) if (folder / "refs").is_dir() and snapshots.is_dir() else ()
+def _is_of_text(folder: Path) -> bool:
+    """Whether its configuration has a vocabulary; what is wrong with the configuration is found elsewhere."""
+    try:
+        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return "vocab_size" in found or "vocab_size" in found.get("text_config", {})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return False
+
+
+def _within_cache(folder: Path) -> str | None:
+    """How to name the model in a cache of huggingface_hub, or one of modelscope 1.39 (`snapshots/master`)."""
+    names = sorted(entry.name for entry in folder.iterdir())
+    if "snapshots" in names and not set(names).intersection(_CONFIGURATIONS):
+        return _path(_snapshot(folder))
+    caches = [folder / name for name in names if name.startswith("models--") and (folder / name).is_dir()]
+    return " or ".join(_path(_snapshot(cache)) for cache in caches[:3]) if caches else None
+
+
+def _snapshot(cache: Path) -> Path:
+    """The one of the default branch, else the newest, else the form."""
+    snapshots = cache / "snapshots"
+    for branch in _BRANCHES:
+        with contextlib.suppress(OSError):
+            found = snapshots / (cache / "refs" / branch).read_text(encoding="ascii").strip()
+            if found.is_dir():
+                return found
+        if (snapshots / branch).is_dir():
+            return snapshots / branch
+    present = list(snapshots.iterdir()) if snapshots.is_dir() else []
+    return max(present, key=lambda one: one.stat().st_mtime, default=snapshots / "<commit>")
+
+
+def _path(folder: Path) -> str:
+    return f"ModelSource.path('{folder}')"
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, int | None]]:

@@ -146,6 +146,8 @@ class StagingRequest:
     parallel_files: int = 4
     #: `None`: there is none on this node's own disk.
     replaced: Replaced | None = None
+    #: Whether the engine takes the tokenizer from the folder, too.
+    needs_tokenizer: bool = False
     pace: Pace = field(default_factory=Pace)
 
     @property

@@ -69,7 +69,7 @@ def _in_place(request: StagingRequest) -> Path:
     folder = Path(request.destination)
     fix = "copy the model there on every node, or let the cluster fetch it"
     try:
-        found = list(in_place.problems(folder))
+        found = list(in_place.problems(folder, request.needs_tokenizer))
     except OSError as error:
         raise ModelMissing(f"no model at {folder} on {request.node}: {error.strerror}", fix=fix) from error
     if not found:

@@ -32,6 +32,8 @@ export interface EngineRelease extends FactRow {
   readonly ray: ReleaseRay | null;
   /** `major.minor`; `null`: not read. */
   readonly python: string | null;
+  /** Version of CANN, e.g. `8.3.rc1`; `null`: none, or not read. */
+  readonly cann: string | null;
   /** Oldest NVIDIA driver that runs its CUDA, e.g. `580`; `null`: no CUDA, or not read. */
   readonly nvidiaDriver: string | null;
   /** What must be added before it can serve. */

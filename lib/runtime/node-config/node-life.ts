@@ -1,5 +1,6 @@
 import { findAccelerator } from "../../catalog/accelerators";
-import { findEngineRelease } from "../../catalog/engine-releases";
+import { oldestDriverOfCann } from "../../catalog/cann-drivers";
+import { type EngineRelease, findEngineRelease } from "../../catalog/engine-releases";
 import { rayVersionOf } from "../../catalog/ray-versions";
 import { pulledImage } from "../../topology/declaration/derived-image";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
@@ -102,6 +103,12 @@ function hardwareOf(plan: ClusterPlan) {
     board: accelerator?.board ?? null,
     devices: accelerator?.emulated === true ? "emulated" : "real",
     image: { digest: plan.image.digest ?? null, foundIn: CONTAINER_PATHS.imageDigest },
-    minimumDriver: findEngineRelease(pulledImage(plan.image))?.release.nvidiaDriver ?? null,
+    minimumDriver: minimumDriver(findEngineRelease(pulledImage(plan.image))?.release),
   };
+}
+
+/** Oldest driver that runs the image's CUDA, or that its CANN was published with. */
+function minimumDriver(release: EngineRelease | undefined): string | null {
+  const { nvidiaDriver = null, cann = null } = release ?? {};
+  return nvidiaDriver ?? (cann === null ? null : (oldestDriverOfCann(cann) ?? null));
 }

@@ -17,6 +17,7 @@
 #   spod N 7               another Super Pod ID
 #   held *                 another container has the devices: npu-smi answers -8020
 #   process N 37709 NAME   a process holds 37709 MB of the device; without NAME: one of another container
+#   condition N Critical   npu-smi calls the device's health so (OK, Warning, Alarm, Critical)
 #   busy N                 hccn_tool is busy
 set -eu
 

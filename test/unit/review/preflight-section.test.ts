@@ -48,7 +48,7 @@ test("NPUs list their checks, tolerated ones and a rank table made of found addr
   expect(
     preflightSection(ascend({ toleratedChecks: ["neighbour"], rankTable: RankTableKind.SERVERS })),
   ).toEqual([
-    "- NPUs: `device`, `neighbour`, `link`, `health`, `netdetect`, `gateway`, `hccn.conf`, `ip`, `ping`, `tls`, `tls equality`, `npu in use`, `npu memory`",
+    "- NPUs: `device`, `neighbour`, `link`, `health`, `netdetect`, `gateway`, `hccn.conf`, `ip`, `ping`, `tls`, `tls equality`, `npu in use`, `npu memory`, `npu health`, `npu driver`",
     "- tolerated (warning only): `neighbour`",
     "- images: every node runs the same one",
     "- rank table 1.0 at `/etc/ray-cluster/rank-table.json` of every node, made at boot from the device addresses that the nodes find",

@@ -32,7 +32,7 @@ class HardwareConfig:
     #: `emulated`: nothing computes, so there is no tool to ask, and collectives run over Gloo.
     devices: Literal["real", "emulated"]
     image: ImageConfig
-    #: Oldest NVIDIA driver that runs the CUDA of the image, e.g. `580`; `None`: not known.
+    #: Oldest driver that runs the image's CUDA, or was published with its CANN, e.g. `580`; `None`: unknown.
     minimum_driver: str | None
 
     @property

@@ -16,7 +16,7 @@ FAILED = "failed"
 TOLERABLE = frozenset(
     (
         *("neighbour", "link", "health", "netdetect", "gateway", "hccn.conf", "ping", "tls"),
-        *("super pod equality", "npu memory"),
+        *("super pod equality", "npu memory", "npu health"),
         *("gpu driver", "gpu memory", "gpu health", "rdma adapters"),
     )
 )

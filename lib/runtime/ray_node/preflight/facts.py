@@ -40,10 +40,10 @@ def gather(config: NodeConfig, memory_share: float, node: str, address: str, roo
     wanted, planned = config.preflight, config.node.accelerators.planned
     chosen = config.node.accelerators.devices
     board = rdma = gpus = None
+    prefix = root.rstrip("/")
     if planned > 0 and wanted.board is not None:
         board = npu_facts.gather(wanted.board, planned, npu_tools.find(root), root, chosen)
     if planned > 0 and wanted.rdma:
-        prefix = root.rstrip("/")
         rdma = rdma_facts.gather(
             wanted.fabric,
             config.subnet,
@@ -52,7 +52,7 @@ def gather(config: NodeConfig, memory_share: float, node: str, address: str, roo
             f"{prefix}/dev/infiniband",
         )
     if planned > 0 and wanted.gpus:
-        gpus = gpu_facts.gather(memory_share, chosen=chosen)
+        gpus = gpu_facts.gather(memory_share, chosen=chosen, sysfs=f"{prefix}/sys")
     return NodeFacts(
         node=node,
         address=address,

@@ -48,7 +48,7 @@ def boards(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[NodeBoar
 
 def rules(wanted: PreflightConfig) -> Rules:
     joined = wanted.rank_table is not None and wanted.rank_table.version == "1.2"
-    return Rules(wanted.tolerated, joined, wanted.memory_share)
+    return Rules(wanted.tolerated, joined, wanted.memory_share, wanted.minimum_driver)
 
 
 def _gpu_rules(wanted: PreflightConfig, node: NodeFacts) -> GpuRules:

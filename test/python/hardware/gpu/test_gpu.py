@@ -1,4 +1,7 @@
+import tempfile
 import unittest
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import simulated_clock
@@ -17,7 +20,7 @@ SUBJECT = Subject("gpu-0", "10.0.0.1")
 
 def gathered(*gpus: Gpu, share: float = 0.9) -> GpuFacts:
     texts = {"-L": Answer(0, listing(gpus)), "-q": Answer(0, query(gpus))}
-    return facts.gather(share, texts.__getitem__)
+    return facts.gather(share, texts.__getitem__, "/absent")
 
 
 def judged(found: GpuFacts, **rules: Any) -> list[Finding]:
@@ -82,6 +85,38 @@ class CountTest(unittest.TestCase):
         found = judged(gathered(Gpu(), Gpu()), planned=8)
         self.assertEqual(wrong(found), [(None, "gpu", FAILED)])
         self.assertEqual(found[0].seen, "2 of 8 GPUs")
+
+    def test_judge_with_a_missing_gpu_says_what_is_on_the_bus(self) -> None:
+        for on_bus, words in (
+            (7, "power cycle"),
+            (8, "the driver has not taken all of them"),
+            (10, "the driver has not taken all of them"),
+            (None, "fallen off the bus"),
+        ):
+            with self.subTest(on_bus=on_bus):
+                found = replace(gathered(*[Gpu()] * 7), on_bus=on_bus)
+                (lost,) = [item for item in judged(found, planned=8) if item.outcome == FAILED]
+                bus = "" if on_bus is None else f", {on_bus} on the PCI bus"
+                self.assertEqual(lost.seen, f"7 of 8 GPUs{bus}")
+                self.assertIn(words, lost.fix)
+
+    def test_gather_counts_the_gpus_of_the_bus(self) -> None:
+        """`lspci -nn`: 3D controller [0302], VGA [0300] with an audio device [0403], NVSwitch [0680]."""
+        with tempfile.TemporaryDirectory() as folder:
+            for address, vendor, kind in (
+                ("0000:1b:00.0", "0x10de", "0x030200"),
+                ("0000:43:00.0", "0x10de", "0x030000"),
+                ("0000:43:00.1", "0x10de", "0x040300"),
+                ("0000:05:00.0", "0x10de", "0x068000"),
+                ("0000:03:00.0", "0x1a03", "0x030000"),
+            ):
+                at = Path(folder) / "bus/pci/devices" / address
+                at.mkdir(parents=True)
+                (at / "vendor").write_text(f"{vendor}\n")
+                (at / "class").write_text(f"{kind}\n")
+            texts = {"-L": Answer(0, listing([Gpu()])), "-q": Answer(0, query([Gpu()]))}
+            self.assertEqual(facts.gather(0.9, texts.__getitem__, folder).on_bus, 2)
+            self.assertIsNone(facts.gather(0.9, texts.__getitem__, f"{folder}/none").on_bus)
 
     def test_judge_without_a_driver_quotes_nvidia_smi(self) -> None:
         words = "NVIDIA-SMI has failed because it couldn't communicate"

@@ -82,6 +82,44 @@ class OccupationTest(unittest.TestCase):
         machine.fault("process", "3", "50119")
         self.assertIn(("NPU 3", "npu memory", FAILED), wrong(judged(machine, "a3")))
 
+    def test_judge_of_a_device_in_bad_health_names_it(self) -> None:
+        for word, outcome in (("Critical", FAILED), ("Alarm", WARNING), ("Warning", WARNING)):
+            with self.subTest(word):
+                self.machine.repair()
+                self.machine.fault("condition", "1", word)
+                found = judged(self.machine, "a2")
+                self.assertEqual(wrong(found), [("NPU 1", "npu health", outcome)])
+                self.assertIn(f"npu-smi calls its health {word}", str(found))
+        self.machine.repair()
+        self.machine.fault("condition", "1", "UNKNOWN")
+        self.assertEqual(wrong(judged(self.machine, "a2")), [])
+
+    def test_judge_of_an_old_driver_warns(self) -> None:
+        found = facts.gather("a2", 4, tools.find(self.machine.root), self.machine.root)
+        self.assertEqual(found.driver, "25.2.0")
+        board = NodeBoard("npu-0", "10.0.0.1", found)
+        for minimum, outcomes in (("25.5", [("npu driver", WARNING)]), ("25.2", []), (None, [])):
+            with self.subTest(minimum=minimum):
+                seen = checks.judge([board], Rules(minimum_driver=minimum))
+                self.assertEqual([(one.check, one.outcome) for one in seen if one.outcome != OK], outcomes)
+
+    def test_driver_of_recorded_tables_is_that_of_their_first_line(self) -> None:
+        for version in ("25.5.2", "23.0.rc3", "25.3.rc1.2"):
+            line = f"| npu-smi {version}                   Version: {version}                   |"
+            self.assertEqual(answers.driver(f"+---+\n{line}\n+---+"), version)
+        self.assertIsNone(answers.driver("dcmi model initialized failed"))
+
+    def test_judge_of_a_missing_device_says_what_is_on_the_bus(self) -> None:
+        """`lspci` of a Kunpeng server also shows HiSilicon's engines as 19e5 (public logs)."""
+        for index in range(3):
+            self.machine.write(f"sys/bus/pci/devices/0000:c{index}:00.0/vendor", "0x19e5\n")
+            self.machine.write(f"sys/bus/pci/devices/0000:c{index}:00.0/device", "0xd802\n")
+        self.machine.write("sys/bus/pci/devices/0000:75:00.0/vendor", "0x19e5\n")
+        self.machine.write("sys/bus/pci/devices/0000:75:00.0/device", "0xa250\n")
+        self.machine.remove("dev/davinci3")
+        found = judged(self.machine, "a2")
+        self.assertIn("/dev/davinci3 is not there; 3 of 4 NPUs are on the PCI bus", str(found))
+
     def test_gather_waits_for_the_end_of_a_process_that_is_ending(self) -> None:
         self.machine.fault("process", "2", "37709")
         asked = tools.find(self.machine.root)

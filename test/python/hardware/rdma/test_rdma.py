@@ -2,7 +2,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from ray_node.hardware.finding import FAILED, OK, WARNING, Subject
+from ray_node.hardware.finding import FAILED, OK, WARNING, Finding, Subject
 from ray_node.hardware.rdma import choice as rdma_choice
 from ray_node.hardware.rdma import facts as rdma_facts
 from ray_node.hardware.rdma import sysfs as rdma_sysfs
@@ -45,6 +45,18 @@ class Sysfs:
             # The kernel answers EINVAL where there is nothing; here the file is missing.
             if kind is not None:
                 (at / "gid_attrs/types" / str(index)).write_text(f"{kind}\n", encoding="ascii")
+
+    def pci(self, name: str, numa: int) -> None:
+        """An adapter's device, or a GPU by its address."""
+        at = Path(self.root) / "devices/pci0000:00" / name
+        at.mkdir(parents=True)
+        (at / "numa_node").write_text(f"{numa}\n", encoding="ascii")
+        if ":" in name:
+            (at / "vendor").write_text("0x10de\n", encoding="ascii")
+            (at / "class").write_text("0x030200\n", encoding="ascii")
+        link = f"bus/pci/devices/{name}" if ":" in name else f"class/infiniband/{name}/device"
+        (Path(self.root) / link).parent.mkdir(parents=True, exist_ok=True)
+        (Path(self.root) / link).symlink_to(at)
 
     def choose(self, fabric: str, named: str | None = None) -> RdmaChoice:
         return rdma_choice.choose(fabric, rdma_sysfs.ports(self.root), SUBNET, named)
@@ -213,6 +225,44 @@ class RdmaTest(unittest.TestCase):
         self.assertEqual(self.judge(RdmaChoice((), None, "nothing"), files, -1)["fabric roce"], FAILED)
         warned = RdmaChoice(("mlx5_0:1",), 3, warnings=("not used: mlx5_1:1",))
         self.assertEqual(self.judge(warned, files, -1)["fabric roce"], WARNING)
+
+    def neighbours(self, adapters: dict[str, int], gpus: dict[str, int]) -> list[Finding]:
+        """NUMA nodes as sysfs shows them; -1: the kernel knows none."""
+        sysfs = Sysfs(self)
+        for name, numa in adapters.items():
+            sysfs.port(name, "InfiniBand")
+            sysfs.pci(name, numa)
+        for address, numa in gpus.items():
+            sysfs.pci(address, numa)
+        found = rdma_facts.gather("infiniband", SUBNET, None, sysfs.root, sysfs.root)
+        return [
+            item
+            for item in rdma_facts.judge(Subject("gpu-0", "10.0.0.1"), found)
+            if item.check == "rdma neighbourhood"
+        ]
+
+    def test_judge_of_adapters_far_from_some_gpus_names_them(self) -> None:
+        (found,) = self.neighbours(
+            {"mlx5_0": 0, "mlx5_1": 0}, {"0000:1b:00.0": 0, "0000:9d:00.0": 1, "0000:c3:00.0": 1}
+        )
+        self.assertEqual(found.outcome, WARNING)
+        self.assertIn(
+            "2 of 3 GPUs have no adapter on their NUMA node: 0000:9d:00.0, 0000:c3:00.0", found.seen
+        )
+        self.assertIn("mlx5_0 on node 0, mlx5_1 on node 0", found.seen)
+
+    def test_judge_of_adapters_near_all_gpus_passes(self) -> None:
+        (found,) = self.neighbours({"mlx5_0": 0, "mlx5_1": 1}, {"0000:1b:00.0": 0, "0000:9d:00.0": 1})
+        self.assertEqual(found.outcome, OK)
+
+    def test_judge_without_a_choice_of_places_says_nothing(self) -> None:
+        for name, adapters, gpus in (
+            ("one adapter", {"mlx5_0": 0}, {"0000:1b:00.0": 0, "0000:9d:00.0": 1}),
+            ("a virtual machine", {"mlx5_0": -1, "mlx5_1": -1}, {"0000:1b:00.0": -1}),
+            ("no GPU", {"mlx5_0": 0, "mlx5_1": 1}, {}),
+        ):
+            with self.subTest(name):
+                self.assertEqual(self.neighbours(adapters, gpus), [])
 
     def test_gather_reads_ports_files_and_memlock(self) -> None:
         self.sysfs.port("mlx5_0", "InfiniBand")

@@ -1,6 +1,8 @@
 import fixture from "../../../fixtures/node.json";
 import { nodeConfig, nodeConfigText } from "../../../../lib/runtime/node-config/node-config";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
 import { planCluster } from "../../../../lib/topology/planner";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 
@@ -88,4 +90,17 @@ test("a plan without a head address is refused", () => {
 test("a plan without one of Ray's ports is refused", () => {
   const broken = { ...plan, ports: plan.ports.filter((port) => port.name !== "gcs") };
   expect(() => nodeConfig(broken, broken.nodes[0])).toThrow("the plan of 'local-2x8' has no port 'gcs'");
+});
+
+test.each([
+  ["vllm/vllm-openai:v0.33.0", Accelerator.H100, "580"],
+  ["quay.io/ascend/vllm-ascend:v0.23.0", Accelerator.ASCEND_910B_64GB, "25.5"],
+  ["example.com/own/vllm:1", Accelerator.H100, null],
+])("the oldest driver for %s is in node.json", (reference, accelerator, driver) => {
+  const image = ContainerImage.of(reference, { rayVersion: "2.54.1" });
+  const made = planCluster(
+    machineProps({ image, fabric: Fabric.TCP, pools: [{ name: "gpu", nodes: 4, accelerator }] }),
+    hostsPlace(),
+  );
+  expect(nodeConfig(made, made.nodes[0]).preflight.minimumDriver).toBe(driver);
 });

@@ -27,12 +27,12 @@ class GpuRules:
 def judge(node: Subject, facts: GpuFacts, rules: GpuRules) -> list[Finding]:
     if facts.trouble is not None:
         fix = "install the driver and the NVIDIA container toolkit on the host"
-        return [node.failed("gpu", f"nvidia-smi: {facts.trouble}", fix)]
+        on_bus = "" if facts.on_bus is None else f"; {facts.on_bus} GPUs are on the PCI bus"
+        return [node.failed("gpu", f"nvidia-smi: {facts.trouble}{on_bus}", fix)]
     findings = []
     count = f"{len(facts.gpus)} of {rules.planned} GPUs"
     if len(facts.gpus) < rules.planned:
-        fix = "see nvidia-smi -L and dmesg (Xid) on the host: a GPU may have fallen off the bus"
-        findings.append(node.failed("gpu", count, fix))
+        findings.append(_missing(node, count, facts, rules))
     else:
         findings.append(node.ok("gpu", f"{count}, driver {facts.driver}"))
     findings.extend(_driver(node, facts.driver, rules))
@@ -47,6 +47,21 @@ def judge(node: Subject, facts: GpuFacts, rules: GpuRules) -> list[Finding]:
     if ready and all(state in ("N/A", FABRIC_READY) for state in ready):
         findings.append(node.ok("fabric manager", ready[0]))
     return findings
+
+
+def _missing(node: Subject, count: str, facts: GpuFacts, rules: GpuRules) -> Finding:
+    """The bus tells a GPU that is not there from one that the driver has lost."""
+    fix = "see nvidia-smi -L and dmesg (Xid) on the host: a GPU may have fallen off the bus"
+    if facts.on_bus is None:
+        return node.failed("gpu", count, fix)
+    if facts.on_bus < rules.planned:
+        fix = (
+            "see lspci -d 10de: on the host; a power cycle may bring it back, else it has to be reseated or "
+            "exchanged, or the virtual machine given all of its GPUs"
+        )
+    elif facts.on_bus > len(facts.gpus):
+        fix = "the driver has not taken all of them: see dmesg (Xid, NVRM) on the host; reboot it"
+    return node.failed("gpu", f"{count}, {facts.on_bus} on the PCI bus", fix)
 
 
 def _driver(node: Subject, found: str | None, rules: GpuRules) -> Iterator[Finding]:

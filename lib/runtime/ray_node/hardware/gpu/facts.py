@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ray_node.hardware import pci
 from ray_node.hardware.gpu import answers as gpu_answers
 from ray_node.hardware.gpu.answers import GpuState
 from ray_node.host import clock, tool
@@ -24,26 +25,32 @@ class GpuFacts:
     trouble: str | None
     #: Of each GPU, as nvidia-smi counts them on the machine; `None`: the same as here.
     chosen: tuple[int, ...] | None = None
+    #: GPUs on the PCI bus, whether the driver has them or not; `None`: the bus does not show.
+    on_bus: int | None = None
 
     def number(self, index: int) -> int:
         return index if self.chosen is None or index >= len(self.chosen) else self.chosen[index]
 
 
 def gather(
-    share: float, ask: Callable[[str], Answer] | None = None, chosen: tuple[int, ...] | None = None
+    share: float,
+    ask: Callable[[str], Answer] | None = None,
+    chosen: tuple[int, ...] | None = None,
+    sysfs: str = pci.SYSFS,
 ) -> GpuFacts:
     """`share` of each GPU's memory is what the engine will take; `ask` runs `nvidia-smi` with an argument."""
     ask = ask or _nvidia_smi
+    on_bus = len(pci.gpus(sysfs)) or None
     listed = ask("-L")
     if not listed.ok:
-        return GpuFacts((), None, (), listed.line)
+        return GpuFacts((), None, (), listed.line, on_bus=on_bus)
     deadline = clock.Deadline(_RELEASE_SECONDS)
     while True:
         queried = ask("-q").text
         states = gpu_answers.states(queried)
         if all(has_room(state, share) for state in states) or deadline.passed:
             found = gpu_answers.listed(listed.text)
-            return GpuFacts(found, gpu_answers.driver(queried), states, None, chosen)
+            return GpuFacts(found, gpu_answers.driver(queried), states, None, chosen, on_bus)
         clock.sleep(_RELEASE_POLL_SECONDS)
 
 

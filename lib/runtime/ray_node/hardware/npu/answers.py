@@ -13,7 +13,7 @@ _LOSS = re.compile(r"(\d+(?:\.\d+)?)\s*%\s*packets?\s+loss", re.IGNORECASE)
 _TLS = re.compile(r"tls switch\s*\[\s*(\d)\s*\]", re.IGNORECASE)
 
 #: `| 2     910B3   | OK            | 95.4 ...`: the first line of a chip in the table of `npu-smi info`.
-_CARD = re.compile(r"^\|\s*(\d+)\s+\S+\s*\|\s*[A-Za-z]+\s*\|", re.MULTILINE)
+_CARD = re.compile(r"^\|\s*(\d+)\s+\S+\s*\|\s*([A-Za-z]+)\s*\|", re.MULTILINE)
 #: `| 0             | 0000:41:00.0  | 0   0 / 0   3401 / 65536 |`: the second one, with its memory last.
 _CHIP = re.compile(r"^\|\s*(\d+)(?:\s+\d+)?\s*\|\s*[0-9A-Fa-f]{4}:\S+\s*\|.*?(\d+)\s*/\s*(\d+)\s*\|\s*$")
 _PROCESS = re.compile(r"^\|\s*(\d+)\s+(\d+)\s*\|\s*(\d+)\s*\|([^|]*)\|\s*(\d+)\s*\|\s*$", re.MULTILINE)
@@ -36,19 +36,26 @@ class NpuChip:
     #: Card and chip, as the table numbers them.
     name: tuple[int, int]
     memory_mib: int
+    #: `OK`, `Warning`, `Alarm`, `Critical`, `UNKNOWN`.
+    health: str
 
 
 def chips(table: str) -> tuple[NpuChip, ...]:
     """The devices in the table of `npu-smi info`, in its order."""
-    found, card = [], None
+    found, card, health = [], None, ""
     for line in table.splitlines():
         start = _CARD.match(line)
         second = _CHIP.match(line)
         if start is not None:
-            card = int(start.group(1))
+            card, health = int(start.group(1)), start.group(2)
         elif second is not None and card is not None:
-            found.append(NpuChip((card, int(second.group(1))), int(second.group(3))))
+            found.append(NpuChip((card, int(second.group(1))), int(second.group(3)), health))
     return tuple(found)
+
+
+def driver(table: str) -> str | None:
+    """`| npu-smi 25.5.2                   Version: 25.5.2 |`: the first line of the table."""
+    return _after(table, r"^\|\s*npu-smi\s+\S+\s+Version:\s*(\S+)")
 
 
 def processes(table: str) -> Mapping[tuple[int, int], tuple[NpuProcess, ...]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ray_node.hardware.finding import Finding, Subject
 from ray_node.hardware.npu.facts import A3, DUO, BoardFacts, NpuFacts
+from ray_node.host import versions
 
 #: Checks of the devices' Ethernet plane. An A3 super pod runs over HCCS, and fleets are known whose links are
 #: DOWN while hccs_ping works (public field report, id 62531664375).
@@ -36,6 +37,8 @@ class Rules:
     super_pods_joined: bool = False
     #: Of each NPU's memory, what the engine takes when it starts.
     memory_share: float = 0.9
+    #: Oldest driver that the image's CANN was published with, e.g. `25.5`; `None`: not known.
+    minimum_driver: str | None = None
 
 
 def judge(boards: list[NodeBoard], rules: Rules) -> list[Finding]:
@@ -67,6 +70,8 @@ def _board(board: NodeBoard, rules: Rules, several_pods: bool) -> Iterator[Findi
         return board.subject(device).wrong(check, seen, fix, on_a3 or on_duo or check in rules.tolerated)
 
     yield from _occupation(board, rules)
+    yield from _driver(board, rules)
+    yield from _condition(board, rules)
     if facts.hccn_tool is None:
         seen = "not found in PATH, /usr/local/Ascend/driver/tools, /usr/local/bin, /usr/local/sbin"
         fix = "install the driver on the host; the container gets /usr/local/Ascend/driver from it"
@@ -83,6 +88,32 @@ def _board(board: NodeBoard, rules: Rules, several_pods: bool) -> Iterator[Findi
     for check in ("device", *_ETHERNET, *extra, "tls") if facts.hccn_tool is not None else ():
         if check not in failed:
             yield board.subject().ok(check, f"{count} of {count} NPUs")
+
+
+def _condition(board: NodeBoard, rules: Rules) -> Iterator[Finding]:
+    """What npu-smi calls the device's health: ECC errors and temperatures are in it."""
+    check = "npu health"
+    for device in board.facts.devices:
+        subject = board.subject(device.device)
+        seen = f"npu-smi calls its health {device.condition}"
+        fix = f"see npu-smi info -t health -i {device.device} and -t ecc on the host; a reset may clear it"
+        if device.condition == "Critical":
+            yield subject.wrong(check, seen, fix, check in rules.tolerated)
+        elif device.condition in ("Warning", "Alarm"):
+            yield subject.warning(check, seen, fix)
+
+
+def _driver(board: NodeBoard, rules: Rules) -> Iterator[Finding]:
+    """A warning: CANN is tested with older drivers, too, but new operators may need the new one."""
+    check, found, oldest = "npu driver", board.facts.driver, rules.minimum_driver
+    if found is None or oldest is None:
+        return
+    if versions.is_at_least(found, oldest):
+        yield board.subject().ok(check, f"{found}, CANN of the image wants {oldest}")
+        return
+    seen = f"the driver is {found}, CANN of the image was published with {oldest} and newer"
+    fix = "where operators fail, update driver and firmware (Ascend HDK), or use an image with an older CANN"
+    yield board.subject().warning(check, seen, fix)
 
 
 def _occupation(board: NodeBoard, rules: Rules) -> Iterator[Finding]:
@@ -125,7 +156,9 @@ def _device(device: NpuFacts, board: NodeBoard) -> Iterator[tuple[str, str, str]
         fix = (
             f"look for NPU {number} with npu-smi info on the host, and for {node} in the container's devices"
         )
-        yield "device", f"{node} is not there", fix
+        on_bus = board.facts.on_bus
+        bus = "" if on_bus is None else f"; {on_bus} of {len(board.facts.devices)} NPUs are on the PCI bus"
+        yield "device", f"{node} is not there{bus}", fix
         return
     mute = _one_answer_to_all(device)
     if mute is not None:

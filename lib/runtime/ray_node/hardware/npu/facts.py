@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ray_node.hardware import pci
 from ray_node.hardware.npu import answers as npu_answers
 from ray_node.hardware.npu.answers import NpuProcess
 from ray_node.hardware.npu.tools import NpuTools
@@ -45,6 +46,8 @@ class NpuFacts:
     super_pod: str | None = None
     #: MiB of the device, as far as npu-smi's table tells them.
     memory_mib: int | None = None
+    #: Of the device itself, as the same table says it, e.g. `OK`; `health` is that of its network.
+    condition: str | None = None
     processes: tuple[NpuProcess, ...] = ()
     #: By the name of the check.
     trouble: dict[str, str] | None = None
@@ -75,6 +78,10 @@ class BoardFacts:
     devices: tuple[NpuFacts, ...]
     #: With which npu-smi refuses every question; `None`: it answers.
     refusal: str | None = None
+    #: As the table of npu-smi says it, e.g. `25.2.0`.
+    driver: str | None = None
+    #: NPUs on the PCI bus, whether the driver has them or not; `None`: not known for this board.
+    on_bus: int | None = None
 
 
 def gather(
@@ -104,7 +111,17 @@ def gather(
     # A missing tool says nothing of the devices.
     refusal = None if answer.ok or answer.code == tool.MISSING else answer.line
     occupied = _occupied(devices, answer.text) if answer.ok else tuple(devices)
-    return BoardFacts(board, tools.hccn_tool, tools.npu_smi, text is not None, occupied, refusal)
+    on_bus = None if board == DUO else len(pci.npus(os.path.join(root, "sys"))) or None
+    return BoardFacts(
+        board,
+        tools.hccn_tool,
+        tools.npu_smi,
+        text is not None,
+        occupied,
+        refusal,
+        npu_answers.driver(answer.text),
+        on_bus,
+    )
 
 
 def _without_late_processes(tools: NpuTools) -> Answer:
@@ -120,7 +137,12 @@ def _occupied(devices: Sequence[NpuFacts], table: str) -> tuple[NpuFacts, ...]:
     """The table names devices by card and chip, in the order of their numbers."""
     chips, processes = npu_answers.chips(table), npu_answers.processes(table)
     return tuple(
-        replace(device, memory_mib=chips[index].memory_mib, processes=processes.get(chips[index].name, ()))
+        replace(
+            device,
+            memory_mib=chips[index].memory_mib,
+            condition=chips[index].health,
+            processes=processes.get(chips[index].name, ()),
+        )
         if index < len(chips)
         else device
         for index, device in enumerate(devices)

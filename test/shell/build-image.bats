@@ -60,9 +60,19 @@ build_image() {
 @test "build-image.sh without buildx installs the package docker-buildx" {
   fake docker 'buildx version|1|' 'version*|0|26.1.5' 'build *|0|'
   fake apt-get '*|0|'
+  fake apt-cache 'show docker-buildx|0|' '*|100|'
   build_image
   [ "$status" -eq 0 ]
   grep -q '^apt-get install .*docker-buildx$' "$FAKE_CALLS"
+}
+
+@test "build-image.sh with an engine of Docker's own repository installs its package of buildx" {
+  PATH="$(without apt-get dnf)"
+  fake docker 'buildx version|1|' 'version*|0|29.0.0' 'build *|0|'
+  fake dnf '-q info docker-buildx-plugin|0|Name : docker-buildx-plugin' '-q info*|1|' 'install*|0|'
+  build_image
+  [ "$status" -eq 0 ]
+  grep -q '^dnf install -y -q docker-buildx-plugin$' "$FAKE_CALLS"
 }
 
 @test "build-image.sh with an old Docker that builds without buildx installs nothing" {
@@ -75,10 +85,11 @@ build_image() {
 
 @test "build-image.sh without buildx and its package fails with the version of Docker" {
   fake docker 'buildx version|1|' 'version*|0|26.1.5'
-  fake apt-get 'update*|0|' 'install*|100|Unable to locate package'
+  fake apt-get 'update*|0|'
+  fake apt-cache '*|100|'
   build_image
   [ "$status" -eq 1 ]
-  noted "Docker 26.1.5 needs the plugin buildx, and the package docker-buildx cannot be installed"
+  noted "Docker 26.1.5 needs the plugin buildx, and none of the packages docker-buildx-plugin docker-buildx can be installed"
 }
 
 @test "build-image.sh without a Dockerfile fails" {

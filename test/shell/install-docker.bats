@@ -104,6 +104,17 @@ not_called() {
   [ "$status" -eq 0 ]
 }
 
+@test "install-docker.sh waits for the lock of yum" {
+  export LOCK_SECONDS=60
+  SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
+  fake docker 'version*|1|' 'version*|0|25.0.8'
+  fake yum '-q info docker|0|Name         : docker' '-q info*|1|' 'install*|1|Existing lock /var/run/yum.pid: another copy is running as pid 9.' 'install*|0|'
+  fake systemctl '*|0|'
+  install_docker
+  [ "$status" -eq 0 ]
+  [ "$(grep -c '^yum install' "$FAKE_CALLS")" -eq 2 ]
+}
+
 @test "install-docker.sh without apt-get and dnf fails" {
   install_docker
   [ "$status" -eq 1 ]

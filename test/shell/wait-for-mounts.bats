@@ -45,20 +45,34 @@ wait_for_mounts() {
   rm "$BIN/mount.nfs4"
   PATH="$(without mount.nfs4 apt-get dnf)"
   fake apt-get '*|0|'
+  fake apt-cache 'show nfs-common|0|' '*|100|'
   fake mountpoint '*|0|'
   wait_for_mounts
   [ "$status" -eq 0 ]
   grep -q '^apt-get install .*nfs-common$' "$FAKE_CALLS"
 }
 
-@test "wait-for-mounts.sh without apt-get installs the NFS client by dnf" {
+@test "wait-for-mounts.sh without apt-get installs the NFS client by dnf, or by yum" {
   rm "$BIN/mount.nfs4"
-  PATH="$(without mount.nfs4 apt-get dnf)"
-  fake dnf '*|1|No match for argument'
+  local manager
+  for manager in dnf yum; do
+    rm -f "$BIN/dnf"
+    PATH="$(without mount.nfs4 apt-get dnf yum)"
+    fake "$manager" '-q info nfs-utils|0|Name : nfs-utils' '-q info*|1|' 'install*|0|'
+    fake mountpoint '*|0|'
+    wait_for_mounts
+    [ "$status" -eq 0 ]
+    grep -q "^$manager install -y -q nfs-utils\$" "$FAKE_CALLS"
+  done
+}
+
+@test "wait-for-mounts.sh with an NFS client that cannot be installed fails" {
+  rm "$BIN/mount.nfs4"
+  PATH="$(without mount.nfs4 apt-get dnf yum)"
+  fake dnf '-q info nfs-utils|0|Name : nfs-utils' '*|1|No match for argument'
   wait_for_mounts
   [ "$status" -eq 1 ]
-  grep -q '^dnf install .*nfs-utils$' "$FAKE_CALLS"
-  noted "cannot mount file system type 'nfs4': the package nfs-utils cannot be installed"
+  noted "cannot mount file system type 'nfs4': neither nfs-common nor nfs-utils can be installed"
 }
 
 @test "wait-for-mounts.sh without the Lustre client fails" {

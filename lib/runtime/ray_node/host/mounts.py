@@ -10,7 +10,7 @@ _MOUNTS = "/proc/self/mountinfo"
 MEMORY = "/var/tmp/ray-cluster-mounts.json"
 #: Docker mounts it from the disk on which it keeps containers.
 _OF_DOCKER = "/etc/hostname"
-_OWN_DISK = ("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay", "tmpfs")
+_OWN_DISK = ("ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "overlay")
 
 
 @dataclass(frozen=True)

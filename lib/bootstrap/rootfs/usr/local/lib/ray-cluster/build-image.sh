@@ -12,6 +12,8 @@ readonly LOG="$RUN_FOLDER/build.log"
 readonly VALUES=(PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST HTTPS_PROXY HTTP_PROXY NO_PROXY)
 # Since this version `docker build` needs the plugin buildx, which some distributions package separately.
 readonly FIRST_WITH_BUILDX=23
+# In Docker's own repositories, and in those of distributions.
+readonly BUILDX_PACKAGES=(docker-buildx-plugin docker-buildx)
 
 main() {
   local image
@@ -47,11 +49,9 @@ require_builder() {
   if docker buildx version >/dev/null 2>&1; then return; fi
   version="$(docker version --format '{{.Client.Version}}')"
   [ "${version%%.*}" -ge "$FIRST_WITH_BUILDX" ] || return 0
-  command -v apt-get >/dev/null || fatal "Docker $version needs the plugin buildx to build images, and it is not installed"
-  info "installing the package docker-buildx"
-  export DEBIAN_FRONTEND=noninteractive
-  { quietly apt-get update -q && quietly apt-get install -y -q --no-install-recommends docker-buildx; } ||
-    fatal "Docker $version needs the plugin buildx, and the package docker-buildx cannot be installed"
+  info "installing buildx"
+  install_any "${BUILDX_PACKAGES[@]}" ||
+    fatal "Docker $version needs the plugin buildx, and none of the packages ${BUILDX_PACKAGES[*]} can be installed"
 }
 
 main "$@"

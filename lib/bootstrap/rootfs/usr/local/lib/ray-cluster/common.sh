@@ -69,6 +69,31 @@ quietly() {
   fi
 }
 
+# install_any <package>...: installs the first one that the machine's repositories have. Families: Debian and Ubuntu; RHEL,
+# Rocky, Amazon Linux and openEuler, also with yum alone.
+install_any() {
+  local name manager
+  if command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    quietly apt-get update -q || return 1
+    for name in "$@"; do
+      apt-cache show "$name" >/dev/null 2>&1 || continue
+      quietly apt-get install -y -q --no-install-recommends "$name"
+      return
+    done
+    return 1
+  fi
+  for manager in dnf yum; do
+    command -v "$manager" >/dev/null || continue
+    for name in "$@"; do
+      "$manager" -q info "$name" >/dev/null 2>&1 || continue
+      quietly "$manager" install -y -q "$name"
+      return
+    done
+  done
+  return 1
+}
+
 # fetch <mode> <destination> <source> <argument>...: stores what a source prints, completely or not at all.
 fetch() {
   local mode="$1" destination="$2" source="$3"

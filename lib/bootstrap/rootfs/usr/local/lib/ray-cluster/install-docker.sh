@@ -12,9 +12,9 @@ readonly READY_SECONDS="${DOCKER_READY_SECONDS:-60}"
 readonly LOG="${DOCKERD_LOG:-/var/log/dockerd.log}"
 readonly SYSTEMD_FOLDER="${SYSTEMD_RUN_FOLDER:-/run/systemd/system}"
 
-# How long another program may hold the package manager's lock, and what apt, dpkg and dnf say then.
+# How long another program may hold the package manager's lock, and what apt, dpkg, dnf and yum say then.
 readonly LOCK_SECONDS="${LOCK_SECONDS:-600}"
-readonly LOCKED="Could not get lock|is another process using it|Unable to acquire the dpkg frontend lock|another app is currently holding"
+readonly LOCKED="Could not get lock|is another process using it|Unable to acquire the dpkg frontend lock|[Aa]nother app is currently holding|another copy is running"
 
 # Process id of an engine started in the background.
 engine_pid=""

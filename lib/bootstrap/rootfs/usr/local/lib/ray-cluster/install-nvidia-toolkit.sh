@@ -24,9 +24,9 @@ readonly DEVICE="${NVIDIA_DEVICE:-/dev/nvidiactl}"
 readonly READY_SECONDS="${DOCKER_READY_SECONDS:-60}"
 readonly APT="${APT_FOLDER:-/etc/apt}"
 readonly CONFIGURATION="${DOCKER_CONFIGURATION:-/etc/docker/daemon.json}"
-# How long another program may hold the package manager's lock, and what apt, dpkg and dnf say then.
+# How long another program may hold the package manager's lock, and what apt, dpkg, dnf and yum say then.
 readonly LOCK_SECONDS="${LOCK_SECONDS:-600}"
-readonly LOCKED="Could not get lock|is another process using it|Unable to acquire the dpkg frontend lock|another app is currently holding"
+readonly LOCKED="Could not get lock|is another process using it|Unable to acquire the dpkg frontend lock|[Aa]nother app is currently holding|another copy is running"
 
 # Files that were written, and the engine's configuration before it was changed, to be taken back.
 written=() configuration_before="" is_configured=no

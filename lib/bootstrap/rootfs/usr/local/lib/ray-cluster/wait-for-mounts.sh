@@ -32,7 +32,6 @@ last_words() {
 
 # Cloud images often lack the NFS client, which every distribution packages. Most other types need none.
 install_helper() {
-  local package
   case "$1" in
     nfs | nfs4 | lustre) ;;
     *) return ;;
@@ -41,14 +40,8 @@ install_helper() {
   [ "$1" != lustre ] ||
     fatal "cannot mount file system type '$1': mount.$1 is missing; use a machine image with the Lustre client"
   info "installing the NFS client"
-  if command -v apt-get >/dev/null; then
-    export DEBIAN_FRONTEND=noninteractive
-    package=nfs-common
-    quietly apt-get update -q && quietly apt-get install -y -q --no-install-recommends "$package"
-  else
-    package=nfs-utils
-    quietly dnf install -y -q "$package"
-  fi || fatal "cannot mount file system type '$1': the package $package cannot be installed"
+  install_any nfs-common nfs-utils ||
+    fatal "cannot mount file system type '$1': neither nfs-common nor nfs-utils can be installed"
 }
 
 main "$@"

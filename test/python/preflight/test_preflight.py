@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import sys
@@ -13,8 +14,10 @@ from preflight_cluster import DIGEST, TABLE, PreflightCluster, table, wanted
 
 from ray_node.config.config_error import ConfigError
 from ray_node.config.preflight_config import ImageConfig, PreflightConfig
-from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, PreflightReport
+from ray_node.hardware.finding import FAILED, OK, REPORT_FILE, WARNING, Finding, PreflightReport
 from ray_node.hardware.gpu.facts import GpuFacts
+from ray_node.hardware.rdma.choice import RdmaChoice
+from ray_node.hardware.rdma.facts import RdmaFacts
 from ray_node.preflight import collective_pair
 from ray_node.preflight import judge as preflight_judge
 from ray_node.preflight import run as preflight_run
@@ -239,6 +242,46 @@ class PairTest(unittest.TestCase):
         report = preflight_judge.judge(wanted(fabric="infiniband", board=None), facts, pairs=pairs)
         self.assertEqual({item.node for item in report.failures}, {"gpu-1"})
         self.assertEqual(report.failures[0].address, "10.0.0.1")
+
+    def slow(self, seconds: float, rates: tuple[int | None, ...], **changes: Any) -> list[Finding]:
+        """Nodes in a row, and pairs of which those with gpu-1 take `seconds`."""
+        side, fast = PairSide(None, seconds, "nccl", "NET/IB"), PairSide(None, 0.0005, "nccl", "NET/IB")
+        facts = [
+            NodeFacts(
+                *(f"gpu-{n}", f"10.0.0.{n}", 8, (), True),
+                rdma=RdmaFacts("roce", RdmaChoice(("mlx5_0:1",), 3, gigabits=rate), ("uverbs0",), -1),
+            )
+            for n, rate in enumerate(rates)
+        ]
+        pairs = [
+            PairResult(
+                one.node, other.node, (side, side) if "gpu-1" in (one.node, other.node) else (fast, fast)
+            )
+            for one, other in itertools.pairwise(facts)
+        ]
+        report = preflight_judge.judge(wanted(fabric="roce", board=None, **changes), facts, pairs=pairs)
+        return [item for item in report.findings if item.check == preflight_judge.BANDWIDTH]
+
+    def test_judge_of_pairs_far_below_the_rate_of_a_port_blames_the_node_they_share(self) -> None:
+        """16 MiB at 25 Gb/s, a management bond, in place of 400 Gb/s."""
+        found = self.slow(0.0054, (400, 400, 400, 400))
+        self.assertEqual([(item.node, item.outcome) for item in found], [("gpu-1", FAILED)] * 2)
+        self.assertIn("gpu-0 and gpu-1: 24.9 Gb/s over NET/IB, one port has 400 Gb/s", found[0].seen)
+        self.assertIn("name 'pair bandwidth' in toleratedChecks", found[0].fix)
+        tolerated = self.slow(0.0054, (400, 400), tolerated=("pair bandwidth",))
+        self.assertEqual([item.outcome for item in tolerated], [WARNING])
+
+    def test_judge_of_pairs_that_are_fast_enough_says_nothing_of_it(self) -> None:
+        for seconds, rates in (
+            (0.0008, (400, 400)),
+            # No GPUDirect RDMA.
+            (0.0014, (400, 400)),
+            # The slower of the two nodes sets the pace.
+            (0.0054, (400, 100)),
+            (0.5, (None, 400)),
+        ):
+            with self.subTest(seconds=seconds, rates=rates):
+                self.assertEqual(self.slow(seconds, rates), [])
 
     def test_transport_is_what_the_log_names(self) -> None:
         cases = [

@@ -17,7 +17,7 @@ TOLERABLE = frozenset(
     (
         *("neighbour", "link", "health", "netdetect", "gateway", "hccn.conf", "ping", "tls"),
         *("super pod equality", "npu memory", "npu health"),
-        *("gpu driver", "gpu memory", "gpu health", "rdma adapters"),
+        *("gpu driver", "gpu memory", "gpu health", "rdma adapters", "pair bandwidth"),
     )
 )
 

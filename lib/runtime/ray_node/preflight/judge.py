@@ -15,6 +15,10 @@ from ray_node.hardware.rdma import facts as rdma_facts
 from ray_node.preflight.collective_pair import MEBIBYTES, PairResult
 from ray_node.preflight.facts import NodeFacts
 
+BANDWIDTH = "pair bandwidth"
+#: Of the rate of one port. Without GPUDirect RDMA a pair reaches more; over the management network less.
+_LEAST_BANDWIDTH = 0.2
+
 
 def judge(
     wanted: PreflightConfig,
@@ -34,7 +38,12 @@ def judge(
             findings.extend(rdma_facts.judge(node.subject, node.rdma, wanted.tolerated))
         if node.gpus is not None:
             findings.extend(gpu_checks.judge(node.subject, node.gpus, _gpu_rules(wanted, node)))
-    across = [*_adapters(wanted, facts), *_drivers(facts), *_pairs(wanted, facts, pairs)]
+    across = [
+        *_adapters(wanted, facts),
+        *_drivers(facts),
+        *_pairs(wanted, facts, pairs),
+        *_bandwidths(wanted, facts, pairs),
+    ]
     return PreflightReport((*findings, *across))
 
 
@@ -123,10 +132,39 @@ def _pairs(wanted: PreflightConfig, facts: Sequence[NodeFacts], pairs: Sequence[
         names = f"{pair.first} and {pair.second}"
         problem = pair.problem(wanted.fabric)
         if problem is None:
-            seen = f"{names}: all-reduce of {MEBIBYTES} MiB over {pair.way} in {pair.seconds:.1f} s"
+            seen = f"{names}: all-reduce of {MEBIBYTES} MiB over {pair.way} in {pair.seconds:.3f} s"
             findings.append(subjects[pair.second].ok("collective", seen))
             continue
         blamed = pair.first if share[pair.first] > share[pair.second] else pair.second
         fix = "run the engine's own NCCL test between the two; look at the fabric's findings above"
         findings.append(subjects[blamed].failed("collective", f"{names}: {problem}", fix))
     return findings
+
+
+def _bandwidths(
+    wanted: PreflightConfig, facts: Sequence[NodeFacts], pairs: Sequence[PairResult]
+) -> list[Finding]:
+    """A pair that works and is slow uses another network than its adapters', or crosses a bad link."""
+    nodes = {node.node: node for node in facts}
+    slow = []
+    for pair in pairs:
+        found, one, other = pair.gigabits, _rate(nodes[pair.first]), _rate(nodes[pair.second])
+        if pair.problem(wanted.fabric) is not None or found is None or one is None or other is None:
+            continue
+        if found < min(one, other) * _LEAST_BANDWIDTH:
+            slow.append((pair, found, min(one, other)))
+    share = Counter(name for pair, _, _ in slow for name in (pair.first, pair.second))
+    findings = []
+    for pair, found, rate in slow:
+        blamed = pair.first if share[pair.first] > share[pair.second] else pair.second
+        seen = f"{pair.first} and {pair.second}: {found:.1f} Gb/s over {pair.way}, one port has {rate} Gb/s"
+        fix = (
+            "look at the adapters' links (ibstat, mlxlink, ethtool -S: errors, pauses), at flow control "
+            "of RoCE and at GPUDirect RDMA (nvidia-peermem)"
+        )
+        findings.append(nodes[blamed].subject.wrong(BANDWIDTH, seen, fix, BANDWIDTH in wanted.tolerated))
+    return findings
+
+
+def _rate(node: NodeFacts) -> int | None:
+    return node.rdma.choice.gigabits if node.rdma is not None else None

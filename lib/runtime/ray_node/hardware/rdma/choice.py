@@ -26,6 +26,8 @@ class RdmaChoice:
     warnings: tuple[str, ...] = ()
     #: Active ports, as fast as those that are used, that are not used, each with the reason.
     unused: tuple[str, ...] = ()
+    #: Gb/s of one port, the fastest of those that are used; `None`: no port says it.
+    gigabits: int | None = None
 
     @property
     def devices(self) -> str:
@@ -78,7 +80,7 @@ def _infiniband(fast: Sequence[RdmaPort], warnings: tuple[str, ...], is_named: b
     for port in fast:
         subnets[port.subnet_prefix].append(port)
     if is_named or len(subnets) == len(fast) >= _RAILS:
-        return RdmaChoice(tuple(port.name for port in fast), None, warnings=warnings)
+        return _chosen(fast, None, warnings)
     # The first of the largest, so that equal nodes choose equally.
     used = max(subnets.values(), key=len)
     unused = tuple(
@@ -86,7 +88,7 @@ def _infiniband(fast: Sequence[RdmaPort], warnings: tuple[str, ...], is_named: b
         for port in fast
         if port not in used
     )
-    return RdmaChoice(tuple(port.name for port in used), None, warnings=warnings, unused=unused)
+    return _chosen(used, None, warnings, unused)
 
 
 def _roce(fast: Sequence[RdmaPort], subnet: str, warnings: tuple[str, ...]) -> RdmaChoice:
@@ -99,7 +101,15 @@ def _roce(fast: Sequence[RdmaPort], subnet: str, warnings: tuple[str, ...]) -> R
         )
     unused = tuple(f"{port.name} has no RoCE v2 GID over IPv4" for port in fast if port not in used)
     index = _common_index(used, ipaddress.IPv4Network(subnet))
-    return RdmaChoice(tuple(port.name for port in used), index, warnings=warnings, unused=unused)
+    return _chosen(used, index, warnings, unused)
+
+
+def _chosen(
+    used: Sequence[RdmaPort], index: int | None, warnings: tuple[str, ...], unused: tuple[str, ...] = ()
+) -> RdmaChoice:
+    names = tuple(port.name for port in used)
+    rate = max((port.gigabits for port in used if port.gigabits is not None), default=None)
+    return RdmaChoice(names, index, warnings=warnings, unused=unused, gigabits=rate)
 
 
 def _common_index(ports: Sequence[RdmaPort], network: ipaddress.IPv4Network) -> int | None:

@@ -13,7 +13,7 @@ export function machineFacts(plan: ClusterPlan, { runtime }: Pick<ContainerSpec,
   const image = pulledImage(plan.image);
   const size = isTolerated(IMAGE_DISK_CHECK) ? undefined : imageGiB(image);
   return [
-    ...(isTolerated(DOCKER_VERSION_CHECK) ? [] : [`docker ${MINIMUM_DOCKER}`]),
+    `docker ${isTolerated(DOCKER_VERSION_CHECK) ? "any" : MINIMUM_DOCKER}`,
     `image ${image}${size === undefined ? "" : ` ${size}`}`,
     ...(runtime === undefined ? [] : [`runtime ${runtime}`]),
     ...(runtime === "nvidia" ? ["driver nvidia"] : []),

@@ -67,7 +67,7 @@ problems() {
     'runtime nvidia' 'port 6379' 'port 10002-10999' 'clock 1000030'
   [ "$status" -eq 0 ]
   [ "$(grep -vc '^ok ' <<<"$output")" -eq 0 ]
-  [ "${#lines[@]}" -eq 7 ]
+  [ "${#lines[@]}" -eq 8 ]
 }
 
 @test "check-machine.sh with an old Docker engine reports a problem" {
@@ -76,6 +76,10 @@ problems() {
     check 'docker 20.10.10'
     [ "$status" -eq 1 ]
     [[ "$output" == *"problem docker-version Docker $version is older than 20.10.10"* ]]
+    check 'cluster c1'
+    [ "$status" -eq 1 ]
+    check 'docker any'
+    [ "$status" -eq 0 ]
   done
 }
 
@@ -323,7 +327,7 @@ toolkit() {
 
 @test "check-machine.sh with an engine that does not say how it stores images goes on" {
   fake docker 'version*|0|18.09.0' 'info*Runtimes*|0|runc' "info*Driver*|1|template: :1: can't evaluate field CgroupVersion" 'ps *|0|'
-  check 'image a:1 27'
+  check 'docker any' 'image a:1 27'
   [ "$status" -eq 0 ]
   [ "$output" = "ok docker 18.09.0" ]
 }

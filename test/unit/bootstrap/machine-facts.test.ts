@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { machineFacts } from "../../../lib/bootstrap/machine-facts";
+import { MINIMUM_DOCKER } from "../../../lib/catalog/docker-versions";
 import { imageGiB } from "../../../lib/catalog/image-sizes";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
 import { ContainerImage } from "../../../lib/topology/declaration/container-image";
@@ -34,9 +36,14 @@ it("machineFacts of a derived image names the base, which is pulled", () => {
 
 it("machineFacts with tolerated checks leaves out what would fail", () => {
   expect(factsOf({ image: VLLM, toleratedChecks: ["docker version", "image disk"] }).slice(0, 2)).toEqual([
+    "docker any",
     "image vllm/vllm-openai:v0.33.0",
-    "runtime nvidia",
   ]);
+});
+
+it("check-machine.sh without a fact of the engine has the catalogue's minimum", () => {
+  const script = readFileSync("lib/bootstrap/rootfs/usr/local/lib/ray-cluster/check-machine.sh", "utf8");
+  expect(script).toContain(`\ndocker_minimum=${MINIMUM_DOCKER}\n`);
 });
 
 it.each([

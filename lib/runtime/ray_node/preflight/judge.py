@@ -86,7 +86,10 @@ def _images(wanted: PreflightConfig, facts: Sequence[NodeFacts]) -> list[Finding
             findings.append(node.subject.warning("image", seen, fix))
         elif usual not in found:
             seen = f"runs {_short(found[0])}, {said} {_short(usual)}"
-            fix = "pull the image by its digest on every node, and deploy again"
+            fix = (
+                "pull the image by its digest on every node, and deploy again; without a registry, engines "
+                "with different image stores give one image different ids (docker info: Storage Driver)"
+            )
             findings.append(node.subject.failed("image", seen, fix))
         else:
             findings.append(node.subject.ok("image", _short(usual)))

@@ -8,7 +8,7 @@
 #   architecture <amd64|arm64>  must be this machine's
 #   device <path>, mount <path> must exist
 #   accelerator <path>          no container of another cluster may have this device; an NPU, no other container at all
-#   docker <version>            oldest Docker engine that runs the image
+#   docker <version|any>        oldest Docker engine that runs the image (20.10.10)
 #   image <reference> [<GiB>]   pulled here unless present; its size, where it is known
 #   runtime <name>              the Docker engine must have it
 #   driver nvidia               whose errors stand in the kernel's log
@@ -34,7 +34,9 @@ readonly DOCKER_AGAINST_CGROUP_1=29
 # Errors that a program causes: they say nothing of the GPU (docs.nvidia.com/deploy/xid-errors).
 readonly PROGRAM_XIDS="13|31|43|45"
 
-cluster="" container="" docker_minimum="" engine_version="" image="" image_gib="" driver="" problems=0
+# Oldest engine that runs images of present distributions (lib/catalog/docker-versions.json).
+docker_minimum=20.10.10
+cluster="" container="" engine_version="" image="" image_gib="" driver="" problems=0
 ports=() accelerators=()
 
 main() {
@@ -157,7 +159,7 @@ check_docker() {
 
 # An engine that does not know the system calls of the image's C library kills its first thread.
 check_version() {
-  [ -n "$docker_minimum" ] || return 0
+  [ "$docker_minimum" != any ] || return 0
   if is_older "$engine_version" "$docker_minimum"; then
     problem docker-version "Docker $engine_version is older than $docker_minimum, which images of newer distributions need \
 (pthread_create: Operation not permitted). Update it; if its vendor has added clone3 to this version, name \

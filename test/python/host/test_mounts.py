@@ -42,6 +42,12 @@ class MountsTest(unittest.TestCase):
         )
         self.assertIsNone(self.lost(SHARE), "mounted again")
 
+    def test_lost_of_a_share_that_was_mounted_late_is_known_from_then_on(self) -> None:
+        for line in (UNMOUNTED, SHARE):
+            self.assertIsNone(self.lost(line))
+        for _ in range(2):
+            self.assertIsNotNone(self.lost(UNMOUNTED))
+
     def test_lost_of_a_disk_of_its_own_that_is_not_mounted_names_it(self) -> None:
         self.assertIsNone(self.lost(UNMOUNTED.replace("/dev/sda2", "/dev/nvme1n1")))
         self.assertIsNotNone(self.lost(UNMOUNTED))

@@ -63,7 +63,7 @@ def remembered(memory: str) -> dict[str, list[str]]:
 
 
 def lost(path: str, memory: str, mounts: str = _MOUNTS) -> str | None:
-    """Why `path` is no longer what it was when this container first started; `None`: it is.
+    """Why `path` is no longer what it was when this container started before; `None`: it is.
 
     Docker starts containers after a reboot without waiting for mounts: a folder that was a share is then an
     empty folder of the machine's disk. Renamed disks and shares are no loss.
@@ -72,13 +72,10 @@ def lost(path: str, memory: str, mounts: str = _MOUNTS) -> str | None:
     if now is None:
         return None
     known = remembered(memory)
-    if now.point not in known:
+    before = FileSystem(*known.get(now.point, (now.kind, now.source)))
+    is_same = before == now or now.kind not in _OWN_DISK
+    if is_same or (before.kind in _OWN_DISK and now != find(_OF_DOCKER, mounts)):
         with contextlib.suppress(OSError), open(memory, "w", encoding="utf-8") as file:
             json.dump({**known, now.point: [now.kind, now.source]}, file)
-        return None
-    before = FileSystem(*known[now.point])
-    if before == now or now.kind not in _OWN_DISK:
-        return None
-    if before.kind in _OWN_DISK and now != find(_OF_DOCKER, mounts):
         return None
     return f"{now.point} is {now} now, it was {before}: it is not mounted on the host"

@@ -353,3 +353,21 @@ toolkit() {
   [ "$status" -eq 0 ]
   [[ "$output" != *Xid* ]]
 }
+
+@test "check-machine.sh with a share on the machine's own disk warns" {
+  fake stat '-f*|0|ext2/ext3' '*|0|65024'
+  mkdir -p "$HOST_ROOT/mnt/models"
+  check 'mount /mnt/models' 'share /mnt/models'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning share /mnt/models is on the machine's own disk (ext2/ext3)"* ]]
+}
+
+@test "check-machine.sh with a share that is mounted reports its type, and a missing one once" {
+  fake stat '-f*|0|nfs' '-c %d */mnt/models|0|57' '*|0|65024'
+  mkdir -p "$HOST_ROOT/mnt/models"
+  check 'share /mnt/models'
+  [[ "$output" == *"ok share /mnt/models is mounted (nfs)"* ]]
+  check 'mount /mnt/absent' 'share /mnt/absent'
+  [ "$(problems)" -eq 1 ]
+  [[ "$output" != *"share"* ]]
+}

@@ -21,6 +21,9 @@ export function hostFacts(
     ...ownDevices(plan, node).map((device) => `accelerator ${device}`),
     // Folders of each machine's own disk are created with the container.
     ...spec.mounts.filter((mount) => !mount.isPerNode).map((mount) => `mount ${mount.source}`),
+    ...plan.storage
+      .filter(({ isShared }) => isShared && plan.nodes.length > 1)
+      .map(({ hostPath }) => `share ${hostPath}`),
     ...machineFacts(plan, spec),
     ...ports.map(({ from, to }) => `port ${from === to ? from : `${from}-${to}`}`),
   ];

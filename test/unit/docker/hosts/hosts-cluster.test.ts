@@ -255,7 +255,10 @@ it("a folder of each machine is created by Docker, a shared one must exist", () 
   ]);
   expect(worker.mounts).toContainEqual({ type: "bind", source: "/nfs", target: "/shared", read_only: false });
   const facts = find(stack, "terraform_data", "atlas-1-check").provisioner[0]["local-exec"].environment.FACTS;
-  expect(facts).toContain("mount /nfs");
+  expect(facts.split("\n").filter((fact: string) => fact.includes("/nfs"))).toEqual([
+    "mount /nfs",
+    "share /nfs",
+  ]);
   expect(facts).not.toContain("/data/models");
   stack.remove();
 });

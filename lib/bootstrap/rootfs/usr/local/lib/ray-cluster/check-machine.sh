@@ -8,6 +8,7 @@
 #   architecture <amd64|arm64>  must be this machine's
 #   device <path>, mount <path> must exist
 #   accelerator <path>          no container of another cluster may have this device; an NPU, no other container at all
+#   share <path>                other nodes must see the same: it should not be on the machine's own disk
 #   docker <version|any>        oldest Docker engine that runs the image (20.10.10)
 #   image <reference> [<GiB>]   pulled here unless present; its size, where it is known
 #   runtime <name>              the Docker engine must have it
@@ -50,6 +51,7 @@ main() {
       device) check_path device "$value" ;;
       accelerator) accelerators+=("$value") ;;
       mount) check_path mount "$value" ;;
+      share) check_share "$value" ;;
       port) ports+=("$value") ;;
       clock) check_clock "$value" ;;
       runtime) runtime="$value" ;;
@@ -123,6 +125,18 @@ check_path() {
     elsewhere=": the first use of CUDA makes it; as root: nvidia-modprobe -u -c=0, also at each boot before Docker starts"
   fi
   problem "$1" "$2 is missing$elsewhere"
+}
+
+# A share that is not mounted is an empty folder of the machine's disk. The file server itself may be a node.
+check_share() {
+  local kind
+  [ -d "$ROOT$1" ] || return 0
+  kind="$(stat -f -c %T "$ROOT$1")"
+  if [ "$(stat -c %d "$ROOT$1")" = "$(stat -c %d "$ROOT/")" ]; then
+    warning share "$1 is on the machine's own disk ($kind): mount the storage there, unless this machine serves it to the others"
+  else
+    ok share "$1 is mounted ($kind)"
+  fi
 }
 
 check_clock() {

@@ -63,11 +63,7 @@ export { RayCluster, type RayClusterProps } from "./ray-cluster";
 export { ClusterBackend, type ClusterSite } from "./terraform/cluster-backend";
 export { Accelerator, type AcceleratorFactsProps } from "./topology/declaration/accelerator";
 export type { ClusterOptions, NodePool, RayPorts } from "./topology/declaration/cluster-props";
-export {
-  ContainerImage,
-  type ContainerImageOptions,
-  type PythonPackagesOptions,
-} from "./topology/declaration/container-image";
+export { ContainerImage, type ContainerImageOptions } from "./topology/declaration/container-image";
 export type {
   EngineApi,
   EngineContext,
@@ -103,6 +99,8 @@ export {
 export type { LayerWeights, ModelWeights } from "./topology/model/model-weights";
 export type { Parallelism } from "./topology/model/parallelism";
 export type { DerivedImagePlan } from "./topology/declaration/derived-image";
+export type { ImageSource, ImageSourceProps } from "./topology/declaration/image-source";
+export type { PythonPackagesOptions } from "./topology/declaration/python-package";
 export type { NodeSizeProps } from "./topology/declaration/node-size-props";
 export type {
   ClusterPlan,

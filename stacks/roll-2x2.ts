@@ -13,8 +13,8 @@ import {
 
 /**
  * A ROLL pipeline as a job over two machines with two V100 each, with the settings for their small memory.
- * The machines stand in `inventories/roll-2x2.yaml`. The published images hold neither ROLL nor what it
- * requires: build one from them that does, push it, and name it here.
+ * The machines stand in `inventories/roll-2x2.yaml`. The published images hold neither ROLL nor what it requires, so each
+ * machine builds one that does, from ROLL at a commit.
  */
 export class Roll2x2 extends TerraformStack {
   public constructor(scope: Construct, id: string) {
@@ -23,7 +23,17 @@ export class Roll2x2 extends TerraformStack {
       backend: HostsBackend.fromContext(this),
       pools: [{ name: "gpu", nodes: 2, accelerator: Accelerator.V100_32GB, acceleratorsPerNode: 2 }],
       fabric: Fabric.TCP,
-      image: ContainerImage.of("registry.example/roll:torch260-vllm084", { rayVersion: "2.48.0" }),
+      image: ContainerImage.withSource(
+        ContainerImage.of(
+          "roll-registry.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-24.05-py3-torch260-vllm084",
+        ),
+        {
+          repository: "https://github.com/alibaba/ROLL",
+          commit: "8eb27cc2dc34c4d1310b169d9b86d339004d811a",
+          requirements: "requirements_torch260_vllm.txt",
+          rayVersion: "2.48.0",
+        },
+      ),
       storage: [HostPathStorage.perNode("/data/models")],
       engine: new RollPipeline({ profile: RollProfile.V100_MEMORY }),
     });

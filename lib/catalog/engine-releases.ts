@@ -38,6 +38,8 @@ export interface EngineRelease extends FactRow {
   readonly nvidiaDriver: string | null;
   /** What must be added before it can serve. */
   readonly missing: readonly string[];
+  /** File in the engine's repository with what it needs in this image; `null`: it needs nothing more. */
+  readonly requirements: string | null;
   /** Fabrics whose libraries it lacks. */
   readonly withoutFabrics: readonly string[];
   /** Where to read more. */

@@ -4,6 +4,7 @@ import { show } from "../problems/text";
 import { distinctRule, valuesAt } from "../problems/value-rule";
 import type { ClusterDeclaration } from "../terraform/cluster-backend";
 import { form, isMachinePath, WORD } from "./form";
+import { BUILD_FILES } from "../topology/declaration/derived-image";
 import type { CloudInitSettings } from "./settings";
 
 const PATH = "be an absolute path of letters, digits, '_', '.' and '-'";
@@ -142,7 +143,7 @@ export const MACHINES: Topic<CloudInitSettings, ClusterDeclaration> = {
       title: "A derived image is built without files of the machine that runs Terraform",
       why: "They may hold credentials, and anybody on a machine can read its user data.",
       check: (_, { image: { derived } }) =>
-        (["pipConfigurationFile", "certificateAuthoritiesFile"] as const).flatMap((name) =>
+        BUILD_FILES.flatMap((name) =>
           unless(derived?.[name] === undefined, {
             path: `image.${name}`,
             got: show(derived?.[name]),

@@ -1,4 +1,5 @@
-import type { DerivedImagePlan } from "../topology/declaration/derived-image";
+import { BUILD_FILES, type DerivedImagePlan } from "../topology/declaration/derived-image";
+import type { ImageSource } from "../topology/declaration/image-source";
 import type { ImagePlan } from "../topology/plan/plan";
 import { code, codes } from "./table";
 
@@ -10,12 +11,21 @@ export function imageLines({ reference, digest, derived }: ImagePlan): readonly 
 }
 
 function derivedLines(derived: DerivedImagePlan): readonly string[] {
-  const { base, packages, pipConfigurationFile, certificateAuthoritiesFile } = derived;
+  const { base, packages, sources } = derived;
   const digest = base.includes("@") ? "" : ", no digest given";
-  const files = [pipConfigurationFile, certificateAuthoritiesFile].filter((path) => path !== undefined);
+  const files = BUILD_FILES.flatMap((name) => derived[name] ?? []);
   return [
-    `- base: ${code(base)}${digest}; nothing that it holds is changed`,
-    `- added Python packages: ${codes(packages)}`,
+    `- base: ${code(base)}${digest}${sources.length > 0 ? "" : "; nothing that it holds is changed"}`,
+    ...sources.map(sourceLine),
+    ...(packages.length > 0 ? [`- added Python packages: ${codes(packages)}`] : []),
     ...(files.length > 0 ? [`- read during the build only, where Terraform runs: ${codes(files)}`] : []),
   ];
+}
+
+function sourceLine({ repository, commit, requirements, folder, keep }: ImageSource): string {
+  const installed =
+    requirements === null
+      ? ""
+      : `, with ${code(requirements)}, which may change the base${keep.length > 0 ? ` except ${codes(keep)}` : ""}`;
+  return `- source: ${code(repository)} at ${code(commit)} in ${code(folder)}${installed}`;
 }

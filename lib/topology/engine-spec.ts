@@ -241,6 +241,8 @@ export interface EngineImage {
   readonly pythonVersion?: string;
   /** Names of Python packages that are added to the published image. @default - none */
   readonly addedPackages?: readonly string[];
+  /** Requirements files of the sources in it, each named as in its repository. @default - it has no source */
+  readonly requirements?: readonly string[];
 }
 
 /** An engine: a value object that decides what to run once the shape of the cluster is known. */

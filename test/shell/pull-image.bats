@@ -54,10 +54,19 @@ echo build-image >>"$FAKE_CALLS"
 STEP
 }
 
-@test "pull-image.sh for a built image pulls its base, builds it, and notes the digest of the base" {
+@test "pull-image.sh for a built image notes what its build recorded" {
+  makes_image
+  fake docker 'image inspect ray-cluster/vllm:2|0|' 'image inspect --format*|0|registry.example/vllm@sha256:abc' \
+    'run --rm --network none --entrypoint cat ray-cluster/vllm:2 /etc/ray-cluster/image-digest|0|packages@sha256:def'
+  pull_image
+  [ "$status" -eq 0 ]
+  [ "$(cat "$RUN_FOLDER/image")" = "packages@sha256:def" ]
+}
+
+@test "pull-image.sh for a built image without a record pulls its base, builds it, and notes the digest of the base" {
   makes_image
   fake docker 'image inspect ray-cluster/vllm:2|1|' 'image inspect registry.example/vllm:1|1|' 'pull*|0|' \
-    'image inspect --format * registry.example/vllm:1|0|registry.example/vllm@sha256:abc'
+    'image inspect --format * registry.example/vllm:1|0|registry.example/vllm@sha256:abc' 'run *|1|no such file'
   pull_image
   [ "$status" -eq 0 ]
   grep -qx "docker pull --quiet registry.example/vllm:1" "$FAKE_CALLS"
@@ -67,7 +76,7 @@ STEP
 
 @test "pull-image.sh with a built image builds it once, even without its base" {
   makes_image
-  fake docker 'image inspect ray-cluster/vllm:2|0|' 'image inspect --format*|1|No such image'
+  fake docker 'image inspect ray-cluster/vllm:2|0|' 'image inspect --format*|1|No such image' 'run *|1|no such file'
   pull_image
   [ "$status" -eq 0 ]
   lacks build-image "$FAKE_CALLS"

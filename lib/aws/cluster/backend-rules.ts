@@ -4,7 +4,7 @@ import { errorRule, judge, warningRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { addressRange, addressText, parseSubnet } from "../../topology/plan/addressing";
 import { secretsOf } from "../../topology/plan/secrets";
-import { pulledImage } from "../../topology/declaration/derived-image";
+import { BUILD_FILES, pulledImage } from "../../topology/declaration/derived-image";
 import { leastLimit } from "../account/price-limit";
 import { ecrRepository } from "../account/registry";
 import { fits, known } from "../known";
@@ -56,6 +56,7 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
         const fetched = [
           { path: "image", outside: ecrRepository(pulled) === undefined ? pulled : undefined },
           { path: "image", outside: image.derived && "Python packages of an index" },
+          ...(image.derived?.sources ?? []).map(({ repository }) => ({ path: "image", outside: repository })),
           { path: "model.endpoint", outside: model?.isOfHub ? model.endpoint : undefined },
         ];
         return fetched.flatMap(({ path, outside }) =>
@@ -105,7 +106,7 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
       title: "An image that the machines build needs no local file",
       why: "No file of the machine that runs Terraform gets to a machine that boots by itself.",
       check: ({ declaration: { image } }) => {
-        const file = image.derived?.pipConfigurationFile ?? image.derived?.certificateAuthoritiesFile;
+        const file = BUILD_FILES.map((name) => image.derived?.[name]).find((path) => path !== undefined);
         return unless(file === undefined, {
           path: "image",
           got: show(file),

@@ -68,6 +68,7 @@ function secretsOf(derived: DerivedImagePlan): { id: string; src?: string; env?:
   const files = {
     "pip-configuration": derived.pipConfigurationFile,
     "certificate-authorities": derived.certificateAuthoritiesFile,
+    "git-credentials": derived.gitCredentialsFile,
   };
   return [
     ...Object.entries(files).flatMap(([id, path]) =>

@@ -86,16 +86,20 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
               image,
               release,
               `have ${what}, which the published image lacks`,
-              "derive an image that has it, the same for all nodes",
+              what.includes(" ") || release?.requirements == null
+                ? "derive an image that has it, the same for all nodes"
+                : `derive an image with ContainerImage.withSource(image, { repository, commit, requirements: '${release.requirements}' })`,
             ),
           ),
     }),
     errorRule("RC644", {
       title: "The declared Ray version is the one in the image",
       why: "Head and workers compare the Ray they find with the plan, and refuse to start when the two differ.",
-      check: ({ image: { rayVersion }, release }) => {
+      check: ({ image, release }) => {
+        const { rayVersion } = image;
         const { minimum = null, maximum = null } = release?.ray ?? {};
-        const isHeld = !parseVersion(rayVersion) || isVersionWithin(rayVersion, minimum, maximum);
+        const isHeld =
+          installs(image) || !parseVersion(rayVersion) || isVersionWithin(rayVersion, minimum, maximum);
         return unless(isHeld, {
           path: "image.rayVersion",
           got: show(rayVersion),
@@ -157,11 +161,32 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
             )
           : [],
     }),
+    warningRule("RC648", {
+      title: "The requirements are those for the image",
+      why: "A repository has a requirements file for each of its images, and another one changes what the image was built for.",
+      check: ({ image: { requirements = [] }, release }) => {
+        const named = release?.requirements ?? undefined;
+        return unless(named === undefined || requirements.length === 0 || requirements.includes(named), {
+          path: "image.sources",
+          got: show(requirements.join(", ")),
+          consequence: `differs from '${named}', which belongs to this image, and may change what the image was built for`,
+          fix: `use '${named}', or the image that belongs to your file`,
+          links: linksOf(release),
+        });
+      },
+    }),
   ],
 };
 
+/** What the image lacks. The requirements of a source install any package; a whole phrase is something else. */
 function lacks({ image, release }: Pick<ImageOfEngine, "image" | "release">): readonly string[] {
-  return (release?.missing ?? []).filter((what) => !image.addedPackages?.includes(what));
+  return (release?.missing ?? []).filter(
+    (what) => !image.addedPackages?.includes(what) && !(installs(image) && !what.includes(" ")),
+  );
+}
+
+function installs({ requirements = [] }: EngineImage): boolean {
+  return requirements.length > 0;
 }
 
 function onImage({ reference }: EngineImage, release: EngineRelease | undefined, must: string, fix: string) {

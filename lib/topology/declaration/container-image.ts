@@ -1,6 +1,7 @@
 import { derivedImageReference } from "./derived-image";
-import type { DerivedImagePlan } from "./derived-image";
-import { canonicalPackage, versionAmong } from "./python-package";
+import type { BuildFile, DerivedImagePlan } from "./derived-image";
+import { imageSource, type ImageSourceProps } from "./image-source";
+import { canonicalPackage, type PythonPackagesOptions, versionAmong } from "./python-package";
 
 /** What is known of an image besides its reference. */
 export interface ContainerImageOptions {
@@ -23,24 +24,6 @@ export interface ContainerImageOptions {
    * @default false
    */
   readonly allowFloatingTag?: boolean;
-}
-
-/** How the packages of a derived image get to the machine that builds it. */
-export interface PythonPackagesOptions {
-  /**
-   * Path of a pip configuration file (index, credentials) on the machine that runs Terraform, absolute
-   * or from `~/` on. It is read during the build only, and is part of neither the image nor the state.
-   *
-   * @default - PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST and the proxy variables of that machine
-   */
-  readonly pipConfigurationFile?: string;
-  /**
-   * Path of a PEM file of certificate authorities on the machine that runs Terraform, absolute or from
-   * `~/` on: a company proxy's, for example. It is read during the build only.
-   *
-   * @default - those that pip brings
-   */
-  readonly certificateAuthoritiesFile?: string;
 }
 
 /** Container image of the nodes: one for all of them, since head and workers need the same Ray and Python. */
@@ -68,19 +51,34 @@ export class ContainerImage {
     packages: readonly string[],
     options: PythonPackagesOptions = {},
   ): ContainerImage {
-    const inner = base.derived;
-    const derived: DerivedImagePlan = {
-      base: inner?.base ?? base.reference,
-      baseRayVersion: inner === undefined ? base.rayVersion : inner.baseRayVersion,
-      packages: [...(inner?.packages ?? []), ...packages].map(canonicalPackage).sort(),
-      pipConfigurationFile: options.pipConfigurationFile ?? inner?.pipConfigurationFile,
-      certificateAuthoritiesFile: options.certificateAuthoritiesFile ?? inner?.certificateAuthoritiesFile,
-    };
-    const ray = versionAmong(derived.packages, "ray");
+    const derived = extended(base, options, { packages });
+    return ContainerImage.built(base, derived, base.rayVersion);
+  }
+
+  /**
+   * An image with a repository at a commit and what its requirements file names, built on each machine on top of its base.
+   * The requirements may change what the base holds, except the packages in `keep`. Packages without a version are taken
+   * as the index has them on that day; machines that built different content refuse to form a cluster.
+   *
+   * @param base the published image; needs Python 3 with pip, and git or a package manager that installs it
+   */
+  public static withSource(base: ContainerImage, source: ImageSourceProps): ContainerImage {
+    const derived = extended(base, source, { sources: [imageSource(source)] });
+    return ContainerImage.built(base, derived, source.rayVersion ?? base.rayVersion, source.pythonVersion);
+  }
+
+  private static built(
+    base: ContainerImage,
+    derived: DerivedImagePlan,
+    rayVersion: string | undefined,
+    pythonVersion = base.pythonVersion,
+  ): ContainerImage {
+    // Packages are installed last.
+    const added = versionAmong(derived.packages, "ray");
     return new ContainerImage(
       derivedImageReference(derived),
-      ray === undefined ? base.rayVersion : asRayPrintsIt(ray),
-      base.pythonVersion,
+      added === undefined ? rayVersion : asRayPrintsIt(added),
+      pythonVersion,
       base.allowFloatingTag,
       derived,
     );
@@ -97,6 +95,26 @@ export class ContainerImage {
     /** What a derived image is built from; `undefined`: the image is pulled as it is. */
     public readonly derived: DerivedImagePlan | undefined,
   ) {}
+}
+
+/** What `base` is built from, and more. */
+function extended(
+  base: ContainerImage,
+  options: PythonPackagesOptions & Partial<Pick<ImageSourceProps, "gitCredentialsFile" | "rayVersion">>,
+  { packages = [], sources = [] }: Partial<Pick<DerivedImagePlan, "packages" | "sources">>,
+): DerivedImagePlan {
+  const inner = base.derived;
+  const { rayVersion } = options;
+  const file = (name: BuildFile) => options[name] ?? inner?.[name];
+  return {
+    base: inner?.base ?? base.reference,
+    baseRayVersion: rayVersion ?? (inner === undefined ? base.rayVersion : inner.baseRayVersion),
+    sources: [...(inner?.sources ?? []), ...sources],
+    packages: [...(inner?.packages ?? []), ...packages].map(canonicalPackage).sort(),
+    pipConfigurationFile: file("pipConfigurationFile"),
+    certificateAuthoritiesFile: file("certificateAuthoritiesFile"),
+    gitCredentialsFile: file("gitCredentialsFile"),
+  };
 }
 
 /** `2.58` installs what calls itself `2.58.0`. */

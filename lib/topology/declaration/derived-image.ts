@@ -1,24 +1,37 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ImageSource } from "./image-source";
 
-/** An image that every machine builds for itself: a published one with further Python packages. */
+/** Files of the machine that runs Terraform, by the property that names them. */
+export const BUILD_FILES = [
+  "pipConfigurationFile",
+  "certificateAuthoritiesFile",
+  "gitCredentialsFile",
+] as const;
+export type BuildFile = (typeof BUILD_FILES)[number];
+
+/** An image that every machine builds for itself: a published one with sources and further Python packages. */
 export interface DerivedImagePlan {
   /** Reference of the published image. */
   readonly base: string;
   /** Declared Ray version of the base. @default - none */
   readonly baseRayVersion?: string;
+  /** In the order in which they are installed, before the packages. */
+  readonly sources: readonly ImageSource[];
   /** `name==version`, sorted. */
   readonly packages: readonly string[];
   /** Path on the machine that runs Terraform; read during the build only. @default - none */
   readonly pipConfigurationFile?: string;
   /** Path on the machine that runs Terraform; read during the build only. @default - none */
   readonly certificateAuthoritiesFile?: string;
+  /** Path on the machine that runs Terraform; read during the build only. @default - none */
+  readonly gitCredentialsFile?: string;
 }
 
 /** Folder of the constant part: the Dockerfile and the program that it runs. */
 export const RECIPE_FOLDER = join(__dirname, "../derived-image");
-const RECIPE = ["Dockerfile", "python_packages.py"];
+const RECIPE = ["Dockerfile", "python_packages.py", "image_source.py"];
 
 /** A file of the folder that the image is built from. */
 export interface DerivedImageFile {
@@ -28,16 +41,20 @@ export interface DerivedImageFile {
 
 /**
  * Everything that a builder needs besides the base image. Values reach the constant Dockerfile as the
- * build argument `BASE_IMAGE` and as `packages.txt`.
+ * build argument `BASE_IMAGE` and as `sources.json` and `packages.txt`.
  *
  * @param folder of the constant part
  */
 export function derivedImageFiles(
-  { packages }: Pick<DerivedImagePlan, "packages">,
+  { packages, sources }: Pick<DerivedImagePlan, "packages" | "sources">,
   folder = RECIPE_FOLDER,
 ): readonly DerivedImageFile[] {
   const constant = RECIPE.map((name) => ({ name, content: readFileSync(join(folder, name), "utf8") }));
-  return [...constant, { name: "packages.txt", content: packages.map((line) => `${line}\n`).join("") }];
+  return [
+    ...constant,
+    { name: "sources.json", content: `${JSON.stringify(sources, null, 2)}\n` },
+    { name: "packages.txt", content: packages.map((line) => `${line}\n`).join("") },
+  ];
 }
 
 /** The image that is pulled from a registry: the base of a derived image, else the image itself. */
@@ -49,7 +66,7 @@ export function pulledImage(image: {
 }
 
 /**
- * `ray-cluster/<name and tag of the base>:<hash>`. The same base, packages and Dockerfile have the same
+ * `ray-cluster/<name and tag of the base>:<hash>`. The same base, sources, packages and Dockerfile have the same
  * reference on every machine, known before anything is built; whatever differs has another one.
  */
 export function derivedImageReference(derived: DerivedImagePlan, folder = RECIPE_FOLDER): string {

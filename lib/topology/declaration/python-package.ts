@@ -1,3 +1,21 @@
+/** How the packages of a derived image get to the machine that builds it. */
+export interface PythonPackagesOptions {
+  /**
+   * Path of a pip configuration file (index, credentials) on the machine that runs Terraform, absolute
+   * or from `~/` on. It is read during the build only, and is part of neither the image nor the state.
+   *
+   * @default - PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_TRUSTED_HOST and the proxy variables of that machine
+   */
+  readonly pipConfigurationFile?: string;
+  /**
+   * Path of a PEM file of certificate authorities on the machine that runs Terraform, absolute or from
+   * `~/` on: a company proxy's, for example. It is read during the build only.
+   *
+   * @default - those that pip brings
+   */
+  readonly certificateAuthoritiesFile?: string;
+}
+
 /** A Python package at one version, as `name==version`. */
 export interface PinnedPackage {
   /** As the package index compares names: lower case, one dash for each run of `-_.`. */

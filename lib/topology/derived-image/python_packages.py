@@ -2,6 +2,7 @@
 
     python_packages.py fetch TEXT      their files into a folder beside this program
     python_packages.py install TEXT    into the image
+    python_packages.py record TEXT     what the image holds now, as a number
 
 Runs while a derived image is built, with the pip of its base. An engine's image is a set of packages that
 were tested together: without care pip would replace its numpy or its torch for the sake of what is added, and
@@ -13,6 +14,7 @@ TEXT is not read. The builder's error repeats the command line of the step that 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -25,6 +27,8 @@ from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# Where the node program looks for it.
+RECORD = Path("/etc/ray-cluster/image-digest")
 # Where a build finds its secrets: files that exist during one step only.
 SECRETS = Path("/run/secrets")
 FILE_SECRETS = {
@@ -172,6 +176,10 @@ class Pip:
             added = ", ".join(texts)
             raise Refused(f"pip could not add {added} and keep what the base image holds; see above")
 
+    def install_requirements(self, file: str, folder: Path, limits: Path) -> bool:
+        """Whether it could. Paths in the file are relative to `folder`."""
+        return self._shown("install", "--constraint", str(limits), "--requirement", file, folder=folder) == 0
+
     def complaints(self) -> set[str]:
         """What `pip check` finds; some published images are not free of it."""
         outcome = self._run("check")
@@ -181,9 +189,9 @@ class Pip:
         command = [sys.executable, "-m", "pip", *arguments]
         return subprocess.run(command, env=self._variables, capture_output=True, text=True, check=False)
 
-    def _shown(self, *arguments: str) -> int:
+    def _shown(self, *arguments: str, folder: Path | None = None) -> int:
         command = [sys.executable, "-m", "pip", *arguments]
-        return subprocess.run(command, env=self._variables, check=False).returncode
+        return subprocess.run(command, env=self._variables, cwd=folder, check=False).returncode
 
 
 def fetch(pins: list[Pin], folder: Path, pip: Pip) -> None:
@@ -210,16 +218,27 @@ def install(pins: list[Pin], folder: Path, pip: Pip) -> None:
         raise Refused(f"the packages do not fit together: {'; '.join(sorted(broken))}")
 
 
+def record() -> None:
+    """What the image holds in the end, as one number: machines that build it compare it before they start."""
+    lines = "".join(f"{name}=={version}\n" for name, version in sorted(held_packages().items()))
+    RECORD.parent.mkdir(parents=True, exist_ok=True)
+    RECORD.write_text(f"packages@sha256:{hashlib.sha256(lines.encode()).hexdigest()}\n")
+
+
 def main(arguments: list[str]) -> None:
     steps = {"fetch": fetch, "install": install}
     if arguments == ["held"]:
         print(json.dumps(held_packages()))
         return
+    if arguments[:1] == ["record"]:
+        record()
+        return
     if not arguments or arguments[0] not in steps:
-        sys.exit("usage: python_packages.py fetch|install TEXT")
+        sys.exit("usage: python_packages.py fetch|install|record TEXT")
     try:
         pins = read_pins((HERE / "packages.txt").read_text())
-        steps[arguments[0]](pins, HERE / "wheels", Pip(environment(SECRETS)))
+        if pins:
+            steps[arguments[0]](pins, HERE / "wheels", Pip(environment(SECRETS)))
     except Refused as refused:
         sys.exit(f"cannot add Python packages: {refused}")
 

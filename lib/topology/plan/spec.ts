@@ -176,6 +176,7 @@ function detailContext(props: ClusterProps, place: PlaceOfEngine | undefined): P
       reference: pulledImage(image),
       rayVersion: image.rayVersion ?? "",
       pythonVersion: image.pythonVersion,
+      requirements: image.derived?.sources.flatMap(({ requirements }) => requirements ?? []),
       addedPackages: image.derived?.packages.flatMap((text) => parsePinnedPackage(text)?.name ?? []),
     },
     rankTable: hasRankTable(props),

@@ -65,7 +65,7 @@ export const imageRules: readonly ClusterRule[] = [
         got: show(image.rayVersion),
         must: `be a version such as '${rayVersionOf("emulation")}'`,
         fix: image.derived
-          ? "add Ray to the packages, or set the base's rayVersion to what 'ray --version' prints in it"
+          ? "add Ray to the packages, or set rayVersion: of the base what 'ray --version' prints in it, of a source what its requirements install"
           : "set it to what 'ray --version' prints in the image",
       },
   }),

@@ -7,6 +7,7 @@ import { engineRules } from "./engine";
 import { environmentRules } from "./environment";
 import { fabricRules } from "./fabric";
 import { imageRules } from "./image";
+import { imageSourceRules } from "./image-sources";
 import { clusterModelRules } from "./model/model";
 import { nameRules } from "./names";
 import { networkRules } from "./network";
@@ -36,6 +37,7 @@ export const TOPOLOGY_TOPICS: readonly ClusterTopic[] = [
   { title: "Containers", rules: containerExtraRules },
   { title: "Secrets", rules: secretRules },
   { title: "Python packages", rules: pythonPackageRules },
+  { title: "Sources of an image", rules: imageSourceRules },
   { title: "Ascend", rules: rankTableRules },
 ];
 

@@ -1,6 +1,7 @@
 import { unless } from "../../problems/checks";
 import { type ErrorFinding, errorRule, type Found } from "../../problems/rule";
 import { show } from "../../problems/text";
+import { BUILD_FILES } from "../declaration/derived-image";
 import { parsePinnedPackage, versionAmong } from "../declaration/python-package";
 import type { ClusterRule } from "./rule";
 
@@ -57,16 +58,14 @@ export const pythonPackageRules: readonly ClusterRule[] = [
   errorRule("RC143", {
     title: "Files for a build have plain absolute paths",
     why: "The builder reads them where Terraform runs, whatever the current folder is.",
-    check: ({ image }) => [
-      filePath("image.pipConfigurationFile", image.derived?.pipConfigurationFile),
-      filePath("image.certificateAuthoritiesFile", image.derived?.certificateAuthoritiesFile),
-    ],
+    check: ({ image }) => BUILD_FILES.map((name) => filePath(`image.${name}`, image.derived?.[name])),
   }),
   errorRule("RC144", {
-    title: "A derived image adds at least one package",
-    why: "Without packages it is the same as its base.",
+    title: "A derived image adds at least one package or source",
+    why: "Without either it is the same as its base.",
     check: ({ image }) =>
-      image.derived?.packages.length === 0 && {
+      image.derived?.packages.length === 0 &&
+      image.derived.sources.length === 0 && {
         path: "image.packages",
         got: "an empty list",
         must: "contain at least one package",

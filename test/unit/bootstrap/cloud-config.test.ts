@@ -179,7 +179,7 @@ describe("cloudConfig", () => {
   });
 
   it("of a derived image includes its build context in the bundle and its hash", () => {
-    const build = { base: "vllm/vllm-openai:v0.33.0", packages: ["ray==2.58.0"] };
+    const build = { base: "vllm/vllm-openai:v0.33.0", sources: [], packages: ["ray==2.58.0"] };
     const spec = bootSpec({ build, program: undefined });
     const building = parseCloudConfig(cloudConfig(spec));
     const text = fileOf(building, BUNDLE);

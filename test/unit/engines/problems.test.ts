@@ -27,6 +27,12 @@ const vllmWith = (extraArguments: readonly string[]) => new VllmServe({ ...MODEL
 const image = (reference: string, rayVersion = "2.48.0", pythonVersion?: string) => ({
   image: { reference, rayVersion, pythonVersion },
 });
+const fromSource = (reference: string, ...requirements: readonly string[]) => ({
+  image: { reference, rayVersion: "2.48.0", requirements },
+});
+const ROLL_260 = "roll-registry.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-24.05-py3-torch260-vllm084";
+const ROLL_VPC =
+  "roll-registry-vpc.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-25.06-py3-torch280-vllm0102";
 const ascendImage = "quay.io/ascend/vllm-ascend:v0.23.0";
 const onImage = (rule: string, reference: string) => [[rule, "image", `'${reference}'`]] as const;
 
@@ -231,14 +237,21 @@ const CASES: readonly Case[] = [
     context: image("vllm/vllm-openai:v0.33.0"),
     found: onImage("RC642", "vllm/vllm-openai:v0.33.0"),
   },
-  ...[
-    "roll-registry.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-24.05-py3-torch260-vllm084",
-    "roll-registry-vpc.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-25.06-py3-torch280-vllm0102",
-  ].map((reference, more) => ({
+  ...[ROLL_260, ROLL_VPC].map((reference, more) => ({
     engine: new RollPipeline(),
     context: image(reference),
     found: Array.from({ length: 2 + more }, () => onImage("RC643", reference)[0]),
   })),
+  {
+    engine: new RollPipeline(),
+    context: fromSource(ROLL_VPC, "requirements_torch280_vllm.txt"),
+    found: onImage("RC643", ROLL_VPC),
+  },
+  {
+    engine: new RollPipeline(),
+    context: fromSource(ROLL_260, "requirements_torch260_sglang.txt"),
+    found: [["RC648", "image.sources", "'requirements_torch260_sglang.txt'"]],
+  },
   ...["2.58.0", "2.47.0"].map((rayVersion) => ({
     engine: mp,
     on: NPU,

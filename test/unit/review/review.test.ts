@@ -1,6 +1,7 @@
 import * as path from "node:path";
 import { reviewMarkdown } from "../../../lib/review/review";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
+import type { ImageSourceProps } from "../../../lib/topology/declaration/image-source";
 import { ContainerImage } from "../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../lib/topology/declaration/fabric";
 import { planCluster } from "../../../lib/topology/planner";
@@ -69,6 +70,31 @@ test("reviewMarkdown says what a derived image is built from", () => {
     ].join("\n"),
   );
   expect(text("vllm/vllm-openai:v0.20.0")).toContain("- base: `vllm/vllm-openai:v0.20.0`, no digest given;");
+});
+
+test("reviewMarkdown says at which commit a source is, and what its requirements may change", () => {
+  const commit = "8eb27cc2dc34c4d1310b169d9b86d339004d811a";
+  const text = (change: Partial<ImageSourceProps>) => {
+    const repository = "https://github.com/alibaba/ROLL";
+    const image = ContainerImage.withSource(ContainerImage.of("a:1"), {
+      ...{ repository, commit, rayVersion: "2.58.0", gitCredentialsFile: "~/.git-credentials" },
+      ...change,
+    });
+    return reviewMarkdown(planCluster(emulatedProps({ image }), localPlace()), "local");
+  };
+  const source = `- source: \`https://github.com/alibaba/ROLL\` at \`${commit}\` in \`/workspace/ROLL\``;
+  expect(text({})).toContain(
+    [
+      "- base: `a:1`, no digest given",
+      source,
+      "- read during the build only, where Terraform runs: `~/.git-credentials`",
+      "- Ray: 2.58.0",
+    ].join("\n"),
+  );
+  expect(text({ requirements: "r.txt", keep: ["torch", "numpy"] })).toContain(
+    `${source}, with \`r.txt\`, which may change the base except \`numpy\`, \`torch\`\n`,
+  );
+  expect(text({ requirements: "r.txt", keep: [] })).toContain("`r.txt`, which may change the base\n");
 });
 
 test("reviewMarkdown marks nodes whose addresses are assigned at boot", () => {

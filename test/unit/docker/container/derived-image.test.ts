@@ -60,7 +60,7 @@ describe("derivedImage", () => {
         secrets: VARIABLES,
       },
     });
-    for (const { name, content } of derivedImageFiles({ packages: ["ray==2.58.0"] })) {
+    for (const { name, content } of derivedImageFiles({ packages: ["ray==2.58.0"], sources: [] })) {
       expect(stack.file(`${FOLDER}/${name}`)).toBe(content);
     }
   });
@@ -77,11 +77,13 @@ describe("derivedImage", () => {
     const files = {
       pipConfigurationFile: "~/.config/pip/pip.conf",
       certificateAuthoritiesFile: "/etc/ssl/company.pem",
+      gitCredentialsFile: "~/.git-credentials",
     };
     const { build } = imageOn(undefined, { ...IMAGE, derived: { ...IMAGE.derived!, ...files } });
     expect(build.secrets).toEqual([
       { id: "pip-configuration", src: '${pathexpand("~/.config/pip/pip.conf")}' },
       { id: "certificate-authorities", src: '${pathexpand("/etc/ssl/company.pem")}' },
+      { id: "git-credentials", src: '${pathexpand("~/.git-credentials")}' },
       ...VARIABLES,
     ]);
   });

@@ -17,6 +17,7 @@ import { definition } from "../support/flags";
 import { contextOf } from "../support/systems";
 
 const LMDEPLOY_ASCEND = "crpi-4crprmm5baj1v8iv.cn-hangzhou.personal.cr.aliyuncs.com/lmdeploy_dlinfer/ascend";
+const ROLL_260 = "roll-registry.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-24.05-py3-torch260-vllm084";
 const OWN = "registry.example/mine:1";
 
 const vllm = new VllmServe({ modelPath: "/models/m", tensorParallelSize: 16 });
@@ -81,6 +82,18 @@ describe("problems of an engine in an image", () => {
       Accelerator.ASCEND_910B_64GB,
       { rankTable: false },
       1,
+    ],
+    [
+      "ROLL from source with the requirements of its image",
+      new RollPipeline(),
+      Accelerator.V100_32GB,
+      image(ROLL_260, "2.48.0", { requirements: ["requirements_torch260_vllm.txt"] }),
+    ],
+    [
+      "ROLL from source with another Ray than its requirements had when the image was published",
+      new RollPipeline(),
+      Accelerator.V100_32GB,
+      image(ROLL_260, "2.58.0", { requirements: ["requirements_torch260_vllm.txt"] }),
     ],
     [
       "ROLL for Ascend",

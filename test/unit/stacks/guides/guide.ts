@@ -18,6 +18,8 @@ export type Check =
   | { readonly image: string }
   | { readonly storage: string }
   | { readonly source: string }
+  | { readonly repository: string }
+  | { readonly requirements: string }
   | { readonly text: string }
   /** A file of this repository does it; `holds` is what it does it with. */
   | { readonly file: string; readonly holds: string };
@@ -110,6 +112,13 @@ function seen(check: Check, plan: ClusterPlan): { readonly holds: boolean; reado
   if ("source" in check) {
     const location = plan.staging?.source.location;
     return { holds: location === check.source, instead: String(location) };
+  }
+  if ("repository" in check || "requirements" in check) {
+    const sources = plan.image.derived?.sources ?? [];
+    const holds = sources.some(({ repository, requirements }) =>
+      "repository" in check ? repository === check.repository : requirements === check.requirements,
+    );
+    return { holds, instead: JSON.stringify(sources) };
   }
   if ("text" in check) {
     const texts = (plan.engine.texts ?? []).map(({ text }) => text).join("\n");

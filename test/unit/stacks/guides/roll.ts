@@ -61,8 +61,12 @@ export const ROLL: Guide = {
     {
       part: MACHINES,
       guide: "the image `pytorch:nvcr-24.05-py3-torch260-vllm084`",
-      here: "it holds neither ROLL nor its requirements: the stack names an image of your own that is built from it",
-      absent: [{ image: "roll-registry.cn-hangzhou.cr.aliyuncs.com" }],
+      here: "the base of an image that each machine builds, since it holds neither ROLL nor its requirements",
+      shown: [
+        {
+          image: "roll-registry.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-24.05-py3-torch260-vllm084",
+        },
+      ],
     },
     {
       part: MACHINES,
@@ -73,13 +77,17 @@ export const ROLL: Guide = {
     {
       part: MACHINES,
       guide: "`git clone` of ROLL in every container",
-      here: "the image holds it, one commit for all nodes; the node program checks that it is there",
-      shown: [{ file: "lib/runtime/ray_node/cluster/requirements.py", holds: "paths" }],
+      here: "a source of the image, one commit for all nodes; the node program checks that it is there",
+      shown: [
+        { repository: "https://github.com/alibaba/ROLL" },
+        { file: "lib/runtime/ray_node/cluster/requirements.py", holds: "paths" },
+      ],
     },
     {
       part: MACHINES,
       guide: "`pip install -r requirements_torch260_vllm.txt` in every container",
-      here: "in the image: what is installed at boot differs from node to node and from day to day",
+      here: "when the image is built, by the same file; its torch stays, the nodes compare what they hold, and the index is PIP_INDEX_URL of where Terraform runs",
+      shown: [{ requirements: "requirements_torch260_vllm.txt" }],
     },
     variable("MASTER_ADDR", "192.0.2.11,192.0.2.11", "the head's planned address"),
     variable("MASTER_PORT", "6379,6379", "the port of Ray on the head"),

@@ -8,12 +8,20 @@ import {
   derivedImageReference,
   RECIPE_FOLDER,
 } from "../../../../lib/topology/declaration/derived-image";
+import type { ImageSourceProps } from "../../../../lib/topology/declaration/image-source";
 import { judgeCluster, planCluster } from "../../../../lib/topology/planner";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 
 const VLLM = ContainerImage.of("vllm/vllm-openai:v0.20.0");
 const RAY = "ray==2.58.0";
-const DERIVED = { base: "vllm/vllm-openai:v0.20.0", packages: ["msgpack==1.1.0", RAY] };
+const DERIVED = { base: "vllm/vllm-openai:v0.20.0", sources: [], packages: ["msgpack==1.1.0", RAY] };
+
+const ROLL = {
+  repository: "https://github.com/alibaba/ROLL",
+  commit: "8eb27cc2dc34c4d1310b169d9b86d339004d811a",
+  requirements: "requirements_torch260_vllm.txt",
+  rayVersion: "2.48.0",
+};
 
 const referenceOf = (...packages: readonly string[]) =>
   ContainerImage.withPythonPackages(VLLM, packages).reference;
@@ -37,7 +45,7 @@ describe("the reference of a derived image", () => {
 
   it("changes with each file of the recipe", () => {
     const inputs = readdirSync(folder).filter((name) => name !== "__pycache__");
-    expect(inputs.sort()).toEqual(["Dockerfile", "python_packages.py"]);
+    expect(inputs.sort()).toEqual(["Dockerfile", "image_source.py", "python_packages.py"]);
     const seen = new Set([derivedImageReference(DERIVED, folder)]);
     for (const input of inputs) {
       writeFileSync(join(folder, input), "\n", { flag: "a" });
@@ -71,17 +79,33 @@ describe("the reference of a derived image", () => {
     ["Ärger/!!!", "image"],
     [`a/${"b".repeat(79)}-c`, "b".repeat(79)],
   ])("starts with the readable name of %s", (base, name) => {
-    const reference = derivedImageReference({ base, packages: [RAY] });
+    const reference = derivedImageReference({ base, sources: [], packages: [RAY] });
     expect(reference).toMatch(/^ray-cluster\/[a-z0-9]+(?:[.-][a-z0-9]+)*:[0-9a-f]{12}$/);
     expect(reference.slice(0, -13)).toBe(`ray-cluster/${name}`);
   });
 });
 
-test("derivedImageFiles differ between images in packages.txt only", () => {
-  const [first, second] = [[RAY], ["msgpack==1.1.0", RAY]].map((packages) => derivedImageFiles({ packages }));
-  expect(first.map(({ name }) => name)).toEqual(["Dockerfile", "python_packages.py", "packages.txt"]);
-  expect(first.slice(0, 2)).toEqual(second.slice(0, 2));
-  expect(second[2].content).toBe("msgpack==1.1.0\nray==2.58.0\n");
+test("derivedImageFiles differ between images in sources.json and packages.txt only", () => {
+  const source = ContainerImage.withSource(VLLM, ROLL).derived?.sources ?? [];
+  const [first, second] = [
+    { packages: [RAY], sources: [] },
+    { packages: ["msgpack==1.1.0", RAY], sources: source },
+  ].map((derived) => derivedImageFiles(derived));
+  expect(first.map(({ name }) => name)).toEqual([
+    ...["Dockerfile", "python_packages.py", "image_source.py", "sources.json", "packages.txt"],
+  ]);
+  expect(first.slice(0, 3)).toEqual(second.slice(0, 3));
+  expect([first[3].content, second[4].content]).toEqual(["[]\n", "msgpack==1.1.0\nray==2.58.0\n"]);
+  expect(JSON.parse(second[3].content)).toEqual([
+    {
+      repository: "https://github.com/alibaba/ROLL",
+      commit: ROLL.commit,
+      requirements: "requirements_torch260_vllm.txt",
+      folder: "/workspace/ROLL",
+      keep: ["torch", "torch-npu", "torchaudio", "torchvision"],
+      rayVersion: "2.48.0",
+    },
+  ]);
 });
 
 describe("ContainerImage.withPythonPackages", () => {
@@ -112,6 +136,60 @@ describe("ContainerImage.withPythonPackages", () => {
   });
 });
 
+describe("ContainerImage.withSource", () => {
+  const of = (change: Partial<ImageSourceProps> = {}) =>
+    ContainerImage.withSource(VLLM, { ...ROLL, ...change });
+
+  it("changes its reference with everything that the build reads", () => {
+    const references = [
+      of(),
+      of({ repository: "https://example.org/ROLL" }),
+      of({ commit: "0".repeat(40) }),
+      of({ requirements: "requirements_torch260_sglang.txt" }),
+      of({ folder: "/opt/roll" }),
+      of({ keep: [] }),
+      of({ rayVersion: "2.58.0" }),
+      ContainerImage.withPythonPackages(of(), ["httpx==0.28.1"]),
+    ].map(({ reference }) => reference);
+    expect(new Set(references).size).toBe(references.length);
+    expect(of({ commit: ROLL.commit.toUpperCase(), gitCredentialsFile: "~/c" }).reference).toBe(
+      of().reference,
+    );
+  });
+
+  it.each([
+    ["https://github.com/alibaba/ROLL", "/workspace/ROLL"],
+    ["https://example.org:8443/a/verl.git", "/workspace/verl"],
+    ["https://example.org/a/b/", "/workspace/b"],
+  ])("puts %s into %s", (repository, folder) => {
+    expect(of({ repository }).derived?.sources[0]?.folder).toBe(folder);
+  });
+
+  it("has the Ray of packages that are added, else of the source, else of the base", () => {
+    const base = ContainerImage.of("a:1", { rayVersion: "2.47.1" });
+    const { rayVersion, ...silent } = ROLL;
+    expect(ContainerImage.withSource(base, silent).rayVersion).toBe("2.47.1");
+    expect(ContainerImage.withSource(base, ROLL).rayVersion).toBe(rayVersion);
+    expect(ContainerImage.withPythonPackages(ContainerImage.withSource(VLLM, silent), [RAY]).rayVersion).toBe(
+      "2.58.0",
+    );
+  });
+
+  it("is one image with several sources and packages, in whatever order they are called", () => {
+    const other = { repository: "https://example.org/other", commit: "1".repeat(40) };
+    const image = ContainerImage.withSource(
+      ContainerImage.withPythonPackages(of({ gitCredentialsFile: "/root/c" }), ["httpx==0.28.1"]),
+      other,
+    );
+    expect(image.derived).toMatchObject({ base: VLLM.reference, packages: ["httpx==0.28.1"] });
+    expect(image.derived?.gitCredentialsFile).toBe("/root/c");
+    expect(image.derived?.sources.map(({ folder }) => folder)).toEqual([
+      "/workspace/ROLL",
+      "/workspace/other",
+    ]);
+  });
+});
+
 describe("the plan of a derived image", () => {
   it("has the reference, the version of Ray and how the image is built", () => {
     const image = ContainerImage.withPythonPackages(VLLM, [RAY]);
@@ -119,7 +197,7 @@ describe("the plan of a derived image", () => {
     expect(plan.ray.version).toBe("2.58.0");
     expect(plan.image).toEqual({
       reference: image.reference,
-      derived: { base: VLLM.reference, packages: [RAY] },
+      derived: { base: VLLM.reference, sources: [], packages: [RAY] },
     });
   });
 

@@ -3,7 +3,10 @@ import { problemLine } from "../../../../lib/problems/plan-error";
 import type { Problem } from "../../../../lib/problems/problem";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { NodePool } from "../../../../lib/topology/declaration/cluster-props";
+import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import type { ImageSourceProps } from "../../../../lib/topology/declaration/image-source";
+import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { judgeCluster } from "../../../../lib/topology/planner";
 import { TOPOLOGY_TOPICS } from "../../../../lib/topology/rules";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
@@ -21,6 +24,7 @@ import { BAD_NAMES } from "./bad/names";
 import { BAD_NETWORK } from "./bad/network";
 import { BAD_POOLS } from "./bad/pools";
 import { BAD_PORTS } from "./bad/ports";
+import { BAD_IMAGE_SOURCES, GOOD_SOURCE } from "./bad/image-sources";
 import { BAD_PYTHON_PACKAGES } from "./bad/python-packages";
 import { BAD_SECRETS } from "./bad/secrets";
 import { BAD_STORAGE } from "./bad/storage";
@@ -43,6 +47,7 @@ const BAD_INPUTS = [
   ...BAD_SECRETS,
   ...BAD_CONTAINER_EXTRAS,
   ...BAD_PYTHON_PACKAGES,
+  ...BAD_IMAGE_SOURCES,
   ...BAD_ASCEND,
   ...RISKY_INPUTS,
 ];
@@ -186,6 +191,26 @@ describe("secrets", () => {
       expect(problemsOf({ props: { environment: { [name]: "x" } } })).toEqual([]);
     },
   );
+});
+
+test.each<Partial<ImageSourceProps>>([
+  {},
+  { repository: "http://10.0.0.1:3000/a/b.git" },
+  { repository: "git://example.org/~me/roll" },
+  { commit: "A".repeat(40) },
+  { commit: "0".repeat(64) },
+  { requirements: undefined },
+  { requirements: "python/requirements-gpu+cu12.txt" },
+  { folder: "/ROLL" },
+  { folder: "/opt/roll" },
+  { folder: "/usr/local/src/roll" },
+  { keep: [] },
+  { keep: ["flash_attn", "vllm"] },
+  { gitCredentialsFile: "~/.git-credentials" },
+])("a source of an image with %j causes no problem", (change) => {
+  const image = ContainerImage.withSource(ContainerImage.of("a:1"), { ...GOOD_SOURCE, ...change });
+  const storage = [HostPathStorage.perNode("/data", { mountPath: "/workspace-data" })];
+  expect(problemsOf({ props: { image, storage } })).toEqual([]);
 });
 
 test("one node on TCP, and machines with a digest, cause no warning", () => {

@@ -1,7 +1,5 @@
-import {
-  ContainerImage,
-  type PythonPackagesOptions,
-} from "../../../../../lib/topology/declaration/container-image";
+import { ContainerImage } from "../../../../../lib/topology/declaration/container-image";
+import type { PythonPackagesOptions } from "../../../../../lib/topology/declaration/python-package";
 import type { BadInput } from "./bad-input";
 
 const BASE = ContainerImage.of("vllm/vllm-openai:v0.20.0");

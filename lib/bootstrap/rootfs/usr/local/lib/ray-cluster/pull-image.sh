@@ -18,6 +18,7 @@ main() {
     [ "$published" = "$image" ] || "$PROGRAMS/build-image.sh"
   fi
   note "$published"
+  [ "$published" = "$image" ] || note_built "$image"
 }
 
 is_there() { docker image inspect "$1" >/dev/null 2>&1; }
@@ -49,6 +50,14 @@ note() {
   digest="${digests%%$'\n'*}"
   printf '%s\n' "${digest:-$1}" >"$RUN_FOLDER/image"
   info "image: ${digest:-$1 (digest unknown)}"
+}
+
+# The build has recorded what the image holds, which two machines may have got differently from one base.
+note_built() {
+  local recorded
+  recorded="$(docker run --rm --network none --entrypoint cat "$1" /etc/ray-cluster/image-digest)" || return 0
+  printf '%s\n' "$recorded" >"$RUN_FOLDER/image"
+  info "image: $1, $recorded"
 }
 
 main "$@"

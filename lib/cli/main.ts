@@ -7,6 +7,7 @@ import { Progress } from "./base/progress";
 import { runProgram } from "./base/run-program";
 import { ensureEmulationImage } from "./images/emulation-image";
 import type { ImageOptions } from "./images/base-image";
+import { inspectImage } from "./images/inspect-image";
 
 const program = new Command("cdktf-ray-cluster")
   .description("Commands for Ray clusters on CDK for Terraform, beside those of cdktf.")
@@ -20,6 +21,16 @@ program
   .action(async (options: ImageOptions) => {
     const progress = new Progress();
     await ensureEmulationImage(await ensureDocker(progress), progress, options);
+  });
+
+program
+  .command("inspect-image")
+  .description("print the Ray, Python, engines and digest of an image, and its declaration to paste")
+  .argument("<reference>", "image in Docker or in a registry; it is pulled where it is missing")
+  .action(async (reference: string) => {
+    const progress = new Progress();
+    await ensureDocker(progress);
+    process.stdout.write(`${await inspectImage(reference, progress)}\n`);
   });
 
 program

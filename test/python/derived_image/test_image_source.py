@@ -14,7 +14,8 @@ from venv import EnvBuilder
 import image_source
 import pip
 import python_packages
-from image_source import Git, Refused, Source, read_sources
+from image_source import Git, Source, read_sources
+from python_packages import Refused
 
 RECIPE = Path(image_source.__file__).parent
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -13,6 +13,7 @@ import { Docker } from "./support/docker";
 import { OwnDaemon } from "./support/own-daemon";
 import { type HostPip, hostPip, PACKAGE_INDEX, SMALL_PACKAGE } from "./support/package-index";
 import { owner, whileOwner } from "./support/owner";
+import { makePipBase } from "./support/pip-base";
 import { type Project, unwrapped } from "./support/project";
 import { DEPLOYMENT, OWN_DAEMON } from "./support/requirements";
 import { everythingBelow } from "./support/secret-search";
@@ -225,26 +226,15 @@ function configuration({ lines }: HostPip): string {
   return ["[global]", ...lines, `find-links = ${READ}`, `# ${SECRET}`, ""].join("\n");
 }
 
-/**
- * As a published engine's image is: it has pip, no Ray, packages that Ray could change, and an entry point
- * of its own.
- */
+/** Without Ray, and with packages that Ray could change. */
 async function makeBase(docker: Docker, pipFolder: string): Promise<void> {
-  const container = `${NAME}-base`;
-  const uninstall = ["-m", "pip", "uninstall", "--yes", "--break-system-packages", "ray"];
-  await docker.output(
-    "create",
-    "--name",
-    container,
-    "--entrypoint",
-    "python3",
-    emulationImageTag(),
-    ...uninstall,
-  );
-  await docker.output("cp", pipFolder, `${container}:/usr/lib/python3/dist-packages/pip`);
-  await docker.output("start", "--attach", container);
-  await docker.output("commit", "--change", 'ENTRYPOINT ["false"]', container, BASE);
-  await docker.output("rm", container);
+  await makePipBase(docker, {
+    from: emulationImageTag(),
+    tag: BASE,
+    container: `${NAME}-base`,
+    pipFolder,
+    command: ["-m", "pip", "uninstall", "--yes", "--break-system-packages", "ray"],
+  });
 }
 
 /** What the builder wrote, beside the Dockerfile. */

@@ -18,6 +18,7 @@ const END_TO_END = [
   "engines",
   "cloud-init",
   "derived-image",
+  "image-source",
   "refusals",
   "docker-daemon",
   "local-2x8",

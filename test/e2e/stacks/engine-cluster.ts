@@ -5,6 +5,7 @@ import {
   ContainerImage,
   Fabric,
   type IEngine,
+  type ImageSourceProps,
   LmdeployServe,
   LocalBackend,
   RayCluster,
@@ -23,6 +24,10 @@ export interface EngineClusterProps {
   readonly rayVersion: string;
   /** How the stand-in behaves and which version it is: `STAND_IN_…`. */
   readonly standIn?: { readonly [name: string]: string };
+  /** ROLL: steps of the pipeline. @default 24, which take 12 s: longer than a job must live to be called running */
+  readonly maxSteps?: number;
+  /** @default - the image with the stand-ins, as it is */
+  readonly source?: ImageSourceProps & { readonly base: string };
 }
 
 export type EngineName = "vllm-ray" | "vllm-mp" | "lmdeploy" | "roll" | "ray";
@@ -30,12 +35,11 @@ export type EngineName = "vllm-ray" | "vllm-mp" | "lmdeploy" | "roll" | "ray";
 export const MODEL = "/models/stand-in";
 
 /** The port of `LocalBackend`'s API is the engine's; each has the port that it has by itself. */
-const ENGINES: { readonly [name in EngineName]: () => IEngine } = {
+const ENGINES: { readonly [name in EngineName]: (props: EngineClusterProps) => IEngine } = {
   "vllm-ray": () => new VllmServe({ modelPath: MODEL, maxModelLen: 4096, extraArguments: ["--seed", "7"] }),
   "vllm-mp": () => new VllmServe({ modelPath: MODEL, executor: VllmExecutor.MP, tensorParallelSize: 4 }),
   lmdeploy: () => new LmdeployServe({ modelPath: MODEL }),
-  // 12 s: longer than a job must live to be called running.
-  roll: () => new RollPipeline({ modelPath: MODEL, overrides: { max_steps: 24 } }),
+  roll: ({ maxSteps = 24 }) => new RollPipeline({ modelPath: MODEL, overrides: { max_steps: maxSteps } }),
   ray: () => new RayOnly(),
 };
 
@@ -48,17 +52,26 @@ const ACCELERATORS: { readonly [name in EngineName]: Accelerator } = {
   ray: Accelerator.EMULATED_NPU,
 };
 
+/** The image of the cluster's nodes. */
+export function imageOf({ rayVersion, source }: EngineClusterProps): ContainerImage {
+  if (source === undefined) {
+    return ContainerImage.of(standInImageTag(rayVersion), { rayVersion });
+  }
+  const { base, ...from } = source;
+  return ContainerImage.withSource(ContainerImage.of(base), from);
+}
+
 /** Two nodes of two emulated accelerators with an engine's stand-in and short deadlines. */
 export class EngineCluster extends TerraformStack {
   public constructor(scope: Construct, id: string, props: EngineClusterProps) {
     super(scope, id);
-    const { subnetCidr, apiPort, engine, rayVersion, standIn } = props;
+    const { subnetCidr, apiPort, engine, standIn } = props;
     const cluster = new RayCluster(this, id, {
       backend: new LocalBackend({ subnetCidr, apiPort }),
       pools: [{ name: "node", nodes: 2, accelerator: ACCELERATORS[engine], acceleratorsPerNode: 2 }],
       fabric: Fabric.TCP,
-      image: ContainerImage.of(standInImageTag(rayVersion), { rayVersion }),
-      engine: ENGINES[engine](),
+      image: imageOf(props),
+      engine: ENGINES[engine](props),
       driverEnvironment: standIn,
       // vLLM up to 0.20 hands every VLLM_ variable of the head to its workers.
       addressVariables: engine === "vllm-ray" ? ["VLLM_NIXL_SIDE_CHANNEL_HOST"] : [],

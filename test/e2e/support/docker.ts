@@ -70,6 +70,8 @@ export class Docker {
 /** What these tests read of `docker inspect`. */
 export interface Inspected {
   readonly Id: string;
+  /** Id of its image. */
+  readonly Image: string;
   readonly Name: string;
   readonly RestartCount: number;
   readonly State: {

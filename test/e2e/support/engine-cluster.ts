@@ -58,7 +58,12 @@ export class EngineTestCluster {
     };
   }
 
-  /** Changes the declaration; the next deployment finds it so. */
+  /** Another declaration of the same cluster; the next deployment finds it so. */
+  public redeclare(props: EngineClusterProps): void {
+    this.environment.E2E_ENGINE = JSON.stringify({ name: this.name, ...props });
+  }
+
+  /** Changes the stand-ins only; the next deployment finds them so. */
   public declare(standIn: { readonly [name: string]: string }): void {
     this.environment.E2E_ENGINE = JSON.stringify({ name: this.name, ...this.props, standIn });
   }

@@ -1,5 +1,13 @@
 import type { Proof } from "../topology/values/proof";
-import type { EngineContext, EngineSpec, IEngine } from "../topology/engine-spec";
+import type { EngineContext, EngineSecret, EngineSpec, IEngine } from "../topology/engine-spec";
+import type { SecretRef } from "../topology/values/secret-ref";
+import {
+  protectedApi,
+  protectionFiles,
+  protectionSecrets,
+  type ServerTls,
+  withApiKeys,
+} from "./served-securely";
 import { servingProof } from "./serving-proof";
 
 /** Properties of `CustomServe`. */
@@ -33,31 +41,58 @@ export interface CustomServeProps {
    * @default - a chat completion, or a plain completion where the server refuses that
    */
   readonly proof?: Proof;
+  /**
+   * API keys that the server accepts, one in each line of the file, which is
+   * `/run/secrets/ray-cluster/api-keys` in the head's container. The proof of serving uses the first.
+   *
+   * @default - the API asks for no key
+   */
+  readonly apiKeys?: SecretRef;
+  /**
+   * Option of the server that takes the keys, without dashes, e.g. `api-key`. The command must then be a Python program in
+   * PATH: it sees `--<option> key key ...`, and no command line of the machine does.
+   *
+   * @default - the command reads the file itself
+   */
+  readonly apiKeyOption?: string;
+  /**
+   * Certificate and private key with which the API speaks TLS, for the command to name:
+   * `/run/secrets/ray-cluster/tls-certificate` and `/run/secrets/ray-cluster/tls-key` in the head's container.
+   *
+   * @default - plain HTTP
+   */
+  readonly tls?: ServerTls;
 }
 
 /** Any OpenAI-compatible server, given its command. */
 export class CustomServe implements IEngine {
   public readonly engineName: string;
+  public readonly secrets: readonly EngineSecret[];
 
   constructor(private readonly props: CustomServeProps) {
     this.engineName = props.engineName ?? "custom";
+    this.secrets = protectionSecrets(props);
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an implementation keeps the interface's parameters
   public bind(_context: EngineContext): EngineSpec {
-    const { argv, servedModel, port, healthPath, proof } = this.props;
+    const { argv, servedModel, port, healthPath, proof, apiKeyOption } = this.props;
+    // Without an option the command reads the file itself, and needs no launcher.
+    const launched = apiKeyOption === undefined ? {} : { apiKeys: this.props.apiKeys };
     return {
       name: this.engineName,
       declared: { ...this.props },
-      argv: [...argv],
+      argv: withApiKeys(launched, (apiKeyOption ?? "").replace(/^-+/, ""), [...argv]),
       api: {
+        ...protectedApi(this.props),
         port: port ?? 8000,
         healthPath: healthPath ?? "/health",
         servedModel,
         proof: servingProof(servedModel, proof),
       },
       environment: {},
-      files: [],
+      files: protectionFiles(launched),
+      secrets: this.secrets,
       ports: [],
       rayVersions: {},
     };

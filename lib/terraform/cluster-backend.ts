@@ -8,6 +8,8 @@ import type { ModelSource } from "../topology/declaration/model-source";
 import type { Place } from "../topology/plan/place";
 import type { Problem } from "../problems/problem";
 import type { IStorage } from "../topology/declaration/storage";
+import type { IEngine } from "../topology/engine-spec";
+import type { SecretRef } from "../topology/values/secret-ref";
 
 /** The place a cluster stands in: the only polymorphic seam. A backend holds nothing of any cluster. */
 export abstract class ClusterBackend {
@@ -53,6 +55,9 @@ export interface ClusterDeclaration extends ClusterShape {
   readonly storage: readonly IStorage[];
   /** @default - the cluster brings none */
   readonly model?: ModelSource;
+  /** Secrets by the name of their variable. @default - none */
+  readonly secrets?: { readonly [variable: string]: SecretRef };
+  readonly engine?: IEngine;
 }
 
 /** Where users reach the engine's API, and what the place adds to the review. */

@@ -248,5 +248,7 @@ export interface EngineImage {
 /** An engine: a value object that decides what to run once the shape of the cluster is known. */
 export interface IEngine {
   readonly engineName: string;
+  /** Secrets of its own, which a place looks at before the plan is made; the same as in its spec. @default - none */
+  readonly secrets?: readonly EngineSecret[];
   bind(context: EngineContext): EngineSpec;
 }

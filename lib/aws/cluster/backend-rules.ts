@@ -24,7 +24,7 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
       title: "A secret is named by its ARN",
       why: "The head's role is allowed to read those secrets and no other.",
       check: ({ declaration }) =>
-        secretsOf(declaration).map(({ path, ref }) =>
+        secretsOf(declaration, declaration.engine?.secrets).map(({ path, ref }) =>
           unless(fits(ref.id, SECRET_ARN), {
             path,
             // It may be the secret itself.

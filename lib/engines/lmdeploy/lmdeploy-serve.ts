@@ -5,7 +5,7 @@ import { judge } from "../../problems/rule";
 import type { Proof } from "../../topology/values/proof";
 import type { SecretRef } from "../../topology/values/secret-ref";
 import type { EngineSizing } from "../../topology/engine-sizing";
-import type { EngineContext, EngineSpec, IEngine } from "../../topology/engine-spec";
+import type { EngineContext, EngineSecret, EngineSpec, IEngine } from "../../topology/engine-spec";
 import { option, toggle } from "../arguments";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
 import { givenFlags } from "../given-flags";
@@ -135,10 +135,12 @@ export interface LmdeployServeProps {
  */
 export class LmdeployServe implements IEngine {
   public readonly engineName = "lmdeploy";
+  public readonly secrets: readonly EngineSecret[];
   private readonly props: LmdeployServeProps;
 
   constructor(props: LmdeployServeProps = {}) {
     this.props = { ...props, extraArguments: [...(props.extraArguments ?? [])] };
+    this.secrets = protectionSecrets(props);
   }
 
   public bind(context: EngineContext): EngineSpec {
@@ -189,7 +191,7 @@ export class LmdeployServe implements IEngine {
           : { SSL_CERTFILE: TLS_FILES.certificate, SSL_KEYFILE: TLS_FILES.key }),
       },
       files: protectionFiles(props),
-      secrets: protectionSecrets(props),
+      secrets: this.secrets,
       ports: [{ name: "lmdeploy-master", from: masterPort, to: masterPort, where: "head" }],
       rayVersions: rayRangeOfEngine("lmdeploy"),
       parallelism: { tensor, pipeline: 1, data: 1, expertParallel: false },

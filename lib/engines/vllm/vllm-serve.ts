@@ -4,6 +4,7 @@ import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
 import type {
   EngineContext,
   EngineFollower,
+  EngineSecret,
   EngineSpec,
   EngineText,
   IEngine,
@@ -39,10 +40,12 @@ const CONFIGURATION = "/opt/ray-cluster/vllm";
 /** vLLM as an OpenAI-compatible server: one model over all accelerators of the cluster. */
 export class VllmServe implements IEngine {
   public readonly engineName = "vllm";
+  public readonly secrets: readonly EngineSecret[];
   private readonly props: VllmServeProps;
 
   constructor(props: VllmServeProps = {}) {
     this.props = { ...props, extraArguments: [...(props.extraArguments ?? [])] };
+    this.secrets = protectionSecrets(props);
   }
 
   public bind(context: EngineContext): EngineSpec {
@@ -80,7 +83,7 @@ export class VllmServe implements IEngine {
         ...(carriesEnvironment && replicasSpanNodes(cut) ? { VLLM_RAY_DP_PACK_STRATEGY: "span" } : {}),
       },
       files: protectionFiles(this.props),
-      secrets: protectionSecrets(this.props),
+      secrets: this.secrets,
       clusterEnvironment: hcclSettings(context, cut, settings),
       ports: this.ports(cut),
       rayVersions: rayRangeOfEngine("vllm"),

@@ -1,4 +1,5 @@
-import { CustomServe } from "../../../lib/engines/custom-serve";
+import { CustomServe, type CustomServeProps } from "../../../lib/engines/custom-serve";
+import { SecretRef } from "../../../lib/topology/values/secret-ref";
 import { Proof } from "../../../lib/topology/values/proof";
 import type { EngineContext } from "../../../lib/topology/engine-spec";
 
@@ -39,8 +40,47 @@ test("CustomServe needs only its command and its model", () => {
     },
     environment: {},
     files: [],
+    secrets: [],
     ports: [],
     rayVersions: {},
+  });
+});
+
+describe("CustomServe with a protected API", () => {
+  const keys = SecretRef.hostFile("/root/keys");
+  const tls = { certificate: SecretRef.hostFile("/root/c.pem"), key: SecretRef.hostFile("/root/k.pem") };
+  const bound = (change: Partial<CustomServeProps>) =>
+    new CustomServe({ argv: ["my-server"], servedModel: "m", ...change }).bind(context);
+
+  test("whose command reads the files starts it as it is, and asks with key and certificate", () => {
+    const spec = bound({ apiKeys: keys, tls });
+    expect(spec.argv).toEqual(["my-server"]);
+    expect(spec.files).toEqual([]);
+    expect(spec.secrets?.map(({ name, path }) => [name, path])).toEqual([
+      ["api-keys", "engine.apiKeys"],
+      ["tls-certificate", "engine.tls.certificate"],
+      ["tls-key", "engine.tls.key"],
+    ]);
+    expect(spec.api).toMatchObject({
+      apiKeyFile: "/run/secrets/ray-cluster/api-keys",
+      tls: { authority: "/run/secrets/ray-cluster/tls-certificate" },
+    });
+  });
+
+  test.each(["api-key", "--api-key"])(
+    "whose command takes keys as %s gets them by the launcher",
+    (apiKeyOption) => {
+      const { argv, files } = bound({ apiKeys: keys, apiKeyOption });
+      expect(argv).toEqual([
+        ...["python3", "/opt/ray-cluster/with_api_keys.py", "api-key", "/run/secrets/ray-cluster/api-keys"],
+        "my-server",
+      ]);
+      expect(files.map(({ path }) => path)).toEqual(["/opt/ray-cluster/with_api_keys.py"]);
+    },
+  );
+
+  test("whose command has an option but no keys starts as it is", () => {
+    expect(bound({ apiKeyOption: "api-key" })).toMatchObject({ argv: ["my-server"], files: [] });
   });
 });
 

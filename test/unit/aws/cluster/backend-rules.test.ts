@@ -10,6 +10,7 @@ import type { IAwsStorage } from "../../../../lib/aws/storage/storage";
 import type { IClusterNetwork } from "../../../../lib/aws/network/network-props";
 import { Capacity } from "../../../../lib/aws/pool/capacity";
 import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
+import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
@@ -78,6 +79,7 @@ function problems(change: AwsClusterChange): readonly Problem[] {
   }
 }
 const rulesOf = (change: AwsClusterChange) => problems(change).map(({ rule }) => rule);
+const ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:tls-Ab12Cd";
 const model = (token: SecretRef) => ModelSource.huggingFace("a/b", { revision: REVISION, token });
 
 const CASES: readonly RuleCase<AwsClusterChange>[] = [
@@ -178,6 +180,31 @@ const CASES: readonly RuleCase<AwsClusterChange>[] = [
   [{ backend: { maxUsdPerHour: NaN } }, "RC429", "backend.maxUsdPerHour", "NaN"],
   [{ backend: { maxUsdPerHour: 220.15 } }, "RC452", "backend.maxUsdPerHour", "220.15"],
   [
+    { cluster: { engine: new VllmServe({ modelPath: "/m", apiKeys: SecretRef.managed("sk-secret") }) } },
+    "RC425",
+    "engine.apiKeys",
+    "a text that is not shown",
+  ],
+  [
+    {
+      cluster: {
+        engine: new VllmServe({
+          modelPath: "/m",
+          tls: { certificate: SecretRef.managed(ARN), key: SecretRef.managed("-----BEGIN") },
+        }),
+      },
+    },
+    "RC425",
+    "engine.tls.key",
+    "a text that is not shown",
+  ],
+  [
+    { cluster: { secrets: { WANDB_API_KEY: SecretRef.managed("wandb") } } },
+    "RC425",
+    "secrets.WANDB_API_KEY",
+    "a text that is not shown",
+  ],
+  [
     { cluster: { model: model(SecretRef.managed("hf_secret")) } },
     "RC425",
     "model.token",
@@ -209,8 +236,15 @@ describe("rules of a cluster on EC2", () => {
     join(__dirname, "backend-rules.golden.txt"),
   );
 
-  it("accept a cluster without mistakes", () => {
+  it("accept a cluster without mistakes, and one whose secrets are ARNs", () => {
     expect(problems({})).toEqual([]);
+    const secret = SecretRef.managed(ARN);
+    const engine = new VllmServe({
+      modelPath: "/m",
+      apiKeys: secret,
+      tls: { certificate: secret, key: secret },
+    });
+    expect(rulesOf({ cluster: { engine, secrets: { WANDB_API_KEY: secret } } })).not.toContain("RC425");
   });
 
   it("warn of everything that a network without internet access does not reach", () => {

@@ -1,6 +1,6 @@
 /** Paths in the container. */
 export const CONTAINER_PATHS = {
-  /** Folder of the package `ray_node`, for PYTHONPATH. */
+  /** Folder of the package `ray_node`, which `unpack_files.py` makes importable. */
   program: "/opt/ray-cluster",
   config: "/etc/ray-cluster/node.json",
   /** In the container of the readiness check alone, which brings it to the head. */

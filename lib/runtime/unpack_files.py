@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import json
 import os
+import site
 import sys
 from pathlib import Path
 
 HOST = "host:"
+#: Folder of the node program's package.
+PROGRAM = "/opt/ray-cluster"
 
 
 def write(path: Path, content: bytes) -> None:
@@ -34,12 +37,24 @@ def unpack(bundle: Path, of_host: bool, root: str = "") -> None:
             write(Path(root + (name[len(HOST) :] if of_host else name)), content.encode())
 
 
+def make_importable(program: str = PROGRAM) -> None:
+    """Lets every Python of the container import the node program, and keeps the image's own PYTHONPATH.
+
+    A PYTHONPATH of the container would replace the image's, which CANN needs. What `docker exec` starts has only
+    the image's: it finds the program by a file beside the installed packages.
+    """
+    own = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = f"{program}:{own}" if own else program
+    write(Path(site.getsitepackages()[0], "ray-cluster.pth"), f"{program}\n".encode())
+
+
 def main(arguments: list[str]) -> None:
     if arguments[:1] == ["--host"] and len(arguments) in (2, 3):
         unpack(Path(arguments[1]), True, *arguments[2:])
     elif len(arguments) > 1 and arguments[0] != "--host":
         bundle, *command = arguments
         unpack(Path(bundle), False)
+        make_importable()
         os.execvp(command[0], command)
     else:
         sys.exit("usage: unpack_files.py BUNDLE COMMAND [ARGUMENT ...] | --host BUNDLE [ROOT]")

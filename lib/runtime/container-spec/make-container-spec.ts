@@ -113,9 +113,9 @@ export function nodeCommand(subcommand: string): readonly string[] {
   return ["python3", "-m", "ray_node", subcommand];
 }
 
-/** Environment of the node program itself. */
+/** Environment of the node program itself. `unpack_files.py` lets Python find it: PYTHONPATH here would replace the image's. */
 export function programEnvironment(): { readonly [name: string]: string } {
-  return { PYTHONPATH: CONTAINER_PATHS.program, PYTHONUNBUFFERED: "1" };
+  return { PYTHONUNBUFFERED: "1" };
 }
 
 /**

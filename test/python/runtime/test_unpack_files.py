@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import unittest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from venv import EnvBuilder
 
 import unpack_files
 
@@ -45,17 +45,40 @@ class ContainerTest(UnpackTestCase):
         unpack_files.unpack(self.bundle, of_host=False)
         self.assertEqual(list(self.folder.iterdir()), [self.bundle])
 
-    def test_the_command_replaces_the_process(self) -> None:
-        program = self.folder / "program.py"
-        self.write_bundle({str(program): "import os, sys\nprint(os.getpid(), sys.argv[1:])\nsys.exit(7)\n"})
+    def start(self, program: str, *arguments: str, **variables: str) -> tuple[int, int, str]:
+        """Process id, exit code and output, with a Python of the test's own: its packages get a file."""
+        if not (self.folder / "python").exists():
+            EnvBuilder(symlinks=True).create(self.folder / "python")
+        python = str(self.folder / "python" / "bin" / "python")
+        path = self.folder / "program.py"
+        self.write_bundle({str(path): program})
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         process = subprocess.Popen(
-            [sys.executable, unpack_files.__file__, self.bundle, sys.executable, program, "a b", "$HOME"],
+            [python, unpack_files.__file__, self.bundle, python, path, *arguments],
+            env={**environment, **variables},
             stdout=subprocess.PIPE,
             text=True,
         )
         output, _ = process.communicate()
-        self.assertEqual(output, f"{process.pid} ['a b', '$HOME']\n")
-        self.assertEqual(process.returncode, 7)
+        return process.pid, process.returncode, output
+
+    def test_the_command_replaces_the_process(self) -> None:
+        pid, code, output = self.start(
+            "import os, sys\nprint(os.getpid(), sys.argv[1:])\nsys.exit(7)\n", "a b", "$HOME"
+        )
+        self.assertEqual(output, f"{pid} ['a b', '$HOME']\n")
+        self.assertEqual(code, 7)
+
+    def test_the_command_has_the_program_before_the_python_path_of_the_image(self) -> None:
+        show = "import os\nprint(os.environ['PYTHONPATH'])\n"
+        self.assertEqual(self.start(show)[2], "/opt/ray-cluster\n")
+        _, _, output = self.start(show, PYTHONPATH="/usr/local/Ascend/python/site-packages")
+        self.assertEqual(output, "/opt/ray-cluster:/usr/local/Ascend/python/site-packages\n")
+
+    def test_a_process_beside_the_command_finds_the_program_too(self) -> None:
+        self.start("")
+        (packages,) = self.folder.glob("python/lib/python*/site-packages")
+        self.assertEqual((packages / "ray-cluster.pth").read_text(), "/opt/ray-cluster\n")
 
 
 class MachineTest(UnpackTestCase):

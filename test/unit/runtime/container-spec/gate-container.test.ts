@@ -15,7 +15,7 @@ test("the readiness check runs `ray_node wait` for the plan's workload, with its
     name: "local-2x8-gate",
     image: "ray-emulation:2.58.0",
     command: [...["python3", "-m", "ray_node", "wait"], ...["--workload", "/etc/ray-cluster/workload.json"]],
-    environment: { PYTHONPATH: "/opt/ray-cluster", PYTHONUNBUFFERED: "1" },
+    environment: { PYTHONUNBUFFERED: "1" },
     networkMode: "bridge",
     timeoutSeconds: 663,
   });

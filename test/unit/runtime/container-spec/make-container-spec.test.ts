@@ -33,7 +33,6 @@ test("an emulated node has no devices or mounts", () => {
     image: "ray-emulation:2.58.0",
     command: ["python3", "-m", "ray_node", "start"],
     environment: {
-      PYTHONPATH: "/opt/ray-cluster",
       PYTHONUNBUFFERED: "1",
       RAY_ADDRESS: "10.89.28.10:6379",
       RAY_AUTH_MODE: "token",

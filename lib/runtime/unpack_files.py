@@ -40,8 +40,8 @@ def unpack(bundle: Path, of_host: bool, root: str = "") -> None:
 def make_importable(program: str = PROGRAM) -> None:
     """Lets every Python of the container import the node program, and keeps the image's own PYTHONPATH.
 
-    A PYTHONPATH of the container would replace the image's, which CANN needs. What `docker exec` starts has only
-    the image's: it finds the program by a file beside the installed packages.
+    A PYTHONPATH of the container would replace the image's, which CANN needs. What `docker exec` starts has
+    only the image's: it finds the program by a file beside the installed packages.
     """
     own = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = f"{program}:{own}" if own else program

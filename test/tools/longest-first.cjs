@@ -19,6 +19,7 @@ const END_TO_END = [
   "cloud-init",
   "derived-image",
   "image-source",
+  "vllm-serving",
   "refusals",
   "docker-daemon",
   "local-2x8",

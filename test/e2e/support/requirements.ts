@@ -35,6 +35,9 @@ export const SSH: Requirement = {
 /** Machines mount by it where the kernel has no client of NFS. */
 export const FUSE: Requirement = { what: "/dev/fuse", isMet: () => existsSync("/dev/fuse") };
 
+/** Makes a server's certificate. */
+export const OPENSSL: Requirement = { what: "openssl", isMet: () => succeeds("openssl", "version") };
+
 /** A library that shows programs another clock is compiled where the tests run. */
 export const COMPILER: Requirement = { what: "gcc", isMet: () => succeeds("gcc", "--version") };
 

@@ -1,6 +1,7 @@
 import type { Topic } from "../problems/rule";
 import { EXTRA_ARGUMENTS_TOPIC } from "./extra-arguments";
 import { LMDEPLOY_TOPIC } from "./lmdeploy/lmdeploy-rules";
+import { LISTENING_TOPIC } from "./listen-address";
 import { MODEL_FOLDER_TOPIC, MODEL_PATH_TOPIC } from "./model-folder";
 import { IMAGE_TOPIC } from "./releases/image-rules";
 import { ROLL_TOPIC } from "./roll/roll-pipeline";
@@ -11,6 +12,7 @@ export const ENGINE_TOPICS: readonly Topic<never, never>[] = [
   MODEL_FOLDER_TOPIC,
   MODEL_PATH_TOPIC,
   EXTRA_ARGUMENTS_TOPIC,
+  LISTENING_TOPIC,
   VLLM_TOPIC,
   LMDEPLOY_TOPIC,
   ROLL_TOPIC,

@@ -73,7 +73,7 @@ describeWith(
       expect(seen?.argv).toEqual([
         ...["serve", "api_server", "/models/stand-in", "--model-name", "stand-in", "--backend", "pytorch"],
         ...["--device", "ascend", "--eager-mode", "--tp", "4"],
-        ...["--server-name", "0.0.0.0", "--server-port", "23333"],
+        ...["--server-name", lmdeploy.address(0), "--server-port", "23333"],
       ]);
     }, 240_000);
 

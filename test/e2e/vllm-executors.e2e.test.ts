@@ -136,10 +136,18 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
 
   it("starts the commands of the plan on their nodes, and nothing else", async () => {
     const common = ["serve", "/models/stand-in", "--served-model-name", "stand-in"];
-    const onHead = ["--host", "0.0.0.0", "--port", "8000"];
+    const onHead = (head: string) => ["--host", head, "--port", "8000"];
     const ofRay = [
       ...[...common, "--tensor-parallel-size", "2", "--pipeline-parallel-size", "2"],
-      ...["--distributed-executor-backend", "ray", "--max-model-len", "4096", ...onHead, "--seed", "7"],
+      ...[
+        "--distributed-executor-backend",
+        "ray",
+        "--max-model-len",
+        "4096",
+        ...onHead(ray.address(0)),
+        "--seed",
+        "7",
+      ],
     ];
     expect((await ray.seen("node-0")).at(-1)?.argv).toEqual(ofRay);
     const ofMp = [
@@ -147,7 +155,12 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
       ...["--distributed-executor-backend", "mp", "--nnodes", "2"],
       ...["--master-addr", mp.address(0), "--master-port", "29501"],
     ];
-    expect((await mp.seen("node-0")).at(-1)?.argv).toEqual([...ofMp, "--node-rank", "0", ...onHead]);
+    expect((await mp.seen("node-0")).at(-1)?.argv).toEqual([
+      ...ofMp,
+      "--node-rank",
+      "0",
+      ...onHead(mp.address(0)),
+    ]);
     expect((await mp.seen("node-1")).at(-1)?.argv).toEqual([...ofMp, "--headless", "--node-rank", "1"]);
     expect(await ray.exec("node-1", "sh", "-c", "ls /var/lib/stand-ins")).toBe("behaviour");
   }, 150_000);

@@ -3,7 +3,8 @@ import type { OwnedFlag } from "../extra-arguments";
 /** Flags of `lmdeploy serve api_server` that the properties or the cluster set. */
 export const LMDEPLOY_FLAGS: readonly OwnedFlag[] = [
   { names: ["--model-name"], property: "servedModelName" },
-  { names: ["--backend", "--device", "--server-name", "--distributed-executor-backend"] },
+  { names: ["--server-name"], property: "listenAddress" },
+  { names: ["--backend", "--device", "--distributed-executor-backend"] },
   { names: ["--nnodes", "--node-rank", "--dp", "--dist-init-addr", "--proxy-url"] },
   { names: ["--server-port"], property: "port" },
   { names: ["--api-keys"], property: "apiKeys" },

@@ -12,6 +12,7 @@ import { givenFlags } from "../given-flags";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
 import { engineVersion } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
+import { listenAddress, LISTENING_TOPIC } from "../listen-address";
 import { imageProblems } from "../releases/image-rules";
 import {
   protectedApi,
@@ -104,6 +105,12 @@ export interface LmdeployServeProps {
    */
   readonly version?: string;
   /**
+   * IPv4 address at which the API listens on the head: `0.0.0.0` for every interface, also `localhost`.
+   *
+   * @default - the head's address on the cluster network, which is the cluster's endpoint
+   */
+  readonly listenAddress?: string;
+  /**
    * API keys that the server accepts, one in each line of the file. The proof of serving uses the first.
    *
    * @default - the API asks for no key
@@ -170,7 +177,7 @@ export class LmdeployServe implements IEngine {
         ...option("--cache-max-entry-count", props.cacheMaxEntryCount),
         ...option("--quant-policy", props.quantPolicy),
         ...option("--dtype", props.dtype),
-        ...option("--server-name", "0.0.0.0"),
+        ...option("--server-name", listenAddress(props, context)),
         ...option("--server-port", port),
         ...toggle("--ssl", props.tls !== undefined),
         ...(props.extraArguments ?? []),
@@ -218,6 +225,7 @@ export class LmdeployServe implements IEngine {
           context,
         ),
         ...judge(LMDEPLOY_TOPIC, mode, context),
+        ...judge(LISTENING_TOPIC, props, context),
         ...imageProblems("lmdeploy", context),
       ],
     };

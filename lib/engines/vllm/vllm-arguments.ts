@@ -29,7 +29,8 @@ export interface VllmCut {
 export const VLLM_FLAGS: readonly OwnedFlag[] = [
   { names: ["--model"], property: "modelPath" },
   { names: ["--served-model-name"], property: "servedModelName" },
-  { names: ["--host", "--uds"] },
+  { names: ["--host"], property: "listenAddress" },
+  { names: ["--uds"] },
   { names: ["--port"], property: "port" },
   { names: ["--api-key"], property: "apiKeys" },
   { names: ["--ssl-keyfile", "--ssl-certfile"], property: "tls" },
@@ -96,9 +97,9 @@ export function serveArguments(
 }
 
 /** Arguments of the head alone, which has the API. */
-export function headArguments(cut: VllmCut, port: number): readonly string[] {
+export function headArguments(cut: VllmCut, host: string, port: number): readonly string[] {
   const rank = isSpread(cut) ? [...meeting(cut), ...option("--node-rank", 0)] : [];
-  return [...rank, ...option("--host", "0.0.0.0"), ...option("--port", port)];
+  return [...rank, ...option("--host", host), ...option("--port", port)];
 }
 
 /** Arguments of the head's API where it speaks TLS. */

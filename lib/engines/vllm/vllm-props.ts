@@ -158,6 +158,12 @@ export interface VllmServeProps {
    */
   readonly masterPort?: number;
   /**
+   * IPv4 address at which the API listens on the head: `0.0.0.0` for every interface, also `localhost`.
+   *
+   * @default - the head's address on the cluster network, which is the cluster's endpoint
+   */
+  readonly listenAddress?: string;
+  /**
    * API keys that the server accepts, one in each line of the file. The proof of serving uses the first.
    *
    * @default - the API asks for no key

@@ -17,6 +17,7 @@ import { environmentFence } from "../releases/environment-fence";
 import { flagsOfEngine } from "../../catalog/engine-flags";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
+import { listenAddress, LISTENING_TOPIC } from "../listen-address";
 import { imageProblems } from "../releases/image-rules";
 import { protectedApi, protectionFiles, protectionSecrets, withApiKeys } from "../served-securely";
 import { servingProof } from "../serving-proof";
@@ -63,7 +64,7 @@ export class VllmServe implements IEngine {
       declared: { ...this.props },
       argv: withApiKeys(this.props, "api-key", [
         ...serve,
-        ...headArguments(cut, port),
+        ...headArguments(cut, listenAddress(this.props, context), port),
         ...tlsArguments(this.props),
         ...(this.props.extraArguments ?? []),
       ]),
@@ -112,6 +113,7 @@ export class VllmServe implements IEngine {
           context,
         ),
         ...judge(VLLM_TOPIC, cut, context),
+        ...judge(LISTENING_TOPIC, this.props, context),
         ...imageProblems("vllm", context),
       ],
     };

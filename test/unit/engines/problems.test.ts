@@ -242,6 +242,17 @@ const CASES: readonly Case[] = [
     context: image(reference),
     found: Array.from({ length: 2 + more }, () => onImage("RC643", reference)[0]),
   })),
+  ...["10.20.0.2", "localhost", "::", "head.example", ""].map((listenAddress) => ({
+    engine: new VllmServe({ modelPath: "/m", tensorParallelSize: 16, listenAddress }),
+    found: [
+      ["RC607", "engine.listenAddress", listenAddress === "" ? "nothing" : `'${listenAddress}'`],
+    ] as const,
+  })),
+  {
+    engine: new LmdeployServe({ modelPath: "/m", listenAddress: "127.0.0.1" }),
+    on: NPU,
+    found: [["RC607", "engine.listenAddress", "'127.0.0.1'"]],
+  },
   {
     engine: new RollPipeline(),
     context: fromSource(ROLL_VPC, "requirements_torch280_vllm.txt"),

@@ -12,7 +12,7 @@ test("LmdeployServe runs one server on the head with ranks on all accelerators",
   const spec = new LmdeployServe(MODEL).bind(GPUS);
   expect(text(spec.argv)).toBe(
     "lmdeploy serve api_server /models/internlm --model-name internlm --backend pytorch --tp 16 " +
-      "--server-name 0.0.0.0 --server-port 23333",
+      "--server-name 10.20.0.1 --server-port 23333",
   );
   expect(spec).toMatchObject({
     name: "lmdeploy",

@@ -39,7 +39,7 @@ test("VllmServe with mp runs the same command on every node, apart from rank and
   const shared =
     "vllm serve /models/llama --served-model-name llama --tensor-parallel-size 8 --pipeline-parallel-size 4 " +
     "--distributed-executor-backend mp --nnodes 4 --master-addr 10.20.0.1 --master-port 29999";
-  expect(text(argv)).toBe(`${shared} --node-rank 0 --host 0.0.0.0 --port 8000`);
+  expect(text(argv)).toBe(`${shared} --node-rank 0 --host 10.20.0.1 --port 8000`);
   expect(text(follower?.argv)).toBe(`${shared} --headless`);
   expect(follower?.rankFlag).toBe("--node-rank");
   expect(ports).toEqual([{ name: "vllm-master", from: 29999, to: 29999, where: "head" }]);

@@ -6,7 +6,7 @@ export class PlanError extends Error {
   /** @param problems what is wrong; sorted here */
   constructor(problems: readonly Problem[]) {
     const sorted = sortProblems(problems);
-    super([headline(sorted), ...sorted.map(problemLine)].join("\n"));
+    super([headline(sorted), ...sorted.map(problemText)].join("\n"));
     this.name = "PlanError";
     this.problems = sorted;
   }
@@ -26,6 +26,15 @@ export function problemLine(problem: Problem): string {
   const { construct, path, rule } = problem;
   const place = construct === undefined ? path : `${construct} ${path}`;
   return `  ${place} [${rule}]: ${sentence(problem)}`;
+}
+
+/** One problem as `problemLine`, and its table of choices on lines of their own. */
+export function problemText(problem: Problem): string {
+  const { head, rows } = problem.choices ?? { head: [], rows: [] };
+  const lines = rows.length === 0 ? [] : [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((cells) => cells[column].length)));
+  const aligned = lines.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column])).join("  "));
+  return [problemLine(problem), ...aligned.map((line) => `      ${line.trimEnd()}`)].join("\n");
 }
 
 function sentence({ got, must, consequence, fix, links }: Problem): string {

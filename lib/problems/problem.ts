@@ -21,4 +21,17 @@ export interface Problem {
    * @default - nowhere
    */
   readonly links?: readonly string[];
+  /**
+   * What can be declared instead, below the sentence.
+   *
+   * @default - nothing but the fix
+   */
+  readonly choices?: ProblemChoices;
+}
+
+/** A table of what can be declared instead, the nearest first. */
+export interface ProblemChoices {
+  readonly head: readonly string[];
+  /** As many cells as `head` has. */
+  readonly rows: readonly (readonly string[])[];
 }

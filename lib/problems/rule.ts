@@ -1,4 +1,4 @@
-import type { Problem } from "./problem";
+import type { Problem, ProblemChoices } from "./problem";
 
 /** What a rule says of a value: where, what was given, and the change to make. */
 interface Finding {
@@ -10,6 +10,8 @@ interface Finding {
   readonly fix: string;
   /** Where to read more. @default - nowhere */
   readonly links?: readonly string[];
+  /** What can be declared instead. @default - nothing but the fix */
+  readonly choices?: ProblemChoices;
 }
 
 /** Reads `got X, but must <must>. <Fix>.` */

@@ -2,6 +2,7 @@ import { findAccelerator } from "../catalog/accelerators";
 import type { FoundValue } from "../catalog/environment";
 import { findFabric } from "../catalog/fabrics";
 import { problemLine } from "../problems/plan-error";
+import type { Problem } from "../problems/problem";
 import { counted } from "../problems/text";
 import { containerDevices } from "../runtime/container-spec/devices";
 import type { ClusterPlan, NodePlan, PortPlan } from "../topology/plan/plan";
@@ -207,7 +208,12 @@ function deadlines(plan: ClusterPlan): readonly string[] {
 function warnings(plan: ClusterPlan): readonly string[] {
   return plan.warnings.length === 0
     ? ["None."]
-    : plan.warnings.map((warning) => `- ${problemLine(warning).trim()}`);
+    : plan.warnings.flatMap((warning) => [`- ${problemLine(warning).trim()}`, ...choices(warning)]);
+}
+
+/** What can be declared instead, as a table within the item of its warning. */
+function choices({ choices: given }: Problem): readonly string[] {
+  return given === undefined ? [] : ["", ...table(given.head, given.rows, "").map((line) => `  ${line}`), ""];
 }
 
 /** Devices of all kinds of containers: pools differ only in how many they map. */

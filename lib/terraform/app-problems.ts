@@ -1,6 +1,6 @@
 import { Annotations, Aspects, type IAspect, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
-import { PlanError, problemLine, sortProblems } from "../problems/plan-error";
+import { PlanError, problemText, sortProblems } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
 import { isBuildable } from "../problems/rule";
 
@@ -19,7 +19,7 @@ const GUARDED = new WeakSet<TerraformStack>();
 export function reportProblems(construct: Construct, problems: readonly Problem[]): boolean {
   const located = sortProblems(problems).map((problem) => ({ ...problem, construct: construct.node.path }));
   for (const warning of located.filter(({ level }) => level === "warning")) {
-    Annotations.of(construct).addWarning(problemLine({ ...warning, construct: undefined }).trim());
+    Annotations.of(construct).addWarning(problemText({ ...warning, construct: undefined }).trim());
   }
   const errors = located.filter(({ level }) => level === "error");
   if (errors.length > 0) {

@@ -1,4 +1,4 @@
-import { PlanError, problemLine } from "../../../lib/problems/plan-error";
+import { PlanError, problemLine, problemText } from "../../../lib/problems/plan-error";
 import type { Problem } from "../../../lib/problems/problem";
 
 const error: Problem = {
@@ -55,4 +55,24 @@ test("PlanError counts its problems and the properties that have them", () => {
   ]).message.split("\n");
   expect(headline).toBe("3 problems in 2 places; nothing was written");
   expect(new PlanError([error]).message).toMatch(/^1 problem in 1 place; nothing was written\n/);
+});
+
+test("problemText lists choices below the sentence, in columns", () => {
+  const choices = {
+    head: ["change", "left"],
+    rows: [
+      ["nodes 2", "9.5 GiB"],
+      ["kvCacheDtype 'fp8'", "10.5 GiB"],
+    ],
+  };
+  expect(problemText({ ...warning, choices })).toBe(
+    [
+      "  fabric [RC992]: 'tcp' will be slow. Use another.",
+      "      change              left",
+      "      nodes 2             9.5 GiB",
+      "      kvCacheDtype 'fp8'  10.5 GiB",
+    ].join("\n"),
+  );
+  expect(problemText(warning)).toBe(problemLine(warning));
+  expect(new PlanError([{ ...error, choices }]).message).toContain("\n      nodes 2             9.5 GiB");
 });

@@ -9,7 +9,7 @@ import {
 } from "../../../problems/rule";
 import { paddedVocabulary } from "../../model/memory-fit";
 import { ranksOf, showParallelism } from "../../model/parallelism";
-import { fittingCut, fittingTensorSizes } from "./model-remedies";
+import { fittingCut, fittingTensorSizes } from "./fitting-cuts";
 import * as structure from "./model-structure";
 import type { ModelPlan } from "./model-structure";
 

@@ -17,8 +17,9 @@ import type { Model } from "../../model/model";
 import { DEFAULT_MEMORY_UTILIZATION, type MemoryFit } from "../../model/memory-fit";
 import { layerPartition, nodesOfTensorGroup, showParallelism } from "../../model/parallelism";
 import { cutRules, sizesAreCounts } from "./model-cut-rules";
-import { fittingCut, fitOf, whatWouldFit } from "./model-remedies";
+import { fittingCut } from "./fitting-cuts";
 import { canBeCut, type ModelPlan } from "./model-structure";
+import { choicesOf, fitOf, MOST_NODES } from "./what-fits";
 
 /** Share of a GPU's memory from which running out of it is reported (vllm-project/recipes OpenAI/GPT-OSS.md). */
 const HIGH_SHARE = 0.96;
@@ -121,11 +122,16 @@ function checkMemory(plan: ModelPlan): Found<ErrorFinding> {
   if (fit.fits) {
     return [];
   }
+  const choices = choicesOf(plan);
   return {
     path: fit.maximumTokens === 0 ? "model" : "engine.contextTokens",
     got: partsOf(plan, fit),
     must: `fit into ${gib(fit.budgetGiB)} per accelerator (${shareText(plan)})`,
-    fix: whatWouldFit(plan),
+    fix:
+      choices === undefined
+        ? `use accelerators with more memory: no split over up to ${MOST_NODES} such nodes fits`
+        : "declare one of these, the nearest first",
+    choices,
   };
 }
 
@@ -136,7 +142,9 @@ function checkRoom(plan: ModelPlan): readonly WarningFinding[] {
     return [];
   }
   const path = "engine.contextTokens";
-  const fix = `plan for at most ${Math.max(fit.maximumTokens, 1)} tokens in the cache, use fewer sequences or add a node`;
+  const choices = choicesOf(plan, engineMemoryGiB("activation-spread"));
+  const most = Math.max(fit.maximumTokens, 1);
+  const fix = `plan for at most ${most} tokens in the cache${choices ? ", or declare one of these, which leave more" : ""}`;
   return [
     fit.fits
       ? {
@@ -144,12 +152,14 @@ function checkRoom(plan: ModelPlan): readonly WarningFinding[] {
           got: `${gib(fit.headroomGiB)} left of ${gib(fit.budgetGiB)} per accelerator`,
           consequence: `is less than the ${gib(engineMemoryGiB("activation-spread"))} by which engine releases differ`,
           fix,
+          choices,
         }
       : {
           path,
           got: `${partsOf(plan, fit)} of ${gib(fit.budgetGiB)} per accelerator`,
           consequence: `may not fit: ${gib(least.fullest.totalGiB)} are needed at best`,
           fix,
+          choices,
         },
   ];
 }

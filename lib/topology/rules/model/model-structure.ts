@@ -26,6 +26,8 @@ export interface ModelPlan {
   readonly fabric: string;
   /** Longest sequence, prompt and answer together. */
   readonly contextTokens: number;
+  /** The engine's property for it. @default contextTokens */
+  readonly contextProperty?: string;
   /** Sequences of that length at the same time, in the whole cluster. */
   readonly concurrentSequences: number;
   /** @default 0.9 */

@@ -124,6 +124,7 @@ function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"
     fabric: spec.fabric,
     // A model given by its numbers may have no longest sequence: one token asks nothing of the cache.
     contextTokens: sizing?.contextTokens ?? (longestContext(model, engine) || 1),
+    contextProperty: sizing?.contextProperty,
     concurrentSequences: sizing?.concurrentSequences ?? 1,
     memoryUtilization: sizing?.memoryUtilization,
     engine: { name: engine.name, version: engine.version },

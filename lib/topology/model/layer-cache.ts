@@ -106,6 +106,27 @@ export function layerCacheBytes(
   }
 }
 
+/** What the layers have in common that vLLM keeps in one group: what they keep, and for how long. */
+export function groupOf({ kind, windowTokens }: LayerCache): string {
+  return `${kind} ${windowTokens}`;
+}
+
+/** Groups of which the largest is at most so much larger than the smallest are made equal by padding the smaller. */
+const EQUAL_GROUPS = 1.5;
+
+/**
+ * How much larger each group is than its layers: groups of different kinds have the same number of layers, that of the
+ * smallest kind, and what is left over is filled up (vLLM `_get_kv_cache_groups_uniform_page_size`).
+ */
+export function groupPadding(caches: readonly LayerCache[]): ReadonlyMap<string, number> {
+  const kept = caches.filter(({ kind }) => kind !== "none");
+  const counts = new Map<string, number>();
+  kept.map(groupOf).forEach((group) => counts.set(group, (counts.get(group) ?? 0) + 1));
+  const [least, most] = [Math.min(...counts.values()), Math.max(...counts.values())];
+  const size = most < least * EQUAL_GROUPS ? most : least;
+  return new Map([...counts].map(([group, count]) => [group, (Math.ceil(count / size) * size) / count]));
+}
+
 /** Bytes that one more token of a long sequence adds to the cache of one layer, each KV head counted once. */
 export function growthBytes(cache: LayerCache, elementBytes: number): number {
   const perToken = Math.max(1, cache.kvHeads) * cache.elements * elementBytes + cache.indexBytes;

@@ -1,8 +1,8 @@
 import { engineMemoryGiB } from "../../catalog/engines";
-import type { ModelShape } from "../../catalog/models";
+import type { ModelShape, Quantization } from "../../catalog/models";
 import type { ModelWeights } from "./model-weights";
-import { layerCacheBytes } from "./layer-cache";
-import { engineOverheadGiB } from "./engine-overhead";
+import { groupOf, groupPadding, layerCacheBytes } from "./layer-cache";
+import { engineOverheadGiB, USUAL_TOKENS } from "./engine-overhead";
 import { expertRanks, kvHeadsPerRank, layerPartition, type Parallelism } from "./parallelism";
 
 export const BYTES_PER_GIB = 2 ** 30;
@@ -19,6 +19,8 @@ export interface ModelSize {
   readonly weights: ModelWeights;
   /** The favourable end of what the weights may be. @default - `weights`, which are exact */
   readonly leastWeights?: ModelWeights;
+  /** How the linear layers are quantized. @default - not known */
+  readonly quantization?: Quantization | null;
   /** Bytes of an element of what is not quantized, the cache included. */
   readonly elementBytes: number;
   /** Bytes of an element of the cache, where the checkpoint says them. @default - `elementBytes` */
@@ -55,6 +57,10 @@ export interface MemoryQuestion {
   readonly cpuOffloadGiB?: number;
   /** Most tokens of one step. @default 8192 */
   readonly batchedTokens?: number;
+  /** Most sequences of one step. @default 1024 */
+  readonly batchedSequences?: number;
+  /** Whether sampling sorts the logits, as vLLM did before 0.17. @default false */
+  readonly sortsLogits?: boolean;
   /** Whether captured graphs are part of the engine's share of memory. @default false */
   readonly budgetsGraphs?: boolean;
   /** Whether the model's next-token prediction modules are loaded. @default false */
@@ -126,7 +132,10 @@ export function memoryFit(question: MemoryQuestion): MemoryFit {
   const { model, parallelism, contextTokens, acceleratorMemoryGiB, favourable = false } = question;
   const overheadGiB =
     question.overheadGiB ??
-    engineOverheadGiB({ ...question, hasExperts: model.shape.moe !== null }, favourable);
+    engineOverheadGiB(
+      { ...question, shape: model.shape, buffersExperts: model.quantization?.method !== "mxfp4" },
+      favourable,
+    );
   const budgetGiB = acceleratorMemoryGiB * (question.memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION);
   // Each replica takes its share of the sequences, and the last one a whole one.
   const sequences = Math.ceil(question.concurrentSequences / parallelism.data);
@@ -222,7 +231,7 @@ function stageWeights(
       layer.sharded / tensor +
       layer.kvHeads * kvShare +
       layer.replicated +
-      layer.experts * expertShare(model, parallelism),
+      layer.experts * expertShare(model, parallelism) * (favourable ? 1 : expertPadding(model, parallelism)),
     (tables * padding) / tensor + encoders,
   );
 }
@@ -237,19 +246,47 @@ function expertShare(model: ModelSize, parallelism: Parallelism): number {
   return parallelism.expertParallel && experts > 0 ? Math.ceil(experts / ranks) / experts : 1 / ranks;
 }
 
+/** To multiples of these, engines fill up hidden size and width of a rank's MXFP4 experts (vLLM `fused_moe/oracle/mxfp4.py`). */
+const MXFP4_HIDDEN = 256;
+const MXFP4_WIDTH = 128;
+
+/** How much larger the experts are in memory than in the files. */
+function expertPadding({ shape: { moe, hiddenSize }, quantization }: ModelSize, cut: Parallelism): number {
+  if (moe === null || quantization?.method !== "mxfp4") {
+    return 1;
+  }
+  const width = moe.expertWidth / (cut.expertParallel ? 1 : cut.tensor);
+  return filled(hiddenSize, MXFP4_HIDDEN) * filled(width, MXFP4_WIDTH);
+}
+
+/** A size filled up to a multiple of a unit, as a multiple of itself. */
+function filled(size: number, unit: number): number {
+  return (Math.ceil(size / unit) * unit) / size;
+}
+
 /** Cache of one sequence in the layers of a stage, on one rank. */
 function stageCacheBytes(
-  { model, parallelism, kvElementBytes }: MemoryQuestion,
+  { model, parallelism, kvElementBytes, batchedTokens = USUAL_TOKENS, favourable }: MemoryQuestion,
   first: number,
   layers: number,
   tokens: number,
 ): number {
   const elementBytes = kvElementBytes ?? model.cacheElementBytes ?? model.elementBytes;
   const { tensor, decodeContext = 1 } = parallelism;
-  return model.shape.layerCaches.slice(first, first + layers).reduce((total, cache) => {
+  const caches = model.shape.layerCaches.slice(first, first + layers);
+  const padding = favourable ? undefined : groupPadding(caches);
+  return caches.reduce((total, cache) => {
     // Windows and states stay whole on each rank.
     const shared = cache.kind === "full" || cache.kind === "latent" ? decodeContext : 1;
-    return total + layerCacheBytes(cache, Math.ceil(tokens / shared), tensor, elementBytes);
+    // The tokens of a step come to those of the window (vLLM `SlidingWindowSpec.max_memory_usage_bytes`).
+    const windowTokens = cache.windowTokens && cache.windowTokens + (favourable ? 0 : batchedTokens - 1);
+    const bytes = layerCacheBytes(
+      { ...cache, windowTokens },
+      Math.ceil(tokens / shared),
+      tensor,
+      elementBytes,
+    );
+    return total + bytes * (padding?.get(groupOf(cache)) ?? 1);
   }, 0);
 }
 

@@ -167,7 +167,8 @@ function checkRoom(plan: ModelPlan): readonly WarningFinding[] {
 function checkShare(plan: ModelPlan): readonly WarningFinding[] {
   const { acceleratorMemoryGiB, memoryUtilization = DEFAULT_MEMORY_UTILIZATION, collective } = plan;
   const isFixed = plan.cacheShare !== undefined || plan.cacheGiB !== undefined;
-  if (isFixed || collective === undefined || (collective !== "hccl" && memoryUtilization < HIGH_SHARE)) {
+  const isUsual = collective !== "hccl" && memoryUtilization < HIGH_SHARE && !capturesBeside(plan);
+  if (isFixed || collective === undefined || isUsual) {
     return [];
   }
   const leftGiB = acceleratorMemoryGiB * (1 - memoryUtilization);
@@ -190,11 +191,17 @@ function hasStates({ layerCaches }: Model["shape"]): boolean {
   return layerCaches.some(({ kind }) => kind === "state");
 }
 
+/** Whether the large graphs of a model with experts are captured beside the engine's share, as in vLLM before 0.21. */
+function capturesBeside({ model, engine, capturesGraphs, budgetsGraphs }: ModelPlan): boolean {
+  return engine?.name === "vllm" && model.shape.moe !== null && capturesGraphs === true && !budgetsGraphs;
+}
+
 /** Memory beside the engine's share that is known to be too little. */
-function besideShareGiB({ model, capturesGraphs }: ModelPlan, collective: Collective): number {
+function besideShareGiB(plan: ModelPlan, collective: Collective): number {
   if (collective !== "hccl") {
-    return engineMemoryGiB("beside-the-share");
+    return engineMemoryGiB(capturesBeside(plan) ? "beside-the-share-graphs" : "beside-the-share");
   }
+  const { model, capturesGraphs } = plan;
   return capturesGraphs && hasStates(model.shape)
     ? engineMemoryGiB("beside-the-share-states")
     : engineMemoryGiB("beside-the-share-ascend");

@@ -40,8 +40,12 @@ export interface ModelPlan {
   readonly cacheGiB?: number;
   /** @default 0 */
   readonly cpuOffloadGiB?: number;
-  /** @default - as measured */
+  /** @default 8192 */
   readonly batchedTokens?: number;
+  /** @default 1024 */
+  readonly batchedSequences?: number;
+  /** @default false */
+  readonly sortsLogits?: boolean;
   /** @default false */
   readonly budgetsGraphs?: boolean;
   /** Whether graphs are captured. @default false */

@@ -133,6 +133,8 @@ function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"
     cpuOffloadGiB: sizing?.cpuOffloadGiB,
     kvElementBytes: cacheElementBytes(sizing?.cacheDtype),
     batchedTokens: sizing?.batchedTokens ?? batch?.tokens,
+    batchedSequences: sizing?.batchedSequences ?? batch?.sequences,
+    sortsLogits: isOnGpus(spec) && isBefore(engine, "vllm-samples-without-sorting"),
     capturesGraphs,
     budgetsGraphs: capturesGraphs && budgetsGraphs(spec),
     loadsNextTokenModules: sizing?.speculative?.weights === "model",
@@ -151,12 +153,20 @@ function loadedModel(model: Model, sizing: ClusterSpec["engine"]["sizing"]): Mod
 }
 
 /** Whether captured graphs are part of the share of memory: in newer vLLM on GPUs. */
-function budgetsGraphs({ engine: { name, version }, collective }: ClusterSpec): boolean {
-  const first = engineMilestone("vllm-budgets-graphs").version;
+function budgetsGraphs(spec: ClusterSpec): boolean {
+  return spec.engine.name === "vllm" && isOnGpus(spec) && !isBefore(spec.engine, "vllm-budgets-graphs");
+}
+
+function isOnGpus({ collective }: ClusterSpec): boolean {
+  return collective === "nccl" || collective === "rccl";
+}
+
+/** Whether the engine is vLLM before a milestone; a version that is not known counts as the newest. */
+function isBefore({ name, version }: ClusterSpec["engine"], milestone: string): boolean {
   return (
     name === "vllm" &&
-    (collective === "nccl" || collective === "rccl") &&
-    (version === undefined || compareVersions(version, first) >= 0)
+    version !== undefined &&
+    compareVersions(version, engineMilestone(milestone).version) < 0
   );
 }
 

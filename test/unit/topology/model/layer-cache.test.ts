@@ -1,7 +1,13 @@
 import reference from "../../../fixtures/models/reference.json";
+import type { LayerCacheKind } from "../../../../lib/catalog/models";
 import { structureOf } from "../../../../lib/topology/model/hub-config";
 import type { HubObject } from "../../../../lib/topology/model/hub-keys";
-import { growthBytes, layerCacheBytes } from "../../../../lib/topology/model/layer-cache";
+import {
+  groupOf,
+  groupPadding,
+  growthBytes,
+  layerCacheBytes,
+} from "../../../../lib/topology/model/layer-cache";
 
 const REFERENCE = reference as unknown as readonly { readonly name: string; readonly config: HubObject }[];
 
@@ -77,4 +83,29 @@ describe("growthBytes", () => {
   ])("%s grows by what its layers without window and state take", (name, bytes) => {
     expect(cachesOf(name).reduce((sum, cache) => sum + growthBytes(cache, 2), 0)).toBeCloseTo(bytes, 6);
   });
+});
+
+test.each([
+  // 52 windows in groups of 10, the number of full layers: the last group is filled up with 8.
+  ["5 of 6 layers of 62", { window: 52, full: 10 }, { window: 60 / 52, full: 1 }],
+  ["every other layer", { window: 18, full: 18 }, { window: 1, full: 1 }],
+  ["one layer more", { window: 12, full: 13 }, { window: 13 / 12, full: 1 }],
+  ["half as many again", { window: 12, full: 18 }, { window: 1, full: 24 / 18 }],
+  ["layers that keep nothing", { none: 20, full: 4 }, { full: 1 }],
+] as const)("groupPadding of %s", (_, counts, padding) => {
+  const layer = {
+    kvHeads: 1,
+    elements: 1,
+    indexBytes: 0,
+    windowTokens: 0,
+    ratio: 1,
+    stateBytes: 0,
+    stateHeads: 0,
+  };
+  const caches = Object.entries(counts).flatMap(([kind, count]) =>
+    Array.from({ length: count }, () => ({ ...layer, kind: kind as LayerCacheKind })),
+  );
+  const expected = Object.entries(padding).map(([kind, share]) => [`${kind} 0`, share]);
+  expect(new Map([...groupPadding(caches)])).toEqual(new Map(expected as [string, number][]));
+  expect(caches.map(groupOf)).toContain("full 0");
 });

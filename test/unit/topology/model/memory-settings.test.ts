@@ -1,8 +1,9 @@
 import { cacheElementBytes } from "../../../../lib/topology/model/cache-element";
-import { engineOverheadGiB } from "../../../../lib/topology/model/engine-overhead";
+import { engineOverheadGiB, type OverheadQuestion } from "../../../../lib/topology/model/engine-overhead";
 import { memoryFit, type MemoryQuestion } from "../../../../lib/topology/model/memory-fit";
 import { Model } from "../../../../lib/topology/model/model";
 import type { Parallelism } from "../../../../lib/topology/model/parallelism";
+import { modelOf } from "../../../support/deployments";
 
 const cut = (tensor: number, change: Partial<Parallelism> = {}): Parallelism => ({
   tensor,
@@ -98,19 +99,55 @@ describe("the favourable end", () => {
 });
 
 describe("engineOverheadGiB", () => {
-  const question = { hasExperts: false, parallelism: cut(2), acceleratorMemoryGiB: 80 };
+  const shape = Model.LLAMA_3_1_70B.shape;
+  const question = { shape, parallelism: cut(2), acceleratorMemoryGiB: 80 };
+  const likely = (change: Partial<OverheadQuestion>) => engineOverheadGiB({ ...question, ...change }, false);
+  const GIB = 2 ** 30;
 
-  test("grows with the tokens of a step; the favourable end does not", () => {
-    const overhead = (batchedTokens: number, favourable: boolean) =>
-      engineOverheadGiB({ ...question, batchedTokens }, favourable);
-    expect(overhead(16384, false) - overhead(8192, false)).toBeCloseTo(2.29, 6);
-    expect(overhead(16384, true)).toBe(overhead(8192, true));
-    expect(overhead(8192, false) - overhead(2048, false)).toBeCloseTo((2.29 * 3) / 4, 6);
+  test("grows with the sequences of a step by the logits of the vocabulary", () => {
+    const perSequence = (3.7 * shape.vocabularySize * 4) / GIB;
+    expect(likely({ batchedSequences: 2048 }) - likely({})).toBeCloseTo(1024 * perSequence, 6);
+  });
+
+  test("grows with the tokens of a step by their hidden states, and from some on by the feed-forward", () => {
+    const perToken = (2 * shape.hiddenSize) / GIB;
+    expect(likely({}) - likely({ batchedTokens: 2048 })).toBeCloseTo(6144 * perToken, 6);
+    const forward = (5 * 2 * shape.hiddenSize + (3 * 2 * shape.intermediateSize) / 2) / GIB;
+    expect(likely({ batchedTokens: 65536 }) - likely({ batchedTokens: 32768 })).toBeCloseTo(
+      32768 * forward,
+      6,
+    );
+  });
+
+  test("does not grow with the tokens of a step at the favourable end", () => {
+    const least = (batchedTokens: number) => engineOverheadGiB({ ...question, batchedTokens }, true);
+    expect(least(65536)).toBe(least(8192));
+    expect(least(2048)).toBeLessThan(least(8192));
+  });
+
+  test("is larger where logits are sorted, but not at the favourable end", () => {
+    const logits = (1024 * shape.vocabularySize * 4) / GIB;
+    expect(likely({ sortsLogits: true }) - likely({})).toBeCloseTo(5.9 * logits - 2.17 + 0.55, 6);
+    const least = engineOverheadGiB({ ...question, sortsLogits: true }, true);
+    expect(least).toBeLessThan(likely({ sortsLogits: true }) - 5 * logits);
+  });
+
+  test("has buffers for experts, which tensor parallelism cuts and expert parallelism does not", () => {
+    const { shape: experts } = Model.QWEN3_235B_A22B;
+    const buffers = (parallelism: Parallelism, buffersExperts = true) =>
+      likely({ shape: experts, parallelism, buffersExperts }) -
+      likely({ shape: { ...experts, moe: null }, parallelism });
+    expect(buffers(cut(2))).toBeCloseTo((8192 * 8 * (4096 + 768) * 2) / GIB, 6);
+    expect(buffers(cut(2, { expertParallel: true }))).toBeCloseTo((8192 * 8 * (4096 + 1536) * 2) / GIB, 6);
+    expect(buffers(cut(2), false)).toBe(0);
+  });
+
+  test("counts a usual vocabulary for a model without one", () => {
+    expect(likely({ shape: { ...shape, vocabularySize: 0 } })).toBeGreaterThan(likely({}));
   });
 
   test("contains graphs where the engine's share does", () => {
-    const likely = (budgetsGraphs: boolean) => engineOverheadGiB({ ...question, budgetsGraphs }, false);
-    expect(likely(true) - likely(false)).toBeCloseTo(1.58, 6);
+    expect(likely({ budgetsGraphs: true }) - likely({})).toBeCloseTo(1.58, 6);
     expect(engineOverheadGiB({ ...question, budgetsGraphs: true }, true)).toBe(
       engineOverheadGiB(question, true),
     );
@@ -119,7 +156,27 @@ describe("engineOverheadGiB", () => {
   test("is smaller on small cards at the favourable end", () => {
     const least = (acceleratorMemoryGiB: number) =>
       engineOverheadGiB({ ...question, acceleratorMemoryGiB }, true);
-    expect(least(80) - least(24)).toBeCloseTo(2.17 - 0.2, 6);
+    expect(least(80) - least(44)).toBeCloseTo(2.17 - 0.2, 6);
+  });
+});
+
+describe("what a release keeps", () => {
+  const gptOss = modelOf("gpt-oss-120b");
+
+  test("fills up MXFP4 experts: the hidden size always, the width where a cut makes it odd", () => {
+    const experts = (tensor: number, favourable = false) =>
+      fit(gptOss, cut(tensor), { favourable }).fullest.weightsGiB;
+    const share = (tensor: number) => (experts(tensor) - experts(tensor, true)) / experts(tensor, true);
+    expect(share(1)).toBeCloseTo(0.084, 2);
+    expect(share(4)).toBeCloseTo(0.128, 2);
+  });
+
+  test("holds the tokens of a step besides those of a window", () => {
+    const cache = (batchedTokens: number, favourable = false) =>
+      fit(gptOss, cut(1), { batchedTokens, favourable }).fullest.kvCacheGiB;
+    const perToken = (18 * 8 * 2 * 64 * 2) / 2 ** 30;
+    expect(cache(8192) - cache(2048)).toBeCloseTo(6144 * perToken, 6);
+    expect(cache(8192, true)).toBeCloseTo((131072 + 128) * perToken, 6);
   });
 });
 

@@ -123,7 +123,7 @@ export const KNOWN: readonly TableRow[] = [
   row("copies of KV heads", Model.QWEN3_235B_A22B, "1 x 8 x 80 GiB", "4 x 32768", "yes"),
   row("bf16 on four", Model.QWEN3_235B_A22B, "1 x 4 x 80 GiB", "1 x 1024", "no", ["RC108"]),
   // recipes.vllm.ai: the smallest unit for 128k tokens is 16 of 80 GB.
-  row("16 of 80 GB", Model.KIMI_K2, "2 x 8 x 80 GiB", "1 x 131072", "tight", 2.3),
+  row("16 of 80 GB", Model.KIMI_K2, "2 x 8 x 80 GiB", "1 x 131072", "tight", 1.7),
   row("8 of 80 GB", Model.KIMI_K2, "1 x 8 x 80 GiB", "1 x 1024", "no", ["RC108"]),
   // zai-org/GLM-4.5 README.md, system requirements: 16 x H100 or 8 x H200, FP8 8 or 4; Air a quarter of it.
   row("README", Model.GLM_4_5, "2 x 8 x 80 GiB", "8 x 8192", "yes"),

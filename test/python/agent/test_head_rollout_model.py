@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+import support
 from fixtures.staging_support import small_model
 from rollout_case import RolloutCase
 from simulated_source import SimulatedSource
@@ -14,8 +15,10 @@ from test_head_with_model import staging
 
 from ray_node.channel.report import Replaced, Staged
 from ray_node.channel.report_client import Exchange
+from ray_node.channel.tasks import TaskRunner
 from ray_node.config.workload import NumberedWorkload
 from ray_node.host import clock
+from ray_node.preflight import tasks
 
 _Usage = namedtuple("_Usage", "total used free")
 
@@ -103,6 +106,7 @@ class RolloutModelTest(RolloutCase):
         self.assertFalse((self.folder / "b" / "config.json").exists())
 
     def test_model_on_shared_storage_is_never_removed(self) -> None:
+        self.tasks = TaskRunner(tasks.handlers(self.config, "npu-1", support.WORKER, {}), lambda: None)
         first, second = (self.with_model(name, placement="shared") for name in ("a", "b"))
         self.serve(first)
         usage = _Usage(2_000_000, 1_700_000, 300_000)

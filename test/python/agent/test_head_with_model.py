@@ -52,7 +52,7 @@ class HeadWithModelCase(HeadCase):
         """`root` is that of npu-1, whose part of the preflight is played."""
         value = {**staging(str(self.folder / "model")), **changes}
         loaded = parse(support.on_loopback(self.folder, staging=value))
-        handlers = preflight_tasks.handlers(loaded, loaded.preflight, "npu-1", support.WORKER, {}, root)
+        handlers = preflight_tasks.handlers(loaded, "npu-1", support.WORKER, {}, root)
         self.tasks = TaskRunner(handlers, lambda: None)
         self.start(staging=value)
 

@@ -35,7 +35,8 @@ class FetchTest(WorkerCase):
         return stay(process)
 
     def configure(self, **changes: Any) -> None:
-        accelerators = {"planned": 8, "resource": "NPU", "deviceGlob": None, "visibleDevicesVariable": None}
+        accelerators: dict[str, Any] = {"planned": 8, "resource": "NPU", "devices": None}
+        accelerators |= {"deviceGlob": None, "visibleDevicesVariable": None}
         own = {"name": "npu-1", "pool": "npu", "role": "worker", "address": support.WORKER}
         self.value = support.on_loopback(self.folder)
         self.config = parse(support.node_life({**self.value, "node": {**own, "accelerators": accelerators}}))

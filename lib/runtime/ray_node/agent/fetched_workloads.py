@@ -1,5 +1,8 @@
-"""A worker's workloads: fetched from the head by number, kept in memory."""
+"""A worker's workloads: fetched from the head by number, kept in memory, and on disk for `ray_node run`."""
 
+import contextlib
+
+from ray_node.agent.workload_folder import WorkloadFolder
 from ray_node.channel import report_client
 from ray_node.channel.client import Unanswered
 from ray_node.config import workload
@@ -23,6 +26,7 @@ class FetchedWorkloads:
         self._address = address
         self._token = token
         self._known: dict[str, Workload] = {}
+        self._folder = WorkloadFolder(config.paths.state, config.cluster)
         self._wanted = ""
         self._fetch: Background[bytes] | None = None
         self._again = clock.Deadline(0)
@@ -66,3 +70,7 @@ class FetchedWorkloads:
         self._known[found.number] = found.workload
         for number in list(self._known)[:-_KEPT]:
             del self._known[number]
+        # Without them this node runs all the same.
+        with contextlib.suppress(OSError):
+            self._folder.put_workload(content)
+            self._folder.prune(set(self._known))

@@ -3,6 +3,7 @@
 One JSON object in each line: `{"name": ..., "text": ...}`. No secret of the cluster leaves the node.
 """
 
+import contextlib
 import glob
 import importlib.metadata
 import json
@@ -14,6 +15,7 @@ from ray_node.agent import state
 from ray_node.cli import run as run_command
 from ray_node.cli import status
 from ray_node.config.schema import NodeConfig
+from ray_node.config.workload import Workload
 from ray_node.engine import api
 from ray_node.hardware import finding
 from ray_node.host import log, tool
@@ -41,15 +43,10 @@ def run(config: NodeConfig) -> int:
 
 
 def hide_secrets(config: NodeConfig) -> None:
-    """Of everything that is printed from now on: the token, and every secret whose file node.json names."""
-    source = config.staging and config.staging.source
-    files = [config.paths.token, *config.engine.secrets.values()]
-    if config.engine.api is not None and config.engine.api.api_key_file is not None:
-        files.append(config.engine.api.api_key_file)
-    if isinstance(source, HubSource) and source.token_file is not None:
-        files.append(source.token_file)
-    if isinstance(source, IndexSource):
-        files.append(source.index)
+    """Of everything that is printed from now on: the token, and each secret whose file the workload names."""
+    files = [config.paths.token]
+    with contextlib.suppress(NodeFailed):
+        files += _secret_files(run_command.current(config))
     for path in files:
         try:
             lines = api.read_lines(path)
@@ -58,6 +55,17 @@ def hide_secrets(config: NodeConfig) -> None:
         for line in lines:
             # As it stands inside a JSON text.
             log.hide(json.dumps(line)[1:-1])
+
+
+def _secret_files(workload: Workload) -> Iterator[str]:
+    engine, source = workload.engine, workload.staging and workload.staging.source
+    yield from engine.secrets.values()
+    if engine.api is not None and engine.api.api_key_file is not None:
+        yield engine.api.api_key_file
+    if isinstance(source, HubSource) and source.token_file is not None:
+        yield source.token_file
+    if isinstance(source, IndexSource):
+        yield source.index
 
 
 def _found(config: NodeConfig) -> Iterator[tuple[str, str]]:

@@ -4,10 +4,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from ray_node.agent import state
 from ray_node.agent.workload_folder import Unreadable, WorkloadFolder
+from ray_node.cli import status
 from ray_node.cluster import environment
 from ray_node.config import workload
-from ray_node.config.load import ConfigError
+from ray_node.config.config_error import ConfigError
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
 from ray_node.host import address
@@ -40,14 +42,19 @@ def of_node(config: NodeConfig, base: Mapping[str, str] | None = None) -> dict[s
     """What a process of the engine sees on this node, without its secrets. Raises NodeFailed."""
     own = address.own_address(config.node.address, config.subnet, address.local_addresses())
     ray = environment.build(config, own, base).ray
-    return environment.of_engine(ray, _current(config), config.gcs_address)
+    return environment.of_engine(ray, current(config), config.gcs_address)
 
 
-def _current(config: NodeConfig) -> Workload:
-    """What this cluster runs, as far as this node knows: only the head has the workloads."""
+def current(config: NodeConfig) -> Workload:
+    """What this node runs, as far as it knows. Raises NodeFailed when its own name cannot be found."""
+    own = config.workload or workload.nothing(config.cluster)
     folder = WorkloadFolder(config.paths.state, config.cluster)
     try:
-        number = folder.rollout().current
-        return workload.of_node(config) if number is None else folder.workload(number).workload
+        if config.is_head:
+            number = folder.rollout().current
+        else:
+            found = state.read(state.path_of(config.paths.state, status.node_name(config))) or {}
+            number = found.get("workload")
+        return own if number is None else folder.workload(number).workload
     except (Unreadable, ConfigError):
-        return workload.of_node(config)
+        return own

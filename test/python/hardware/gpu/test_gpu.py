@@ -20,7 +20,7 @@ SUBJECT = Subject("gpu-0", "10.0.0.1")
 
 def gathered(*gpus: Gpu, share: float = 0.9) -> GpuFacts:
     texts = {"-L": Answer(0, listing(gpus)), "-q": Answer(0, query(gpus))}
-    return facts.gather(share, texts.__getitem__, "/absent")
+    return facts.gather(share, texts.__getitem__, sysfs="/absent")
 
 
 def judged(found: GpuFacts, **rules: Any) -> list[Finding]:
@@ -115,8 +115,8 @@ class CountTest(unittest.TestCase):
                 (at / "vendor").write_text(f"{vendor}\n")
                 (at / "class").write_text(f"{kind}\n")
             texts = {"-L": Answer(0, listing([Gpu()])), "-q": Answer(0, query([Gpu()]))}
-            self.assertEqual(facts.gather(0.9, texts.__getitem__, folder).on_bus, 2)
-            self.assertIsNone(facts.gather(0.9, texts.__getitem__, f"{folder}/none").on_bus)
+            self.assertEqual(facts.gather(0.9, texts.__getitem__, sysfs=folder).on_bus, 2)
+            self.assertIsNone(facts.gather(0.9, texts.__getitem__, sysfs=f"{folder}/none").on_bus)
 
     def test_judge_without_a_driver_quotes_nvidia_smi(self) -> None:
         words = "NVIDIA-SMI has failed because it couldn't communicate"

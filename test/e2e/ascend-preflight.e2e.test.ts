@@ -1,14 +1,17 @@
 /**
- * The preflight of two Ascend servers: clock, rank table, link, address, packet loss, TLS switch, lost device,
- * moved tag; node, device and check are named each time, and the cluster serves once it is repaired.
+ * The preflight of two Ascend servers: clock, rank table, link, gateway, address, packet loss, TLS switch, lost device,
+ * health, share that is not mounted, model that is not whole, moved tag; node, device and check are named each time, the
+ * machine is left as it was, and the cluster serves once it is repaired.
  */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { RankTableKind } from "../../lib";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually } from "./support/command";
 import { hostsProject } from "./support/hosts-project";
-import { type SimulatedMachine, SimulatedMachines } from "./support/machines";
+import { type SimulatedMachine, SimulatedMachines, SYSTEMD } from "./support/machines";
 import { type Project, unwrapped } from "./support/project";
 import { COMPILER, DEPLOYMENT, SSH } from "./support/requirements";
 
@@ -16,6 +19,23 @@ const NAME = "e2e-ascend";
 const GATE = `${NAME}-gate`;
 const TABLE = "/etc/ray-cluster/rank-table.json";
 const FAULT = "/opt/ascend/fault.sh";
+
+/** As the container has it; the machines have it from a folder in memory, which stands for a file server. */
+const MODEL = "/models/tiny";
+const WEIGHTS = "model.safetensors";
+const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${"4d".repeat(32)}\nsize 4976698672\n`;
+/** What a restarted container compares its folders with. */
+const MEMORY = "/var/tmp/ray-cluster-mounts.json";
+
+/** Weights of one tensor and a configuration. */
+function placeModel(folder: string): void {
+  const header = JSON.stringify({ "x.weight": { dtype: "F16", shape: [32], data_offsets: [0, 64] } });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  mkdirSync(folder);
+  writeFileSync(join(folder, "config.json"), "{}");
+  writeFileSync(join(folder, WEIGHTS), Buffer.concat([length, Buffer.from(header), Buffer.alloc(64)]));
+}
 
 /** The pattern does not match the line that it stands in. */
 const END_ENGINE =
@@ -33,6 +53,7 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
   const machines = new SimulatedMachines("e2e-ascend-machines", "10.89.121");
   let atlas: SimulatedMachine[];
   let project: Project;
+  let share: string;
   let withClockOff: { readonly deployed: CommandResult; readonly gate: string; readonly head: State };
 
   const inside = (node: number, ...command: readonly string[]) =>
@@ -43,8 +64,8 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     return JSON.parse(await inside(node, "sh", "-c", command)) as State;
   };
   const fault = (node: number, ...words: readonly string[]) => atlas[node].output("sh", FAULT, "/", ...words);
-  const becomes = (wanted: string) =>
-    eventually(`the head is ${wanted}`, 90, async () => {
+  const becomes = (wanted: string, seconds = 90) =>
+    eventually(`the head is ${wanted}`, seconds, async () => {
       const found = await state(0);
       if (found.state !== wanted) {
         throw new Error(`${found.state}: ${found.reason}`);
@@ -54,10 +75,16 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
 
   beforeAll(async () => {
     await machines.create();
-    atlas = [await machines.add("atlas-0", 10), await machines.add("atlas-1", 11)];
+    share = mkdtempSync("/dev/shm/e2e-share-");
+    placeModel(join(share, "tiny"));
+    const boot = { options: [...SYSTEMD.options, "--volume", `${share}:/mnt/models`], command: [] };
+    atlas = [
+      await machines.add("atlas-0", 10, "docker", boot),
+      await machines.add("atlas-1", 11, "docker", boot),
+    ];
     await Promise.all(atlas.map((machine, index) => machine.becomeAscend(index)));
     await machines.load(emulationImageTag(), atlas);
-    const more = { rankTable: RankTableKind.SERVERS };
+    const more = { rankTable: RankTableKind.SERVERS, modelPath: MODEL };
     project = hostsProject(NAME, machines.inventory(atlas), emulationImageTag(), more);
     const deploy = async () => {
       const deployed = await project.deploy(400);
@@ -78,7 +105,8 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     expect([await atlas[0].leftovers(), await atlas[1].leftovers()]).toEqual([[], []]);
     project.remove();
     await machines.end();
-  }, 300_000);
+    rmSync(share, { recursive: true });
+  }, 500_000);
 
   it("was not deployed to while the clock of one machine was off by ten minutes", () => {
     const { deployed, gate, head } = withClockOff;
@@ -130,11 +158,27 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     expect(checked).toBeGreaterThan(0);
     expect(history.findIndex((entry) => entry.state === "loading")).toBeGreaterThan(checked);
     const report = await inside(0, "python3", "-m", "ray_node", "preflight", "--cluster");
-    expect(report).toMatch(/^atlas-1 +image, device, neighbour, link, health.* ping, rank table$/m);
+    expect(report).toMatch(
+      /^atlas-1 +shared storage, image, .*device, neighbour, link, health.* ping, rank table$/m,
+    );
   });
 
   it.each([
     ["a link that is down", 1, ["link", "3", "DOWN"], "atlas-1", "NPU 3: link: link status: DOWN"],
+    [
+      "a plane without a gateway",
+      1,
+      ["gateway", "2", "none"],
+      "atlas-1",
+      "to go on with a warning, name 'gateway' in toleratedChecks",
+    ],
+    [
+      "a device in critical health",
+      0,
+      ["condition", "6", "Critical"],
+      "atlas-0",
+      "NPU 6: npu health: npu-smi calls its health Critical",
+    ],
     ["a device without an address", 1, ["ip", "5", "none"], "atlas-1", "NPU 5: ip: no ip was preset"],
     [
       "packet loss to one peer",
@@ -174,6 +218,63 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     },
     200_000,
   );
+
+  describe("where the share is not mounted on one of them", () => {
+    const empty = "/srv/not-mounted";
+    const unmount = async () => {
+      await atlas[1].output("umount", "/mnt/models");
+      await atlas[1].docker("restart", `${NAME}-atlas-1`);
+      await inside(0, "python3", "-m", "ray_node", "wait");
+      expect((await state(0)).state).toBe("serving");
+    };
+
+    beforeEach(async () => {
+      await atlas[1].output("mkdir", "-p", empty);
+      // What lies under the mount.
+      await atlas[1].output("mount", "--bind", empty, "/mnt/models");
+    });
+
+    it("a container that Docker starts again starts nothing, and writes nothing there", async () => {
+      await atlas[1].docker("restart", `${NAME}-atlas-1`);
+      const failed = await eventually("atlas-1 says why", 180, async () => {
+        const found = await state(1);
+        if (found.state !== "failed") {
+          throw new Error(`${found.state}: ${found.reason}`);
+        }
+        return found;
+      });
+      note(`a share that is gone: ${failed.reason}`);
+      expect(failed.reason).toMatch(/^\/models is \S+ of \S+ now, it was tmpfs of \S+: it is not mounted/);
+      expect(await atlas[1].output("ls", "-A", empty)).toBe("");
+      await unmount();
+    }, 500_000);
+
+    it("a container that was created like this is the culprit before anything is fetched", async () => {
+      await inside(1, "rm", MEMORY);
+      await atlas[1].docker("restart", `${NAME}-atlas-1`);
+      const failed = await becomes("failed", 180);
+      note(`another folder: ${failed.reason}`);
+      expect(failed.culprit?.name).toBe("atlas-1");
+      expect(failed.culprit?.reason).toContain("shared storage: /models is not the head's: it is overlay");
+      expect(await atlas[1].output("ls", "-A", empty)).toBe("");
+      expect(readdirSync(share)).toEqual(["tiny"]);
+      await unmount();
+    }, 500_000);
+  });
+
+  it("starts no engine over weights that are a Git LFS pointer, and leaves the file alone", async () => {
+    const weights = join(share, "tiny", WEIGHTS);
+    const whole = readFileSync(weights);
+    writeFileSync(weights, POINTER);
+    await atlas[1].docker("restart", `${NAME}-atlas-1`);
+    const failed = await becomes("failed", 180);
+    note(`a pointer: ${failed.reason}`);
+    expect(failed.culprit?.reason).toContain(`${WEIGHTS} is a Git LFS pointer of ${POINTER.length} bytes`);
+    expect(readFileSync(weights, "utf8")).toBe(POINTER);
+    writeFileSync(weights, whole);
+    await inside(0, "python3", "-m", "ray_node", "wait");
+    expect((await state(0)).state).toBe("serving");
+  }, 500_000);
 
   it("starts no engine where a tag moved between two pulls, whatever was deployed", async () => {
     const image = (node: number) =>

@@ -1,7 +1,8 @@
 /**
  * Two simulated Ascend servers with systemd, sshd and their own Docker engine, deployed to over ssh; refused by
- * name: unreachable, no Docker, a missing device, a taken port, another cluster, another image, example addresses. Its
- * owner looks at the cluster, uses it and gets an archive for help.
+ * name: unreachable, no Docker, an old Docker, a missing device, NPUs of another container, a talking login shell, a taken
+ * port, another cluster, another image, example addresses. Its owner looks at the cluster, uses it and gets an archive for
+ * help.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,6 +19,11 @@ import { everythingBelow, holders, type Place } from "./support/secret-search";
 
 const NAME = "e2e-hosts";
 const TOKEN = "/var/lib/ray-cluster/secrets/ray-token";
+/** Another version in front of the engine's own. */
+const OLD_DOCKER = `cat >/usr/local/bin/docker <<'END' && chmod +x /usr/local/bin/docker
+#!/bin/sh
+case "$*" in version*Server*) echo 18.09.0 ;; *) exec /usr/bin/docker "$@" ;; esac
+END`;
 const PORT_HOLDER = "import socket, time; port = socket.create_server(('0.0.0.0', 6379)); time.sleep(600)";
 
 describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
@@ -80,6 +86,33 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         refused: () => atlas1,
         isDestroyed: true,
         says: () => /atlas-1 \(\S+\): problem: device: \/dev\/davinci7 is missing/,
+      },
+      {
+        what: "a Docker engine that is too old",
+        break: () => atlas1.output("sh", "-c", OLD_DOCKER),
+        mend: () => atlas1.output("rm", "/usr/local/bin/docker"),
+        refused: () => atlas1,
+        says: () =>
+          /atlas-1 \(\S+\): problem: docker-version: Docker 18\.09\.0 is older than 20\.10\.10, which images/,
+      },
+      {
+        what: "an NPU that belongs to another container",
+        break: () =>
+          atlas1.docker(
+            ...["run", "--detach", "--name", "training", "--device", "/dev/davinci3"],
+            ...["--entrypoint", "sleep", emulationImageTag(), "600"],
+          ),
+        mend: () => atlas1.docker("rm", "--force", "training"),
+        refused: () => atlas1,
+        says: () => /atlas-1 \(\S+\): problem: npu: \/dev\/davinci3 belongs to container 'training'/,
+      },
+      {
+        what: "a login shell that prints",
+        break: () => atlas1.output("sed", "-i", "1i echo Welcome to atlas-1", "/root/.bashrc"),
+        mend: () => atlas1.output("sed", "-i", "1d", "/root/.bashrc"),
+        refused: () => atlas1,
+        says: () =>
+          /atlas-1 \(\S+\): problem: shell: its login shell prints 'Welcome to atlas-1' for every command/,
       },
       {
         what: "a container of somebody else on a port of Ray",

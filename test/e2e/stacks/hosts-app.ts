@@ -5,7 +5,9 @@ import {
   ContainerImage,
   EmulatedServe,
   Fabric,
+  HostPathStorage,
   HostsBackend,
+  ModelSource,
   type RankTableKind,
   RayCluster,
 } from "../../../lib";
@@ -29,12 +31,18 @@ export interface HostsAppProps {
    * @default 1
    */
   readonly patience?: number;
+  /**
+   * A model in place below `/models`, which is the share `/mnt/models` of the machines.
+   *
+   * @default - the engine has none
+   */
+  readonly modelPath?: string;
 }
 
 /** Ascend servers of an inventory that `cdktf.json` names, with short deadlines. */
 const props = JSON.parse(process.env.E2E_HOSTS ?? "") as HostsAppProps;
 const { name, image, rayVersion, withUlimits, rankTable, nodes = 2, patience = 1 } = props;
-const { acceleratorsPerNode = 8 } = props;
+const { acceleratorsPerNode = 8, modelPath } = props;
 
 const app = new App();
 const stack = new TerraformStack(app, name);
@@ -44,6 +52,12 @@ const cluster = new RayCluster(stack, name, {
   fabric: Fabric.ROCE,
   image: ContainerImage.of(image, { rayVersion }),
   engine: new EmulatedServe(),
+  ...(modelPath === undefined
+    ? {}
+    : {
+        storage: [HostPathStorage.shared("/mnt/models", { mountPath: "/models" })],
+        model: ModelSource.path(modelPath),
+      }),
   rankTable,
   headTimeoutSeconds: 60 * patience,
   membershipTimeoutSeconds: 90 * patience,

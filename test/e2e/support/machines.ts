@@ -24,7 +24,8 @@ export interface MachineBoot {
   readonly command: readonly string[];
 }
 
-const SYSTEMD: MachineBoot = { options: ["--volume", "/var/lib/docker"], command: [] };
+/** The usual one. */
+export const SYSTEMD: MachineBoot = { options: ["--volume", "/var/lib/docker"], command: [] };
 
 /** One simulated machine: a container with sshd, mostly a Docker engine of its own, and systemd or a plain boot. */
 export class SimulatedMachine {

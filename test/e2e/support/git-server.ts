@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,14 +12,10 @@ export const GIT: Requirement = {
   what: "git daemon",
   isMet: () => {
     try {
-      execFileSync("git", ["daemon", "--inetd", "/nowhere"], {
-        input: "",
-        stdio: ["pipe", "ignore", "ignore"],
-      });
-      return true;
-    } catch (error) {
-      // Without a request it ends with an error of its own; without the program git says that it is no command.
-      return (error as { status?: number }).status !== 1;
+      const folder = execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim();
+      return existsSync(join(folder, "git-daemon"));
+    } catch {
+      return false;
     }
   },
 };

@@ -41,7 +41,11 @@ export function nodeContainerConfig(spec: ContainerSpec, placement: ContainerPla
     ...commonConfig(spec, placement),
     restart: "unless-stopped",
     mustRun: true,
-    labels: [healthcheckLabel(spec), ...(placement.labels ?? [])],
+    labels: [
+      replacingLabel("healthcheck", spec.healthcheck),
+      replacingLabel("mounts", spec.mounts),
+      ...(placement.labels ?? []),
+    ],
   };
 }
 
@@ -153,12 +157,12 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
 }
 
 /**
- * Before 4.6 the provider neither applies a changed health check nor forgets it. A label that changes
- * with it replaces the container.
+ * A label that changes with a value replaces the container. Before 4.6 the provider neither applies a changed health check
+ * nor forgets it; changed mounts it plans as an update in place, which changes nothing in the container.
  */
-function healthcheckLabel(spec: ContainerSpec): { label: string; value: string } {
-  const value = createHash("sha256").update(JSON.stringify(spec.healthcheck)).digest("hex");
-  return { label: "ray-cluster.healthcheck", value };
+function replacingLabel(name: string, value: object): { label: string; value: string } {
+  const hash = createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return { label: `ray-cluster.${name}`, value: hash };
 }
 
 /** A duration as Go prints it: the provider compares text, and reads `90s` back as `1m30s`. */

@@ -174,10 +174,11 @@ describe.each(STACKS)("stack $name", (expected) => {
     }
   });
 
-  it("replaces a node with its health check, and the gate with its nodes", () => {
+  it("replaces a node with its health check or mounts, and the gate with its nodes", () => {
     for (const container of nodeContainers) {
       expect(container.labels.map((label: { label: string }) => label.label)).toEqual([
         "ray-cluster.healthcheck",
+        "ray-cluster.mounts",
       ]);
     }
     const resources = Object.keys(stack.resources("docker_container"));

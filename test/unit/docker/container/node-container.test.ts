@@ -69,7 +69,7 @@ describe("nodeContainerConfig", () => {
     const upload = { file: "/a", content: "b" };
     const label = { label: "x", value: "y" };
     const config = configOf({}, { labels: [label], uploads: [upload], image: "sha256:1" });
-    expect(config.labels).toEqual([expect.anything(), label]);
+    expect(config.labels).toEqual([expect.anything(), expect.anything(), label]);
     expect(config.upload).toEqual([expect.anything(), expect.anything(), upload]);
     expect(config.image).toBe("sha256:1");
   });
@@ -111,7 +111,10 @@ describe("nodeContainerConfig", () => {
         },
         { type: "volume", source: "vol", target: "/var/lib/ray-cluster" },
       ],
-      labels: [{ label: "ray-cluster.healthcheck", value: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+      labels: ["healthcheck", "mounts"].map((name) => ({
+        label: `ray-cluster.${name}`,
+        value: expect.stringMatching(/^[0-9a-f]{64}$/),
+      })),
       healthcheck: {
         test: ["CMD", "python3", "-m", "ray_node", "status"],
         interval: "5s",
@@ -135,11 +138,13 @@ describe("nodeContainerConfig", () => {
   });
 });
 
-describe("the label of the health check", () => {
-  it("changes only with the health check", () => {
+describe("the labels that replace a container", () => {
+  it("change with the health check and with the mounts only", () => {
     const { labels } = configOf();
     const healthcheck = { ...SPEC.healthcheck, intervalSeconds: 6 };
+    const mounts = [{ source: "/mnt/x", target: "/models", readOnly: false }];
     expect(configOf({ healthcheck }).labels).not.toEqual(labels);
+    expect(configOf({ mounts }).labels).not.toEqual(labels);
     expect(configOf({ image: "other", sharedMemoryMiB: 1 }).labels).toEqual(labels);
   });
 });

@@ -1,0 +1,222 @@
+import {
+  Accelerator,
+  ContainerImage,
+  EmulatedServe,
+  Fabric,
+  type HostMachine,
+  HostPathStorage,
+  HostsBackend,
+  type HostsBackendProps,
+  LocalBackend,
+  type LocalBackendProps,
+  ModelSource,
+  type NodePool,
+  RayCluster,
+  type RayClusterProps,
+  SecretRef,
+} from "../../lib";
+import { Deployed } from "../support/deployed-state";
+import { describeWith, DOCKER_PROVIDER, TERRAFORM } from "../support/requirements";
+import { Synthesized } from "../support/synth";
+
+jest.setTimeout(300_000);
+
+/** A change of the declaration. */
+interface Change {
+  readonly cluster?: Partial<RayClusterProps>;
+  readonly pool?: Partial<NodePool>;
+  readonly local?: LocalBackendProps;
+  readonly hosts?: Partial<HostsBackendProps>;
+}
+
+const MACHINES: readonly HostMachine[] = ["a", "b", "c", "d"].map((letter, index) => ({
+  name: letter,
+  sshHost: `10.20.0.${index + 10}`,
+  address: `10.30.0.${index + 10}`,
+}));
+const [A, B, C, D] = MACHINES;
+
+const model = (revision: string) => ModelSource.huggingFace("a/b", { revision: revision.repeat(40) });
+const image = (tag: string) => ContainerImage.of(`registry.internal/engine:${tag}`, { rayVersion: "2.58.0" });
+
+/** Three nodes of two emulated devices, a model of a hub on each node's own disk. */
+function synth(place: "local" | "hosts", { cluster, pool, local, hosts }: Change): Synthesized {
+  const npus = { name: "npu", nodes: 3, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 2 };
+  return Synthesized.of((scope) => {
+    new RayCluster(scope, "c", {
+      backend:
+        place === "local"
+          ? new LocalBackend(local)
+          : new HostsBackend({ hosts: [A, B, C], subnetCidr: "10.30.0.0/24", ...hosts }),
+      pools: [{ ...npus, ...pool }],
+      fabric: Fabric.TCP,
+      image: image("1"),
+      engine: new EmulatedServe(),
+      model: model("1"),
+      ...cluster,
+    });
+  });
+}
+
+/** What belongs to the workload: no node notices. */
+const OF_THE_WORKLOAD: readonly (readonly [string, Change])[] = [
+  ["another model of the same engine", { cluster: { engine: new EmulatedServe({ servedModel: "x" }) } }],
+  ["another revision of the model", { cluster: { model: model("2") } }],
+  ["a variable of the engine's process", { cluster: { driverEnvironment: { A: "1" } } }],
+  ["a longer time for a completion", { cluster: { completionTimeoutSeconds: 90 } }],
+  ["a longer time for the whole", { cluster: { servingTimeoutSeconds: 9000 } }],
+  ["more attempts to start the engine", { cluster: { engineStartAttempts: 9 } }],
+  ["a tolerated check", { cluster: { toleratedChecks: ["neighbour"] } }],
+];
+
+/** What belongs to every node: its container starts anew; on Hosts its machine may be checked before. */
+const OF_ALL_NODES: readonly (readonly [string, Change, "checked" | "not checked"])[] = [
+  ["a variable of the cluster", { cluster: { environment: { A: "1" } } }, "not checked"],
+  ["more accelerators of each node", { pool: { acceleratorsPerNode: 3 } }, "checked"],
+  ["other devices", { pool: { devices: [4, 5] } }, "checked"],
+  ["a longer time to stop", { cluster: { stopTimeoutSeconds: 30 } }, "not checked"],
+  ["a further capability", { cluster: { extraCapabilities: ["SYS_PTRACE"] } }, "not checked"],
+  ["a further mount", { cluster: { extraMounts: [{ hostPath: "/opt/x" }] } }, "checked"],
+  [
+    "a larger object store",
+    { local: { objectStoreMiB: 200 }, hosts: { objectStoreMiB: 200 } },
+    "not checked",
+  ],
+];
+
+const SECRET: Change = { cluster: { secrets: { WANDB_API_KEY: SecretRef.hostFile("/root/key") } } };
+const PORT: Change = { cluster: { engine: new EmulatedServe({ port: 9000 }) } };
+const IMAGE: Change = { cluster: { image: image("2") } };
+const STORAGE: Change = { cluster: { storage: [HostPathStorage.shared("/mnt/x")] } };
+
+const replaced = (...parts: readonly string[]) => parts.map((part) => `${part} replace`);
+const each = (action: string, names: readonly string[], ...parts: readonly string[]) =>
+  names.flatMap((name) => parts.map((part) => `${name}${part} ${action}`));
+
+describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
+  const made: Synthesized[] = [];
+  afterAll(() => {
+    made.forEach((stack) => {
+      stack.remove();
+    });
+  });
+
+  const stackOf = (place: "local" | "hosts", change: Change = {}) => {
+    const stack = synth(place, change);
+    made.push(stack);
+    return stack;
+  };
+
+  /** What a plan does beside its own record of the declaration's words, which is updated in place. */
+  function planOf(deployed: Deployed, place: "local" | "hosts", change: Change): readonly string[] {
+    const short = (address: string) => address.replace(/^\w+\.c_(.*)_[0-9A-F]{8}$/, "$1");
+    return [...deployed.changesTo(stackOf(place, change))]
+      .map(([address, action]) => `${short(address)} ${action}`)
+      .filter((text) => text !== "lives update")
+      .sort();
+  }
+
+  describe("of a local cluster", () => {
+    let deployed: Deployed;
+    beforeAll(() => {
+      deployed = new Deployed(stackOf("local"));
+    });
+    const NODES = ["npu-0", "npu-1", "npu-2"];
+
+    it.each(OF_THE_WORKLOAD)("replaces the readiness check alone for %s", (_, change) => {
+      expect(planOf(deployed, "local", change)).toEqual(replaced("gate"));
+    });
+
+    it.each(OF_ALL_NODES)("starts every container anew for %s", (_, change) => {
+      expect(planOf(deployed, "local", change)).toEqual(replaced("gate", ...NODES));
+    });
+
+    it.each<[string, Change, readonly string[]]>([
+      ["one node more", { pool: { nodes: 4 } }, ["gate replace", "npu-3 create", "npu-3-models create"]],
+      ["one node less", { pool: { nodes: 2 } }, ["gate replace", "npu-2 delete", "npu-2-models delete"]],
+      ["another image", IMAGE, replaced("gate", ...NODES)],
+      ["another port of the API", PORT, replaced("gate", "npu-0")],
+      ["a secret of the head", SECRET, replaced("gate", "npu-0")],
+      ["another port of the Docker host", { local: { apiPort: 9000 } }, replaced("gate", "npu-0")],
+      ["other storage", STORAGE, [...replaced("gate", ...NODES), ...each("delete", NODES, "-models")].sort()],
+      ["another network", { local: { subnetCidr: "10.89.29.0/24" } }, replaced("gate", "network", ...NODES)],
+    ])("touches what it must for %s", (_, change, expected) => {
+      expect(planOf(deployed, "local", change)).toEqual(expected);
+    });
+  });
+
+  describe("of existing machines", () => {
+    let deployed: Deployed;
+    beforeAll(() => {
+      deployed = new Deployed(stackOf("hosts"));
+    });
+    const NODES = ["a", "b", "c"];
+    const PARTS = ["-node", "-image", "-secrets", "-state"];
+    const COMMANDS = ["-check", "-token"];
+    const containers = replaced("gate", ...NODES.map((name) => `${name}-node`));
+    const checks = replaced(...NODES.map((name) => `${name}-check`));
+
+    it.each(OF_THE_WORKLOAD)("replaces the readiness check alone for %s", (_, change) => {
+      expect(planOf(deployed, "hosts", change)).toEqual(replaced("gate"));
+    });
+
+    it.each(OF_ALL_NODES)("starts every container anew for %s", (_, change, checked) => {
+      expect(planOf(deployed, "hosts", change)).toEqual(
+        [...containers, ...(checked === "checked" ? checks : [])].sort(),
+      );
+    });
+
+    it.each<[string, Change, readonly string[]]>([
+      [
+        "one machine more",
+        { pool: { nodes: 4 }, hosts: { hosts: MACHINES } },
+        ["gate replace", ...each("create", ["d"], ...PARTS, ...COMMANDS)],
+      ],
+      [
+        "a machine in the middle that is retired",
+        { pool: { nodes: 2 }, hosts: { hosts: [A, { ...B, status: "retired" }, C] } },
+        ["gate replace", ...each("delete", ["b"], ...PARTS, ...COMMANDS)],
+      ],
+      [
+        "a machine that is lost",
+        { pool: { nodes: 2 }, hosts: { hosts: [A, { ...B, status: "lost" }, C] } },
+        ["gate replace", ...each("forget", ["b"], ...PARTS), ...each("delete", ["b"], ...COMMANDS)],
+      ],
+      [
+        "another machine in place of one that is lost",
+        { hosts: { hosts: [A, { ...B, status: "lost" }, C, D] } },
+        [
+          "gate replace",
+          ...each("forget", ["b"], ...PARTS),
+          ...each("delete", ["b"], ...COMMANDS),
+          ...each("create", ["d"], ...PARTS, ...COMMANDS),
+        ],
+      ],
+      ["another image", IMAGE, [...containers, ...replaced(...NODES.map((name) => `${name}-image`))]],
+      ["another port of the API", PORT, replaced("a-check", "gate")],
+      ["a secret of the head", SECRET, replaced("a-check", "a-node", "gate")],
+      ["other storage", STORAGE, [...containers, ...checks]],
+      ["another port of ssh", { hosts: { sshPort: 2222 } }, []],
+      [
+        "another way to a machine",
+        { hosts: { hosts: [A, { ...B, sshHost: "10.20.9.9" }, C] } },
+        replaced("b-check"),
+      ],
+      ["a longer time to pull", { hosts: { imagePullTimeoutSeconds: 60 } }, []],
+    ])("touches what it must for %s", (_, change, expected) => {
+      expect(planOf(deployed, "hosts", change)).toEqual([...expected].sort());
+    });
+
+    it("is refused by Terraform where a machine is deleted that was not marked before", () => {
+      const change = { pool: { nodes: 2 }, hosts: { hosts: [A, B] } };
+      let said: unknown;
+      try {
+        planOf(deployed, "hosts", change);
+      } catch (error) {
+        // As data, with what it would do.
+        said = (error as { stdout?: unknown }).stdout;
+      }
+      expect(said).toContain("Provider configuration not present");
+    });
+  });
+});

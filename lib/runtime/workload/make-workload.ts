@@ -18,6 +18,10 @@ export function workload(plan: ClusterPlan): Workload {
       accelerators: pool.acceleratorsPerNode,
       resource: pool.rayResource ?? null,
       addresses: pool.addresses ?? null,
+      nodeNames:
+        pool.addresses === undefined
+          ? null
+          : plan.nodes.filter((node) => node.pool === pool.name).map(({ name }) => name),
     })),
     engine: engineOf(plan),
     environment: { driver: plan.environment.driver },

@@ -55,6 +55,8 @@ export interface WorkloadPool {
   readonly resource: string | null;
   /** Planned addresses in node order; `null`: the place assigns them. */
   readonly addresses: readonly string[] | null;
+  /** Names of the nodes at these addresses; `null`: the place assigns addresses, and nodes name themselves by them. */
+  readonly nodeNames: readonly string[] | null;
 }
 
 export interface WorkloadEngine {

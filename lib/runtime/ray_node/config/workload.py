@@ -30,6 +30,8 @@ class Pool:
     resource: str | None
     #: In node order; `None`: the place assigns them, members are counted by pool.
     addresses: tuple[str, ...] | None
+    #: Of the nodes at these addresses; `None`: `<name>-<index>`.
+    node_names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

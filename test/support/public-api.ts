@@ -104,6 +104,9 @@ function typeComplaints(type: ts.TypeNode | undefined, isKnownName: NameCheck): 
   if (ts.isTypeOperatorNode(type) && type.operator === ts.SyntaxKind.ReadonlyKeyword) {
     return inner(type.type);
   }
+  if (ts.isParenthesizedTypeNode(type)) {
+    return inner(type.type);
+  }
   if (ts.isUnionTypeNode(type)) {
     return type.types.flatMap(inner);
   }

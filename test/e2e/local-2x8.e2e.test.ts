@@ -264,7 +264,7 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
     expect([shown.exitCode, shown.stdout]).toEqual([1, expect.stringContaining("  culprit   npu-1")]);
     const rows = shown.stdout.split("\n").filter((line) => line.startsWith("npu-"));
     expect(rows.map((row) => row.split(" ")[0])).toEqual(["npu-1", "npu-0"]);
-    expect(rows[0]).toMatch(/container .* is not running$/);
+    expect(rows[0]).toMatch(/[Cc]ontainer .* is not running$/);
   }, 120_000);
 
   it("leaves no container, network or volume behind", async () => {

@@ -29,19 +29,19 @@ const FAULTS: readonly { readonly behaviour: string; readonly reason: RegExp; re
       behaviour: "health-503",
       reason:
         /did not answer \/health within 12 s: it answers HTTP 503: .*the engine is unhealthy.* \(2 times/,
-      lastLine: /listens on 0\.0\.0\.0:8000/,
+      lastLine: /listens on 10\.89\.13\d\.10:8000/,
     },
     {
       behaviour: "hang",
       reason:
         /did not answer \/health within 12 s: it accepts connections but did not answer within 3 s .*\(2 times/,
-      lastLine: /listens on 0\.0\.0\.0:8000/,
+      lastLine: /listens on 10\.89\.13\d\.10:8000/,
     },
     {
       behaviour: "wrong-port",
       reason:
-        /nothing listens on port 8000 .*listens on 0\.0\.0\.0:8001.*not on 10\.89\.13\d\.10:8000.*\(2 times/,
-      lastLine: /listens on 0\.0\.0\.0:8001/,
+        /nothing listens on port 8000 .*listens on 10\.89\.13\d\.10:8001.*not on 10\.89\.13\d\.10:8000.*\(2 times/,
+      lastLine: /listens on 10\.89\.13\d\.10:8001/,
     },
     {
       behaviour: "completion-500",
@@ -209,6 +209,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
 
   it("a deployment with an engine that crashes once serves when it returns", async () => {
     await withAll(BOTH, async (cluster) => {
+      await cluster.behaveAsDeclared();
       cluster.declare({ STAND_IN_BEHAVIOUR: "crash-once" });
       const since = new Date();
       const { exitCode, output, seconds } = await cluster.project.deploy(250);

@@ -96,6 +96,13 @@ export class EngineTestCluster {
     }
   }
 
+  /** From their next start on, the stand-ins behave as their environment says, as in new containers. */
+  public async behaveAsDeclared(): Promise<void> {
+    for (const node of this.cluster.nodes) {
+      await this.exec(node, "sh", "-c", `rm -f ${STAND_INS}/behaviour ${STAND_INS}/*.done`);
+    }
+  }
+
   /** A head that has failed gets a fresh budget, as a new deployment gives it; what becomes of that. */
   public async retry(behaviour: string, ends: readonly string[], seconds: number): Promise<Attempt> {
     expect((await this.state()).state).toBe("failed");

@@ -90,24 +90,18 @@ describe("AwsBackend with four machines", () => {
     expect(stack.json.terraform.required_providers.aws.version).toBe(">= 5.100.0, < 7.0.0");
   });
 
-  it("creates as many resources for 1,024 machines, in about the same time", () => {
-    const of = (nodes: number) => {
-      const begun = performance.now();
-      const stack = cluster({
+  it("creates as many resources for 1,024 machines as for four", () => {
+    const of = (nodes: number) =>
+      cluster({
         backend: { maxUsdPerHour: 60_000 },
         cluster: { ...EMULATED, pools: [{ ...EMULATED.pools[0], nodes }] },
       });
-      return { stack, milliseconds: performance.now() - begun };
-    };
-    const few = of(4).stack;
-    const { stack: many, milliseconds } = of(1024);
+    const [few, many] = [of(4), of(1024)];
     expect(many.counts()).toEqual(few.counts());
     expect(many.text.length).toBeLessThan(few.text.length * 1.02);
     expect(all(many, "aws_autoscaling_group")[0].desired_capacity).toBe(1023);
     expect(many.file("review.md").length).toBeLessThan(few.file("review.md").length * 1.05);
     expect(many.file("review.md")).toContain("| gpu-1 to gpu-1023 | worker | assigned at boot | 8 |");
-    // The bench compares; this catches what is made for each node.
-    expect(milliseconds).toBeLessThan(5000);
   });
 
   it("tells every machine the head's planned address", () => {

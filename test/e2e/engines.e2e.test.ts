@@ -190,7 +190,7 @@ describeWith(
 
 /** In the order of the clusters: what `cdktf deploy` says. */
 const DEPLOYED: readonly RegExp[] = [
-  /is not serving: the engine exited with code 7 \(2 times in a row\)[^]*culprit: node-0[^]*crash-always/,
+  /is not serving: workload \S+ has failed: the engine exited with code 7 \(2 times in a row\)[^]*culprit: node-0[^]*crash-always/,
   /the job exited with code 3 .*\(2 times in a row\)[^]*culprit: node-0 \(10\.89\.133\.10\)/,
   /is ready[^]*Apply complete!/,
 ];

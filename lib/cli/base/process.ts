@@ -108,14 +108,26 @@ export function attach(program: string, args: readonly string[]): Promise<number
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: "inherit", env: process.env });
     // The terminal sends Ctrl-C to both; the program decides what it means.
-    const wait = (): void => undefined;
-    process.on("SIGINT", wait);
+    const interrupt = (): void => {
+      if (!process.stdin.isTTY) {
+        child.kill("SIGINT");
+      }
+    };
+    const terminate = (): void => {
+      child.kill("SIGTERM");
+    };
+    const over = (): void => {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", terminate);
+    };
+    process.on("SIGINT", interrupt);
+    process.on("SIGTERM", terminate);
     child.on("error", (error: NodeJS.ErrnoException) => {
-      process.off("SIGINT", wait);
+      over();
       reject(error.code === "ENOENT" ? new CommandError(`${program} is not installed`) : error);
     });
     child.on("close", (code, signal) => {
-      process.off("SIGINT", wait);
+      over();
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });

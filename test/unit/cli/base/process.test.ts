@@ -1,6 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { attach, howItEnded, lastLines, run, runOrFail } from "../../../../lib/cli/base/process";
 
 const NODE = process.execPath;
+const ROOT = join(__dirname, "../../../..");
 
 describe("run", () => {
   it("gives both outputs and the exit code, and every line as it comes", async () => {
@@ -81,6 +85,24 @@ describe("attach", () => {
   ])("gives of a program %s", async (_, program, code) => {
     expect(await attach(NODE, ["-e", program])).toBe(code);
   });
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "passes on a %s that no terminal sends to both",
+    async (signal) => {
+      const register = join(ROOT, "test/tools/register.cjs");
+      const program = `process.on("${signal}", () => process.exit(5)); console.log("up"); setTimeout(() => {}, 2e4)`;
+      const script = `require("./lib/cli/base/process.ts").attach(process.execPath, ["-e", ${JSON.stringify(program)}])
+      .then((code) => process.exit(code))`;
+      const child = spawn(NODE, ["-r", register, "-e", script], {
+        cwd: ROOT,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(child.stdout, "data");
+      child.kill(signal);
+      expect(await once(child, "close")).toEqual([5, null]);
+    },
+    30_000,
+  );
 
   it("names a program that is missing", async () => {
     await expect(attach("no-such-program-here", [])).rejects.toThrow("no-such-program-here is not installed");

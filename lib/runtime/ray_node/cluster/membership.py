@@ -106,7 +106,8 @@ def assess(config: NodeConfig, pools: Sequence[Pool], evidence: Evidence) -> Ass
         if pool.addresses is not None:
             for index, address in enumerate(pool.addresses):
                 is_head = address == config.head.address
-                named = pool.node_names[index] if pool.node_names is not None else f"{pool.name}-{index}"
+                names = pool.node_names or ()
+                named = names[index] if index < len(names) else f"{pool.name}-{index}"
                 name = config.head.name if is_head else named
                 members.append(_addressed(name, address, pool, evidence, is_head))
                 planned.add(address)

@@ -192,7 +192,12 @@ describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
           ...each("create", ["d"], ...PARTS, ...COMMANDS),
         ],
       ],
-      ["another image", IMAGE, [...containers, ...replaced(...NODES.map((name) => `${name}-image`))]],
+      // The check looks for the image, and for room where it is not there yet.
+      [
+        "another image",
+        IMAGE,
+        [...containers, ...checks, ...replaced(...NODES.map((name) => `${name}-image`))],
+      ],
       ["another port of the API", PORT, replaced("a-check", "gate")],
       ["a secret of the head", SECRET, replaced("a-check", "a-node", "gate")],
       ["other storage", STORAGE, [...containers, ...checks]],

@@ -14,7 +14,6 @@ setup() {
   ln -s "$(command -v bash)" "$BIN/bash"
   ln -s "$(command -v tail)" "$BIN/tail"
   ln -s "$(command -v awk)" "$BIN/awk"
-  export LOCK_SECONDS=0
   fake sleep '*|0|'
   fake id '-u|0|0'
 }
@@ -25,8 +24,9 @@ fake() {
   printf '%s\n' "${@:2}" >"$FAKE_ANSWERS/$1"
 }
 
+# install_docker [<seconds to wait for the package manager>]
 install_docker() {
-  PATH="$BIN" run bash "$SCRIPT"
+  PATH="$BIN" LOCK_SECONDS="${1:-0}" run bash "$SCRIPT"
 }
 
 # Whether a program was called, with these first arguments.
@@ -95,22 +95,20 @@ not_called() {
 }
 
 @test "install-docker.sh waits for the lock of another program" {
-  export LOCK_SECONDS=60
   fake docker 'version*|1|' 'version*|0|20.10.24'
   fake apt-cache '*|1|'
   fake apt-get 'update*|0|' 'install*|100|E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 9 (unattended-upgr)' 'install*|0|'
   fake setsid '*|0|'
-  install_docker
+  install_docker 60
   [ "$status" -eq 0 ]
 }
 
 @test "install-docker.sh waits for the lock of yum" {
-  export LOCK_SECONDS=60
   SYSTEMD_RUN_FOLDER="$BATS_TEST_TMPDIR"
   fake docker 'version*|1|' 'version*|0|25.0.8'
   fake yum '-q info docker|0|Name         : docker' '-q info*|1|' 'install*|1|Existing lock /var/run/yum.pid: another copy is running as pid 9.' 'install*|0|'
   fake systemctl '*|0|'
-  install_docker
+  install_docker 60
   [ "$status" -eq 0 ]
   [ "$(grep -c '^yum install' "$FAKE_CALLS")" -eq 2 ]
 }

@@ -48,11 +48,11 @@ class DerivedStack extends TerraformStack {
 }
 
 const STACKS: readonly [string, new (app: App, id: string) => TerraformStack, number][] = [
-  ["local-2x8", Local2x8, 5],
-  ["local-4x8", Local4x8, 7],
-  ["vllm-cpu-2x1", VllmCpu2x1, 5],
-  ["nasty", NastyStack, 5],
-  ["derived", DerivedStack, 12],
+  ["local-2x8", Local2x8, 6],
+  ["local-4x8", Local4x8, 8],
+  ["vllm-cpu-2x1", VllmCpu2x1, 6],
+  ["nasty", NastyStack, 6],
+  ["derived", DerivedStack, 14],
 ];
 
 interface PlannedResource {
@@ -104,13 +104,19 @@ describeWith([TERRAFORM, DOCKER_PROVIDER, DOCKER], "Terraform with a Docker daem
   it("plans every text as it was declared", () => {
     const containers = plan("nasty", NastyStack).filter((resource) => resource.type === "docker_container");
     expect(containers).toHaveLength(3);
-    for (const { values } of containers) {
-      const uploads: { file: string; content: string }[] = values.upload;
-      const upload = uploads.find((candidate) => candidate.file === "/etc/ray-cluster/node.json");
-      const config = JSON.parse(upload!.content);
-      expect(config.environment.cluster.NASTY).toBe(NASTY);
-      expect(config.environment.driver.NASTY_DRIVER).toBe(NASTY);
-      expect(config.engine.argv).toContain(NASTY_WORD);
-    }
+    const uploaded = (file: string) =>
+      containers
+        .flatMap(({ values }) => values.upload as { file: string; content: string }[])
+        .filter((upload) => upload.file === `/etc/ray-cluster/${file}`)
+        .map(({ content }) => JSON.parse(content));
+    expect(uploaded("node.json").map(({ environment }) => environment.cluster.NASTY)).toEqual([
+      NASTY,
+      NASTY,
+      NASTY,
+    ]);
+    const [workload, ...others] = uploaded("workload.json");
+    expect(others).toEqual([]);
+    expect(workload.environment.driver.NASTY_DRIVER).toBe(NASTY);
+    expect(workload.engine.argv).toContain(NASTY_WORD);
   }, 120_000);
 });

@@ -8,11 +8,12 @@ export class PlanError extends Error {
     const sorted = sortProblems(problems);
     super([headline(sorted), ...sorted.map(problemText)].join("\n"));
     this.name = "PlanError";
-    this.problems = sorted;
+    // Node prints enumerable properties below the message, which has them already.
+    Object.defineProperty(this, "problems", { value: sorted, enumerable: false });
   }
 
   /** In the order in which they are printed. */
-  public readonly problems: readonly Problem[];
+  declare public readonly problems: readonly Problem[];
 }
 
 /** `3 problems in 2 places; nothing was written`; a place is a property of a construct. */
@@ -37,11 +38,12 @@ export function problemText(problem: Problem): string {
   return [problemLine(problem), ...aligned.map((line) => `      ${line.trimEnd()}`)].join("\n");
 }
 
-function sentence({ got, must, consequence, fix, links }: Problem): string {
+function sentence({ got, must, consequence, fix, links, acknowledged }: Problem): string {
   const more = links?.length ? ` (see ${links.join(", ")})` : "";
   const advice = `${capitalized(fix)}${more}`;
   const statement = must === undefined ? `${got} ${consequence}` : `got ${got}, but must ${must}`;
-  return `${statement}. ${advice}${advice.endsWith("?") ? "" : "."}`;
+  const accepted = acknowledged === undefined ? "" : ` Acknowledged: ${acknowledged}.`;
+  return `${statement}. ${advice}${advice.endsWith("?") ? "" : "."}${accepted}`;
 }
 
 function capitalized(text: string): string {

@@ -16,6 +16,12 @@ export interface Problem {
   /** The change to make: one or more sentences without the last full stop. */
   readonly fix: string;
   /**
+   * Why a warning is accepted, in the words of the declaration.
+   *
+   * @default - it is not
+   */
+  readonly acknowledged?: string;
+  /**
    * Where to read more.
    *
    * @default - nowhere

@@ -53,8 +53,3 @@ function printable(text: string): string {
   const oneLine = JSON.stringify(text).slice(1, -1);
   return oneLine.length > 80 ? `${oneLine.slice(0, 77)}...` : oneLine;
 }
-
-/** Whether a text contains a value that is known only at apply, which cdktf fills in later. */
-export function isLate(text: string): boolean {
-  return text.includes("TfToken[");
-}

@@ -8,15 +8,18 @@ import { table } from "./table";
 /** The hardware of an instance type. */
 export interface InstanceType extends FactRow {
   readonly id: string;
-  /** Row of `accelerators.json`. */
-  readonly accelerator: string;
+  /** Row of `accelerators.json`; `null`: it has none. */
+  readonly accelerator: string | null;
   /** GPUs or chips, as the cloud counts them. */
   readonly devices: number;
   /** Usable memory of one device. */
   readonly deviceMemoryGiB: number;
+  readonly vCpus: number;
   readonly memoryGiB: number;
   /** Local disks, lost when the machine stops. */
   readonly instanceStoreDisks: number;
+  /** Size of one; 0: there are none. */
+  readonly instanceStoreDiskGB: number;
   readonly architecture: "x86_64" | "arm64";
   /** Generation of the Nitro card. */
   readonly nitro: number;
@@ -57,7 +60,8 @@ export const { find: findInstanceNetwork } = table<InstanceNetwork>("instance ne
 export const { find: findInstancePrice } = table<InstancePrice>("instance price", priceRows);
 
 /** What Ray counts on a machine of this type: its GPUs, or the cores of its chips. */
-export function acceleratorsOfInstance(type: InstanceType): number {
+export function acceleratorsOfInstance(type: Pick<InstanceType, "accelerator" | "devices">): number {
   // Every type's accelerator has a row (test/unit/catalog/instance-types.test.ts).
-  return type.devices * (findAccelerator(type.accelerator)?.acceleratorsPerDevice ?? 1);
+  const accelerator = type.accelerator === null ? undefined : findAccelerator(type.accelerator);
+  return type.devices * (accelerator?.acceleratorsPerDevice ?? 1);
 }

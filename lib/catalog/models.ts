@@ -182,6 +182,12 @@ export interface ModelFamily extends FactRow {
   readonly sharedExpert?: "as-routed";
   /** The experts' matrices have biases. @default false */
   readonly expertBias?: boolean;
+  /** Whether a feed-forward has a gate: three matrices, else two. @default - it has, unless its activation is `relu2` */
+  readonly gated?: boolean;
+  /** Width of a dense feed-forward by the width that the configuration gives. @default 1 */
+  readonly widthShare?: number;
+  /** Width of a dense feed-forward by the hidden size, where the configuration gives none. @default - it must */
+  readonly widthByHidden?: number;
   /** Mixers and dense feed-forwards of a layer. @default 1 */
   readonly copies?: number;
   /** `tie_word_embeddings`, where a configuration leaves it out. @default false */

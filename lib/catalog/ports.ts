@@ -8,8 +8,10 @@ import { table } from "./table";
 export interface RayPortFacts extends FactRow {
   /** Stable key, e.g. `node-manager`. */
   readonly name: string;
-  /** Flag of `ray start`; `null`: not Ray's. */
+  /** Flag of `ray start`; `null`: not Ray's, or a variable. */
   readonly flag: string | null;
+  /** Variable that Ray reads instead of a flag; `null`: none. */
+  readonly variable: string | null;
   readonly from: number;
   /** Inclusive. */
   readonly to: number;
@@ -17,7 +19,14 @@ export interface RayPortFacts extends FactRow {
   readonly rayDefault: string | null;
   readonly where: "head" | "node";
   readonly purpose: string;
+  /** Addresses that it listens on, measured with the Ray of the emulation image. */
+  readonly listensOn: ListensOn;
+  /** The same with older releases, measured with the oldest one. */
+  readonly listensOnBefore: ListensOn;
 }
+
+/** `all`: of every interface; `node`: the node's on the cluster network, and perhaps the loopback's. */
+export type ListensOn = "all" | "node" | "loopback";
 
 /** A variable that moves ports. `base`: it holds the first port; `ranges`: it holds `auto` or ranges. */
 export interface PortMover {

@@ -5,6 +5,8 @@ export const CONTAINER_PATHS = {
   config: "/etc/ray-cluster/node.json",
   /** In the container of the readiness check alone, which brings it to the head. */
   workload: "/etc/ray-cluster/workload.json",
+  /** One line that says who deploys, if the place writes it. In the container of the readiness check alone. */
+  deployer: "/etc/ray-cluster/deployer",
   /** Mount point of the cluster's private volume. */
   volume: "/var/lib/ray-cluster",
   state: "/var/lib/ray-cluster/state",
@@ -14,6 +16,4 @@ export const CONTAINER_PATHS = {
   /** One line with the digest of the container's image, if the place writes it. */
   imageDigest: "/etc/ray-cluster/image-digest",
   engineLog: "/var/log/ray-cluster/engine.log",
-  /** Secret of the model's source: a hub token or an index of presigned URLs. On the head only. */
-  modelSecret: "/run/secrets/ray-cluster/model",
 } as const;

@@ -25,18 +25,24 @@ export function gateBeside(node: Pick<ContainerBase, "image" | "networkMode">, n
 }
 
 /**
+ * The same check that brings the workload in its file to the head first, and waits for the verdict about this one.
+ *
+ * @param holder file whose first line says who brings it; without one it is the host
+ */
+export function bringing(check: ContainerBase, holder?: string): ContainerBase {
+  const said = holder === undefined ? [] : ["--holder", holder];
+  return { ...check, command: [...check.command, "--workload", CONTAINER_PATHS.workload, ...said] };
+}
+
+/**
  * The readiness check of a cluster: it brings the workload to the head and waits for the verdict about this one. The head's
  * `node.json` says where the head is. Nothing but this container changes with the workload.
  */
 export function gateContainer(plan: ClusterPlan): GateSpec {
   const { image, container, deadlines } = plan;
-  const beside = gateBeside(
-    { image: image.reference, networkMode: container.networkMode },
-    `${plan.name}-gate`,
-  );
+  const node = { image: image.reference, networkMode: container.networkMode };
   return {
-    ...beside,
-    command: [...beside.command, "--workload", CONTAINER_PATHS.workload],
+    ...bringing(gateBeside(node, `${plan.name}-gate`), CONTAINER_PATHS.deployer),
     files: [
       ...programFiles(),
       { path: CONTAINER_PATHS.config, content: nodeLifeText(plan, plan.nodes[0]) },

@@ -1,5 +1,6 @@
 import type { AcceleratorFacts } from "../../catalog/accelerators";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import { secretsOn } from "../../topology/plan/secrets";
 import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import type { ContainerMount, ContainerSpec } from "./container-spec";
 import { acceleratorOf, containerDevices, deviceNumbers } from "./devices";
@@ -87,15 +88,11 @@ function storageMounts(plan: ClusterPlan): readonly ContainerMount[] {
   }));
 }
 
-/** Only the head contacts the model's source and runs the engine's API. The place mounts secrets of its own store itself. */
-function secretMounts({ secrets }: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
-  return node.role === "head"
-    ? secrets.flatMap(({ name, ref: { hostPath } }) =>
-        hostPath === undefined
-          ? []
-          : [{ source: hostPath, target: `${SECRET_FOLDER}/${name}`, readOnly: true }],
-      )
-    : [];
+/** The place mounts secrets of its own store itself. */
+function secretMounts(plan: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
+  return secretsOn(plan, node).flatMap(({ name, ref: { hostPath } }) =>
+    hostPath === undefined ? [] : [{ source: hostPath, target: `${SECRET_FOLDER}/${name}`, readOnly: true }],
+  );
 }
 
 /** The mounts of what a request to the API needs, for the readiness check beside the head. */

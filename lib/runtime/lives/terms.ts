@@ -1,5 +1,5 @@
 import type { ClusterOptions, NodePool } from "../../topology/declaration/cluster-props";
-import type { ModelSource } from "../../topology/declaration/model-source";
+import type { ModelSource } from "../../topology/values/model-source";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import { type Life, lives, type LifePart } from "./lives";
 
@@ -31,6 +31,7 @@ export function clusterTerms(options: ClusterOptions, plan: ClusterPlan): Cluste
       hashes: representatives(plan, nodes),
       image: options.image.reference,
       rayVersion: options.image.rayVersion,
+      shellFiles: options.image.shellFiles.length > 0 ? options.image.shellFiles : undefined,
       ...ofPools(({ acceleratorsPerNode, devices }) => ({ acceleratorsPerNode, devices })),
       storage: options.storage?.map(({ hostPath, mountPath }) => `${hostPath}:${mountPath}`),
       environment: options.environment,

@@ -1,6 +1,7 @@
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import { secretsOn } from "../../topology/plan/secrets";
 import { workload } from "../workload/make-workload";
-import type { WorkloadStaging } from "../workload/workload";
+import type { WorkloadModel } from "../workload/workload";
 import { nodeLife } from "./node-life";
 
 /**
@@ -15,6 +16,7 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan) {
   const { cluster, node: itself, subnet, head, ray, ports, environment, ...life } = nodeLife(plan, node);
   const { pools, engine, staging, ...work } = workload(plan);
   const isHead = node.role === "head";
+  const variables = secretsOn(plan, node).map(({ variable }) => variable);
   return {
     schema: 1,
     cluster,
@@ -25,11 +27,17 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan) {
     ray,
     ports,
     environment: { ...environment, ...work.environment },
-    engine: { ...engine, texts: isHead ? engine.texts : [], secrets: isHead ? engine.secrets : {} },
+    engine: {
+      ...engine,
+      texts: isHead ? engine.texts : [],
+      secrets: Object.fromEntries(
+        Object.entries(engine.secrets).filter(([name]) => variables.includes(name)),
+      ),
+    },
     deadlines: { ...life.deadlines, ...work.deadlines },
     retries: work.retries,
     paths: life.paths,
-    staging: staging && { ...staging, source: isHead ? staging.source : withoutToken(staging.source) },
+    staging: staging && { ...staging, models: isHead ? staging.models : staging.models.map(withoutToken) },
     preflight: { ...life.preflight, ...work.preflight },
   };
 }
@@ -40,6 +48,7 @@ export function nodeConfigText(config: NodeConfig): string {
 }
 
 /** Only the head contacts the source, and only its container has the file with the token. */
-function withoutToken(source: WorkloadStaging["source"]): WorkloadStaging["source"] {
-  return "tokenFile" in source ? { ...source, tokenFile: null } : source;
+function withoutToken(model: WorkloadModel): WorkloadModel {
+  const { source } = model;
+  return "tokenFile" in source ? { ...model, source: { ...source, tokenFile: null } } : model;
 }

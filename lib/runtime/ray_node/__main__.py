@@ -50,6 +50,10 @@ def main() -> int:
         from ray_node.cli import connect
 
         return connect.run(arguments.port)
+    if arguments.verify_model:
+        from ray_node.cli import verify_model
+
+        return verify_model.run(loaded, arguments.json)
     if arguments.cluster:
         from ray_node.hardware import finding
 
@@ -81,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     wait.add_argument(
         "--workload", metavar="FILE", help="bring this workload to the head, and wait for it and no other"
     )
-    wait.add_argument("--holder", metavar="TEXT", help="who brings it, for people (default: the host's name)")
+    wait.add_argument(
+        "--holder", metavar="FILE", help="its first line says who brings it (default: the host's name)"
+    )
     add("stop", "stop the node program of this container and wait until it has ended")
     run = add("run", "run a program with the variables of this node, as its engine has them")
     run.add_argument(
@@ -97,6 +103,11 @@ def _parser() -> argparse.ArgumentParser:
         "--cluster",
         action="store_true",
         help="on the head: print the last report on the machines of all nodes",
+    )
+    preflight.add_argument(
+        "--verify-model",
+        action="store_true",
+        help="read the whole model on this node and compare it with what was staged",
     )
     for command in (status, preflight):
         command.add_argument("--json", action="store_true", help="machine-readable output")

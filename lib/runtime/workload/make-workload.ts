@@ -1,9 +1,8 @@
 import { type EngineApi, engineKind } from "../../topology/engine-spec";
 import { DEFAULT_MEMORY_UTILIZATION } from "../../topology/model/memory-fit";
-import type { ClusterPlan, StagingPlan } from "../../topology/plan/plan";
+import type { ClusterPlan, StagedModel, StagingPlan } from "../../topology/plan/plan";
 import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import { contentHash } from "../content-hash";
-import { CONTAINER_PATHS } from "../paths";
 import type { Workload, WorkloadApi, WorkloadEngine, WorkloadSource } from "./workload";
 
 /** What the nodes of the plan run once they have formed a cluster. */
@@ -76,7 +75,7 @@ function engineOf(plan: ClusterPlan): WorkloadEngine {
   };
 }
 
-/** Files of the secrets that are variables of the engine's process, by the variable. Only the head's container has them. */
+/** Files of the secrets that are variables of the engine's processes, by the variable. Only containers with such a process have them. */
 function secretFiles({ secrets }: ClusterPlan): { readonly [variable: string]: string } {
   return Object.fromEntries(
     secrets.flatMap(({ name, variable }) =>
@@ -85,7 +84,7 @@ function secretFiles({ secrets }: ClusterPlan): { readonly [variable: string]: s
   );
 }
 
-function apiOf({ port, healthPath, servedModel, proof, tls, apiKeyFile }: EngineApi): WorkloadApi {
+function apiOf({ port, healthPath, servedModel, proof, tls, apiKeyFile, servers }: EngineApi): WorkloadApi {
   return {
     port,
     healthPath,
@@ -93,29 +92,38 @@ function apiOf({ port, healthPath, servedModel, proof, tls, apiKeyFile }: Engine
     proof: proof.map((request) => ({ ...request, expect: request.expect ?? null })),
     tls: tls ? { authority: tls.authority ?? null, serverName: tls.serverName ?? null } : null,
     apiKeyFile: apiKeyFile ?? null,
+    servers: servers ?? null,
   };
 }
 
 function stagingOf(staging: StagingPlan): Workload["staging"] {
-  const { destination, placement, parallelFiles, deadlineSeconds } = staging;
-  return { source: sourceOf(staging), destination, placement, parallelFiles, deadlineSeconds };
+  const { models, parallelFiles, deadlineSeconds } = staging;
+  return {
+    models: models.map((model) => {
+      const { name, destination, placement } = model;
+      return { name, source: sourceOf(model), destination, placement };
+    }),
+    parallelFiles,
+    deadlineSeconds,
+  };
 }
 
 /** Only the head reads the secret: the others wait for the head, or take the files from it. */
-function sourceOf({ source, secret }: StagingPlan): WorkloadSource {
+function sourceOf({ name, source, secret }: StagedModel): WorkloadSource {
   const { kind, location, revision, endpoint, include, exclude } = source;
+  const secretFile = `${SECRET_FOLDER}/${name}`;
   if (kind === "path") {
     return { kind };
   }
   if (kind === "index") {
-    return { kind, name: location, index: CONTAINER_PATHS.modelSecret };
+    return { kind, name: location, index: secretFile };
   }
   return {
     kind,
     repository: location,
     revision: revision ?? "",
     endpoint: endpoint ?? "",
-    tokenFile: secret === undefined ? null : CONTAINER_PATHS.modelSecret,
+    tokenFile: secret === undefined ? null : secretFile,
     include,
     exclude,
   };

@@ -1,4 +1,4 @@
-import type { ModelSourceKind } from "../../topology/declaration/model-source";
+import type { ModelSourceKind } from "../../topology/values/model-source";
 import type { EngineKind, EngineRequirements, EngineText, ProofRequest } from "../../topology/engine-spec";
 import type { RankTablePlan } from "../../topology/plan/plan";
 
@@ -17,7 +17,7 @@ export interface Workload {
     /** Only for the engine's processes. What must be set before Ray starts is in `node.json`. */
     readonly driver: { readonly [name: string]: string };
   };
-  /** How the model gets to the nodes; `null`: the cluster brings none. */
+  /** How the models get to the nodes; `null`: the cluster brings none. */
   readonly staging: WorkloadStaging | null;
   /** What is judged before the engine starts, besides the hardware that `node.json` names. */
   readonly preflight: {
@@ -66,7 +66,7 @@ export interface WorkloadEngine {
   readonly argv: readonly string[];
   /** `null`: the engine has no API. */
   readonly api: WorkloadApi | null;
-  /** Files of the variables that only the head's processes get, by the variable. */
+  /** Files of the variables that only the engine's own processes get, on the head and on followers' nodes, by the variable. */
   readonly secrets: { readonly [variable: string]: string };
   /** The processes on the other nodes; `null`: the engine reaches them through Ray. */
   readonly follower: { readonly argv: readonly string[]; readonly rankFlag: string } | null;
@@ -91,15 +91,25 @@ export interface WorkloadApi {
   readonly tls: { readonly authority: string | null; readonly serverName: string | null } | null;
   /** `null`: no key is asked for. */
   readonly apiKeyFile: string | null;
+  /** Servers that the answer at `healthPath` must list; `null`: its status counts. */
+  readonly servers: number | null;
 }
 
 export interface WorkloadStaging {
+  /** In the order in which they are fetched; the engine takes the tokenizer from the first. */
+  readonly models: readonly WorkloadModel[];
+  readonly parallelFiles: number;
+  /** For all models together. */
+  readonly deadlineSeconds: number;
+}
+
+export interface WorkloadModel {
+  /** `model`, or what it is to the engine, e.g. `draft-model`. */
+  readonly name: string;
   readonly source: WorkloadSource;
   /** Folder in the containers, of this model alone. */
   readonly destination: string;
   readonly placement: "shared" | "replicated";
-  readonly parallelFiles: number;
-  readonly deadlineSeconds: number;
 }
 
 /** `path`: the folder is there; `index`: files by presigned URLs; else a repository of a hub. */

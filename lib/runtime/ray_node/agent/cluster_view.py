@@ -6,13 +6,14 @@ from dataclasses import replace
 from ray_node.agent.host_prober import HostProber
 from ray_node.channel.report import HeadAnswer, HeardReport, NodeReport
 from ray_node.channel.report_server import ReportBook, ReportServer
-from ray_node.channel.server import Route
+from ray_node.channel.routes import Route
 from ray_node.channel.tasks import TaskBoard
 from ray_node.cluster import membership
 from ray_node.cluster.membership import Assessment, Evidence, Member
 from ray_node.cluster.membership_reader import MembershipReader
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Pool
+from ray_node.host import clock
 from ray_node.host.failure import Culprit, MembershipLost, NodeFailed
 from ray_node.preflight import cluster_preflight
 
@@ -20,6 +21,8 @@ from ray_node.preflight import cluster_preflight
 _TABLE_SILENT_SECONDS = 60.0
 #: No engine starts on a member that has been quiet this long: two reports are missing.
 _QUIET_SECONDS = 5.0
+#: Several parts of one pass ask for the reports.
+_HEARD_SECONDS = 0.02
 
 
 class ClusterView:
@@ -31,7 +34,7 @@ class ClusterView:
     def __init__(
         self,
         config: NodeConfig,
-        token: str | None,
+        token: str,
         environment: Mapping[str, str],
         answer: Callable[[NodeReport], HeadAnswer],
         ready: Route | None = None,
@@ -51,6 +54,8 @@ class ClusterView:
         #: Who takes part: before the first workload the head alone.
         self.pools = config.workload.pools if config.workload is not None else _alone(config)
         self.assessment = Assessment((), ())
+        self._heard: Mapping[str, HeardReport] | None = None
+        self._heard_at = 0.0
 
     def close(self) -> None:
         self._reader.stop()
@@ -73,23 +78,24 @@ class ClusterView:
         evidence = Evidence(self._reader.nodes, self.heard(), self._book.rejected(), self._prober.found)
         return membership.assess(self._config, pools, evidence)
 
-    def heard(self) -> dict[str, HeardReport]:
-        return self._book.heard()
+    def heard(self) -> Mapping[str, HeardReport]:
+        """As of this moment, or a short one before it."""
+        now = clock.monotonic()
+        if self._heard is None or now - self._heard_at > _HEARD_SECONDS:
+            self._heard, self._heard_at = self._book.heard(), now
+        return self._heard
 
     def is_known(self) -> bool:
         """Ray has answered at least once."""
         return self._reader.has_answered
 
     def member(self, address: str) -> Member | None:
-        return next((item for item in self.assessment.members if item.address == address), None)
+        return self.assessment.by_address.get(address)
 
     def quiet(self) -> bool:
         """A member that has stopped reporting may be dead without Ray knowing it yet."""
         heard = self.heard()
-        return any(
-            member.ok and member.address in heard and heard[member.address].age_seconds > _QUIET_SECONDS
-            for member in self.assessment.members
-        )
+        return any(member.ok and _age(heard, member) > _QUIET_SECONDS for member in self.assessment.members)
 
     def unheard(self) -> list[Member]:
         """Members whose report has not come yet."""
@@ -116,6 +122,12 @@ def _alone(config: NodeConfig) -> tuple[Pool, ...]:
     """The shape of a cluster that no workload has described yet."""
     own = config.node.accelerators
     return (Pool(config.node.pool, 1, own.planned, own.resource, (config.head.address,)),)
+
+
+def _age(heard: Mapping[str, HeardReport], member: Member) -> float:
+    """Of the member's report, in seconds; 0 for one that has sent none."""
+    found = heard.get(member.address) if member.address is not None else None
+    return found.age_seconds if found is not None else 0.0
 
 
 def _is_silent(heard: HeardReport | None) -> bool:

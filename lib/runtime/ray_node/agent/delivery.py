@@ -54,4 +54,4 @@ def _pending(folder: WorkloadFolder) -> Request | None:
         log.line(f"replacing a request: {error}")
         return None
     asked = clock.epoch(found.at) if found is not None else None
-    return found if asked is not None and clock.wall() - asked < _UNTAKEN_SECONDS else None
+    return found if asked is not None and abs(clock.wall() - asked) < _UNTAKEN_SECONDS else None

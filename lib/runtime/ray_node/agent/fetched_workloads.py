@@ -20,7 +20,7 @@ _AGAIN_SECONDS = 1.0
 class FetchedWorkloads:
     """`find` never blocks: what is not there yet is being fetched. Used by one thread."""
 
-    def __init__(self, config: NodeConfig, address: str, token: str | None) -> None:
+    def __init__(self, config: NodeConfig, address: str, token: str) -> None:
         """`address` is this node's."""
         self._config = config
         self._address = address

@@ -9,6 +9,7 @@ from ray_node.channel import follower_messages
 from ray_node.channel.follower_messages import FollowerReport, RunDirective
 from ray_node.config.engine_config import Engine
 from ray_node.config.schema import NodeConfig
+from ray_node.engine import secrets as engine_secrets
 from ray_node.engine.process import EngineLog, EngineProcess
 from ray_node.host import clock, log
 from ray_node.host.failure import EngineFailed
@@ -104,9 +105,11 @@ class Follower:
             raise ValueError(f"the head wants rank {run.rank} of an engine that has no followers")
         argv, folder = engine.follower.of_rank(run.rank), engine.working_directory
         try:
-            self._process = EngineProcess("follower", argv, self._environment, self._log, folder)
+            variables = {**self._environment, **engine_secrets.read(engine.secrets)}
+            self._process = EngineProcess("follower", argv, variables, self._log, folder)
         except EngineFailed as failure:
-            self._end = _End(failure.reason.removeprefix("the follower "), (), clock.monotonic())
+            why = failure.reason.removeprefix("the follower cannot be started: ")
+            self._end = _End(f"cannot be started: {why}", (), clock.monotonic())
         # Last: from here on other threads report it.
         self._run = run
         self._changed()

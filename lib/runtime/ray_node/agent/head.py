@@ -1,7 +1,7 @@
 """The head: one loop over the cluster, the workload that runs on it, and the next one."""
 
+import os
 import secrets
-from dataclasses import asdict
 
 from ray_node.agent import decide, state
 from ray_node.agent.cluster_track import ClusterTrack
@@ -10,7 +10,7 @@ from ray_node.agent.head_engine import HeadEngine
 from ray_node.agent.head_staging import HeadStaging
 from ray_node.agent.head_workloads import HeadWorkloads
 from ray_node.agent.node_staging import NodeStaging
-from ray_node.agent.phases import Phase, Track
+from ray_node.agent.phases import Phase, Step, Track
 from ray_node.agent.preparation import HeadPreparation
 from ray_node.agent.readiness_page import ReadyPage
 from ray_node.agent.rollout_track import RolloutTrack, Running
@@ -20,6 +20,8 @@ from ray_node.agent.workload_store import Taken
 from ray_node.agent.workload_track import WorkloadTrack
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.cluster import shape, token
+from ray_node.cluster.membership import Member
+from ray_node.cluster.token import BadToken
 from ray_node.config.workload import Workload
 from ray_node.host import clock, log, steps
 from ray_node.host.failure import Culprit, NodeFailed
@@ -41,6 +43,8 @@ class Head(Supervisor):
     subject: str | None = None
     #: The number of the workload that is loaded, as others see it.
     number: str | None = None
+    #: As the state file has them.
+    _published: tuple[Member, ...] = ()
     #: A delivery asks to try again.
     delivered: Taken | None = None
 
@@ -53,7 +57,9 @@ class Head(Supervisor):
     def look(self, view: ClusterView, cluster: ClusterTrack, workload: WorkloadTrack) -> float:
         """One pass: observe, decide, act, publish. Returns the seconds until the next. Raises NodeFailed."""
         found = view.look()
-        self.state.put(members=[_published(asdict(member)) for member in found.members])
+        if found.members != self._published:
+            self._published = found.members
+            self.state.put(members=[_plain(member) for member in found.members])
         # A request that comes during an attempt is answered by it; one that comes while it stops is kept.
         waits = workload.phase is Phase.FAILED and workload.runs
         asked = not waits and state.take_retry_request(self.config.paths.state)
@@ -89,16 +95,20 @@ class Head(Supervisor):
     def _begin(self) -> tuple[ClusterView, WorkloadTrack]:
         self.session = secrets.token_hex(8)
         self.state.put(session=self.session)
-        value: str | None = None
-        if self.config.ray.authentication == "token":
-            try:
-                value = token.ensure(self.config.paths.token)
-            except OSError as error:
-                raise NodeFailed(f"cannot create the token at {self.config.paths.token}: {error}") from error
-            log.hide(value)
+        path = self.config.paths.token
+        try:
+            value = token.ensure(path)
+        except BadToken as error:
+            raise NodeFailed(f"the token file {path} {error}") from error
+        except OSError as error:
+            what = "read" if os.path.exists(path) else "created"
+            raise NodeFailed(f"the token at {path} cannot be {what}: {error.strerror or error}") from error
+        log.hide(value)
         own = Culprit(self.name, self.own.address, "")
         self.workloads = HeadWorkloads(self.config)
         self.subject = self.workloads.subject
+        if (lost := self.workloads.lost) is not None:
+            self.state.warn(lost)
         node = NodeStaging(self.config, (self.name, self.own.address), value, self.mounts_memory)
         self.staging = HeadStaging(node, self.name, self.own.address)
         self.start_ray()
@@ -124,6 +134,8 @@ class Head(Supervisor):
         track = WorkloadTrack(
             self.config, self.state, self.engine, work, ray, self.workload_of, loaded, preparation
         )
+        if self.subject is None and lost is not None:
+            track.step = Step(Phase.NONE, reason=lost)
         return self.view, track
 
     def workload_of(self, number: str) -> Workload:
@@ -196,7 +208,7 @@ class Head(Supervisor):
         return shape.unwanted(self.config, shapes, received.name, received.address, view.assessment)
 
 
-def _published(member: dict[str, object]) -> dict[str, object]:
+def _plain(member: Member) -> dict[str, object]:
     """A member as it stands in the state file."""
     names = ("name", "pool", "address", "ok", "verdict", "accelerators", "planned")
-    return {name: member[name] for name in names}
+    return {name: getattr(member, name) for name in names}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ray_node.agent import job_outcome, state
+from ray_node.agent import job_outcome, known_secrets, state
 from ray_node.agent.state import StateFile
 from ray_node.channel.report import HeardReport
 from ray_node.cluster.membership import Member
@@ -56,6 +56,7 @@ class HeadEngine:
         self.group = EngineGroup(config.head.address, heard)
         self._serving_since: float | None = None
         self._job_started_at = 0.0
+        self._job_age = clock.Deadline(0)
         self._begun = False
         self._succeeded = False
         #: What the attempt has come to, for people.
@@ -123,6 +124,7 @@ class HeadEngine:
 
     def use(self, workload: Workload, environment: Mapping[str, str]) -> None:
         """From the next attempt on. `environment` is that of its processes."""
+        known_secrets.hide_of_workload(workload)
         self.workload, self._environment = workload, environment
         self._succeeded, self.reason = False, None
         self._state.put(job=None)
@@ -232,6 +234,7 @@ class HeadEngine:
         job = EngineProcess("job", engine.argv, self._with_secrets(), self._log, engine.working_directory)
         self.job = job
         self._job_started_at = clock.wall()
+        self._job_age = clock.Deadline(0)
         self._note_job(None)
         age = clock.Deadline(_BEGUN_SECONDS)
         while job.ended is None:
@@ -261,7 +264,7 @@ class HeadEngine:
             "exitCode": exit_code,
             "startedAt": clock.stamp(self._job_started_at),
             "endedAt": now and clock.stamp(now),
-            "seconds": now and round(max(0.0, now - self._job_started_at), 1),
+            "seconds": now and round(self._job_age.elapsed, 1),
         }
         self._state.put(job=job)
         return job

@@ -26,7 +26,7 @@ class HeadOrders:
         config: NodeConfig,
         state_file: StateFile,
         node: tuple[str, str],
-        token: str | None,
+        token: str,
         ray: Mapping[str, str],
         reporter: Reporter,
         mounts_memory: str | None = None,

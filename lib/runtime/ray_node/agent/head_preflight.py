@@ -18,9 +18,9 @@ from ray_node.preflight.tasks import RequirementsTask
 
 
 def shared_folder(workload: Workload) -> str | None:
-    """The model's folder, where all nodes must see the same one."""
-    staging = workload.staging
-    return staging.destination if staging is not None and staging.placement == "shared" else None
+    """The folder of the first model of which all nodes must see the same copy."""
+    models = workload.staging.models if workload.staging is not None else ()
+    return next((model.destination for model in models if model.placement == "shared"), None)
 
 
 def is_needed(config: NodeConfig, workload: Workload) -> bool:

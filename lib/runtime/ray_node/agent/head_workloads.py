@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from ray_node.agent.rollout import Rollout
 from ray_node.agent.workload_folder import WorkloadFolder
 from ray_node.agent.workload_store import WorkloadStore
-from ray_node.channel.server import Reply, Request
+from ray_node.channel.routes import Reply, Request
 from ray_node.config import workload
 from ray_node.config.config_error import ConfigError
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Pool, Workload
-from ray_node.host.failure import NodeFailed
 
 #: In place of a number, with schema 1.
 _OF_NODE = "node.json"
@@ -27,20 +26,16 @@ class HeadWorkloads:
         self.store: WorkloadStore | None = None
         if self._only is None:
             self.store = WorkloadStore(WorkloadFolder(config.paths.state, config.cluster))
-            self._check()
-
-    def _check(self) -> None:
-        number = self.subject
-        try:
-            if number is not None:
-                self.find(number)
-        except ConfigError as error:
-            raise NodeFailed(f"the workload that is to run here cannot be used: {error}") from error
 
     @property
     def subject(self) -> str | None:
         """The number of the workload that is to run."""
         return _OF_NODE if self.store is None else self.store.rollout.subject
+
+    @property
+    def lost(self) -> str | None:
+        """What the disk has lost, for people; `None`: nothing."""
+        return self.store.lost if self.store is not None else None
 
     def find(self, number: str) -> Workload:
         """Raises ConfigError."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ray_node.agent import state
 from ray_node.config.engine_config import Engine
+from ray_node.host import json_input
 
 _FILE = "job-outcome.json"
 
@@ -29,8 +30,7 @@ def write(folder: str, engine: Engine, job: dict[str, Any]) -> None:
 def read(folder: str, engine: Engine) -> dict[str, Any] | None:
     """The record of exactly this job, `None` when there is none."""
     try:
-        with open(path_of(folder), encoding="utf-8") as file:
-            found = json.load(file)
+        found = json_input.read_file(path_of(folder))
     except (OSError, ValueError):
         return None
     if not isinstance(found, dict) or found.get("fingerprint") != fingerprint(engine):

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ray_node.agent import known_secrets
 from ray_node.channel.report import Replaced, Staged
 from ray_node.config.schema import NodeConfig
-from ray_node.config.staging_config import StagingConfig
+from ray_node.config.staging_config import StagedModel, StagingConfig
 from ray_node.host import clock, log, mounts
 from ray_node.staging.failure import PortTaken, StagingFailed
 from ray_node.staging.progress import Progress
@@ -36,7 +37,7 @@ class NodeStaging:
         self,
         config: NodeConfig,
         node: tuple[str, str],
-        token: str | None,
+        token: str,
         mounts_memory: str | None = None,
     ) -> None:
         """`node`: name and address of this one; `mounts_memory`: as `mounts.lost` keeps it."""
@@ -56,7 +57,8 @@ class NodeStaging:
         self._staging: StagingConfig | None = None
         self._server: FileServer | None = None
         self._run: StagingRun | None = None
-        self._progress: Progress | None = None
+        #: Of each model that has been begun.
+        self._progress: tuple[Progress | None, ...] = ()
         #: `None` while the head wants nothing staged.
         self.staged: Staged | None = None
         self.deadline = clock.Deadline(0)
@@ -67,21 +69,23 @@ class NodeStaging:
             return
         self.stop()
         _reach_out(self._config.environment.cluster)
-        self._progress = None
+        known_secrets.hide_of_staging(staging)
+        self._progress = ()
         self._staging = staging
         self.deadline = clock.Deadline(staging.deadline_seconds)
         self.staged = Staged(attempt, False, None, "starting")
         if self._mounts_memory is not None:
             # For the next start of this container.
-            mounts.lost(staging.destination, self._mounts_memory)
+            for model in staging.models:
+                mounts.lost(model.destination, self._mounts_memory)
         try:
             if staging.fans_out:
                 self._open_server()
         except StagingFailed as failure:
             self._fail(self.staged, failure)
         else:
-            server = self._server if staging.fans_out else None
-            self._run = StagingRun(self._request(staging, replaced), server)
+            requests = [self._request(staging, model, replaced) for model in staging.models]
+            self._run = StagingRun(requests, self._server)
 
     def obey(
         self, attempt: int | None, staging: StagingConfig | None, replaced: Replaced | None = None
@@ -100,13 +104,13 @@ class NodeStaging:
             return False
         # Asked before the progress is read: the last report comes just before the end.
         over = run.done
-        self._progress = run.progress or self._progress
+        self._progress = run.progress
         if not over:
-            self.staged = replace(staged, text=str(self._progress) if self._progress else staged.text)
+            self.staged = replace(staged, text=self._shown() or staged.text)
             return False
         try:
             run.result()
-            self.staged = replace(staged, done=True, text=str(self._progress or "complete"))
+            self.staged = replace(staged, done=True, text=self._shown() or "complete")
         except StagingFailed as failure:
             self._fail(staged, failure)
         return True
@@ -124,15 +128,18 @@ class NodeStaging:
         staged = self.staged
         if staged is None or self._staging is None:
             return None
+        model = self._staging.models[self._index]
+        progress = self._progress[self._index] if self._progress else None
         return {
             "attempt": staged.attempt,
-            "model": self._staging.source.identity,
-            "destination": self._staging.destination,
-            "placement": self._staging.placement,
+            "name": model.name,
+            "model": model.source.identity,
+            "destination": model.destination,
+            "placement": model.placement,
             "done": staged.done,
             "code": staged.code,
             "text": log.redact(staged.text),
-            "progress": self._progress.plain() if self._progress else None,
+            "progress": progress.plain() if progress is not None else None,
         }
 
     def stop(self) -> None:
@@ -147,18 +154,38 @@ class NodeStaging:
             self._server.close()
             self._server = None
 
-    def _request(self, staging: StagingConfig, replaced: Replaced | None = None) -> StagingRequest:
+    def _shown(self) -> str:
+        """How far each model is that has been begun."""
+        return "; ".join(
+            self._named(index, str(progress))
+            for index, progress in enumerate(self._progress)
+            if progress is not None
+        )
+
+    def _named(self, index: int, text: str) -> str:
+        """What is said of one model, with its name where there are several."""
+        models = self._staging.models if self._staging is not None else ()
+        return f"{models[index].name}: {text}" if len(models) > 1 else text
+
+    @property
+    def _index(self) -> int:
+        """Of the model that is under way, or was the last."""
+        return max(0, len(self._progress) - 1)
+
+    def _request(
+        self, staging: StagingConfig, model: StagedModel, replaced: Replaced | None = None
+    ) -> StagingRequest:
         return StagingRequest(
-            source=staging.source,
-            destination=staging.destination,
+            source=model.source,
+            destination=model.destination,
             cluster=self._config.cluster,
             node=self._name,
             role=FETCH if self._config.is_head else RECEIVE,
-            fan_out=self._fan_out if staging.fans_out else None,
+            fan_out=self._fan_out if model.fans_out else None,
             deadline_seconds=staging.deadline_seconds,
             parallel_files=staging.parallel_files,
-            needs_tokenizer=staging.needs_tokenizer,
-            replaced=replaced if staging.fans_out else None,
+            needs_tokenizer=model.needs_tokenizer,
+            replaced=replaced if model.fans_out else None,
         )
 
     def _open_server(self) -> None:
@@ -175,4 +202,4 @@ class NodeStaging:
             ) from error
 
     def _fail(self, staged: Staged, failure: StagingFailed) -> None:
-        self.staged = replace(staged, code=failure.code, text=str(failure))
+        self.staged = replace(staged, code=failure.code, text=self._named(self._index, str(failure)))

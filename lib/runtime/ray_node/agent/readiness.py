@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ray_node.agent import state
+from ray_node.agent.beat import Beat
 from ray_node.agent.rollout import RolloutVerdict
 from ray_node.agent.rollout_record import (
     CURRENT,
@@ -66,7 +67,10 @@ class ReadinessCheck:
         self._record = RolloutRecord(config, number) if number is not None else None
         self._path = state.path_of(config.paths.state, config.head.name)
         self._not = _NOT[workload.engine.kind]
-        self._started = clock.wall()
+        self._started = clock.monotonic()
+        self._beat = Beat()
+        #: Since when the head had failed as the check began.
+        self._failed_before: object = None
         #: When the check began, or found that the cluster no longer does what it should.
         self._waiting_since = self._started
         #: How long that took; `None` while it is waited for.
@@ -78,12 +82,15 @@ class ReadinessCheck:
 
     @property
     def elapsed(self) -> float:
-        return clock.wall() - self._waiting_since
+        return clock.monotonic() - self._waiting_since
 
     def look(self) -> Verdict:
         """Blocks while a completion is under way."""
         told = self._record.look() if self._record is not None else CURRENT
         found = state.read(self._path)
+        is_first = self._beat.look(found) and not self._beat.is_alive
+        if is_first and found is not None and found.get("state") == state.FAILED:
+            self._failed_before = found.get("since")
         if isinstance(told, RolloutVerdict):
             return self._told(found or {}, told)
         if told is CURRENT and found is not None and self._is_done(found):
@@ -93,7 +100,7 @@ class ReadinessCheck:
                 self._took = self.elapsed if self._took is None else self._took
                 return Verdict(SERVING, "\n".join(self._done(found, completion, self._took)))
         if self._took is not None:
-            self._waiting_since, self._took = clock.wall(), None
+            self._waiting_since, self._took = clock.monotonic(), None
         why = self._hopeless(found, told is CURRENT)
         if told is REPLACED:
             why = f"workload {self._number} was replaced by another one"
@@ -110,8 +117,7 @@ class ReadinessCheck:
 
     def _is_done(self, found: dict[str, Any]) -> bool:
         """A heartbeat from after the start of the check: the file may be left over from an earlier run."""
-        beat = clock.epoch(found.get("heartbeat"))
-        if beat is None or beat <= self._started or clock.wall() - beat > state.STALE_SECONDS:
+        if not self._beat.is_alive:
             return False
         return found.get("state") in state.DONE and found.get("workload") == self._number
 
@@ -132,16 +138,14 @@ class ReadinessCheck:
 
     def _hopeless(self, found: dict[str, Any] | None, is_current: bool) -> str | None:
         """Why waiting any longer is pointless, or `None`. The failure of another workload is not."""
-        beat = clock.epoch(found.get("heartbeat")) if found is not None else None
-        silent = clock.wall() - max(self._waiting_since, beat or 0.0)
+        silent = min(self.elapsed, self._beat.silent_seconds)
         if silent > self._config.deadlines.head:
             return f"no heartbeat from the head {self._config.head} for {silent:.0f} s"
         if found is None or found.get("state") != state.FAILED or not is_current:
             return None
         if found.get("workload") != self._number and found.get("workload") is not None:
             return None
-        since = clock.epoch(found.get("since")) or 0.0
-        if since < self._started and self.elapsed < _RETRY_SECONDS:
+        if found.get("since") == self._failed_before and self.elapsed < _RETRY_SECONDS:
             return None
         return str(found.get("reason") or "failed")
 
@@ -184,8 +188,7 @@ class ReadinessCheck:
             return f"workload {self._number} has been delivered, the head is {found.get('state')}"
         if found is None:
             return f"waiting for the head {self._config.head} to start"
-        beat = clock.epoch(found.get("heartbeat")) or 0.0
-        if clock.wall() - beat > state.STALE_SECONDS:
+        if not self._beat.is_alive and self._beat.silent_seconds > state.STALE_SECONDS:
             return (
                 f"no heartbeat from the head {self._config.head}; its last state was '{found.get('state')}'"
             )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from ray_node.agent import rollout_record
 from ray_node.agent.readiness import FAILED, SERVING, WAITING, ReadinessCheck, Verdict
-from ray_node.channel.plain import printable
-from ray_node.channel.server import Reply, Request
+from ray_node.channel.routes import Reply, Request
 from ray_node.config import workload
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
 from ray_node.host import log
 from ray_node.host.background import Background
+from ray_node.host.text import printable
 
 _STATUS = {WAITING: 503, SERVING: 200, FAILED: 500}
 #: A request for the verdict does not wait longer than this for a completion that is under way.

@@ -140,6 +140,23 @@ class Rollout:
             return replace(self, next=None, verdict=verdict)
         return replace(self, current=following.number, next=None, verdict=verdict)
 
+    def lost(self, reason: str, has_previous: bool) -> "Rollout":
+        """The file of `current` cannot be used: the workload accepted before it takes its place.
+
+        Where there is none, nothing is current, and the next delivery begins anew.
+        """
+        if self.current is None:
+            raise ValueError("there is no workload that could be lost")
+        previous, following, about = self.previous if has_previous else None, self.next, self.current
+        if previous is None and following is not None and following.phase == RETURNING:
+            # It has failed, and there is nothing to go back to any more.
+            about, following = following.number, None
+        now = "waiting for a delivery" if following is None else f"going on with {following.number}"
+        now = now if previous is None else f"going back to {previous}"
+        text = f"workload {self.current} is lost: {reason}; {now}"
+        verdict = RolloutVerdict(about, FAILED, text, None, None, clock.stamp())
+        return Rollout(previous, previous is not None, None, following, verdict)
+
     @property
     def _next(self) -> Next:
         if self.next is None:

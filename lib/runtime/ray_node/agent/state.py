@@ -7,7 +7,7 @@ from typing import Any
 
 from ray_node import STATE_SCHEMA
 from ray_node.channel import plain
-from ray_node.host import clock, log, whole_file
+from ray_node.host import clock, json_input, log, refusals, whole_file
 from ray_node.host.failure import Culprit
 
 STARTING = "starting"
@@ -32,6 +32,11 @@ HEARTBEAT_SECONDS = 2.0
 #: A state file with an older heartbeat is out of date.
 STALE_SECONDS = 15.0
 _HISTORY_ENTRIES = 50
+#: Bounds of what the file holds, in letters and in entries: it is read every few seconds.
+_LONGEST_REASON = 4000
+_LONGEST_LINE = 1000
+_MOST_LINES = 50
+_MOST_WARNINGS = 50
 #: Between two records of progress, soonest and latest.
 _PROGRESS_SECONDS = 2.0
 _PROGRESS_LONGEST_SECONDS = 60.0
@@ -45,15 +50,16 @@ def path_of(folder: str, node_name: str) -> str:
 def read(path: str) -> dict[str, Any] | None:
     """The state file's content, `None` when there is none that can be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
+        value = json_input.read_file(path)
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) and value.get("schema") == STATE_SCHEMA else None
 
 
-def write_atomically(path: str, value: object) -> None:
-    whole_file.write(path, f"{json.dumps(value, indent=1)}\n")
+def write_atomically(path: str, value: dict[str, Any]) -> None:
+    """A key on each line: to indent all of it takes 20 times as long, for a thousand members each 2 s."""
+    lines = (f"{json.dumps(key)}: {json.dumps(item)}" for key, item in value.items())
+    whole_file.write(path, "{" + ",\n ".join(lines) + "}\n")
 
 
 class StateFile:
@@ -76,6 +82,7 @@ class StateFile:
             "state": STARTING,
             "since": clock.stamp(),
             "heartbeat": clock.stamp(),
+            "beatUptime": clock.monotonic(),
             "reason": None,
             "culprit": None,
             "waitingFor": None,
@@ -87,9 +94,12 @@ class StateFile:
             "rollout": None,
             "lastLogLines": [],
             "warnings": [],
-            "history": list(history) if isinstance(history, list) else [],
+            "refused": {},
+            "history": _entries(history),
         }
         self._written_at = 0.0
+        #: Why the file could not be written the last time.
+        self._problem = ""
         self._waiting_until: clock.Deadline | None = None
         self._waiting_noted_at = 0.0
         self._note_history()
@@ -121,7 +131,7 @@ class StateFile:
     ) -> None:
         """Enter `state`. The same state with the same reason again changes nothing."""
         if reason is not None:
-            reason = log.redact(reason)
+            reason = log.redact(reason)[:_LONGEST_REASON]
         if state == self._value["state"] and reason == self._value["reason"]:
             return
         if state != self._value["state"]:
@@ -131,7 +141,7 @@ class StateFile:
             reason=reason,
             culprit=culprit and plain.encode(replace(culprit, reason=log.redact(culprit.reason))),
             waitingFor=None,
-            lastLogLines=[log.redact(line) for line in log_lines or []],
+            lastLogLines=[log.redact(line)[:_LONGEST_LINE] for line in (log_lines or [])[-_MOST_LINES:]],
         )
         self._note_history()
         self._write()
@@ -142,7 +152,7 @@ class StateFile:
 
         `is_progress`: it changes all the time, so it is recorded less and less often, the longer the wait.
         """
-        what = log.redact(what)
+        what = log.redact(what)[:_LONGEST_REASON]
         before = self._value["waitingFor"]
         if before is not None and before["what"] == what:
             return
@@ -168,8 +178,8 @@ class StateFile:
 
     def warn(self, warning: str) -> None:
         """Add a warning that stays in the state until the node restarts."""
-        warning = log.redact(warning)
-        if warning not in self._value["warnings"]:
+        warning = log.redact(warning)[:_LONGEST_REASON]
+        if warning not in self._value["warnings"] and len(self._value["warnings"]) < _MOST_WARNINGS:
             self._value["warnings"] = [*self._value["warnings"], warning]
             self._write()
             log.event(self.state, f"warning: {warning}")
@@ -185,23 +195,40 @@ class StateFile:
 
     def _write(self) -> None:
         self._value["heartbeat"] = clock.stamp()
+        # Seconds of the machine's monotonic clock: other programs compare it, whatever the wall clock does.
+        self._value["beatUptime"] = round(clock.monotonic(), 3)
+        self._value["refused"] = refusals.counts()
         self._written_at = clock.monotonic()
         try:
             write_atomically(self.path, self._value)
+            self._problem = ""
         except OSError as error:
-            log.line(f"the state file {self.path} cannot be written: {error.strerror or error}")
+            problem = error.strerror or type(error).__name__
+            if problem != self._problem:
+                log.line(f"the state file {self.path} cannot be written: {problem}")
+            self._problem = problem
+
+
+def _entries(history: object) -> list[dict[str, Any]]:
+    """Of an earlier file, which may hold anything."""
+    found = history[-_HISTORY_ENTRIES:] if isinstance(history, list) else []
+    return [entry for entry in found if isinstance(entry, dict) and isinstance(entry.get("state"), str)]
 
 
 def request_retry(folder: str) -> None:
     """Ask a head that has failed for a fresh budget of attempts. The folder may not exist yet."""
-    os.makedirs(folder, exist_ok=True)
-    write_atomically(os.path.join(folder, _RETRY_REQUEST), {"at": clock.stamp()})
+    try:
+        os.makedirs(folder, exist_ok=True)
+        write_atomically(os.path.join(folder, _RETRY_REQUEST), {"at": clock.stamp()})
+    except OSError as error:
+        log.line(f"a retry cannot be asked for in {folder}: {error.strerror or error}")
 
 
 def take_retry_request(folder: str) -> bool:
     """Remove a retry request; whether there was one."""
     try:
         os.unlink(os.path.join(folder, _RETRY_REQUEST))
-    except FileNotFoundError:
+    except OSError:
+        # There is none, or a disk that has failed keeps it: no reason to end what serves.
         return False
     return True

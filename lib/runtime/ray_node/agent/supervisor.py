@@ -1,11 +1,13 @@
 """What head and worker share: identity, state file, signals, heartbeat, the Ray process, shutdown."""
 
+import contextlib
+import resource
 import signal
 import threading
 import traceback
 from collections.abc import Callable
 
-from ray_node.agent import state
+from ray_node.agent import known_secrets, state
 from ray_node.agent.state import StateFile
 from ray_node.channel import plain
 from ray_node.channel.tasks import Handlers
@@ -51,6 +53,10 @@ class Supervisor:
 
     def run(self) -> int:
         """The whole life of the node. Returns the exit code."""
+        log.start_writer()
+        # A core of this program would hold the cluster's token.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
         self.mounts_memory = mounts.MEMORY
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
@@ -68,6 +74,7 @@ class Supervisor:
             return EXIT_FAILED
 
     def _live(self) -> int:
+        known_secrets.hide_of_node(self.config)
         unknown_address: NodeFailed | None = None
         try:
             self.own = address.own_address(
@@ -186,7 +193,8 @@ class Supervisor:
         if self.mounts_memory is None:
             return
         workload = self.config.workload
-        declared = [workload.staging.destination] if workload is not None and workload.staging else []
+        models = workload.staging.models if workload is not None and workload.staging else ()
+        declared = [model.destination for model in models]
         for folder in {*declared, *mounts.remembered(self.mounts_memory)}:
             why = mounts.lost(folder, self.mounts_memory)
             if why is not None:

@@ -12,6 +12,7 @@ from ray_node.channel import report_client
 from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, NodeReport
 from ray_node.channel.report_client import Reporter
 from ray_node.cluster import token
+from ray_node.cluster.token import BadToken
 from ray_node.host import clock, log, probe, versions
 from ray_node.host.failure import Culprit, NodeFailed, RestartNeeded
 from ray_node.host.steps import Steps
@@ -63,13 +64,12 @@ class Worker(Supervisor):
 
     def linger(self, deadline: clock.Deadline) -> None:
         """Report the reason to the head, even when Ray itself refused this node. The reporter has ended."""
-        needs_token = self.config.ray.authentication == "token"
         while not deadline.passed:
-            if needs_token and self.token is None:
-                with contextlib.suppress(OSError):
+            if self.token is None:
+                with contextlib.suppress(OSError, BadToken):
                     self.token = token.read(self.config.paths.token)
             # Without the token the head would only see a wrong signature.
-            if self.token is not None or not needs_token:
+            if self.token is not None:
                 head, port = self.config.head.address, self.config.ports.node_report
                 report_client.post(self._report(), head, port, self.token)
             self.pause(INTERVAL_SECONDS)
@@ -79,7 +79,7 @@ class Worker(Supervisor):
         ended = self._restart(answer) or self._refused(answer)
         silent = self.reporter is not None and self.reporter.silent_seconds > 3 * INTERVAL_SECONDS
         return WorkerObserved(
-            token=self.config.ray.authentication == "none" or self.token is not None,
+            token=self.token is not None,
             head_open=self.phase is Phase.HEAD and self._head_port() == probe.OPEN,
             answered=answer is not None or self.deadline.passed,
             listed=self.phase is Phase.JOINING and self._is_listed(answer),
@@ -144,12 +144,13 @@ class Worker(Supervisor):
 
     def _read_token(self) -> NodeFailed | None:
         path = self.config.paths.token
-        if self.config.ray.authentication != "token":
-            return None
         try:
             self.token = token.read(path)
         except OSError as error:
             return NodeFailed(f"the token file {path} cannot be read: {error.strerror}")
+        except BadToken as error:
+            # A place may still be writing it.
+            return NodeFailed(f"the token file {path} {error}") if self.deadline.passed else None
         if self.token is not None:
             log.hide(self.token)
         elif self.deadline.passed:
@@ -174,6 +175,7 @@ class Worker(Supervisor):
 
     def _open_channel(self) -> None:
         head, port = self.config.head.address, self.config.ports.node_report
+        assert self.token is not None
         self.reporter = Reporter(self._report, head, port, self.token)
         own = (self.name, self.own.address)
         self.orders = HeadOrders(

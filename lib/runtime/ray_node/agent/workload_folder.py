@@ -13,7 +13,7 @@ from ray_node.channel import plain
 from ray_node.config import workload
 from ray_node.config.config_error import ConfigError
 from ray_node.config.workload import NumberedWorkload
-from ray_node.host import whole_file
+from ray_node.host import json_input, whole_file
 
 SCHEMA = 1
 _FOLDER = "workloads"
@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 
 class Unreadable(Exception):
+    """A file of the folder cannot be read."""
+
+
+class Damaged(Unreadable):
     """A file of the folder is not what the node program writes."""
 
 
@@ -63,6 +67,11 @@ class WorkloadFolder:
         """An empty one before the first. Raises Unreadable."""
         return self._read(_ROLLOUT, Rollout) or Rollout()
 
+    def set_rollout_aside(self) -> None:
+        """For people to look at; `prune` removes it. Raises OSError."""
+        path = os.path.join(self.path, _ROLLOUT)
+        whole_file.rename_durably(path, f"{path}.damaged")
+
     def put_rollout(self, rollout: Rollout) -> None:
         """Raises OSError."""
         self._put(_ROLLOUT, rollout)
@@ -86,7 +95,7 @@ class WorkloadFolder:
             raise ConfigError(repr(name), ["the number of a workload is 12 hexadecimal digits"])
         try:
             with open(os.path.join(self.path, name), "rb") as file:
-                content = file.read()
+                content = file.read(json_input.OWN_FILE.size + 1)
         except OSError as error:
             raise ConfigError(name, [f"cannot be read: {error.strerror or error}"]) from error
         if (found := workload.number_of(content)) != number:
@@ -113,17 +122,16 @@ class WorkloadFolder:
     def _read(self, name: str, kind: type[T]) -> T | None:
         path = os.path.join(self.path, name)
         try:
-            with open(path, "rb") as file:
-                value: Any = json.load(file)
+            value: Any = json_input.read_file(path)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Unreadable(f"{path} cannot be read: {error.strerror or error}") from error
         except ValueError as error:
-            raise Unreadable(f"{path} is not JSON: {error}") from error
+            raise Damaged(f"{path} {error}") from error
         if not isinstance(value, dict) or value.get("schema") != SCHEMA:
-            raise Unreadable(f"{path} is not of schema {SCHEMA}")
+            raise Damaged(f"{path} is not of schema {SCHEMA}")
         try:
             return plain.decode(kind, value, maximum_text=None)
         except plain.NotPlain as error:
-            raise Unreadable(f"{path} cannot be used: {error}") from error
+            raise Damaged(f"{path} cannot be used: {error}") from error

@@ -177,8 +177,8 @@ class WorkloadSteps:
 
 
 def _replaced(other: Workload | None, wanted: StagingConfig, is_free: bool) -> Replaced | None:
-    """The model of another workload that a disk may hold. On shared storage others may use it."""
-    found = other.staging if other is not None else None
-    if found is None or not found.fans_out or not wanted.fans_out or found.destination == wanted.destination:
-        return None
-    return Replaced(found.destination, is_free)
+    """The models of another workload that a disk may hold. On shared storage others may use them."""
+    found = other.staging.models if other is not None and other.staging is not None else ()
+    kept = {model.destination for model in wanted.models}
+    gone = tuple(model.destination for model in found if model.fans_out and model.destination not in kept)
+    return Replaced(gone, is_free) if gone and wanted.fans_out else None

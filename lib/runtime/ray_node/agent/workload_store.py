@@ -7,7 +7,7 @@ from enum import Enum
 
 from ray_node.agent import rollout
 from ray_node.agent.rollout import Rollout, RolloutFailure, RolloutPhase
-from ray_node.agent.workload_folder import Unreadable, WorkloadFolder
+from ray_node.agent.workload_folder import Damaged, Unreadable, WorkloadFolder
 from ray_node.config.config_error import ConfigError
 from ray_node.config.workload import NumberedWorkload
 from ray_node.host import log
@@ -31,11 +31,14 @@ class WorkloadStore:
         self._must_prune = True
         #: Their content never changes.
         self._read: dict[str, NumberedWorkload] = {}
+        #: What the disk has lost, for people; `None`: nothing.
+        self.lost: str | None = None
         try:
-            self.rollout = folder.rollout()
-        except Unreadable as error:
+            self.rollout = self._recorded()
+            self._resume()
+            self._replace_lost()
+        except (OSError, Unreadable) as error:
             raise NodeFailed(f"what this cluster runs is not known: {error}") from error
-        self._resume()
 
     def workload(self, number: str) -> NumberedWorkload:
         """Raises ConfigError. May be called by any thread."""
@@ -101,6 +104,33 @@ class WorkloadStore:
             taken, self._must_prune = Taken.REFUSED, True
         self._folder.remove_request()
         return taken
+
+    def _recorded(self) -> Rollout:
+        """An empty one in place of one that is damaged: nobody could deliver otherwise."""
+        try:
+            return self._folder.rollout()
+        except Damaged as error:
+            self.lost = f"the record of the workloads is lost: {error}; waiting for a delivery"
+            self._folder.set_rollout_aside()
+            return Rollout()
+
+    def _replace_lost(self) -> None:
+        """What is to run now must be there. A next one that is lost has failed already (`_resume`)."""
+        current = self.rollout.current
+        if current is None or (reason := self._unusable(current)) is None:
+            return
+        previous = self.rollout.previous
+        has_previous = previous is not None and self._unusable(previous) is None
+        self._put(self.rollout.lost(reason, has_previous))
+        if self.rollout.verdict is not None:
+            self.lost = self.rollout.verdict.text
+
+    def _unusable(self, number: str) -> str | None:
+        try:
+            self.workload(number)
+        except ConfigError as error:
+            return f"its file {'; '.join(error.problems)}"
+        return None
 
     def _resume(self) -> None:
         following = self.rollout.next

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from ray_node.channel.plain import one_line, printable
+from ray_node.channel.plain import one_line
+from ray_node.host.text import printable
 
 RUNNING: Final = "running"
 ENDED: Final = "ended"

@@ -15,19 +15,25 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from ray_node import REPORT_SCHEMA
+from ray_node.host import json_input, text
+from ray_node.host.json_input import Limits, Malformed
 
 T = TypeVar("T")
 
 _MAXIMUM_TEXT = 4000
 _MAXIMUM_SHOWN = 60
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
+_MAXIMUM_PROBLEMS = 20
 
 
 class NotPlain(Exception):
     """The value does not fit the class; `problems` lists everything that is wrong with it."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], code: str = "misfit") -> None:
         self.problems = problems
-        super().__init__("; ".join(problems))
+        #: Stable name of what is wrong.
+        self.code = code
+        super().__init__("; ".join(problems[:_MAXIMUM_PROBLEMS]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +46,7 @@ class Variants:
 
 def one_line(maximum: int) -> Callable[[str], str]:
     """Text that may end up in a log line or in the state: cut to `maximum` characters."""
-    return lambda text: " ".join(text.split())[:maximum]
-
-
-def printable(text: str, maximum: int) -> str:
-    """Text as it is, without control characters, which a terminal would obey."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:maximum])
+    return lambda words: text.one_line(words, maximum)
 
 
 Name = Annotated[str, one_line(200)]
@@ -54,8 +55,11 @@ Reason = Annotated[str, one_line(2000)]
 
 def encode(value: object) -> Any:
     """Dataclasses become objects, tuples lists."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {_key(field.name): encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if dataclasses.is_dataclass(kind):
+        return {key: encode(getattr(value, name)) for name, key in _keys(kind)}
     if isinstance(value, (list, tuple)):
         return [encode(item) for item in value]
     if isinstance(value, dict):
@@ -76,14 +80,14 @@ def to_message(value: object) -> bytes:
     return json.dumps({"schema": REPORT_SCHEMA, **encode(value)}).encode()
 
 
-def from_message(kind: type[T], body: bytes) -> T:
+def from_message(kind: type[T], body: bytes, limits: Limits = json_input.MESSAGE) -> T:
     """Raises NotPlain."""
     try:
-        value = json.loads(body)
-    except ValueError as error:
-        raise NotPlain(["it is not JSON"]) from error
+        value = json_input.read(body, limits)
+    except Malformed as error:
+        raise NotPlain([f"it {error}"], error.code) from error
     if not isinstance(value, dict) or value.get("schema") != REPORT_SCHEMA:
-        raise NotPlain([f"it is not of schema {REPORT_SCHEMA}"])
+        raise NotPlain([f"it is not of schema {REPORT_SCHEMA}"], "other-schema")
     return decode(kind, value)
 
 
@@ -96,23 +100,26 @@ class _Decoder:
 
     def read(self, kind: Any, value: Any, path: str, or_null: str = "") -> Any:
         """The value as `kind` holds it, `None` where a problem was noted."""
-        bare, annotation = _split(kind)
+        shape = _shape(kind)
+        annotation = shape.annotation
         if isinstance(annotation, Variants):
             return self._variant(annotation, value, path)
         before = len(self.problems)
-        found = self._bare(bare, value, path, _must(kind) + or_null)
+        found = self._bare(shape, value, path, kind, or_null)
         return found if annotation is None or len(self.problems) > before else annotation(found)
 
-    def _bare(self, kind: Any, value: Any, path: str, must: str) -> Any:
-        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    def _bare(self, shape: "_Shape", value: Any, path: str, whole: Any, or_null: str) -> Any:
+        kind, origin, arguments = shape.bare, shape.origin, shape.arguments
         if kind is Any:
             return value
-        if origin in (typing.Union, types.UnionType):
-            (inner,) = (item for item in arguments if item is not types.NoneType)
-            return None if value is None else self.read(inner, value, path, " or null")
+        if shape.inner is not None:
+            return None if value is None else self.read(shape.inner, value, path, " or null")
+        if type(value) is kind:
+            return value[: self._maximum_text] if kind is str else value
+        must = functools.partial(_words, whole, or_null)
         if origin is Literal:
-            return value if value in arguments else self._note(path, must, value)
-        if dataclasses.is_dataclass(kind):
+            return value if value in arguments else self._note(path, must(), value)
+        if shape.is_object:
             return self._object(kind, value, path, must)
         if origin is dict and isinstance(value, dict):
             return {key: self.read(arguments[1], item, f"{path}.{key}") for key, item in value.items()}
@@ -122,21 +129,18 @@ class _Decoder:
             )
         if kind is float and type(value) is int:
             return float(value)
-        if type(value) is not kind:
-            return self._note(path, must, value)
-        return value[: self._maximum_text] if isinstance(value, str) else value
+        return self._note(path, must(), value)
 
-    def _object(self, kind: Any, value: Any, path: str, must: str) -> Any:
+    def _object(self, kind: Any, value: Any, path: str, must: Callable[[], str]) -> Any:
         if not isinstance(value, dict):
-            return self._note(path, must, value)
-        before, hints, found = len(self.problems), _hints(kind), {}
-        for field in dataclasses.fields(kind):
-            key = _key(field.name)
+            return self._note(path, must(), value)
+        before, found = len(self.problems), {}
+        for name, key, hint, is_required in _fields(kind):
             at = f"{path}.{key}" if path else key
             if key in value:
-                found[field.name] = self.read(hints[field.name], value[key], at)
-            elif field.default is field.default_factory is dataclasses.MISSING:
-                self.problems.append(f"{at}: is missing; must be {_must(hints[field.name])}")
+                found[name] = self.read(hint, value[key], at)
+            elif is_required:
+                self.problems.append(f"{at}: is missing; must be {_must(hint)}")
         if len(self.problems) > before:
             return None
         try:
@@ -150,12 +154,60 @@ class _Decoder:
         name = value.get(variants.key)
         if not isinstance(name, str) or name not in variants.classes:
             return self._note(f"{path}.{variants.key}", _one_of(variants.classes), name)
-        return self._object(variants.classes[name], value, path, "an object")
+        return self._object(variants.classes[name], value, path, lambda: "an object")
 
     def _note(self, path: str, must: str, value: object) -> None:
         shown = repr(value)
         shown = shown if len(shown) <= _MAXIMUM_SHOWN else shown[: _MAXIMUM_SHOWN - 3] + "..."
-        self.problems.append(f"{path or 'the message'}: must be {must}, got {shown}")
+        at = text.printable(path or "the message", 200)
+        self.problems.append(f"{at}: must be {must}, got {shown}")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shape:
+    """What a type says, looked up once: reports are read many times a second."""
+
+    #: Kept, so that its id is not given anew.
+    kind: Any
+    #: Without its annotation.
+    bare: Any
+    annotation: Any
+    origin: Any
+    arguments: tuple[Any, ...]
+    #: X of `X | None`.
+    inner: Any
+    is_object: bool
+
+
+_shapes: dict[int, _Shape] = {}
+
+
+def _shape(kind: Any) -> _Shape:
+    found = _shapes.get(id(kind))
+    if found is None or found.kind is not kind:
+        bare, annotation = _split(kind)
+        origin, arguments = typing.get_origin(bare), typing.get_args(bare)
+        is_union = origin in (typing.Union, types.UnionType)
+        inner = next((item for item in arguments if item is not types.NoneType), None) if is_union else None
+        is_object = dataclasses.is_dataclass(bare)
+        found = _shapes[id(kind)] = _Shape(kind, bare, annotation, origin, arguments, inner, is_object)
+    return found
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[tuple[str, str, Any, bool], ...]:
+    """Name, key, type, and whether it must be there."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    missing = dataclasses.MISSING
+    return tuple(
+        (field.name, _key(field.name), hints[field.name], field.default is field.default_factory is missing)
+        for field in dataclasses.fields(kind)
+    )
+
+
+@functools.cache
+def _keys(kind: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, _key(field.name)) for field in dataclasses.fields(kind))
 
 
 def _split(kind: Any) -> tuple[Any, Any]:
@@ -180,6 +232,10 @@ def _must(kind: Any) -> str:
     return words.get(bare, "an object")
 
 
+def _words(kind: Any, or_null: str) -> str:
+    return _must(kind) + or_null
+
+
 def _one_of(values: Any) -> str:
     return "one of " + ", ".join(f"'{value}'" for value in values)
 
@@ -187,8 +243,3 @@ def _one_of(values: Any) -> str:
 def _key(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
-
-
-@functools.cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return typing.get_type_hints(kind, include_extras=True)

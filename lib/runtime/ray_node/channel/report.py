@@ -18,10 +18,10 @@ INTERVAL_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Replaced:
-    """Another model on the same disk, which the cluster itself has brought there."""
+    """Other models on the same disk, which the cluster itself has brought there."""
 
-    folder: str
-    #: Nothing uses it any more: it may go where the disk has no room for both.
+    folders: tuple[str, ...]
+    #: Nothing uses them any more: they may go where the disk has no room for all.
     is_free: bool
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ray_node.channel import plain, report
-from ray_node.channel.client import Client, Unanswered, WrongToken
+from ray_node.channel.client import Client, Line, Unanswered, WrongToken
 from ray_node.channel.plain import NotPlain
 from ray_node.channel.report import HeadAnswer, NodeReport
-from ray_node.host import clock
+from ray_node.host import clock, refusals
 
 _TIMEOUT_SECONDS = 3.0
 _FETCH_SECONDS = 10.0
@@ -30,14 +30,17 @@ class Exchange:
     seconds: float = 0.0
 
 
-def post(message: NodeReport, head: str, port: int, token: str | None) -> Exchange:
-    """Send one report; never raises."""
+def post(message: NodeReport, head: str, port: int, token: str) -> Exchange:
+    """Send one report on a connection of its own; never raises."""
+    with Client(message.address, token).line((head, port)) as line:
+        return _post(message, line, port)
+
+
+def _post(message: NodeReport, line: Line, port: int) -> Exchange:
     started = clock.monotonic()
-    client = Client(message.address, token)
     try:
         body = plain.to_message(message)
-        answer = client.send((head, port), "POST", report.PATH, _TIMEOUT_SECONDS, body)
-        with contextlib.closing(answer):
+        with contextlib.closing(line.send("POST", report.PATH, _TIMEOUT_SECONDS, body)) as answer:
             if answer.status == 401:
                 problem = "wrong token: the head refuses this node's signature"
                 return Exchange(None, wrong_token=True, problem=problem)
@@ -48,14 +51,24 @@ def post(message: NodeReport, head: str, port: int, token: str | None) -> Exchan
     except WrongToken:
         problem = "wrong token: the head's answer is not signed with this cluster's token"
         return Exchange(None, wrong_token=True, problem=problem)
-    except (Unanswered, NotPlain) as error:
+    except NotPlain as error:
+        refusals.note("head's answer", error.code, str(error))
+        return Exchange(None, problem=f"the answer from the head's report port {port} is unusable: {error}")
+    except Unanswered as error:
         return Exchange(None, problem=f"no answer from the head's report port {port}: {error}")
+    except Exception as error:
+        # Whatever comes, the next report is sent.
+        refusals.note("head's answer", "internal", repr(error))
+        return Exchange(None, problem=f"the report could not be sent: {error!r}")
 
 
-def fetch_workload(number: str, own: str, head: str, port: int, token: str | None) -> bytes:
+def fetch_workload(number: str, own: str, head: str, port: int, token: str) -> bytes:
     """The content of a workload's file. Raises Unanswered."""
     target = f"{report.WORKLOAD_PATH}{number}"
-    with contextlib.closing(Client(own, token).send((head, port), "GET", target, _FETCH_SECONDS)) as answer:
+    with (
+        Client(own, token).line((head, port)) as line,
+        contextlib.closing(line.send("GET", target, _FETCH_SECONDS)) as answer,
+    ):
         if answer.status != 200:
             raise Unanswered(f"the head has no workload {number} for this node: {answer.refusal()}")
         try:
@@ -67,11 +80,12 @@ def fetch_workload(number: str, own: str, head: str, port: int, token: str | Non
 class Reporter:
     """Reports every two seconds (faster until the node is a member) from a thread of its own."""
 
-    def __init__(self, build: Callable[[], NodeReport], head: str, port: int, token: str | None) -> None:
+    def __init__(self, build: Callable[[], NodeReport], head: str, port: int, token: str) -> None:
         self._build = build
         self._head = head
         self._port = port
         self._token = token
+        self._line: Line | None = None
         self._wake = threading.Event()
         self._closed = False
         self.interval_seconds = 0.5
@@ -102,10 +116,23 @@ class Reporter:
 
     def _run(self) -> None:
         while not self._closed:
-            exchange = post(self._build(), self._head, self._port, self._token)
+            exchange = self._exchange()
             if exchange.answer is not None:
                 self.last_answer = exchange.answer
                 self.answered_at = clock.monotonic()
             self.last = exchange
             clock.wait(self._wake, self.interval_seconds)
             self._wake.clear()
+        if self._line is not None:
+            self._line.close()
+
+    def _exchange(self) -> Exchange:
+        """Never raises: this thread is the node's voice."""
+        try:
+            message = self._build()
+        except Exception as error:
+            refusals.note("report", "internal", repr(error))
+            return Exchange(None, problem=f"the report could not be made: {error!r}")
+        if self._line is None or self._line.client.own_address != message.address:
+            self._line = Client(message.address, self._token).line((self._head, self._port))
+        return _post(message, self._line, self._port)

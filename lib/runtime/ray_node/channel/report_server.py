@@ -3,13 +3,17 @@
 import ipaddress
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ray_node.channel import plain, report
 from ray_node.channel.plain import NotPlain
 from ray_node.channel.report import HeadAnswer, HeardReport, NodeReport
-from ray_node.channel.server import Reply, Request, Route, Routes, Server
-from ray_node.host import clock
+from ray_node.channel.routes import Reply, Request, Route, Routes
+from ray_node.channel.server import Server
+from ray_node.host import clock, refusals
+
+#: Addresses that are remembered for a wrong signature.
+_MOST_REJECTED = 4096
 
 
 @dataclass
@@ -22,7 +26,7 @@ class _Entry:
 class ReportBook:
     """The last report of each node, by address. Safe for several threads."""
 
-    def __init__(self, network: ipaddress.IPv4Network, cluster: str, token: str | None) -> None:
+    def __init__(self, network: ipaddress.IPv4Network, cluster: str, token: str) -> None:
         self.network = network
         self.cluster = cluster
         self.token = token
@@ -47,16 +51,21 @@ class ReportBook:
     def reject(self, address: str) -> None:
         """A report from `address` had no or a wrong signature."""
         with self._lock:
+            self._rejected.pop(address, None)
             self._rejected[address] = clock.monotonic()
+            for oldest in list(self._rejected)[:-_MOST_REJECTED]:
+                del self._rejected[oldest]
 
     def heard(self) -> dict[str, HeardReport]:
         now = clock.monotonic()
         with self._lock:
             return {
-                address: replace(
-                    entry.heard,
-                    age_seconds=now - entry.received_at,
-                    failure_age_seconds=now - entry.failed_at,
+                address: HeardReport(
+                    entry.heard.report,
+                    now - entry.received_at,
+                    entry.heard.skew_seconds,
+                    entry.heard.failure,
+                    now - entry.failed_at,
                 )
                 for address, entry in self._entries.items()
             }
@@ -83,6 +92,7 @@ class ReportServer(Server):
             try:
                 received = plain.from_message(NodeReport, request.body)
             except NotPlain as error:
+                refusals.note("report", error.code, f"{request.client}: {error}")
                 return Reply(400, str(error).encode())
             if received.cluster != book.cluster:
                 return Reply(409, f"this is the head of cluster '{book.cluster}'".encode())
@@ -98,6 +108,7 @@ class ReportServer(Server):
             signed,
             book.network,
             book.token,
+            quick=frozenset({f"POST {report.PATH}"}),
             public={} if ready is None else {"GET /ready": ready},
             on_wrong_token=book.reject,
         )

@@ -1,172 +1,298 @@
-"""The HTTP server of the node program: signed requests of nodes of the cluster, answered by routes."""
+"""The HTTP server of the node program: signed requests of nodes of the cluster, answered by routes.
+
+One thread reads and writes for all connections, which are bounded in number, size and time until they have
+shown the cluster's token. What may take long runs in threads of its own, a bounded number.
+"""
 
 import contextlib
-import ipaddress
+import queue
+import resource
+import selectors
+import socket
+import ssl
 import threading
 import urllib.parse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import BinaryIO
 
-from ray_node.channel import signing
+from ray_node.channel import request_head, signing
+from ray_node.channel.admission import Admission
+from ray_node.channel.connection import Connection, Gone
+from ray_node.channel.judge import judge
+from ray_node.channel.reply_head import reply_head
+from ray_node.channel.request_head import BadRequest, RequestHead
+from ray_node.channel.routes import Reply, Request, Route, Routes, served
+from ray_node.host import clock, refusals
 
-MAXIMUM_BODY_BYTES = 256 * 1024
-#: Whoever is not on the cluster network is turned away at once while this many threads run.
-_MANY_THREADS = 200
-
-
-@dataclass(frozen=True)
-class Request:
-    client: str
-    parameters: Mapping[str, str]
-    byte_range: str
-    body: bytes
-    #: What follows a route that ends with a slash.
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class FilePart:
-    """Bytes `start` to `end` (exclusive) of an open file; `sent` is called with the number that left."""
-
-    file: BinaryIO
-    start: int
-    end: int
-    sent: Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    body: bytes = b""
-    part: FilePart | None = None
-
-
-Route = Callable[[Request], Reply]
-
-
-@dataclass(frozen=True)
-class Routes:
-    """By method and path, e.g. `GET /ready`, or `GET /workload/` for what is below it.
-
-    Called in the server's threads.
-    """
-
-    #: For signed requests from `network`.
-    signed: Mapping[str, Route]
-    network: ipaddress.IPv4Network
-    token: str | None = field(repr=False)
-    #: For everybody.
-    public: Mapping[str, Route] = field(default_factory=dict)
-    #: Called with the address of a client whose signature is wrong.
-    on_wrong_token: Callable[[str], None] = lambda _: None
-    timeout_seconds: float = 5.0
+#: From the connection to the end of its first request, and for each later one.
+REQUEST_SECONDS = 5.0
+#: A node that has nothing to say for so long connects anew.
+IDLE_SECONDS = 30.0
+_ANSWER_SECONDS = 20.0
+_DRAIN_SECONDS = 1.0
+_SWEEP_SECONDS = 0.25
+_PUBLIC_WORKERS = 4
 
 
 class Server:
     """Listens until `close`. Making it raises OSError when the port cannot be opened."""
 
-    def __init__(self, address: str, port: int, routes: Routes) -> None:
-        handler = type("Handler", (_Handler,), {"timeout": routes.timeout_seconds})
-        self._server = _Server((address, port), handler)
-        self._server.routes = routes
-        name = f"server-{port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), name=name, daemon=True).start()
+    def __init__(self, address: str, port: int, routes: Routes, tls: ssl.SSLContext | None = None) -> None:
+        self._routes = routes
+        self._tls = tls
+        most = max(64, min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3))
+        self._admission = Admission(routes.network, bool(routes.public), most)
+        self._workers = threading.BoundedSemaphore(routes.workers)
+        self._public_workers = threading.BoundedSemaphore(_PUBLIC_WORKERS)
+        self._selector = selectors.DefaultSelector()
+        self._done: queue.SimpleQueue[tuple[Connection, Reply | None]] = queue.SimpleQueue()
+        self._bell, self._hear = socket.socketpair()
+        self._closing = False
+        self._listener = socket.create_server((address, port), backlog=1024)
+        self.port = int(self._listener.getsockname()[1])
+        self._name = f"port {self.port}"
+        self._at = f"{address}:{self.port}"
+        for link in (self._listener, self._bell, self._hear):
+            link.setblocking(False)
+        for link in (self._listener, self._hear):
+            self._selector.register(link, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self.serve_forever, name=f"server-{self.port}", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._closing = True
+        self._ring()
+        self._thread.join(5.0)
 
+    def serve_forever(self) -> None:
+        swept = clock.kernel()
+        while not self._closing:
+            # Whatever happens to one connection, this thread goes on.
+            try:
+                for key, _ in self._selector.select(_SWEEP_SECONDS):
+                    self._attend(key)
+                if clock.kernel() - swept >= _SWEEP_SECONDS:
+                    swept = clock.kernel()
+                    self._sweep(swept)
+            except Exception as error:
+                refusals.note(self._name, "internal", repr(error))
+        for connection in self._admission.all():
+            connection.close()
+        self._selector.close()
+        for link in (self._listener, self._bell, self._hear):
+            link.close()
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    routes: Routes
+    def _attend(self, key: selectors.SelectorKey) -> None:
+        connection = key.data
+        if key.fileobj is self._listener:
+            self._accept()
+        elif key.fileobj is self._hear:
+            with contextlib.suppress(BlockingIOError):
+                self._hear.recv(4096)
+            while not self._done.empty():
+                self._take_back(*self._done.get())
+        elif isinstance(connection, Connection):
+            try:
+                self._go_on(connection)
+            except Gone:
+                self._drop(connection)
+            except Exception as error:
+                self._drop(connection)
+                refusals.note(self._name, "internal", f"{connection.address}: {error!r}")
 
-    def verify_request(self, request: object, client_address: object) -> bool:
-        assert isinstance(client_address, tuple)
-        return threading.active_count() < _MANY_THREADS or _is_on(self.routes.network, client_address[0])
+    def _accept(self) -> None:
+        for _ in range(64):
+            try:
+                link, (address, _) = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # No descriptor is left: those who wait longest go, and nobody is called in a circle.
+                refusals.note(self._name, "no-descriptor", error.strerror or "")
+                for connection in self._admission.oldest(8):
+                    self._drop(connection)
+                return
+            self._welcome(link, address)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is not worth a traceback."""
+    def _welcome(self, link: socket.socket, address: str) -> None:
+        """The address is judged before anything is read."""
+        cause = self._admission.refusal(address)
+        if cause is not None:
+            refusals.note(self._name, cause, address)
+            link.close()
+            return
+        for connection in self._admission.room_for(address):
+            refusals.note(self._name, "too-many-connections", connection.address)
+            self._drop(connection)
+        link.setblocking(False)
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is not None:
+            link = self._tls.wrap_socket(link, server_side=True, do_handshake_on_connect=False)
+        inside = self._admission.is_inside(address)
+        connection = Connection(link, address, inside, clock.kernel() + REQUEST_SECONDS)
+        self._admission.enter(connection)
+        self._selector.register(link, selectors.EVENT_READ, connection)
 
+    def _go_on(self, connection: Connection) -> None:
+        if connection.drains:
+            connection.drain()
+            return
+        if not connection.shake_hands():
+            return
+        if connection.unsent:
+            self._send(connection)
+            return
+        connection.receive()
+        self._read(connection)
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    server_version = "ray-node"
-    sys_version = ""
+    def _read(self, connection: Connection) -> None:
+        """Judge what has come so far."""
+        try:
+            if connection.head is None and not self._read_head(connection):
+                return
+            head = connection.head
+            assert head is not None
+            if len(connection.received) >= (head.length or 0):
+                body = bytes(connection.received[: head.length or 0])
+                del connection.received[: head.length or 0]
+                self._serve(connection, head, body)
+        except BadRequest as error:
+            refusals.note(self._name, error.code, f"{connection.address}: {error}")
+            connection.closes = True
+            self._answer(connection, Reply(error.status, str(error).encode()))
 
-    def do_GET(self) -> None:
-        path, _, query = self.path.partition("?")
-        reply, signature = self._reply(f"{self.command} {path}", dict(urllib.parse.parse_qsl(query)))
-        self.send_response(reply.status)
-        part = reply.part
-        length = len(reply.body) if part is None else part.end - part.start
-        self.send_header("Content-Length", str(length))
-        self.send_header("Connection", "close")
-        if part is not None:
-            self.send_header("Content-Range", f"bytes {part.start}-{part.end - 1}/*")
-        if signature is not None:
-            self.send_header(signing.SIGNATURE_HEADER, signature)
-        self.end_headers()
-        if part is None:
-            self.wfile.write(reply.body)
+    def _read_head(self, connection: Connection) -> bool:
+        """Whether the head is there. Raises BadRequest unless the sender may go on to send the content."""
+        if not connection.received:
+            return False
+        if connection.is_known:
+            connection.deadline = min(connection.deadline, clock.kernel() + REQUEST_SECONDS)
+        end = request_head.end_of(connection.received)
+        if end == 0:
+            return False
+        head = request_head.parse(bytes(connection.received[: end - 4]))
+        del connection.received[:end]
+        connection.head, connection.call = head, None
+        connection.closes = connection.closes or not head.stays
+        call = judge(self._routes, self._at, connection, head)
+        if call is not None:
+            connection.call = call
+            self._admission.has_shown_token(connection)
+        return True
+
+    def _serve(self, connection: Connection, head: RequestHead, body: bytes) -> None:
+        routes = self._routes
+        path, _, query = head.target.partition("?")
+        route, name = f"{head.method} {path}", ""
+        call, is_public = connection.call, route in routes.public
+        if call is None and not is_public:
+            self._answer(connection, Reply(200, connection.challenge.encode()))
+            return
+        if call is not None:
+            if signing.digest(body) != call.content:
+                raise BadRequest(401, "wrong-token", "wrong token")
+            found = routes.find(route)
+            assert found is not None
+            route, name = found
+        try:
+            parameters = dict(urllib.parse.parse_qsl(query, max_num_fields=16, errors="strict"))
+        except ValueError:
+            raise BadRequest(400, "bad-query", "the query cannot be read") from None
+        byte_range = call.byte_range if call is not None else ""
+        request = Request(connection.address, parameters, byte_range, body, name)
+        handler = routes.public[route] if is_public else routes.signed[route]
+        if route in routes.quick:
+            self._answer(connection, served(handler, request, self._name))
         else:
-            self._send_file(part)
+            self._lend(connection, handler, request, self._public_workers if is_public else self._workers)
 
-    do_POST = do_GET
+    def _lend(
+        self, connection: Connection, handler: Route, request: Request, workers: threading.BoundedSemaphore
+    ) -> None:
+        if not workers.acquire(blocking=False):
+            self._answer(connection, Reply(503, b"busy"))
+            return
+        connection.is_lent = True
+        self._selector.unregister(connection.link)
 
-    def _reply(self, route: str, parameters: Mapping[str, str]) -> tuple[Reply, str | None]:
-        """The reply and its signature. Refusals have none: whoever gets one may not hold the token."""
-        routes, client = self.server.routes, str(self.client_address[0])
-        if route in routes.public:
-            return routes.public[route](Request(client, parameters, "", b"")), None
-        if not _is_on(routes.network, client):
-            return Reply(403, b"not on the cluster network"), None
-        body = self._body()
-        if isinstance(body, Reply):
-            return body, None
-        name = ""
-        if route not in routes.signed:
-            folder, _, name = route.rpartition("/")
-            route = f"{folder}/"
-        if route not in routes.signed:
-            return Reply(404, b"unknown path"), None
-        address = self.headers.get(signing.ADDRESS_HEADER, "")
-        if address != client:
-            return Reply(409, f"the request of '{address}' came from {client}".encode()), None
-        nonce, byte_range = self.headers.get(signing.NONCE_HEADER, ""), self.headers.get("Range", "")
-        signature = self.headers.get(signing.SIGNATURE_HEADER)
-        words = (self.command, self.path, byte_range, address, nonce)
-        if not signing.is_signed(signature, routes.token, body, *words):
-            routes.on_wrong_token(client)
-            return Reply(401, b"wrong token"), None
-        reply = routes.signed[route](Request(client, parameters, byte_range, body, name))
-        signs = reply.status == 200
-        return reply, signing.sign(routes.token, reply.body, "answer", nonce) if signs else None
+        def work() -> None:
+            reply: Reply | None = None
+            try:
+                reply = served(handler, request, self._name)
+                if reply.part is not None:
+                    has_gone = reply.part.send(connection.link, self._head(connection, reply))
+                    reply = None if has_gone else Reply(0)
+            except Exception as error:
+                refusals.note(self._name, "internal", f"{request.client}: {error!r}")
+                reply = Reply(0)
+            finally:
+                workers.release()
+                self._done.put((connection, reply))
+                self._ring()
 
-    def _body(self) -> bytes | Reply:
-        if self.command == "GET":
-            return b""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) == 0:
-            return Reply(411, b"a body is needed")
-        if int(length) > MAXIMUM_BODY_BYTES:
-            return Reply(413, f"a body may have {MAXIMUM_BODY_BYTES} bytes, this one has {length}".encode())
-        return self.rfile.read(int(length))
+        threading.Thread(target=work, name=f"{self._name} serves", daemon=True).start()
 
-    def _send_file(self, part: FilePart) -> None:
-        self.wfile.flush()
-        sent = 0
-        with contextlib.suppress(OSError), part.file as file:
-            sent = self.connection.sendfile(file, part.start, part.end - part.start)
-        part.sent(sent)
+    def _take_back(self, connection: Connection, reply: Reply | None) -> None:
+        """`None`: it has been sent already; status 0: the connection is broken."""
+        connection.is_lent = False
+        if reply is not None and reply.status == 0:
+            self._drop(connection, registered=False)
+            return
+        self._selector.register(connection.link, selectors.EVENT_READ, connection)
+        try:
+            if reply is None:
+                self._sent(connection)
+            else:
+                self._answer(connection, reply)
+        except Gone:
+            self._drop(connection)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Requests are not logged: one comes every two seconds from every node."""
+    def _head(self, connection: Connection, reply: Reply) -> bytes:
+        return reply_head(reply, connection.call, self._routes.token, connection.closes)
 
+    def _answer(self, connection: Connection, reply: Reply) -> None:
+        is_challenge = connection.head is not None and connection.call is None and connection.is_inside
+        if not connection.is_known and not is_challenge:
+            connection.closes = True
+        connection.unsent = self._head(connection, reply) + reply.body
+        if connection.is_known:
+            connection.deadline = clock.kernel() + _ANSWER_SECONDS
+        self._send(connection)
 
-def _is_on(network: ipaddress.IPv4Network, address: str) -> bool:
-    return ipaddress.ip_address(address) in network
+    def _send(self, connection: Connection) -> None:
+        if connection.send():
+            self._sent(connection)
+        else:
+            self._selector.modify(connection.link, selectors.EVENT_WRITE, connection)
+
+    def _sent(self, connection: Connection) -> None:
+        connection.head = connection.call = None
+        connection.unsent = b""
+        self._selector.modify(connection.link, selectors.EVENT_READ, connection)
+        if connection.closes:
+            connection.drains = True
+            connection.deadline = clock.kernel() + _DRAIN_SECONDS
+            with contextlib.suppress(OSError):
+                connection.link.shutdown(socket.SHUT_WR)
+            connection.drain()
+            return
+        if connection.is_known:
+            connection.deadline = clock.kernel() + IDLE_SECONDS
+        if connection.received:
+            self._read(connection)
+
+    def _sweep(self, now: float) -> None:
+        for connection in self._admission.all():
+            if not connection.is_lent and now >= connection.deadline:
+                if not connection.is_known and not connection.drains:
+                    refusals.note(self._name, "too-slow", connection.address)
+                self._drop(connection)
+
+    def _drop(self, connection: Connection, registered: bool = True) -> None:
+        if registered and not connection.is_lent:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(connection.link)
+        self._admission.leave(connection)
+        connection.close()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):
+            self._bell.send(b"!")

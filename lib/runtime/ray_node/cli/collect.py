@@ -58,14 +58,16 @@ def hide_secrets(config: NodeConfig) -> None:
 
 
 def _secret_files(workload: Workload) -> Iterator[str]:
-    engine, source = workload.engine, workload.staging and workload.staging.source
+    engine = workload.engine
     yield from engine.secrets.values()
     if engine.api is not None and engine.api.api_key_file is not None:
         yield engine.api.api_key_file
-    if isinstance(source, HubSource) and source.token_file is not None:
-        yield source.token_file
-    if isinstance(source, IndexSource):
-        yield source.index
+    for model in workload.staging.models if workload.staging else ():
+        source = model.source
+        if isinstance(source, HubSource) and source.token_file is not None:
+            yield source.token_file
+        if isinstance(source, IndexSource):
+            yield source.index
 
 
 def _found(config: NodeConfig) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ def run(config: NodeConfig, as_json: bool) -> int:
     if found is None:
         print(f"no state file at {path}: the node program has not started here")
         return 1
-    why = unhealthy_because(found, clock.wall())
+    why = unhealthy_because(found, clock.wall(), clock.monotonic())
     if as_json:
         print(json.dumps({**found, "healthy": why is None, "unhealthyBecause": why}, indent=1))
     else:
@@ -38,13 +38,17 @@ def node_name(config: NodeConfig) -> str:
     )
 
 
-def unhealthy_because(found: dict[str, Any], now: float) -> str | None:
+def unhealthy_because(found: dict[str, Any], now: float, uptime: float | None = None) -> str | None:
     """Why the node is not healthy, `None` if it is: a question about this node, not about the cluster.
 
     A degraded cluster is one unhealthy head beside healthy workers; a lost worker is itself unhealthy.
     """
     beat = clock.epoch(found.get("heartbeat"))
-    age = None if beat is None else now - beat
+    age = None if beat is None else abs(now - beat)
+    ticked = found.get("beatUptime")
+    if age is not None and uptime is not None and isinstance(ticked, int | float):
+        # The wall clock may have been set since. Before a reboot the machine had been up for longer.
+        age = uptime - ticked if uptime >= ticked else age
     if age is None or age > state.STALE_SECONDS:
         return "no heartbeat" if age is None else f"the last heartbeat was {table.duration(age)} ago"
     if found.get("role") == "head":

@@ -1,5 +1,6 @@
 """`ray_node wait`: ends with 0 when the cluster does what its workload wants, else with 1 and the reason."""
 
+import contextlib
 import socket
 import sys
 
@@ -15,6 +16,7 @@ from ray_node.host import clock, log
 _POLL_SECONDS = 0.25
 #: A line is printed for every change, and after this time.
 _LINE_SECONDS = 10.0
+_MOST_HOLDER = 200
 
 
 def run(config: NodeConfig) -> int:
@@ -31,8 +33,11 @@ def run(config: NodeConfig) -> int:
     return _wait(config, found.number, found.workload)
 
 
-def deliver(config: NodeConfig, path: str, holder: str | None) -> int:
-    """Bring the workload in the file at `path` to the head, and wait for it. Returns 2 for a bad file."""
+def deliver(config: NodeConfig, path: str, holder_path: str | None) -> int:
+    """Bring the workload in the file at `path` to the head, and wait for it. Returns 2 for a bad file.
+
+    `holder_path`: a file whose first line says who brings it, for whoever is refused meanwhile.
+    """
     try:
         given = _read(config, path)
     except ConfigError as error:
@@ -40,7 +45,7 @@ def deliver(config: NodeConfig, path: str, holder: str | None) -> int:
         return 2
     try:
         folder = WorkloadFolder(config.paths.state, config.cluster)
-        delivery.deliver(folder, given, holder or socket.gethostname())
+        delivery.deliver(folder, given, _holder(holder_path))
     except delivery.Refused as refused:
         log.line(f"workload {given.number} is refused: {refused}")
         return 1
@@ -62,13 +67,22 @@ def _read(config: NodeConfig, path: str) -> NumberedWorkload:
     return workload.parse(content, config.cluster, path)
 
 
+def _holder(path: str | None) -> str:
+    """The host's name where no place wrote the file; control characters would change what others see."""
+    said = ""
+    if path is not None:
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+            said = file.readline(_MOST_HOLDER)
+    return "".join(letter for letter in said if letter.isprintable()).strip() or socket.gethostname()
+
+
 def _wait(config: NodeConfig, number: str | None, wanted: Workload) -> int:
     """Prints the progress, and the verdict once it is final."""
     check = ReadinessCheck(config, number, wanted)
     last, printed_at = "", 0.0
     while (found := check.look()).verdict == readiness.WAITING:
-        if found.text != last or clock.wall() - printed_at >= _LINE_SECONDS:
-            last, printed_at = found.text, clock.wall()
+        if found.text != last or clock.monotonic() - printed_at >= _LINE_SECONDS:
+            last, printed_at = found.text, clock.monotonic()
             log.line(f"[{check.elapsed:4.0f} s of {wanted.deadlines.serving:.0f} s] {found.text}")
         clock.sleep(_POLL_SECONDS)
     lines = ["  last log lines:", *(f"    {line}" for line in found.log_lines)] if found.log_lines else []

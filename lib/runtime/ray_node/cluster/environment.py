@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ray_node.cluster import shell_files
 from ray_node.config import node_values, workload
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
@@ -36,20 +37,29 @@ class NodeEnvironment:
 
 
 def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None = None) -> NodeEnvironment:
-    """Ray's workers inherit the raylet's environment: all but `driver` must be there before `ray start`."""
+    """Ray's workers inherit the raylet's environment: all but `driver` must be there before `ray start`.
+
+    Raises NodeFailed.
+    """
     wanted = config.environment.node
     values = node_values.find(config, own, wanted.values())
     found = {name: values[kind] for name, kind in wanted.items() if kind in values}
     node = {**found, **config.environment.own}
-    ray = over(os.environ if base is None else base, config.environment.cluster)
+    container = os.environ if base is None else base
+    image = shell_files.read(config.environment.shell_files, container)
+    ray = over({**container, **image}, config.environment.cluster)
     ray = over(ray, node)
     _authenticate(ray, config)
+    # The two ports that `ray start` has no flag for.
+    ray["AUTOSCALER_METRIC_PORT"] = str(config.ports.autoscaler_metrics)
+    ray["DASHBOARD_METRIC_PORT"] = str(config.ports.dashboard_metrics)
     # An address from outside would make `ray start` join another cluster than the planned one.
     ray.pop("RAY_ADDRESS", None)
     running = config.workload or workload.nothing(config.cluster)
     engine = of_engine(ray, running, config.gcs_address)
     runs_engine = running.follower_on(config.is_head, config.node.accelerators.planned) or config.is_head
     recorded = {
+        **({"image": image} if image else {}),
         "cluster": dict(config.environment.cluster),
         "node": node,
         "driver": dict(running.environment.driver) if runs_engine else {},

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ray_node.channel.report import HeardReport
 from ray_node.config.schema import NodeConfig
@@ -37,6 +38,14 @@ class Evidence:
     rejected: Mapping[str, float] = field(default_factory=dict)
     #: By address: what a TCP connection to the node's Ray port met.
     probes: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def by_address(self) -> Mapping[str, Sequence[SeenNode]]:
+        """Lines of Ray's node table: a node that has restarted has several."""
+        found: dict[str, list[SeenNode]] = {}
+        for node in self.nodes:
+            found.setdefault(node.address, []).append(node)
+        return found
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,10 @@ class Assessment:
     def whole(self) -> bool:
         return bool(self.members) and all(member.ok for member in self.members)
 
+    @cached_property
+    def by_address(self) -> Mapping[str, Member]:
+        return {member.address: member for member in self.members if member.address is not None}
+
     @property
     def missing(self) -> list[Member]:
         return [member for member in self.members if not member.ok]
@@ -86,7 +99,7 @@ class Assessment:
             return member.culprit
         return None
 
-    @property
+    @cached_property
     def node_ids(self) -> dict[str, str]:
         """Ray's node id of each member: a restarted node gets a new one."""
         return {member.name: member.node_id for member in self.members if member.node_id is not None}
@@ -163,7 +176,7 @@ def _counted(config: NodeConfig, pools: Sequence[Pool], pool: Pool, evidence: Ev
 
 
 def _addressed(name: str, address: str, pool: Pool, evidence: Evidence, is_head: bool) -> Member:
-    entries = [node for node in evidence.nodes if node.address == address]
+    entries = evidence.by_address.get(address, ())
     alive = [node for node in entries if node.alive]
     heard = evidence.reports.get(address)
     if len(alive) > 1:

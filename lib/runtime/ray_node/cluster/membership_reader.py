@@ -1,16 +1,17 @@
 """Runs the membership watch as a child and keeps its last line; starts it again when it ends."""
 
-import json
 import sys
 from collections.abc import Mapping
 
 from ray_node.channel import plain
 from ray_node.channel.plain import NotPlain
 from ray_node.cluster.membership import SeenNode
-from ray_node.host import clock, log
+from ray_node.host import clock, json_input, log, refusals
 from ray_node.host.processes import ManagedProcess, describe_exit
 
 _RESTART_PAUSE_SECONDS = 1.0
+#: A table of 1,024 nodes has 300 kB.
+_LONGEST_LINE = 8 << 20
 
 
 class MembershipReader:
@@ -21,6 +22,7 @@ class MembershipReader:
         self._environment = environment
         self._restart_at: float | None = None
         self.nodes: tuple[SeenNode, ...] = ()
+        self._last = ""
         self._read_at: float | None = None
         self._started_at = clock.monotonic()
         self._process = self._start()
@@ -54,18 +56,23 @@ class MembershipReader:
         self._process.stop(grace_seconds)
 
     def _start(self) -> ManagedProcess:
-        return ManagedProcess(self._argv, self._environment, self._line)
+        return ManagedProcess(self._argv, self._environment, self._read, longest_line=_LONGEST_LINE)
 
-    def _line(self, text: str) -> None:
-        if not text.startswith("["):
-            return
-        try:
-            self.nodes = parse(text)
-        except (ValueError, NotPlain):
-            return
-        self._read_at = clock.monotonic()
+    def _read(self, lines: list[str]) -> None:
+        """The last line that is a table."""
+        for text in reversed(lines):
+            if text.startswith("["):
+                try:
+                    # A calm cluster says the same again and again.
+                    self.nodes = self.nodes if text == self._last else parse(text)
+                    self._last = text
+                except (ValueError, NotPlain) as error:
+                    refusals.note("Ray's node table", getattr(error, "code", "misfit"), str(error)[:200])
+                    continue
+                self._read_at = clock.monotonic()
+                return
 
 
 def parse(text: str) -> tuple[SeenNode, ...]:
     """One line of the watch. Raises ValueError, NotPlain for anything else."""
-    return tuple(plain.decode(SeenNode, node) for node in json.loads(text))
+    return tuple(plain.decode(SeenNode, node) for node in json_input.read(text.encode(), json_input.OWN_FILE))

@@ -32,7 +32,7 @@ def argv(config: NodeConfig, node_name: str, address: str, devices: Devices) -> 
         f"--max-worker-port={ports.workers_to}",
     ]
     if config.is_head:
-        command += ["--head", f"--port={ports.gcs}", *_dashboard(config)]
+        command += ["--head", f"--port={ports.gcs}", *_dashboard(config), *_client(config)]
     else:
         command += [f"--address={config.gcs_address}"]
     if config.ray.cpus is not None:
@@ -53,6 +53,11 @@ def _dashboard(config: NodeConfig) -> list[str]:
         "--dashboard-host=127.0.0.1",
         f"--dashboard-port={config.ports.dashboard}",
     ]
+
+
+def _client(config: NodeConfig) -> list[str]:
+    """Ray opens it wherever grpcio is installed, and cannot elsewhere; it has no switch."""
+    return [f"--ray-client-server-port={config.ports.client}"] if _is_installed("grpc") else []
 
 
 def _is_installed(module: str) -> bool:

@@ -14,9 +14,10 @@ from ray_node.staging.request import HubSource
 
 def problem(workload: Workload, is_head: bool, environment: Mapping[str, str]) -> str | None:
     """What is missing, in one sentence. `environment` is the one that the engine gets."""
-    source = workload.staging and workload.staging.source
-    if is_head and isinstance(source, HubSource) and _top_level(source.python_package) is None:
-        return str(PackageMissing.of(source.python_package))
+    for model in workload.staging.models if is_head and workload.staging else ():
+        source = model.source
+        if isinstance(source, HubSource) and _top_level(source.python_package) is None:
+            return str(PackageMissing.of(source.python_package))
     return lacking(workload.engine.name, workload.engine.requires, environment)
 
 

@@ -7,6 +7,9 @@ from ray_node.cluster.membership import Assessment
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Pool
 
+_MOST_SETS = 64
+_sets: dict[int, tuple[tuple[str, ...], frozenset[str]]] = {}
+
 
 def unwanted(
     config: NodeConfig, shapes: Sequence[Sequence[Pool]], name: str, address: str, found: Assessment
@@ -21,10 +24,21 @@ def unwanted(
     return next((reason for reason in reasons if reason is not None), None) if all(reasons) else None
 
 
+def _known(addresses: tuple[str, ...]) -> frozenset[str]:
+    """Asked for each report: of the pools that there are, none is searched from its beginning."""
+    found = _sets.get(id(addresses))
+    if found is None or found[0] is not addresses:
+        # By identity: the addresses of 1,024 nodes are not compared each time, either.
+        found = _sets[id(addresses)] = (addresses, frozenset(addresses))
+        for oldest in list(_sets)[:-_MOST_SETS]:
+            del _sets[oldest]
+    return found[1]
+
+
 def _unwanted(
     config: NodeConfig, pools: Sequence[Pool], name: str, address: str, found: Assessment
 ) -> str | None:
-    if any(address in (pool.addresses or ()) for pool in pools):
+    if any(address in _known(pool.addresses) for pool in pools if pool.addresses is not None):
         return None
     own = membership.pool_of(name, address, config, [pool for pool in pools if pool.addresses is None])
     pool = next((pool for pool in pools if pool.name == own), None)

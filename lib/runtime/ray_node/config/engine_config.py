@@ -36,11 +36,14 @@ class EngineApi:
     tls: EngineTls | None
     #: File with one key in each line. The head's requests carry the first; `None`: no key is asked for.
     api_key_file: str | None
+    #: How many servers the answer of the health path must list, an object with an entry for each; `None`: its
+    #: status counts.
+    servers: int | None
 
 
 @dataclass(frozen=True)
 class FollowerCommand:
-    """What every node with accelerators but the head runs, as rank 1, 2, ..."""
+    """What every node with accelerators but the head runs, as rank 1, 2, ..., with the engine's secrets."""
 
     argv: tuple[str, ...]
     rank_flag: str
@@ -75,7 +78,8 @@ class Engine:
     argv: tuple[str, ...]
     #: There exactly when the engine serves.
     api: EngineApi | None
-    #: Files of secrets by the variable of the head's process that gets the content. Empty on workers.
+    #: Files of secrets by the variable of the engine's processes that gets the content. Only containers
+    #: with such a process have the files.
     secrets: dict[str, str]
     follower: FollowerCommand | None
     #: Variables that the engine's processes must not see.

@@ -1,12 +1,12 @@
 """Reads `node.json`."""
 
-import json
-
 from ray_node.channel import plain
 from ray_node.config import node_v1
 from ray_node.config.config_error import ConfigError
 from ray_node.config.node_v1 import NodeConfigV1
 from ray_node.config.schema import NodeConfig
+from ray_node.host import json_input
+from ray_node.host.json_input import Malformed
 
 DEFAULT_PATH = "/etc/ray-cluster/node.json"
 SCHEMA = 2
@@ -15,12 +15,11 @@ SCHEMA = 2
 def load(path: str) -> NodeConfig:
     """Read the file at `path`. Raises ConfigError with every problem it has."""
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
+        value = json_input.read_file(path)
     except OSError as error:
         raise ConfigError(path, [f"cannot be read: {error.strerror or error}"]) from error
-    except ValueError as error:
-        raise ConfigError(path, [f"is not JSON: {error}"]) from error
+    except Malformed as error:
+        raise ConfigError(path, [str(error)]) from error
     return parse(value, path)
 
 

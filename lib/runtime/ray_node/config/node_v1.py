@@ -84,7 +84,9 @@ def split(found: NodeConfigV1) -> NodeConfig:
         head=found.head,
         ray=found.ray,
         ports=found.ports,
-        environment=ScopedEnvironment(environment.cluster, environment.node, environment.own),
+        environment=ScopedEnvironment(
+            environment.shell_files, environment.cluster, environment.node, environment.own
+        ),
         deadlines=Deadlines(deadlines.head, deadlines.membership, deadlines.stop),
         paths=found.paths,
         preflight=HardwareConfig(

@@ -69,7 +69,10 @@ class Ports:
     dashboard_agent_grpc: int
     dashboard_agent_listen: int
     metrics_export: int
+    autoscaler_metrics: int
+    dashboard_metrics: int
     dashboard: int
+    client: int
     workers_from: int
     workers_to: int
     #: The node program's own report channel on the head.
@@ -80,6 +83,8 @@ class Ports:
 
 @dataclass(frozen=True)
 class ScopedEnvironment:
+    #: Of the image, with variables that its programs need; read in this order.
+    shell_files: tuple[str, ...]
     cluster: dict[str, str]
     node: dict[str, FoundOnNode]
     #: Of this node alone.

@@ -4,14 +4,15 @@ Every key is required, the nullable ones too. Values are not judged here: the pl
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 
 from ray_node.channel import plain
 from ray_node.config.config_error import ConfigError
 from ray_node.config.engine_config import NONE, Engine, FollowerCommand, Requirements
 from ray_node.config.preflight_config import HardwareConfig, PreflightConfig, RankTableConfig
-from ray_node.config.staging_config import StagingConfig
+from ray_node.config.staging_config import StagedModel, StagingConfig
+from ray_node.host import json_input
+from ray_node.host.json_input import Malformed
 from ray_node.staging.request import HubSource
 
 SCHEMA = 1
@@ -86,14 +87,14 @@ class Workload:
         return PreflightConfig(**vars(machines), **vars(self.preflight))
 
     def staging_on(self, is_head: bool) -> StagingConfig | None:
-        """What a node stages. Only the head has the secret of the model's source."""
+        """What a node stages. Only the head has the secrets of the models' sources."""
         staging = self.staging
         if staging is None:
             return None
-        staging = replace(staging, needs_tokenizer=_takes_tokenizer(self.engine))
-        if is_head or not isinstance(staging.source, HubSource):
-            return staging
-        return replace(staging, source=replace(staging.source, token_file=None))
+        models = staging.models if is_head else tuple(map(_without_token, staging.models))
+        first, *others = models
+        first = replace(first, needs_tokenizer=_takes_tokenizer(self.engine))
+        return replace(staging, models=(first, *others))
 
     def follower_on(self, is_head: bool, accelerators: int) -> FollowerCommand | None:
         """What a node with this many planned accelerators runs for an engine whose head is rank 0."""
@@ -107,6 +108,11 @@ class NumberedWorkload:
     number: str
     content: bytes
     workload: Workload
+
+
+def _without_token(model: StagedModel) -> StagedModel:
+    source = model.source
+    return replace(model, source=replace(source, token_file=None)) if isinstance(source, HubSource) else model
 
 
 def _takes_tokenizer(engine: Engine) -> bool:
@@ -145,9 +151,9 @@ def parse(content: bytes, cluster: str, source: str = "workload.json") -> Number
     `cluster`: the one that is to run it. `source`: what the error calls the file.
     """
     try:
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(source, [f"is not JSON: {error}"]) from error
+        value = json_input.read(content, json_input.OWN_FILE)
+    except Malformed as error:
+        raise ConfigError(source, [str(error)]) from error
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema != SCHEMA:
         problem = f"schema: must be {SCHEMA}, the only one this node program reads, got {schema!r}"

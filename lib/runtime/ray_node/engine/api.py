@@ -1,14 +1,15 @@
 """The engine's HTTP API as the head reaches it: plain or with TLS, with or without a key."""
 
 import http.client
-import json
+import socket
 import ssl
 from dataclasses import dataclass
 
 from ray_node.config.engine_config import EngineApi
-from ray_node.host import log
+from ray_node.host import clock, json_input, log
+from ray_node.host.deadline_socket import DeadlineSocket
+from ray_node.host.text import one_line
 
-_MAXIMUM_ANSWER_BYTES = 1 << 20
 _HEALTH_SECONDS = 3.0
 
 
@@ -25,7 +26,7 @@ class Answer:
     def words(self) -> str:
         """What the engine says of an error, on one line."""
         try:
-            told = json.loads(self.content)
+            told = json_input.read(self.content, json_input.ANSWER)
             error = told.get("error", told)
             said = error.get("message", error) if isinstance(error, dict) else error
         except (ValueError, AttributeError):
@@ -46,12 +47,15 @@ class EngineClient:
         self.base = f"{'http' if api.tls is None else 'https'}://{address}:{api.port}"
 
     def health_problem(self, timeout_seconds: float = _HEALTH_SECONDS) -> str | None:
-        """Why the health path is not answered with 200, as a sentence's end; `None` when it is."""
+        """Why the health path is not answered as it must be, as a sentence's end; `None` when it is."""
         try:
             answer = self._ask("GET", self._api.health_path, None, {}, timeout_seconds)
         except NoAnswer as error:
             return str(error)
-        return None if answer.status == 200 else f"it answers HTTP {answer.status}: {answer.words}"
+        if answer.status != 200:
+            return f"it answers HTTP {answer.status}: {answer.words}"
+        wanted = self._api.servers
+        return None if wanted is None else _missing_servers(answer, wanted)
 
     def post(self, path: str, content: bytes, content_type: str, timeout_seconds: float) -> Answer:
         """Raises NoAnswer."""
@@ -65,7 +69,7 @@ class EngineClient:
             try:
                 connection.request(method, path, content, {**headers, **self._key()})
                 response = connection.getresponse()
-                return Answer(response.status, response.read(_MAXIMUM_ANSWER_BYTES))
+                return Answer(response.status, response.read(json_input.ANSWER.size))
             finally:
                 connection.close()
         except ConnectionRefusedError as error:
@@ -79,20 +83,29 @@ class EngineClient:
             raise NoAnswer(self._told(error)) from error
 
     def _told(self, error: Exception) -> str:
-        said = str(error) or type(error).__name__
+        said = short(str(error)) or type(error).__name__
         # A server with TLS closes a plain connection, or answers it in bytes that are no HTTP.
         spoken = isinstance(error, (ConnectionResetError, http.client.BadStatusLine))
         return f"{said}; if it uses TLS, say so by 'tls'" if spoken and self._api.tls is None else said
 
     def _connection(self, timeout_seconds: float) -> http.client.HTTPConnection:
+        """Open; all that is sent and read on it ends after `timeout_seconds`, however slowly it drips."""
         port, tls = self._api.port, self._api.tls
-        if tls is None:
-            return http.client.HTTPConnection(self._address, port, timeout=timeout_seconds)
-        context = ssl.create_default_context(cafile=tls.authority)
-        # The authority may be the engine's own certificate.
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.check_hostname = tls.server_name is not None
-        return _TlsConnection(self._address, port, timeout_seconds, context, tls.server_name)
+        began = clock.kernel()
+        link = socket.create_connection((self._address, port), timeout_seconds)
+        try:
+            if tls is not None:
+                context = ssl.create_default_context(cafile=tls.authority)
+                # The authority may be the engine's own certificate.
+                context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+                context.check_hostname = tls.server_name is not None
+                link = context.wrap_socket(link, server_hostname=tls.server_name)
+        except (OSError, ValueError):
+            link.close()
+            raise
+        connection = http.client.HTTPConnection(self._address, port)
+        connection.sock = DeadlineSocket(link, timeout_seconds - (clock.kernel() - began))
+        return connection
 
     def _key(self) -> dict[str, str]:
         """Read anew for each request: the file may have been replaced."""
@@ -105,19 +118,17 @@ class EngineClient:
         return {"Authorization": f"Bearer {keys[0]}"}
 
 
-class _TlsConnection(http.client.HTTPSConnection):
-    """Connects to an address and asks for a name."""
-
-    def __init__(
-        self, address: str, port: int, timeout: float, context: ssl.SSLContext, name: str | None
-    ) -> None:
-        super().__init__(address, port, timeout=timeout, context=context)
-        self._tls = context
-        self._name = name
-
-    def connect(self) -> None:
-        http.client.HTTPConnection.connect(self)
-        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
+def _missing_servers(answer: Answer, wanted: int) -> str | None:
+    """`None` when all are listed. More than wanted are none of ours."""
+    try:
+        listed = json_input.read(answer.content, json_input.ANSWER)
+    except ValueError:
+        listed = None
+    if not isinstance(listed, dict):
+        return f"it lists no servers: {answer.words}"
+    if len(listed) == wanted:
+        return None
+    return f"{len(listed)} of {wanted} servers are registered"
 
 
 def read_lines(path: str) -> list[str]:
@@ -131,6 +142,6 @@ def read_lines(path: str) -> list[str]:
 
 
 def short(text: str) -> str:
-    """On one line, for a message."""
-    line = " ".join(text.split())
+    """On one line and printable, for a message."""
+    line = one_line(text, len(text))
     return line if len(line) <= 200 else line[:197] + "..."

@@ -1,17 +1,17 @@
 """A process of the engine on this node: its output goes to a file and, prefixed, to stdout."""
 
-import contextlib
 import os
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ray_node.host import log
+from ray_node.host import clock, log
 from ray_node.host.failure import EngineFailed
 from ray_node.host.processes import ManagedProcess, describe_exit
 
 _TAIL_LINES = 30
 #: The log file is put aside as `<file>.1` when it grows beyond this.
 _LOG_BYTES = 64 << 20
+_AGAIN_SECONDS = 5.0
 
 
 class EngineLog:
@@ -19,14 +19,22 @@ class EngineLog:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self._again = clock.Deadline(0)
 
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            if os.path.exists(self._path) and os.path.getsize(self._path) > _LOG_BYTES:
+    def write(self, words: str) -> None:
+        """Lines that have been redacted, as many as came at once. The file is not held open in between."""
+        if not self._again.passed:
+            return
+        try:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            with os.fdopen(os.open(self._path, flags, 0o644), "ab", 0) as file:
+                file.write(words.encode(errors="replace"))
+                is_large = file.tell() > _LOG_BYTES
+            if is_large:
                 os.replace(self._path, self._path + ".1")
-            with open(self._path, "a", encoding="utf-8") as file:
-                file.write(log.redact(text) + "\n")
+        except OSError:
+            self._again = clock.Deadline(_AGAIN_SECONDS)
 
 
 class EngineProcess:
@@ -49,7 +57,7 @@ class EngineProcess:
         if folder is not None and not os.path.isdir(folder):
             raise EngineFailed(f"the {title} cannot be started: its folder {folder} does not exist")
         try:
-            self._process = ManagedProcess(argv, environment, self._line, folder)
+            self._process = ManagedProcess(argv, environment, self._lines, folder)
         except OSError as error:
             raise EngineFailed(
                 f"the {title} cannot be started: {argv[0]}: {error.strerror or error}"
@@ -68,6 +76,7 @@ class EngineProcess:
     def process(self) -> ManagedProcess:
         return self._process
 
-    def _line(self, text: str) -> None:
-        self._output.write(text)
-        log.line(f"{self._title} | {text}")
+    def _lines(self, lines: list[str]) -> None:
+        said = [line.rstrip() for line in log.redact("\n".join(lines)).split("\n")]
+        self._output.write("\n".join(said) + "\n")
+        log.raw("".join(f"{self._title} | {line}\n" for line in said))

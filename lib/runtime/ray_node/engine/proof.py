@@ -10,6 +10,7 @@ from typing import Any
 
 from ray_node.config.engine_config import ProofRequest
 from ray_node.engine.api import Answer, EngineClient, NoAnswer, short
+from ray_node.host import json_input
 
 #: An engine that can do something else answers so. Any other error is a failure of what it can do.
 _OTHER_KIND = (400, 404, 405, 422, 501)
@@ -89,7 +90,7 @@ def _ask(client: EngineClient, request: ProofRequest, timeout_seconds: float) ->
 def _inner_status(answer: Answer) -> int:
     """Some servers say 200 around an error."""
     try:
-        error = json.loads(answer.content)["error"]
+        error = json_input.read(answer.content, json_input.ANSWER)["error"]
         code = error["code"] if isinstance(error, dict) else 400
         return code if isinstance(code, int) and code >= 400 else 400
     except (ValueError, KeyError, TypeError):
@@ -98,7 +99,7 @@ def _inner_status(answer: Answer) -> int:
 
 def _generated(content: bytes) -> tuple[str, str]:
     """Text, or reasoning where all tokens went there, or at least tokens that are counted."""
-    answer = json.loads(content)
+    answer = json_input.read(content, json_input.ANSWER)
     choice = answer["choices"][0]
     message = choice["message"] if "message" in choice else {"content": choice["text"]}
     said = message.get("content")
@@ -116,14 +117,14 @@ def _generated(content: bytes) -> tuple[str, str]:
 
 
 def _embedding(content: bytes) -> tuple[str, str]:
-    vector = json.loads(content)["data"][0]["embedding"]
+    vector = json_input.read(content, json_input.ANSWER)["data"][0]["embedding"]
     if not vector or not all(_is_number(value) for value in vector):
         raise ValueError
     return f"(a vector of {len(vector)} numbers)", ""
 
 
 def _ranking(content: bytes) -> tuple[str, str]:
-    scores = [result["relevance_score"] for result in json.loads(content)["results"]]
+    scores = [result["relevance_score"] for result in json_input.read(content, json_input.ANSWER)["results"]]
     if not scores or not all(_is_number(score) for score in scores):
         raise ValueError
     return f"(scores {', '.join(f'{score:.3g}' for score in scores)})", ""
@@ -131,7 +132,7 @@ def _ranking(content: bytes) -> tuple[str, str]:
 
 def _pooled(content: bytes) -> tuple[str, str]:
     """Of one input: a list of numbers, or one list for each token (vLLM's `PoolingResponseData`)."""
-    found = json.loads(content)["data"][0]["data"]
+    found = json_input.read(content, json_input.ANSWER)["data"][0]["data"]
     numbers = list(_flat(found))
     if not numbers or not all(_is_number(number) for number in numbers):
         raise ValueError
@@ -147,7 +148,7 @@ def _flat(values: object) -> Iterator[object]:
 
 
 def _transcript(content: bytes) -> tuple[str, str]:
-    text = json.loads(content)["text"]
+    text = json_input.read(content, json_input.ANSWER)["text"]
     if not isinstance(text, str):
         raise ValueError
     return f"(transcript) {text}".strip(), text

@@ -1,4 +1,4 @@
-"""Secrets by name: files of the head's container that the engine's process gets as environment variables."""
+"""Secrets by name: files of a container that a process of the engine there gets as environment variables."""
 
 from collections.abc import Mapping
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ray_node.channel import plain
-from ray_node.host import table
+from ray_node.host import json_input, table
 
 OK = "ok"
 WARNING = "warning"
@@ -123,13 +123,12 @@ REPORT_FILE = "preflight.json"
 def show(state_folder: str, as_json: bool) -> int:
     """Print the head's last report. Returns 0 unless something has failed, 2 without a report."""
     try:
-        with open(os.path.join(state_folder, REPORT_FILE), encoding="utf-8") as file:
-            text = file.read()
-        findings = plain.decode(PreflightReport, json.loads(text))
+        found = json_input.read_file(os.path.join(state_folder, REPORT_FILE))
+        findings = plain.decode(PreflightReport, found)
     except (OSError, ValueError, plain.NotPlain) as error:
         print(f"no report in {state_folder}: the head writes one before it starts the engine ({error})")
         return 2
-    print(text if as_json else findings.as_text())
+    print(json.dumps(found, indent=1) if as_json else findings.as_text())
     return 1 if findings.failures else 0
 
 

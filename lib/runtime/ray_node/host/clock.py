@@ -36,6 +36,16 @@ def monotonic() -> float:
     return _clock.monotonic()
 
 
+def kernel() -> float:
+    """The monotonic clock of the machine, also in tests: what sockets do takes real time."""
+    return time.monotonic()
+
+
+def pause(seconds: float) -> None:
+    """By the machine's clock, also in tests: for threads that no test waits for."""
+    time.sleep(seconds)
+
+
 def wall() -> float:
     return _clock.wall()
 

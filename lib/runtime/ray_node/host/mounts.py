@@ -5,6 +5,8 @@ import json
 import os
 from dataclasses import dataclass, field
 
+from ray_node.host import json_input
+
 _MOUNTS = "/proc/self/mountinfo"
 #: In the container's own layer: a restarted container finds it, one that is created anew does not.
 MEMORY = "/var/tmp/ray-cluster-mounts.json"
@@ -56,10 +58,14 @@ def describe(path: str, mounts: str = _MOUNTS) -> str:
 
 def remembered(memory: str) -> dict[str, list[str]]:
     """Kind and source of each mount point that `lost` was asked about in this container."""
-    with contextlib.suppress(OSError, ValueError), open(memory, encoding="utf-8") as file:
-        known: dict[str, list[str]] = json.load(file)
-        return known
+    with contextlib.suppress(OSError, ValueError):
+        known = json_input.object_of(json_input.read_file(memory))
+        return {point: said for point, said in known.items() if _is_file_system(said)}
     return {}
+
+
+def _is_file_system(said: object) -> bool:
+    return isinstance(said, list) and len(said) == 2 and all(isinstance(part, str) for part in said)
 
 
 def lost(path: str, memory: str, mounts: str = _MOUNTS) -> str | None:

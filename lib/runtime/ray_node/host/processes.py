@@ -2,43 +2,53 @@
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-from ray_node.host import clock, steps
+from ray_node.host import clock, log, steps
+from ray_node.host.lines import Lines
 from ray_node.host.steps import Steps
 
 #: How `describe_exit` begins for a process that did not end by itself.
 KILLED = "was killed by"
 _TAIL_LINES = 200
+_LONGEST_LINE = 8 * 1024
+_READ_BYTES = 64 * 1024
+#: In the environment of a child and of everything it starts, also what has left its group and its parent.
+_MARK = "RAY_NODE_CHILD"
 
 
 class ManagedProcess:
-    """A child and everything it started. `on_line` gets each line of its output, from another thread."""
+    """A child and everything it started. `on_lines` gets its output, from another thread.
+
+    A line that is longer than `longest_line` bytes is cut.
+    """
 
     def __init__(
         self,
         argv: Sequence[str],
         environment: Mapping[str, str],
-        on_line: Callable[[str], None] | None = None,
+        on_lines: Callable[[list[str]], None] | None = None,
         folder: str | None = None,
+        longest_line: int = _LONGEST_LINE,
     ) -> None:
-        self._on_line = on_line
+        self._on_lines = on_lines
+        self._lines = Lines(longest_line)
+        self._mark = f"{_MARK}={secrets.token_hex(8)}"
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._known: dict[int, int] = {}
         self._process = subprocess.Popen(
             list(argv),
-            env=dict(environment),
+            env={**environment, _MARK: self._mark.partition("=")[2]},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            encoding="utf-8",
-            errors="replace",
         )
         self._reader = threading.Thread(target=self._read, name=f"output of {argv[0]}", daemon=True)
         self._reader.start()
@@ -81,8 +91,12 @@ class ManagedProcess:
         for pid, since in self._known.items():
             if started(pid) == since:
                 _signal(pid, signal.SIGKILL)
+        # Others have left their group and lost their parent.
+        for pid in marked(self._mark):
+            _signal(pid, signal.SIGKILL)
         if self.exit_code is None:
-            self._process.wait(timeout=5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=5)
 
     def _remember(self) -> None:
         for pid in descendants(self.pid):
@@ -102,11 +116,29 @@ class ManagedProcess:
         if output is None:
             return
         with output:
-            for raw in output:
-                text = raw.rstrip("\r\n")
-                self._tail.append(text)
-                if self._on_line is not None:
-                    self._on_line(text)
+            while chunk := os.read(output.fileno(), _READ_BYTES):
+                self._pass_on(self._lines.feed(chunk))
+            self._pass_on(self._lines.last())
+
+    def _pass_on(self, lines: list[str]) -> None:
+        self._tail.extend(lines)
+        if self._on_lines is None or not lines:
+            return
+        try:
+            self._on_lines(lines)
+        except Exception as error:
+            # The child must not wait for somebody who reads.
+            log.line(f"its output cannot be passed on: {error!r}")
+
+
+def marked(mark: str) -> list[int]:
+    """Processes whose environment has this entry, as far as it can be read."""
+    found, wanted = [], f"\0{mark}\0".encode()
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{entry}/environ", "rb") as file:
+            if wanted in b"\0" + file.read():
+                found.append(int(entry))
+    return found
 
 
 def describe_exit(code: int | None) -> str:

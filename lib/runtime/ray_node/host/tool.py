@@ -33,6 +33,8 @@ def ask(argv: Sequence[str], seconds: float, environment: Mapping[str, str] | No
             list(argv),
             env=None if environment is None else dict(environment),
             stdin=subprocess.DEVNULL,
+            # Without a terminal, which an interactive shell would take.
+            start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=seconds,

@@ -21,6 +21,12 @@ def remove_durably(path: str) -> None:
         _sync_folder(os.path.dirname(path))
 
 
+def rename_durably(path: str, other: str) -> None:
+    """Put the file in place of `other`; this, too, survives a power failure. Raises OSError."""
+    os.replace(path, other)
+    _sync_folder(os.path.dirname(other))
+
+
 def _write(path: str, content: bytes, durable: bool) -> None:
     draft = f"{path}.{os.getpid()}.new"
     folder = os.path.dirname(path)

@@ -111,7 +111,8 @@ def _ports(config: NodeConfig, own: LocalAddress) -> Check:
     if workload.staging is not None and workload.staging.fans_out:
         needed.append(ports.node_files)
     if config.is_head:
-        needed += [ports.gcs, ports.dashboard, ports.node_report]
+        needed += [ports.gcs, ports.dashboard, ports.client, ports.node_report]
+        needed += [ports.autoscaler_metrics, ports.dashboard_metrics]
         if workload.engine.api is not None:
             needed.append(workload.engine.api.port)
     taken = [port for port in needed if not probe.is_free(own.address, port)]
@@ -135,8 +136,6 @@ def _shared_memory(config: NodeConfig) -> Check:
 
 
 def _token(config: NodeConfig) -> Check:
-    if config.ray.authentication == "none":
-        return Check("token", OK, "not used")
     path = config.paths.token
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
@@ -144,6 +143,8 @@ def _token(config: NodeConfig) -> Check:
     except FileNotFoundError:
         outcome = OK if config.is_head else WARNING
         return Check("token", outcome, f"{path} does not exist yet; the head makes it")
+    except token.BadToken as error:
+        return Check("token", FAILED, f"{path} {error}")
     except OSError as error:
         return Check("token", FAILED, f"{path}: {error.strerror}")
     if not present:

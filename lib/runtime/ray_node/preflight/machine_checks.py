@@ -1,7 +1,6 @@
 """The machine's checks on one node alone: its NPUs, fabric, GPUs, and pings to peers that the plan names."""
 
 import contextlib
-import json
 
 from ray_node.config.preflight_config import PreflightConfig, RankTableConfig
 from ray_node.config.schema import NodeConfig
@@ -11,6 +10,7 @@ from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import tools as npu_tools
 from ray_node.hardware.npu.checks import NodeBoard
 from ray_node.hardware.npu.facts import A3, BoardFacts, NpuFacts
+from ray_node.host import json_input
 from ray_node.preflight import facts as preflight_facts
 from ray_node.preflight import judge as preflight_judge
 
@@ -60,8 +60,7 @@ def _of_table(planned: RankTableConfig | None, root: str) -> dict[str, tuple[str
     if planned is None:
         return {}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        with open(root.rstrip("/") + planned.path, encoding="utf-8") as file:
-            servers = json.load(file)["server_list"]
+        servers = json_input.read_file(root.rstrip("/") + planned.path)["server_list"]
         return {
             server["server_id"]: tuple(
                 device["device_ip"] for device in server["device"] if "device_ip" in device

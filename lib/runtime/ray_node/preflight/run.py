@@ -28,10 +28,10 @@ from ray_node.preflight.tasks import FactsTask, KeptTable, Lacking, Requirements
 
 T = TypeVar("T")
 
-#: Gathering on a board of 16 dies takes seconds, pings to many nodes minutes.
+#: Gathering on a board of 16 dies takes seconds; pings have more, by their number.
 _SECONDS = {
     preflight_tasks.FACTS: 180.0,
-    preflight_tasks.PINGS: 900.0,
+    preflight_tasks.PINGS: 120.0,
     preflight_tasks.PAIR: 180.0,
     preflight_tasks.RANK_TABLE: 60.0,
     preflight_tasks.FOLDER: 60.0,
@@ -154,7 +154,10 @@ class PreflightRun:
             return {}
         count = sum(len(body["targets"]) for body in asked.values())
         self._log(f"running {count} pings between the NPUs of {len(asked)} nodes")
-        found = yield from self._everywhere(preflight_tasks.PINGS, asked, PingSummary)
+        # Every node pings all others, so what one of them takes grows with their number.
+        most = max(len(body["targets"]) for body in asked.values())
+        seconds = npu_pings.longest_seconds(most)
+        found = yield from self._everywhere(preflight_tasks.PINGS, asked, PingSummary, seconds)
         names = {board.address: board.node for board in boards}
         return {names[address]: summary for address, summary in found.items()}
 
@@ -209,7 +212,7 @@ class PreflightRun:
         return PreflightReport((*report.findings, *self._silent, *compared))
 
     def _everywhere(
-        self, kind: str, bodies: Mapping[str, dict[str, Any]], found: type[T]
+        self, kind: str, bodies: Mapping[str, dict[str, Any]], found: type[T], more_seconds: float = 0.0
     ) -> Steps[dict[str, T]]:
         """What the nodes at these addresses found; a node that fails or is silent becomes a finding."""
         own = self._participants[0].address
@@ -218,7 +221,7 @@ class PreflightRun:
         if own in bodies:
             task = Task("own", kind, bodies[own])
             here = Background(lambda: perform(self._own, task))
-        deadline = clock.Deadline(_SECONDS[kind])
+        deadline = clock.Deadline(_SECONDS[kind] + more_seconds)
         while (self._board.missing() or (here is not None and not here.done)) and not deadline.passed:
             yield _POLL_SECONDS
         results = self._board.results()

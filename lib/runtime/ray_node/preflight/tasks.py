@@ -1,6 +1,5 @@
 """A node's tasks of the preflight: report its facts, ping, try a collective, keep the rank table."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from ray_node.hardware.npu import pings as npu_pings
 from ray_node.hardware.npu import rank_table
 from ray_node.hardware.npu import tools as npu_tools
 from ray_node.hardware.npu.pings import PingTarget
-from ray_node.host import tool, whole_file
+from ray_node.host import json_input, tool, whole_file
 from ray_node.preflight import collective_pair, shared_folder
 from ray_node.preflight import facts as preflight_facts
 from ray_node.preflight.collective_pair import PairSide
@@ -128,7 +127,7 @@ def _pair(task: PairTask, environment: Mapping[str, str]) -> PairSide:
     network = collective_pair.transport(answer.text)
     for line in reversed(answer.text.splitlines()):
         if line.startswith('{"error"'):
-            said = json.loads(line)
+            said = json_input.read(line.encode())
             return PairSide(said["error"], float(said["seconds"]), task.backend, network)
     words = " ".join(answer.text.split())[-300:]
     return PairSide(f"ended with code {answer.code}: {words}", 0.0, task.backend, network)

@@ -1,8 +1,10 @@
 """The node program's side of a fetch: a process of its own, because only a process can be ended for sure."""
 
+import contextlib
 import os
 import pickle
 import queue
+import resource
 import subprocess
 import sys
 import threading
@@ -10,11 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ray_node.staging.failure import StagingFailed
+from ray_node.staging.failure import SourceRefused, StagingFailed
 from ray_node.staging.files import ModelFile
 from ray_node.staging.request import Pace, StagingRequest
 
 _POLL_SECONDS = 0.1
+#: Of the client's memory. Xet's parallel ranges take some hundred MiB.
+_MOST_BYTES = 4 << 30
 #: They would keep a client from the hub, or send it to another one.
 _NOT_PASSED_ON = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_ENDPOINT")
 
@@ -86,6 +90,7 @@ class Fetch:
     def _await(self) -> Any:
         while True:
             self._tick()
+            self._check_memory()
             try:
                 heard = self._heard.get(timeout=_POLL_SECONDS)
             except queue.Empty:
@@ -95,6 +100,15 @@ class Fetch:
             if not isinstance(heard, Note):
                 return heard
             self._note(heard)
+
+    def _check_memory(self) -> None:
+        """A source that answers without an end fills the client, not the machine. Raises StagingFailed."""
+        with contextlib.suppress(OSError), open(f"/proc/{self._child.pid}/statm", encoding="ascii") as file:
+            if int(file.read().split()[1]) * resource.getpagesize() > _MOST_BYTES:
+                raise SourceRefused(
+                    f"the process that fetches the model has taken more than {_MOST_BYTES >> 30} GiB",
+                    fix="check the endpoint of the model source: its answers do not end",
+                )
 
 
 def _environment(own: Mapping[str, str], pace: Pace) -> dict[str, str]:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from typing import BinaryIO, Protocol, TypeVar
 
-from ray_node.host import clock
+from ray_node.host import clock, log, text
 from ray_node.staging.failure import (
     ChecksumMismatch,
     NotYet,
@@ -29,7 +29,9 @@ from ray_node.staging.request import HubSource, IndexSource, ModelScopeSource, S
 
 T = TypeVar("T")
 
-_FETCHES_PER_FILE = 2
+#: Of a source: what is wrong both times stays so. Of nodes: from two of them, then twice from the head.
+_FETCHES_FROM_SOURCE = 2
+_FETCHES_FROM_NODES = 4
 
 
 class Origin(Protocol):
@@ -41,6 +43,10 @@ class Origin(Protocol):
 
     def fetch(self, file: ModelFile, part: str) -> None:
         """Complete the file `part` from where it ends. Raises the same, and OSError of the disk."""
+        ...
+
+    def blame(self, file: ModelFile) -> str:
+        """What has come is not the file. Who gave it, in words."""
         ...
 
 
@@ -71,17 +77,19 @@ class Fetcher:
         if self._is_there(file):
             return None
         part = folder.part(file)
-        os.makedirs(os.path.dirname(part), exist_ok=True)
-        found = ""
-        for _ in range(_FETCHES_PER_FILE):
+        folder.make_part_folder(file)
+        found, giver = "", ""
+        times = _FETCHES_FROM_SOURCE if self._request.asks_source else _FETCHES_FROM_NODES
+        for _ in range(times):
             self._patiently(file.path, partial(self._origin.fetch, file, part))
             found = file.digest_of(part)
             if found == digest.value:
                 return folder.accept(file)
-            self._failed(f"{file.path} arrived with {digest.kind} {found}, not {digest.value}")
+            giver = self._origin.blame(file)
+            self._failed(f"{file.path} arrived from {giver} with {digest.kind} {found}, not {digest.value}")
             os.unlink(part)
         raise ChecksumMismatch(
-            f"{file.path} arrived {_FETCHES_PER_FILE} times with wrong content: "
+            f"{file.path} arrived {times} times with wrong content, at last from {giver}: "
             f"{digest.kind} {found}, expected {digest.value}",
             fix="the source or something on the way changes it; try another endpoint, and check the disk",
         )
@@ -156,6 +164,7 @@ def origin_of(order: Order) -> Origin:
 
 def fetch(order: Order, say: Callable[[object], None], go: Callable[[], object]) -> None:
     """List the files, wait for `go`, bring them. Raises StagingFailed, and OSError of the disk."""
+    log.hide(order.token or "")
     fetcher = Fetcher(order.request, origin_of(order), say)
     files = fetcher.files()
     say(files)
@@ -186,7 +195,8 @@ def main() -> None:
     except (StagingFailed, OSError) as error:
         say(error)
     except Exception as error:
-        say(StagingFailed(f"the process that fetches the model failed: {error!r}"))
+        said = text.without_addresses(str(error))
+        say(StagingFailed(f"the process that fetches the model failed: {type(error).__name__}: {said}"))
     # Threads that are still in a network read are not waited for.
     os._exit(0)
 

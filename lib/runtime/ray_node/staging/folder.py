@@ -9,11 +9,14 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ray_node.host import clock
+from ray_node.host import clock, json_input
+from ray_node.staging import inside
 from ray_node.staging.files import STAGING_FOLDER, Digest, ModelFile, in_order, parse, plain, total_bytes
+from ray_node.staging.inside import LinkFound
 
 _SCHEMA = 1
 
@@ -45,23 +48,40 @@ class ModelFolder:
     def final(self, file: ModelFile) -> str:
         return os.path.join(self.path, *file.path.split("/"))
 
+    def make_part_folder(self, file: ModelFile) -> None:
+        """Raises LinkFound, OSError."""
+        inside.make_folders(self.path, self.part(file))
+
     def part(self, file: ModelFile) -> str:
         return os.path.join(self._parts, *file.path.split("/")) + ".part"
 
     def manifest(self) -> Manifest | None:
         """The manifest, whether or not the files are still there; `None` without a readable one."""
         try:
-            with open(self._manifest, encoding="utf-8") as file:
-                value = json.load(file)
+            with inside.opened(self._manifest, "rb") as file:
+                value = json_input.read(file.read(json_input.LISTING.size + 1), json_input.LISTING)
             if value["schema"] != _SCHEMA:
                 return None
             return Manifest(str(value["model"]), in_order(parse(entry) for entry in value["files"]))
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, LinkFound, ValueError, KeyError, TypeError):
             return None
 
     def missing(self, files: Iterable[ModelFile]) -> list[ModelFile]:
         """Files that are absent or of another size: one `stat` a file, no content is read."""
-        return [file for file in files if _size(self.final(file)) != file.size]
+        linked: dict[str, bool] = {}
+        return [file for file in files if self._size_of(file, linked) != file.size]
+
+    def _size_of(self, file: ModelFile, linked: dict[str, bool]) -> int | None:
+        """`None` for a file that is not there, or only by a link. `linked`: what is known of folders."""
+        folder = os.path.dirname(file.path)
+        if folder not in linked:
+            linked[folder] = inside.is_linked(self.path, os.path.join(self.path, folder, ""))
+        return None if linked[folder] else _size(self.final(file))
+
+    def changed(self, files: Iterable[ModelFile], largest: int | None = None) -> list[ModelFile]:
+        """Those whose content is not what the manifest says; only files up to `largest` bytes are read."""
+        chosen = (file for file in files if largest is None or file.size <= largest)
+        return [file for file in chosen if file.digest_of(self.final(file)) != file.digest.value]
 
     def write_manifest(self, manifest: Manifest, cluster: str, node: str) -> None:
         value = {
@@ -73,9 +93,10 @@ class ModelFolder:
             "files": [plain(file) for file in manifest.files],
         }
         draft = f"{self._manifest}.new"
-        with open(draft, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-            file.write("\n")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        with inside.opened(draft, "wb") as file:
+            file.write((json.dumps(value, indent=1) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, self._manifest)
@@ -90,13 +111,13 @@ class ModelFolder:
         for file in earlier.files if earlier else ():
             found[file.path] = file.digest
         try:
-            with open(self._journal, encoding="utf-8", errors="replace") as journal:
-                lines = journal.read().splitlines()
+            with inside.opened(self._journal, "rb") as journal:
+                lines = journal.read(json_input.LISTING.size).decode(errors="replace").splitlines()
         except FileNotFoundError:
             return found
         for line in lines:
             try:
-                file = parse(json.loads(line))
+                file = parse(json_input.read(line.encode()))
             except ValueError:
                 # The last line of a run that was killed while writing it.
                 continue
@@ -106,7 +127,7 @@ class ModelFolder:
     def accept(self, file: ModelFile) -> None:
         """The half file is whole and right: give it its name."""
         part, final = self.part(file), self.final(file)
-        os.makedirs(os.path.dirname(final), exist_ok=True)
+        inside.make_folders(self.path, final)
         # Only the content must be safe before the journal praises it. A name or a line that a power cut takes
         # is noticed: the file is missing, or checked again.
         _sync(part)
@@ -115,8 +136,8 @@ class ModelFolder:
 
     def note_finished(self, file: ModelFile) -> None:
         # The line starts with a line feed, in case that the last one was cut off.
-        with open(self._journal, "a", encoding="utf-8") as journal:
-            journal.write("\n" + json.dumps(plain(file)) + "\n")
+        with inside.opened(self._journal, "ab") as journal:
+            journal.write(("\n" + json.dumps(plain(file)) + "\n").encode())
 
     def bytes_present(self, files: Iterable[ModelFile]) -> int:
         """Of these files, in whole and in half ones."""
@@ -164,8 +185,10 @@ class ModelFolder:
 
 
 def _size(path: str) -> int | None:
+    """Of the file itself: a link in its place is not followed."""
     try:
-        return os.stat(path).st_size
+        found = os.lstat(path)
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
     except (FileNotFoundError, NotADirectoryError):
         return None
 

@@ -1,10 +1,11 @@
 """A hub's token, and what its refusals mean for a person: the same whatever client asked."""
 
 import errno
+import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 
-from ray_node.host import log
+from ray_node.host import log, text
 from ray_node.staging.failure import (
     GatedModel,
     RepositoryNotFound,
@@ -16,6 +17,7 @@ from ray_node.staging.failure import (
     TokenRefused,
     Transient,
 )
+from ray_node.staging.files import BadListing
 from ray_node.staging.request import HubSource
 
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -24,9 +26,16 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 def origin_of(url: str) -> str:
     """Scheme, host and port, without a user name or a signature that an address may hold."""
-    parts = urllib.parse.urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}".lower()
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "an address that cannot be read"
+    return text.one_line(f"{parts.scheme}://{parts.hostname or ''}{port}".lower(), 200)
+
+
+#: What a client raises for an answer that is not a hub's.
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 def token_of(source: HubSource) -> str | None:
@@ -53,7 +62,8 @@ def may_pass(status: int, origin: str, headers: Mapping[str, str]) -> Transient 
     if status not in _TRY_AGAIN:
         return None
     after = headers.get("Retry-After", "")
-    return Transient(f"{origin} answers HTTP {status}", float(after) if after.isdigit() else None)
+    seconds = float(after) if re.fullmatch("[0-9]{1,9}", after) else None
+    return Transient(f"{origin} answers HTTP {status}", seconds)
 
 
 def without_answer(error: Exception, origin: str) -> Exception:
@@ -68,10 +78,8 @@ def without_answer(error: Exception, origin: str) -> Exception:
             )
     # The innermost says it best: "Connection refused" instead of "Max retries exceeded with url ...".
     *_, innermost = _causes(error)
-    strerror = getattr(innermost, "strerror", None)
-    return Transient(
-        f"{origin}: {strerror or ' '.join(str(innermost).split())[:200] or type(error).__name__}"
-    )
+    said = getattr(innermost, "strerror", None) or text.without_addresses(str(innermost))
+    return Transient(f"{origin}: {said or type(error).__name__}")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -89,7 +97,9 @@ class HubFailure:
         self._name = source.repository
         self.origin = origin_of(source.endpoint)
 
-    def unreadable(self, why: object) -> SourceRefused:
+    def unreadable(self, error: Exception) -> SourceRefused:
+        """Only our own words: those of a client may hold an address with its signature."""
+        why = str(error) if isinstance(error, BadListing) else type(error).__name__
         return SourceRefused(
             f"{self.origin} does not answer as a hub does: {why}",
             fix="check the endpoint of the model source",
@@ -126,7 +136,9 @@ class HubFailure:
         )
 
     def refused(self, status: int, said: str) -> StagingFailed:
-        """Any other answer of the hub itself."""
+        """Any other answer of the hub itself, which says `said` about it."""
+        # A hub may name the token back.
+        said = log.redact(text.without_addresses(said, 300))
         if status == 404 or (status == 401 and not self._has_token):
             why = "the token's account may not see it" if self._has_token else "it is private"
             return RepositoryNotFound(

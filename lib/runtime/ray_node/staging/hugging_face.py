@@ -65,6 +65,9 @@ class HuggingFace:
         except Exception as error:
             raise self._meaning(error) from error
 
+    def blame(self, file: ModelFile) -> str:
+        return self._failures.origin
+
     def _fetch_by_xet(self, url: str, file: ModelFile, part: str) -> bool:
         """Whether the hub offers the file that way, and the image has the means."""
         if file.size < _XET_BYTES or constants.HF_HUB_DISABLE_XET or find_spec("hf_xet") is None:
@@ -99,7 +102,7 @@ class HuggingFace:
                     f"{self._source.repository} has a file above 50 GB, which the hub gives by Xet alone",
                     fix="use an image with the Python package 'hf_xet'",
                 )
-            if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)):
+            if isinstance(error, hub_failure.UNREADABLE):
                 return self._failures.unreadable(error)
             return hub_failure.without_answer(error, self._failures.origin)
         return self._refusal(error, int(response.status_code), str(response.url), response.headers)
@@ -115,10 +118,10 @@ class HuggingFace:
         if isinstance(error, RevisionNotFoundError):
             return failures.no_revision()
         if isinstance(error, EntryNotFoundError):
-            return failures.no_file(f"HTTP {status} for {url}")
+            return failures.no_file(f"HTTP {status}")
         if isinstance(error, GatedRepoError):
             return failures.gated(status)
-        return failures.refused(status, " ".join(headers.get("X-Error-Message", "").split())[:300])
+        return failures.refused(status, str(headers.get("X-Error-Message", "")))
 
 
 def _file(entry: Any) -> ModelFile:

@@ -6,11 +6,14 @@ what follows; an index names the file of each tensor (`weight_map`).
 """
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from ray_node.host import json_input
+from ray_node.staging.failure import ModelMissing
+from ray_node.staging.request import StagingRequest
 
 _POINTER = b"version https://git-lfs.github.com/spec/v1"
 #: A pointer has three short lines.
@@ -25,8 +28,25 @@ _CONFIGURATIONS = ("config.json", "params.json", "model_index.json", "adapter_co
 _TOKENIZER = re.compile(
     r"(tokenizer|tokenization_|tekken|vocab|merges|spiece|sentencepiece).*|.*\.(tiktoken|spm|bpe)"
 )
+#: Of the files that are wrong.
+_SHOWN = 3
 #: Of a cache, in the order of preference: the branch that hubs call the default.
 _BRANCHES = ("main", "master")
+
+
+def whole(request: StagingRequest) -> Path:
+    """The folder, if the model in it is whole. Raises ModelMissing."""
+    folder = Path(request.destination)
+    fix = "copy the model there on every node, or let the cluster fetch it"
+    try:
+        found = list(problems(folder, request.needs_tokenizer))
+    except OSError as error:
+        raise ModelMissing(f"no model at {folder} on {request.node}: {error.strerror}", fix=fix) from error
+    if not found:
+        return folder
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    reason = f"no usable model at {folder} on {request.node}: {'; '.join(found[:_SHOWN])}{more}"
+    raise ModelMissing(reason, fix=fix)
 
 
 def problems(folder: Path, needs_tokenizer: bool = False) -> Iterator[str]:
@@ -56,7 +76,7 @@ def problems(folder: Path, needs_tokenizer: bool = False) -> Iterator[str]:
 def _is_of_text(folder: Path) -> bool:
     """Whether its configuration has a vocabulary; what is wrong with the configuration is found elsewhere."""
     try:
-        found = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        found = json_input.read_file(str(folder / "config.json"), json_input.MODEL_FILE)
         return "vocab_size" in found or "vocab_size" in found.get("text_config", {})
     except (OSError, ValueError, TypeError, AttributeError):
         return False
@@ -125,7 +145,7 @@ def _safetensors(path: Path, size: int) -> str | None:
         if size < _LENGTH_BYTES or length > min(_HEADER_BYTES, size):
             return f"is no safetensors file, or cut off: {size} bytes"
         try:
-            header = json.loads(file.read(length))
+            header = json_input.read(file.read(length), json_input.MODEL_FILE)
             ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
             wanted = _LENGTH_BYTES + length + max(ends, default=0)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
@@ -136,7 +156,7 @@ def _safetensors(path: Path, size: int) -> str | None:
 def _index(folder: Path, path: Path) -> Iterator[str]:
     name = path.relative_to(folder)
     try:
-        listed = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
+        listed = set(json_input.read_file(str(path), json_input.MODEL_FILE)["weight_map"].values())
     except (ValueError, KeyError, TypeError, AttributeError):
         yield f"{name} cannot be read as an index of weights"
         return

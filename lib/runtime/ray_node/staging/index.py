@@ -5,21 +5,20 @@ A relative `url` is relative to the index's own address.
 """
 
 import http.client
-import json
 import os
-import shutil
 import urllib.error
-import urllib.parse
 import urllib.request
-from typing import Any
+from typing import Any, BinaryIO
 
-from ray_node.staging import hub_failure
+from ray_node.host import json_input, refusals
+from ray_node.host.json_input import Malformed
+from ray_node.staging import addresses, hub_failure
 from ray_node.staging.failure import SourceRefused, Transient
-from ray_node.staging.files import ModelFile, growing, in_order, parse
+from ray_node.staging.files import BadListing, ModelFile, growing, in_order, parse
 from ray_node.staging.request import IndexSource
 
-_INDEX_BYTES = 64 * 1024**2
 _PARTIAL = 206
+_CHUNK_BYTES = 1024 * 1024
 
 
 class Index:
@@ -34,13 +33,17 @@ class Index:
         """Raises Transient, StagingFailed."""
         index = self._source.index
         try:
-            listed = json.loads(self._read(index))["files"]
+            listed = json_input.read(self._read(index), json_input.LISTING)["files"]
             files = in_order(parse(entry) for entry in listed)
             base = index if _is_url(index) else ""
-            self._urls = {entry["path"]: urllib.parse.urljoin(base, entry["url"]) for entry in listed}
+            self._urls = {entry["path"]: addresses.checked(entry["url"], base) for entry in listed}
         except (ValueError, KeyError, TypeError) as error:
+            # Its addresses are signed: none of the index's own words.
+            own = isinstance(error, BadListing | Malformed)
+            why = str(error) if own else "it lacks 'files', or an entry its 'url'"
+            refusals.note("index", getattr(error, "code", "misfit"))
             raise SourceRefused(
-                f"the index of {self._source.name} cannot be used: {error}",
+                f"the index of {self._source.name} cannot be used: {why}",
                 fix="it must list path, size, sha256 and url of every file",
             ) from error
         if not files:
@@ -60,38 +63,48 @@ class Index:
                     # No ranges here: from the beginning, then.
                     target.truncate(0)
                 try:
-                    shutil.copyfileobj(answer, target, 1024 * 1024)
-                except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
+                    _copy(answer, target, file.size)
+                except (http.client.HTTPException, ConnectionError, TimeoutError, ValueError) as error:
                     raise hub_failure.without_answer(error, file.path) from error
             missing = file.size - os.stat(part).st_size
             if missing > 0:
                 raise Transient(f"the connection broke off, {missing} bytes short")
 
+    def blame(self, file: ModelFile) -> str:
+        return self._source.name
+
     def _read(self, index: str) -> bytes:
         if _is_url(index):
             with self._open(index, f"the index of {self._source.name} cannot be read", "", {}) as answer:
-                content: bytes = answer.read(_INDEX_BYTES)
+                content: bytes = answer.read(json_input.LISTING.size + 1)
                 return content
         try:
             with open(index, "rb") as file:
-                return file.read(_INDEX_BYTES)
+                return file.read(json_input.LISTING.size + 1)
         except OSError as error:
             why = error.strerror or str(error)
             raise SourceRefused(f"the index {index} cannot be read: {why}") from error
 
     def _open(self, url: str, what: str, fix: str, headers: dict[str, str]) -> Any:
         origin = hub_failure.origin_of(url)
-        if not _is_url(url):
-            raise SourceRefused(f"{what}: only http and https are read, got '{url.partition(':')[0]}:'")
         try:
-            return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=self._timeout)
+            request = urllib.request.Request(addresses.checked(url), headers=headers)
+            return addresses.opener.open(request, timeout=self._timeout)
+        except BadListing as error:
+            raise SourceRefused(f"{what}: {error}", fix=fix) from error
         except urllib.error.HTTPError as error:
             passing = hub_failure.may_pass(error.code, origin, dict(error.headers.items()))
             if passing is not None:
                 raise passing from error
             raise SourceRefused(f"{what}: HTTP {error.code} of {origin}", fix=fix) from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise hub_failure.without_answer(error, origin) from error
+
+
+def _copy(answer: Any, target: BinaryIO, size: int) -> None:
+    """No more than one byte beyond the whole file: an answer may have no end."""
+    while (left := size + 1 - target.tell()) > 0 and (chunk := answer.read(min(left, _CHUNK_BYTES))):
+        target.write(chunk)
 
 
 def _is_url(text: str) -> bool:

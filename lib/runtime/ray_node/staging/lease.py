@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ray_node.channel import plain
-from ray_node.host import clock, log
+from ray_node.host import clock, json_input, log
 from ray_node.host.processes import started
 from ray_node.staging.failure import FolderTaken, LeaseLost
 from ray_node.staging.request import Pace
@@ -203,8 +203,7 @@ class Lease:
 
 def _read(path: str, number: int) -> Holding:
     try:
-        with open(path, encoding="utf-8") as file:
-            return replace(plain.decode(Holding, json.load(file)), number=number)
+        return replace(plain.decode(Holding, json_input.read_file(path)), number=number)
     except (FileNotFoundError, ValueError, plain.NotPlain):
         # Just being written, or by a node that ended before: it goes stale like any other.
         return Holding(number)

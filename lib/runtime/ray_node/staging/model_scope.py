@@ -8,6 +8,7 @@ import os
 from modelscope_hub import HubApi
 from modelscope_hub.errors import APIError, FileIntegrityError, NetworkError
 
+from ray_node.host import text
 from ray_node.staging import hub_failure
 from ray_node.staging.failure import Transient
 from ray_node.staging.files import SHA256, ModelFile, checked, in_order
@@ -61,19 +62,22 @@ class ModelScope:
             raise self._meaning(error) from error
         os.replace(found, part)
 
+    def blame(self, file: ModelFile) -> str:
+        return self._failures.origin
+
     def _meaning(self, error: Exception) -> Exception:
         """What the client's exception says to a person, or that another attempt may help."""
         failures = self._failures
         if isinstance(error, APIError) and error.status_code is not None:
             retry_after = getattr(error, "retry_after", None)
-            headers = {} if retry_after is None else {"Retry-After": str(round(retry_after))}
-            said = " ".join(error.message.split())[:300]
+            headers = {} if retry_after is None else {"Retry-After": f"{retry_after:.0f}"}
+            said = error.message
             passing = hub_failure.may_pass(error.status_code, failures.origin, headers)
             if passing is None and "revision" in said.lower():
                 return failures.no_revision()
             return passing or failures.refused(error.status_code, said)
         if isinstance(error, (FileIntegrityError, NetworkError)):
-            return Transient(f"{failures.origin}: {' '.join(error.message.split())[:300]}")
-        if isinstance(error, (ValueError, KeyError, TypeError, AttributeError)):
+            return Transient(f"{failures.origin}: {text.without_addresses(error.message, 300)}")
+        if isinstance(error, hub_failure.UNREADABLE):
             return failures.unreadable(error)
         return hub_failure.without_answer(error, failures.origin)

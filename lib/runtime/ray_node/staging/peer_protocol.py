@@ -1,7 +1,8 @@
 """How nodes share a model: two signed GET requests.
 
-`/v2/staging/list`: the files and from whom to take them; only the head is asked. `/v2/staging/file?path=...`
-with a range: bytes that are there already, at most to the range's end; 204: none so far.
+`/v2/staging/list?model=...`: the files and from whom to take them; only the head is asked.
+`/v2/staging/file?model=...&path=...` with a range: bytes that are there already, at most to the range's end;
+204: none so far.
 """
 
 import urllib.parse
@@ -18,7 +19,6 @@ FILE_PATH = "/v2/staging/file"
 class Listing:
     """What the head answers."""
 
-    model: str
     #: As `files.plain` writes them; `None`: the head does not know them yet.
     files: tuple[dict[str, Any], ...] | None
     #: Why the head itself cannot get the model.

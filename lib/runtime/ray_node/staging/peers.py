@@ -3,66 +3,23 @@
 import contextlib
 import http.client
 import threading
+from typing import BinaryIO
 
 from ray_node.channel import plain
-from ray_node.channel.client import Answer, Client, Unanswered, WrongToken
+from ray_node.channel.client import Answer, Client, Line, Unanswered, WrongToken, reason
 from ray_node.channel.plain import NotPlain
-from ray_node.host import clock
+from ray_node.host import clock, json_input, refusals
 from ray_node.staging import peer_protocol as protocol
 from ray_node.staging.failure import NotYet, PeerRefused, Transient
 from ray_node.staging.files import ModelFile, growing, in_order, parse
 from ray_node.staging.peer_protocol import Listing
 from ray_node.staging.request import FanOut, Pace
+from ray_node.staging.upstreams import Upstreams
 
-_REST_LONGEST_SECONDS = 60.0
 _LIST_TIMEOUT_SECONDS = 10.0
-_MAXIMUM_LIST_BYTES = 64 * 1024**2
+#: A node that sends less than this on average is passed over; the head is not.
+_SLOWEST_BYTES_PER_SECOND = 64 * 1024
 _CHUNK_BYTES = 256 * 1024
-
-
-class Upstreams:
-    """Whom to ask: the nearest node that works; the head, the last, when no other does. Safe for threads."""
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        self._lock = threading.Lock()
-        self._addresses: tuple[str, ...] = ()
-        self._rested_until: dict[str, float] = {}
-        self._failures: dict[str, int] = {}
-        self._gave_at: dict[str, float] = {}
-
-    def put(self, addresses: tuple[str, ...]) -> None:
-        with self._lock:
-            self._addresses = addresses
-
-    def best(self) -> str:
-        now = clock.monotonic()
-        with self._lock:
-            for address in self._addresses[:-1]:
-                if self._rested_until.get(address, 0.0) <= now:
-                    self._gave_at.setdefault(address, now)
-                    return address
-            return self._addresses[-1]
-
-    def gave(self, address: str) -> None:
-        with self._lock:
-            self._gave_at[address] = clock.monotonic()
-            self._failures.pop(address, None)
-
-    def failed(self, address: str) -> None:
-        """It is not asked for a while, longer each time."""
-        with self._lock:
-            count = self._failures[address] = self._failures.get(address, 0) + 1
-            pause = min(self._pace.backoff_first * 2**count, _REST_LONGEST_SECONDS)
-            self._rested_until[address] = clock.monotonic() + pause
-            self._gave_at.pop(address, None)
-
-    def is_idle(self, address: str) -> None:
-        """It had nothing new. When that lasts, another is asked: the chain may be broken before it."""
-        with self._lock:
-            idle = clock.monotonic() - self._gave_at.get(address, clock.monotonic())
-        if idle > self._pace.stall:
-            self.failed(address)
 
 
 class Peers:
@@ -72,8 +29,13 @@ class Peers:
         self._fan_out = fan_out
         self._model = model
         self._pace = pace
-        self._upstreams = Upstreams(pace)
+        self._upstreams = Upstreams(pace, fan_out.head_address)
         self._client = Client(fan_out.own_address, fan_out.token)
+        #: Each thread has connections of its own.
+        self._own = threading.local()
+        #: Who has given bytes of a file since it was begun, and how often it was wrong; by path.
+        self._givers: dict[str, set[str]] = {}
+        self._wrong: dict[str, int] = {}
 
     def files(self) -> tuple[ModelFile, ...]:
         """Raises NotYet while the head does not know them, Transient, PeerRefused."""
@@ -84,7 +46,8 @@ class Peers:
             with contextlib.closing(answer):
                 if answer.status != 200:
                     raise Transient(f"{self._name(head)} answers HTTP {answer.status}")
-                listing = plain.from_message(Listing, answer.read(_MAXIMUM_LIST_BYTES))
+                content = answer.read(json_input.LISTING.size)
+                listing = plain.from_message(Listing, content, json_input.LISTING)
             files = None if listing.files is None else in_order(map(parse, listing.files))
         except WrongToken as error:
             name = self._name(head)
@@ -92,30 +55,51 @@ class Peers:
         except Unanswered as error:
             raise Transient(f"{self._name(head)}: {error}") from error
         except (NotPlain, ValueError) as error:
+            refusals.note("head's list of files", getattr(error, "code", "misfit"), str(error))
             raise Transient(f"{self._name(head)}: the list of files cannot be used: {error}") from error
         if listing.failure is not None:
             raise NotYet(f"{self._name(head)} cannot get the model: {listing.failure}")
         if files is None:
             raise NotYet(f"{self._name(head)} is asking the source")
-        if listing.model != self._model:
-            raise NotYet(f"{self._name(head)} has {listing.model}, this node wants {self._model}")
         self._upstreams.put(listing.upstreams)
         return files
 
     def fetch(self, file: ModelFile, part: str) -> None:
         """Also a file that still grows there. Raises NotYet, Transient, PeerRefused, OSError of the disk."""
         with growing(part, file) as target:
+            if target.tell() == 0:
+                self._givers[file.path] = set()
             while (offset := target.tell()) < file.size:
-                address = self._upstreams.best()
+                # Twice wrong: whoever gave it, the head has the right one.
+                doubted = self._wrong.get(file.path, 0) > 1
+                address = self._fan_out.head_address if doubted else self._upstreams.best()
                 try:
-                    with contextlib.closing(self._open(address, file, offset)) as answer:
-                        while chunk := _read(answer, self._name(address)):
-                            self._upstreams.gave(address)
-                            target.write(chunk)
-                            target.flush()
+                    self._take(address, file, offset, target)
                 except Transient:
                     self._upstreams.failed(address)
                     raise
+
+    def blame(self, file: ModelFile) -> str:
+        """Its content was wrong: those who gave it are asked for nothing more. Their names."""
+        self._wrong[file.path] = self._wrong.get(file.path, 0) + 1
+        givers = self._givers.pop(file.path, set())
+        for address in givers:
+            self._upstreams.distrust(address)
+        return ", ".join(self._name(address) for address in sorted(givers)) or "an earlier run"
+
+    def _take(self, address: str, file: ModelFile, offset: int, target: BinaryIO) -> None:
+        """Append what the node has. Raises NotYet, Transient, PeerRefused, OSError of the disk."""
+        is_last, began, taken = address == self._fan_out.head_address, clock.kernel(), 0
+        with contextlib.closing(self._open(address, file, offset)) as answer:
+            self._givers.setdefault(file.path, set()).add(address)
+            while chunk := self._read(answer, address):
+                self._upstreams.gave(address)
+                target.write(chunk)
+                target.flush()
+                taken += len(chunk)
+                spent = clock.kernel() - began
+                if not is_last and spent > self._pace.stall and taken < spent * _SLOWEST_BYTES_PER_SECOND:
+                    raise Transient(f"{self._name(address)} sends {taken / spent / 1000:.1f} kB a second")
 
     def _open(self, address: str, file: ModelFile, offset: int) -> Answer:
         """Bytes from `offset` on, at least one. Raises NotYet, Transient, PeerRefused."""
@@ -123,7 +107,13 @@ class Peers:
         byte_range = f"bytes={offset}-{file.size - 1}"
         answer = self._request(address, target, self._pace.network_timeout, byte_range)
         if answer.status == 206:
-            return answer
+            length = answer.response.length
+            begins = answer.response.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
+            if length and length <= file.size - offset and begins:
+                return answer
+            answer.close()
+            self._upstreams.distrust(address)
+            raise Transient(f"{self._name(address)} answers with another range than {byte_range}")
         with contextlib.closing(answer):
             if answer.status in (204, 404):
                 self._upstreams.is_idle(address)
@@ -133,32 +123,39 @@ class Peers:
                 raise NotYet(f"{self._name(address)}: {answer.refusal()}")
             raise Transient(f"{self._name(address)} answers HTTP {answer.status}")
 
-    def _request(self, address: str, target: str, timeout_seconds: float, byte_range: str = "") -> Answer:
-        server = (address, self._fan_out.port)
+    def _request(self, address: str, target: str, seconds: float, byte_range: str = "") -> Answer:
         try:
-            answer = self._client.send(server, "GET", target, timeout_seconds, byte_range=byte_range)
+            answer = self._line(address).send("GET", target, seconds, byte_range=byte_range)
         except Unanswered as error:
             raise Transient(f"{self._name(address)}: {error}") from error
         if answer.status in (401, 403, 409):
             with contextlib.closing(answer):
-                raise PeerRefused(
-                    f"{self._name(address)} refuses this node: {answer.refusal()}",
-                    fix="all nodes must have the same cluster token and be on the cluster network",
-                )
+                said = f"{self._name(address)} refuses this node: {answer.refusal()}"
+                if address != self._fan_out.head_address:
+                    # It may be of an earlier deployment; the head has the model.
+                    raise Transient(said)
+                fix = "all nodes must have the same cluster token and be on the cluster network"
+                raise PeerRefused(said, fix=fix)
         return answer
+
+    def _line(self, address: str) -> Line:
+        lines: dict[str, Line] = self._own.__dict__.setdefault("lines", {})
+        if address not in lines:
+            lines[address] = self._client.line((address, self._fan_out.port))
+        return lines[address]
+
+    def _read(self, answer: Answer, address: str) -> bytes:
+        """The next bytes, none at the end. Raises Transient when the connection breaks."""
+        answer.renew(self._pace.network_timeout)
+        try:
+            chunk = answer.response.read1(_CHUNK_BYTES)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Transient(f"{self._name(address)}: {reason(error)}") from error
+        if not chunk and answer.response.length:
+            raise Transient(f"{self._name(address)} broke off, {answer.response.length} bytes short")
+        return chunk
 
     def _name(self, address: str) -> str:
         if address == self._fan_out.head_address:
             return f"the head {self._fan_out.head_name} ({address})"
         return f"the node at {address}"
-
-
-def _read(answer: Answer, origin: str) -> bytes:
-    """The next bytes, none at the end. Raises Transient when the connection breaks."""
-    try:
-        chunk = answer.response.read(_CHUNK_BYTES)
-    except (OSError, http.client.HTTPException) as error:
-        raise Transient(f"{origin}: {getattr(error, 'strerror', None) or error}") from error
-    if not chunk and answer.response.length:
-        raise Transient(f"{origin} broke off, {answer.response.length} bytes short")
-    return chunk

@@ -106,8 +106,8 @@ class FanOut:
     #: Port of the file server, the same on every node.
     port: int
     subnet: ipaddress.IPv4Network
-    #: The cluster's token; it signs requests. `None` in a cluster without authentication.
-    token: str | None = field(default=None, repr=False)
+    #: The cluster's token; it signs requests.
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from ray_node.staging.failure import (
     FolderTaken,
     FolderUnusable,
     LeaseLost,
-    ModelMissing,
     OtherFolder,
     RoomTaken,
     StagingFailed,
@@ -36,8 +35,8 @@ from ray_node.staging.server import FileServer
 #: Free space needed per byte that is still to come: a disk that is full to the brim serves nobody.
 _SPACE_FACTOR = 1.1
 _LEASES_LOST = 3
-#: Of the files of a model in place that are wrong.
-_SHOWN = 3
+#: Files up to this size are checked at every start.
+_SMALL_BYTES = 16 << 20
 
 
 def stage(
@@ -52,7 +51,7 @@ def stage(
     file server, wanted exactly when the request fans out; it goes on serving afterwards.
     """
     if isinstance(request.source, PathSource):
-        return _in_place(request)
+        return in_place.whole(request)
     staging = _Staging(request, report, stop or threading.Event(), server)
     try:
         return staging.run()
@@ -63,20 +62,6 @@ def stage(
         explained = staging.explain(error)
         staging.tell(explained.reason)
         raise explained from error
-
-
-def _in_place(request: StagingRequest) -> Path:
-    folder = Path(request.destination)
-    fix = "copy the model there on every node, or let the cluster fetch it"
-    try:
-        found = list(in_place.problems(folder, request.needs_tokenizer))
-    except OSError as error:
-        raise ModelMissing(f"no model at {folder} on {request.node}: {error.strerror}", fix=fix) from error
-    if not found:
-        return folder
-    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    reason = f"no usable model at {folder} on {request.node}: {'; '.join(found[:_SHOWN])}{more}"
-    raise ModelMissing(reason, fix=fix)
 
 
 class _Staging:
@@ -100,6 +85,8 @@ class _Staging:
         self._deadline = clock.Deadline(request.deadline_seconds)
         self._fetches = request.role == FETCH or request.fan_out is not None
         self._files: tuple[ModelFile, ...] = ()
+        #: Whose small files have been read in this run.
+        self._verified: Manifest | None = None
 
     def run(self) -> Path:
         self.tell(None)
@@ -153,7 +140,16 @@ class _Staging:
                 f"{self._folder.path} holds {manifest.model}, not {self._model}",
                 fix="give each model a folder of its own, or delete this one",
             )
-        return None if self._folder.missing(manifest.files) else manifest
+        if self._folder.missing(manifest.files):
+            return None
+        # Small files, code among them, are read once in each run; weights by `preflight --verify-model`.
+        changed = () if self._verified == manifest else self._folder.changed(manifest.files, _SMALL_BYTES)
+        for file in changed:
+            log.line(f"staging: {file.path} is not what was staged any more; it is fetched again")
+            if self._fetches:
+                os.unlink(self._folder.final(file))
+        self._verified = None if changed else manifest
+        return self._verified
 
     def _wait_for(self, holding: Holding | None) -> None:
         """Another node fetches: show how far it is."""
@@ -248,21 +244,25 @@ class _Staging:
     def _make_room(self, wanted: int, free: int) -> bool:
         """Whether there is room once the model before has gone. Raises RoomTaken while that one is in use."""
         replaced = self._request.replaced
-        if replaced is None or not os.path.isdir(replaced.folder):
-            return False
-        other = ModelFolder(replaced.folder)
-        held = other.bytes_held()
-        same_disk = os.stat(other.path).st_dev == os.stat(self._folder.path).st_dev
-        if not same_disk or free + held < wanted:
+        folders = [ModelFolder(path) for path in replaced.folders if os.path.isdir(path)] if replaced else []
+        disk = os.stat(self._folder.path).st_dev
+        others = {other: other.bytes_held() for other in folders if os.stat(other.path).st_dev == disk}
+        if replaced is None or free + sum(others.values()) < wanted:
             return False
         if not replaced.is_free:
+            used = ", ".join(
+                f"{other.path}, which is in use, holds {amount(held)}" for other, held in others.items()
+            )
             raise RoomTaken(
                 f"{self._folder.path} on {self._request.node} has {amount(free)} free, {amount(wanted)} are "
-                f"wanted, and {other.path}, which is in use, holds {amount(held)}",
+                f"wanted, and {used}",
                 fix="enlarge the disk to keep both models",
             )
-        log.line(f"staging: {other.path}, {amount(held)}, is removed: the disk has no room for both models")
-        other.discard()
+        for other, held in others.items():
+            log.line(
+                f"staging: {other.path}, {amount(held)}, is removed: the disk has no room for both models"
+            )
+            other.discard()
         return True
 
     def _check(self) -> None:

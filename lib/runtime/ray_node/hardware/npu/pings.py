@@ -11,6 +11,8 @@ from ray_node.hardware.npu.facts import A3, NpuFacts
 from ray_node.hardware.npu.tools import NpuTools
 
 _AT_ONCE = 4
+#: What one takes at most where something answers: three packets, a second apart.
+_PING_SECONDS = 3.0
 _CHECK = "ping"
 #: Losses that are told one by one.
 _TOLD = 32
@@ -70,6 +72,11 @@ def _target(asking: NpuFacts, device: NpuFacts, peer: str, same_pod: bool) -> Pi
     if address is None:
         return None
     return PingTarget(asking.number, asking.tool_number, peer, address, (*way, address))
+
+
+def longest_seconds(count: int) -> float:
+    """How long a node may need for that many pings."""
+    return -(-count // _AT_ONCE) * _PING_SECONDS
 
 
 def run(given: Sequence[PingTarget], tools: NpuTools) -> PingSummary:

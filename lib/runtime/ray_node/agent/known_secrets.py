@@ -1,0 +1,46 @@
+"""Secrets that a node can read: none of them is printed, whether or not this program ever uses it."""
+
+import contextlib
+from collections.abc import Iterable
+
+from ray_node.cluster import token
+from ray_node.config.schema import NodeConfig
+from ray_node.config.staging_config import StagingConfig
+from ray_node.config.workload import Workload
+from ray_node.host import log
+from ray_node.staging.request import HubSource
+
+_MAXIMUM_BYTES = 64 * 1024
+
+
+def hide_of_node(config: NodeConfig) -> None:
+    """At the start of the program; what is not there yet is hidden when it is read."""
+    with contextlib.suppress(OSError, token.BadToken):
+        log.hide(token.read(config.paths.token) or "")
+    if config.workload is not None:
+        hide_of_workload(config.workload)
+
+
+def hide_of_workload(workload: Workload) -> None:
+    """The engine's own, its API's, and the hub's."""
+    engine = workload.engine
+    _hide(engine.secrets.values())
+    if engine.api is not None and engine.api.api_key_file is not None:
+        _hide([engine.api.api_key_file])
+    if workload.staging is not None:
+        hide_of_staging(workload.staging)
+
+
+def hide_of_staging(staging: StagingConfig) -> None:
+    for model in staging.models:
+        if isinstance(model.source, HubSource) and model.source.token_file is not None:
+            _hide([model.source.token_file])
+
+
+def _hide(paths: Iterable[str]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            text = file.read(_MAXIMUM_BYTES).decode(errors="replace")
+            log.hide(text.strip())
+            for line in text.splitlines():
+                log.hide(line.strip())

@@ -1,10 +1,13 @@
 import { Lazy } from "cdktf";
 import { Construct } from "constructs";
+import { withoutLateValues } from "./problems/late-values";
+import { decidedOf } from "./review/change/change";
+import { clusterReview } from "./review/cluster-review";
 import { reviewMarkdown } from "./review/review";
 import { clusterTerms } from "./runtime/lives/terms";
 import { reportProblems, throwProblems } from "./terraform/app-problems";
 import type { ClusterBackend, ClusterSite } from "./terraform/cluster-backend";
-import { appendToStackFile } from "./terraform/stack-files";
+import { reviewCluster } from "./terraform/review-files";
 import { TermsRecord } from "./terraform/terms-record";
 import type { ClusterOptions } from "./topology/declaration/cluster-props";
 import type { ClusterPlan } from "./topology/plan/plan";
@@ -46,8 +49,11 @@ export class RayCluster extends Construct {
     this.decided = plan;
     const endpoint = this.site.build(plan);
     this.endpoint = endpoint.url;
-    new TermsRecord(this, "lives", clusterTerms(options, plan));
-    appendToStackFile(this, "review.md", reviewMarkdown(plan, place.backend, endpoint));
+    const terms = clusterTerms(options, plan);
+    const review = clusterReview(plan, place.backend, endpoint, terms);
+    new TermsRecord(this, "lives", { ...terms, decided: decidedOf(review) });
+    const page = withoutLateValues(reviewMarkdown(plan, place.backend, endpoint), "(known at apply)");
+    reviewCluster(this, review, page);
   }
 
   /**

@@ -1,3 +1,5 @@
+import type { Model } from "./model/model";
+
 /** What decides whether a model fits, and the engine's properties for it. */
 export interface EngineSizing {
   /**
@@ -6,6 +8,12 @@ export interface EngineSizing {
    * @default - the model's own
    */
   readonly contextTokens?: number;
+  /**
+   * Whether the engine takes the longest sequence that fits into its memory, up to the model's own.
+   *
+   * @default false
+   */
+  readonly contextFits?: boolean;
   /**
    * Sequences of that length that must fit into the cache at the same time.
    *
@@ -34,6 +42,13 @@ export interface EngineSizing {
    * @default - as the model's configuration says
    */
   readonly cacheDtype?: string;
+  /**
+   * Element type of the weights that are not quantized, as the engine writes it; `auto`: float32 becomes a type of
+   * 16 bits.
+   *
+   * @default - as the model's configuration says
+   */
+  readonly dtype?: string;
   /**
    * Quantization while the weights are loaded, as the engine writes it.
    *
@@ -98,6 +113,8 @@ export interface EngineSizing {
 
 /** How tokens are guessed ahead. */
 export interface SpeculativeDecoding {
+  /** Property or argument that says so, e.g. `engine.speculation`. */
+  readonly path: string;
   /** `mtp`, `eagle`, `eagle3`, `ngram`, `draft_model`, ... as the engine writes it. */
   readonly method: string;
   /** Tokens that are guessed for each step. */
@@ -110,4 +127,22 @@ export interface SpeculativeDecoding {
    * @default - none
    */
   readonly model?: string;
+  /**
+   * Property with the source from which the other model is fetched.
+   *
+   * @default - it is not fetched
+   */
+  readonly property?: string;
+  /**
+   * Numbers of the other model.
+   *
+   * @default - not known
+   */
+  readonly numbers?: Model;
+  /**
+   * Ranks that share the other model.
+   *
+   * @default - those of the model
+   */
+  readonly tensor?: number;
 }

@@ -1,4 +1,5 @@
 import type { Problem } from "../problems/problem";
+import type { ModelSource } from "./values/model-source";
 import type { ProofKind } from "./values/proof";
 import type { SecretRef } from "./values/secret-ref";
 import type { EngineSizing } from "./engine-sizing";
@@ -59,7 +60,7 @@ export interface EngineSpec {
    * @default - none
    */
   readonly withheld?: readonly string[];
-  /** Secrets of the engine's own, as files of the head's container. @default - none */
+  /** Secrets of the engine's own, as files of the head's container, which has the API. @default - none */
   readonly secrets?: readonly EngineSecret[];
   /** Files generated from the cluster, needed on the head. @default - none */
   readonly texts?: readonly EngineText[];
@@ -83,8 +84,17 @@ export interface EngineSpec {
 /** The HTTP API of an engine, on the head. */
 export interface EngineApi {
   readonly port: number;
+  /** Address that it listens on. @default - every interface */
+  readonly listenAddress?: string;
   /** Answers 200 when the engine is up. Necessary, never sufficient: only an answer proves serving. */
   readonly healthPath: string;
+  /**
+   * Servers behind the API. They must all be listed before it is asked for an answer: `healthPath` answers a JSON object
+   * with an entry for each that has registered.
+   *
+   * @default - the API is the server
+   */
+  readonly servers?: number;
   /** The name under which the API serves the model. */
   readonly servedModel: string;
   /**
@@ -106,7 +116,7 @@ export function engineKind({ api, argv }: EngineSpec): EngineKind {
   return api ? "serve" : argv.length > 0 ? "job" : "none";
 }
 
-/** A process of the engine on each node but the head, with the same driver-scoped environment. */
+/** A process of the engine on each node but the head, with the same driver-scoped environment and secrets by variable. */
 export interface EngineFollower {
   /** The command, without its rank. Never a shell line. */
   readonly argv: readonly string[];
@@ -121,15 +131,24 @@ export interface EngineText {
   readonly text: string;
 }
 
-/** A secret, as a file of the head's container. */
+/** A secret, as a file of the head's container; one with a variable also of each container with a follower. */
 export interface EngineSecret {
   /** Name of the file below `/run/secrets/ray-cluster`, e.g. `api-keys`. */
   readonly name: string;
   readonly ref: SecretRef;
   /** Property that declares it, e.g. `engine.apiKeys`. */
   readonly path: string;
-  /** Variable of the engine's process on the head that gets its content. @default - the file is all there is */
+  /** Variable of the engine's processes, on the head and as followers, that gets its content. @default - the file is all there is */
   readonly variable?: string;
+}
+
+/** A model that an engine reads besides the cluster's. It is fetched with that one, into a folder of its own. */
+export interface EngineModel {
+  /** What it is to the engine, e.g. `draft-model`; also the name of the file with the secret of its source. */
+  readonly name: string;
+  /** Property that declares it, e.g. `engine.speculation.model`. */
+  readonly path: string;
+  readonly source: ModelSource;
 }
 
 /** What an image must contain. */
@@ -225,6 +244,8 @@ export interface EngineContext {
    * @default - the engine names a folder itself
    */
   readonly modelPath?: string;
+  /** Folder of the containers into which models are fetched. @default - the cluster has no storage */
+  readonly storageFolder?: string;
   /** Name of the model on its hub, `owner/name`. @default - not known */
   readonly modelName?: string;
   /** Numbers of the model. @default - not known */
@@ -250,5 +271,7 @@ export interface IEngine {
   readonly engineName: string;
   /** Secrets of its own, which a place looks at before the plan is made; the same as in its spec. @default - none */
   readonly secrets?: readonly EngineSecret[];
+  /** Models that it reads besides the cluster's, with their secrets among `secrets`. @default - none */
+  readonly models?: readonly EngineModel[];
   bind(context: EngineContext): EngineSpec;
 }

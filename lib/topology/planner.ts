@@ -1,3 +1,4 @@
+import { acknowledged } from "./acknowledgements";
 import { hasTokenAuthentication } from "./plan/authentication";
 import type { ClusterProps } from "./declaration/cluster-props";
 import { planContainerNeeds } from "./plan/container-needs";
@@ -5,12 +6,13 @@ import { planEnvironment } from "./plan/environment";
 import { planNodes, planPools } from "./plan/nodes";
 import type { Place } from "./plan/place";
 import type { ClusterPlan, ImagePlan, RayPlan } from "./plan/plan";
-import { PlanError, sortProblems } from "../problems/plan-error";
+import { PlanError } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
 import { isBuildable } from "../problems/rule";
 import { declaredPorts } from "./plan/ports";
 import { planRankTable } from "./plan/rank-table-plan";
 import { checkRules } from "./rules";
+import { planMemory } from "./rules/model/memory-plan";
 import type { PlanFacts } from "./rules/rule";
 import { type ClusterSpec, type ImageSpec, normalise } from "./plan/spec";
 import { planStaging, planStorage } from "./plan/staging";
@@ -37,11 +39,8 @@ export function judgeCluster(
 ): Judgement {
   const spec = normalise(props, place);
   const facts: PlanFacts = { place, nodes: planNodes(spec, place), ports: declaredPorts(spec) };
-  const problems = sortProblems([
-    ...checkRules(spec, facts),
-    ...(spec.engine.problems ?? []),
-    ...problemsOfPlace,
-  ]);
+  const found = [...checkRules(spec, facts), ...(spec.engine.problems ?? []), ...problemsOfPlace];
+  const problems = acknowledged(found, props.acknowledge);
   return isBuildable(problems) ? { problems, plan: planOf(spec, facts, problems) } : { problems };
 }
 
@@ -71,9 +70,11 @@ function planOf(
     image: planImage(spec.image),
     ray: planRay(spec, place),
     ports,
+    closedBy: place.closedBy,
     environment: planEnvironment(spec),
     engine: spec.engine,
     container: planContainerNeeds(spec, place),
+    memory: place.emulated ? undefined : planMemory(spec),
     storage: planStorage(spec),
     staging: planStaging(spec),
     secrets: spec.secrets,
@@ -88,6 +89,7 @@ function planImage(image: ImageSpec): ImagePlan {
     reference: image.reference,
     digest: image.reference.split("@")[1],
     pythonVersion: image.pythonVersion,
+    shellFiles: image.shellFiles,
     derived: image.derived,
   };
 }
@@ -95,7 +97,9 @@ function planImage(image: ImageSpec): ImagePlan {
 function planRay(spec: ClusterSpec, place: Place): RayPlan {
   return {
     version: spec.image.rayVersion,
-    authentication: hasTokenAuthentication(spec.image.rayVersion) ? "token" : "none",
+    ...(hasTokenAuthentication(spec.image.rayVersion)
+      ? { authentication: "token" }
+      : { authentication: "none", unauthenticatedBecause: spec.allowUnauthenticatedRay }),
     cpusPerNode: place.cpusPerNode,
     objectStoreMiB: place.objectStoreMiB,
   };

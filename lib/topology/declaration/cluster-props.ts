@@ -3,7 +3,7 @@ import type { ContainerImage } from "./container-image";
 import type { ExtraMount, IpcMode } from "./container-extras";
 import type { IEngine } from "../engine-spec";
 import type { Fabric } from "./fabric";
-import type { ModelSource } from "./model-source";
+import type { ModelSource } from "../values/model-source";
 import type { RankTableKind } from "./rank-table-kind";
 import type { SecretRef } from "../values/secret-ref";
 import type { IStorage } from "./storage";
@@ -64,8 +64,14 @@ export interface RayPorts {
   readonly dashboardAgentListen?: number;
   /** @default 6385 */
   readonly metricsExport?: number;
+  /** @default 6386 */
+  readonly autoscalerMetrics?: number;
+  /** @default 6387 */
+  readonly dashboardMetrics?: number;
   /** @default 8265 */
   readonly dashboard?: number;
+  /** Ray Client (`ray://`). @default 10001 */
+  readonly client?: number;
   /** First port of Ray's worker processes. @default 10002 */
   readonly workersFrom?: number;
   /** Last port of Ray's worker processes. @default 10999 */
@@ -86,6 +92,14 @@ export interface ClusterOptions {
   readonly engine: IEngine;
   /** Image of every node. */
   readonly image: ContainerImage;
+  /**
+   * Why this cluster runs a Ray that cannot authenticate its members (before 2.52), e.g. `the image of vllm-ascend 0.23
+   * holds Ray 2.48`. Whoever reaches its ports is root in its containers, so something must close them: AWS' security group,
+   * the packet filter of `HostsBackend` and `CloudInitBackend`, or the bridge of `LocalBackend`.
+   *
+   * @default - such an image is warned of (RC067), and refused where nothing closes the ports (RC028)
+   */
+  readonly allowUnauthenticatedRay?: string;
   /**
    * The model: its source and its numbers. It is on all nodes before the engine starts.
    *
@@ -113,8 +127,9 @@ export interface ClusterOptions {
    */
   readonly driverEnvironment?: { readonly [name: string]: string };
   /**
-   * Secrets as environment variables of the engine's or the job's process on the head, e.g. `WANDB_API_KEY`. No other
-   * process gets them, and their values are in no plan, state, argument or log.
+   * Secrets as environment variables of the engine's or the job's process on the head, e.g. `WANDB_API_KEY`, and of the
+   * processes that an engine starts on the other nodes by itself (vLLM's executor `mp`). No other process gets them, Ray's
+   * neither, and their values are in no plan, state, argument or log. A node without such a process does not have the file.
    *
    * @default - none
    */
@@ -171,6 +186,13 @@ export interface ClusterOptions {
    * @default - none
    */
   readonly toleratedChecks?: readonly string[];
+  /**
+   * Warnings that are accepted, by rule, with the reason, e.g. `{ RC111: "measured at 30 requests" }`: they are no longer
+   * reported at synth, and the review shows them with the reason.
+   *
+   * @default - none
+   */
+  readonly acknowledge?: { readonly [rule: string]: string };
   /**
    * Ports of Ray and of the node program.
    *

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { shellFilesOf } from "../../catalog/image-shell-files";
 import { derivedImageReference } from "./derived-image";
 import type { BuildFile, DerivedImagePlan } from "./derived-image";
 import { imageSource, type ImageSourceProps } from "./image-source";
@@ -18,6 +20,13 @@ export interface ContainerImageOptions {
    */
   readonly pythonVersion?: string;
   /**
+   * Shell files of the image that set variables which Ray and the engine need, by absolute path: each node reads them with
+   * bash when it starts, one after the other, as an interactive shell does. A file that is missing fails the node.
+   *
+   * @default - those that the catalogue knows of the image (Ascend images: `/root/.bashrc`); an empty list: none
+   */
+  readonly shellFiles?: readonly string[];
+  /**
    * Whether a floating tag (`latest`, `main`, no tag) is accepted. Two nodes that pull it on
    * different days hold different software.
    *
@@ -34,8 +43,15 @@ export class ContainerImage {
    * @param reference `repository:tag`, `repository@sha256:<digest>` or both
    */
   public static of(reference: string, options: ContainerImageOptions = {}): ContainerImage {
-    const { rayVersion, pythonVersion, allowFloatingTag } = options;
-    return new ContainerImage(reference, rayVersion, pythonVersion, allowFloatingTag ?? false, undefined);
+    const { rayVersion, pythonVersion, allowFloatingTag, shellFiles } = options;
+    return new ContainerImage(
+      reference,
+      rayVersion,
+      pythonVersion,
+      allowFloatingTag ?? false,
+      shellFiles ?? shellFilesOf(reference),
+      undefined,
+    );
   }
 
   /**
@@ -80,6 +96,7 @@ export class ContainerImage {
       added === undefined ? rayVersion : asRayPrintsIt(added),
       pythonVersion,
       base.allowFloatingTag,
+      base.shellFiles,
       derived,
     );
   }
@@ -92,6 +109,8 @@ export class ContainerImage {
     public readonly pythonVersion: string | undefined,
     /** Whether the tag (of a derived image: its base's) may be a floating one. */
     public readonly allowFloatingTag: boolean,
+    /** Shell files of the image with variables that its programs need; a derived image has those of its base. */
+    public readonly shellFiles: readonly string[],
     /** What a derived image is built from; `undefined`: the image is pulled as it is. */
     public readonly derived: DerivedImagePlan | undefined,
   ) {}
@@ -113,8 +132,19 @@ function extended(
     packages: [...(inner?.packages ?? []), ...packages].map(canonicalPackage).sort(),
     pipConfigurationFile: file("pipConfigurationFile"),
     certificateAuthoritiesFile: file("certificateAuthoritiesFile"),
+    lockFile: options.lockFile ?? inner?.lockFile,
+    lock: options.lockFile === undefined ? inner?.lock : textOf(options.lockFile),
     gitCredentialsFile: file("gitCredentialsFile"),
   };
+}
+
+/** `undefined` for a file that cannot be read, which a rule reports. */
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** `2.58` installs what calls itself `2.58.0`. */

@@ -21,6 +21,10 @@ export interface DerivedImagePlan {
   readonly sources: readonly ImageSource[];
   /** `name==version`, sorted. */
   readonly packages: readonly string[];
+  /** Text of the lock file: every added package with its version and hashes. @default - pip resolves what the packages need */
+  readonly lock?: string;
+  /** Where it was read, as declared. @default - there is none */
+  readonly lockFile?: string;
   /** Path on the machine that runs Terraform; read during the build only. @default - none */
   readonly pipConfigurationFile?: string;
   /** Path on the machine that runs Terraform; read during the build only. @default - none */
@@ -31,7 +35,7 @@ export interface DerivedImagePlan {
 
 /** Folder of the constant part: the Dockerfile and the program that it runs. */
 export const RECIPE_FOLDER = join(__dirname, "../derived-image");
-const RECIPE = ["Dockerfile", "python_packages.py", "image_source.py"];
+const RECIPE = ["Dockerfile", "python_packages.py", "package_versions.py", "image_source.py"];
 
 /** A file of the folder that the image is built from. */
 export interface DerivedImageFile {
@@ -46,13 +50,14 @@ export interface DerivedImageFile {
  * @param folder of the constant part
  */
 export function derivedImageFiles(
-  { packages, sources }: Pick<DerivedImagePlan, "packages" | "sources">,
+  { packages, sources, lock = "" }: Pick<DerivedImagePlan, "packages" | "sources" | "lock">,
   folder = RECIPE_FOLDER,
 ): readonly DerivedImageFile[] {
   const constant = RECIPE.map((name) => ({ name, content: readFileSync(join(folder, name), "utf8") }));
   return [
     ...constant,
     { name: "sources.json", content: `${JSON.stringify(sources, null, 2)}\n` },
+    { name: "packages.lock", content: lock },
     { name: "packages.txt", content: packages.map((line) => `${line}\n`).join("") },
   ];
 }

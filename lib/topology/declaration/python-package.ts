@@ -14,6 +14,14 @@ export interface PythonPackagesOptions {
    * @default - those that pip brings
    */
   readonly certificateAuthoritiesFile?: string;
+  /**
+   * Path of a lock: every added package with its version and the hashes of its files, as `pip-compile --generate-hashes` writes it. The
+   * image of a build without one holds the lock that gives the same again, in `share/ray-cluster/packages.lock` of its
+   * Python. Part of the image's tag.
+   *
+   * @default - pip resolves what the packages need, so a build on another day may hold other versions of that
+   */
+  readonly lockFile?: string;
 }
 
 /** A Python package at one version, as `name==version`. */

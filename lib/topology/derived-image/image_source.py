@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import python_packages
-from python_packages import Pip, Refused, changes, constraints, held_now, normal
+from package_versions import Refused, changes, constraints, normal
+from python_packages import Pip, held_now
 
 HERE = Path(__file__).resolve().parent
 FETCHED = "sources"

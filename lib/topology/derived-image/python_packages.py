@@ -9,6 +9,10 @@ were tested together: without care pip would replace its numpy or its torch for 
 the engine would break minutes after the cluster has formed. So everything that the base holds becomes a
 constraint, and what cannot be installed under it fails the build.
 
+Only wheels are added: another distribution runs its own program while it is fetched. With a lock
+(packages.lock: every package with its version and hashes) nothing is resolved. Without one pip resolves what
+the pins need, and the image holds the lock that would give the same again.
+
 TEXT is not read. The builder's error repeats the command line of the step that failed, and nothing else.
 """
 
@@ -22,13 +26,31 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+
+from package_versions import (
+    Locked,
+    Pin,
+    Refused,
+    added_by,
+    changes,
+    constraints,
+    normal,
+    read_lock,
+    read_pins,
+    refuse_other_versions,
+    still_needed,
+    write_lock,
+)
 
 HERE = Path(__file__).resolve().parent
 # Where the node program looks for it.
 RECORD = Path("/etc/ray-cluster/image-digest")
+# What a build has added, for the next one: `lockFile`.
+LOCK = Path(sys.prefix, "share", "ray-cluster", "packages.lock")
+# Since this version pip says what it has installed, with hashes.
+FIRST_WITH_REPORT = (22, 2)
 # Where a build finds its secrets: files that exist during one step only.
 SECRETS = Path("/run/secrets")
 FILE_SECRETS = {
@@ -51,42 +73,6 @@ PIP_SETTINGS = {
     "PIP_NO_INPUT": "1",
     "PIP_ROOT_USER_ACTION": "ignore",
 }
-PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<extras>\[[^]]+\])?==(?P<version>\S+)")
-# What pip reads as a version; a distribution with another one cannot be written as a constraint.
-VERSION = re.compile(
-    r"v?(\d+!)?\d+(\.\d+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?"
-    r"(-\d+|[-_.]?(post|rev|r)[-_.]?\d*)?([-_.]?dev[-_.]?\d*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?",
-    re.IGNORECASE,
-)
-
-
-class Refused(Exception):
-    """The packages cannot be added; the text says why."""
-
-
-@dataclass(frozen=True)
-class Pin:
-    """One line of packages.txt."""
-
-    name: str
-    has_extras: bool
-    version: str
-    text: str
-
-
-def normal(name: str) -> str:
-    """A distribution's name as the index compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def read_pins(text: str) -> list[Pin]:
-    pins = []
-    for line in text.split():
-        match = PIN.fullmatch(line)
-        if match is None:
-            raise Refused(f"'{line}' is not pinned as name==version")
-        pins.append(Pin(normal(match["name"]), match["extras"] is not None, match["version"], line))
-    return pins
 
 
 def held_packages() -> dict[str, str]:
@@ -107,41 +93,6 @@ def held_now() -> dict[str, str]:
     return found
 
 
-def constraints(held: Mapping[str, str]) -> str:
-    lines = [f"{name}=={version}" for name, version in sorted(held.items()) if VERSION.fullmatch(version)]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def refuse_other_versions(pins: list[Pin], held: Mapping[str, str]) -> None:
-    """A pin that differs from what the base holds asks for exactly what must not happen."""
-    differing = [
-        f"{pin.text} is to be added, and the base image holds {pin.name} {held[pin.name]}"
-        for pin in pins
-        if pin.name in held and not same_version(pin.version, held[pin.name])
-    ]
-    if differing:
-        raise Refused("; ".join(differing))
-
-
-def same_version(wanted: str, held: str) -> bool:
-    """As `==` of a requirement: without a local part it takes any; zeros at the end do not count."""
-    if "+" not in wanted:
-        held = held.split("+")[0]
-    return trimmed(wanted) == trimmed(held)
-
-
-def trimmed(version: str) -> str:
-    return re.sub(r"(\.0)+(?=$|[^.\d])", "", version.lower().lstrip("v"))
-
-
-def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    return [
-        f"{name} {version} became {after.get(name, 'nothing')}"
-        for name, version in sorted(before.items())
-        if after.get(name) != version
-    ]
-
-
 def environment(secrets: Path) -> dict[str, str]:
     """The environment of pip: this process's own, with what the builder passes for this one step."""
     values = {**os.environ, **PIP_SETTINGS}
@@ -156,25 +107,44 @@ def environment(secrets: Path) -> dict[str, str]:
     return values
 
 
+WHEELS_ONLY = ["--only-binary", ":all:"]
+
+
 class Pip:
     """The pip of the image."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
-        if self._run("--version").returncode != 0:
+        found = re.match(r"pip (\d+)\.(\d+)", self._run("--version").stdout)
+        if found is None:
             raise Refused(f"the base image has no pip for {sys.executable}: use a base that holds pip")
+        self._version = (int(found[1]), int(found[2]))
 
     def fetch(self, pins: list[Pin], folder: Path) -> None:
         texts = [pin.text for pin in pins]
-        if self._shown("download", "--no-deps", "--dest", str(folder), *texts) != 0:
-            raise Refused(f"pip could not fetch {', '.join(texts)}; see above")
+        if self._shown("download", "--no-deps", *WHEELS_ONLY, "--dest", str(folder), *texts) != 0:
+            raise Refused(f"pip could not fetch {', '.join(texts)} as a wheel; see above")
 
-    def install(self, pins: list[Pin], folder: Path, limits: Path) -> None:
+    def fetch_locked(self, lock: Path, folder: Path) -> None:
+        options = ["--no-deps", "--require-hashes", *WHEELS_ONLY, "--dest", str(folder)]
+        if self._shown("download", *options, "--requirement", str(lock)) != 0:
+            raise Refused("pip could not fetch what packages.lock names with these hashes; see above")
+
+    def install(self, pins: list[Pin], folder: Path, limits: Path) -> list[Locked]:
+        """What was added, where this pip can say it."""
         texts = [pin.text for pin in pins]
-        options = ["--find-links", str(folder), "--constraint", str(limits)]
-        if self._shown("install", *options, *texts) != 0:
+        report = limits.with_name("report.json")
+        options = [*WHEELS_ONLY, "--find-links", str(folder), "--constraint", str(limits)]
+        reporting = ["--report", str(report)] if self._version >= FIRST_WITH_REPORT else []
+        if self._shown("install", *reporting, *options, *texts) != 0:
             added = ", ".join(texts)
             raise Refused(f"pip could not add {added} and keep what the base image holds; see above")
+        return added_by(json.loads(report.read_text())) if report.exists() else []
+
+    def install_locked(self, lock: Path, folder: Path) -> None:
+        options = ["--no-index", "--no-deps", "--require-hashes", "--find-links", str(folder)]
+        if self._shown("install", *options, "--requirement", str(lock)) != 0:
+            raise Refused("pip could not install what packages.lock names with these hashes; see above")
 
     def install_requirements(self, file: str, folder: Path, limits: Path) -> bool:
         """Whether it could. Paths in the file are relative to `folder`."""
@@ -194,22 +164,34 @@ class Pip:
         return subprocess.run(command, env=self._variables, cwd=folder, check=False).returncode
 
 
-def fetch(pins: list[Pin], folder: Path, pip: Pip) -> None:
+def fetch(pins: list[Pin], lock: Mapping[str, Locked], folder: Path, pip: Pip) -> None:
     held = held_packages()
-    missing = [pin for pin in pins if pin.has_extras or pin.name not in held]
     folder.mkdir()
+    if lock:
+        needed = still_needed(lock, pins, held)
+        if needed:
+            pip.fetch_locked(write_lock(folder.with_name("needed.lock"), needed), folder)
+        return
+    missing = [pin for pin in pins if pin.has_extras or pin.name not in held]
     if missing:
         pip.fetch(missing, folder)
 
 
-def install(pins: list[Pin], folder: Path, pip: Pip) -> None:
+def install(pins: list[Pin], lock: Mapping[str, Locked], folder: Path, pip: Pip) -> None:
     held = held_packages()
     refuse_other_versions(pins, held)
     known = pip.complaints()
     with tempfile.TemporaryDirectory() as temporary:
         limits = Path(temporary, "constraints.txt")
         limits.write_text(constraints(held))
-        pip.install(pins, folder, limits)
+        if lock:
+            added = still_needed(lock, pins, held)
+            if added:
+                pip.install_locked(write_lock(Path(temporary, "needed.lock"), added), folder)
+        else:
+            added = pip.install(pins, folder, limits)
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    write_lock(LOCK, added)
     changed = changes(held, held_now())
     if changed:
         raise Refused(f"pip changed what the base image holds: {'; '.join(changed)}")
@@ -220,9 +202,22 @@ def install(pins: list[Pin], folder: Path, pip: Pip) -> None:
 
 def record() -> None:
     """What the image holds in the end, as one number: machines that build it compare it before they start."""
-    lines = "".join(f"{name}=={version}\n" for name, version in sorted(held_packages().items()))
+    lines = "".join(
+        f"{name}=={version} {content_of(name)}\n" for name, version in sorted(held_packages().items())
+    )
     RECORD.parent.mkdir(parents=True, exist_ok=True)
     RECORD.write_text(f"packages@sha256:{hashlib.sha256(lines.encode()).hexdigest()}\n")
+
+
+def content_of(name: str) -> str:
+    """A hash over the hashes of its files; the same version may have been published again."""
+    try:
+        files = metadata.distribution(name).read_text("RECORD") or ""
+    except metadata.PackageNotFoundError:
+        files = ""
+    # What pip itself writes beside the files differs with the way they came.
+    lines = sorted(line for line in files.splitlines() if "sha256=" in line and ".dist-info/" not in line)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def main(arguments: list[str]) -> None:
@@ -237,8 +232,9 @@ def main(arguments: list[str]) -> None:
         sys.exit("usage: python_packages.py fetch|install|record TEXT")
     try:
         pins = read_pins((HERE / "packages.txt").read_text())
+        lock = read_lock((HERE / "packages.lock").read_text())
         if pins:
-            steps[arguments[0]](pins, HERE / "wheels", Pip(environment(SECRETS)))
+            steps[arguments[0]](pins, lock, HERE / "wheels", Pip(environment(SECRETS)))
     except Refused as refused:
         sys.exit(f"cannot add Python packages: {refused}")
 

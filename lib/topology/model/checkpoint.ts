@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { ModelShape } from "../../catalog/models";
-import type { LayerWeights, ModelWeights } from "./model-weights";
+import { bytesOfLayer, EMPTY_LAYER, type LayerWeights, type ModelWeights } from "./model-weights";
 
 /** A tensor of a checkpoint, as the header of its file tells it. */
 export interface Tensor {
@@ -89,6 +89,8 @@ const EMBEDDING =
   /(^|\.)(embed_tokens|embeddings?|wte|word_embeddings|tok_embeddings|embed)\.(weight|scales?)$/;
 const HEAD = /(^|\.)(lm_head|head|output|embed_out)\.\w+$/;
 const EXPERT = /\.experts\.|\.experts_\w+$/;
+const SHARED_EXPERT = /\.shared_experts?\./;
+const FEED_FORWARD = /\.(mlp|feed_forward|ffn)\.(gate_up_proj|gate_proj|up_proj|down_proj|w[123])\./;
 const KV = /\.(k_proj|v_proj|wk|wv)\./;
 /** Whole on every rank: routers, projections to a latent vector, indexers. */
 const WHOLE =
@@ -124,7 +126,7 @@ export function weightsOfTensors(tensors: readonly Tensor[], shape: ModelShape):
       head += tensor.dimensions > 1 ? bytes : 0;
     }
   }
-  const ofNextToken = nextToken.reduce((total, each) => total + totalOf(each), 0);
+  const ofNextToken = nextToken.reduce((total, each) => total + bytesOfLayer(each), 0);
   return {
     embedding,
     // With tied embeddings the last stage has the table as well.
@@ -139,7 +141,7 @@ export function weightsOfTensors(tensors: readonly Tensor[], shape: ModelShape):
 type MutableLayer = { -readonly [Key in keyof LayerWeights]: LayerWeights[Key] };
 
 function emptyLayer(): MutableLayer {
-  return { sharded: 0, kvHeads: 0, replicated: 0, experts: 0 };
+  return { ...EMPTY_LAYER };
 }
 
 function add(layer: MutableLayer, { name, bytes, dimensions }: Tensor): void {
@@ -149,11 +151,11 @@ function add(layer: MutableLayer, { name, bytes, dimensions }: Tensor): void {
     layer.replicated += bytes;
   } else if (KV.test(name)) {
     layer.kvHeads += bytes;
+  } else if (SHARED_EXPERT.test(name)) {
+    layer.sharedExperts += bytes;
+  } else if (FEED_FORWARD.test(name)) {
+    layer.feedForward += bytes;
   } else {
     layer.sharded += bytes;
   }
-}
-
-function totalOf(layer: LayerWeights): number {
-  return layer.sharded + layer.kvHeads + layer.replicated + layer.experts;
 }

@@ -3,6 +3,7 @@ import type { LayerCache, ModelFamily, ModelShape } from "../../catalog/models";
 import { encoderParameters } from "./hub-encoders";
 import { activeExpertsOf, denseWidthOf, expertsOf, feedForwardOf } from "./hub-experts";
 import { HubKeys, type HubObject } from "./hub-keys";
+import { inUsualNames } from "./hub-names";
 import { blocksOf, type LayerEntry, layerEntries } from "./hub-layers";
 import { headsOf, latentAttention, mixerOf } from "./hub-mixers";
 import { cacheOf } from "./layer-cache";
@@ -14,6 +15,9 @@ const ELEMENT_BYTES: { readonly [dtype: string]: number | undefined } = {
   float16: 2,
   float32: 4,
 };
+
+/** What engines call these types besides. */
+const OTHER_NAMES: { readonly [name: string]: string | undefined } = { half: "float16", float: "float32" };
 
 /** Parts of a multimodal configuration that describe its language model. */
 const TEXT_PARTS = ["text_config", "llm_config", "language_config"];
@@ -60,6 +64,11 @@ export function elementBytesOf(dtype: string): number {
   return bytes;
 }
 
+/** Bytes of an element whose type an engine was told; `undefined`: another type. */
+export function elementBytesByName(name: string): number | undefined {
+  return ELEMENT_BYTES[OTHER_NAMES[name] ?? name];
+}
+
 /** The part of a configuration that describes the language model. */
 export function textOf(config: HubObject): HubObject {
   const keys = new HubKeys(config);
@@ -90,7 +99,7 @@ export function structureOf(config: HubObject): ModelStructure {
   const outer = new HubKeys(config);
   const textType = String(text.model_type ?? config.model_type ?? "");
   const family = findModelFamily(textType) ?? findModelFamily(outer.text("model_type") ?? "");
-  const given = new HubKeys({ ...family?.defaults, ...withoutNulls(text) });
+  const given = new HubKeys(inUsualNames({ ...family?.defaults, ...withoutNulls(text) }));
   const assumptions = new Set<string>();
   if (!family) {
     assumptions.add(
@@ -98,7 +107,7 @@ export function structureOf(config: HubObject): ModelStructure {
     );
   }
   const blocks = blocksOf(given.text("hybrid_override_pattern") ?? given.list("layers_block_type"));
-  const layers = blocks?.length ?? given.needed("num_hidden_layers", "num_layers", "n_layer");
+  const layers = blocks?.length ?? given.needed("num_hidden_layers");
   const keys = new HubKeys({ ...given.config, num_hidden_layers: layers });
   const entries = blocks ?? layerEntries(keys, layers, (text) => assumptions.add(text), family !== undefined);
   const experts = expertsOf(keys, family);
@@ -177,7 +186,7 @@ function shapeOf(
   return {
     modelType: outer.text("model_type") ?? keys.text("model_type") ?? "",
     hiddenSize: keys.needed("hidden_size"),
-    intermediateSize: denseWidthOf(keys),
+    intermediateSize: denseWidthOf(keys, family),
     layers: layers.length,
     attentionHeads: heads.heads,
     kvHeads: heads.kvHeads,
@@ -196,8 +205,7 @@ function shapeOf(
         }
       : null,
     nextTokenModules: family?.nextToken === "absent" ? 0 : (keys.whole(...NEXT_TOKEN_KEYS) ?? 0),
-    maximumContextTokens:
-      keys.whole("max_position_embeddings", "max_seq_len", "seq_length", "n_positions") ?? 0,
+    maximumContextTokens: keys.whole("max_position_embeddings") ?? 0,
     layerCaches: caches,
   };
 }

@@ -90,10 +90,10 @@ export function feedForwardOf(
   if (entry.part === "nothing") {
     return null;
   }
-  const gated = (keys.text("mlp_hidden_act") ?? keys.text("hidden_act")) !== "relu2";
+  const gated = family?.gated ?? (keys.text("mlp_hidden_act") ?? keys.text("hidden_act")) !== "relu2";
   const routed = experts !== null && (entry.part ? entry.part === "moe" : isRouted(keys, layer, layers));
   const beside = routed && (keys.is("enable_moe_block") || family?.copies !== undefined);
-  const denseWidth = routed && !beside ? 0 : denseWidthOf(keys);
+  const denseWidth = routed && !beside ? 0 : denseWidthOf(keys, family);
   if (denseWidth === 0 && !routed) {
     throw new UnreadableModel("'intermediate_size' is missing");
   }
@@ -104,9 +104,12 @@ export function feedForwardOf(
   };
 }
 
-/** Width of a dense feed-forward. */
-export function denseWidthOf(keys: HubKeys): number {
-  return keys.whole(...DENSE_WIDTHS) ?? 0;
+/** Width of a dense feed-forward; 0: not known. */
+export function denseWidthOf(keys: HubKeys, family: ModelFamily | undefined): number {
+  const given = keys.whole(...DENSE_WIDTHS);
+  return given === undefined
+    ? (family?.widthByHidden ?? 0) * keys.needed("hidden_size")
+    : given * (family?.widthShare ?? 1);
 }
 
 function isRouted(keys: HubKeys, layer: number, layers: number): boolean {

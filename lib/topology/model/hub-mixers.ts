@@ -11,6 +11,9 @@ import type {
   Mixer,
 } from "./layer-structure";
 
+/** Keys that say that the projections of the attention have biases. */
+const BIAS_KEYS = ["attention_bias", "use_qkv_bias", "qkv_bias", "add_qkv_bias"];
+
 /** Attention heads of the whole model, where its layers do not say otherwise. */
 export interface ModelHeads {
   readonly heads: number;
@@ -20,12 +23,11 @@ export interface ModelHeads {
 
 /** Heads as a configuration gives them. */
 export function headsOf(keys: HubKeys): ModelHeads {
-  const heads = keys.needed("num_attention_heads", "n_head", "n_heads");
+  const heads = keys.needed("num_attention_heads");
   const hidden = keys.needed("hidden_size");
   return {
     heads,
-    // Step calls the KV heads groups; of multi-query attention there is one.
-    kvHeads: keys.whole("num_key_value_heads", "num_attention_groups", "n_head_kv") ?? heads,
+    kvHeads: keys.whole("num_key_value_heads") ?? heads,
     headDim:
       keys.whole("head_dim", "attention_head_dim", "v_head_dim", "kv_channels") ?? Math.floor(hidden / heads),
   };
@@ -183,7 +185,7 @@ function gateOf(keys: HubKeys): HeadsMixer["outputGate"] {
 }
 
 function biasOf(keys: HubKeys, family: ModelFamily | undefined): AttentionBias {
-  const given = keys.is("attention_bias") || keys.is("use_qkv_bias") || keys.is("qkv_bias");
+  const given = BIAS_KEYS.some((name) => keys.is(name));
   switch (family?.bias) {
     case "none":
     case "qkv":

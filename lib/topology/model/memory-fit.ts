@@ -1,85 +1,18 @@
 import { engineMemoryGiB } from "../../catalog/engines";
-import type { ModelShape, Quantization } from "../../catalog/models";
-import type { ModelWeights } from "./model-weights";
-import { groupOf, groupPadding, layerCacheBytes } from "./layer-cache";
-import { engineOverheadGiB, USUAL_TOKENS } from "./engine-overhead";
-import { expertRanks, kvHeadsPerRank, layerPartition, type Parallelism } from "./parallelism";
+import { engineOverheadGiB } from "./engine-overhead";
+import { layerPartition, type Parallelism } from "./parallelism";
+import {
+  countedWeights,
+  type MemoryQuestion,
+  type ModelSize,
+  stageCacheBytes,
+  stageWeights,
+} from "./stage-memory";
 
 export const BYTES_PER_GIB = 2 ** 30;
 
 /** Share of an accelerator's memory that engines take where nothing else is known of them. */
 export const DEFAULT_MEMORY_UTILIZATION = 0.9;
-
-/** The vocabulary is padded to a multiple of this (vLLM `vocab_parallel_embedding.py`). */
-const VOCABULARY_PADDING = 64;
-
-/** The parts of a `Model` that memory depends on. */
-export interface ModelSize {
-  readonly shape: ModelShape;
-  readonly weights: ModelWeights;
-  /** The favourable end of what the weights may be. @default - `weights`, which are exact */
-  readonly leastWeights?: ModelWeights;
-  /** How the linear layers are quantized. @default - not known */
-  readonly quantization?: Quantization | null;
-  /** Bytes of an element of what is not quantized, the cache included. */
-  readonly elementBytes: number;
-  /** Bytes of an element of the cache, where the checkpoint says them. @default - `elementBytes` */
-  readonly cacheElementBytes?: number;
-}
-
-/** A model on a cluster, with its intended load. */
-export interface MemoryQuestion {
-  readonly model: ModelSize;
-  readonly parallelism: Parallelism;
-  /** Memory of one accelerator. */
-  readonly acceleratorMemoryGiB: number;
-  /** Longest sequence, prompt and answer together. */
-  readonly contextTokens: number;
-  /** Sequences of that length at the same time, in the whole cluster. */
-  readonly concurrentSequences: number;
-  /** @default 0.9 */
-  readonly memoryUtilization?: number;
-  /**
-   * Share of what weights and engine leave that the cache takes, for an engine that counts so.
-   *
-   * @default - it counts by `memoryUtilization`
-   */
-  readonly cacheShare?: number;
-  /** Memory of the cache of each rank, whatever the shares. @default - what the share of memory leaves */
-  readonly cacheGiB?: number;
-  /**
-   * Bytes of one element of the cache; 1 for an FP8 cache.
-   *
-   * @default - those of the model's element type
-   */
-  readonly kvElementBytes?: number;
-  /** Weights of each rank that stay in the machine's memory. @default 0 */
-  readonly cpuOffloadGiB?: number;
-  /** Most tokens of one step. @default 8192 */
-  readonly batchedTokens?: number;
-  /** Most sequences of one step. @default 1024 */
-  readonly batchedSequences?: number;
-  /** Whether sampling sorts the logits, as vLLM did before 0.17. @default false */
-  readonly sortsLogits?: boolean;
-  /** Whether captured graphs are part of the engine's share of memory. @default false */
-  readonly budgetsGraphs?: boolean;
-  /** Whether the model's next-token prediction modules are loaded. @default false */
-  readonly loadsNextTokenModules?: boolean;
-  /** Whether the encoders of images and sounds stay away. @default false */
-  readonly textOnly?: boolean;
-  /**
-   * Memory of the engine besides weights and cache.
-   *
-   * @default - measured, from `lib/catalog/engine-memory.json`
-   */
-  readonly overheadGiB?: number;
-  /**
-   * Whether what is uncertain counts with its favourable end: what does not fit even so cannot work.
-   *
-   * @default false
-   */
-  readonly favourable?: boolean;
-}
 
 /** What one rank of a pipeline stage holds. */
 export interface StageMemory {
@@ -139,7 +72,7 @@ export function memoryFit(question: MemoryQuestion): MemoryFit {
   const budgetGiB = acceleratorMemoryGiB * (question.memoryUtilization ?? DEFAULT_MEMORY_UTILIZATION);
   // Each replica takes its share of the sequences, and the last one a whole one.
   const sequences = Math.ceil(question.concurrentSequences / parallelism.data);
-  const weights = (favourable ? model.leastWeights : undefined) ?? model.weights;
+  const weights = countedWeights(question);
   const stages = layerPartition(model.shape.layers, parallelism).map(
     (layers, stage, partition): StageMemory => {
       const first = partition.slice(0, stage).reduce((total, count) => total + count, 0);
@@ -198,96 +131,6 @@ function longest(wanted: number, fits: (tokens: number) => boolean): number {
     [least, most] = fits(middle) ? [middle, most] : [least, middle - 1];
   }
   return least;
-}
-
-/** Entries of the vocabulary with its padding, which tensor parallelism must divide. */
-export function paddedVocabulary(vocabularySize: number): number {
-  return Math.ceil(vocabularySize / VOCABULARY_PADDING) * VOCABULARY_PADDING;
-}
-
-/** Weights of a stage on one rank: its layers, embedding and encoders on the first, head and MTP modules on the last. */
-function stageWeights(
-  { model, parallelism, loadsNextTokenModules, textOnly, favourable }: MemoryQuestion,
-  weights: ModelWeights,
-  stage: number,
-  first: number,
-  count: number,
-): number {
-  const { shape } = model;
-  const { tensor, pipeline } = parallelism;
-  const padding =
-    shape.vocabularySize > 0 ? paddedVocabulary(shape.vocabularySize) / shape.vocabularySize : 1;
-  const isLast = stage === pipeline - 1;
-  const tables =
-    (stage === 0 ? weights.embedding : 0) +
-    (isLast && !(stage === 0 && shape.tiedEmbeddings) ? weights.head : 0);
-  // Whether an engine cuts an encoder depends on its heads and on a flag.
-  const encoders = stage === 0 && !textOnly ? weights.encoders / (favourable ? tensor : 1) : 0;
-  const ahead = isLast && loadsNextTokenModules ? weights.nextTokenLayers : [];
-  const kvShare = kvHeadsPerRank(shape.kvHeads, tensor) / shape.kvHeads;
-  return [...weights.layers.slice(first, first + count), ...ahead].reduce(
-    (total, layer) =>
-      total +
-      layer.sharded / tensor +
-      layer.kvHeads * kvShare +
-      layer.replicated +
-      layer.experts * expertShare(model, parallelism) * (favourable ? 1 : expertPadding(model, parallelism)),
-    (tables * padding) / tensor + encoders,
-  );
-}
-
-/**
- * Share of a layer's routed experts that one rank holds. They are spread over tensor times data parallel ranks,
- * cut or whole (vLLM `docs/serving/data_parallel_deployment.md`).
- */
-function expertShare(model: ModelSize, parallelism: Parallelism): number {
-  const ranks = expertRanks(parallelism);
-  const experts = model.shape.moe?.experts ?? 0;
-  return parallelism.expertParallel && experts > 0 ? Math.ceil(experts / ranks) / experts : 1 / ranks;
-}
-
-/** To multiples of these, engines fill up hidden size and width of a rank's MXFP4 experts (vLLM `fused_moe/oracle/mxfp4.py`). */
-const MXFP4_HIDDEN = 256;
-const MXFP4_WIDTH = 128;
-
-/** How much larger the experts are in memory than in the files. */
-function expertPadding({ shape: { moe, hiddenSize }, quantization }: ModelSize, cut: Parallelism): number {
-  if (moe === null || quantization?.method !== "mxfp4") {
-    return 1;
-  }
-  const width = moe.expertWidth / (cut.expertParallel ? 1 : cut.tensor);
-  return filled(hiddenSize, MXFP4_HIDDEN) * filled(width, MXFP4_WIDTH);
-}
-
-/** A size filled up to a multiple of a unit, as a multiple of itself. */
-function filled(size: number, unit: number): number {
-  return (Math.ceil(size / unit) * unit) / size;
-}
-
-/** Cache of one sequence in the layers of a stage, on one rank. */
-function stageCacheBytes(
-  { model, parallelism, kvElementBytes, batchedTokens = USUAL_TOKENS, favourable }: MemoryQuestion,
-  first: number,
-  layers: number,
-  tokens: number,
-): number {
-  const elementBytes = kvElementBytes ?? model.cacheElementBytes ?? model.elementBytes;
-  const { tensor, decodeContext = 1 } = parallelism;
-  const caches = model.shape.layerCaches.slice(first, first + layers);
-  const padding = favourable ? undefined : groupPadding(caches);
-  return caches.reduce((total, cache) => {
-    // Windows and states stay whole on each rank.
-    const shared = cache.kind === "full" || cache.kind === "latent" ? decodeContext : 1;
-    // The tokens of a step come to those of the window (vLLM `SlidingWindowSpec.max_memory_usage_bytes`).
-    const windowTokens = cache.windowTokens && cache.windowTokens + (favourable ? 0 : batchedTokens - 1);
-    const bytes = layerCacheBytes(
-      { ...cache, windowTokens },
-      Math.ceil(tokens / shared),
-      tensor,
-      elementBytes,
-    );
-    return total + bytes * (padding?.get(groupOf(cache)) ?? 1);
-  }, 0);
 }
 
 function kvCopies({ shape }: ModelSize, { tensor, decodeContext = 1 }: Parallelism): number {

@@ -1,6 +1,6 @@
 import type { Experts, FeedForward, LayerStructure } from "./layer-structure";
 import { mixerModules } from "./mixer-modules";
-import { matrix, type Module, plain, vector } from "./module";
+import { matrix, type Module, plain, type Spread, vector } from "./module";
 
 /** Weights of one layer, norms and biases included. */
 export function layerModules(
@@ -51,7 +51,7 @@ function feedForwardModules(
   }
   const { denseWidth, experts, gated } = feedForward;
   return [
-    ...(denseWidth > 0 ? widths(hiddenSize, denseWidth, gated, prefix) : []),
+    ...(denseWidth > 0 ? widths(hiddenSize, denseWidth, gated, prefix, "feed-forward") : []),
     ...(experts ? expertModules(hiddenSize, experts, gated, prefix) : []),
   ];
 }
@@ -67,10 +67,9 @@ function expertModules(
   return [
     // Routers are small and decide which expert a token goes to: no quantizer touches them.
     plain(`${prefix}.gate`, count, hiddenSize),
-    ...widths(inputWidth, width, gated, `${prefix}.experts.0`).map((module): Module => ({
+    ...widths(inputWidth, width, gated, `${prefix}.experts.0`, "experts").map((module) => ({
       ...module,
       count,
-      spread: "experts",
     })),
     ...(experts.bias ? [vector(`${prefix}.experts.bias`, count * (2 * width + hiddenSize + 1))] : []),
     ...(projected
@@ -79,15 +78,23 @@ function expertModules(
           matrix(`${prefix}.fc2_latent_proj`, hiddenSize, inputWidth, "nothing"),
         ]
       : []),
-    ...(sharedWidth > 0 ? widths(hiddenSize, sharedWidth, gated, `${prefix}.shared_experts`) : []),
+    ...(sharedWidth > 0
+      ? widths(hiddenSize, sharedWidth, gated, `${prefix}.shared_experts`, "shared-experts")
+      : []),
     ...(sharedGate ? [vector(`${prefix}.shared_expert_gate`, hiddenSize)] : []),
   ];
 }
 
-function widths(hiddenSize: number, width: number, gated: boolean, prefix: string): readonly Module[] {
+function widths(
+  hiddenSize: number,
+  width: number,
+  gated: boolean,
+  prefix: string,
+  spread: Spread,
+): readonly Module[] {
   return [
     ...(gated ? [matrix(`${prefix}.gate_proj`, width, hiddenSize)] : []),
     matrix(`${prefix}.up_proj`, width, hiddenSize),
     matrix(`${prefix}.down_proj`, hiddenSize, width, "columns"),
-  ];
+  ].map((module) => ({ ...module, spread }));
 }

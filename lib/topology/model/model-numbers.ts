@@ -1,7 +1,7 @@
 import type { ModelShape } from "../../catalog/models";
 import { cacheOf } from "./layer-cache";
 import type { LayerStructure, LinearMixer, Mixer, ModelStructure } from "./layer-structure";
-import type { LayerWeights, ModelWeights } from "./model-weights";
+import { EMPTY_LAYER, type ModelWeights } from "./model-weights";
 
 /** A model by its numbers, for one that is neither in the catalogue nor has a configuration at hand. */
 export interface ModelNumbers {
@@ -166,7 +166,7 @@ export function evenWeights(
     );
   }
   const experts = expertBytesOf(numbers, perLayer, attentionBytes);
-  const layer: LayerWeights = { sharded: perLayer - experts, kvHeads: 0, replicated: 0, experts };
+  const layer = { ...EMPTY_LAYER, sharded: perLayer - experts, experts };
   return {
     embedding: table,
     head: table,

@@ -10,9 +10,22 @@ export interface LayerWeights {
   /** Key and value projections. */
   readonly kvHeads: number;
   readonly replicated: number;
+  /** Dense feed-forward layers, as far as they are known apart. */
+  readonly feedForward: number;
+  /** Shared experts, as far as they are known apart. */
+  readonly sharedExperts: number;
   /** Routed experts. */
   readonly experts: number;
 }
+
+export const EMPTY_LAYER: LayerWeights = {
+  sharded: 0,
+  kvHeads: 0,
+  replicated: 0,
+  feedForward: 0,
+  sharedExperts: 0,
+  experts: 0,
+};
 
 /** Bytes of a model's weights. */
 export interface ModelWeights {
@@ -69,7 +82,12 @@ export function fileBytes(weights: ModelWeights, tiedEmbeddings: boolean): numbe
 
 /** Bytes of all layers, without next-token prediction modules. */
 export function layerBytes(weights: ModelWeights): number {
-  return sum(weights.layers.map((layer) => layer.sharded + layer.kvHeads + layer.replicated + layer.experts));
+  return sum(weights.layers.map(bytesOfLayer));
+}
+
+/** Bytes of one layer. */
+export function bytesOfLayer(layer: LayerWeights): number {
+  return sum(Object.values(layer));
 }
 
 /** The same weights with other bytes in their layers, all by the same factor. */
@@ -78,6 +96,8 @@ export function scaledLayers(weights: ModelWeights, factor: number): ModelWeight
     sharded: layer.sharded * factor,
     kvHeads: layer.kvHeads * factor,
     replicated: layer.replicated * factor,
+    feedForward: layer.feedForward * factor,
+    sharedExperts: layer.sharedExperts * factor,
     experts: layer.experts * factor,
   });
   return {
@@ -86,6 +106,46 @@ export function scaledLayers(weights: ModelWeights, factor: number): ModelWeight
     nextTokenModules: weights.nextTokenModules * factor,
     nextTokenLayers: weights.nextTokenLayers.map(scaled),
   };
+}
+
+/** The same weights with elements of another size. */
+export function scaledWeights(weights: ModelWeights, factor: number): ModelWeights {
+  return {
+    ...scaledLayers(weights, factor),
+    embedding: weights.embedding * factor,
+    head: weights.head * factor,
+    encoders: weights.encoders * factor,
+  };
+}
+
+/**
+ * Weights that are known better than by computing them, with what changes between two computed ones: where only a part of
+ * the elements has another size.
+ */
+export function changedWeights(known: ModelWeights, from: ModelWeights, to: ModelWeights): ModelWeights {
+  const layer = (own: LayerWeights, index: number, part: "layers" | "nextTokenLayers"): LayerWeights => {
+    const [before, after] = [from[part].at(index) ?? own, to[part].at(index) ?? own];
+    return {
+      sharded: moved(own.sharded, before.sharded, after.sharded),
+      kvHeads: moved(own.kvHeads, before.kvHeads, after.kvHeads),
+      replicated: moved(own.replicated, before.replicated, after.replicated),
+      feedForward: moved(own.feedForward, before.feedForward, after.feedForward),
+      sharedExperts: moved(own.sharedExperts, before.sharedExperts, after.sharedExperts),
+      experts: moved(own.experts, before.experts, after.experts),
+    };
+  };
+  return {
+    embedding: moved(known.embedding, from.embedding, to.embedding),
+    head: moved(known.head, from.head, to.head),
+    layers: known.layers.map((own, index) => layer(own, index, "layers")),
+    nextTokenModules: moved(known.nextTokenModules, from.nextTokenModules, to.nextTokenModules),
+    nextTokenLayers: known.nextTokenLayers.map((own, index) => layer(own, index, "nextTokenLayers")),
+    encoders: moved(known.encoders, from.encoders, to.encoders),
+  };
+}
+
+function moved(known: number, from: number, to: number): number {
+  return Math.max(0, known + to - from);
 }
 
 /** The same weights, so that the files have the bytes that are known of them. */
@@ -140,6 +200,8 @@ function bySpread(modules: readonly Module[], bytes: (module: Module) => number)
     sharded: of("sharded"),
     kvHeads: of("kv-heads"),
     replicated: of("replicated"),
+    feedForward: of("feed-forward"),
+    sharedExperts: of("shared-experts"),
     experts: of("experts"),
   };
 }

@@ -1,6 +1,6 @@
 import { findModel } from "../../catalog/models";
 import type { ModelShape, Quantization } from "../../catalog/models";
-import { elementBytesOf, structureOf } from "./hub-config";
+import { elementBytesByName, elementBytesOf, structureOf } from "./hub-config";
 import { type Modality, modalitiesOf } from "./hub-encoders";
 import { HubKeys, type HubObject } from "./hub-keys";
 import { type ModelPositions, positionsOf } from "./hub-positions";
@@ -20,7 +20,14 @@ import {
   type WeightsBasis,
 } from "./model-parts";
 import { type ModelTask, taskOf } from "./model-task";
-import { fileBytes, type ModelWeights, parametersOf, weightsOf } from "./model-weights";
+import {
+  changedWeights,
+  fileBytes,
+  type ModelWeights,
+  parametersOf,
+  scaledWeights,
+  weightsOf,
+} from "./model-weights";
 
 /**
  * A language model as numbers: what decides whether it fits a cluster and how it can be split.
@@ -230,6 +237,37 @@ export class Model {
   }
 
   /**
+   * The same model as an engine loads what is not quantized.
+   *
+   * @param dtype as engines write it; `auto`: of 16 bits. Another one leaves the model as it is
+   */
+  public loadedAs(dtype: string): Model {
+    const bytes = loadedElementBytes(dtype, this.dtype);
+    if (
+      bytes === undefined ||
+      bytes === this.elementBytes ||
+      this.basis === "numbers" ||
+      this.unreadable !== undefined
+    ) {
+      return this;
+    }
+    const computed = (elementBytes: number) => weightsOf(this.structure, elementBytes, this.quantization);
+    // Of a quantized one only what is not quantized changes.
+    const loaded = (weights: ModelWeights) =>
+      this.quantization === null
+        ? scaledWeights(weights, bytes / this.elementBytes)
+        : changedWeights(weights, computed(this.elementBytes), computed(bytes));
+    return new Model({
+      ...this.parts,
+      dtype: bytes === 4 ? "float32" : "bfloat16",
+      parameters: this.parameters,
+      weightBytes: this.weightBytes,
+      weights: loaded(this.weights),
+      leastWeights: loaded(this.leastWeights),
+    });
+  }
+
+  /**
    * The same model with other keys in its configuration (`--hf-overrides`).
    *
    * @internal
@@ -242,8 +280,15 @@ export class Model {
     }
     const changed = merged(config, overrides);
     const structure = structureOf(changed);
-    return new Model({ ...this.parts, config: changed, structure: () => structure });
+    const isComputed = this.basis === "configuration" && this.parts.weightBytes === undefined;
+    const weights = isComputed ? { weights: undefined, leastWeights: undefined } : {};
+    return new Model({ ...this.parts, ...weights, config: changed, structure: () => structure });
   }
+}
+
+/** Bytes of an element that an engine loads; `undefined`: not known. */
+function loadedElementBytes(dtype: string, own: string): number | undefined {
+  return dtype === "auto" ? Math.min(elementBytesOf(own), 2) : elementBytesByName(dtype);
 }
 
 function atPath(path: string, read: () => ModelParts): ModelParts {

@@ -6,6 +6,10 @@ export type Spread =
   | "kv-heads"
   /** Whole on every rank. */
   | "replicated"
+  /** Dense feed-forward layers: as "sharded", in some engines over data parallel ranks as well. */
+  | "feed-forward"
+  /** Shared experts: as feed-forward layers, in some engines whole on every rank. */
+  | "shared-experts"
   /** Routed experts: cut over tensor times data parallel ranks. */
   | "experts";
 

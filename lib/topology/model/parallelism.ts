@@ -12,6 +12,13 @@ export interface Parallelism {
   readonly decodeContext?: number;
   /** Ranks over which the tokens of a prompt are cut, besides all others; `undefined`: 1. */
   readonly prefillContext?: number;
+  /**
+   * Whether the feed-forward layers are cut over tensor times data parallel ranks, as experts are (LMDeploy without expert
+   * parallelism); `undefined`: over the tensor parallel ranks.
+   */
+  readonly cutsFeedForwardOverReplicas?: boolean;
+  /** Whether shared experts are whole on each rank; `undefined`: cut over the tensor parallel ranks. */
+  readonly keepsSharedExperts?: boolean;
   /** Layers of each pipeline stage, as in `VLLM_PP_LAYER_PARTITION`; `undefined`: as even as possible. */
   readonly layerPartition?: readonly number[];
 }
@@ -91,6 +98,26 @@ export function showParallelism({ tensor, pipeline, data, prefillContext = 1 }: 
 /** Ranks over which the routed experts of a layer are spread, whole or cut (vLLM's group of expert parallelism). */
 export function expertRanks({ tensor, data, prefillContext = 1 }: Parallelism): number {
   return tensor * data * prefillContext;
+}
+
+/**
+ * Share of a layer's routed experts that one rank holds, cut or whole (vLLM `docs/serving/data_parallel_deployment.md`).
+ *
+ * @param experts of the layer; 0: not known
+ */
+export function expertShare(experts: number, parallelism: Parallelism): number {
+  const ranks = expertRanks(parallelism);
+  return parallelism.expertParallel && experts > 0 ? Math.ceil(experts / ranks) / experts : 1 / ranks;
+}
+
+/** Ranks over which feed-forward layers are cut. */
+export function feedForwardRanks(parallelism: Parallelism): number {
+  return parallelism.cutsFeedForwardOverReplicas === true ? expertRanks(parallelism) : parallelism.tensor;
+}
+
+/** Ranks over which shared experts are cut; 1: each rank holds them whole. */
+export function sharedExpertRanks(parallelism: Parallelism): number {
+  return parallelism.keepsSharedExperts === true ? 1 : feedForwardRanks(parallelism);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import type { ClusterOptions } from "../declaration/cluster-props";
 import type { Deadlines } from "./plan";
-import { defaultStagingSeconds } from "./staging";
+import { defaultStagingSeconds, modelsOf } from "./staging";
 
 /**
  * Deadlines with their defaults, in seconds.
@@ -13,7 +13,7 @@ export function normaliseDeadlines(options: ClusterOptions, startSpreadSeconds =
     headSeconds: options.headTimeoutSeconds ?? 120 + startSpreadSeconds,
     membershipSeconds: options.membershipTimeoutSeconds ?? 180 + startSpreadSeconds,
     holdSeconds: options.membershipHoldSeconds ?? 3,
-    stagingSeconds: options.stagingTimeoutSeconds ?? defaultStagingSeconds(options.model),
+    stagingSeconds: options.stagingTimeoutSeconds ?? defaultStagingSeconds(options),
     engineSeconds: options.engineTimeoutSeconds ?? defaultEngineSeconds(options),
     completionSeconds: options.completionTimeoutSeconds ?? 60,
     stopSeconds: options.stopTimeoutSeconds ?? 20,
@@ -28,11 +28,14 @@ const ENGINE_SECONDS = 1800;
 /** Slow shared storage, read by all nodes at the same time. */
 const WEIGHT_BYTES_PER_SECOND = 500e6;
 
-function defaultEngineSeconds({ pools, model }: ClusterOptions): number {
-  const isReal = pools.some(
+function defaultEngineSeconds(options: ClusterOptions): number {
+  const isReal = options.pools.some(
     ({ accelerator }) => accelerator && findAccelerator(accelerator.id)?.emulated === false,
   );
-  const weightBytes = model?.model?.weightBytes ?? 0;
+  const weightBytes = modelsOf(options).reduce(
+    (sum, { source }) => sum + (source.model?.weightBytes ?? 0),
+    0,
+  );
   return isReal ? ENGINE_SECONDS + Math.ceil(weightBytes / WEIGHT_BYTES_PER_SECOND) : EMULATED_ENGINE_SECONDS;
 }
 

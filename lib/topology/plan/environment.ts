@@ -35,7 +35,7 @@ export function planEnvironment(spec: ClusterSpec): EnvironmentPlan {
   return {
     cluster: sorted({
       ...cluster,
-      ...(spec.modelSource && offlineVariables()),
+      ...(spec.models.length > 0 ? offlineVariables() : {}),
       ...spec.engine.clusterEnvironment,
       ...rankTableEnvironment(spec),
       ...spec.environment,

@@ -16,6 +16,10 @@ export interface Place {
   /** Address of the head alone, where the others get theirs at boot; `undefined`: the first of `addresses`. */
   readonly headAddress?: string;
   readonly networkMode: "host" | "bridge";
+  /** What closes the cluster's ports to strangers, e.g. `a security group`; `undefined`: nothing that is declared. */
+  readonly closedBy?: string;
+  /** Networks of the users, where the place closes the ports itself; `undefined`: everybody. */
+  readonly clientCidrs?: readonly string[];
   /** Whether the place creates machines of the type that a pool names; `undefined`: no. */
   readonly createsMachines?: boolean;
   /** Whether the machines share one kernel, so that limits of the emulation host apply. */

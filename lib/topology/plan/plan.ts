@@ -1,8 +1,10 @@
 import type { FoundValue } from "../../catalog/environment";
+import type { ListensOn } from "../../catalog/ports";
 import type { MountFact, UlimitFact } from "../../catalog/facts";
 import type { Problem } from "../../problems/problem";
 import type { DerivedImagePlan } from "../declaration/derived-image";
-import type { ModelSourceKind } from "../declaration/model-source";
+import type { ModelSourceKind } from "../values/model-source";
+import type { MemoryFit } from "../model/memory-fit";
 import type { SecretRef } from "../values/secret-ref";
 import type { IStorage } from "../declaration/storage";
 import type { EngineSecret, EngineSpec } from "../engine-spec";
@@ -24,9 +26,13 @@ export interface ClusterPlan {
   readonly ray: RayPlan;
   /** Every port that the cluster opens. */
   readonly ports: readonly PortPlan[];
+  /** What closes them to all but the cluster and its users. @default - nothing that is declared */
+  readonly closedBy?: string;
   readonly environment: EnvironmentPlan;
   readonly engine: EngineSpec;
   readonly container: ContainerNeeds;
+  /** Memory that the model needs. @default - the model, its cut or the accelerators' memory is not known */
+  readonly memory?: MemoryPlan;
   /** HCCL's file of all devices. @default - no node has one */
   readonly rankTable?: RankTablePlan;
   /** Checks of accelerators and their network whose failures only warn. */
@@ -35,12 +41,23 @@ export interface ClusterPlan {
   readonly storage: readonly IStorage[];
   /** How the model gets to the nodes. @default - the cluster brings no model */
   readonly staging?: StagingPlan;
-  /** Files of the head's container: of the model's source, of the engine, and by name. */
+  /** Of the model's source, of the engine, and by name. `secretsOn` says which of them a node has. */
   readonly secrets: readonly EngineSecret[];
   readonly deadlines: Deadlines;
   readonly retries: Retries;
   /** Problems of level `warning`: legal, but slow or risky. */
   readonly warnings: readonly Problem[];
+}
+
+/** The model on the accelerators of this cluster. */
+export interface MemoryPlan {
+  /** Longest sequence, prompt and answer together. */
+  readonly contextTokens: number;
+  /** Whether the engine takes the longest that fits, of which this is what is expected. */
+  readonly contextFits: boolean;
+  /** Memory of one accelerator. */
+  readonly acceleratorMemoryGiB: number;
+  readonly fit: MemoryFit;
 }
 
 export interface PoolPlan {
@@ -94,6 +111,8 @@ export interface ImagePlan {
   readonly digest?: string;
   /** Declared Python version of the image; `undefined`: not declared. */
   readonly pythonVersion?: string;
+  /** Shell files of the image that each node reads when it starts, in this order. */
+  readonly shellFiles: readonly string[];
   /** How each machine builds the image. @default - it is pulled */
   readonly derived?: DerivedImagePlan;
 }
@@ -103,6 +122,8 @@ export interface RayPlan {
   readonly version: string;
   /** `token` from Ray 2.52 on, else `none`. */
   readonly authentication: "token" | "none";
+  /** Why it may have none, as declared. @default - it has one */
+  readonly unauthenticatedBecause?: string;
   /** CPUs that each node offers to Ray; `undefined`: what Ray detects. */
   readonly cpusPerNode?: number;
   /** Object store per node; `undefined`: Ray's default (30 % of memory). */
@@ -118,6 +139,8 @@ export interface PortPlan {
   readonly where: "head" | "node";
   /** Who may reach it: the nodes of the cluster, or also the user (the engine's API). */
   readonly reachableBy: "cluster" | "user";
+  /** Addresses that it listens on. @default - not known: take it for all */
+  readonly listensOn?: ListensOn;
   readonly purpose: string;
 }
 
@@ -153,16 +176,25 @@ export interface ContainerNeeds {
   readonly extras: ContainerExtras;
 }
 
-/** One download for the whole cluster; engines start offline on the folder. */
+/** One download for the whole cluster; engines start offline on the folders. */
 export interface StagingPlan {
+  /** The cluster's model, then those that the engine reads besides, in the order in which they are fetched. */
+  readonly models: readonly StagedModel[];
+  /** Files that are fetched at the same time. */
+  readonly parallelFiles: number;
+  /** For all models together. */
+  readonly deadlineSeconds: number;
+}
+
+/** A model that is brought to the nodes. */
+export interface StagedModel {
+  /** `model`, or what it is to the engine, e.g. `draft-model`. */
+  readonly name: string;
   readonly source: StagingSource;
   /** Folder in the containers, of this model alone. */
   readonly destination: string;
   /** `shared`: all nodes see one copy; `replicated`: the head fetches it, and the nodes copy it from each other. */
   readonly placement: "shared" | "replicated";
-  /** Files that are fetched at the same time. */
-  readonly parallelFiles: number;
-  readonly deadlineSeconds: number;
   /** @default - not known */
   readonly modelName?: string;
   /** Bytes of the weight files. @default - not known before the source is asked */

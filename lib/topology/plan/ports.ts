@@ -5,6 +5,7 @@ import {
   rayPorts,
   reservedPorts,
 } from "../../catalog/ports";
+import { compareVersions, parseVersion, rayVersionOf } from "../../catalog/ray-versions";
 import { isWhole } from "../../problems/checks";
 import type { EngineApi } from "../engine-spec";
 import type { PortPlan } from "./plan";
@@ -41,6 +42,8 @@ export function declaredPorts(spec: ClusterSpec): readonly DeclaredPort[] {
 }
 
 function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFacts): DeclaredPort {
+  const { rayVersion } = spec.image;
+  const isOlder = parseVersion(rayVersion) && compareVersions(rayVersion, rayVersionOf("emulation")) < 0;
   const [first, last = first] = rayPortProperties(name);
   const { [first]: from, [last]: to, offset = 0 } = spec.ports;
   return {
@@ -50,6 +53,7 @@ function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFac
       to: to ?? row.to + offset,
       where,
       reachableBy: "cluster",
+      listensOn: isOlder ? row.listensOnBefore : row.listensOn,
       purpose,
     },
     path: `ports.${first}`,
@@ -57,10 +61,11 @@ function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFac
   };
 }
 
-function apiPort(engine: string, { port }: EngineApi): DeclaredPort {
+function apiPort(engine: string, { port, listenAddress }: EngineApi): DeclaredPort {
   const purpose = `API of the engine '${engine}'`;
+  const listensOn = listenAddress === undefined || listenAddress === "0.0.0.0" ? "all" : "node";
   return {
-    port: { name: "engine", from: port, to: port, where: "head", reachableBy: "user", purpose },
+    port: { name: "engine", from: port, to: port, where: "head", reachableBy: "user", listensOn, purpose },
     path: "engine.port",
     movability: 3,
   };

@@ -4,17 +4,17 @@ import { findModel } from "../../catalog/models";
 import type { ClusterProps, NodePool } from "../declaration/cluster-props";
 import type { ContainerImage } from "../declaration/container-image";
 import { pulledImage } from "../declaration/derived-image";
-import type { EngineContext, EngineSecret, EngineSpec } from "../engine-spec";
+import type { EngineContext, EngineModel, EngineSecret, EngineSpec } from "../engine-spec";
 import type { ContainerExtras, Deadlines, Retries } from "./plan";
 import { normaliseDeadlines } from "./deadlines";
 import { MAXIMUM_NODES } from "./limits";
 import type { Model } from "../model/model";
-import type { ModelSource } from "../declaration/model-source";
+import type { ModelSource } from "../values/model-source";
 import type { Place } from "./place";
 import { RankTableKind } from "../declaration/rank-table-kind";
 import { RANK_TABLE_VARIABLE } from "./rank-table-plan";
 import { secretsOf } from "./secrets";
-import { modelFolder, storageOf } from "./staging";
+import { modelFolder, modelsOf, storageFolder, storageOf } from "./staging";
 import { IpcMode } from "../declaration/container-extras";
 import type { IStorage } from "../declaration/storage";
 import { parsePinnedPackage } from "../declaration/python-package";
@@ -26,6 +26,8 @@ export interface ClusterSpec {
   /** Key of the fabric. */
   readonly fabric: string;
   readonly image: ImageSpec;
+  /** Why Ray may be one that cannot authenticate; `undefined`: it may not. */
+  readonly allowUnauthenticatedRay?: string;
   readonly environment: { readonly [name: string]: string };
   readonly driverEnvironment: { readonly [name: string]: string };
   readonly addressVariables: readonly string[];
@@ -45,6 +47,8 @@ export interface ClusterSpec {
   readonly modelSource?: ModelSource;
   /** Folder of the model in the containers. */
   readonly modelPath?: string;
+  /** Every model that is brought to the nodes: the cluster's, and those that the engine reads besides. */
+  readonly models: readonly PlacedModel[];
   /** Mounted into every container; a fetched model goes to the first. */
   readonly storage: readonly IStorage[];
   /** What every container gets as declared. */
@@ -53,6 +57,11 @@ export interface ClusterSpec {
   readonly secrets: readonly EngineSecret[];
   /** Library of the first pool with known accelerators; `undefined`: no such pool. */
   readonly collective?: Collective;
+}
+
+/** A model with its folder in the containers. */
+export interface PlacedModel extends EngineModel {
+  readonly folder: string;
 }
 
 /** A pool with its defaults. */
@@ -96,6 +105,7 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
     pools,
     fabric: props.fabric.id,
     image: { ...props.image, rayVersion: props.image.rayVersion ?? "" },
+    allowUnauthenticatedRay: props.allowUnauthenticatedRay,
     environment: { ...props.environment },
     driverEnvironment: { ...props.driverEnvironment },
     addressVariables: [...(props.addressVariables ?? [])],
@@ -110,6 +120,10 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
     model: knownModel(props.model),
     modelSource: props.model,
     modelPath: modelPathOf(props),
+    models: modelsOf(props).map((model) => ({
+      ...model,
+      folder: modelFolder(model.source, storageFolder(storageOf(props))),
+    })),
     storage: storageOf(props),
     extras: extrasOf(props),
     secrets: secretsOf(props, engine.secrets),
@@ -142,7 +156,7 @@ function extrasOf(props: ClusterProps): ContainerExtras {
 }
 
 function modelPathOf(props: ClusterProps): string | undefined {
-  return props.model && modelFolder(props.model, storageOf(props));
+  return props.model && modelFolder(props.model, storageFolder(storageOf(props)));
 }
 
 function normalisePool(pool: NodePool): PoolSpec {
@@ -181,6 +195,7 @@ function detailContext(props: ClusterProps, place: PlaceOfEngine | undefined): P
     },
     rankTable: hasRankTable(props),
     modelPath: modelPathOf(props),
+    storageFolder: storageFolder(storageOf(props)),
     model: knownModel(props.model),
     modelName: props.model?.isOfHub === true ? props.model.location : undefined,
   };

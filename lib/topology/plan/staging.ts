@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { isWithin } from "../../problems/checks";
 import type { ClusterOptions } from "../declaration/cluster-props";
-import type { ModelSource } from "../declaration/model-source";
+import type { EngineModel } from "../engine-spec";
+import type { ModelSource } from "../values/model-source";
 import type { Model } from "../model/model";
-import type { StagingPlan } from "./plan";
+import type { StagedModel, StagingPlan } from "./plan";
+import { MODEL_NAME } from "./secrets";
 import type { ClusterSpec } from "./spec";
 import { HostPathStorage, type IStorage } from "../declaration/storage";
 
@@ -20,18 +22,30 @@ const PARALLEL_FILES = 4;
 const REVISION_DIGITS = 12;
 const PATTERN_DIGITS = 8;
 
+/** What a declaration says of models. */
+type ModelOptions = Partial<Pick<ClusterOptions, "model" | "engine" | "storage">>;
+
+/** The cluster's model, then those that the engine reads besides. */
+export function modelsOf({ model, engine }: ModelOptions): readonly EngineModel[] {
+  return [
+    ...(model === undefined ? [] : [{ name: MODEL_NAME, path: "model", source: model }]),
+    ...(engine?.models ?? []),
+  ];
+}
+
 /** The declared storage; each machine's own disk where a model is fetched and none is declared. */
-export function storageOf(options: ClusterOptions): readonly IStorage[] {
+export function storageOf(options: ModelOptions): readonly IStorage[] {
   const declared = options.storage ?? [];
-  const isNeeded = declared.length === 0 && options.model?.isFetched === true;
+  const isNeeded = declared.length === 0 && modelsOf(options).some(({ source }) => source.isFetched);
   return isNeeded ? [HostPathStorage.perNode()] : [...declared];
 }
 
-/** How long staging the model may take, in seconds; 0: there is no model. */
-export function defaultStagingSeconds(source: ModelSource | undefined): number {
-  if (source === undefined) {
-    return 0;
-  }
+/** How long staging the models may take, in seconds; 0: there is none. */
+export function defaultStagingSeconds(options: ModelOptions): number {
+  return modelsOf(options).reduce((sum, { source }) => sum + secondsFor(source), 0);
+}
+
+function secondsFor(source: ModelSource): number {
   if (!source.isFetched) {
     return SECONDS_TO_LOOK;
   }
@@ -41,14 +55,19 @@ export function defaultStagingSeconds(source: ModelSource | undefined): number {
     : Math.max(SHORTEST_SECONDS, Math.ceil(bytes / SLOW_BYTES_PER_SECOND));
 }
 
+/** The folder of the containers into which models are fetched; `undefined`: there is no storage. */
+export function storageFolder([first]: readonly IStorage[]): string | undefined {
+  return (first as IStorage | undefined)?.mountPath.replace(/\/+$/, "");
+}
+
 /**
- * The model's folder in the containers. Its name identifies its content, so two models never share a folder, and two
+ * A model's folder in the containers. Its name identifies its content, so two models never share a folder, and two
  * clusters with the same model do.
+ *
+ * @param storage folder into which models are fetched
  */
-export function modelFolder(source: ModelSource, storage: readonly IStorage[]): string {
-  return source.isFetched
-    ? `${storage[0]?.mountPath.replace(/\/+$/, "") ?? ""}/${folderName(source)}`
-    : source.location;
+export function modelFolder(source: ModelSource, storage = ""): string {
+  return source.isFetched ? `${storage}/${folderName(source)}` : source.location;
 }
 
 /** Bytes of a model's files, where they are known. */
@@ -81,19 +100,27 @@ export function planStorage({ storage }: ClusterSpec): readonly IStorage[] {
   return storage.map(({ hostPath, mountPath, isShared }) => ({ hostPath, mountPath, isShared }));
 }
 
-/** How the model gets to the nodes; `undefined`: there is no model. */
+/** How the models get to the nodes; `undefined`: there is none. */
 export function planStaging(spec: ClusterSpec): StagingPlan | undefined {
-  const { modelSource: source, modelPath } = spec;
-  if (source === undefined || modelPath === undefined) {
-    return undefined;
-  }
+  return spec.models.length === 0
+    ? undefined
+    : {
+        models: spec.models.map((model) => stagedModel(spec, model)),
+        parallelFiles: PARALLEL_FILES,
+        deadlineSeconds: spec.deadlines.stagingSeconds,
+      };
+}
+
+function stagedModel(
+  spec: ClusterSpec,
+  { name, source, folder }: ClusterSpec["models"][number],
+): StagedModel {
   const { kind, location, revision, endpoint, include, exclude, model, secret } = source;
   return {
+    name,
     source: { kind, location, revision, endpoint, include, exclude },
-    destination: modelPath,
-    placement: isOnOwnDisks(spec, modelPath) ? "replicated" : "shared",
-    parallelFiles: PARALLEL_FILES,
-    deadlineSeconds: spec.deadlines.stagingSeconds,
+    destination: folder,
+    placement: isOnOwnDisks(spec, folder) ? "replicated" : "shared",
     modelName: model?.name,
     modelBytes: bytesOf(model),
     secret,

@@ -1,6 +1,7 @@
 import { compareVersions, isVersionWithin, parseVersion, rayVersionOf } from "../../catalog/ray-versions";
-import { unless } from "../../problems/checks";
+import { isAbsolutePath, unless } from "../../problems/checks";
 import { type ErrorFinding, errorRule, type Found, warningRule } from "../../problems/rule";
+import { withoutLateValues } from "../../problems/late-values";
 import { show } from "../../problems/text";
 import { pulledImage as pulled } from "../declaration/derived-image";
 import type { RayVersionRange } from "../engine-spec";
@@ -91,16 +92,18 @@ export const imageRules: readonly ClusterRule[] = [
         fix: "set it to what 'python3 --version' prints in the image, or leave it out",
       },
   }),
+  // An error only where nothing closes the ports (RC028): most published images for NPUs hold an older Ray, and work.
   warningRule("RC067", {
-    title: "The cluster authenticates its members",
-    why: "Without authentication, anyone who reaches Ray's ports can run code on the cluster.",
-    check: ({ image }) =>
+    title: "The cluster authenticates its members, or has a reason not to",
+    why: "Without authentication, whoever reaches one of Ray's ports is root in the containers.",
+    check: ({ image, allowUnauthenticatedRay: reason = "" }) =>
       parseVersion(image.rayVersion) &&
-      !hasTokenAuthentication(image.rayVersion) && {
+      !hasTokenAuthentication(image.rayVersion) &&
+      reason.trim() === "" && {
         path: "image.rayVersion",
         got: `Ray ${image.rayVersion}`,
-        consequence: "cannot authenticate: anyone who reaches the cluster network can run code",
-        fix: `use an image with Ray ${rayVersionOf("token-authentication")} or newer, or isolate the network`,
+        consequence: "cannot authenticate: who comes through what closes its ports is root in the containers",
+        fix: `use an image with Ray ${rayVersionOf("token-authentication")} or newer, or write the reason into allowUnauthenticatedRay, e.g. 'no newer image for this NPU'`,
       },
   }),
   warningRule("RC068", {
@@ -129,6 +132,19 @@ export const imageRules: readonly ClusterRule[] = [
       });
     },
   }),
+  errorRule("RC168", {
+    title: "A shell file of the image is named by its absolute path",
+    why: "A node reads it when it starts, and has no working folder of its own.",
+    check: ({ image }) =>
+      image.shellFiles.map((file) =>
+        unless(isAbsolutePath(file) && file !== "/", {
+          path: "image.shellFiles",
+          got: show(file),
+          must: "be an absolute path in the image",
+          fix: "write e.g. '/root/.bashrc' or '/usr/local/Ascend/ascend-toolkit/set_env.sh'",
+        }),
+      ),
+  }),
 ];
 
 function pathOfPulled(image: ImageSpec): string {
@@ -136,7 +152,7 @@ function pathOfPulled(image: ImageSpec): string {
 }
 
 function reference(text: string): { readonly tag?: string; readonly digest?: string } | undefined {
-  return REFERENCE.exec(text)?.groups;
+  return REFERENCE.exec(withoutLateValues(text, "known-at-apply"))?.groups;
 }
 
 function rayWithin(

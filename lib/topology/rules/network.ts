@@ -1,3 +1,4 @@
+import { parseVersion } from "../../catalog/ray-versions";
 import { repeated, unless } from "../../problems/checks";
 import { errorRule } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
@@ -12,6 +13,7 @@ import {
   parseSubnet,
   type Subnet,
 } from "../plan/addressing";
+import { hasTokenAuthentication } from "../plan/authentication";
 import type { Place } from "../plan/place";
 import { countableNodes } from "../plan/spec";
 import type { ClusterRule } from "./rule";
@@ -148,6 +150,32 @@ export const networkRules: readonly ClusterRule[] = [
         must: "be 'host' with more than one machine",
         fix: "use the host's network",
       },
+  }),
+  errorRule("RC028", {
+    title: "Something closes the ports of a Ray that cannot authenticate",
+    why: "Whoever reaches one of them is root in the containers.",
+    check: ({ image }, { place }) =>
+      parseVersion(image.rayVersion) &&
+      !hasTokenAuthentication(image.rayVersion) &&
+      place.closedBy === undefined && {
+        path: "backend.packetFilter",
+        got: "nothing that closes the ports",
+        must: `close the ports of Ray ${image.rayVersion}, which cannot authenticate`,
+        fix: "leave packetFilter out for the machines' own nftables, or name what closes them: PacketFilter.by('...')",
+      },
+  }),
+  errorRule("RC029", {
+    title: "Clients of the packet filter are IPv4 CIDRs",
+    why: "nftables would refuse the rules on every machine.",
+    check: (_, { place: { clientCidrs = [] } }) =>
+      clientCidrs.map((cidr, index) =>
+        unless(parseSubnet(cidr) !== undefined, {
+          path: `backend.packetFilter.clientCidrs[${index}]`,
+          got: show(cidr),
+          must: "be an IPv4 network without host bits",
+          fix: `use '${maskedSubnet(cidr) ?? "10.0.0.0/8"}'`,
+        }),
+      ),
   }),
 ];
 

@@ -72,6 +72,22 @@ export const pythonPackageRules: readonly ClusterRule[] = [
         fix: "use the base itself",
       },
   }),
+  errorRule("RC169", {
+    title: "A lock names every added package with hashes",
+    why: "pip would refuse the rest, after the machines were made.",
+    check: ({ image: { derived } }) => {
+      if (derived?.lockFile === undefined) {
+        return [];
+      }
+      const locked = derived.lock?.includes("--hash=sha256:") ?? false;
+      return unless(locked, {
+        path: "image.lockFile",
+        got: derived.lock === undefined ? `${show(derived.lockFile)}, which cannot be read` : "no hash in it",
+        must: "be a file with name==version and --hash=sha256:... for every added package",
+        fix: "copy share/ray-cluster/packages.lock out of an image that was built without a lock",
+      });
+    },
+  }),
 ];
 
 /** The entry as it may have been meant. */

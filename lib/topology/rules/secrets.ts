@@ -26,7 +26,7 @@ export const secretRules: readonly ClusterRule[] = [
           !(isAbsolutePath(hostPath) && hostPath !== "/") && {
             path,
             got: "a value (not shown)",
-            must: "be the absolute path of a file on the head's machine",
+            must: "be the absolute path of a file on the machine",
             fix: "write the secret to a file and reference it, e.g. SecretRef.hostFile('/root/hf-token')",
           },
       ),
@@ -62,7 +62,7 @@ export const secretRules: readonly ClusterRule[] = [
   }),
   warningRule("RC164", {
     title: "A secret by name has a process that reads it",
-    why: "Only the process of the engine or the job on the head gets it.",
+    why: "Only the processes of the engine or the job get it.",
     check: ({ secrets, engine }) =>
       engineKind(engine) === "none" &&
       secrets.map(

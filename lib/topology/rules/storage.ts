@@ -68,14 +68,14 @@ export const storageRules: readonly ClusterRule[] = [
 
 function folders({
   storage,
-  modelSource,
+  models,
 }: ClusterSpec): readonly { readonly path: string; readonly folder: string }[] {
   return [
     ...storage.flatMap(({ hostPath, mountPath }, index) => [
       { path: `storage[${index}].hostPath`, folder: hostPath },
       { path: `storage[${index}].mountPath`, folder: mountPath },
     ]),
-    ...(modelSource?.kind === "path" ? [{ path: "model", folder: modelSource.location }] : []),
+    ...models.filter(({ source }) => source.kind === "path").map(({ path, folder }) => ({ path, folder })),
   ];
 }
 

@@ -1,19 +1,20 @@
-/** Where the value of a secret comes from: a file of the head's machine, or the place's store of secrets. */
+/** Where the value of a secret comes from: a file of the machine, or the place's store of secrets. */
 export type SecretKind = "host-file" | "managed";
 
-/** Folder of the head's container with the secrets, each a file. */
+/** Folder of a container with the node's secrets, each a file. */
 export const SECRET_FOLDER = "/run/secrets/ray-cluster";
 
 /**
- * Reference to a secret. Its value appears neither in the synth nor in Terraform's state, in arguments or in
- * environments: only the head's container gets it, as a file.
+ * Reference to a secret. Its value appears neither in the synth nor in Terraform's state, in arguments or in the
+ * environment of a container: the head's container gets it as a file, and so do the nodes with a process of the engine
+ * that needs it (`secrets` of a cluster, with an engine that starts one on each node, such as vLLM's executor `mp`).
  */
 export class SecretRef {
   /**
-   * A file on the head's machine, preferably readable by root only. It is mounted read-only into the head's
-   * container, below `/run/secrets/ray-cluster`. Line breaks around a token are ignored.
+   * A file on the head's machine, and on each other machine whose node needs the secret, preferably readable by root only.
+   * It is mounted read-only into the container, below `/run/secrets/ray-cluster`. Line breaks around a token are ignored.
    *
-   * @param path absolute path on that machine
+   * @param path absolute path on these machines
    */
   public static hostFile(path: string): SecretRef {
     return new SecretRef("host-file", path);
@@ -21,7 +22,7 @@ export class SecretRef {
 
   /**
    * A secret in the secret store of the place, for machines that the deployment creates: AWS Secrets
-   * Manager for the `AwsBackend`. The head's machine reads it at boot into memory.
+   * Manager for the `AwsBackend`. The machines whose nodes need it read it at boot into memory.
    *
    * @param id as the store names it, e.g. its ARN; may be a Terraform variable
    */
@@ -31,7 +32,7 @@ export class SecretRef {
 
   private constructor(
     public readonly kind: SecretKind,
-    /** Absolute path on the machine of the head. @default - it is no file */
+    /** Absolute path on the machine. @default - it is no file */
     public readonly hostPath?: string,
     /** As the place's store of secrets names it. @default - it is a file */
     public readonly id?: string,

@@ -1,6 +1,5 @@
-import { engineMilestone } from "../../../catalog/engines";
-import { compareVersions } from "../../../catalog/ray-versions";
 import { deriveParallelism, type Parallelism, showParallelism } from "../../model/parallelism";
+import { stagesObstacle } from "../../model/speculative-stages";
 import { canBeCut, type ModelPlan } from "./model-structure";
 
 /** Tensor parallel sizes that the model allows and the accelerators divide into, ascending. */
@@ -61,9 +60,10 @@ export function cutOver(plan: ModelPlan, nodes: number): Parallelism | undefined
 
 /** Whether the engine's release takes the cut of the model, also with what guesses ahead. */
 function isDeclarable({ model, parallelism, engine, ...plan }: ModelPlan, cut: Parallelism): boolean {
-  const guesses = plan.loadsNextTokenModules === true || plan.draft !== undefined;
-  const first = engineMilestone("vllm-drafts-with-stages").version;
-  const isStaged = engine?.version === undefined || compareVersions(engine.version, first) >= 0;
+  const { speculative } = plan;
+  const isStaged =
+    speculative === undefined ||
+    stagesObstacle(speculative, model.shape.modelType, engine?.version) === undefined;
   const keepsStages = cut.pipeline <= Math.max(1, parallelism.pipeline);
-  return canBeCut(model, cut, engine) && (!guesses || isStaged || keepsStages);
+  return canBeCut(model, cut, engine) && (isStaged || keepsStages);
 }

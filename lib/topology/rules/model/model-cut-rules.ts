@@ -7,7 +7,7 @@ import {
   type WarningFinding,
   warningRule,
 } from "../../../problems/rule";
-import { paddedVocabulary } from "../../model/memory-fit";
+import { paddedVocabulary } from "../../model/stage-memory";
 import { ranksOf, showParallelism } from "../../model/parallelism";
 import { fittingCut, fittingTensorSizes } from "./fitting-cuts";
 import * as structure from "./model-structure";

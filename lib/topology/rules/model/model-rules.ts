@@ -17,6 +17,7 @@ import type { Model } from "../../model/model";
 import { DEFAULT_MEMORY_UTILIZATION, type MemoryFit } from "../../model/memory-fit";
 import { layerPartition, nodesOfTensorGroup, showParallelism } from "../../model/parallelism";
 import { cutRules, sizesAreCounts } from "./model-cut-rules";
+import { draftRules } from "./draft-rules";
 import { fittingCut } from "./fitting-cuts";
 import { canBeCut, type ModelPlan } from "./model-structure";
 import { choicesOf, fitOf, MOST_NODES } from "./what-fits";
@@ -27,6 +28,7 @@ const HIGH_SHARE = 0.96;
 /** All rules of a model on a cluster. */
 export const modelRules: readonly Rule<ModelPlan>[] = [
   ...cutRules,
+  ...draftRules,
   errorRule("RC107", {
     title: "The context is no longer than the model's",
     why: "The engine refuses to start beyond the positions that the model was trained for.",
@@ -78,17 +80,6 @@ export const modelRules: readonly Rule<ModelPlan>[] = [
       });
     },
   }),
-  warningRule("RC126", {
-    title: "A draft model is on every node",
-    why: "Only the model itself is fetched and counted; the engine starts without access to a hub.",
-    check: ({ draft }) =>
-      draft !== undefined && {
-        path: "engine.extraArguments",
-        got: draft === "" ? "a draft model" : `the draft model '${draft}'`,
-        consequence: "is neither fetched nor counted",
-        fix: "put its folder on every node, name it by its path, and leave room for its weights and cache",
-      },
-  }),
 ];
 
 /** Everything that is wrong with a model on a cluster, in the order of the rules. */
@@ -138,7 +129,9 @@ function checkMemory(plan: ModelPlan): Found<ErrorFinding> {
 function checkRoom(plan: ModelPlan): readonly WarningFinding[] {
   const least = fitOf(plan, { favourable: true });
   const fit = fitOf(plan);
-  if (!canBeCut(plan.model, plan.parallelism, plan.engine) || !least.fits || (fit.fits && !fit.tight)) {
+  // A context that fills the memory on purpose leaves none.
+  const isFull = fit.fits && (!fit.tight || plan.contextFits === true);
+  if (!canBeCut(plan.model, plan.parallelism, plan.engine) || !least.fits || isFull) {
     return [];
   }
   const path = "engine.contextTokens";

@@ -1,9 +1,16 @@
 import type { Collective } from "../../../catalog/facts";
 import { engineMilestone } from "../../../catalog/engines";
 import { compareVersions, parseVersion } from "../../../catalog/ray-versions";
-import { paddedVocabulary } from "../../model/memory-fit";
+import { type DraftSize, paddedVocabulary } from "../../model/stage-memory";
+import type { SpeculativeDecoding } from "../../engine-sizing";
 import type { Model } from "../../model/model";
-import { kvHeadsPerRank, layerPartition, type Parallelism } from "../../model/parallelism";
+import {
+  feedForwardRanks,
+  kvHeadsPerRank,
+  layerPartition,
+  type Parallelism,
+  sharedExpertRanks,
+} from "../../model/parallelism";
 import { type CutMatrix, cutMatrices } from "./cut-matrices";
 
 /** The engine that serves, as far as the cut depends on it. */
@@ -12,6 +19,11 @@ export interface EngineRelease {
   readonly name: string;
   /** @default - the newest that is known */
   readonly version?: string;
+}
+
+/** Another model that guesses ahead. */
+export interface DraftModel extends DraftSize {
+  readonly model: Model;
 }
 
 /** A model on a cluster: what the rules of models look at. */
@@ -54,8 +66,12 @@ export interface ModelPlan {
   readonly loadsNextTokenModules?: boolean;
   /** @default false */
   readonly textOnly?: boolean;
-  /** Another model that guesses ahead. @default - none */
-  readonly draft?: string;
+  /** How tokens are guessed ahead. @default - they are not */
+  readonly speculative?: SpeculativeDecoding;
+  /** Another model that guesses ahead, where its numbers are known. @default - none */
+  readonly draft?: DraftModel;
+  /** Whether the context is the longest that fits, which is shorter than the model's. @default false */
+  readonly contextFits?: boolean;
   /** Whether the engine takes a longer sequence than the configuration says. @default false */
   readonly allowsLongerContext?: boolean;
   /** Variable that makes it do so. @default - there is none */
@@ -118,6 +134,16 @@ export function vocabularyDivides(model: Model, tensor: number): boolean {
   return paddedVocabulary(model.shape.vocabularySize) % tensor === 0;
 }
 
+/** Parts that a matrix is cut into, by how it is spread. */
+const PARTS: { readonly [spread in CutMatrix["spread"]]: (parallelism: Parallelism) => number } = {
+  sharded: ({ tensor }) => tensor,
+  "kv-heads": ({ tensor }) => tensor,
+  replicated: () => 1,
+  "feed-forward": feedForwardRanks,
+  "shared-experts": sharedExpertRanks,
+  experts: ({ tensor, data }) => tensor * data,
+};
+
 /** Matrices that are cut by heads. */
 const HEADED = ["attention", "linear attention"];
 
@@ -129,8 +155,8 @@ export function widthObstacles(
 ): readonly WidthObstacle[] {
   return cutMatrices(model).flatMap((matrix): readonly WidthObstacle[] => {
     const expert = matrix.spread === "experts";
-    const { tensor, data, expertParallel } = parallelism;
-    const parts = expert ? tensor * data : tensor;
+    const { tensor, expertParallel } = parallelism;
+    const parts = PARTS[matrix.spread](parallelism);
     if (matrix.size === 0 || parts === 1 || (expert && expertParallel)) {
       return [];
     }

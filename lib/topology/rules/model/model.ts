@@ -1,6 +1,7 @@
 import { engineBatchFor, engineMilestone } from "../../../catalog/engines";
 import { allModels, findModel } from "../../../catalog/models";
 import { compareVersions } from "../../../catalog/ray-versions";
+import { findSpeculativeMethod } from "../../../catalog/speculative-methods";
 import {
   type ErrorFinding,
   errorRule,
@@ -14,12 +15,15 @@ import { cacheElementBytes } from "../../model/cache-element";
 import { longestContext } from "../../model/longest-context";
 import type { Model } from "../../model/model";
 import { ranksOf, showParallelism } from "../../model/parallelism";
+import type { EngineSizing } from "../../engine-sizing";
 import { type ClusterSpec, countableNodes, type PoolSpec } from "../../plan/spec";
 import type { ClusterRule } from "../rule";
 import { sizesAreCounts } from "./model-cut-rules";
+import { withFittingContext } from "./fitting-context";
+import { guessingRules } from "./guessing-rules";
 import { readingRules } from "./model-reading";
 import { modelRules } from "./model-rules";
-import type { ModelPlan } from "./model-structure";
+import type { DraftModel, ModelPlan } from "./model-structure";
 
 /** Rules that look at memory, which emulated accelerators have none of. */
 const MEMORY_RULES = ["RC108", "RC109"];
@@ -31,6 +35,7 @@ const DECLARED_ELSEWHERE = ["nodes", "acceleratorsPerNode"];
 export const clusterModelRules: readonly ClusterRule[] = [
   ...modelRules.map(onCluster),
   ...readingRules,
+  ...guessingRules,
   errorRule("RC113", {
     title: "There are as many ranks as accelerators, also without a known model",
     why: "The engine places one rank on each accelerator: with fewer ranks it refuses to start, with more it waits forever.",
@@ -115,7 +120,7 @@ function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"
   const batch = engineBatchFor(engine.name, acceleratorMemoryGiB, pools[0].acceleratorId ?? "");
   const capturesGraphs = sizing?.capturesGraphs !== false;
   const variable = sizing?.longerContextVariable;
-  return {
+  const plan: ModelPlan = {
     model,
     parallelism,
     nodes: nodesOf(pools),
@@ -139,17 +144,32 @@ function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"
     budgetsGraphs: capturesGraphs && budgetsGraphs(spec),
     loadsNextTokenModules: sizing?.speculative?.weights === "model",
     textOnly: sizing?.textOnly,
-    draft: sizing?.speculative?.weights === "other" ? (sizing.speculative.model ?? "") : undefined,
+    speculative: sizing?.speculative,
+    draft: draftOf(sizing),
     allowsLongerContext: variable !== undefined && spec.environment[variable] === "1",
     longerContextVariable: variable,
     collective: spec.collective,
   };
+  return sizing?.contextFits ? withFittingContext(plan) : plan;
 }
 
-/** The model as the engine loads it: with keys over its configuration, quantized while it is loaded. */
-function loadedModel(model: Model, sizing: ClusterSpec["engine"]["sizing"]): Model {
-  const overridden = sizing?.overrides === undefined ? model : model.overridden(sizing.overrides);
-  return sizing?.quantization === undefined ? overridden : overridden.quantizedAs(sizing.quantization);
+/** The model that guesses ahead, where its numbers are known. */
+function draftOf({ speculative }: Partial<EngineSizing> = {}): DraftModel | undefined {
+  const model = speculative?.numbers;
+  return model === undefined || model.unreadable !== undefined
+    ? undefined
+    : {
+        model,
+        tensor: speculative?.tensor,
+        sharesTables: findSpeculativeMethod(speculative?.method ?? "")?.sharesTables ?? true,
+      };
+}
+
+/** The model as the engine loads it: with keys over its configuration, of another element type, quantized while it is loaded. */
+function loadedModel(model: Model, { overrides, dtype, quantization }: Partial<EngineSizing> = {}): Model {
+  const overridden = overrides === undefined ? model : model.overridden(overrides);
+  const loaded = dtype === undefined ? overridden : overridden.loadedAs(dtype);
+  return quantization === undefined ? loaded : loaded.quantizedAs(quantization);
 }
 
 /** Whether captured graphs are part of the share of memory: in newer vLLM on GPUs. */

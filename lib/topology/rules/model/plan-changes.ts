@@ -2,6 +2,7 @@ import { everyFlagOfEngine, flagsOfEngine } from "../../../catalog/engine-flags"
 import { allModels, findModel } from "../../../catalog/models";
 import { DEFAULT_MEMORY_UTILIZATION } from "../../model/memory-fit";
 import { Model } from "../../model/model";
+import { bytesOfLayer } from "../../model/model-weights";
 import type { Parallelism } from "../../model/parallelism";
 import { otherCuts } from "./fitting-cuts";
 import type { ModelPlan } from "./model-structure";
@@ -101,10 +102,7 @@ function smallerWeights(plan: ModelPlan): readonly Change[] {
 
 /** Bytes of a model in memory. */
 function total({ weights }: Model): number {
-  return weights.layers.reduce(
-    (sum, layer) => sum + layer.sharded + layer.kvHeads + layer.replicated + layer.experts,
-    weights.embedding + weights.head,
-  );
+  return weights.layers.reduce((sum, layer) => sum + bytesOfLayer(layer), weights.embedding + weights.head);
 }
 
 /** The usual share of memory, where a smaller one is declared. */

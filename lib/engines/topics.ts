@@ -1,5 +1,6 @@
 import type { Topic } from "../problems/rule";
 import { EXTRA_ARGUMENTS_TOPIC } from "./extra-arguments";
+import { LMDEPLOY_REPLICAS_TOPIC } from "./lmdeploy/lmdeploy-replica-rules";
 import { LMDEPLOY_TOPIC } from "./lmdeploy/lmdeploy-rules";
 import { LISTENING_TOPIC } from "./listen-address";
 import { MODEL_FOLDER_TOPIC, MODEL_PATH_TOPIC } from "./model-folder";
@@ -15,6 +16,7 @@ export const ENGINE_TOPICS: readonly Topic<never, never>[] = [
   LISTENING_TOPIC,
   VLLM_TOPIC,
   LMDEPLOY_TOPIC,
+  LMDEPLOY_REPLICAS_TOPIC,
   ROLL_TOPIC,
   IMAGE_TOPIC,
 ];

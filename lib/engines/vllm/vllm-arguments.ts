@@ -5,6 +5,7 @@ import { type ApiProtection, TLS_FILES } from "../served-securely";
 import type { GivenFlag } from "../given-flags";
 import type { OwnedFlag } from "../extra-arguments";
 import type { VllmServeProps } from "./vllm-props";
+import { AUTO } from "./vllm-settings";
 
 /** How vLLM is distributed over the nodes. */
 export interface VllmCut {
@@ -51,11 +52,12 @@ export const VLLM_FLAGS: readonly OwnedFlag[] = [
     names: ["--enable-expert-parallel", "-ep", "--no-enable-expert-parallel"],
     property: "enableExpertParallel",
   },
-  { names: ["--max-model-len"], property: "maxModelLen" },
   { names: ["--gpu-memory-utilization"], property: "gpuMemoryUtilization" },
   { names: ["--dtype"], property: "dtype" },
   { names: ["--enforce-eager", "--no-enforce-eager"], property: "enforceEager" },
   ...[
+    ["maxModelLen", "--max-model-len"],
+    ["speculation", "--speculative-config", "-sc"],
     ["decodeContextParallelSize", "--decode-context-parallel-size", "-dcp"],
     ["prefillContextParallelSize", "--prefill-context-parallel-size", "-pcp"],
     ["kvCacheDtype", "--kv-cache-dtype"],
@@ -68,7 +70,7 @@ export const VLLM_FLAGS: readonly OwnedFlag[] = [
 
 /** Arguments of every process: model, parallelism, and how it runs. */
 export function serveArguments(
-  props: VllmServeProps & { readonly modelPath: string },
+  props: VllmServeProps & { readonly modelPath: string; readonly draftFolder?: string },
   cut: VllmCut,
 ): readonly string[] {
   const { tensor, pipeline, expertParallel } = cut.parallelism;
@@ -84,12 +86,16 @@ export function serveArguments(
     ...option("--distributed-executor-backend", cut.executor),
     ...option("--decode-context-parallel-size", props.decodeContextParallelSize),
     ...option("--prefill-context-parallel-size", props.prefillContextParallelSize),
-    ...option("--max-model-len", props.maxModelLen),
+    ...option("--max-model-len", props.maxModelLen === AUTO ? "auto" : props.maxModelLen),
     ...option("--gpu-memory-utilization", props.gpuMemoryUtilization),
     ...option("--kv-cache-dtype", props.kvCacheDtype),
     ...option("--quantization", props.quantization),
     ...option("--max-num-batched-tokens", props.maxNumBatchedTokens),
     ...option("--max-num-seqs", props.maxNumSeqs),
+    ...option(
+      "--speculative-config",
+      props.speculation && JSON.stringify(props.speculation.config(props.draftFolder)),
+    ),
     ...option("--runner", props.runner),
     ...option("--dtype", props.dtype),
     ...toggle("--enforce-eager", props.enforceEager),

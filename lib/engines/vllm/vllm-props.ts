@@ -1,6 +1,7 @@
 import type { Proof } from "../../topology/values/proof";
 import type { SecretRef } from "../../topology/values/secret-ref";
 import type { ServerTls } from "../served-securely";
+import type { Speculation } from "./speculation";
 
 /** How the processes of vLLM on several nodes find each other. */
 export enum VllmExecutor {
@@ -93,7 +94,8 @@ export interface VllmServeProps {
    */
   readonly prefillContextParallelSize?: number;
   /**
-   * Longest sequence, prompt and answer together, in tokens.
+   * Longest sequence, prompt and answer together, in tokens; `VllmServe.LONGEST_THAT_FITS`: as many as fit into the memory
+   * (vLLM 0.14 and newer).
    *
    * @default - the model's own
    */
@@ -135,6 +137,12 @@ export interface VllmServeProps {
    * @default - vLLM's own
    */
   readonly maxNumSeqs?: number;
+  /**
+   * How tokens are guessed ahead. A draft model is fetched with the cluster's model and counts in its memory.
+   *
+   * @default - they are not
+   */
+  readonly speculation?: Speculation;
   /** @default - what the model is made for */
   readonly runner?: VllmRunner;
   /** @default - vLLM's own, VllmDtype.AUTO */

@@ -4,6 +4,7 @@ import { errorRule, type Topic, type WarningRule, warningRule } from "../../prob
 import { unless } from "../../problems/checks";
 import { show } from "../../problems/text";
 import type { EngineContext } from "../../topology/engine-spec";
+import { stagesObstacle } from "../../topology/model/speculative-stages";
 import { isBefore } from "../releases/engine-version";
 import type { VllmCut } from "./vllm-arguments";
 
@@ -79,16 +80,15 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
       title: "Guessing ahead runs with the pipeline stages",
       why: "A draft model or MTP module that cannot be cut into stages makes the engine refuse to start.",
       check: ({ parallelism: { pipeline }, speculative, version }, context) => {
+        const obstacle =
+          speculative && stagesObstacle(speculative, context.model?.shape.modelType ?? "", version);
         return (
           pipeline > 1 &&
-          speculative !== undefined &&
-          speculative.weights !== "none" &&
-          !STAGED_DRAFTS.includes(context.model?.shape.modelType ?? "") &&
-          isBefore("vllm-drafts-with-stages", version) && {
+          obstacle !== undefined && {
             path: "engine.pipelineParallelSize",
-            got: `${pipeline} with speculative decoding by '${speculative.method}'`,
-            must: `be 1 with vLLM older than ${engineMilestone("vllm-drafts-with-stages").version} (this is ${version})`,
-            fix: "leave speculative decoding out, use tensor parallelism alone, or a newer image",
+            got: `${pipeline} with speculative decoding by '${speculative?.method}'`,
+            must: `be 1 ${obstacle}`,
+            fix: `leave speculative decoding out, or use tensor parallelism alone${isBefore("vllm-drafts-with-stages", version) ? ", or a newer image" : ""}`,
           }
         );
       },
@@ -136,9 +136,6 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
     }),
   ],
 };
-
-/** Types of models whose MTP modules can be cut into stages (vLLM `vllm/model_executor/models/*_mtp.py`, SupportsPP). */
-const STAGED_DRAFTS = ["glm4_moe_lite", "glm_ocr", "nemotron_h", "bailing_moe_v3"];
 
 function divisors(number: number): readonly number[] {
   return Array.from({ length: number }, (_, index) => index + 1).filter((divisor) => number % divisor === 0);

@@ -1,21 +1,23 @@
-import { findAccelerator } from "../../catalog/accelerators";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
 import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
 import type {
   EngineContext,
   EngineFollower,
+  EngineModel,
   EngineSecret,
   EngineSpec,
   EngineText,
   IEngine,
 } from "../../topology/engine-spec";
 import { judge } from "../../problems/rule";
-import { DEFAULT_HCCL_BUFFER_MB, neededHcclBufferMB } from "../../topology/model/hccl-buffer";
 import { deriveParallelism, type Parallelism } from "../../topology/model/parallelism";
+import { sourceSecrets } from "../../topology/plan/secrets";
+import { modelFolder as modelFolderOf } from "../../topology/plan/staging";
 import { engineVersion } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
 import { flagsOfEngine } from "../../catalog/engine-flags";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
+import { hcclBuffer } from "../hccl-buffer";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
 import { listenAddress, LISTENING_TOPIC } from "../listen-address";
 import { imageProblems } from "../releases/image-rules";
@@ -33,35 +35,45 @@ import {
 import { proofKinds } from "./vllm-proof";
 import { VllmExecutor, type VllmServeProps } from "./vllm-props";
 import { VLLM_TOPIC } from "./vllm-rules";
-import { VllmSettings } from "./vllm-settings";
+import { DRAFT_PROPERTY } from "./speculation";
+import { AUTO, VllmSettings } from "./vllm-settings";
 
 /** Configuration folder of vLLM. */
 const CONFIGURATION = "/opt/ray-cluster/vllm";
 
 /** vLLM as an OpenAI-compatible server: one model over all accelerators of the cluster. */
 export class VllmServe implements IEngine {
+  /** `maxModelLen`: as many tokens as fit into the memory, up to the model's own (`--max-model-len auto`). */
+  public static readonly LONGEST_THAT_FITS = AUTO;
+
   public readonly engineName = "vllm";
   public readonly secrets: readonly EngineSecret[];
+  public readonly models: readonly EngineModel[];
   private readonly props: VllmServeProps;
 
   constructor(props: VllmServeProps = {}) {
     this.props = { ...props, extraArguments: [...(props.extraArguments ?? [])] };
-    this.secrets = protectionSecrets(props);
+    this.models = draftModels(props);
+    this.secrets = [...protectionSecrets(props), ...this.models.flatMap(sourceSecrets)];
   }
 
   public bind(context: EngineContext): EngineSpec {
     const modelPath = modelFolder(this.props.modelPath, context);
     const version = engineVersion(context, this.props.version);
-    const settings = new VllmSettings(this.props, version);
+    const [draft] = this.models.map(({ source }) => modelFolderOf(source, context.storageFolder));
+    const settings = new VllmSettings(this.props, version, draft);
     const cut = this.cut(context, settings);
     const port = this.props.port ?? enginePortOf("vllm-api");
     const servedModel = servedName(modelPath, this.props.servedModelName ?? context.modelName);
-    const serve = serveArguments({ ...this.props, modelPath, servedModelName: servedModel }, cut);
+    const serve = serveArguments(
+      { ...this.props, modelPath, servedModelName: servedModel, draftFolder: draft },
+      cut,
+    );
     const carriesEnvironment = cut.executor === VllmExecutor.RAY;
     return {
       name: this.engineName,
       version,
-      declared: { ...this.props },
+      declared: { ...this.props, speculation: settings.declaredSpeculation },
       argv: withApiKeys(this.props, "api-key", [
         ...serve,
         ...headArguments(cut, listenAddress(this.props, context), port),
@@ -71,6 +83,7 @@ export class VllmServe implements IEngine {
       api: {
         ...protectedApi(this.props),
         port,
+        listenAddress: listenAddress(this.props, context),
         healthPath: "/health",
         servedModel,
         proof: servingProof(servedModel, this.props.proof, proofKinds(settings, context.model)),
@@ -85,7 +98,9 @@ export class VllmServe implements IEngine {
       },
       files: protectionFiles(this.props),
       secrets: this.secrets,
-      clusterEnvironment: hcclSettings(context, cut, settings),
+      clusterEnvironment: hcclBuffer(context, cut.parallelism, (memoryGiB, accelerator) =>
+        settings.stepTokens(memoryGiB, accelerator),
+      ),
       ports: this.ports(cut),
       rayVersions: rayRangeOfEngine("vllm"),
       ...this.follower(cut, serve),
@@ -172,23 +187,10 @@ export class VllmServe implements IEngine {
   }
 }
 
-/** The buffer that HCCL needs for the model's experts, where that is more than its own default. */
-function hcclSettings(
-  { model, acceleratorId }: EngineContext,
-  cut: VllmCut,
-  settings: VllmSettings,
-): NonNullable<EngineSpec["clusterEnvironment"]> {
-  const accelerator = findAccelerator(acceleratorId ?? "");
-  if (model === undefined || accelerator?.collective !== "hccl" || accelerator.emulated) {
-    return {};
-  }
-  const needed = neededHcclBufferMB({
-    shape: model.shape,
-    parallelism: cut.parallelism,
-    board: accelerator.board,
-    stepTokens: settings.stepTokens(accelerator.memoryGiB, accelerator.id),
-  });
-  return needed > DEFAULT_HCCL_BUFFER_MB ? { HCCL_BUFFSIZE: String(needed) } : {};
+/** The draft model, where a property names its source. */
+function draftModels({ speculation }: VllmServeProps): readonly EngineModel[] {
+  const source = speculation?.model;
+  return source === undefined ? [] : [{ name: "draft-model", path: DRAFT_PROPERTY, source }];
 }
 
 /** vLLM's exclusion list of variables that must stay on their node. */

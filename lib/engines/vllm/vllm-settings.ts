@@ -1,8 +1,11 @@
 import { engineBatchFor } from "../../catalog/engines";
 import { everyFlagOfEngine, flagsOfEngine } from "../../catalog/engine-flags";
 import type { EngineSizing, SpeculativeDecoding } from "../../topology/engine-sizing";
+import { findSpeculativeMethod } from "../../catalog/speculative-methods";
 import { fullName, givenFlags, type GivenFlag } from "../given-flags";
 import { isBefore } from "../releases/engine-version";
+import type { SettingGroup } from "../nested-settings";
+import { DRAFT_PROPERTY } from "./speculation";
 import type { VllmServeProps } from "./vllm-props";
 
 /** Short names of the flags whose meaning is read. */
@@ -23,11 +26,11 @@ const MULTIPLIERS: { readonly [suffix: string]: number | undefined } = {
   G: 2 ** 30,
 };
 
+/** `--max-model-len`: the longest that fits (vLLM `human_readable_int_or_auto`). */
+export const AUTO = -1;
+
 /** Python's `ssl.CERT_REQUIRED`. */
 const CERTIFICATE_REQUIRED = "2";
-
-/** Kinds of speculative decoding without weights of their own. */
-const WITHOUT_WEIGHTS = ["ngram", "ngram_gpu", "suffix"];
 
 /** What properties and further arguments of vLLM mean, whichever of the two they were given as. */
 export class VllmSettings {
@@ -37,6 +40,8 @@ export class VllmSettings {
     private readonly props: VllmServeProps,
     /** Version of vLLM; `undefined`: not known. */
     public readonly version: string | undefined,
+    /** Folder of the draft model, where a property names its source. */
+    private readonly draftFolder?: string,
   ) {
     const known = flagsOfEngine("vllm", version) ?? everyFlagOfEngine("vllm");
     this.flags = givenFlags(props.extraArguments ?? []).map((flag) => ({
@@ -84,22 +89,38 @@ export class VllmSettings {
   }
 
   public get speculative(): SpeculativeDecoding | undefined {
-    const given = this.object("--speculative-config");
-    const model = given?.model;
-    const method = String(given?.method ?? (model === undefined ? "" : "draft_model"));
-    const isMtp = method.endsWith("mtp");
-    return given === undefined
-      ? undefined
-      : {
-          method: isMtp ? "mtp" : method,
-          tokens: Number(given.num_speculative_tokens ?? 1),
-          weights: WITHOUT_WEIGHTS.includes(method)
-            ? "none"
-            : isMtp && model === undefined
-              ? "model"
-              : "other",
-          ...(typeof model === "string" ? { model } : {}),
-        };
+    const { speculation } = this.props;
+    const flag = this.flags.find(({ full }) => full === "--speculative-config");
+    const given = speculation?.config(this.draftFolder) ?? this.object("--speculative-config");
+    if (given === undefined) {
+      return undefined;
+    }
+    const { model, draft_tensor_parallel_size: tensor } = given;
+    const written = String(given.method ?? (model === undefined ? "" : "draft_model"));
+    const method = written.endsWith("mtp") ? "mtp" : written;
+    const weights = findSpeculativeMethod(method)?.weights ?? "other";
+    const source = speculation?.model;
+    return {
+      path: flag === undefined ? "engine.speculation" : `engine.extraArguments[${flag.index}]`,
+      method,
+      tokens: Number(given.num_speculative_tokens ?? 1),
+      weights: weights === "model" && model !== undefined ? "other" : weights,
+      ...(typeof model === "string" ? { model } : {}),
+      ...(source === undefined ? {} : { property: DRAFT_PROPERTY }),
+      ...(source?.model === undefined ? {} : { numbers: source.model }),
+      ...(tensor === undefined ? {} : { tensor: Number(tensor) }),
+    };
+  }
+
+  /** The property as a plan of a changed declaration shows it. */
+  public get declaredSpeculation(): SettingGroup | undefined {
+    return this.props.speculation?.config(this.draftFolder);
+  }
+
+  private get contextTokens(): number | undefined {
+    const written = this.text("--max-model-len");
+    const isAuto = written?.toLowerCase() === "auto" || written === String(AUTO);
+    return this.props.maxModelLen ?? (isAuto ? AUTO : this.number("--max-model-len"));
   }
 
   /** Tokens of one decoding step at most: of each sequence one and those guessed ahead, twice as vLLM captures graphs. */
@@ -115,12 +136,14 @@ export class VllmSettings {
     const cpuOffloadGiB = this.number("--cpu-offload-gb");
     const cacheBytes = this.number("--kv-cache-memory-bytes") ?? this.number("--kv-cache-memory");
     return {
-      contextTokens: props.maxModelLen,
+      contextTokens: this.contextTokens === AUTO ? undefined : this.contextTokens,
+      contextFits: this.contextTokens === AUTO,
       concurrentSequences: props.plannedSequences,
       memoryUtilization:
         props.gpuMemoryUtilization ?? (isBefore("vllm-share-092", this.version) ? 0.9 : 0.92),
       contextProperty: "maxModelLen",
       memoryProperty: "gpuMemoryUtilization",
+      dtype: props.dtype ?? this.text("--dtype") ?? "auto",
       cacheDtype: props.kvCacheDtype ?? this.text("--kv-cache-dtype"),
       quantization: props.quantization ?? this.text("--quantization"),
       overrides: this.object("--hf-overrides"),

@@ -1,6 +1,7 @@
 import { Annotations, Aspects, type IAspect, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import { PlanError, problemText, sortProblems } from "../problems/plan-error";
+import { withLateValues } from "../problems/late-values";
 import type { Problem } from "../problems/problem";
 import { isBuildable } from "../problems/rule";
 
@@ -17,8 +18,11 @@ const GUARDED = new WeakSet<TerraformStack>();
  * @returns whether the construct can be built: there is no error
  */
 export function reportProblems(construct: Construct, problems: readonly Problem[]): boolean {
-  const located = sortProblems(problems).map((problem) => ({ ...problem, construct: construct.node.path }));
-  for (const warning of located.filter(({ level }) => level === "warning")) {
+  const located = sortProblems(withLateValues(problems)).map((problem) => ({
+    ...problem,
+    construct: construct.node.path,
+  }));
+  for (const warning of located.filter(isOpen)) {
     Annotations.of(construct).addWarning(problemText({ ...warning, construct: undefined }).trim());
   }
   const errors = located.filter(({ level }) => level === "error");
@@ -47,6 +51,11 @@ export function throwProblems(scope: IConstruct): void {
   if (errors.length > 0) {
     throw new PlanError(errors);
   }
+}
+
+/** Warnings that nobody has acknowledged yet; the review shows all of them. */
+function isOpen({ level, acknowledged }: Problem): boolean {
+  return level === "warning" && acknowledged === undefined;
 }
 
 function errorsOf(root: IConstruct): readonly Problem[] {

@@ -4,7 +4,7 @@ import type { NodePool } from "../topology/declaration/cluster-props";
 import type { ContainerImage } from "../topology/declaration/container-image";
 import type { Fabric } from "../topology/declaration/fabric";
 import type { ClusterPlan } from "../topology/plan/plan";
-import type { ModelSource } from "../topology/declaration/model-source";
+import type { ModelSource } from "../topology/values/model-source";
 import type { Place } from "../topology/plan/place";
 import type { Problem } from "../problems/problem";
 import type { IStorage } from "../topology/declaration/storage";

@@ -19,6 +19,13 @@ export interface LocalCommandProps {
   readonly triggers: readonly string[];
   /** What others read as `output` when the command has succeeded. @default - nothing */
   readonly input?: string;
+  /**
+   * A command that runs when the resource is destroyed, and what it needs to know. The new one of a change is made before
+   * the old one is destroyed, so it must leave alone what is not its own.
+   *
+   * @default - nothing runs
+   */
+  readonly onDestroy?: Pick<LocalCommandProps, "command" | "environment">;
   /** Why nothing may be planned. @default - it may */
   readonly refusals?: readonly string[];
 }
@@ -33,18 +40,28 @@ export class LocalCommand extends TerraformResource {
     id: string,
     private readonly local: LocalCommandProps,
   ) {
-    const { folder, scripts, command, environment, refusals = [] } = local;
+    const { folder, scripts, command, environment, onDestroy, refusals = [] } = local;
     super(scope, id, {
       terraformResourceType: "terraform_data",
-      lifecycle: refusals.length > 0 ? { precondition: refusals.map(refusal) } : undefined,
+      lifecycle: {
+        ...(refusals.length > 0 ? { precondition: refusals.map(refusal) } : {}),
+        ...(onDestroy === undefined ? {} : { createBeforeDestroy: true }),
+      },
       provisioners: [
-        {
-          type: "local-exec",
-          command: `sh ${folder}/${command}`,
-          environment: Object.fromEntries(
-            Object.entries(environment).map(([name, value]) => [name, template(value, name)]),
-          ),
-        },
+        { type: "local-exec", command: `sh ${folder}/${command}`, environment: templates(environment) },
+        ...(onDestroy === undefined
+          ? []
+          : [
+              {
+                type: "local-exec" as const,
+                when: "destroy" as const,
+                command: `sh ${folder}/${onDestroy.command}`,
+                // All that Terraform still knows then.
+                environment: Object.fromEntries(
+                  Object.keys(onDestroy.environment).map((name) => [name, `\${self.input.${name}}`]),
+                ),
+              },
+            ]),
       ],
     });
     for (const script of scripts) {
@@ -58,6 +75,16 @@ export class LocalCommand extends TerraformResource {
   }
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {
-    return { input: this.local.input, triggers_replace: [...this.local.triggers] };
+    const { input, onDestroy, triggers } = this.local;
+    return {
+      input: onDestroy === undefined ? input : templates(onDestroy.environment),
+      triggers_replace: [...triggers],
+    };
   }
+}
+
+function templates(environment: { readonly [name: string]: string }): { [name: string]: string } {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [name, template(value, name)]),
+  );
 }

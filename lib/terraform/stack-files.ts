@@ -4,33 +4,28 @@ import { TerraformStack } from "cdktf";
 import type { IConstruct } from "constructs";
 import { fileContent } from "./encode";
 
-const filesOfStack = new WeakMap<TerraformStack, Map<string, string>>();
+/** A text, or a function that makes it when everything of the stack is declared. */
+type Content = string | (() => string);
+
+const filesOfStack = new WeakMap<TerraformStack, Map<string, Content>>();
 
 /**
  * Writes a file beside the stack's JSON at every synth. Resources refer to it by its relative path.
  *
  * @param path relative to the folder of the stack's JSON, with `/`
+ * @param content a text, or what makes it at the synth
  * @throws EncodingError if the content has a token; Error for a path outside the folder, or one that already has
  * different content
  */
-export function addStackFile(scope: IConstruct, path: string, content: string): void {
+export function addStackFile(scope: IConstruct, path: string, content: Content): void {
   const files = filesOf(TerraformStack.of(scope));
   const inside = insideFolder(path);
-  const text = fileContent(content, `file ${path}`);
+  const text = typeof content === "string" ? fileContent(content, `file ${path}`) : content;
   const present = files.get(inside);
   if (present !== undefined && present !== text) {
     throw new Error(`file '${path}' of a stack is added twice with different content`);
   }
   files.set(inside, text);
-}
-
-/** Like `addStackFile`, but appends: each construct of the stack adds its part. */
-export function appendToStackFile(scope: IConstruct, path: string, content: string): void {
-  const files = filesOf(TerraformStack.of(scope));
-  const inside = insideFolder(path);
-  const text = fileContent(content, `file ${path}`);
-  const present = files.get(inside);
-  files.set(inside, present === undefined ? text : `${present}\n${text}`);
 }
 
 function insideFolder(path: string): string {
@@ -43,7 +38,7 @@ function insideFolder(path: string): string {
   return inside;
 }
 
-function filesOf(stack: TerraformStack): Map<string, string> {
+function filesOf(stack: TerraformStack): Map<string, Content> {
   let files = filesOfStack.get(stack);
   if (files === undefined) {
     files = new Map();
@@ -54,7 +49,7 @@ function filesOf(stack: TerraformStack): Map<string, string> {
 }
 
 /** CDKTF has no hook for further files, but lets the synthesizer be replaced; this one wraps the present one. */
-function writeAfterSynthesis(stack: TerraformStack, files: ReadonlyMap<string, string>): void {
+function writeAfterSynthesis(stack: TerraformStack, files: ReadonlyMap<string, Content>): void {
   const inner = stack.synthesizer;
   stack.synthesizer = {
     synthesize(session) {
@@ -63,7 +58,7 @@ function writeAfterSynthesis(stack: TerraformStack, files: ReadonlyMap<string, s
       for (const [path, content] of files) {
         const file = join(folder, path);
         mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, content);
+        writeFileSync(file, typeof content === "string" ? content : fileContent(content(), `file ${path}`));
       }
     },
   };

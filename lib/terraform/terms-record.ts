@@ -1,13 +1,14 @@
 import { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { literal } from "./encode";
+import { template } from "./template";
 
 /**
  * A record of what was declared, so that `terraform plan` shows a change in the declaration's own words. It creates
  * nothing; `terraform_data` is built into Terraform, and a change of its input updates it in place.
  */
 export class TermsRecord extends TerraformResource {
-  /** @param terms plain data without tokens; what is `undefined` is left out */
+  /** @param terms plain data; what is `undefined` is left out */
   public constructor(
     scope: Construct,
     id: string,
@@ -24,7 +25,7 @@ export class TermsRecord extends TerraformResource {
 /** The same data with every text as Terraform reads it back. */
 function encoded(value: unknown, path: string): unknown {
   if (typeof value === "string") {
-    return literal(value, path);
+    return template(value, path);
   }
   if (Array.isArray(value)) {
     return value.map((item, index) => encoded(item, `${path}[${index}]`));

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { unpackProgram } from "../runtime/bundle";
+import type { ContainerSpec } from "../runtime/container-spec/container-spec";
+import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError, type BootFile, type BootSource, type BootSpec } from "./boot-spec";
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
 import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, SERVICE } from "./host-paths";
@@ -19,8 +21,7 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
     ...parts(spec).map((name) => rootfsFile(ROOTFS, name)),
     { path: HOST_PATHS.unpack, content: unpackProgram() },
     ...unique([...(spec.files ?? []), ...mounts.flatMap(({ files = [] }) => files)]),
-    // Without indentation, to save user data.
-    { path: HOST_PATHS.nodeConfig, content: `${JSON.stringify(container.config)}\n` },
+    { path: HOST_PATHS.nodeConfig, content: nodeConfigOf(container) },
     ...(program === undefined ? [{ path: HOST_PATHS.bundle, content: bundle, isCompressed: true }] : []),
     ...systemdUnits(spec),
     ...dataFiles(spec, bundle),
@@ -45,7 +46,18 @@ function parts({ announce }: BootSpec): readonly string[] {
 export function sourcesOf(spec: BootSpec): readonly BootSource[] {
   const { program, secrets = [], registry, stages = [], announce } = spec;
   const parts = [registry, announce, ...secrets, ...stages];
-  return [program, ...parts.map((part) => part?.source)].flatMap((source) => source ?? []);
+  return [program, announce?.booted, announce?.workloads, ...parts.map((part) => part?.source)].flatMap(
+    (source) => source ?? [],
+  );
+}
+
+/** Without indentation, to save user data. */
+function nodeConfigOf({ name, files }: ContainerSpec): string {
+  const found = files.find(({ path: file }) => file === CONTAINER_PATHS.config);
+  if (found === undefined) {
+    throw new BootError(`the container of ${name} has no file ${CONTAINER_PATHS.config}`);
+  }
+  return `${JSON.stringify(JSON.parse(found.content))}\n`;
 }
 
 /** Mounts of the same kind share files, and one program may be the source of several secrets. */
@@ -55,7 +67,7 @@ function unique(files: readonly BootFile[]): readonly BootFile[] {
 
 function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
   const { container, program, build, announce } = spec;
-  const { mounts = [], secrets = [], devices = [], facts = [], stages = [], registry } = spec;
+  const { mounts = [], secrets = [], devices = [], facts = [], filter = [], stages = [], registry } = spec;
   const { role, name } = container.config.node;
   const data: { readonly [name: string]: readonly string[] } = {
     settings: settingLines({
@@ -67,7 +79,6 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       program_sha256: createHash("sha256").update(bundle).digest("hex"),
       role,
       node: name ?? undefined,
-      announce_seconds: announce && String(announce.deadlineSeconds),
       announce_boot_seconds: announce && String(announce.bootSeconds ?? 900),
     }),
     folders: hostFolders(container),
@@ -76,10 +87,12 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
     program: program === undefined ? [] : [sourceLine(program)],
     devices: devices.map(({ name, count, glob }) => `${name} ${count} ${glob}`),
     facts,
+    filter,
     registry:
       registry === undefined ? [] : [`${registry.host} ${registry.user} ${sourceLine(registry.source)}`],
     stages: stages.map(({ folder, source }) => `${oneWord(folder)} ${sourceLine(source)}`),
-    announce: announce === undefined ? [] : [sourceLine(announce.source)],
+    announce: [announce?.source, announce?.booted].flatMap((source) => (source ? [sourceLine(source)] : [])),
+    workloads: announce === undefined || role !== "head" ? [] : [sourceLine(announce.workloads)],
     gate: announce === undefined || role !== "head" ? [] : gateRunArguments(container),
     argv: dockerRunArguments(container, secrets.length > 0),
   };

@@ -1,5 +1,6 @@
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
 import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
+import { secretsOn } from "../topology/plan/secrets";
 import { SECRET_FOLDER, type SecretRef } from "../topology/values/secret-ref";
 import type { BootSecret, BootSource } from "./boot-spec";
 import { HOST_PATHS } from "./host-paths";
@@ -8,21 +9,19 @@ import { HOST_PATHS } from "./host-paths";
 export const RAY_TOKEN = "ray-token";
 
 /**
- * The secrets of a plan in the memory of a node's machine: only the head's has any.
+ * The secrets of a plan in the memory of a node's machine: those that the node needs, and no other.
  *
  * @param sourceOf the place's program that prints a secret
  */
 export function bootSecrets(
-  { secrets }: ClusterPlan,
+  plan: ClusterPlan,
   node: NodePlan,
   sourceOf: (ref: SecretRef) => BootSource | undefined,
 ): readonly BootSecret[] {
-  return node.role === "head"
-    ? secrets.flatMap(({ name, ref }) => {
-        const source = sourceOf(ref);
-        return source === undefined ? [] : [{ name, source }];
-      })
-    : [];
+  return secretsOn(plan, node).flatMap(({ name, ref }) => {
+    const source = sourceOf(ref);
+    return source === undefined ? [] : [{ name, source }];
+  });
 }
 
 /** The container of a node that mounts secrets from the machine's memory, whatever their source. */

@@ -19,6 +19,8 @@ export interface BootSpec {
   readonly devices?: readonly BootDevices[];
   /** What `check-machine.sh` compares the machine with; see `machineFacts`. @default - nothing */
   readonly facts?: readonly string[];
+  /** What `packet-filter.sh` closes; see `filterFacts`. @default - something else closes the ports */
+  readonly filter?: readonly string[];
   /** @default - the image is public, or the machine image can pull it */
   readonly registry?: BootRegistry;
   /** How this machine builds `ContainerSpec.image`. @default - it is pulled */
@@ -86,10 +88,19 @@ export interface BootStage {
 
 /** A readiness signal: one JSON object, put to a URL. */
 export interface BootAnnounce {
-  /** Prints the signal URL; fails as long as nothing waits for a signal. The URL is a secret: it lets anybody signal. */
+  /**
+   * Prints one line: the signal URL, the number of the workload that the signal is about, for how many seconds the head may
+   * try, from the time that it knows them, and then, if there is more, the last line of a failure: what goes on, and how it is
+   * stopped. Fails as long as nothing waits for a signal. The URL is a secret: it lets anybody signal.
+   */
   readonly source: BootSource;
-  /** How long the head may take to serve, from the time that it knows the URL. */
-  readonly deadlineSeconds: number;
+  /**
+   * Prints another URL, to which the head says that it has booted, so that a deployment does not wait long for a machine that
+   * cannot speak. @default - the head does not say it
+   */
+  readonly booted?: BootSource;
+  /** Prints a workload; the name of its file, its number and `.json`, is a further argument. */
+  readonly workloads: BootSource;
   /** How long a boot may fail before the machine signals it. @default 900 */
   readonly bootSeconds?: number;
 }

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
-import { isLate } from "../problems/text";
+import { isLate } from "../problems/late-values";
 import { bootFiles } from "./boot-files";
 import { BootError, type BootFile, type BootSpec } from "./boot-spec";
 import { ANNOUNCE_SERVICE, SERVICE } from "./host-paths";

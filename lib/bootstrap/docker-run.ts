@@ -2,12 +2,13 @@ import {
   type ContainerOptions,
   containerOptions,
   type MountOption,
+  NO_LOG,
   type OptionRenderers,
   renderOptions,
 } from "../runtime/container-spec/container-options";
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
 import { apiSecretMounts } from "../runtime/container-spec/make-container-spec";
-import { gateBeside } from "../runtime/container-spec/gate-container";
+import { bringing, gateBeside } from "../runtime/container-spec/gate-container";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError } from "./boot-spec";
 import { CONTAINER_NAME, GATE_NAME, HOST_PATHS } from "./host-paths";
@@ -35,17 +36,18 @@ export function dockerRunArguments(spec: ContainerSpec, bringsSecrets: boolean):
 }
 
 /**
- * Arguments of `docker run` for the readiness check on the head's machine. It runs beside the node, whose state it
- * reads in the volume, and survives the node's restarts. Pure.
+ * Arguments of `docker run` for the readiness check on the head's machine. It runs beside the node, brings the workload to
+ * it and reads its state in the volume, and survives the node's restarts. Pure.
  */
 export function gateRunArguments(spec: ContainerSpec): readonly string[] {
   return commandLine(
-    containerOptions(gateBeside(spec, GATE_NAME), {
+    containerOptions(bringing(gateBeside(spec, GATE_NAME)), {
       name: GATE_NAME,
       network: { name: spec.networkMode },
-      logDriver: "none",
+      log: NO_LOG,
       mounts: [
         ...ownMounts(false),
+        bind(HOST_PATHS.workload, CONTAINER_PATHS.workload),
         ...apiSecretMounts(spec).map(({ source, target }) => bind(source, target)),
       ],
       unpack: UNPACK,
@@ -84,13 +86,22 @@ export const COMMAND_LINE: OptionRenderers<readonly string[]> = {
     `--network=${name}`,
     ...(address === undefined ? [] : [`--ip=${address}`]),
   ],
-  logDriver: (driver) => [`--log-driver=${driver}`],
+  user: (user) => [`--user=${user}`],
+  securityOptions: (options) => options.map((option) => `--security-opt=${option}`),
+  pidsLimit: (limit) => [`--pids-limit=${limit}`],
+  log: ({ driver, options }) => [
+    `--log-driver=${driver}`,
+    ...Object.entries(options).map(([name, value]) => `--log-opt=${name}=${value}`),
+  ],
   stopSeconds: (seconds) => [`--stop-timeout=${seconds}`],
   sharedMemoryMiB: (size) => [`--shm-size=${size}m`],
   ipc: (mode) => [`--ipc=${mode}`],
   runtime: (name) => [`--runtime=${name}`],
   ulimits: (limits) => limits.map(({ name, soft, hard }) => `--ulimit=${name}=${soft}:${hard}`),
-  capabilities: (names) => names.map((name) => `--cap-add=${name}`),
+  capabilities: ({ add, drop }) => [
+    ...drop.map((name) => `--cap-drop=${name}`),
+    ...add.map((name) => `--cap-add=${name}`),
+  ],
   devices: (devices) => devices.map(({ hostPath, containerPath }) => `--device=${hostPath}:${containerPath}`),
   mounts: (mounts) => mounts.map((mount) => `--mount=${mountText(mount)}`),
   environment: (variables) => Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),

@@ -9,6 +9,8 @@ export const HOST_PATHS = {
   volume: "/var/lib/ray-cluster/volume",
   /** The files that all machines of a cluster share; the container unpacks its own from it. */
   bundle: "/var/lib/ray-cluster/host/bundle.json",
+  /** What the readiness check brings to the head. */
+  workload: "/var/lib/ray-cluster/host/workload.json",
   /** The program that unpacks the bundle. */
   unpack: "/usr/local/lib/ray-cluster/unpack_files.py",
   /** Folder of what an image is made of. */

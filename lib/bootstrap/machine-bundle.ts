@@ -15,11 +15,17 @@ const STEPS = [
   "fetch-secrets.sh",
   "install-docker.sh",
   "install-nvidia-toolkit.sh",
+  "lustre-client.sh",
+  "packages.sh",
+  "packet-filter.sh",
   "pull-image.sh",
   "run-node.sh",
   "stage-files.sh",
   "wait-for-mounts.sh",
 ];
+
+/** What keeps the distribution from restarting or rebooting a node that serves. */
+const GUARDS = ["etc/apt/apt.conf.d/60-ray-cluster", "etc/needrestart/conf.d/60-ray-cluster.conf"];
 
 /**
  * The bundle that all machines of a cluster fetch: the container's files except `node.json`, the programs of the boot,
@@ -27,12 +33,12 @@ const STEPS = [
  * user data.
  */
 export function machineBundle(files: readonly ContainerFile[], build?: DerivedImagePlan): string {
-  const steps = STEPS.map((name) => rootfsFile(ROOTFS, `${HOST_PATHS.programs.slice(1)}/${name}`));
+  const steps = STEPS.map((name) => `${HOST_PATHS.programs.slice(1)}/${name}`);
   const recipe = build && derivedImageFiles(build);
   return bundleText(
     files.filter(({ path }) => path !== CONTAINER_PATHS.config),
     [
-      ...steps,
+      ...[...steps, ...GUARDS].map((name) => rootfsFile(ROOTFS, name)),
       ...(recipe ?? []).map(({ name, content }) => ({ path: `${HOST_PATHS.recipe}/${name}`, content })),
     ],
   );

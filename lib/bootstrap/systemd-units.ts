@@ -23,10 +23,14 @@ export function systemdUnits({ mounts = [], container }: BootSpec): readonly Boo
   ];
 }
 
-/** Wanted, not required: the node itself retries a mount that failed, so it must start. */
+/**
+ * Wanted, not required: the node itself retries a mount that failed, so it must start. Lustre's module takes its options
+ * when it is loaded, so the boot mounts it after it has looked at the client.
+ */
 function unitLines(mounts: readonly BootMount[]): readonly string[] {
-  const units = mounts.map(({ hostPath }) => mountUnitName(hostPath)).join(" ");
-  return [`Wants=${units}`, `After=${units}`];
+  const names = (some: readonly BootMount[]) => some.map(({ hostPath }) => mountUnitName(hostPath)).join(" ");
+  const wanted = names(mounts.filter(({ type }) => type !== "lustre"));
+  return [...(wanted === "" ? [] : [`Wants=${wanted}`]), `After=${names(mounts)}`];
 }
 
 /** The path, escaped as systemd requires: dashes for slashes. */

@@ -6,6 +6,8 @@ set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$PROGRAMS/common.sh"
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. "$PROGRAMS/packages.sh"
 
 readonly RECIPE="$STATE_FOLDER/host/image-recipe"
 readonly LOG="$RUN_FOLDER/build.log"

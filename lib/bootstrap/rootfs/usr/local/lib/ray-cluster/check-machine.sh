@@ -12,7 +12,8 @@
 #   docker <version|any>        oldest Docker engine that runs the image (20.10.10)
 #   image <reference> [<GiB>]   pulled here unless present; its size, where it is known
 #   runtime <name>              the Docker engine must have it
-#   driver nvidia               whose errors stand in the kernel's log
+#   driver nvidia               whose errors stand in the kernel's log, and which numbers GPUs in two ways
+#   program <name> <package>    must be installed
 #   port <number>, port <a>-<b> only the node's own container may listen there
 #   clock <seconds>             the caller's time, in seconds since 1970
 #
@@ -58,6 +59,7 @@ main() {
       docker) docker_minimum="$value" ;;
       image) read -r image image_gib <<<"$value" ;;
       driver) driver="$value" ;;
+      program) check_program "${value% *}" "${value#* }" ;;
       "") ;;
       *) problem fact "unknown fact '$key'" ;;
     esac
@@ -69,7 +71,10 @@ main() {
     check_holders
   fi
   check_ports
-  [ "$driver" != nvidia ] || check_kernel_log
+  if [ "$driver" = nvidia ]; then
+    check_gpu_numbers
+    check_kernel_log
+  fi
   [ "$problems" -eq 0 ]
 }
 
@@ -152,6 +157,14 @@ check_clock() {
 }
 
 # Whether this user can use the Docker engine.
+check_program() {
+  if PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; then
+    ok "$1" "it is installed"
+  else
+    problem "$1" "$1 is missing: \`npx cdktf-ray-cluster prepare-hosts\` installs the package $2"
+  fi
+}
+
 check_docker() {
   local version
   if ! command -v docker >/dev/null; then
@@ -249,6 +262,37 @@ it is here already, name 'image disk' in toleratedChecks"
   else
     ok disk "$free GiB free in $1"
   fi
+}
+
+# The container gets the device nodes /dev/nvidia<minor number>, and from the runtime the GPUs that nvidia-smi has at these
+# indices. The two orders may differ: `Device Minor` in /proc/driver/nvidia/gpus/*/information says how.
+check_gpu_numbers() {
+  local index bus device chosen=" " given=" " pairs=""
+  for device in "${accelerators[@]}"; do
+    [[ "$device" =~ ^/dev/nvidia[0-9]+$ ]] && chosen+="${device#/dev/nvidia} "
+  done
+  while IFS=', ' read -r index bus; do
+    [[ "$chosen" == *" $index "* ]] || continue
+    device="$(minor_of "$bus")"
+    [ -n "$device" ] || return 0
+    given+="$device "
+    pairs+="${pairs:+, }GPU $index is /dev/nvidia$device"
+  done < <(nvidia-smi --query-gpu=index,pci.bus_id --format=csv,noheader 2>/dev/null)
+  [ "$given" != " " ] || return 0
+  for device in $given; do
+    if [[ "$chosen" != *" $device "* ]]; then
+      problem gpu-number "nvidia-smi and the device nodes count the GPUs in different orders: $pairs. The container would get GPUs that \
+are not its own; choose devices that are the same in both orders, or all of the machine"
+      return
+    fi
+  done
+  ok gpu-number "chosen by index and by device node: the same GPUs"
+}
+
+# minor_of <bus id as nvidia-smi prints it>: `00000000:19:00.0` is the folder 0000:19:00.0.
+minor_of() {
+  local folder="${1,,}"
+  awk '$1 == "Device" && $2 == "Minor:" { print $3 }' "$ROOT/proc/driver/nvidia/gpus/${folder#0000}/information" 2>/dev/null || true
 }
 
 # What NVIDIA's driver has reported since the boot; only root may read it on some distributions.

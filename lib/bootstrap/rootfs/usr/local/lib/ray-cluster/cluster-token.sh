@@ -2,7 +2,7 @@
 # Keeps the cluster's Ray token in a Docker volume of this machine. The token travels over standard input and output
 # only: it is in no argument, no environment, no log. Input, one item per line:
 #
-#   action <make|print|take>  create one if there is none; print it; store the given one
+#   action <make|renew|print|take>  create one if there is none; create another one; print it; store the given one
 #   volume <name>             Docker volume that holds it
 #   image <reference>         image that is on this machine already and has a shell
 #   token <token>             token for `take`
@@ -22,6 +22,7 @@ main() {
   done
   case "$action" in
     make) in_volume "$volume" "$image" "$MAKE" </dev/null ;;
+    renew) in_volume "$volume" "$image" "$RENEW" </dev/null ;;
     print) in_volume "$volume" "$image" "cat $FILE" </dev/null ;;
     take)
       [[ "$token" =~ ^[0-9a-f]{64}$ ]] || fatal "what came is not a token; the present one is kept"
@@ -39,7 +40,8 @@ fatal() {
 # Renamed at the end, so that no reader sees half a token.
 readonly KEEP="umask 077; cat >$FILE.new; [ -s $FILE.new ] && mv $FILE.new $FILE"
 readonly TAKE="$KEEP"
-readonly MAKE="[ -s $FILE ] || od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n' | { $KEEP; }"
+readonly RENEW="od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n' | { $KEEP; }"
+readonly MAKE="[ -s $FILE ] || $RENEW"
 
 # Runs a shell command in a container with nothing but the volume. Its output is the token, so no log may record it.
 in_volume() {

@@ -37,12 +37,20 @@ setting() {
   printf '%s\n' "${2:-}"
 }
 
+# uptime_seconds: of the machine. Not bash's SECONDS, which follows the wall clock: at a first boot that is often set by
+# hours while something waits.
+uptime_seconds() {
+  local up
+  read -r up _ <"${UPTIME_FILE:-/proc/uptime}"
+  printf '%s\n' "${up%%.*}"
+}
+
 # attempt <seconds> <command>...: repeats it until it succeeds or the time is up.
 attempt() {
-  local deadline=$((SECONDS + $1))
+  local deadline=$(($(uptime_seconds) + $1))
   shift
   until "$@"; do
-    [ "$SECONDS" -lt "$deadline" ] || return 1
+    [ "$(uptime_seconds)" -lt "$deadline" ] || return 1
     sleep "$RETRY_SECONDS"
   done
 }
@@ -50,11 +58,11 @@ attempt() {
 # insist <seconds> <message> <command>...: the same for a command that must succeed. The message is noted from the first
 # failure on, because the timeout may be long.
 insist() {
-  local deadline=$((SECONDS + $1)) message="$2"
+  local deadline=$(($(uptime_seconds) + $1)) message="$2"
   shift 2
   until "$@"; do
     note_failure "$message"
-    [ "$SECONDS" -lt "$deadline" ] || fatal "$message"
+    [ "$(uptime_seconds)" -lt "$deadline" ] || fatal "$message"
     sleep "$RETRY_SECONDS"
   done
   rm -f "$RUN_FOLDER/failure"
@@ -67,31 +75,6 @@ quietly() {
     printf '%s\n' "$output" >&2
     return 1
   fi
-}
-
-# install_any <package>...: installs the first one that the machine's repositories have. Families: Debian and Ubuntu; RHEL,
-# Rocky, Amazon Linux and openEuler, also with yum alone.
-install_any() {
-  local name manager
-  if command -v apt-get >/dev/null; then
-    export DEBIAN_FRONTEND=noninteractive
-    quietly apt-get update -q || return 1
-    for name in "$@"; do
-      apt-cache show "$name" >/dev/null 2>&1 || continue
-      quietly apt-get install -y -q --no-install-recommends "$name"
-      return
-    done
-    return 1
-  fi
-  for manager in dnf yum; do
-    command -v "$manager" >/dev/null || continue
-    for name in "$@"; do
-      "$manager" -q info "$name" >/dev/null 2>&1 || continue
-      quietly "$manager" install -y -q "$name"
-      return
-    done
-  done
-  return 1
 }
 
 # fetch <mode> <destination> <source> <argument>...: stores what a source prints, completely or not at all.

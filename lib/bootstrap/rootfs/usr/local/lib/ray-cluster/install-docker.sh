@@ -34,6 +34,13 @@ main() {
 
 info() { printf 'docker: %s\n' "$*"; }
 
+# Clocks are set while a machine boots; its uptime only grows. The script stands alone, on machines without the others.
+uptime_seconds() {
+  local uptime
+  read -r uptime _ </proc/uptime
+  printf '%s' "${uptime%.*}"
+}
+
 fatal() {
   printf 'docker: %s\n' "$*" >&2
   exit 1
@@ -93,9 +100,9 @@ install_by_apt() {
 # Runs a command and prints its output only if it fails; waits while another program holds the package manager's lock, as
 # unattended upgrades do for minutes after a first boot.
 quietly() {
-  local output deadline=$((SECONDS + LOCK_SECONDS))
+  local output deadline=$(($(uptime_seconds) + LOCK_SECONDS))
   until output="$("$@" 2>&1)"; do
-    if ! [[ "$output" =~ $LOCKED ]] || [ "$SECONDS" -ge "$deadline" ]; then
+    if ! [[ "$output" =~ $LOCKED ]] || [ "$(uptime_seconds)" -ge "$deadline" ]; then
       printf '%s\n' "$output" >&2
       fatal "$1 $2 failed: $(cause "$output")"
     fi
@@ -129,13 +136,13 @@ start_engine() {
 }
 
 wait_for_engine() {
-  local deadline=$((SECONDS + READY_SECONDS))
+  local deadline=$(($(uptime_seconds) + READY_SECONDS))
   until engine_answers; do
     if engine_has_ended; then
       show_log
       fatal "the engine exited right after its start"
     fi
-    if [ "$SECONDS" -ge "$deadline" ]; then
+    if [ "$(uptime_seconds)" -ge "$deadline" ]; then
       show_log
       fatal "the engine did not answer within $READY_SECONDS s"
     fi

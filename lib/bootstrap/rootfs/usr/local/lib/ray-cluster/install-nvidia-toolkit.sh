@@ -17,6 +17,8 @@ set -euo pipefail
 
 # docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html, read 2026-11-21
 readonly REPOSITORY="${TOOLKIT_REPOSITORY:-https://nvidia.github.io/libnvidia-container}"
+# Of the key for libnvidia-container and the toolkit (as published with it, and pinned by other installers; read 2026-11-29).
+readonly FINGERPRINT=C95B321B61E88C1809C4F759DDCAE044F796ECB0
 readonly KEYRING="${TOOLKIT_KEYRING:-/usr/share/keyrings/nvidia-container-toolkit.gpg}"
 readonly LIST="${TOOLKIT_LIST:-/etc/apt/sources.list.d/nvidia-container-toolkit.list}"
 readonly RPM_LIST="${TOOLKIT_RPM_LIST:-/etc/yum.repos.d/nvidia-container-toolkit.repo}"
@@ -49,6 +51,13 @@ main() {
 }
 
 info() { printf 'toolkit: %s\n' "$*"; }
+
+# Clocks are set while a machine boots; its uptime only grows. The script stands alone, on machines without the others.
+uptime_seconds() {
+  local uptime
+  read -r uptime _ </proc/uptime
+  printf '%s' "${uptime%.*}"
+}
 
 fatal() {
   printf 'toolkit: %s\n' "$*" >&2
@@ -109,6 +118,7 @@ add_rpm_repository() {
   if knows_repository "${RPM_LIST%/*}"; then return; fi
   info "adding NVIDIA's repository $REPOSITORY"
   lines="$(fetch stable/rpm/nvidia-container-toolkit.repo)" || fatal "cannot fetch the package list of $REPOSITORY"
+  require_key "$(fetch gpgkey)"
   [[ "$lines" == *repo_gpgcheck=1* ]] || fatal "the package list of $REPOSITORY does not require signatures"
   written+=("$RPM_LIST")
   printf '%s\n' "$lines" >"$RPM_LIST"
@@ -125,6 +135,7 @@ trust_repository() {
   quietly apt-get install -y -q --no-install-recommends ca-certificates curl gnupg
   local key lines
   key="$(fetch gpgkey)" || fatal "cannot fetch $REPOSITORY/gpgkey"
+  require_key "$key"
   # One that is there is not ours to replace or to remove.
   if [ ! -e "$KEYRING" ]; then
     written+=("$KEYRING")
@@ -133,6 +144,21 @@ trust_repository() {
   written+=("$LIST")
   lines="$(fetch stable/deb/nvidia-container-toolkit.list)" || fatal "cannot fetch the package list of $REPOSITORY"
   printf '%s\n' "${lines//deb https:/deb [signed-by=$KEYRING] https:}" >"$LIST"
+}
+
+# require_key <key>: it is NVIDIA's, and there is no other beside it.
+require_key() {
+  local line fields primary="" prints=()
+  while IFS= read -r line; do
+    IFS=: read -r -a fields <<<"$line"
+    case "${fields[0]:-}" in
+      pub) primary=yes ;;
+      sub) primary="" ;;
+      fpr) [ -z "$primary" ] || prints+=("${fields[9]:-}") ;;
+    esac
+  done < <(gpg --batch --show-keys --with-colons <<<"$1" 2>/dev/null)
+  [ "${prints[*]:-}" = "$FINGERPRINT" ] ||
+    fatal "the key at $REPOSITORY/gpgkey has the fingerprint ${prints[*]:-(none)}, not NVIDIA's $FINGERPRINT"
 }
 
 # knows_repository <folder>: whether a list there names the repository, whoever wrote it.
@@ -146,9 +172,9 @@ fetch() { curl --fail --silent --show-error --location "$REPOSITORY/$1"; }
 # Runs a command and prints its output only if it fails; waits while another program holds the package manager's lock, as
 # unattended upgrades do for minutes after a first boot.
 quietly() {
-  local output deadline=$((SECONDS + LOCK_SECONDS))
+  local output deadline=$(($(uptime_seconds) + LOCK_SECONDS))
   until output="$("$@" 2>&1)"; do
-    if ! [[ "$output" =~ $LOCKED ]] || [ "$SECONDS" -ge "$deadline" ]; then
+    if ! [[ "$output" =~ $LOCKED ]] || [ "$(uptime_seconds)" -ge "$deadline" ]; then
       printf '%s\n' "$output" >&2
       fatal "$1 $2 failed: $(cause "$output")"
     fi
@@ -180,9 +206,9 @@ restart_engine() {
 }
 
 wait_for_runtime() {
-  local deadline=$((SECONDS + READY_SECONDS))
+  local deadline=$(($(uptime_seconds) + READY_SECONDS))
   until has_runtime; do
-    [ "$SECONDS" -lt "$deadline" ] || fatal "the engine does not have the runtime after $READY_SECONDS s"
+    [ "$(uptime_seconds)" -lt "$deadline" ] || fatal "the engine does not have the runtime after $READY_SECONDS s"
     sleep 1
   done
   info "the engine has the runtime 'nvidia'"

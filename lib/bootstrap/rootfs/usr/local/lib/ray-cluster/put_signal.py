@@ -2,8 +2,8 @@
 
 put_signal.py ADDRESS_FILE SUCCESS|FAILURE WHO
 
-The reason comes on standard input. Whoever knows the URL can send signals, so it is read from a file and
-never printed. The object has the format of a CloudFormation wait condition.
+The reason comes on standard input. Whoever knows the URL can send signals, so it is read from a file, of
+which it is the first word, and never printed. The object has the format of a CloudFormation wait condition.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def put(address: str, body: bytes) -> None:
 
 
 def main(address_file: str, status: str, who: str) -> None:
-    address = Path(address_file).read_text(encoding="utf-8").strip()
+    address = Path(address_file).read_text(encoding="utf-8").strip().partition(" ")[0]
     body = signal(status, who, sys.stdin.read())
     try:
         put(address, body)

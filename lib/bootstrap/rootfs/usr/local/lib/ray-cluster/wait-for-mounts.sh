@@ -6,6 +6,8 @@ set -euo pipefail
 readonly PROGRAMS="${BASH_SOURCE[0]%/*}"
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$PROGRAMS/common.sh"
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+. "$PROGRAMS/packages.sh"
 
 main() {
   local folder type words
@@ -17,6 +19,7 @@ main() {
     attempt "$(setting mount_seconds 300)" is_mounted "$folder" "${units[-1]}" ||
       fatal "nothing is mounted at $folder: $(last_words "${units[@]}")"
     info "$folder is mounted"
+    [ "$type" != lustre ] || "$PROGRAMS/lustre-client.sh" tune
   done <"$BOOT_FOLDER/mounts"
 }
 
@@ -33,12 +36,14 @@ last_words() {
 # Cloud images often lack the NFS client, which every distribution packages. Most other types need none.
 install_helper() {
   case "$1" in
-    nfs | nfs4 | lustre) ;;
+    nfs | nfs4) ;;
+    lustre)
+      "$PROGRAMS/lustre-client.sh"
+      return
+      ;;
     *) return ;;
   esac
   if command -v "mount.$1" >/dev/null; then return; fi
-  [ "$1" != lustre ] ||
-    fatal "cannot mount file system type '$1': mount.$1 is missing; use a machine image with the Lustre client"
   info "installing the NFS client"
   install_any nfs-common nfs-utils ||
     fatal "cannot mount file system type '$1': neither nfs-common nor nfs-utils can be installed"

@@ -5,6 +5,7 @@ import { errorRule, judge, type Topic } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
 import { reportProblems } from "../../terraform/app-problems";
 import { PlanCheck } from "../../terraform/plan-check";
+import { reviewMissing } from "../../terraform/review-files";
 import { Capacity } from "../pool/capacity";
 
 /** Key of the context of `cdktf.json`, with one object for each stack. */
@@ -38,6 +39,12 @@ const INPUTS = {
     what: "id of the Capacity Block to launch the machines in",
     example: "cr-0123456789abcdef0",
     pattern: /^cr-/,
+  },
+  capacityBlockEndsAt: {
+    type: "string",
+    what: "end of the Capacity Block in UTC",
+    example: "2026-12-24T11:30:00Z",
+    pattern: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
   },
   modelTokenSecretArn: {
     type: "string",
@@ -122,13 +129,15 @@ export const INPUTS_TOPIC: Topic<InputsSpec> = {
  * "context": { "aws": { "llama": { "region": "us-east-1", "availabilityZone": "us-east-1a", "maxUsdPerHour": 250 } } }
  * ```
  *
- * An input that is missing there is a Terraform variable (`availability_zone`), set by `--var`. A stack synthesizes
+ * An input that is missing there is a Terraform variable (`availability_zone`), set by `--var`, which is refused for one that is there.
+ * A stack synthesizes
  * without any of them; `plan` and `deploy` stop before anything is created, and say what to set and where.
  */
 export class AwsInputs extends Construct {
   /** The inputs of the stack of a scope. */
   public static fromContext(scope: Construct): AwsInputs {
-    return new AwsInputs(scope, "aws-inputs");
+    const present = scope.node.tryFindChild("aws-inputs");
+    return present instanceof AwsInputs ? present : new AwsInputs(scope, "aws-inputs");
   }
 
   private readonly stackName: string;
@@ -156,8 +165,12 @@ export class AwsInputs extends Construct {
   /** Highest price of the machines that the user accepts, for `AwsBackend`, which compares it with the list price. */
   public get maxUsdPerHour(): number {
     const given = this.given.maxUsdPerHour;
+    if (typeof given === "number") {
+      this.refuseVariable("maxUsdPerHour");
+      return given;
+    }
     // Without a value it is 0, which no machine costs: the backend reports it together with the price.
-    return typeof given === "number" ? given : this.variable("maxUsdPerHour").numberValue;
+    return this.variable("maxUsdPerHour").numberValue;
   }
 
   /** ARN of the secret with the token of the model's hub. */
@@ -167,9 +180,10 @@ export class AwsInputs extends Construct {
 
   /** The Capacity Block or the reservation that is named, else on demand. */
   public get capacity(): Capacity {
-    const { capacityBlockId, capacityReservationId } = this.given;
+    const { capacityBlockId, capacityBlockEndsAt, capacityReservationId } = this.given;
     if (typeof capacityBlockId === "string") {
-      return Capacity.capacityBlock(capacityBlockId);
+      const endsAt = typeof capacityBlockEndsAt === "string" ? capacityBlockEndsAt : undefined;
+      return Capacity.capacityBlock(capacityBlockId, { endsAt });
     }
     return typeof capacityReservationId === "string"
       ? Capacity.reservation(capacityReservationId)
@@ -178,7 +192,36 @@ export class AwsInputs extends Construct {
 
   private text(name: InputName): string {
     const given = this.given[name];
-    return typeof given === "string" ? given : this.variable(name).stringValue;
+    if (typeof given === "string") {
+      this.refuseVariable(name);
+      return given;
+    }
+    return this.variable(name).stringValue;
+  }
+
+  /** Of an input that `cdktf.json` has: `--var` would fail with words that do not say where the value is. */
+  private refuseVariable(name: InputName): void {
+    const option = variableName(name);
+    if (this.node.tryFindChild(option) !== undefined) {
+      return;
+    }
+    const { type, isSensitive }: Input = INPUTS[name];
+    const isText = type === "string";
+    const variable = new TerraformVariable(this, option, {
+      type,
+      description: `Not to be set: "${name}" in cdktf.json has the value`,
+      default: isText ? "" : 0,
+      sensitive: isSensitive,
+      validation: [
+        {
+          condition: `\${var.${option} == ${isText ? '""' : "0"}}`,
+          errorMessage:
+            `"${name}" has its value in cdktf.json, context.${CONTEXT_KEY}.${this.stackName}. ` +
+            `Change it there, or remove it there and pass --var ${option}=<value>.`,
+        },
+      ],
+    });
+    variable.overrideLogicalId(option);
   }
 
   /** The same variable however often it is asked for. */
@@ -196,6 +239,7 @@ export class AwsInputs extends Construct {
       default: type === "string" ? "" : 0,
     });
     variable.overrideLogicalId(option);
+    reviewMissing(this, option);
     // The backend judges the price limit, which depends on its machines.
     if (type === "string") {
       this.check ??= new PlanCheck(this, "check");

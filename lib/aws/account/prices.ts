@@ -1,9 +1,11 @@
-import { findInstancePrice } from "../../catalog/instance-types";
+import { type InstanceFacts, priceSource } from "../pool/instance-facts";
 
 /** So many machines of one type. */
 export interface Machines {
   readonly instanceType: string;
   readonly nodes: number;
+  /** What is known of the type. */
+  readonly facts: InstanceFacts;
 }
 
 /** What machines cost each hour by the catalogue's list, without commitment. */
@@ -17,17 +19,14 @@ export interface HourlyPrice {
 }
 
 export function hourlyPrice(machines: readonly Machines[]): HourlyPrice {
-  const prices = machines.map(({ instanceType }) => findInstancePrice(instanceType));
+  const prices = machines.map(({ facts }) => facts.price);
   const usdPerHour = inCents(
     machines.reduce((sum, { nodes }, index) => sum + nodes * (prices[index]?.onDemandUsdPerHour ?? 0), 0),
   );
-  const [newest] = prices
-    .flatMap((price) => price ?? [])
-    .sort((a, b) => (a.priceDate < b.priceDate ? 1 : -1));
+  const sources = [...new Set(prices.flatMap((price) => (price === undefined ? [] : priceSource(price))))];
   const unlisted = machines.filter((_, index) => prices[index] === undefined);
   const amounts = [
-    newest &&
-      `${usdPerHour.toFixed(2)} USD per hour (on demand in ${newest.region}, price list of ${newest.priceDate})`,
+    sources.length > 0 && `${usdPerHour.toFixed(2)} USD per hour (${sources.join("; ")})`,
     unlisted.length > 0 &&
       `an unknown amount (no list price of ${[...new Set(unlisted.map(({ instanceType }) => instanceType))].join(", ")})`,
   ];

@@ -31,6 +31,7 @@ export class AwsBackend extends ClusterBackend {
         addresses: {},
         headAddress: decisions.headAddress ?? NO_ADDRESS,
         networkMode: "host",
+        closedBy: "the security group of the machines, and those of its clients",
         createsMachines: true,
         emulated: false,
         objectStoreMiB,

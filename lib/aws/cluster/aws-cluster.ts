@@ -14,6 +14,7 @@ import { resourceAddress } from "../../terraform/resource-address";
 import { clusterEndpoint } from "../../topology/plan/endpoint";
 import { pulledImage } from "../../topology/declaration/derived-image";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import { AccountCheck } from "../account/account-check";
 import { requirePriceLimit } from "../account/price-limit";
 import { ecrPermissions, ecrRepository } from "../account/registry";
 import { tcp } from "../network/security-group";
@@ -23,11 +24,15 @@ import type { AwsBackendProps } from "./backend-props";
 import { AwsBootSources } from "./boot-sources";
 import { LONGEST_WAIT_SECONDS, WAIT_TOPIC } from "./built-rules";
 import { machinesReview } from "./machines-review";
-import { type BootContext, nodeBoot, secretIds } from "./node-boot";
+import { awsPlaceFacts } from "./place-facts";
+import { type BootContext, nodeBoot, secretPermissions } from "./node-boot";
 import { readinessPermission, ReadinessStack } from "./readiness-stack";
 import type { SiteDecisions, SitePool } from "./site-decisions";
 import { UserData } from "./user-data";
+import { WorkloadObject } from "./workload-object";
 
+/** From the last machine's start until the head is heard of; the largest machines take minutes to reach their first program. */
+const BOOT_SECONDS = 1500;
 /** Between the machines' own deadline and that of the stack, so that the machines' reason comes first. */
 const REASON_SECONDS = 300;
 
@@ -38,8 +43,9 @@ const REASON_SECONDS = 300;
 export function buildAwsCluster(
   scope: Construct,
   plan: ClusterPlan,
-  { props, pools, storage, price, bootTimeoutSeconds }: SiteDecisions,
+  decisions: SiteDecisions,
 ): ClusterEndpoint {
+  const { props, pools, storage, price, bootTimeoutSeconds } = decisions;
   constrainProvider(scope, "aws");
   const ownRegion = new DataAwsRegion(scope, "region");
   const region = ownRegion.id;
@@ -52,24 +58,27 @@ export function buildAwsCluster(
     region,
   });
   const timeoutSeconds = waitSeconds(scope, bootTimeoutSeconds + plan.deadlines.servingSeconds);
-  const context = { plan, region, sources, storage, answerSeconds: timeoutSeconds - REASON_SECONDS };
+  const stackName = `${sources.uniqueName}-ready`;
+  const context = { plan, region, sources, storage, stackName };
   requirePriceLimit(scope, props.maxUsdPerHour, price);
+  if (props.asksAccount ?? true) {
+    new AccountCheck(
+      scope,
+      "account",
+      props.network.availabilityZone,
+      pools.map(({ machines }) => machines),
+    );
+  }
 
   const repository = ecrRepository(pulledImage(plan.image));
   const permissions = [
     ...sources.permissions,
-    readinessPermission(partition, region, plan.name),
+    readinessPermission(partition, region, stackName),
     ...(repository === undefined ? [] : ecrPermissions(partition, repository)),
     ...storage.flatMap((one) => one.permissions ?? []),
     ...(props.permissions ?? []),
   ];
-  const secrets = secretIds(plan);
-  const headPermissions = [
-    ...sources.headPermissions,
-    ...(secrets.length === 0
-      ? []
-      : [{ actions: ["secretsmanager:GetSecretValue"], resources: [...secrets] }]),
-  ];
+  const headPermissions = [...sources.headPermissions, ...secretPermissions(plan, plan.nodes[0])];
   const made = pools.map((pool) => makePool(scope, context, pool, permissions, headPermissions));
   replaceTogether(made);
 
@@ -77,16 +86,26 @@ export function buildAwsCluster(
   writeAccess(scope, plan, ownRegion, pools, made);
 
   const url = clusterEndpoint(plan);
+  const workload = new WorkloadObject(scope, "workload", sources.workloadStore, plan);
   const ready = new ReadinessStack(scope, "ready", {
     name: plan.name,
+    stackName,
     endpoint: url,
+    workload: workload.number,
     timeoutSeconds,
-    machines: made.flatMap(({ _head, _workers }) =>
-      [_head, _workers].filter((machine) => machine !== undefined),
-    ),
-    triggers: made.flatMap(({ _head, _workerTemplate }) =>
-      [_head, _workerTemplate].filter((resource) => resource !== undefined),
-    ),
+    bootSeconds: Math.min(BOOT_SECONDS, timeoutSeconds),
+    answerSeconds: timeoutSeconds - REASON_SECONDS,
+    afterFailure: `The machines go on, for ${price.text}: mend it and deploy again, or end them by cdktf destroy.`,
+    needs: [
+      workload._object,
+      ...made.flatMap(({ _head, _workers }) => [_head, _workers].filter((machine) => machine !== undefined)),
+    ],
+    triggers: [
+      workload._object,
+      ...made.flatMap(({ _head, _workerTemplate }) =>
+        [_head, _workerTemplate].filter((resource) => resource !== undefined),
+      ),
+    ],
   });
   return {
     url: ready.endpoint,
@@ -98,6 +117,7 @@ export function buildAwsCluster(
     reviewToken:
       "made by the head at boot in a secret of AWS Secrets Manager, whose value Terraform never sees; in the machine's memory",
     reviewNewMachines: machinesReview(pools, price),
+    reviewFacts: awsPlaceFacts(plan, decisions, [...permissions, ...headPermissions], timeoutSeconds),
   };
 }
 
@@ -111,14 +131,15 @@ function makePool(
   const { plan } = context;
   const nodes = plan.nodes.filter((node) => node.pool === name);
   const head = nodes.find(({ role }) => role === "head");
+  const worker = nodes.find(({ role }) => role === "worker");
   const boot = (node: NodePlan | undefined) =>
     node && new UserData(scope, `boot-${name}-${node.role}`, nodeBoot(context, node, machines)).base64;
   return new AwsNodePool(scope, `pool-${name}`, {
     ...machines,
     name: `${plan.name}-${name}`,
-    userData: boot(nodes.find(({ role }) => role === "worker")),
+    userData: boot(worker),
     headUserData: boot(head),
-    permissions,
+    permissions: [...permissions, ...secretPermissions(plan, worker)],
     headPermissions: head && headPermissions,
   });
 }
@@ -167,16 +188,19 @@ function replaceTogether(pools: readonly AwsNodePool[]): void {
   if (head !== undefined && templates.length > 0) {
     head.lifecycle = { ...head.lifecycle, replaceTriggeredBy: templates.map(resourceAddress) };
   }
-  for (const { _workers } of pools) {
-    if (head !== undefined && _workers !== undefined) {
-      _workers.dependsOn = [resourceAddress(head)];
+  for (const { _head, _workers } of pools) {
+    if (head !== undefined && _head === undefined && _workers !== undefined) {
+      _workers.dependsOn = [...(_workers.dependsOn ?? []), resourceAddress(head)];
     }
   }
 }
 
-/** From the start of the machines until the head has reported that it serves, or why not. */
+/**
+ * From the start of the machines until the head has reported that it serves, or why not; whole minutes, so that another wait
+ * is another `timeoutInMinutes` and so another stack: CloudFormation updates no wait condition.
+ */
 function waitSeconds(scope: Construct, servingSeconds: number): number {
-  const seconds = servingSeconds + REASON_SECONDS;
+  const seconds = Math.ceil((servingSeconds + REASON_SECONDS) / 60) * 60;
   reportProblems(scope, judge(WAIT_TOPIC, seconds, undefined));
   return Math.min(seconds, LONGEST_WAIT_SECONDS);
 }

@@ -1,5 +1,5 @@
 import { findAccelerator } from "../../catalog/accelerators";
-import { acceleratorsOfInstance, findInstanceType } from "../../catalog/instance-types";
+import { acceleratorsOfInstance } from "../../catalog/instance-types";
 import { isWithin, repeated, unless } from "../../problems/checks";
 import { errorRule, warningRule, type Topic } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
@@ -34,7 +34,10 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
             : unless(declared.emulated || declared.id === type.accelerator, {
                 path: `pools[${index}].accelerator`,
                 got: show(declared.id),
-                must: `be '${type.accelerator}', the accelerator of ${type.id}`,
+                must:
+                  type.accelerator === null
+                    ? `be left out: ${type.id} has no accelerators`
+                    : `be '${type.accelerator}', the accelerator of ${type.id}`,
                 fix: `use AwsInstanceType.of('${type.id}').nodePool(...), or another machine type`,
               });
         }),
@@ -148,7 +151,7 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
 
 /** What is known of a pool's machine type, and what the pool declares of it. */
 function factsOf({ machines, pool }: SitePool) {
-  const type = findInstanceType(machines.instanceType);
+  const { type } = machines.facts;
   const declared = pool.accelerator && findAccelerator(pool.accelerator.id);
   const each = declared?.acceleratorsPerDevice ?? 1;
   const chosen = pool.devices === undefined ? declared?.usualPerNode : pool.devices.length * each;
@@ -177,6 +180,6 @@ function lacksDisk({ machines }: SitePool, hostPath: string): boolean {
   return (
     localDiskFolder !== undefined &&
     isWithin(hostPath, localDiskFolder) &&
-    findInstanceType(machines.instanceType)?.instanceStoreDisks === 0
+    machines.facts.type?.instanceStoreDisks === 0
   );
 }

@@ -36,6 +36,13 @@ export interface AwsBackendProps extends AwsMachineOptions {
    */
   readonly maxUsdPerHour?: number;
   /**
+   * Whether a plan asks the account for its quota of vCPUs, and EC2 whether the zone has the machine types. Without it a plan
+   * needs no access to the account.
+   *
+   * @default true
+   */
+  readonly asksAccount?: boolean;
+  /**
    * Longest expected time between the first and the last machine's start of its container, in seconds: each boots, pulls
    * the image and fills its disks.
    *

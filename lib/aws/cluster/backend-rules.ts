@@ -10,6 +10,7 @@ import { ecrRepository } from "../account/registry";
 import { fits, known } from "../known";
 import { checkPool } from "../pool/pool-rules";
 import { BACKEND_POOL_TOPIC } from "./backend-pool-rules";
+import { DISK_TOPIC } from "./disk-rules";
 import type { SiteDecisions } from "./site-decisions";
 
 const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+$/;
@@ -22,7 +23,7 @@ export const BACKEND_TOPIC: Topic<SiteDecisions> = {
   rules: [
     errorRule("RC425", {
       title: "A secret is named by its ARN",
-      why: "The head's role is allowed to read those secrets and no other.",
+      why: "A machine's role is allowed to read the secrets that its node needs and no other.",
       check: ({ declaration }) =>
         secretsOf(declaration, declaration.engine?.secrets).map(({ path, ref }) =>
           unless(fits(ref.id, SECRET_ARN), {
@@ -138,6 +139,7 @@ export function checkBackend(site: SiteDecisions): readonly Problem[] {
   return [
     ...judge(BACKEND_TOPIC, site, undefined),
     ...judge(BACKEND_POOL_TOPIC, site, undefined),
+    ...judge(DISK_TOPIC, site, undefined),
     ...new Map(ofMachines.map((problem) => [JSON.stringify(problem), problem])).values(),
   ];
 }

@@ -21,6 +21,16 @@ import { s3Source, secretSource } from "./user-data";
 /** The provider appends 26 characters to a prefix of at most 37. */
 const BUCKET_PREFIX = 37;
 const SUFFIX = "-boot-";
+/** Of the keys of workloads, which their numbers follow. */
+const WORKLOADS = "workloads/";
+
+/** Where the workloads of a cluster are. */
+export interface WorkloadStore {
+  /** Name of the bucket. */
+  readonly bucket: string;
+  /** Of the objects' keys: the number and `.json` follow. */
+  readonly prefix: string;
+}
 
 /** What all machines of a cluster download when they boot. */
 export interface AwsBootSourcesProps {
@@ -41,15 +51,21 @@ export interface AwsBootSourcesProps {
 }
 
 /**
- * Where machines get what is too large for user data, and what Terraform must not know: a bucket with the node program,
- * and a secret for the Ray token. The secret is created without a value; the head puts one in.
+ * Where machines get what is too large for user data or changes while they run, and what Terraform must not know: a bucket
+ * with the node program and the workload, and a secret for the Ray token. The secret is created without a value; the head
+ * puts one in.
  */
 export class AwsBootSources extends Construct {
+  /** Name of the bucket: begins with that of the cluster, and no other stack or account has it. */
+  public readonly uniqueName: string;
   public readonly program: BootSource;
   /** The Ray token, for workers, which wait until there is one. */
   public readonly token: BootSource;
   /** The same for the head, which generates it. */
   public readonly tokenOfHead: BootSource;
+  /** Workloads, which the head alone reads; the name of the file follows as a further argument. */
+  public readonly workloads: BootSource;
+  public readonly workloadStore: WorkloadStore;
   /** Permissions that every machine needs. */
   public readonly permissions: readonly Permission[];
   /** Permissions that the head needs besides. */
@@ -61,6 +77,7 @@ export class AwsBootSources extends Construct {
     const region = props.region ?? new DataAwsRegion(this, "region").id;
     const name = props.name ?? id;
     const bucket = this.bucket(name, props.kmsKeyArn);
+    this.uniqueName = bucket.bucket;
     const text = machineBundle(props.files, props.build);
     const hash = createHash("sha256").update(text).digest("hex");
     const source = `files/${name}-boot.json`;
@@ -84,6 +101,8 @@ export class AwsBootSources extends Construct {
     this.program = s3Source(region, `s3://${bucket.bucket}/${object.key}`);
     this.token = secretSource(region, secret.arn);
     this.tokenOfHead = secretSource(region, secret.arn, true);
+    this.workloads = s3Source(region, `s3://${bucket.bucket}/${WORKLOADS}`);
+    this.workloadStore = { bucket: bucket.bucket, prefix: WORKLOADS };
     const withKey = (action: string) =>
       props.kmsKeyArn === undefined ? [] : [{ actions: [action], resources: [props.kmsKeyArn] }];
     this.permissions = [
@@ -92,6 +111,7 @@ export class AwsBootSources extends Construct {
       ...withKey("kms:Decrypt"),
     ];
     this.headPermissions = [
+      { actions: ["s3:GetObject"], resources: [`${bucket.arn}/${WORKLOADS}*`] },
       { actions: ["secretsmanager:PutSecretValue"], resources: [secret.arn] },
       ...withKey("kms:GenerateDataKey"),
     ];

@@ -1,18 +1,10 @@
 import { code, table } from "../../review/table";
 import type { HourlyPrice } from "../account/prices";
 import { known } from "../known";
-import type { Capacity, CapacityKind } from "../pool/capacity";
+import { paid } from "../pool/capacity-text";
 import { addressesOf, efaDevicesOf } from "../pool/nic-layout";
 import type { PoolMachines } from "../pool/pool-machines";
 import type { SitePool } from "./site-decisions";
-
-const PAID: { readonly [kind in CapacityKind]: string } = {
-  "on-demand": "on demand",
-  reservation: "reservation",
-  "capacity-block": "Capacity Block",
-  "ultra-server-block": "UltraServer block",
-  spot: "spot",
-};
 
 /** The machines that a deployment creates, and what they cost. */
 export function machinesReview(pools: readonly SitePool[], price: HourlyPrice): readonly string[] {
@@ -39,11 +31,6 @@ function row({ pool, machines }: SitePool): readonly string[] {
     code(known(machineImage.imageId) ?? "known at apply"),
     `${rootVolumeGiB} GiB`,
   ];
-}
-
-function paid({ kind, id }: Capacity): string {
-  const name = known(id);
-  return name === undefined ? PAID[kind] : `${PAID[kind]} ${code(name)}`;
 }
 
 function interfaces({ nics = [] }: PoolMachines): string {

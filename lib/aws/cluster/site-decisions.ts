@@ -1,5 +1,6 @@
 import type { ClusterDeclaration } from "../../terraform/cluster-backend";
 import type { NodePool } from "../../topology/declaration/cluster-props";
+import { Fabric } from "../../topology/declaration/fabric";
 import { addressText, parseSubnet } from "../../topology/plan/addressing";
 import { hourlyPrice, type HourlyPrice } from "../account/prices";
 import { known } from "../known";
@@ -46,13 +47,17 @@ export function decideSite(props: AwsBackendProps, declaration: ClusterDeclarati
         network: props.network,
         instanceType: pool.machineType ?? "",
         nodes: pool.nodes,
-        fabric: declaration.fabric,
+        // What has no accelerators sends nothing over the fabric, and machines for a head alone have none.
+        fabric: hasAccelerators(pool) ? declaration.fabric : Fabric.TCP,
         storage: declaration.storage,
         headAddress: index === 0 ? headAddress : undefined,
         capacity: own?.capacity ?? props.capacity,
         machineImage: own?.machineImage ?? props.machineImage,
+        machineImageRelease: own?.machineImageRelease ?? props.machineImageRelease,
         nicLayout: own?.nicLayout ?? props.nicLayout,
         rootVolumeGiB: own?.rootVolumeGiB ?? props.rootVolumeGiB,
+        instanceTypes: [...(own?.instanceTypes ?? []), ...(props.instanceTypes ?? [])],
+        capacityTimeoutMinutes: own?.capacityTimeoutMinutes ?? props.capacityTimeoutMinutes,
         rootVolumeKmsKeyArn: props.kmsKeyArn,
       }),
       paths: {
@@ -72,4 +77,8 @@ export function decideSite(props: AwsBackendProps, declaration: ClusterDeclarati
     bootTimeoutSeconds: props.bootTimeoutSeconds ?? DEFAULT_BOOT_SECONDS,
     price: hourlyPrice(pools.map(({ machines }) => machines)),
   };
+}
+
+function hasAccelerators({ accelerator, acceleratorsPerNode }: NodePool): boolean {
+  return accelerator !== undefined && acceleratorsPerNode !== 0;
 }

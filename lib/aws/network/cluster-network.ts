@@ -6,8 +6,12 @@ import { Subnet } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { Construct } from "constructs";
 import { allAwsEndpoints } from "../../catalog/aws-endpoints";
+import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
+import { moneyOf } from "../../review/money";
+import { unpriced } from "../../review/place-facts";
 import { constrainProvider } from "../../terraform/provider-versions";
+import { reviewPart } from "../../terraform/review-files";
 import { NetworkEndpoints } from "./endpoints";
 import { VpcFlowLog } from "./flow-log";
 import { Nat } from "./nat";
@@ -17,7 +21,7 @@ import {
   type ExistingAwsNetworkProps,
   type IClusterNetwork,
 } from "./network-props";
-import { checkEgress, checkNetwork } from "./network-rules";
+import { checkEgress, checkNetwork, MADE_GROUP_TOPIC } from "./network-rules";
 import { ClusterSecurityGroup } from "./security-group";
 
 /**
@@ -31,17 +35,16 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
     const existing = new Construct(scope, id);
     constrainProvider(existing, "aws");
     reportProblems(existing, checkEgress(egressCidrs));
-    const groupProps = {
-      name: id,
-      vpcId: props.vpcId,
-      egressCidrs,
-      egressPrefixListIds,
-      endpointSecurityGroupId,
-    };
+    const reach = { egressCidrs, egressPrefixListIds, endpointSecurityGroupId };
+    const groupProps = { name: id, vpcId: props.vpcId, ...reach };
+    const isMade = props.securityGroupId === undefined;
+    if (isMade) {
+      reportProblems(existing, judge(MADE_GROUP_TOPIC, reach, undefined));
+    }
     return {
       ...props,
-      securityGroupHasSelfRules:
-        props.securityGroupId === undefined || (props.securityGroupHasSelfRules ?? false),
+      reachesOutside: isMade ? egressCidrs.length > 0 : undefined,
+      securityGroupHasSelfRules: isMade || (props.securityGroupHasSelfRules ?? false),
       securityGroupId: props.securityGroupId ?? new ClusterSecurityGroup(existing, "machines", groupProps).id,
     };
   }
@@ -57,6 +60,8 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   public readonly placementGroupName?: string;
   /** Whether machines reach any network outside of AWS. */
   public readonly reachesOutside: boolean;
+  /** Networks that the machines may reach over HTTP and HTTPS. */
+  public readonly egressCidrs: readonly string[];
 
   public constructor(scope: Construct, id: string, props: AwsClusterNetworkProps) {
     super(scope, id);
@@ -74,6 +79,7 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
     const tags = { Name: id };
     this.availabilityZone = availabilityZone;
     this.subnetCidr = subnetCidr;
+    this.egressCidrs = natSubnetCidr === undefined ? [] : egressCidrs;
     this.reachesOutside = natSubnetCidr !== undefined && egressCidrs.length > 0;
 
     const vpc = new Vpc(this, "vpc", {
@@ -126,11 +132,25 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
       endpointSecurityGroupId: endpoints.securityGroupId,
     }).id;
     endpoints.letIn(this.securityGroupId);
+    reviewPart(this, {
+      kind: "network",
+      what:
+        natSubnetCidr === undefined ? "endpoints of AWS services" : "NAT gateway, endpoints of AWS services",
+      money: moneyOf({
+        prices: [
+          ...(natSubnetCidr === undefined ? [] : [unpriced("NAT gateway", 1)]),
+          unpriced("interface endpoints", (props.endpoints ?? allAwsEndpoints()).length),
+        ],
+      }),
+    });
     if (props.placementGroup ?? true) {
       this.placementGroupName = new PlacementGroup(this, "placement", {
-        name: id,
+        // Such a name is unique in the account and region, and so is the network's number.
+        name: `${id}-${vpc.id}`,
         strategy: "cluster",
         tags,
+        // A group of an earlier version keeps its name: another one would replace all machines.
+        lifecycle: { ignoreChanges: ["name"] },
       }).name;
     }
   }

@@ -20,6 +20,8 @@ export interface IClusterNetwork {
   readonly placementGroupName?: string;
   /** Whether machines reach any network outside AWS. @default - not known */
   readonly reachesOutside?: boolean;
+  /** Networks that the machines may reach over HTTP and HTTPS. @default - not known */
+  readonly egressCidrs?: readonly string[];
 }
 
 /** A network that is created. */
@@ -121,7 +123,7 @@ export interface ExistingAwsNetworkProps {
    */
   readonly endpointSecurityGroupId?: string;
   /**
-   * Existing cluster placement group, for example that of a reservation.
+   * Existing cluster placement group. That of a reservation is named with it (`Capacity.reservation`).
    *
    * @default - the machines are placed anywhere in the zone
    */

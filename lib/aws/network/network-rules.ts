@@ -130,6 +130,30 @@ export const NETWORK_TOPIC: Topic<NetworkSpec> = {
   ],
 };
 
+/** Where the machines of an existing network may go, if their security group is created. */
+interface MadeGroup {
+  readonly egressCidrs: readonly string[];
+  readonly egressPrefixListIds: readonly string[];
+  readonly endpointSecurityGroupId?: string;
+}
+
+export const MADE_GROUP_TOPIC: Topic<MadeGroup> = {
+  title: "EC2: an existing network with a new security group",
+  rules: [
+    errorRule("RC481", {
+      title: "A security group that is created lets the machines reach AWS",
+      why: "They boot with what is in S3, and report there that they serve: the deployment would wait for hours in vain.",
+      check: ({ egressCidrs, egressPrefixListIds, endpointSecurityGroupId }) =>
+        unless(egressCidrs.length + egressPrefixListIds.length > 0 || endpointSecurityGroupId !== undefined, {
+          path: "egressCidrs",
+          got: "nothing",
+          must: "name a network, or egressPrefixListIds and endpointSecurityGroupId those of the VPC's endpoints",
+          fix: "name where the machines reach S3 and the services of AWS, or give securityGroupId",
+        }),
+    }),
+  ],
+};
+
 /** Everything that is wrong with a network. */
 export function checkNetwork(spec: NetworkSpec): readonly Problem[] {
   return [...judge(NETWORK_TOPIC, spec, undefined), ...checkEgress(spec.egressCidrs)];

@@ -1,4 +1,3 @@
-import { findInstanceType } from "../../catalog/instance-types";
 import { unless } from "../../problems/checks";
 import { errorRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
@@ -27,8 +26,7 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
     errorRule("RC421", {
       title: "The instance type is offered as spot",
       why: "EC2 refuses the launch.",
-      check: ({ capacity: { kind }, instanceType }, { options }) => {
-        const type = findInstanceType(instanceType);
+      check: ({ capacity: { kind }, instanceType, facts: { type } }, { options }) => {
         return unless(kind !== "spot" || type === undefined || type.spot, {
           path: `${options}capacity`,
           got: "spot",
@@ -40,8 +38,7 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
     errorRule("RC422", {
       title: "The instance type is offered in Capacity Blocks",
       why: "There is no such block that the machines could be launched in.",
-      check: ({ capacity: { kind }, instanceType }, { options }) => {
-        const type = findInstanceType(instanceType);
+      check: ({ capacity: { kind }, instanceType, facts: { type } }, { options }) => {
         const isOffered = type === undefined || (type.capacityBlock && !type.ultraServerOnly);
         return unless(kind !== "capacity-block" || isOffered, {
           path: `${options}capacity`,
@@ -54,10 +51,10 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
     errorRule("RC423", {
       title: "A member of an UltraServer is launched in an UltraServer block",
       why: "EC2 does not launch it alone.",
-      check: ({ capacity: { kind }, instanceType }, { options }) => {
+      check: ({ capacity: { kind }, instanceType, facts: { type } }, { options }) => {
         // RC421 and RC422 judge spot and plain blocks.
         const isJudged = ["ultra-server-block", "spot", "capacity-block"].includes(kind);
-        return unless(isJudged || !findInstanceType(instanceType)?.ultraServerOnly, {
+        return unless(isJudged || !type?.ultraServerOnly, {
           path: `${options}capacity`,
           got: show(kind),
           must: `be an UltraServer block: ${instanceType} cannot be launched alone`,
@@ -68,8 +65,7 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
     errorRule("RC414", {
       title: "An UltraServer block is for members of an UltraServer",
       why: "The block holds no machines of another instance type.",
-      check: ({ capacity: { kind }, instanceType }, { options }) => {
-        const type = findInstanceType(instanceType);
+      check: ({ capacity: { kind }, instanceType, facts: { type } }, { options }) => {
         return unless(kind !== "ultra-server-block" || type === undefined || type.ultraServerOnly, {
           path: `${options}capacity`,
           got: show(kind),
@@ -88,6 +84,21 @@ export const CAPACITY_TOPIC: Topic<PoolMachines, PoolPaths> = {
           must: "be the id of a reservation, such as 'cr-0123456789abcdef0'",
           fix: "copy it from the EC2 console, under Capacity Reservations",
         }),
+    }),
+    errorRule("RC482", {
+      title: "The end of a block is a time in UTC",
+      why: "Its workers would end at another time than before EC2 takes the machines.",
+      check: ({ capacity: { endsAt, workersEndAt } }, { options }) =>
+        unless(
+          endsAt === undefined ||
+            (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(endsAt) && workersEndAt !== undefined),
+          {
+            path: `${options}capacity.endsAt`,
+            got: show(endsAt),
+            must: "be a time in UTC, such as '2026-12-24T11:30:00Z'",
+            fix: "copy the end of the block from the EC2 console, under Capacity Reservations",
+          },
+        ),
     }),
     errorRule("RC415", {
       title: "An UltraServer block is named by the ARN of its resource group",

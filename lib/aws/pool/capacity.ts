@@ -5,6 +5,9 @@ export enum SpotInterruption {
   HIBERNATE = "hibernate",
 }
 
+/** Between the end of the workers and that of their machines by EC2. */
+const EARLIER_MINUTES = 15;
+
 export type CapacityKind = "on-demand" | "reservation" | "capacity-block" | "ultra-server-block" | "spot";
 
 /** Options of reserved capacity. */
@@ -15,6 +18,28 @@ export interface ReservedCapacityOptions {
    * @default - not compared
    */
   readonly availabilityZone?: string;
+}
+
+/** Options of an On-Demand Capacity Reservation. */
+export interface ReservationOptions extends ReservedCapacityOptions {
+  /**
+   * Cluster placement group in which the reservation was created. That of the network is not used beside a reservation: it
+   * holds no reserved capacity.
+   *
+   * @default - none; EC2 places the machines where the reservation has them
+   */
+  readonly placementGroupName?: string;
+}
+
+/** Options of a Capacity Block. */
+export interface CapacityBlockOptions extends ReservedCapacityOptions {
+  /**
+   * End of the block in UTC, as the console shows it, e.g. `2026-12-24T11:30:00Z`. EC2 terminates the machines 30 minutes before
+   * (UltraServers: 60); their group then goes to zero a quarter of an hour earlier, and starts no others in vain.
+   *
+   * @default - not known: the group tries to replace machines that EC2 has taken
+   */
+  readonly endsAt?: string;
 }
 
 /** Options of spot capacity. */
@@ -39,17 +64,19 @@ export class Capacity {
    *
    * @param id e.g. `cr-0123456789abcdef0`
    */
-  public static reservation(id: string, options: ReservedCapacityOptions = {}): Capacity {
-    return new Capacity("reservation", id, options.availabilityZone);
+  public static reservation(id: string, options: ReservationOptions = {}): Capacity {
+    return new Capacity("reservation", id, options.availabilityZone, undefined, options.placementGroupName);
   }
 
   /**
-   * From a Capacity Block for ML. It ends at 11:30 UTC of its last day, its machines at 11:00.
+   * From a Capacity Block for ML. It ends at 11:30 UTC of its last day, its machines at 11:00; with `endsAt` workers end before
+   * (docs.aws.amazon.com/autoscaling/ec2/userguide/launch-template-capacity-blocks.html).
    *
    * @param id id of the block's reservation, e.g. `cr-0123456789abcdef0`
    */
-  public static capacityBlock(id: string, options: ReservedCapacityOptions = {}): Capacity {
-    return new Capacity("capacity-block", id, options.availabilityZone);
+  public static capacityBlock(id: string, options: CapacityBlockOptions = {}): Capacity {
+    const { availabilityZone, endsAt } = options;
+    return new Capacity("capacity-block", id, availabilityZone, undefined, undefined, endsAt);
   }
 
   /**
@@ -57,8 +84,16 @@ export class Capacity {
    *
    * @param resourceGroupArn ARN of the resource group with the block's reservations
    */
-  public static ultraServerBlock(resourceGroupArn: string, options: ReservedCapacityOptions = {}): Capacity {
-    return new Capacity("ultra-server-block", resourceGroupArn, options.availabilityZone);
+  public static ultraServerBlock(resourceGroupArn: string, options: CapacityBlockOptions = {}): Capacity {
+    const { availabilityZone, endsAt } = options;
+    return new Capacity(
+      "ultra-server-block",
+      resourceGroupArn,
+      availabilityZone,
+      undefined,
+      undefined,
+      endsAt,
+    );
   }
 
   /** Machines that may be interrupted at any time; the whole engine stops with one of them. */
@@ -74,10 +109,27 @@ export class Capacity {
     public readonly availabilityZone?: string,
     /** Of spot machines. @default - they are not spot machines */
     public readonly interruption?: SpotInterruption,
+    /** In which the reservation was created. @default - none, or not stated */
+    public readonly placementGroupName?: string,
+    /** End of a block. @default - not known, or it has none */
+    public readonly endsAt?: string,
   ) {}
 
-  /** Whether EC2 places the machines close to one another by itself. */
+  /** When the workers of a block are ended, before EC2 does it. @default - the end is not known */
+  public get workersEndAt(): string | undefined {
+    const end = Date.parse(this.endsAt ?? "");
+    const minutes = (this.kind === "ultra-server-block" ? 60 : 30) + EARLIER_MINUTES;
+    // As the API takes it, without fractions of a second.
+    return Number.isNaN(end) ? undefined : new Date(end - minutes * 60_000).toISOString().replace(".000", "");
+  }
+
+  /** Whether the capacity has a place of its own, beside which EC2 takes no other placement group. */
   public get bringsPlacement(): boolean {
+    return this.kind === "reservation" || this.isBlock;
+  }
+
+  /** Whether the machines are those of a Capacity Block, which EC2 sells on a market of its own. */
+  public get isBlock(): boolean {
     return this.kind === "capacity-block" || this.kind === "ultra-server-block";
   }
 }

@@ -1,5 +1,5 @@
-import { findInstanceType } from "../../catalog/instance-types";
 import { machineImageOf } from "../../catalog/machine-images";
+import { catalogueFacts, type InstanceFacts } from "./instance-facts";
 
 /** Options of an image of your own. */
 export interface MachineImageOptions {
@@ -36,11 +36,13 @@ export class AwsMachineImage {
   }
 
   /**
-   * The newest image of a public parameter, looked up when a machine starts. Machines that start on different days may
-   * differ; pin an id where that matters.
+   * The image that a public parameter names when it is deployed first; see `machineImageRelease` for a newer one.
    */
   public static ssmParameter(name: string, options: MachineImageOptions): AwsMachineImage {
-    return new AwsMachineImage(`resolve:ssm:${name}`, options.rootDeviceName, { ...options });
+    return new AwsMachineImage(`resolve:ssm:${name}`, options.rootDeviceName, {
+      ...options,
+      parameter: name,
+    });
   }
 
   /** One image, e.g. `ami-0123456789abcdef0`, in the region of the deployment. */
@@ -50,21 +52,28 @@ export class AwsMachineImage {
 
   /** The image that fits an instance type. */
   public static for(instanceType: string): AwsMachineImage {
+    return AwsMachineImage._for(instanceType, catalogueFacts(instanceType));
+  }
+
+  /** @internal */
+  public static _for(instanceType: string, { type }: InstanceFacts): AwsMachineImage {
     if (/^(trn|inf)/.test(instanceType)) {
       return AwsMachineImage.neuronUbuntu2404();
     }
-    return findInstanceType(instanceType)?.architecture === "arm64"
+    return type?.architecture === "arm64"
       ? AwsMachineImage.ofCatalogue("nvidia-arm64-amazon-linux-2023")
       : AwsMachineImage.nvidiaUbuntu2404();
   }
 
   private static ofCatalogue(id: string): AwsMachineImage {
     const { parameter, rootDeviceName, ...facts } = machineImageOf(id);
-    return new AwsMachineImage(`resolve:ssm:${parameter}`, rootDeviceName, facts);
+    return new AwsMachineImage(`resolve:ssm:${parameter}`, rootDeviceName, { ...facts, parameter });
   }
 
   /** Of a pinned image. @default - it is looked up */
   public readonly amiId?: string;
+  /** Public parameter by which it is looked up. @default - it is pinned */
+  public readonly parameter?: string;
   /** @default - not known */
   public readonly architecture?: string;
   /** Driver stack. @default - not known */
@@ -75,12 +84,13 @@ export class AwsMachineImage {
   public readonly localDiskFolder?: string;
 
   private constructor(
-    /** In the form that a launch template takes. */
+    /** The image, or `resolve:ssm:` and the parameter by which it is looked up. */
     public readonly imageId: string,
     public readonly rootDeviceName: string,
     facts: Partial<AwsMachineImage>,
   ) {
     this.amiId = facts.amiId;
+    this.parameter = facts.parameter;
     this.architecture = facts.architecture;
     this.driver = facts.driver;
     this.minimumRootGiB = facts.minimumRootGiB;

@@ -1,4 +1,6 @@
-import type { InstanceNetwork } from "../../catalog/instance-types";
+import type { InstanceFacts } from "./instance-facts";
+
+type InstanceNetwork = NonNullable<InstanceFacts["network"]>;
 
 /** How the network interfaces of a machine with EFA are laid out on its network cards. */
 export enum NicLayout {

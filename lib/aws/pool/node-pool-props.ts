@@ -1,6 +1,7 @@
 import type { Fabric } from "../../topology/declaration/fabric";
 import type { IStorage } from "../../topology/declaration/storage";
 import type { Capacity } from "./capacity";
+import type { AwsInstanceType } from "./instance-type";
 import type { AwsMachineImage } from "./machine-image";
 import type { IClusterNetwork } from "../network/network-props";
 import type { NicLayout } from "./nic-layout";
@@ -17,9 +18,16 @@ export interface AwsMachineOptions {
   /**
    * What the machines boot.
    *
-   * @default - the catalogue's image for the machine type, looked up when a machine starts
+   * @default - the catalogue's image for the machine type, as it is when it is deployed first
    */
   readonly machineImage?: AwsMachineImage;
+  /**
+   * Any name, e.g. `2026-12`: with another one than before, an image that is looked up is looked up anew, and all machines are
+   * replaced if there is a newer one. AWS changes its images every few weeks; machines keep the one that they were deployed with.
+   *
+   * @default 'first'
+   */
+  readonly machineImageRelease?: string;
   /**
    * Layout of the network interfaces.
    *
@@ -32,6 +40,18 @@ export interface AwsMachineOptions {
    * @default 200
    */
   readonly rootVolumeGiB?: number;
+  /**
+   * Machine types whose facts the catalogue does not hold, or holds wrong (`AwsInstanceType.fromFacts`).
+   *
+   * @default - none
+   */
+  readonly instanceTypes?: readonly AwsInstanceType[];
+  /**
+   * How long a deployment waits for EC2 to have all workers, in minutes; a launch that found no machine is tried again.
+   *
+   * @default 30
+   */
+  readonly capacityTimeoutMinutes?: number;
 }
 
 /** Machines of one kind, with their network interfaces. */
@@ -92,7 +112,7 @@ export interface AwsNodePoolProps extends AwsMachineOptions {
    */
   readonly publicIp?: boolean;
   /**
-   * ARN of a KMS key for the root volumes.
+   * ARN of a KMS key for the root volumes, in the account of the machines. Their group gets a grant for it.
    *
    * @default - the key of EBS
    */

@@ -1,4 +1,4 @@
-import { allInstanceTypes, findInstanceNetwork, findInstanceType } from "../../catalog/instance-types";
+import { allInstanceTypes } from "../../catalog/instance-types";
 import { isWhole, unless } from "../../problems/checks";
 import type { Problem } from "../../problems/problem";
 import { errorRule, judge, type Topic } from "../../problems/rule";
@@ -25,23 +25,26 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
   title: "EC2: node pools",
   rules: [
     errorRule("RC400", {
-      title: "The instance type is in the catalogue",
-      why: "Network interfaces, machine image, device checks and price follow from its rows.",
-      check: ({ instanceType }, paths) => {
+      title: "The instance type is in the catalogue or declared",
+      why: "Network interfaces, machine image, device checks and price follow from its facts.",
+      check: ({ instanceType, facts }, paths) => {
         const types = allInstanceTypes().map(({ id }) => id);
-        return unless(instanceType === "" || types.includes(instanceType), {
+        return unless(instanceType === "" || facts.type !== undefined, {
           path: paths.instanceType,
           got: show(instanceType),
-          must: "be an instance type of the catalogue",
-          fix: didYouMean(instanceType, types, "add its rows to lib/catalog/instance-*.json"),
+          must: "be an instance type of the catalogue, or one of instanceTypes",
+          fix: didYouMean(
+            instanceType,
+            types,
+            "describe it by AwsInstanceType.fromFacts and name that in instanceTypes",
+          ),
         });
       },
     }),
     errorRule("RC401", {
       title: "The instance type has the declared fabric",
       why: "EC2 has no InfiniBand or RoCE, and only some instance types have EFA interfaces.",
-      check: ({ fabric, instanceType }) => {
-        const network = findInstanceNetwork(instanceType);
+      check: ({ fabric, instanceType, facts: { network } }) => {
         const fabrics = network?.efaCards.length ? ["efa", "tcp"] : ["tcp"];
         return unless(network === undefined || fabrics.includes(fabric.id), {
           path: "fabric",
@@ -54,8 +57,7 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
     errorRule("RC402", {
       title: "The instance type has the layout of network interfaces",
       why: "EC2 refuses an interface on a network card that does not take it.",
-      check: ({ instanceType, nicLayout: layout, nics }, { options }) => {
-        const network = findInstanceNetwork(instanceType);
+      check: ({ instanceType, nicLayout: layout, nics, facts: { network } }, { options }) => {
         const layouts = Object.values(NicLayout).filter(
           (other) => network && nicLayout(network, other, true),
         );
@@ -104,8 +106,8 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
       title: "The instance type reaches a file system over EFA",
       why: "FSx for Lustre over EFA needs EFA and Nitro 4 or later, and does not support trn2.",
       check: ({ instanceType, ...machines }) => {
-        const type = findInstanceType(instanceType);
-        const hasEfa = (findInstanceNetwork(instanceType)?.efaCards.length ?? 0) > 0;
+        const { type, network } = machines.facts;
+        const hasEfa = (network?.efaCards.length ?? 0) > 0;
         const isSupported =
           type === undefined || (hasEfa && type.nitro >= 4 && !instanceType.startsWith("trn2"));
         return storageOf(machines).flatMap(({ path, one }) =>
@@ -121,12 +123,11 @@ export const POOL_TOPIC: Topic<PoolMachines, PoolPaths> = {
     errorRule("RC407", {
       title: "The machine image fits the processor and the accelerators",
       why: "An image of another architecture does not boot, and one with another driver shows no accelerators.",
-      check: ({ instanceType, machineImage }, { options }) => {
-        const type = findInstanceType(instanceType);
+      check: ({ instanceType, machineImage, facts: { type } }, { options }) => {
         const driver = /^(trn|inf)/.test(instanceType) ? "neuron" : "nvidia";
         const fits =
           (machineImage.architecture ?? type?.architecture) === type?.architecture &&
-          (machineImage.driver ?? driver) === driver;
+          (type?.accelerator === null || (machineImage.driver ?? driver) === driver);
         return unless(type === undefined || fits, {
           path: `${options}machineImage`,
           got: `${machineImage.architecture} with the ${machineImage.driver} driver`,

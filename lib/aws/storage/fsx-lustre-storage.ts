@@ -7,7 +7,10 @@ import { rootfsFile } from "../../bootstrap/rootfs-file";
 import { fsxLustreTierOf } from "../../catalog/fsx-lustre-tiers";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
+import { moneyOf } from "../../review/money";
+import { unpriced } from "../../review/place-facts";
 import { constrainProvider } from "../../terraform/provider-versions";
+import { reviewPart } from "../../terraform/review-files";
 import type { IClusterNetwork } from "../network/network-props";
 import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
 import { EFA_PORTS, LUSTRE_PORTS, StorageAccess } from "./storage-access";
@@ -58,6 +61,13 @@ export interface FsxLustreStorageProps extends StoragePaths {
    * @default '/'
    */
   readonly dataRepositoryPath?: string;
+  /**
+   * Whether Terraform refuses to destroy it, and whatever replaces it. For a file system in a stack of its own, whose weights
+   * outlive the clusters that read them (`FsxLustreStorage.fromExisting`).
+   *
+   * @default false
+   */
+  readonly retain?: boolean;
 }
 
 /** An existing Lustre file system. */
@@ -101,7 +111,15 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
   public readonly isShared = true;
   public readonly isReachedByEfa: boolean;
   public readonly availabilityZone: string;
+  public readonly capacityGB: number;
   public readonly mount: BootMount;
+  /** `fs-...` */
+  public readonly fileSystemId: string;
+  public readonly dnsName: string;
+  /** Name under which clients mount it. */
+  public readonly mountName: string;
+  /** Group of the file system's network interfaces: who else mounts it needs rules in it. */
+  public readonly securityGroupId: string;
 
   public constructor(scope: Construct, id: string, props: FsxLustreStorageProps) {
     super(scope, id);
@@ -116,20 +134,23 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
       ports: efa ? EFA_PORTS : LUSTRE_PORTS,
       bothWays: true,
     });
+    // FSx counts 1.2 TiB as 1200.
+    this.capacityGB = Math.round(props.capacityTiB * 1000);
     const isPersistent = tier.deploymentType.startsWith("PERSISTENT");
     const fileSystem = new FsxLustreFileSystem(this, "file-system", {
       subnetIds: [network.subnetId],
       securityGroupIds: [access.securityGroupId],
       deploymentType: tier.deploymentType,
       storageType: "SSD",
-      // FSx counts 1.2 TiB as 1200.
-      storageCapacity: Math.round(props.capacityTiB * 1000),
+      storageCapacity: this.capacityGB,
       perUnitStorageThroughput: isPersistent ? tier.throughputMBpsPerTiB : undefined,
       fileSystemTypeVersion: LUSTRE_VERSION,
       efaEnabled: efa ? true : undefined,
       metadataConfiguration: efa ? { mode: "AUTOMATIC" } : undefined,
       kmsKeyId: props.kmsKeyArn,
       tags: { Name: id },
+      dependsOn: [...access.rules],
+      lifecycle: props.retain === true ? { preventDestroy: true } : undefined,
     });
     if (props.dataRepositoryUri !== undefined) {
       new FsxDataRepositoryAssociation(this, "repository", {
@@ -141,12 +162,21 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
         s3: { autoImportPolicy: { events: ["NEW", "CHANGED", "DELETED"] } },
       });
     }
+    reviewPart(this, {
+      kind: "storage",
+      what: `FSx for Lustre, ${props.capacityTiB} TiB ${tier.id}, goes with destroy, no backup`,
+      money: moneyOf({ prices: [unpriced(`FSx for Lustre ${props.capacityTiB} TiB ${tier.id}`, 1)] }),
+    });
     const { hostPath, mountPath } = storagePaths(id, props);
     this.hostPath = hostPath;
     this.mountPath = mountPath;
     this.isReachedByEfa = efa;
     this.availabilityZone = network.availabilityZone;
-    this.mount = lustreMount(fileSystem.dnsName, fileSystem.mountName, hostPath, efa);
+    this.fileSystemId = fileSystem.id;
+    this.dnsName = fileSystem.dnsName;
+    this.mountName = fileSystem.mountName;
+    this.securityGroupId = access.securityGroupId;
+    this.mount = lustreMount(this.dnsName, this.mountName, hostPath, efa);
   }
 }
 

@@ -5,7 +5,10 @@ import { Construct } from "constructs";
 import type { BootMount } from "../../bootstrap/boot-spec";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
+import { moneyOf } from "../../review/money";
+import { unpriced } from "../../review/place-facts";
 import { constrainProvider } from "../../terraform/provider-versions";
+import { reviewPart } from "../../terraform/review-files";
 import type { IClusterNetwork } from "../network/network-props";
 import { tcp } from "../network/security-group";
 import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
@@ -59,6 +62,12 @@ export class EfsStorage extends Construct implements IAwsStorage {
   public readonly isReachedByEfa = false;
   public readonly availabilityZone: string;
   public readonly mount: BootMount;
+  /** `fs-...` */
+  public readonly fileSystemId: string;
+  /** Name of its mount target. */
+  public readonly dnsName: string;
+  /** Group of the mount target: who else mounts it needs rules in it. */
+  public readonly securityGroupId: string;
 
   public constructor(scope: Construct, id: string, props: EfsStorageProps) {
     super(scope, id);
@@ -76,13 +85,22 @@ export class EfsStorage extends Construct implements IAwsStorage {
       throughputMode: "elastic",
       tags: { Name: id },
     });
+    reviewPart(this, {
+      kind: "storage",
+      what: "EFS, elastic throughput, goes with destroy, no backup",
+      money: moneyOf({ prices: [unpriced("EFS, by what is stored and moved", 1)] }),
+    });
     const target = new EfsMountTarget(this, "target", {
       fileSystemId: fileSystem.id,
       subnetId: network.subnetId,
       securityGroups: [access.securityGroupId],
+      dependsOn: [...access.rules],
     });
     // An attribute of the mount target, so that no machine boots before it exists.
-    const storage = nfs(id, props, `${target.dnsName}:/`, network.availabilityZone);
+    this.fileSystemId = fileSystem.id;
+    this.dnsName = target.dnsName;
+    this.securityGroupId = access.securityGroupId;
+    const storage = nfs(id, props, `${this.dnsName}:/`, network.availabilityZone);
     this.hostPath = storage.hostPath;
     this.mountPath = storage.mountPath;
     this.availabilityZone = network.availabilityZone;

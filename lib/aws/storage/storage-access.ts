@@ -1,6 +1,7 @@
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import type { TerraformResource } from "cdktf";
 import { Construct } from "constructs";
 import type { IClusterNetwork } from "../network/network-props";
 import { tcp } from "../network/security-group";
@@ -25,6 +26,8 @@ export const EFA_PORTS: readonly StoragePorts[] = [{ name: "efa", rule: { ipProt
  */
 export class StorageAccess extends Construct {
   public readonly securityGroupId: string;
+  /** What must exist before a file system is made: FSx looks at the rules of its group at that moment, and refuses. */
+  public readonly rules: readonly TerraformResource[];
 
   public constructor(
     scope: Construct,
@@ -48,28 +51,37 @@ export class StorageAccess extends Construct {
     });
     this.securityGroupId = group.id;
     const machines = network.securityGroupId;
-    for (const port of ports) {
-      this.connect(port, machines, group.id, "machines");
-      if (bothWays) {
-        this.connect(port, group.id, machines, "servers");
-        this.connect(port, group.id, group.id, "self");
-      }
-    }
+    this.rules = ports.flatMap((port) => [
+      ...this.connect(port, machines, group.id, "machines"),
+      ...(bothWays
+        ? [
+            ...this.connect(port, group.id, machines, "servers"),
+            ...this.connect(port, group.id, group.id, "self"),
+          ]
+        : []),
+    ]);
   }
 
   /** Out of one group and into the other. */
-  private connect({ name, rule }: StoragePorts, from: string, to: string, who: string): void {
+  private connect(
+    { name, rule }: StoragePorts,
+    from: string,
+    to: string,
+    who: string,
+  ): readonly TerraformResource[] {
     const description = { machines: "Machines to file system", servers: "File system to machines" }[who];
     const common = { ...rule, description: description ?? "Servers of the file system among themselves" };
-    new VpcSecurityGroupEgressRule(this, `${name}-${who}-out`, {
-      ...common,
-      securityGroupId: from,
-      referencedSecurityGroupId: to,
-    });
-    new VpcSecurityGroupIngressRule(this, `${name}-${who}-in`, {
-      ...common,
-      securityGroupId: to,
-      referencedSecurityGroupId: from,
-    });
+    return [
+      new VpcSecurityGroupEgressRule(this, `${name}-${who}-out`, {
+        ...common,
+        securityGroupId: from,
+        referencedSecurityGroupId: to,
+      }),
+      new VpcSecurityGroupIngressRule(this, `${name}-${who}-in`, {
+        ...common,
+        securityGroupId: to,
+        referencedSecurityGroupId: from,
+      }),
+    ];
   }
 }

@@ -8,6 +8,8 @@ export interface IAwsStorage extends IStorage {
   readonly isReachedByEfa: boolean;
   /** Its zone; machines of another zone cannot mount it. @default - it is in every zone of the region */
   readonly availabilityZone?: string;
+  /** Its size. @default - it grows, or is not known */
+  readonly capacityGB?: number;
   /** How a machine mounts it. @default - it is a folder of the machine's own disk */
   readonly mount?: BootMount;
   /** How its files get to a machine's own disk. @default - they are there, or on the mount */

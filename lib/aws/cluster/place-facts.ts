@@ -1,0 +1,80 @@
+import { Token } from "cdktf";
+import { Construct } from "constructs";
+import type { GrantedActions, PlaceFacts } from "../../review/place-facts";
+import type { ClusterPlan } from "../../topology/plan/plan";
+import { known } from "../known";
+import type { IClusterNetwork } from "../network/network-props";
+import type { Permission } from "../policy";
+import { machinesPrice } from "../pool/machines-price";
+import type { SiteDecisions } from "./site-decisions";
+
+/** What a person must know of a cluster on EC2 before it is made. */
+export function awsPlaceFacts(
+  plan: ClusterPlan,
+  { props, pools, storage, bootTimeoutSeconds }: SiteDecisions,
+  permissions: readonly Permission[],
+  givesUpAfterSeconds: number,
+): PlaceFacts {
+  const { network, clientCidrs = [], maxUsdPerHour } = props;
+  const group = known(network.securityGroupId);
+  const heldBy = group === undefined ? "the network's security group" : `security group ${group}`;
+  const own = storage.filter(({ mount }) => mount === undefined).map(({ hostPath }) => hostPath);
+  const mounted = storage.filter(({ mount }) => mount !== undefined);
+  // What exists already is plain data.
+  const [made, existing] = [true, false].map((isMade) =>
+    mounted
+      .filter((one) => Construct.isConstruct(one) === isMade)
+      .map(({ mountPath }) => `file system at ${mountPath}`),
+  );
+  return {
+    prices: pools.map(({ machines }) => machinesPrice(machines)),
+    limitUsdPerHour:
+      maxUsdPerHour === undefined ? "none" : Token.isUnresolved(maxUsdPerHour) ? "late" : maxUsdPerHour,
+    reach: {
+      clients: clientCidrs.map(late),
+      apiHeldBy: heldBy,
+      clusterHeldBy: heldBy,
+      wayOut: wayOut(network),
+    },
+    permissions: permissions.map(granted),
+    destroy: {
+      lost: [
+        "all machines and their disks",
+        ...own.map((path) => `${path} of each machine`),
+        ...made.map((what) => `**${what}, without a backup**`),
+        "the Ray token",
+      ],
+      kept: existing,
+    },
+    givesUpAfterSeconds,
+    bootSeconds: bootTimeoutSeconds,
+    recovery: {
+      worker: "Its Auto Scaling group makes another one, if EC2 has the capacity.",
+      head: "EC2 restarts it where the machine itself is well; a lost one comes back with the next `cdktf deploy`.",
+      site: "everything is in one zone, which EFA does not leave: the cluster is down until the zone is back",
+      storage:
+        plan.staging === undefined
+          ? "the engine keeps what it has loaded; it cannot start anew until the storage is back"
+          : "the engine keeps what it has loaded; before it starts anew, the model is fetched again where it is missing",
+    },
+  };
+}
+
+function wayOut({ egressCidrs, reachesOutside }: IClusterNetwork): string {
+  if (egressCidrs === undefined) {
+    return reachesOutside === false ? "AWS services of the network only" : "as the given security group says";
+  }
+  return egressCidrs.includes("0.0.0.0/0")
+    ? "**the whole internet** over HTTP and HTTPS"
+    : egressCidrs.length === 0
+      ? "AWS services of the network only"
+      : `${egressCidrs.map(late).join(", ")} over HTTP and HTTPS`;
+}
+
+function granted({ actions, resources }: Permission): GrantedActions {
+  return { actions, resources: resources.map(late) };
+}
+
+function late(text: string): string {
+  return known(text) ?? "known at apply";
+}

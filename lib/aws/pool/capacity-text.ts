@@ -1,0 +1,17 @@
+import { known } from "../known";
+import type { Capacity, CapacityKind } from "./capacity";
+
+const PAID: { readonly [kind in CapacityKind]: string } = {
+  "on-demand": "on demand",
+  reservation: "reservation",
+  "capacity-block": "Capacity Block",
+  "ultra-server-block": "UltraServer block",
+  spot: "spot",
+};
+
+/** How machines are paid, for a person. */
+export function paid({ kind, id, endsAt, workersEndAt }: Capacity): string {
+  const name = known(id);
+  const end = workersEndAt === undefined ? "" : `, ends ${endsAt}, its workers ${workersEndAt}`;
+  return name === undefined ? `${PAID[kind]}${end}` : `${PAID[kind]} \`${name}\`${end}`;
+}

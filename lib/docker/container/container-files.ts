@@ -5,6 +5,7 @@ import { bundleText, unpackProgram } from "../../runtime/bundle";
 import type { ContainerFile } from "../../runtime/container-spec/container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { literal } from "../../terraform/encode";
+import { template } from "../../terraform/template";
 import { addStackFile } from "../../terraform/stack-files";
 
 /** Where the containers have the bundle, and the program that unpacks it. */
@@ -67,5 +68,5 @@ function inline(file: ContainerFile, containerName: string): ContainerUpload {
   if (file.content === "") {
     throw new Error(`file ${file.path} of ${containerName}: the Docker provider refuses empty content`);
   }
-  return { file: file.path, content: literal(file.content, `file ${file.path} of ${containerName}`) };
+  return { file: file.path, content: template(file.content, `file ${file.path} of ${containerName}`) };
 }

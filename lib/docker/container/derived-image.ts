@@ -3,6 +3,7 @@ import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 import { literal } from "../../terraform/encode";
+import { template } from "../../terraform/template";
 import { addStackFile } from "../../terraform/stack-files";
 import { derivedImageFiles } from "../../topology/declaration/derived-image";
 import type { DerivedImagePlan } from "../../topology/declaration/derived-image";
@@ -42,14 +43,14 @@ export function derivedImage(
   const namesDaemon = provider.host !== undefined;
   const resource = new Image(scope, id, {
     provider,
-    name: literal(image.reference, "image"),
+    name: template(image.reference, "image"),
     // Another cluster of the same daemon may run it, and rebuilding it is slow.
     keepLocally: true,
     buildAttribute: {
       // Relative, so that every clone synthesizes the same configuration.
       context: literal(folder, "build context"),
       dockerfile: "Dockerfile",
-      buildArgs: { BASE_IMAGE: literal(image.derived.base, "base image") },
+      buildArgs: { BASE_IMAGE: template(image.derived.base, "base image") },
       secrets: secretsOf(image.derived),
       ...(namesDaemon ? {} : { builder: "default", buildLogFile: `${folder}/build.log` }),
     },

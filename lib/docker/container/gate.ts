@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import type { GateSpec } from "../../runtime/container-spec/gate-container";
 import { literal } from "../../terraform/encode";
 import { resourceAddress } from "../../terraform/resource-address";
+import { deployerFile } from "./deployer";
 import { type ContainerPlacement, gateContainerConfig } from "./node-container";
 
 export interface GateProps {
@@ -33,8 +34,9 @@ export class Gate {
 
   public constructor(scope: Construct, props: GateProps) {
     const { nodes, spec } = props;
+    const uploads = [...(props.placement.uploads ?? []), deployerFile(scope)];
     this.container = new Container(scope, "gate", {
-      ...gateContainerConfig(spec, props.placement),
+      ...gateContainerConfig(spec, { ...props.placement, uploads }),
       provider: props.provider,
       // The id changes when a node was replaced, also after it was deleted by hand.
       labels: nodes.map((node) => ({ label: `ray-cluster.node.${node.node.id}`, value: node.id })),

@@ -13,6 +13,7 @@ import type { ContainerBase, ContainerSpec } from "../../runtime/container-spec/
 import type { GateSpec } from "../../runtime/container-spec/gate-container";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { literal } from "../../terraform/encode";
+import { template } from "../../terraform/template";
 import { type ContainerFiles, UNPACK } from "./container-files";
 
 /** What the place adds to a container. */
@@ -92,6 +93,7 @@ export function containerConfig(options: ContainerOptions, owner: string): Conta
 
 function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
   const text = (value: string, what: string) => literal(value, `${what} of ${owner}`);
+  const late = (value: string, what: string) => template(value, `${what} of ${owner}`);
   return {
     init: (init) => ({ init }),
     name: (name) => ({ name: text(name, "container name") }),
@@ -99,7 +101,11 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
       name === HOST_NETWORK
         ? { networkMode: HOST_NETWORK }
         : { networksAdvanced: [{ name, ipv4Address: address }] },
-    logDriver: (logDriver) => ({ logDriver }),
+    user: (user) => ({ user }),
+    securityOptions: (options) => ({ securityOpts: [...options] }),
+    // The provider (4.6.0) has no such option; the review says so.
+    pidsLimit: () => ({}),
+    log: ({ driver, options }) => ({ logDriver: driver, logOpts: options }),
     stopSeconds: (seconds) => ({
       stopTimeout: seconds,
       destroyGraceSeconds: seconds + STOP_MARGIN_SECONDS,
@@ -108,7 +114,9 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
     ipc: (ipcMode) => ({ ipcMode }),
     runtime: (runtime) => ({ runtime }),
     ulimits: (limits) => ({ ulimit: nonEmpty(limits.map(({ name, soft, hard }) => ({ name, soft, hard }))) }),
-    capabilities: (names) => (names.length > 0 ? { capabilities: { add: [...names] } } : {}),
+    capabilities: ({ add, drop }) => ({
+      capabilities: { add: nonEmpty([...add]), drop: nonEmpty([...drop]) },
+    }),
     devices: (devices) => ({
       devices: nonEmpty(
         devices.map(({ hostPath, containerPath }) => ({
@@ -139,7 +147,7 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
       ),
     }),
     environment: (variables) => ({
-      env: Object.entries(variables).map(([name, value]) => text(`${name}=${value}`, `environment ${name}`)),
+      env: Object.entries(variables).map(([name, value]) => late(`${name}=${value}`, `environment ${name}`)),
     }),
     healthcheck: ({ test, intervalSeconds, timeoutSeconds, startPeriodSeconds, retries }) => ({
       healthcheck: {
@@ -151,7 +159,7 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
       },
     }),
     entrypoint: (program) => ({ entrypoint: [program] }),
-    image: (reference) => ({ image: text(reference, "image") }),
+    image: (reference) => ({ image: late(reference, "image") }),
     command: (words) => ({ command: words.map((word) => text(requireWord(word, owner), "command")) }),
   };
 }

@@ -1,5 +1,5 @@
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import { TerraformProvider, TerraformStack } from "cdktf";
+import { conditional, Fn, Op, ref, TerraformProvider, TerraformStack, Token } from "cdktf";
 import type { IConstruct } from "constructs";
 import { literal } from "../../terraform/encode";
 import { constrainProvider } from "../../terraform/provider-versions";
@@ -42,6 +42,47 @@ export function dockerProvider(
     registryAuth: access.registryLogins?.map((address) => ({ address: literal(address, "registry") })),
     alias,
   });
+}
+
+/**
+ * The address that the stack's default provider has, as its importer has declared it.
+ *
+ * @returns `undefined` where there is no default provider, or one that takes `DOCKER_HOST` or the default socket
+ */
+export function defaultDockerHost(scope: IConstruct): string | undefined {
+  const provider = TerraformStack.of(scope)
+    .node.children.filter(isDockerProvider)
+    .find(({ alias }) => alias === undefined);
+  return (provider as DockerProvider | undefined)?.host;
+}
+
+/**
+ * One more provider of the same daemon, for the containers of a cluster: see `AfterImages`.
+ *
+ * @param of the daemon's own provider
+ * @param after address of the resource that is applied before anything is done with a container. @default - none
+ */
+export function containerProvider(of: DockerProvider, cluster: string, after?: string): DockerProvider {
+  const stack = TerraformStack.of(of);
+  const alias = ["containers", cluster, ...(of.alias === undefined ? [] : [of.alias])].join("-");
+  const id = `docker-${alias}`;
+  const present = stack.node.tryFindChild(id);
+  if (present !== undefined) {
+    return present as DockerProvider;
+  }
+  const { sshOpts, registryAuth, caMaterial, certMaterial, certPath, context, keyMaterial } = of;
+  return new DockerProvider(stack, id, {
+    host: after === undefined ? of.host : knownAfter(stack, after, of.host),
+    ...{ sshOpts, registryAuth, caMaterial, certMaterial, certPath, context, keyMaterial },
+    alias,
+  });
+}
+
+/** A value that every plan knows, and that an apply reads once the resource has been applied. */
+function knownAfter(stack: TerraformStack, address: string, value: string | undefined): string {
+  const input = Fn.lengthOf(ref(`${address}.input`, stack));
+  // Not `gt(…, 0)`: cdktf renders a zero as `undefined`.
+  return Token.asString(conditional(Op.gte(input, 1), value ?? null, null));
 }
 
 function isDockerProvider(child: IConstruct): child is DockerProvider {

@@ -8,7 +8,7 @@ const ON_MACHINES = join(__dirname, "../../bootstrap/rootfs/usr/local/lib/ray-cl
 /** Scripts that run on the machine that runs Terraform, and those that they run on the cluster's machines. */
 const SCRIPTS = [
   ...["on-host.sh", "share-token.sh"].map((name) => join(__dirname, name)),
-  ...["check-machine.sh", "cluster-token.sh"].map((name) => join(ON_MACHINES, name)),
+  ...["check-machine.sh", "cluster-token.sh", "packet-filter.sh"].map((name) => join(ON_MACHINES, name)),
 ];
 
 /** A command that a deployment runs over ssh on a machine of the cluster, also before Docker works there. */

@@ -10,6 +10,7 @@ export function hostFacts(
   node: NodePlan,
   spec: ContainerSpec,
   machine: Machine,
+  hasFilter: boolean,
 ): string[] {
   const ports = plan.ports.filter((port) => port.where === "node" || node.role === "head");
   return [
@@ -25,6 +26,7 @@ export function hostFacts(
       .filter(({ isShared }) => isShared && plan.nodes.length > 1)
       .map(({ hostPath }) => `share ${hostPath}`),
     ...machineFacts(plan, spec),
+    ...(hasFilter ? ["program nft nftables"] : []),
     ...ports.map(({ from, to }) => `port ${from === to ? from : `${from}-${to}`}`),
   ];
 }

@@ -3,6 +3,7 @@ import type { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import type { Construct } from "constructs";
 import type { ContainerMount, ContainerSpec } from "../../runtime/container-spec/container-spec";
 import { containerSpec, withoutWorkload } from "../../runtime/container-spec/make-container-spec";
+import type { PacketFilter } from "../../topology/declaration/packet-filter";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { dockerProvider } from "../container/provider";
 import { hostFacts } from "./host-facts";
@@ -21,17 +22,24 @@ export interface HostNode {
   readonly ifGone: string;
 }
 
+/** What the cluster's declaration says of all machines. */
+export interface HostSettings {
+  readonly registryLogins: readonly string[];
+  readonly packetFilter: PacketFilter;
+  readonly where: string;
+}
+
 export function describeNode(
   scope: Construct,
   plan: ClusterPlan,
   node: NodePlan,
   machine: Machine,
-  { registryLogins, where }: { readonly registryLogins: readonly string[]; readonly where: string },
+  { registryLogins, packetFilter, where }: HostSettings,
 ): HostNode {
   const planned = withoutWorkload(containerSpec(plan, node), plan, node);
   const spec = { ...planned, mounts: planned.mounts.map((mount) => fromMachine(mount, machine)) };
   const provider = hostProvider(scope, machine, registryLogins);
-  const facts = hostFacts(plan, node, spec, machine);
+  const facts = hostFacts(plan, node, spec, machine, packetFilter.clientCidrs !== undefined);
   return { plan: node, spec, machine, facts, provider, ifGone: ifGone(machine.name, where) };
 }
 

@@ -1,3 +1,4 @@
+import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
 import type { NodeSizeProps } from "../../topology/declaration/node-size-props";
@@ -5,6 +6,7 @@ import { type HostMachine, withDefaults } from "./host-machine";
 import type { HostsDeclaration } from "./hosts-declaration";
 import { HostsSite } from "./hosts-site";
 import { machinesOf, readInventory } from "./inventory";
+import { PacketFilter } from "../../topology/declaration/packet-filter";
 
 /** Settings of the place besides its machines. */
 export interface HostsBackendOptions extends NodeSizeProps {
@@ -21,6 +23,12 @@ export interface HostsBackendOptions extends NodeSizeProps {
    * @default - none
    */
   readonly registryLogins?: readonly string[];
+  /**
+   * What closes the cluster's ports to strangers. nftables needs root on the machines, or sudo without a password.
+   *
+   * @default PacketFilter.nftables()
+   */
+  readonly packetFilter?: PacketFilter;
 }
 
 /** Existing machines, and settings of the place. */
@@ -81,9 +89,9 @@ export class HostsBackend extends ClusterBackend {
    */
   public static fromContext(scope: Construct, options: HostsBackendOptions = {}): ClusterBackend {
     const value: unknown = scope.node.tryGetContext(CONTEXT_KEY);
-    const stack = scope.node.scopes.map(({ node }) => node.id).find((id) => id !== "");
+    const stack = TerraformStack.of(scope).node.id;
     const path =
-      typeof value === "object" && value !== null && stack !== undefined
+      typeof value === "object" && value !== null
         ? (value as { readonly [stack: string]: unknown })[stack]
         : value;
     if (typeof path !== "string") {
@@ -124,7 +132,8 @@ class InventoryBackend extends ClusterBackend {
 function settingsOf({
   imagePullTimeoutSeconds = 7200,
   registryLogins = [],
+  packetFilter = PacketFilter.nftables(),
   ...sizes
 }: HostsBackendOptions): Omit<HostsDeclaration, "machines"> {
-  return { ...sizes, imagePullTimeoutSeconds, registryLogins };
+  return { ...sizes, imagePullTimeoutSeconds, registryLogins, packetFilter };
 }

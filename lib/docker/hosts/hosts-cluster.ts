@@ -11,8 +11,10 @@ import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
 import { resourceAddress } from "../../terraform/resource-address";
 import { addStackFile } from "../../terraform/stack-files";
+import type { PacketFilter } from "../../topology/declaration/packet-filter";
 import { clusterEndpoint } from "../../topology/plan/endpoint";
 import type { ClusterPlan } from "../../topology/plan/plan";
+import { AfterImages } from "../container/after-images";
 import { ContainerFiles } from "../container/container-files";
 import { Gate } from "../container/gate";
 import { folderMount, nodeContainerConfig, privateVolume } from "../container/node-container";
@@ -22,7 +24,9 @@ import type { Machine } from "./host-machine";
 import { describeNode, type HostNode, onHost } from "./host-node";
 import { type HostsFile, hostsFileName } from "./hosts-file";
 import { takeOut } from "./take-out";
+import { hostFilter } from "./host-filter";
 import { machineId } from "./machine-id";
+import { hostsPlaceFacts } from "./place-facts";
 import { imageDigest, nodeImage, sameImage } from "./node-image";
 import { dockerHost, machineLabel, sshArguments } from "./ssh";
 import { checkTenants } from "./tenants";
@@ -35,6 +39,7 @@ export interface HostsClusterProps {
   readonly machinesOut: readonly Machine[];
   readonly imagePullTimeoutSeconds: number;
   readonly registryLogins: readonly string[];
+  readonly packetFilter: PacketFilter;
   /** Why nothing may be deployed; empty: it may. */
   readonly refusals: readonly string[];
   /** Where the user declares the machines, e.g. `machines.yaml`. */
@@ -48,13 +53,16 @@ export function buildHostsCluster(
   props: HostsClusterProps,
 ): ClusterEndpoint {
   props.machinesOut.forEach((machine) => {
-    takeOut(scope, machine, props.registryLogins);
+    takeOut(scope, plan.name, machine, props.registryLogins);
   });
   checkTenants(scope, plan, props.machines);
   const nodes = plan.nodes.map((node, index) =>
     describeNode(scope, plan, node, props.machines[index], props),
   );
   const checks = nodes.map((node) => check(scope, plan, node, props.refusals));
+  const filters = nodes.map((node, index) =>
+    hostFilter(scope, plan, node, { filter: props.packetFilter, check: checks[index] }),
+  );
   const images = nodes.map((node, index) =>
     nodeImage(scope, plan, node, checks[index], props.imagePullTimeoutSeconds),
   );
@@ -72,10 +80,13 @@ export function buildHostsCluster(
   });
   const gateSpec = gateContainer(plan);
   const files = new ContainerFiles(scope, plan.name, [...nodes.map((node) => node.spec), gateSpec]);
-  const tokens = plan.ray.authentication === "token" ? shareToken(scope, plan, nodes, images, volumes) : [];
+  const tokens = shareToken(scope, plan, nodes, images, volumes);
 
+  const afterImages = new AfterImages(scope, plan.name, plan.image.reference, images);
+  const providers = nodes.map(({ provider }) => afterImages.provider(provider));
   const containers = nodes.map((node, index) => {
     const { state, secrets } = volumes[index];
+    const before = [tokens[index], filters[index]].flatMap((one) => one ?? []);
     const config = nodeContainerConfig(node.spec, {
       containerName: containerName(plan, node.plan),
       image: images[index].imageId,
@@ -91,13 +102,13 @@ export function buildHostsCluster(
     });
     return new Container(scope, machineId(node.plan.name, "node"), {
       ...config,
-      provider: node.provider,
-      dependsOn: tokens.length > 0 ? [tokens[index]] : undefined,
+      provider: providers[index],
+      dependsOn: before,
       lifecycle: { precondition: sameImage(plan, nodes, images, index) },
     });
   });
   const gate = new Gate(scope, {
-    provider: nodes[0].provider,
+    provider: providers[0],
     spec: gateSpec,
     placement: {
       containerName: gateSpec.name,
@@ -122,6 +133,7 @@ export function buildHostsCluster(
   return {
     url: gate.whenServing(url),
     reviewUrl: url,
+    reviewFacts: hostsPlaceFacts(plan, props.packetFilter),
     reviewMounts: [
       `Docker volume \`${stateVolume(plan)}\` of each machine at \`${CONTAINER_PATHS.volume}\``,
       `Docker volume \`${tokenVolume(plan)}\` of each machine at \`${CONTAINER_PATHS.secrets}\`, read-only`,
@@ -210,6 +222,8 @@ function writeHostsFile(
   const file: HostsFile = {
     cluster: plan.name,
     refusals,
+    token:
+      plan.ray.authentication === "token" ? { volume: tokenVolume(plan), image: plan.image.reference } : null,
     machines: nodes.map(({ plan: node, machine, facts, ifGone }) => ({
       node: node.name,
       called: machineLabel(node.name, machine),

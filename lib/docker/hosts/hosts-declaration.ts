@@ -1,6 +1,7 @@
 import type { ErrorRule } from "../../problems/rule";
 import type { NodePool } from "../../topology/declaration/cluster-props";
 import type { NodeSizeProps } from "../../topology/declaration/node-size-props";
+import type { PacketFilter } from "../../topology/declaration/packet-filter";
 import type { Assignment } from "./assignment";
 import type { MachineDraft } from "./host-machine";
 import type { Inventory } from "./inventory";
@@ -12,6 +13,7 @@ export interface HostsDeclaration extends NodeSizeProps {
   readonly machines: readonly MachineDraft[];
   readonly imagePullTimeoutSeconds: number;
   readonly registryLogins: readonly string[];
+  readonly packetFilter: PacketFilter;
   /** @default - declared as properties */
   readonly inventory?: Inventory;
 }

@@ -1,11 +1,13 @@
 /**
- * A file beside the stack's JSON with the machines of a cluster, for the command `prepare-hosts`. It has the same facts
+ * A file beside the stack's JSON with the machines of a cluster, for the commands `prepare-hosts` and `rotate-token`. It has the same facts
  * as the deployment, so that both check the same.
  */
 export interface HostsFile {
   readonly cluster: string;
   /** Why nothing may be deployed to these machines; empty: it may. */
   readonly refusals: readonly string[];
+  /** Volume of each machine with the token, and an image with a shell; `null`: Ray has no token. */
+  readonly token: { readonly volume: string; readonly image: string } | null;
   readonly machines: readonly {
     readonly node: string;
     /** Label for messages. */

@@ -37,6 +37,8 @@ export class HostsSite implements ClusterSite {
         ? { subnetCidr, ...this.addresses() }
         : UNKNOWN),
       networkMode: "host",
+      closedBy: declaration.packetFilter.closedBy,
+      clientCidrs: declaration.packetFilter.clientCidrs,
       emulated: false,
       cpusPerNode: declaration.cpusPerNode,
       objectStoreMiB: declaration.objectStoreMiB,
@@ -45,13 +47,14 @@ export class HostsSite implements ClusterSite {
   }
 
   public build(plan: ClusterPlan): ClusterEndpoint {
-    const { imagePullTimeoutSeconds, registryLogins, inventory } = this.declaration;
+    const { imagePullTimeoutSeconds, registryLogins, packetFilter, inventory } = this.declaration;
     const where = inventory?.file ?? `\`hosts\` of the HostsBackend of '${this.scope.node.path}'`;
     return buildHostsCluster(this.scope, plan, {
       machines: plan.nodes.map(({ pool, index }) => this.machines[this.assignment[pool][index]]),
       machinesOut: this.machines.filter((machine) => !isInService(machine)),
       imagePullTimeoutSeconds,
       registryLogins,
+      packetFilter,
       refusals: exampleRefusals(this.machines.filter(isInService), where),
       where,
     });

@@ -1,5 +1,6 @@
 /** What a cluster has on each machine. */
-export type MachinePart = "check" | "image" | "state" | "secrets" | "token" | "node";
+export type MachinePart =
+  "check" | "image" | "state" | "secrets" | "token" | "node" | "filter" | "filter-removal";
 
 /**
  * Construct id of a part. It follows from the machine's name, so a machine that stays keeps everything when another one

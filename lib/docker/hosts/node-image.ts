@@ -4,6 +4,7 @@ import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { literal } from "../../terraform/encode";
+import { template } from "../../terraform/template";
 import { resourceAddress } from "../../terraform/resource-address";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import { derivedImage } from "../container/derived-image";
@@ -25,7 +26,7 @@ export function nodeImage(
     derivedImage(scope, id, provider, plan.image) ??
     new Image(scope, id, {
       provider,
-      name: literal(plan.image.reference, "image"),
+      name: template(plan.image.reference, "image"),
       // It is large, and other containers may use it.
       keepLocally: true,
       timeouts: { create: `${pullTimeoutSeconds}s` },
@@ -53,7 +54,7 @@ export function sameImage(
   // store, of the manifest; an image that was loaded from a file has nothing else.
   const of = (image: Image) => `coalesce(${resourceAddress(image)}.repo_digest, ${id(image)})`;
   const node = machineLabel(nodes[index].plan.name, nodes[index].machine);
-  const name = literal(reference, "image");
+  const name = template(reference, "image");
   return [
     {
       condition: `\${${of(images[index])} == ${of(images[0])} || ${id(images[index])} == ${id(images[0])}}`,

@@ -1,19 +1,11 @@
 import { rayPorts, reservedPorts } from "../../catalog/ports";
 import { type ErrorRule, errorRule, type Rule, type Topic, warningRule } from "../../problems/rule";
 import type { PortPlan } from "../../topology/plan/plan";
+import { type Clash, oneAtATime, refused } from "../clash";
 import type { Tenant } from "./tenants";
 
 /** HCCL opens it at the addresses of the NPUs themselves, and no two clusters have the same NPU. */
 const ON_THE_DEVICES = /^hccl-npu(-\d+)?$/;
-
-/** What two clusters have in common on the same machines. */
-interface Clash {
-  readonly path: string;
-  readonly got: string;
-  /** The other cluster. */
-  readonly other: string;
-  readonly fix: string;
-}
 
 type Clashes = (own: readonly Tenant[], earlier: readonly Tenant[]) => readonly Clash[];
 
@@ -66,7 +58,7 @@ function together(clashes: Clashes, must: string): ErrorRule<readonly Tenant[], 
     clashes(
       own,
       earlier.filter(({ stack }) => stack === own[0].stack),
-    ).map(({ other, ...clash }) => ({ ...clash, must: `${must} of the cluster '${other}'` }));
+    ).map((clash) => refused(clash, must));
 }
 
 const rules: readonly Rule<readonly Tenant[], readonly Tenant[]>[] = [
@@ -90,12 +82,7 @@ const rules: readonly Rule<readonly Tenant[], readonly Tenant[]>[] = [
     why: "Only one of two such stacks can be deployed at a time, which may be what is meant.",
     check: (own, earlier) => {
       const others = earlier.filter(({ stack }) => stack !== own[0].stack);
-      return [inDevices, inPorts, inNames].map((clashes) =>
-        clashes(own, others).map(({ other, ...clash }) => ({
-          ...clash,
-          consequence: `is also that of the cluster '${other}', and only one of the two can be deployed at a time`,
-        })),
-      );
+      return [inDevices, inPorts, inNames].map((clashes) => clashes(own, others).map(oneAtATime));
     },
   }),
 ];

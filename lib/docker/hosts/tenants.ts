@@ -1,8 +1,9 @@
 import { TerraformStack } from "cdktf";
-import type { Construct, IConstruct } from "constructs";
+import type { Construct } from "constructs";
 import { judge } from "../../problems/rule";
 import { ownDevices } from "../../runtime/container-spec/devices";
 import { reportProblems } from "../../terraform/app-problems";
+import { AppRegistry } from "../../terraform/app-registry";
 import type { ClusterPlan, NodePlan, PortPlan } from "../../topology/plan/plan";
 import { isExample } from "./example-machines";
 import { containerName } from "./host-facts";
@@ -28,19 +29,18 @@ export interface Tenant {
   readonly names: readonly string[];
 }
 
-/** Tenants of all machines, by the root of the app and in the order of the clusters. */
-const TENANTS = new WeakMap<IConstruct, readonly Tenant[]>();
+/** Tenants of all machines, in the order of the clusters. */
+const TENANTS = new AppRegistry<Tenant>();
 
 /** Reports what a cluster would take of its machines although an earlier one of the app has it. */
 export function checkTenants(scope: Construct, plan: ClusterPlan, machines: readonly Machine[]): void {
-  const { root, path } = scope.node;
-  const earlier = TENANTS.get(root) ?? [];
+  const { path } = scope.node;
   const stack = TerraformStack.of(scope).node.path;
   const own = plan.nodes.flatMap((node, index) =>
     // Nothing can be deployed to the machines of an example, and examples have them in common.
     isExample(machines[index]) ? [] : [{ cluster: path, stack, ...tenant(plan, node, machines[index]) }],
   );
-  TENANTS.set(root, [...earlier, ...own]);
+  const earlier = TENANTS.add(scope, ...own);
   if (own.length > 0) {
     reportProblems(scope, judge(TENANT_TOPIC, own, earlier));
   }

@@ -14,6 +14,7 @@ import type { ClusterEndpoint } from "../../terraform/cluster-backend";
 import { literal } from "../../terraform/encode";
 import { apiScheme } from "../../topology/plan/endpoint";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
+import { AfterImages } from "../container/after-images";
 import { ContainerFiles } from "../container/container-files";
 import { derivedImage } from "../container/derived-image";
 import { Gate } from "../container/gate";
@@ -27,6 +28,7 @@ import { nodeVolumes, volumeName } from "../container/node-volumes";
 import { dockerProvider } from "../container/provider";
 import type { LocalSettings } from "./local-rules";
 import { addressOf, clusterNetwork } from "./network";
+import { localPlaceFacts } from "./place-facts";
 
 /** The API of a cluster on one's own machine is reachable only there. */
 const LOOPBACK = "127.0.0.1";
@@ -49,6 +51,10 @@ export function buildLocalCluster(
   const files = new ContainerFiles(scope, plan.name, [...nodes.map((node) => node.spec), gateSpec]);
   // Every read of an attribute creates a new reference, which is slow; all containers share these.
   const networkId = network.id;
+  const ofContainers =
+    image === undefined
+      ? provider
+      : new AfterImages(scope, plan.name, plan.image.reference, [image]).provider(provider);
   const privateFiles = privateVolume(volume.name);
   const place = (
     containerName: string,
@@ -66,13 +72,13 @@ export function buildLocalCluster(
     const mounts = spec.mounts.map((mount) => volumes.get(mount.target) ?? folderMount(mount));
     return new Container(scope, node.name, {
       ...nodeContainerConfig(spec, place(`${plan.name}-${node.name}`, plannedAddress(node), mounts)),
-      provider,
+      provider: ofContainers,
       dependsOn: image && [image],
       ports: publishedPorts(node, plan, settings),
     });
   });
   const gate = new Gate(scope, {
-    provider,
+    provider: ofContainers,
     spec: gateSpec,
     placement: place(gateSpec.name, addressOf(plan, "gate"), apiSecretMounts(nodes[0].spec).map(folderMount)),
     nodes: containers,
@@ -91,6 +97,7 @@ export function buildLocalCluster(
   return {
     url: gate.whenServing(url),
     reviewUrl: url,
+    reviewFacts: localPlaceFacts(plan),
     reviewMounts: [`Docker volume \`${plan.name}\` at \`${CONTAINER_PATHS.volume}\``, ...ownDisks(plan)],
   };
 }

@@ -1,5 +1,6 @@
 import { isWhole } from "../../problems/checks";
-import type { ErrorRule, Topic } from "../../problems/rule";
+import { type ErrorRule, errorRule, type Topic } from "../../problems/rule";
+import { show } from "../../problems/text";
 import { type ValueRule, valueRule, valuesAt } from "../../problems/value-rule";
 
 /** A local cluster's place as the user declared it, with defaults. */
@@ -7,6 +8,8 @@ export interface LocalSettings {
   readonly subnetCidr: string;
   readonly apiPort: number;
   readonly dockerHost?: string;
+  /** Address of the stack's default Docker provider. @default - that of the environment */
+  readonly defaultDockerHost?: string;
   readonly cpusPerNode: number;
   readonly objectStoreMiB: number;
   readonly sharedMemoryMiB: number;
@@ -33,6 +36,18 @@ const rules: readonly ErrorRule<LocalSettings>[] = [
     is: /^(unix|npipe|tcp|http|https|ssh|fd):\/\/\S+$/,
     must: "be the URL of a Docker daemon",
     fix: "write e.g. 'unix:///var/run/docker.sock', or leave it out to use DOCKER_HOST",
+  }),
+  errorRule("RC205", {
+    title: "A cluster is on another Docker host only where it says so",
+    why: "Its API would be published on the loopback interface of a machine that nobody has named.",
+    check: ({ dockerHost, defaultDockerHost }) =>
+      dockerHost === undefined &&
+      defaultDockerHost !== undefined && {
+        path: "backend.dockerHost",
+        got: `nothing, and the stack's default Docker provider is that of ${show(defaultDockerHost)}`,
+        must: "name the Docker host of the cluster",
+        fix: "repeat that provider's host in dockerHost, or give the provider an alias",
+      },
   }),
 ];
 

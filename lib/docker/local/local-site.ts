@@ -5,8 +5,10 @@ import type { ClusterEndpoint, ClusterShape, ClusterSite } from "../../terraform
 import { localAddresses } from "../../topology/plan/addressing";
 import type { Place } from "../../topology/plan/place";
 import type { ClusterPlan } from "../../topology/plan/plan";
+import { defaultDockerHost } from "../container/provider";
 import { buildLocalCluster } from "./local-cluster";
 import { LOCAL_TOPICS, type LocalSettings } from "./local-rules";
+import { checkNeighbours } from "./neighbours";
 
 /** The place of one local cluster. */
 export class LocalSite implements ClusterSite {
@@ -24,15 +26,19 @@ export class LocalSite implements ClusterSite {
       subnetCidr,
       addresses: localAddresses(subnetCidr, shape.pools),
       networkMode: "bridge",
+      closedBy: "Docker's bridge network, which only this machine reaches",
       emulated: true,
       cpusPerNode,
       objectStoreMiB,
       sharedMemoryMiB,
     };
-    this.problems = LOCAL_TOPICS.flatMap((topic) => judge(topic, settings, undefined));
+    this.problems = LOCAL_TOPICS.flatMap((topic) =>
+      judge(topic, { ...settings, defaultDockerHost: defaultDockerHost(scope) }, undefined),
+    );
   }
 
   public build(plan: ClusterPlan): ClusterEndpoint {
+    checkNeighbours(this.scope, plan.name, this.settings);
     return buildLocalCluster(this.scope, plan, this.settings);
   }
 }

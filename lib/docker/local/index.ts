@@ -1,0 +1,1 @@
+export { LocalBackend, type LocalBackendProps } from "./local-backend";

@@ -1,6 +1,7 @@
 import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterDeclaration, type ClusterSite } from "../terraform/cluster-backend";
 import { CloudInitSite } from "./cloud-init-site";
+import { PacketFilter } from "../topology/declaration/packet-filter";
 import { SecretSource } from "./secret-source";
 import type { CloudInitBackendProps, CloudInitSettings } from "./settings";
 
@@ -19,6 +20,7 @@ export class CloudInitBackend extends ClusterBackend {
     this.settings = {
       ...props,
       rayToken: props.rayToken ?? SecretSource.file("/etc/ray-cluster/ray-token"),
+      packetFilter: props.packetFilter ?? PacketFilter.nftables(),
       bootTimeoutSeconds: props.bootTimeoutSeconds ?? 900,
     };
   }

@@ -14,14 +14,18 @@ import { MACHINES } from "./machine-rules";
 import { ClusterWait } from "./cluster-wait";
 import { type MachineText, machineTexts, metaData, programText } from "./machine-text";
 import { machinesReview } from "./machines-review";
+import { cloudInitPlaceFacts } from "./place-facts";
 import { MACHINES_OF_CHECK, READINESS } from "./readiness-rules";
 import type { CloudInitSettings } from "./settings";
 import { SECRET_SOURCES } from "./source-rules";
+import { TextRecord } from "./text-record";
 import { USER_DATA } from "./user-data-rules";
 
 interface Built {
   /** References to what each node's machine boots with. */
   readonly userData: ReadonlyMap<string, string>;
+  /** References to all texts. */
+  readonly texts: readonly string[];
   readonly wait?: ClusterWait;
 }
 
@@ -44,6 +48,7 @@ export class CloudInitSite implements ClusterSite {
   /** @internal */
   public readonly problems: readonly Problem[];
   private built?: Built;
+  private record?: TextRecord;
 
   /** @internal */
   public constructor(
@@ -75,13 +80,18 @@ export class CloudInitSite implements ClusterSite {
   }
 
   /**
-   * The resources that are the machines: the readiness check begins when they are made, and anew when one of them is
-   * replaced. Without a check nothing waits, and this does nothing.
+   * The resources that are the machines: they are replaced when a text changes, whatever their provider makes of that. The
+   * readiness check begins when they are made, and anew when one of them is replaced.
    *
    * @param machines may be empty, where this stack makes none
    */
   public addMachines(machines: readonly TerraformResource[]): void {
-    this.requireBuilt().wait?.addMachines(machines);
+    const { texts, wait } = this.requireBuilt();
+    wait?.addMachines(machines);
+    if (machines.length > 0) {
+      this.record ??= new TextRecord(this.scope, "texts", texts);
+      this.record.replaces(machines);
+    }
   }
 
   /** @internal */
@@ -98,11 +108,12 @@ export class CloudInitSite implements ClusterSite {
       nodes.map((node) => [node, shown(values[index])] as const),
     );
     const wait = this.waitFor(plan, values);
-    this.built = { userData: new Map(userData), wait };
+    this.built = { userData: new Map(userData), texts: values, wait };
     return {
       url: wait?.url ?? clusterEndpoint(plan),
       reviewUrl: clusterEndpoint(plan),
       reviewMounts: [],
+      reviewFacts: cloudInitPlaceFacts(plan, settings),
       reviewNewMachines: machinesReview(plan, texts, settings, problems),
       reviewToken: "which exists, from where every machine asks for it at boot, in the machine's memory",
     };
@@ -136,6 +147,8 @@ function placeOf(settings: CloudInitSettings, { pools }: ClusterDeclaration): Pl
     addresses: addresses === undefined ? {} : inPoolOrder(addresses, pools),
     headAddress: addresses === undefined ? headAddress : undefined,
     networkMode: "host",
+    closedBy: settings.packetFilter.closedBy,
+    clientCidrs: settings.packetFilter.clientCidrs,
     emulated: false,
     cpusPerNode,
     objectStoreMiB,

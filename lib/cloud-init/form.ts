@@ -1,6 +1,6 @@
 import { isAbsolutePath } from "../problems/checks";
 import type { ErrorRule } from "../problems/rule";
-import { isLate } from "../problems/text";
+import { isLate } from "../problems/late-values";
 import { type ValueRule, valueRule, valuesAt } from "../problems/value-rule";
 import type { CloudInitSettings } from "./settings";
 

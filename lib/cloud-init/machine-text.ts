@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { filterFacts } from "../bootstrap/filter-facts";
 import { bootDevices } from "../bootstrap/boot-devices";
 import { machineFacts } from "../bootstrap/machine-facts";
 import { bootSecrets, RAY_TOKEN, withSecrets } from "../bootstrap/boot-secrets";
@@ -80,13 +81,13 @@ function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings
     diskFolder,
     packages,
     secrets: [
-      ...(plan.ray.authentication === "token"
-        ? [{ name: RAY_TOKEN, source: settings.rayToken._asked() }]
-        : []),
+      // It signs what nodes send one another, also where Ray itself has no authentication.
+      { name: RAY_TOKEN, source: settings.rayToken._asked() },
       ...secrets,
     ],
     devices: bootDevices(plan, node),
     facts: machineFacts(plan, container),
+    filter: filterFacts(plan, node, settings.packetFilter).apply,
     build: plan.image.derived,
     registry: registry && { host: registry.host, user: registry.user, source: registry.password._asked() },
     files: [

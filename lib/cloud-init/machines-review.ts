@@ -3,6 +3,7 @@ import { problemLine } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
 import { code, table } from "../review/table";
 import type { ClusterPlan } from "../topology/plan/plan";
+import { secretsOn } from "../topology/plan/secrets";
 import { waitSeconds } from "./cluster-wait";
 import type { MachineText } from "./machine-text";
 import type { CloudInitSettings } from "./settings";
@@ -44,12 +45,12 @@ function program({ programUrl }: CloudInitSettings): string {
 
 function secrets(plan: ClusterPlan, { rayToken }: CloudInitSettings): string {
   const { name, programArguments } = rayToken;
-  const ray =
-    plan.ray.authentication === "token"
-      ? [`the Ray token from ${code([name, ...programArguments.map(plain)].join(" "))}`]
-      : [];
-  const all = [...ray, ...plan.secrets.map(({ name }) => `${code(name)}, on the head's`)];
-  return all.length === 0 ? "none" : all.join(", ");
+  const token = `the cluster's token from ${code([name, ...programArguments.map(plain)].join(" "))}`;
+  const followers = plan.nodes
+    .filter(({ role }) => role !== "head")
+    .flatMap((node) => secretsOn(plan, node).map(({ name }) => name));
+  const where = (name: string) => (followers.includes(name) ? "where the engine runs" : "on the head's");
+  return [token, ...plan.secrets.map(({ name }) => `${code(name)}, ${where(name)}`)].join(", ");
 }
 
 function waitsFor(plan: ClusterPlan, { readiness, bootTimeoutSeconds }: CloudInitSettings): string {

@@ -1,5 +1,6 @@
 import type { BootMount } from "../bootstrap/boot-spec";
 import type { NodeSizeProps } from "../topology/declaration/node-size-props";
+import type { PacketFilter } from "../topology/declaration/packet-filter";
 import type { ReadinessCheck } from "./readiness-check";
 import type { SecretSource } from "./secret-source";
 
@@ -79,6 +80,12 @@ export interface CloudInitBackendProps extends NodeSizeProps {
    */
   readonly userDataLimitBytes?: number;
   /**
+   * What closes the cluster's ports to strangers.
+   *
+   * @default PacketFilter.nftables()
+   */
+  readonly packetFilter?: PacketFilter;
+  /**
    * How a deployment finds out that the cluster serves.
    *
    * @default - it does not: apply returns when the machines are made
@@ -96,5 +103,6 @@ export interface CloudInitBackendProps extends NodeSizeProps {
 /** With defaults filled in. */
 export interface CloudInitSettings extends CloudInitBackendProps {
   readonly rayToken: SecretSource;
+  readonly packetFilter: PacketFilter;
   readonly bootTimeoutSeconds: number;
 }

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { unless } from "../problems/checks";
 import { errorRule, type Topic } from "../problems/rule";
-import { isLate, show } from "../problems/text";
+import { isLate } from "../problems/late-values";
+import { show } from "../problems/text";
 import { isMachinePath, WORD } from "./form";
 import type { SecretSource } from "./secret-source";
 import type { CloudInitSettings } from "./settings";

@@ -10,8 +10,8 @@ set -euo pipefail
 readonly FAILURE="${RUN_FOLDER:-/run/ray-cluster}/failure"
 
 main() {
-  local deadline=$((SECONDS + $1)) status text said=""
-  while [ "$SECONDS" -lt "$deadline" ]; do
+  local deadline=$(($(uptime_seconds) + $1)) status text said=""
+  while [ "$(uptime_seconds)" -lt "$deadline" ]; do
     if is_running; then
       status=0
       docker exec ray-cluster python3 -m ray_node wait </dev/null || status=$?
@@ -26,6 +26,9 @@ main() {
   printf "the cluster is not serving: the head's container is not running: %s\n" "$said"
   exit 1
 }
+
+# Not SECONDS, which follows the wall clock: that is set while a machine boots.
+uptime_seconds() { cut -d. -f1 /proc/uptime; }
 
 is_running() {
   [ "$(docker inspect --type container --format '{{.State.Running}}' ray-cluster 2>/dev/null)" = true ]

@@ -27,7 +27,7 @@ export function engineLines({ engine }: ClusterPlan): readonly string[] {
     ...(workingDirectory === undefined ? [] : [`- starts in ${code(workingDirectory)}`]),
     ...(parallelism ? [`- parallelism: ${showParallelism(parallelism)}`] : []),
     ...(withheld.length > 0
-      ? [`- withheld from its process, so that no other node gets the head's value: ${codes(withheld)}`]
+      ? [`- withheld from its process, which must not use or pass on a node's own value: ${codes(withheld)}`]
       : []),
     ...(texts.length > 0 ? [`- files written on the head: ${codes(texts.map(({ path }) => path))}`] : []),
     ...requirements(engine),
@@ -47,9 +47,11 @@ function readiness(engine: EngineSpec): readonly string[] {
       ? ["- a job: the deployment returns once it runs; its exit status is the outcome"]
       : ["- ready when every planned node is a member"];
   }
-  const { healthPath, proof } = engine.api;
+  const { healthPath, proof, servers } = engine.api;
   return [
-    `- up when ${code(`GET ${healthPath}`)} answers 200`,
+    servers === undefined
+      ? `- up when ${code(`GET ${healthPath}`)} answers 200`
+      : `- up when ${code(`GET ${healthPath}`)} lists ${servers} servers`,
     `- serving when ${proof.map(requestText).join(", or where that is refused ")}`,
   ];
 }

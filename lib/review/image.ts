@@ -4,10 +4,20 @@ import type { ImagePlan } from "../topology/plan/plan";
 import { code, codes } from "./table";
 
 /** What an image is, and where it comes from. */
-export function imageLines({ reference, digest, derived }: ImagePlan): readonly string[] {
-  return derived === undefined
-    ? [`- image: ${code(reference)}`, `- digest: ${digest === undefined ? "no digest given" : code(digest)}`]
-    : [`- image: ${code(reference)}, built on each machine`, ...derivedLines(derived)];
+export function imageLines({ reference, digest, shellFiles, derived }: ImagePlan): readonly string[] {
+  const found =
+    derived === undefined
+      ? [
+          `- image: ${code(reference)}`,
+          `- digest: ${digest === undefined ? "no digest given" : code(digest)}`,
+        ]
+      : [`- image: ${code(reference)}, built on each machine`, ...derivedLines(derived)];
+  return shellFiles.length === 0
+    ? found
+    : [
+        ...found,
+        `- variables that the image keeps for a shell, read when a node starts: ${codes(shellFiles)}`,
+      ];
 }
 
 function derivedLines(derived: DerivedImagePlan): readonly string[] {

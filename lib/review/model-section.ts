@@ -1,24 +1,35 @@
 import type { SecretRef } from "../topology/values/secret-ref";
 import type { IStorage } from "../topology/declaration/storage";
-import type { ClusterPlan, StagingPlan } from "../topology/plan/plan";
+import type { ClusterPlan, StagedModel, StagingPlan } from "../topology/plan/plan";
 import { code, codes, table } from "./table";
 
 /** Where the model comes from and where it goes, and the folders of the machines; empty without either. */
 export function modelSection({ staging, storage }: ClusterPlan): readonly string[] {
-  return [...(staging ? modelLines(staging) : []), ...(storage.length > 0 ? storageLines(storage) : [])];
+  return [...(staging ? stagingLines(staging) : []), ...(storage.length > 0 ? storageLines(storage) : [])];
 }
 
-function modelLines(staging: StagingPlan): readonly string[] {
-  const { source, destination, placement, modelBytes, modelName, secret, deadlineSeconds } = staging;
+function stagingLines({ models, deadlineSeconds }: StagingPlan): readonly string[] {
+  const titled = (model: StagedModel) => (models.length > 1 ? [`**${model.name}**`, ""] : []);
+  return [
+    ...models.flatMap((model) => [
+      ...titled(model),
+      ...modelLines(model),
+      ...(models.length > 1 ? [""] : []),
+    ]),
+    `- at most ${deadlineSeconds} s${models.length > 1 ? " for all of them" : ""}, then the deployment fails; what has come is kept`,
+  ];
+}
+
+function modelLines(model: StagedModel): readonly string[] {
+  const { source, destination, placement, modelBytes, modelName, secret } = model;
   const isFetched = source.kind !== "path";
   return [
-    `- source: ${sourceText(staging)}`,
+    `- source: ${sourceText(model)}`,
     ...(modelName === undefined ? [] : [`- model: ${modelName}`]),
     `- weights: ${modelBytes === undefined ? "size not known before the source is asked" : amount(modelBytes)}`,
     `- folder in the containers: ${code(destination)}`,
     ...(isFetched ? [`- way to the nodes: ${WAYS[placement]}`] : []),
     ...(secret ? [`- secret: ${secretText(secret)}, in the head's container only`] : []),
-    `- at most ${deadlineSeconds} s, then the deployment fails; what has come is kept`,
   ];
 }
 
@@ -28,12 +39,12 @@ function secretText({ hostPath }: SecretRef): string {
     : `the file ${code(hostPath)} of the head's machine`;
 }
 
-const WAYS: { readonly [placement in StagingPlan["placement"]]: string } = {
+const WAYS: { readonly [placement in StagedModel["placement"]]: string } = {
   shared: "the head fetches it once, onto storage that all nodes see",
   replicated: "the head fetches it once, the other nodes take it from one another onto their own disks",
 };
 
-function sourceText({ source }: StagingPlan): string {
+function sourceText({ source }: StagedModel): string {
   const { kind, location, revision, endpoint, include, exclude } = source;
   if (kind === "path") {
     return "none, it lies in its folder already";

@@ -1,14 +1,18 @@
 import { findAccelerator } from "../catalog/accelerators";
 import type { FoundValue } from "../catalog/environment";
+import type { ListensOn } from "../catalog/ports";
 import { findFabric } from "../catalog/fabrics";
 import { problemLine } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
 import { counted } from "../problems/text";
+import { CONFINEMENT, droppedCapabilities } from "../runtime/container-spec/container-options";
 import { containerDevices } from "../runtime/container-spec/devices";
 import type { ClusterPlan, NodePlan, PortPlan } from "../topology/plan/plan";
 import { engineLines, engineSummary } from "./engine";
 import { imageLines } from "./image";
+import { engineKind } from "../topology/engine-spec";
 import { modelSection } from "./model-section";
+import type { PlaceFacts } from "./place-facts";
 import { preflightSection } from "./preflight-section";
 import { code, table } from "./table";
 
@@ -22,6 +26,8 @@ export interface PlaceReview {
   readonly reviewMachines?: readonly (readonly string[])[];
   /** Machines that the place creates, and their cost, as lines of Markdown. @default - there are none */
   readonly reviewNewMachines?: readonly string[];
+  /** What else a person must know of the place. @default - it is shown as unknown */
+  readonly reviewFacts?: PlaceFacts;
   /** Where the Ray token comes from and where it is kept. @default - the head creates it on its private volume */
   readonly reviewToken?: string;
 }
@@ -39,7 +45,7 @@ export function reviewMarkdown(plan: ClusterPlan, backend: string, place: PlaceR
     section("Nodes", nodes(plan)),
     ...optionalSection("Machines", machines(place)),
     section("Accelerators", accelerators(plan)),
-    section("Ports", ports(plan)),
+    section("Ports", ports(plan, place)),
     section("Environment", environment(plan)),
     section("Container", container(plan, place)),
     ...optionalSection("Model and storage", modelSection(plan)),
@@ -117,16 +123,39 @@ function accelerators(plan: ClusterPlan): readonly string[] {
   );
 }
 
-function ports(plan: ClusterPlan): readonly string[] {
+function ports(plan: ClusterPlan, { reviewFacts }: PlaceReview): readonly string[] {
+  const clients = reviewFacts?.reach.clients;
+  const users = clients === undefined ? "users and the cluster" : ["the cluster", ...clients].join(", ");
   const row = (port: PortPlan) => [
     port.from === port.to ? String(port.from) : `${port.from}-${port.to}`,
     port.name,
     port.where === "head" ? "head" : "every node",
-    port.reachableBy === "user" ? "users and the cluster" : "the cluster only",
+    LISTENING[port.listensOn ?? "all"],
+    reach(port, plan.closedBy !== undefined, users),
     port.purpose,
   ];
   const sorted = [...plan.ports].sort((a, b) => a.from - b.from || (a.name < b.name ? -1 : 1));
-  return table(["port", "name", "on", "reachable by", "purpose"], sorted.map(row), "No ports.");
+  return [
+    `Closed to everybody else by: ${plan.closedBy ?? "**nothing that is declared**"}.`,
+    "",
+    ...table(["port", "name", "on", "listens on", "reachable by", "purpose"], sorted.map(row), "No ports."),
+  ];
+}
+
+const LISTENING: { readonly [on in ListensOn]: string } = {
+  all: "all addresses",
+  node: "the node's address",
+  loopback: "loopback",
+};
+
+function reach({ listensOn, reachableBy }: PortPlan, isClosed: boolean, users: string): string {
+  if (listensOn === "loopback") {
+    return "this machine only";
+  }
+  if (reachableBy === "user") {
+    return users;
+  }
+  return isClosed ? "the cluster only" : "**whoever reaches the machine**";
 }
 
 const FOUND_VALUES: { readonly [source in FoundValue]: string } = {
@@ -159,11 +188,13 @@ function container(plan: ClusterPlan, { reviewMounts = [] }: PlaceReview): reado
   const mounts = needs.mounts.map(
     ({ source, target, readOnly }) => `${code(source)} at ${code(target)}${readOnly ? ", read-only" : ""}`,
   );
+  const capabilities = [...new Set([...needs.capabilities, ...needs.extras.capabilities])];
   return [
     `- network: ${needs.networkMode}`,
     `- shared memory: ${needs.sharedMemoryMiB} MiB`,
     `- devices: ${list(devices(plan))}`,
-    `- capabilities: ${list([...new Set([...needs.capabilities, ...needs.extras.capabilities])])}`,
+    `- capabilities: ${list(capabilities)}`,
+    ...confinement(capabilities),
     ...(needs.extras.isHostIpc ? ["- shared memory and semaphores are those of the machine"] : []),
     `- ulimits: ${list(ulimits)}`,
     `- mounts: ${list([...mounts, ...reviewMounts])}`,
@@ -171,16 +202,27 @@ function container(plan: ClusterPlan, { reviewMounts = [] }: PlaceReview): reado
   ];
 }
 
+/** What the containers cannot do, and what they could still do. */
+function confinement(capabilities: readonly string[]): readonly string[] {
+  return [
+    `- kept from: ${list([...droppedCapabilities(capabilities), "new privileges"])}; at most ` +
+      `${CONFINEMENT.pidsLimit} processes and threads where \`docker run\` starts it (the Docker provider has no such option)`,
+    "- user: root, whatever the image says; its file system is writable, because the node program and what engines compile are written into it",
+  ];
+}
+
 function image(plan: ClusterPlan, { reviewToken = TOKEN_OF_HEAD }: PlaceReview): readonly string[] {
   const authentication =
     plan.ray.authentication === "token"
       ? `token, ${reviewToken}`
-      : "**no authentication**: anyone who reaches the cluster's ports can run code on it";
+      : "**no authentication**: anyone who reaches the cluster's ports can run code on it" +
+        `; accepted because: ${plan.ray.unauthenticatedBecause}`;
   return [
     ...imageLines(plan.image),
     `- Ray: ${plan.ray.version}`,
     `- Python: ${plan.image.pythonVersion ?? "not stated"}`,
     `- authentication: ${authentication}`,
+    "- encryption: none between the nodes; reports, files and Ray's token travel in clear",
     `- CPUs per node: ${plan.ray.cpusPerNode ?? "what Ray detects"}`,
     `- object store per node: ${plan.ray.objectStoreMiB === undefined ? "Ray's default" : `${plan.ray.objectStoreMiB} MiB`}`,
   ];
@@ -188,6 +230,7 @@ function image(plan: ClusterPlan, { reviewToken = TOKEN_OF_HEAD }: PlaceReview):
 
 function deadlines(plan: ClusterPlan): readonly string[] {
   const { deadlines: seconds, retries } = plan;
+  const kind = engineKind(plan.engine);
   return table(
     ["what", "at most"],
     [
@@ -195,10 +238,20 @@ function deadlines(plan: ClusterPlan): readonly string[] {
       ["head: all nodes are members", `${seconds.membershipSeconds} s`],
       ["membership held before the engine starts", `${seconds.holdSeconds} s`],
       ...(seconds.stagingSeconds === 0 ? [] : [["model on all nodes", `${seconds.stagingSeconds} s`]]),
-      ["engine start to health probe", `${seconds.engineSeconds} s`],
-      ["one completion", `${seconds.completionSeconds} s`],
+      ...(kind === "none"
+        ? []
+        : [
+            [
+              kind === "job" ? "start of the job" : "engine start to health probe",
+              `${seconds.engineSeconds} s`,
+            ],
+          ]),
+      ...(kind === "serve" ? [["one completion", `${seconds.completionSeconds} s`]] : []),
       ["stop of a node", `${seconds.stopSeconds} s`],
-      ["deployment to serving", `${seconds.servingSeconds} s`],
+      [
+        kind === "serve" ? "deployment to serving" : "deployment until it runs",
+        `${seconds.servingSeconds} s`,
+      ],
       ["failed engine starts in a row", String(retries.engineStarts)],
     ],
     "None.",

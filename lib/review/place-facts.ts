@@ -1,0 +1,69 @@
+import type { Life } from "../runtime/lives/lives";
+
+/** What a person must know of a place that no plan of a cluster has. Every field that is left out is shown as unknown. */
+export interface PlaceFacts {
+  /** What costs by the hour. @default - nothing that the deployment makes is paid by the hour */
+  readonly prices?: readonly PricedPart[];
+  /** Agreed limit in USD per hour; `late`: it comes with the plan; `none`: nobody has agreed. @default - no limit is asked for */
+  readonly limitUsdPerHour?: number | "late" | "none";
+  /** Who holds what can be reached. */
+  readonly reach: PlaceReach;
+  /** Roles that are made, with what they may do. @default - none */
+  readonly permissions?: readonly GrantedActions[];
+  /** What goes with `destroy`, and what stays. */
+  readonly destroy: Destroyed;
+  /** What a deployment waits at most from its beginning, in seconds. @default - it waits for nothing */
+  readonly givesUpAfterSeconds?: number;
+  /** Longest way of a machine to its container, in seconds. @default - it runs already */
+  readonly bootSeconds?: number;
+  /** Who brings back what has died. */
+  readonly recovery: Recovery;
+}
+
+/** A part that is paid by the hour. */
+export interface PricedPart {
+  readonly what: string;
+  readonly count: number;
+  /** Of one. @default - not known; it counts as not agreed */
+  readonly usdPerHour?: number;
+  /** Where the price is from: region, list, day; or why it is not known. */
+  readonly source: string;
+}
+
+/** A part whose price the catalogue does not have. */
+export function unpriced(what: string, count: number): PricedPart {
+  return { what, count, source: "no price in the catalogue" };
+}
+
+export interface PlaceReach {
+  /** Networks or machines that may call the API; empty: none. */
+  readonly clients: readonly string[];
+  /** By what the API is held; `undefined`: by nothing. */
+  readonly apiHeldBy?: string;
+  /** By what the cluster's own ports are held; `undefined`: by nothing. */
+  readonly clusterHeldBy?: string;
+  /** Where the machines may go to, e.g. `the whole internet over HTTP and HTTPS`. */
+  readonly wayOut: string;
+}
+
+export interface GrantedActions {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+}
+
+export interface Destroyed {
+  readonly lost: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/** One sentence each. */
+export interface Recovery {
+  readonly worker: string;
+  readonly head: string;
+  /** Zone, building or machine that holds everything. */
+  readonly site: string;
+  readonly storage: string;
+}
+
+/** A change takes the lives from its own down to that of the workload. */
+export const LIVES: readonly Life[] = ["machine", "node", "workload"];

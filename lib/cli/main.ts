@@ -7,6 +7,7 @@ import { Progress } from "./base/progress";
 import { runProgram } from "./base/run-program";
 import { ensureEmulationImage } from "./images/emulation-image";
 import type { ImageOptions } from "./images/base-image";
+import { review, type ReviewOptions } from "./review/review";
 import { inspectImage } from "./images/inspect-image";
 
 const program = new Command("cdktf-ray-cluster")
@@ -52,6 +53,18 @@ program
     // Only this command needs the rules, and what they import.
     const { explain } = await import("./rules/explain.js");
     process.stdout.write(`${explain(rule)}\n`);
+  });
+
+program
+  .command("review")
+  .description("the review of a stack, or what a change does to what runs; exits 2 for what --fail-on names")
+  .argument("[stack]", "name of a synthesized stack (default: all that have a review)")
+  .option("--against <what>", "state, a folder that cdktf has written, or a commit, branch or tag")
+  .option("--json", "machine-readable output")
+  .option("--fail-on <list>", "of replace, reach, cost, data, with commas")
+  .option("--output <folder>", "folder that cdktf has written (default: that of cdktf.json, else cdktf.out)")
+  .action(async (stack: string | undefined, options: ReviewOptions) => {
+    process.exitCode = await review(stack, options, (text) => process.stdout.write(text));
   });
 
 addClusterCommands(program);

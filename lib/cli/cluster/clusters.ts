@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AccessFile, ContainerAccess } from "../../terraform/access-file";
 import { CommandError } from "../base/command-error";
+import { outputFolder } from "../base/output-folder";
 import { ec2Nodes } from "./ec2-nodes";
 import type { ClusterNode, Reach } from "./reach";
 
@@ -10,7 +11,7 @@ export interface ClusterChoice {
   readonly stack: string;
   /** @default - every cluster of the stack */
   readonly cluster?: string;
-  /** @default 'cdktf.out' */
+  /** @default - that of `cdktf.json`, else `cdktf.out` */
   readonly output?: string;
 }
 
@@ -76,7 +77,7 @@ export function nodeOf({ name: cluster, nodes }: OwnedCluster, name: string | un
   return found;
 }
 
-function accessFiles({ stack, cluster, output = "cdktf.out" }: ClusterChoice): {
+function accessFiles({ stack, cluster, output = outputFolder() }: ClusterChoice): {
   readonly stackFolder: string;
   readonly files: readonly AccessFile[];
 } {

@@ -4,6 +4,7 @@ import type { ClusterChoice } from "./clusters";
 import { doctor, type DoctorOptions } from "./doctor";
 import { forward, type ForwardOptions } from "./forward";
 import { logs, type LogsOptions } from "./logs";
+import { rotateToken } from "./rotate-token";
 import { type RunOnNodeOptions, runOnNode, shellOnNode } from "./run-on-node";
 import { status, type StatusOptions } from "./status";
 
@@ -49,6 +50,13 @@ export function addClusterCommands(program: Command): void {
     .action(async (stack: string, what: string, options: Chosen<ForwardOptions>) => {
       process.exitCode = await forward({ stack, ...options }, what, options, print, interrupted());
     });
+  command(
+    program,
+    "rotate-token",
+    "give a cluster a new Ray token and start its nodes anew; waits until it serves",
+  ).action((stack: string, options: Omit<ClusterChoice, "stack">) =>
+    rotateToken({ stack, ...options }, new Progress()),
+  );
   command(program, "doctor", "write one archive with what helps to find a failure, without secrets")
     .option("--file <path>", "the archive (default: <stack>-<time>.tar.gz)")
     .action(async (stack: string, options: Chosen<DoctorOptions>) => {
@@ -66,7 +74,10 @@ function command(program: Command, name: string, description: string): Command {
     .description(description)
     .argument("<stack>", "name of a synthesized stack")
     .option("--cluster <name>", "cluster, where the stack has several")
-    .option("--output <folder>", "folder that cdktf has written (default: cdktf.out)");
+    .option(
+      "--output <folder>",
+      "folder that cdktf has written (default: that of cdktf.json, else cdktf.out)",
+    );
 }
 
 function print(text: string): void {

@@ -8,9 +8,11 @@ import { ifGone } from "../../docker/hosts/if-gone";
 import { machinesOf, readInventory } from "../../docker/hosts/inventory";
 import { checkMachines } from "../../docker/hosts/rules";
 import { machineLabel, sshArguments } from "../../docker/hosts/ssh";
+import { PacketFilter } from "../../topology/declaration/packet-filter";
 import { problemLine, sortProblems } from "../../problems/plan-error";
 import { CommandError } from "../base/command-error";
-import type { HostTarget } from "./host-shell";
+import type { HostTarget } from "../base/host-shell";
+import { outputFolder } from "../base/output-folder";
 
 /**
  * The machines of synthesized stacks, with the requirements of their clusters.
@@ -19,7 +21,8 @@ import type { HostTarget } from "./host-shell";
  * @throws CommandError if there is no such stack, or only an example
  */
 export function targetsOfStacks(root: string, names: readonly string[]): readonly HostTarget[] {
-  const folder = join(root, "cdktf.out", "stacks");
+  const output = outputFolder(root);
+  const folder = join(output, "stacks");
   const stacks = existsSync(folder) ? readdirSync(folder) : [];
   const files = (names.length > 0 ? names : stacks).flatMap((name) => filesOf(join(folder, name, "hosts")));
   const refused = files.flatMap(({ refusals }) => refusals);
@@ -33,7 +36,7 @@ export function targetsOfStacks(root: string, names: readonly string[]): readonl
   }
   const what = names.length > 0 ? names.join(", ") : "any stack";
   throw new CommandError(
-    `cdktf.out has no machines of ${what}`,
+    `${output} has no machines of ${what}`,
     "Run `npx cdktf synth` first, or pass an inventory: --inventory machines.yaml.",
   );
 }
@@ -50,6 +53,7 @@ export function targetsOfInventory(path: string): readonly HostTarget[] {
     machines: drafts,
     imagePullTimeoutSeconds: 7200,
     registryLogins: [],
+    packetFilter: PacketFilter.none(),
     inventory,
   });
   if (problems.length > 0) {

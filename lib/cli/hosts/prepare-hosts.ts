@@ -11,7 +11,7 @@ import {
   type HostTarget,
   runOnHost,
   scriptPath,
-} from "./host-shell";
+} from "../base/host-shell";
 import { targetsOfInventory, targetsOfStacks } from "./host-targets";
 import { lastLines, type Outcome } from "../base/process";
 import type { Progress } from "../base/progress";
@@ -39,6 +39,13 @@ interface Installation {
 
 /** In this order: only a running Docker engine lists its runtimes. */
 const INSTALLATIONS: readonly Installation[] = [
+  {
+    script: "install-nftables.sh",
+    name: "nftables",
+    what: "nftables will be installed from the distribution's packages, for the packet filter of the cluster's ports",
+    topic: "nft",
+    isWantedFor: ({ outcome, topic }) => outcome === "problem" && topic === "nft",
+  },
   {
     script: "install-docker.sh",
     name: "Docker",

@@ -33,8 +33,14 @@ export async function ensureEmulationImage(
     {
       title: `Ray ${rayVersion} and the clients of the model hubs`,
       name: `ray${rayVersion}`,
-      packages: [`ray==${rayVersion}`, "huggingface-hub", "modelscope-hub"],
-      pins: join(EMULATION_FOLDER, "constraints.txt"),
+      // Of another Ray no hashes are known here.
+      list:
+        rayVersion === emulationRayVersion()
+          ? { lock: join(EMULATION_FOLDER, "packages.lock") }
+          : {
+              packages: [`ray==${rayVersion}`, "huggingface-hub", "modelscope-hub"],
+              pins: join(EMULATION_FOLDER, "constraints.txt"),
+            },
       pythonVersion: base.pythonVersion,
       architecture: engine.architecture,
       usually: "5 to 60 s",

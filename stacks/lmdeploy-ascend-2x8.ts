@@ -14,7 +14,8 @@ import {
 
 /**
  * LMDeploy's PyTorch engine over two Atlas 800T A2 with eight NPUs each, as one tensor-parallel group of 16,
- * eagerly. The machines stand in `inventories/lmdeploy-ascend-2x8.yaml`.
+ * eagerly. With `dataParallelSize: 2` it is a replica of eight on each machine, behind LMDeploy's proxy on the head: then no
+ * attention layer waits for the network between the machines. They stand in `inventories/lmdeploy-ascend-2x8.yaml`.
  */
 export class LmdeployAscend2x8 extends TerraformStack {
   public constructor(scope: Construct, id: string) {

@@ -34,6 +34,7 @@ export class Roll2x2 extends TerraformStack {
           rayVersion: "2.48.0",
         },
       ),
+      allowUnauthenticatedRay: "ROLL's requirements hold Ray 2.48",
       storage: [HostPathStorage.perNode("/data/models")],
       engine: new RollPipeline({ profile: RollProfile.V100_MEMORY }),
     });

@@ -24,6 +24,7 @@ export class VllmAscend2x8 extends TerraformStack {
       pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB, acceleratorsPerNode: 8 }],
       fabric: Fabric.ROCE,
       image: ContainerImage.of("quay.io/ascend/vllm-ascend:v0.23.0", { rayVersion: "2.48.0" }),
+      allowUnauthenticatedRay: "vllm-ascend 0.23 holds Ray 2.48",
       storage: [HostPathStorage.perNode("/data/models")],
       model: ModelSource.path("/models/Qwen3-235B-A22B", { model: Model.QWEN3_235B_A22B }),
       engine: new VllmServe({ tensorParallelSize: 8, pipelineParallelSize: 2, maxModelLen: 16_384 }),

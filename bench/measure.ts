@@ -14,7 +14,7 @@ export interface Sample {
 export interface Comparison {
   readonly what: string;
   /** Empty: a number of things. */
-  readonly unit: "s" | "MiB" | "B" | "";
+  readonly unit: "s" | "MiB" | "B" | "%" | "";
   readonly ours: readonly number[];
   readonly floor: readonly number[];
   /** Largest ratio of the medians that is on target. */

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { table } from "../lib/cli/base/table";
 import { aws } from "./aws";
 import { formed } from "./formed";
+import { head } from "./head";
 import { type Comparison, median } from "./measure";
 import { staging } from "./staging";
 import { cdktfSynth, synth } from "./synth";
@@ -14,6 +15,7 @@ const BENCHES: {
   aws: { runs: 9, run: aws },
   formed: { runs: 5, run: formed },
   staging: { runs: 5, run: staging },
+  head: { runs: 3, run: head },
 };
 
 const HELP = `npm run bench [-- --only <bench>,<bench>] [-- --runs <n>]
@@ -45,7 +47,7 @@ async function main(): Promise<void> {
 
 function rowOf({ what, unit, ours, floor, target }: Comparison): string[] {
   const [a, b] = [median(ours), median(floor)];
-  const digits = unit === "s" ? 2 : 0;
+  const digits = unit === "s" ? 2 : unit === "%" ? 1 : 0;
   return [
     what,
     `${a.toFixed(digits)} ${unit}`.trimEnd(),

@@ -108,6 +108,32 @@ class FollowerTest(unittest.TestCase):
         self.expect_none_left()
         self.assertEqual(self.news, 2)
 
+    def test_follower_has_the_secrets_as_variables_and_nowhere_else(self) -> None:
+        value = "wandb-secret-value"
+        file = self.folder / "environment.WANDB_API_KEY"
+        file.write_text(value + "\n", encoding="utf-8")
+        program = (
+            "import os, sys, time; print('key', os.environ['WANDB_API_KEY'], flush=True); time.sleep(300)"
+        )
+        made = self.make(
+            "",
+            [sys.executable, "-c", program, str(self.folder)],
+            engine__secrets={"WANDB_API_KEY": str(file)},
+        )
+        made.obey(RunDirective(1, 1))
+        support.await_that(lambda: "key" in self.output(), self.output)
+        self.assertIn("key <secret>", self.output())
+        self.assertNotIn(value, " ".join(self.processes()))
+        self.assertNotIn("WANDB_API_KEY", os.environ)
+
+    def test_follower_whose_secret_cannot_be_read_has_ended_with_that_reason(self) -> None:
+        missing = str(self.folder / "missing")
+        made = self.make("stay", engine__secrets={"WANDB_API_KEY": missing})
+        report = self.ended(made, RunDirective(1, 1))
+        why = f"the secret WANDB_API_KEY cannot be read: {missing}: No such file or directory"
+        self.assertEqual(report.reason, f"cannot be started: {why}")
+        self.assertEqual(self.processes(), [])
+
     def test_end_of_the_process_is_reported_with_its_last_lines(self) -> None:
         made = self.make("fail")
         report = self.ended(made, RunDirective(1, 1))

@@ -82,7 +82,7 @@ class KilledTest(unittest.TestCase):
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "ray_node", "wait", "--config", str(self.node)),
-                *("--workload", file, "--holder", "the test"),
+                *("--workload", file, "--holder", "/nowhere"),
             ],
             env={**os.environ, "PYTHONPATH": str(support.ROOT / "lib" / "runtime")},
             stdout=subprocess.PIPE,

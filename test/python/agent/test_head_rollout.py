@@ -1,6 +1,7 @@
 """The head with workloads of their own: delivered, rolled out, gone back from, and told apart by number."""
 
 import json
+import socket
 import unittest
 import urllib.error
 import urllib.request
@@ -100,6 +101,32 @@ class RolloutTest(RolloutCase):
         self.assertEqual(self.wait(good), 0, self.text)
         self.assertIsNone(self.until_record(good).previous)
 
+    def test_head_whose_current_workload_is_lost_serves_the_one_before(self) -> None:
+        first, second = self.made(), self.made("--break", "/nowhere")
+        self.serve(first)
+        self.assertEqual(self.wait(second), 0, self.text)
+        self.until_record(second)
+        self.end()
+        (self.folder / "state" / "workloads" / f"{second.number}.json").write_text("{")
+        self.begin()
+        support.await_that(lambda: self.found().get("workload") == first.number, self.states)
+        self.until("serving")
+        [warning] = self.found()["warnings"]
+        self.assertIn(f"workload {second.number} is lost: its file must have the content", warning)
+        self.assertEqual(self.wait(second), 0, self.text)
+
+    def test_head_whose_only_workload_is_lost_waits_and_says_so(self) -> None:
+        given = self.made()
+        self.serve(given)
+        self.until_record(given)
+        self.end()
+        (self.folder / "state" / "workloads" / f"{given.number}.json").unlink()
+        self.begin()
+        self.until("waiting for a workload")
+        reason = f"workload {given.number} is lost: its file cannot be read: No such file or directory"
+        self.assertEqual(self.found()["reason"], f"{reason}; waiting for a delivery")
+        self.assertEqual(self.wait(given), 0, self.text)
+
     def test_second_rollout_at_once_is_refused_with_its_holder(self) -> None:
         first, slow = self.made(), self.made("--break", "/nowhere")
         self.serve(first)
@@ -110,6 +137,21 @@ class RolloutTest(RolloutCase):
         ):
             self.deliver(self.made("--break", "/else"))
         self.assertEqual(self.wait(slow), 0, "the same one joins")
+
+    def test_refused_deployment_reads_who_deploys_and_since_when(self) -> None:
+        first, second = self.made(), self.made("--break", "/nowhere")
+        for said, shown in (("bob@desk-7", "bob@desk-7"), ("\x1b[2J", "[2J"), ("", socket.gethostname())):
+            self.assertEqual(wait._holder(self.text_file(said)), shown)
+        self.deliver(first, wait._holder(self.text_file("bob@desk-7")))
+        self.assertEqual(self.wait(second), 1)
+        self.assertRegex(
+            self.text, rf"workload {second.number} is refused: {first.number} .* at \S+ by bob@desk-7"
+        )
+
+    def text_file(self, text: str) -> str:
+        path = self.folder / "holder"
+        path.write_text(f"{text}\n")
+        return str(path)
 
     def test_delivery_of_what_serves_is_judged_by_the_live_state(self) -> None:
         given = self.made()
@@ -161,7 +203,7 @@ class RolloutTest(RolloutCase):
     def test_worker_fetches_a_workload_by_its_number(self) -> None:
         given = self.made()
         self.serve(given)
-        value, port = token.read(self.config.paths.token), self.config.ports.node_report
+        value, port = token.ensure(self.config.paths.token), self.config.ports.node_report
         own = support.WORKER
         found = report_client.fetch_workload(given.number, own, support.HEAD, port, value)
         self.assertEqual(found, given.content)

@@ -93,7 +93,7 @@ class RolloutModelTest(RolloutCase):
         ways = self.states()[self.states().index("switching") :]
         self.assertEqual(ways, ["switching", "staging", "comparing", "loading", "serving"])
         folder = str(self.folder / "a")
-        self.assertIn((second.number, Replaced(folder, is_free=True)), self.asked)
+        self.assertIn((second.number, Replaced((folder,), is_free=True)), self.asked)
 
     def test_engine_that_fails_after_that_gets_its_model_again(self) -> None:
         first, second = self.with_model("a"), self.with_model("b", "--exit-at-once")

@@ -8,7 +8,7 @@ from head_case import VERSIONS
 from ray_node.agent.head_staging import HeadStaging, Part
 from ray_node.channel.report import HeardReport, NodeReport, Replaced, Staged
 from ray_node.cluster.membership import Member
-from ray_node.config.staging_config import StagingConfig
+from ray_node.config.staging_config import StagedModel, StagingConfig
 from ray_node.host import clock
 from ray_node.host.failure import ClusterFailed
 from ray_node.staging.request import PathSource
@@ -18,7 +18,7 @@ MEMBERS = [
     Member(f"npu-{index}", "npu", address, True, False, "member", 8, 8, address, True)
     for index, address in enumerate(ADDRESSES)
 ]
-MODEL = StagingConfig(PathSource(), "/models/m", "shared", 4, 600.0)
+MODEL = StagingConfig((StagedModel("model", PathSource(), "/models/m", "shared"),), 4, 600.0)
 DONE = Staged(1, True, None, "done 5 GB")
 
 

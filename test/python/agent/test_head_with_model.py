@@ -23,7 +23,8 @@ DONE = Staged(1, True, None, "done 1 MB")
 
 def staging(destination: str, **changes: Any) -> dict[str, Any]:
     """The part of node.json on shared storage."""
-    return {
+    model = {
+        "name": "model",
         "source": {
             "kind": "huggingFace",
             "repository": REPOSITORY,
@@ -35,10 +36,11 @@ def staging(destination: str, **changes: Any) -> dict[str, Any]:
         },
         "destination": destination,
         "placement": "shared",
-        "parallelFiles": 4,
-        "deadlineSeconds": 60,
-        **changes,
     }
+    of_all = {"parallelFiles": 4, "deadlineSeconds": 60}
+    for key in of_all.keys() & changes.keys():
+        of_all[key] = changes.pop(key)
+    return {"models": [{**model, **changes}], **of_all}
 
 
 class HeadWithModelCase(HeadCase):
@@ -50,7 +52,7 @@ class HeadWithModelCase(HeadCase):
 
     def begin(self, root: str = "/", **changes: Any) -> None:
         """`root` is that of npu-1, whose part of the preflight is played."""
-        value = {**staging(str(self.folder / "model")), **changes}
+        value = staging(str(self.folder / "model"), **changes)
         loaded = parse(support.on_loopback(self.folder, staging=value))
         handlers = preflight_tasks.handlers(loaded, "npu-1", support.WORKER, {}, root)
         self.tasks = TaskRunner(handlers, lambda: None)
@@ -196,7 +198,7 @@ class HeadWithRealHubTest(HeadWithModelCase):
         self.addCleanup(hub.close)
         self.tells(DONE)
         value = staging(str(self.folder / "model"))
-        self.begin(source={**value["source"], "endpoint": hub.url})
+        self.begin(source={**value["models"][0]["source"], "endpoint": hub.url})
         serving = self.until("serving")
         self.assertEqual(serving["staging"]["progress"]["files_done"], len(hub.files))
         self.assertEqual(hub.sent_bytes, hub.total_bytes)

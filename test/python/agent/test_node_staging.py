@@ -14,11 +14,12 @@ from fixtures.staging_support import REPOSITORY, REVISION, small_model
 from simulated_source import SimulatedSource
 
 from ray_node.agent.node_staging import NodeStaging
-from ray_node.config.staging_config import Placement, StagingConfig
+from ray_node.config.staging_config import Placement, StagedModel, StagingConfig
 from ray_node.config.workload import nothing
 from ray_node.staging.failure import TokenMissing
-from ray_node.staging.request import FETCH, HubSource, PathSource, Source
+from ray_node.staging.request import FETCH, HubSource, PathSource, Source, StagingRequest
 
+DRAFT = StagedModel("draft-model", PathSource(), "/models/draft", "shared")
 REFUSAL = TokenMissing("it is gated and no token is given", fix="ask for access")
 
 
@@ -40,10 +41,15 @@ class OneNode(unittest.TestCase):
         self.port = support.free_ports(1)[0]
         config = support.parsed_loopback(self.folder, ports__nodeFiles=self.port)
         source = source or HubSource(REPOSITORY, REVISION, "https://hub.example")
-        self.settings = StagingConfig(source, str(self.destination), placement, 4, 30.0)
+        self.settings = StagingConfig(
+            (StagedModel("model", source, str(self.destination), placement),), 4, 30.0
+        )
         made = NodeStaging(config, ("npu-0", support.HEAD), "cluster-token")
         self.addCleanup(made.close)
         return made
+
+    def request(self, node: NodeStaging) -> StagingRequest:
+        return node._request(self.settings, self.settings.models[0])
 
     def test_node_that_is_not_asked_reports_nothing(self) -> None:
         node = self.node()
@@ -67,6 +73,28 @@ class OneNode(unittest.TestCase):
         self.assertRegex(node.text, r"^done .* \(100 %\), 9 of 9 files")
         for path, data in self.hub.contents.items():
             self.assertEqual((self.destination / path).read_bytes(), data)
+
+    def test_each_of_several_models_is_named(self) -> None:
+        node = self.node()
+        draft = replace(self.settings.models[0], name="draft-model", destination=str(self.folder / "draft"))
+        node.begin(1, replace(self.settings, models=(*self.settings.models, draft)))
+        self.until(node.look)
+        assert node.staged is not None
+        self.assertTrue(node.staged.done)
+        self.assertRegex(node.text, r"^model: done .* 9 files; draft-model: done .* 9 files$")
+        published = node.published() or {}
+        self.assertEqual((published["name"], published["destination"]), ("draft-model", draft.destination))
+        self.assertEqual(
+            (self.folder / "draft" / "config.json").read_bytes(), self.hub.contents["config.json"]
+        )
+
+    def test_failure_names_the_model_of_several(self) -> None:
+        node = self.node()
+        node.begin(1, replace(self.settings, models=(*self.settings.models, DRAFT)))
+        self.until(node.look)
+        assert node.staged is not None
+        self.assertEqual((node.staged.done, node.staged.code), (False, "model-missing"))
+        self.assertRegex(node.text, "^draft-model: no model at /models/draft on npu-0")
 
     def test_failure_has_its_code_and_its_remedy(self) -> None:
         self.hub.failure = REFUSAL
@@ -116,12 +144,12 @@ class OneNode(unittest.TestCase):
                 self.assertNotEqual(client.connect_ex((support.HEAD, self.port)), 0)
 
     def test_request_holds_the_role_and_the_peers_of_the_node(self) -> None:
-        head = self.node("replicated")._request(self.settings)
+        head = self.request(self.node("replicated"))
         assert head.fan_out is not None
         self.assertEqual((head.role, head.destination), (FETCH, str(self.destination)))
         self.assertEqual((head.fan_out.port, head.fan_out.head_address), (self.port, support.HEAD))
         self.assertNotIn("cluster-token", repr(head))
-        self.assertIsNone(self.node("shared")._request(self.settings).fan_out)
+        self.assertIsNone(self.request(self.node("shared")).fan_out)
 
     def test_port_in_use_fails_the_attempt(self) -> None:
         node = self.node("replicated")
@@ -158,21 +186,25 @@ class Made(unittest.TestCase):
             ("custom", ["serve"], False),
         ):
             with self.subTest(engine=engine, argv=argv):
-                staging = StagingConfig(PathSource(), "/models/m", "shared", 4, 30.0)
+                staging = StagingConfig(
+                    (StagedModel("model", PathSource(), "/models/m", "shared"), DRAFT), 4, 30.0
+                )
                 workload = replace(nothing("c"), staging=staging)
                 workload = replace(workload, engine=replace(workload.engine, name=engine, argv=tuple(argv)))
                 for is_head in (True, False):
                     found = workload.staging_on(is_head)
                     assert found is not None
-                    self.assertEqual(found.needs_tokenizer, needs)
+                    self.assertEqual([model.needs_tokenizer for model in found.models], [needs, False])
 
     def test_declared_proxy_applies_to_the_node_program(self) -> None:
         value = {"HTTPS_PROXY": "http://proxy.example:3128", "NCCL_DEBUG": "INFO"}
         with mock.patch.dict("os.environ", {"PATH": "/bin"}, clear=True):
             config = support.parsed({"environment.cluster": value})
-            node = NodeStaging(config, ("npu-0", "10.89.28.10"), None)
+            node = NodeStaging(config, ("npu-0", "10.89.28.10"), "ab" * 32)
             self.assertNotIn("HTTPS_PROXY", os.environ, "before there is a model to bring")
-            node.begin(1, StagingConfig(PathSource(), "/no/model", "shared", 4, 30.0))
+            node.begin(
+                1, StagingConfig((StagedModel("model", PathSource(), "/no/model", "shared"),), 4, 30.0)
+            )
             self.addCleanup(node.close)
             self.assertEqual(os.environ.get("HTTPS_PROXY"), "http://proxy.example:3128")
             self.assertEqual(urllib.request.getproxies()["https"], "http://proxy.example:3128")

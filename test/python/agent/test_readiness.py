@@ -15,7 +15,7 @@ from simulated_clock import ManualClock
 
 from ray_node.agent.readiness_page import ReadyPage
 from ray_node.channel.report_server import ReportBook, ReportServer
-from ray_node.channel.server import Request
+from ray_node.channel.routes import Request
 from ray_node.engine.proof import NotProven, Proven
 from ray_node.host import clock, log
 
@@ -51,7 +51,8 @@ class ReadinessCase(unittest.TestCase):
         """`after` seconds later the head writes this state."""
         self.time.now += after
         beat = clock.stamp(self.time.now)
-        value = {"schema": 1, "state": state, "heartbeat": beat, "since": beat, "members": [], **more}
+        value = {"schema": 1, "state": state, "heartbeat": beat, "since": beat, "members": []}
+        value = {**value, "beatUptime": self.time.now, **more}
         (Path(self.folder) / "npu-0.json").write_text(json.dumps(value), encoding="utf-8")
 
     def ask(self, page: ReadyPage) -> tuple[int, str, str]:
@@ -132,7 +133,7 @@ class VerdictTest(ReadinessCase):
 
     def test_text_holds_no_secret_no_escape_and_no_log_line(self) -> None:
         log.hide("hidden-token")
-        self.addCleanup(log._secrets.remove, "hidden-token")
+        self.addCleanup(log.forget, "hidden-token")
         page = self.check()
         reason = "token hidden-token \x1b[31mred\x07" + "x" * 5000
         lines = ["an engine prints anything"]

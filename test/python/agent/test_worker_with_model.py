@@ -48,7 +48,7 @@ class WorkerWithModel(WorkerCase):
             "ports__nodeFiles": self.config.ports.node_files,
         }
         as_head: NodeConfig = support.parsed_loopback(self.folder, **changes)
-        part = NodeStaging(as_head, ("npu-0", support.HEAD), token.read(self.config.paths.token))
+        part = NodeStaging(as_head, ("npu-0", support.HEAD), token.ensure(self.config.paths.token))
         self.addCleanup(part.close)
         model = support.workload_of(as_head).staging
         assert model is not None

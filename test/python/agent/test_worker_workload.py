@@ -11,7 +11,7 @@ from worker_case import WorkerCase, ray
 
 from ray_node.channel.follower_messages import RunDirective
 from ray_node.channel.report import HeadAnswer, NodeReport
-from ray_node.channel.server import Reply, Request
+from ray_node.channel.routes import Reply, Request
 from ray_node.config import workload
 from ray_node.config.load import parse
 from ray_node.config.workload import NumberedWorkload
@@ -110,9 +110,14 @@ class FetchTest(WorkerCase):
         model.mkdir()
         (model / "config.json").write_text("{}")
         staging = {
-            "source": {"kind": "path"},
-            "destination": str(model),
-            "placement": "replicated",
+            "models": [
+                {
+                    "name": "model",
+                    "source": {"kind": "path"},
+                    "destination": str(model),
+                    "placement": "replicated",
+                }
+            ],
             "parallelFiles": 4,
             "deadlineSeconds": 60,
         }

@@ -161,13 +161,88 @@ class WorkloadStoreTest(WorkloadCase):
         with self.assertRaisesRegex(ConfigError, "must have the content of its number"):
             store.workload(A.number)
 
-    def test_head_does_not_start_on_a_record_that_it_cannot_read(self) -> None:
-        self.serve(A)
+    def damage(self, name: str, text: str = "{") -> None:
+        with open(os.path.join(self.folder.path, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_damaged_record_is_set_aside_and_the_next_delivery_begins_anew(self) -> None:
         for text in ("{", "{}", '{"schema": 1, "current": 3}'):
-            with open(os.path.join(self.folder.path, "rollout.json"), "w", encoding="utf-8") as file:
-                file.write(text)
-            with self.subTest(text), self.assertRaisesRegex(NodeFailed, "rollout.json"):
-                WorkloadStore(self.folder)
+            self.renew()
+            self.serve(A)
+            self.damage("rollout.json", text)
+            with self.subTest(text):
+                store = WorkloadStore(self.folder)
+                self.assertIsNone(store.rollout.subject)
+                self.assertRegex(store.lost or "", "record of the workloads is lost: .*rollout.json")
+                self.assertIn("rollout.json.damaged", self.files())
+                self.deliver(A)
+                self.assertEqual(store.take(None), Taken.NEXT)
+                self.assertNotIn("rollout.json.damaged", self.files())
+
+    def test_head_does_not_start_on_a_disk_that_it_cannot_read(self) -> None:
+        self.serve(A)
+        path = os.path.join(self.folder.path, "rollout.json")
+        os.unlink(path)
+        os.mkdir(path)
+        with self.assertRaisesRegex(NodeFailed, "rollout.json cannot be read: Is a directory"):
+            WorkloadStore(self.folder)
+
+    def test_lost_current_workload_gives_way_to_the_one_before(self) -> None:
+        self.serve(A, B)
+        self.damage(f"{B.number}.json")
+        store = WorkloadStore(self.folder)
+        self.assertEqual((store.rollout.subject, store.rollout.can_go_back), (A.number, True))
+        verdict = store.rollout.verdict
+        assert verdict is not None
+        self.assertEqual((verdict.number, verdict.verdict, verdict.text), (B.number, "failed", store.lost))
+        reason = "must have the content of its number"
+        self.assertRegex(verdict.text, f"workload {B.number} is lost: .*{reason}.*going back to {A.number}")
+        again = WorkloadStore(self.folder)
+        self.assertEqual((again.rollout, again.lost), (store.rollout, None))
+
+    def test_lost_workload_that_is_delivered_again_is_rolled_out(self) -> None:
+        self.serve(A, B)
+        self.damage(f"{B.number}.json")
+        store = WorkloadStore(self.folder)
+        self.deliver(B)
+        self.assertEqual(store.take(A.number), Taken.NEXT)
+        store.advance("switching")
+        store.accept("hello")
+        self.assertEqual((store.rollout.current, store.rollout.previous), (B.number, A.number))
+
+    def test_lost_workload_with_nothing_before_waits_for_a_delivery(self) -> None:
+        for served in ((A,), (A, B)):
+            self.renew()
+            self.serve(*served)
+            for given in served:
+                self.damage(f"{given.number}.json")
+            with self.subTest(len(served)):
+                store = WorkloadStore(self.folder)
+                self.assertEqual((store.rollout.subject, store.rollout.previous), (None, None))
+                self.assertTrue((store.lost or "").endswith("; waiting for a delivery"))
+                self.deliver(served[-1])
+                self.assertEqual(store.take(None), Taken.NEXT)
+                self.assertEqual(store.rollout.subject, served[-1].number)
+
+    def test_lost_workload_beside_a_rollout_gives_way_to_the_next_one(self) -> None:
+        store = self.serve(A)
+        self.deliver(B)
+        store.take(A.number)
+        self.damage(f"{A.number}.json")
+        store = WorkloadStore(self.folder)
+        self.assertEqual((store.rollout.subject, store.rollout.can_go_back), (B.number, False))
+        self.assertTrue((store.lost or "").endswith(f"; going on with {B.number}"))
+
+    def test_failed_rollout_without_a_way_back_any_more_has_its_verdict(self) -> None:
+        store = self.serve(A)
+        self.deliver(B)
+        store.take(A.number)
+        store.go_back(FAILURE)
+        self.damage(f"{A.number}.json")
+        store = WorkloadStore(self.folder)
+        self.assertEqual((store.rollout.subject, store.rollout.next), (None, None))
+        assert store.rollout.verdict is not None
+        self.assertEqual((store.rollout.verdict.number, store.rollout.verdict.verdict), (B.number, "failed"))
 
 
 class RestartTest(WorkloadCase):

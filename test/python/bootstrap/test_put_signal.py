@@ -49,7 +49,7 @@ class PutSignalTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.address = Path(folder.name, "address")
         self.secret = "/signal?Signature=secret%2Bvalue&Expires=1"
-        self.address.write_text(f"http://127.0.0.1:{self.server.server_port}{self.secret}\n")
+        self.address.write_text(f"http://127.0.0.1:{self.server.server_port}{self.secret} 0123456789ab 60\n")
 
     def put(self, text: str, status: str = "SUCCESS") -> None:
         """Raises SystemExit where the signal was not sent."""

@@ -29,10 +29,7 @@ class CollectTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        nothing: list[str] = []
-        hidden = unittest.mock.patch.object(log, "_secrets", nothing)
-        hidden.start()
-        self.addCleanup(hidden.stop)
+        self.addCleanup(log.forget, TOKEN)
         self.value = support.on_loopback(self.folder)
         self.value["paths"] = {
             "state": str(self.folder / "state"),

@@ -28,6 +28,7 @@ class RunTest(unittest.TestCase):
         self.value["environment"] = {
             "cluster": {"NCCL_DEBUG": "WARN", "LD_LIBRARY_PATH": "/declared"},
             "node": {"HCCL_IF_IP": "address", "GLOO_SOCKET_IFNAME": "interface"},
+            "shellFiles": [],
             "own": {"RANK": "0"},
             "driver": {"LMDEPLOY_EXECUTOR_BACKEND": "ray"},
         }

@@ -27,6 +27,8 @@ class EnvironmentTest(unittest.TestCase):
                 "GLOO_SOCKET_IFNAME": "eth7",
                 "RAY_AUTH_MODE": "token",
                 "RAY_AUTH_TOKEN_PATH": "/var/lib/ray-cluster/secrets/ray-token",
+                "AUTOSCALER_METRIC_PORT": "6386",
+                "DASHBOARD_METRIC_PORT": "6387",
             },
         )
         self.assertEqual(

@@ -23,7 +23,8 @@ COMMON = [
 
 
 class RayProcessTest(unittest.TestCase):
-    def test_argv_of_the_head(self) -> None:
+    @unittest.mock.patch.object(ray_process, "_is_installed", return_value=False)
+    def test_argv_of_the_head(self, _: object) -> None:
         argv = ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", Devices(8, 8, "NPU"))
         self.assertEqual(
             argv,
@@ -84,10 +85,18 @@ class RayProcessTest(unittest.TestCase):
                 self.assertEqual(argv[-len(wanted) :], wanted)
                 self.assertEqual(sum("num-gpus" in word or "resources" in word for word in argv), len(wanted))
 
-    def test_argv_holds_no_secret_and_no_ray_client(self) -> None:
+    def test_port_of_ray_client_is_pinned_where_grpcio_would_open_it(self) -> None:
+        for installed in (True, False):
+            with (
+                self.subTest(installed=installed),
+                unittest.mock.patch.object(ray_process, "_is_installed", return_value=installed),
+            ):
+                argv = ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", Devices(8, 8, "NPU"))
+                self.assertEqual("--ray-client-server-port=10001" in argv, installed)
+
+    def test_argv_holds_no_secret(self) -> None:
         words = " ".join(ray_process.argv(support.parsed(), "npu-0", "10.89.28.10", Devices(8, 8, "NPU")))
         self.assertNotIn("token", words)
-        self.assertNotIn("ray-client-server-port", words)
 
     def test_explain_names_the_cause(self) -> None:
         cases: list[tuple[str, str | None]] = [

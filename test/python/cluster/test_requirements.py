@@ -9,8 +9,8 @@ from unittest import mock
 import support
 
 from ray_node.cluster import requirements
-from ray_node.config.staging_config import StagingConfig
-from ray_node.staging.request import HubSource
+from ray_node.config.staging_config import StagedModel, StagingConfig
+from ray_node.staging.request import HubSource, PathSource
 
 
 class RequirementsTest(unittest.TestCase):
@@ -60,7 +60,14 @@ class RequirementsTest(unittest.TestCase):
 
     def test_problem_on_a_head_without_the_client_of_its_hub_names_the_package(self) -> None:
         hub = HubSource("maker/model", "0" * 40, "https://hub.example")
-        staging = StagingConfig(hub, "/models/m", "shared", 4, 60.0)
+        staging = StagingConfig(
+            (
+                StagedModel("model", PathSource(), "/models/m", "shared"),
+                StagedModel("draft-model", hub, "/models/d", "shared"),
+            ),
+            4,
+            60.0,
+        )
         workload = replace(support.workload_of(support.parsed({})), staging=staging)
         for package, lacks in (("json", False), ("no_such_hub", True)):
             with self.subTest(package), mock.patch.object(HubSource, "python_package", package):

@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest import mock
 
 from ray_node.cluster import token
+from ray_node.cluster.token import BadToken
 
 
 class TokenTest(unittest.TestCase):
@@ -60,6 +61,24 @@ class TokenTest(unittest.TestCase):
     def test_ensure_leaves_no_draft(self) -> None:
         token.ensure(str(self.path))
         self.assertEqual([item.name for item in self.path.parent.iterdir()], ["ray-token"])
+
+    def test_what_is_no_token_is_named_and_never_taken(self) -> None:
+        self.path.parent.mkdir()
+        for content, had in (
+            (b"e", "1 characters"),
+            (b"a" * 31, "31 characters"),
+            (b"<html>\nError\n</html>", "3 lines"),
+            (b"ab" * 16 + b"\n" + b"cd" * 16, "2 lines"),
+            (b"\xff\xfe\x00" * 20, "characters"),
+            (b"a" * 5000, "4096 characters"),
+        ):
+            with self.subTest(content[:10]):
+                self.path.write_bytes(content)
+                for act in (token.read, token.ensure):
+                    with self.assertRaisesRegex(BadToken, had) as caught:
+                        act(str(self.path))
+                    self.assertNotIn("Error", str(caught.exception))
+                self.assertEqual(self.path.read_bytes(), content)
 
     def test_absent_token_is_none(self) -> None:
         self.assertIsNone(token.read(str(self.path)))

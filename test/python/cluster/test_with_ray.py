@@ -20,7 +20,7 @@ import namespaces
 import support
 
 from ray_node.agent import state
-from ray_node.host import address, clock, versions
+from ray_node.host import address, clock, listening, versions
 
 HAS_RAY = importlib.util.find_spec("ray") is not None
 RAY = metadata.version("ray") if HAS_RAY else ""
@@ -88,8 +88,9 @@ class OneNodeTest(unittest.TestCase):
                 (
                     *("gcs", "nodeReport", "nodeManager", "objectManager", "runtimeEnvAgent"),
                     *("dashboardAgentGrpc", "dashboardAgentListen", "metricsExport", "dashboard"),
+                    *("autoscalerMetrics", "dashboardMetrics", "client"),
                 ),
-                support.free_ports(9),
+                support.free_ports(12),
                 strict=True,
             )
         )
@@ -106,6 +107,7 @@ class OneNodeTest(unittest.TestCase):
 
         serving = support.await_state(path, "serving", 90)
         self.assertEqual(serving["completion"]["text"], "8 of 8 ranks")
+        self._opens_only_what_is_planned(node.pid, value)
         status = [*command, "status", "--config", str(config)]
         self.assertEqual(subprocess.run(status, env=environment, check=False).returncode, 0)
 
@@ -127,6 +129,14 @@ class OneNodeTest(unittest.TestCase):
             if str(folder) in (words := _text(entry)) or f"={ports['nodeManager']} " in words
         ]
         self.assertEqual(left, [])
+
+    def _opens_only_what_is_planned(self, pid: int, value: dict[str, Any]) -> None:
+        ports = {name: port for name, port in value["ports"].items() if isinstance(port, int)}
+        workers = range(ports["workersFrom"], ports["workersTo"] + 1)
+        planned = {*ports.values(), value["engine"]["api"]["port"]}
+        found = {int(where.rpartition(":")[2]) for where in listening.of_group(pid)}
+        self.assertIn(ports["gcs"], found)
+        self.assertEqual({port for port in found if port not in planned and port not in workers}, set())
 
 
 @unittest.skipIf(NO_NAMESPACES is not None, str(NO_NAMESPACES))

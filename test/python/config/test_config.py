@@ -10,10 +10,9 @@ import support
 from ray_node.config.config_error import ConfigError
 from ray_node.config.load import load, parse
 
+MODEL = {"name": "model", "source": {"kind": "path"}, "destination": "/models/m", "placement": "shared"}
 STAGING = {
-    "source": {"kind": "path"},
-    "destination": "/models/m",
-    "placement": "shared",
+    "models": [MODEL],
     "parallelFiles": 4,
     "deadlineSeconds": 60,
 }
@@ -33,8 +32,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"ray.cpus": "1"}, "ray.cpus: must be a whole number or null, got '1'"),
     ({"staging": 1}, "staging: must be an object or null, got 1"),
     (
-        {"staging": {**STAGING, "source": {"kind": "s3"}}},
-        "staging.source.kind: must be one of 'huggingFace', 'modelScope', 'index', 'path', got 's3'",
+        {"staging": {**STAGING, "models": [{**MODEL, "source": {"kind": "s3"}}]}},
+        "staging.models[0].source.kind: must be one of 'huggingFace', 'modelScope', 'index', 'path'",
     ),
     (
         {"environment.node": {"X": "hostname"}},

@@ -6,7 +6,7 @@ import support
 from support import ROOT
 
 from ray_node.config.config_error import ConfigError
-from ray_node.config.staging_config import StagingConfig
+from ray_node.config.staging_config import StagedModel, StagingConfig
 from ray_node.staging.progress import Progress, amount
 from ray_node.staging.request import HubSource, IndexSource, PathSource
 
@@ -30,15 +30,20 @@ SOURCE = {
 }
 
 
-def staging(**changes: Any) -> StagingConfig:
-    value = {
+def staged(**changes: Any) -> StagedModel:
+    """The only model of a cluster."""
+    model = {
+        "name": "model",
         "source": SOURCE,
         "destination": "/models/maker--model",
         "placement": "replicated",
-        "parallelFiles": 4,
-        "deadlineSeconds": 3600,
         **changes,
     }
+    (found,) = staging({"models": [model], "parallelFiles": 4, "deadlineSeconds": 3600}).models
+    return found
+
+
+def staging(value: dict[str, Any]) -> StagingConfig:
     config = support.workload_of(support.parsed({"staging": value})).staging
     assert config is not None
     return config
@@ -46,7 +51,7 @@ def staging(**changes: Any) -> StagingConfig:
 
 class Reading(unittest.TestCase):
     def test_hub_source_is_read(self) -> None:
-        config = staging()
+        config = staged()
         exclude = ("original/*",)
         source = HubSource("maker/model", COMMIT, HUB, "/run/secrets/hf", ("*",), exclude)
         self.assertEqual(config.source, source)
@@ -57,13 +62,14 @@ class Reading(unittest.TestCase):
         examples = json.loads((ROOT / "test" / "fixtures" / "staging.json").read_text(encoding="utf-8"))
         for name, value in examples.items():
             with self.subTest(name):
-                self.assertEqual(staging(**value).destination, value["destination"])
-        self.assertEqual(staging(**examples["hub, a worker"]).source, HubSource(**WORKER))
+                found = [(model.name, model.destination) for model in staging(value).models]
+                self.assertEqual(found, [(model["name"], model["destination"]) for model in value["models"]])
+        self.assertEqual(staging(examples["hub, a worker"]).models[0].source, HubSource(**WORKER))
 
     def test_index_and_path_sources_are_read(self) -> None:
-        config = staging(source={"kind": "index", "name": "s3://b/m", "index": "/run/secrets/index"})
+        config = staged(source={"kind": "index", "name": "s3://b/m", "index": "/run/secrets/index"})
         self.assertEqual(config.source, IndexSource("s3://b/m", "/run/secrets/index"))
-        config = staging(source={"kind": "path"})
+        config = staged(source={"kind": "path"})
         self.assertEqual(config.source, PathSource())
         self.assertFalse(config.fans_out)
 
@@ -77,9 +83,9 @@ class Reading(unittest.TestCase):
         ):
             with self.subTest(changes):
                 with self.assertRaises(ConfigError) as caught:
-                    staging(**changes)
+                    staged(**changes)
                 (found,) = caught.exception.problems
-                self.assertRegex(found, rf"^staging\..*{problem}")
+                self.assertRegex(found, rf"^staging\.models\[0\]\..*{problem}")
 
 
 class Showing(unittest.TestCase):

@@ -92,8 +92,8 @@ class WorkloadTest(unittest.TestCase):
     def test_parse_refuses_what_is_not_a_workload_file(self) -> None:
         for content, problem in (
             (b"{", "is not JSON"),
-            (b"\xff\xfe\x00", "is not JSON"),
-            (b"[" * 200_000, "is not JSON"),
+            (b"\xff\xfe\x00", "is not UTF-8 at byte 0"),
+            (b"[" * 200_000, "is nested deeper than 32"),
             (b"[1]", "schema: must be 1, the only one this node program reads, got None"),
             (b'{"schema": 2}', "schema: must be 1, the only one this node program reads, got 2"),
         ):
@@ -106,8 +106,10 @@ class WorkloadTest(unittest.TestCase):
         for is_head, token_file in ((True, "/run/secrets/ray-cluster/model"), (False, None)):
             with self.subTest(is_head=is_head):
                 staging = staged.staging_on(is_head)
-                assert staging is not None and isinstance(staging.source, HubSource)
-                self.assertEqual(staging.source.token_file, token_file)
+                assert staging is not None
+                (model,) = staging.models
+                assert isinstance(model.source, HubSource)
+                self.assertEqual(model.source.token_file, token_file)
         self.assertIsNone(numbered().workload.staging_on(False))
 
     def test_followers_are_nodes_with_accelerators_other_than_the_head(self) -> None:

@@ -15,7 +15,7 @@ import image_source
 import pip
 import python_packages
 from image_source import Git, Source, read_sources
-from python_packages import Refused
+from package_versions import Refused
 
 RECIPE = Path(image_source.__file__).parent
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -13,7 +13,16 @@ from venv import EnvBuilder
 
 import pip
 import python_packages
-from python_packages import Pin, Pip, Refused, changes, constraints, environment, read_pins, same_version
+from package_versions import (
+    Locked,
+    Pin,
+    Refused,
+    changes,
+    constraints,
+    read_pins,
+    same_version,
+)
+from python_packages import Pip, environment
 
 PROGRAM = Path(python_packages.__file__)
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -147,12 +156,16 @@ class InstallTest(unittest.TestCase):
         command = [str(self.python), "-m", "pip", "--quiet", *arguments]
         subprocess.run(command, env=self.variables, check=True, capture_output=True)
 
-    def build(self, *pins: str) -> tuple[int, str]:
+    def build(self, *pins: str, lock: str = "") -> tuple[int, str]:
         """Both steps of the recipe; exit code and output of the first that fails, else of the last."""
         build = self.folder / "build"
+        shutil.rmtree(build, ignore_errors=True)
         build.mkdir()
+        (build / "packages.lock").write_text(lock)
         (build / "packages.txt").write_text("".join(f"{pin}\n" for pin in pins))
-        (build / PROGRAM.name).write_text(PROGRAM.read_text())
+        shutil.copytree(
+            PROGRAM.parent, build, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
+        )
         code, output = 0, ""
         for step in ("fetch", "install"):
             if code == 0:
@@ -162,6 +175,12 @@ class InstallTest(unittest.TestCase):
                 )
                 code, output = done.returncode, done.stdout + done.stderr
         return code, output
+
+    def lock_of_image(self) -> str:
+        return (self.folder / "base" / "share" / "ray-cluster" / "packages.lock").read_text()
+
+    def as_published(self) -> None:
+        self.run_pip("uninstall", "--yes", "new", "other")
 
     def versions(self) -> dict[str, str]:
         program = "import python_packages, json; print(json.dumps(python_packages.held_packages()))"
@@ -176,6 +195,56 @@ class InstallTest(unittest.TestCase):
         code, output = self.build("new==1.0")
         self.assertEqual(code, 0, output)
         self.assertEqual(self.versions(), {"held": "1.0", "new": "1.0", "other": "3.0"})
+
+    def test_with_the_lock_of_an_earlier_build_is_the_same_a_week_later_or_an_error(self) -> None:
+        self.assertEqual(self.build("new==1.0")[0], 0)
+        lock = self.lock_of_image()
+        self.assertEqual([line.split()[0] for line in lock.splitlines()], ["new==1.0", "other==3.0"])
+
+        # What the pin needs has moved.
+        self.write_wheel("other", "4.0", [])
+        self.as_published()
+        self.assertEqual(self.build("new==1.0")[0], 0)
+        self.assertEqual(self.versions()["other"], "4.0")
+        self.as_published()
+        code, output = self.build("new==1.0", lock=lock)
+        self.assertEqual(code, 0, output)
+        self.assertEqual(self.versions(), {"held": "1.0", "new": "1.0", "other": "3.0"})
+        self.assertEqual(self.lock_of_image(), lock)
+
+        # The same version was published again, with other content.
+        self.as_published()
+        self.write_wheel("other", "3.0", ["held"])
+        code, output = self.build("new==1.0", lock=lock)
+        self.assertEqual(code, 1)
+        self.assertIn("pip could not fetch what packages.lock names with these hashes", output)
+        self.assertEqual(self.versions(), {"held": "1.0"})
+
+    def test_refuses_a_lock_of_other_pins_or_another_base(self) -> None:
+        digest = f"--hash=sha256:{'0' * 64}"
+        cases = [
+            (f"other==3.0 {digest}", "packages.lock has no version for new==1.0: make it anew"),
+            (f"new==2.0 {digest}", "packages.lock has 2.0 for new==1.0: make it anew"),
+            (f"new==1.0 {digest}\nheld==2.0 {digest}", "held 2.0 is locked, and the base image holds 1.0"),
+            ("new==1.0", "'new==1.0' is not name==version with --hash=sha256:... of its files"),
+        ]
+        for lock, words in cases:
+            with self.subTest(lock=lock):
+                code, output = self.build("new==1.0", lock=f"# made by a tool\n{lock}\n")
+                self.assertEqual(code, 1)
+                self.assertIn(words, output)
+
+    def test_runs_no_program_of_a_package(self) -> None:
+        for wheel in (self.folder / "index").glob("new-*"):
+            wheel.unlink()
+        source = self.folder / "new-1.0"
+        source.mkdir()
+        (source / "setup.py").write_text(f"open({str(self.folder / 'ran')!r}, 'w').close()\n")
+        shutil.make_archive(str(self.folder / "index" / "new-1.0"), "gztar", self.folder, "new-1.0")
+        code, output = self.build("new==1.0")
+        self.assertEqual(code, 1)
+        self.assertIn("could not fetch new==1.0 as a wheel", output)
+        self.assertFalse((self.folder / "ran").exists())
 
     def test_refuses_another_version_of_what_the_base_holds(self) -> None:
         code, output = self.build("held==2.0", "new==1.0")
@@ -216,12 +285,19 @@ class InstallTest(unittest.TestCase):
 class VerdictTest(unittest.TestCase):
     """What pip does against its constraints, which the real one does not."""
 
+    def setUp(self) -> None:
+        temporary = TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        patched = unittest.mock.patch.object(python_packages, "LOCK", Path(temporary.name, "packages.lock"))
+        patched.start()
+        self.addCleanup(patched.stop)
+
     class Careless(Pip):
         def __init__(self, complaints: list[set[str]]) -> None:
             self._complaints = iter(complaints)
 
-        def install(self, pins: list[Pin], folder: Path, limits: Path) -> None:
-            pass
+        def install(self, pins: list[Pin], folder: Path, limits: Path) -> list[Locked]:
+            return []
 
         def complaints(self) -> set[str]:
             return next(self._complaints)
@@ -229,7 +305,7 @@ class VerdictTest(unittest.TestCase):
     def test_new_complaints_of_pip_check_fail_the_build(self) -> None:
         pip = self.Careless([{"old is broken"}, {"old is broken", "new is broken"}])
         with self.assertRaisesRegex(Refused, "do not fit together: new is broken$"):
-            python_packages.install([], Path(), pip)
+            python_packages.install([], {}, Path(), pip)
 
     def test_a_changed_base_fails_the_build(self) -> None:
         moved = {**python_packages.held_packages(), "numpy": "0.1"}
@@ -237,7 +313,7 @@ class VerdictTest(unittest.TestCase):
             unittest.mock.patch.object(python_packages, "held_packages", return_value=moved),
             self.assertRaisesRegex(Refused, "changed what the base image holds: numpy 0.1 became"),
         ):
-            python_packages.install([], Path(), self.Careless([set(), set()]))
+            python_packages.install([], {}, Path(), self.Careless([set(), set()]))
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from ray_node.engine.api import EngineClient
 
 
 class HealthTest(unittest.TestCase):
-    def problem_at(self, port: int) -> str | None:
-        return EngineClient("127.0.0.1", EngineApi(port, "/health", "m", (), None, None)).health_problem(0.3)
+    def problem_at(self, port: int, servers: int | None = None) -> str | None:
+        api = EngineApi(port, "/health", "m", (), None, None, servers)
+        return EngineClient("127.0.0.1", api).health_problem(0.3)
 
-    def problem_of(self, listener: socket.socket) -> str | None:
-        return self.problem_at(listener.getsockname()[1])
+    def problem_of(self, listener: socket.socket, servers: int | None = None) -> str | None:
+        return self.problem_at(listener.getsockname()[1], servers)
 
     def answering(self, head: bytes) -> socket.socket:
         listener = socket.create_server(("127.0.0.1", 0))
@@ -34,6 +35,19 @@ class HealthTest(unittest.TestCase):
     def test_health_with_another_status_names_it(self) -> None:
         answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nloading"
         self.assertEqual(self.problem_of(self.answering(answer)), "it answers HTTP 503: loading")
+
+    def test_health_counts_the_servers_behind_the_api(self) -> None:
+        for listed, problem in (
+            (b'{"http://a:1":{},"http://b:1":{}}', None),
+            (b'{"http://a:1":{}}', "1 of 2 servers are registered"),
+            (b"{}", "0 of 2 servers are registered"),
+            (b'{"a":{},"b":{},"c":{}}', "3 of 2 servers are registered"),
+            (b"false", "it lists no servers: false"),
+            (b"starting", "it lists no servers: starting"),
+        ):
+            with self.subTest(listed=listed):
+                head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(listed)
+                self.assertEqual(self.problem_of(self.answering(head + listed), 2), problem)
 
     def test_health_without_a_listener_names_the_port(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -56,6 +56,9 @@ class RunCase(unittest.TestCase):
         quiet = mock.patch("ray_node.host.log.line")
         self.lines = quiet.start()
         self.addCleanup(quiet.stop)
+        output = mock.patch("ray_node.host.log.raw")
+        self.output = output.start()
+        self.addCleanup(output.stop)
 
     def start(self, engine_arguments: list[str] | None = None, **changes: Any) -> EngineRun:
         settings = parse(support.on_loopback(self.folder, engine_arguments, **changes))
@@ -131,7 +134,7 @@ class EngineRunTest(RunCase):
         self.assertLess(proof.seconds, 20)
         self.assertEqual(len(self.waits), 2)
         self.assertIn("serving on", (self.folder / "log" / "engine.log").read_text(encoding="utf-8"))
-        self.assertTrue(any("engine | serving on" in str(call) for call in self.lines.call_args_list))
+        self.assertTrue(any("engine | serving on" in str(call) for call in self.output.call_args_list))
 
     def test_engine_that_ends_fails_at_once_with_its_last_lines(self) -> None:
         run = self.start(["--exit-at-once"])

@@ -66,7 +66,7 @@ class EngineCase(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        self.api = EngineApi(self.server.server_port, "/health", "m", (), None, None)
+        self.api = EngineApi(self.server.server_port, "/health", "m", (), None, None, None)
 
     def says(self, kind: str, status: int, body: Any) -> None:
         self.answers[PATHS[kind]] = (status, json.dumps(body).encode())

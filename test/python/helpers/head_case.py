@@ -129,7 +129,7 @@ class HeadCase(unittest.TestCase):
     def report(self) -> report_client.Exchange:
         result = self.tasks.result if self.tasks is not None else None
         message = replace(self.reported, wall_clock=clock.wall() + self.skew_seconds, result=result)
-        value = token.read(self.config.paths.token)
+        value = token.ensure(self.config.paths.token)
         exchange = report_client.post(message, support.HEAD, self.config.ports.node_report, value)
         if self.tasks is not None and exchange.answer is not None:
             self.tasks.take(exchange.answer.task)

@@ -48,11 +48,12 @@ class RolloutCase(HeadCase):
     def deliver(self, given: NumberedWorkload, holder: str = "ann") -> None:
         delivery.deliver(self.store, given, holder)
 
-    def wait(self, given: NumberedWorkload) -> int:
+    def wait(self, given: NumberedWorkload, holder: str = "ann@desk-7") -> int:
         """`ray_node wait --workload`: what it prints is in `printed`."""
-        path = self.folder / f"{given.number}.json"
+        path, deployer = self.folder / f"{given.number}.json", self.folder / "deployer"
         path.write_bytes(given.content)
-        return wait.deliver(self.config, str(path), "ann")
+        deployer.write_text(f"{holder}\n")
+        return wait.deliver(self.config, str(path), str(deployer))
 
     def found(self) -> dict[str, Any]:
         return state.read(self.path) or {}

@@ -28,8 +28,9 @@ class SimulatedProcess:
         program: Program,
         argv: Sequence[str],
         environment: Mapping[str, str],
-        on_line: Callable[[str], None] | None = None,
+        on_lines: Callable[[list[str]], None] | None = None,
         folder: str | None = None,
+        longest_line: int = 0,
     ) -> None:
         self.argv = list(argv)
         self.environment = dict(environment)
@@ -40,7 +41,7 @@ class SimulatedProcess:
         #: SIGTERM has come.
         self.asked_to_end = threading.Event()
         self._held: list[Callable[[], None]] = []
-        self._on_line = on_line
+        self._on_lines = on_lines
         self._lines: deque[str] = deque(maxlen=200)
         self._lock = threading.Lock()
         self._program = program
@@ -61,8 +62,8 @@ class SimulatedProcess:
     def say(self, text: str) -> None:
         if self.alive:
             self._lines.append(text)
-            if self._on_line is not None:
-                self._on_line(text)
+            if self._on_lines is not None:
+                self._on_lines([text])
 
     def tail(self, lines: int = 200) -> list[str]:
         return list(self._lines)[-lines:]

@@ -56,6 +56,9 @@ class _Origin:
             checked(path, len(data), SHA256, sha256(data)) for path, data in self._source.contents.items()
         )
 
+    def blame(self, file: ModelFile) -> str:
+        return "the simulated source"
+
     def fetch(self, file: ModelFile, part: str) -> None:
         data = self._source.contents[file.path]
         with open(part, "ab", buffering=0) as target:

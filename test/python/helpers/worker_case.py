@@ -19,7 +19,7 @@ from ray_node.agent import state
 from ray_node.agent.worker import Worker
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.channel.report_server import ReportBook, ReportServer
-from ray_node.channel.server import Reply, Request
+from ray_node.channel.routes import Reply, Request
 from ray_node.channel.tasks import Task
 from ray_node.cluster import token
 from ray_node.config.load import parse

@@ -3,6 +3,7 @@ import sys
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import support
 
@@ -27,7 +28,7 @@ class ProcessesTest(unittest.TestCase):
 
     def test_process_passes_its_lines_on_and_keeps_the_last(self) -> None:
         lines: list[str] = []
-        process = ManagedProcess(["sh", "-c", "echo a; echo b >&2; exit 3"], os.environ, lines.append)
+        process = ManagedProcess(["sh", "-c", "echo a; echo b >&2; exit 3"], os.environ, lines.extend)
         support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
         self.assertEqual(process.tail(), ["a", "b"])
         self.assertEqual(process.tail(1), ["b"])
@@ -55,6 +56,35 @@ class ProcessesTest(unittest.TestCase):
         process = self.start("printf '\\377\\n'; echo after")
         support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
         self.assertEqual(process.tail(1), ["after"])
+
+    def test_line_that_never_ends_is_cut_and_the_child_goes_on(self) -> None:
+        script = "import sys; sys.stdout.write('x' * (40 << 20)); sys.stdout.write('\\nafter\\rlast')"
+        process = ManagedProcess([sys.executable, "-c", script], os.environ)
+        self.addCleanup(process.stop, 0)
+        support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
+        first, *others = process.tail()
+        self.assertEqual(others, ["after", "last"])
+        self.assertEqual(len(first.partition("...")[0]), 8 * 1024)
+        self.assertIn("left out", first)
+
+    def test_reader_that_fails_holds_up_nobody(self) -> None:
+        def fails(_: list[str]) -> None:
+            raise RuntimeError("x")
+
+        with mock.patch("ray_node.host.log.line"):
+            process = ManagedProcess(["sh", "-c", "echo a; echo b"], os.environ, fails)
+            support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
+            self.assertEqual(process.tail(), ["a", "b"])
+
+    def test_stop_ends_a_daemon_whose_parent_ended_long_ago(self) -> None:
+        """It has a session of its own, no parent, and the leader is dead when somebody looks."""
+        script = "setsid sh -c 'setsid sleep 1000 & echo $!' & wait; sleep 0.2"
+        process = ManagedProcess(["sh", "-c", script], os.environ)
+        support.await_that(lambda: process.exit_code is not None, lambda: "still runs")
+        (pid,) = map(int, process.tail())
+        self.assertTrue(is_running(pid))
+        process.stop(0)
+        support.await_that(lambda: not is_running(pid), lambda: "still runs")
 
     def test_stop_sends_sigterm_first(self) -> None:
         process = self.start("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done")

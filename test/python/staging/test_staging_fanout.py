@@ -1,15 +1,19 @@
 import http.client
 import ipaddress
 import random
+import secrets
+import socket
 import unittest
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 from fixtures.fake_hub import Trouble
 from fixtures.staging_support import HURRY, NodeProcess, StagingCase, small_model, until
+from raw_channel import RawChannel
 
 from ray_node.channel import signing
-from ray_node.channel.client import Client
+from ray_node.channel.client import Client, Unanswered
 from ray_node.host import probe
 from ray_node.staging import peer_protocol as protocol
 from ray_node.staging.failure import PeerRefused
@@ -41,7 +45,7 @@ class FanOutCase(StagingCase):
         super().setUp()
         self.port = port_of_all_nodes()
 
-    def fan_out(self, address: str, token: str | None = TOKEN) -> FanOut:
+    def fan_out(self, address: str, token: str = TOKEN) -> FanOut:
         return FanOut(
             own_address=address,
             head_name="npu-0",
@@ -178,21 +182,15 @@ class TheServer(FanOutCase):
         self,
         target: str,
         byte_range: str = "",
-        token: str | None = TOKEN,
+        token: str = TOKEN,
         signer: str = "127.0.0.2",
         sent: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, bytes]:
         """A request that is signed for `target` and sent to `sent`."""
-        words = ("GET", target, byte_range, signer, "n1")
-        headers = {signing.ADDRESS_HEADER: "127.0.0.2", signing.NONCE_HEADER: "n1", "Range": byte_range}
-        headers[signing.SIGNATURE_HEADER] = signing.sign(token, b"", *words) or ""
-        connection = http.client.HTTPConnection(HEAD, self.port, timeout=5, source_address=("127.0.0.2", 0))
-        try:
-            connection.request("GET", sent or target, headers=headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
+        with RawChannel((HEAD, self.port), token, "127.0.0.2") as channel:
+            got = channel.send("GET", target, b"", byte_range, headers, sent, address=signer)
+        return got.status, got.body
 
     def target(self, path: str = "a", model: str = MODEL) -> str:
         return protocol.target(protocol.FILE_PATH, model=model, path=path)
@@ -234,18 +232,21 @@ class TheServer(FanOutCase):
 
     def test_server_refuses_a_wrong_or_missing_signature(self) -> None:
         self.assertEqual(self.ask(self.target(), "bytes=0-5", token="other")[0], 401)
-        self.assertEqual(self.ask(self.target(), "bytes=0-5", token=None)[0], 401)
+        unsigned = {signing.SIGNATURE_HEADER: ""}
+        self.assertEqual(self.ask(self.target(), "bytes=0-5", headers=unsigned)[0], 401)
         # A request signed for one file, range or sender is good for no other.
         self.assertEqual(self.ask(self.target("b"), "bytes=0-5", sent=self.target())[0], 401)
         self.assertEqual(self.ask(self.target(), "bytes=0-5", signer="127.0.0.3")[0], 401)
 
     def test_server_refuses_a_client_outside_the_subnet(self) -> None:
-        answer = Client("127.0.1.2", TOKEN).send((HEAD, self.port), "GET", self.target(), 5)
-        self.addCleanup(answer.close)
-        self.assertEqual(answer.status, 403)
+        """Before it has sent a byte."""
+        with self.assertRaises(Unanswered), Client("127.0.1.2", TOKEN).line((HEAD, self.port)) as line:
+            line.send("GET", self.target(), 5)
+        with socket.create_connection((HEAD, self.port), 5, source_address=("127.0.1.2", 0)) as silent:
+            self.assertEqual(silent.recv(1), b"")
 
     def test_server_has_no_readiness_page(self) -> None:
-        self.assertEqual(self.ask("/ready", token=None)[0], 404)
+        self.assertEqual(self.ask("/ready")[0], 404)
 
     def test_server_accepts_no_writes(self) -> None:
         for method, status in (("PUT", 501), ("POST", 404), ("DELETE", 501)):
@@ -258,9 +259,28 @@ class TheServer(FanOutCase):
 
     def test_listing_chains_the_nodes_in_the_order_they_ask(self) -> None:
         for _ in range(2):
-            self.assertEqual(self.server.listing("127.0.0.3").upstreams, (HEAD,))
-            self.assertEqual(self.server.listing("127.0.0.2").upstreams, ("127.0.0.3", HEAD))
-            self.assertEqual(self.server.listing("127.0.0.4").upstreams, ("127.0.0.2", "127.0.0.3", HEAD))
+            self.assertEqual(self.server.listing(MODEL, "127.0.0.3").upstreams, (HEAD,))
+            self.assertEqual(self.server.listing(MODEL, "127.0.0.2").upstreams, ("127.0.0.3", HEAD))
+            self.assertEqual(
+                self.server.listing(MODEL, "127.0.0.4").upstreams, ("127.0.0.2", "127.0.0.3", HEAD)
+            )
+
+    def test_models_are_listed_and_served_each_for_itself(self) -> None:
+        """A node may still take the first model when the head fetches the second."""
+        other = self.folder / "draft"
+        other.mkdir()
+        (other / "a").write_bytes(b"draft")
+        draft = checked("a", 5, GIT_SHA1, "1" * 40)
+        self.server.offer("hub:d@1", ModelFolder(str(other)), (draft,))
+        self.server.fail("hub:e@1", "not found")
+        self.assertEqual(self.ask(self.target(), "bytes=0-4"), (206, b"01234"))
+        self.assertEqual(self.ask(self.target(model="hub:d@1"), "bytes=0-4"), (206, b"draft"))
+        found = {
+            model: self.server.listing(model, "127.0.0.3") for model in (MODEL, "hub:d@1", "hub:e@1", "?")
+        }
+        sizes = {model: [file["size"] for file in listing.files or ()] for model, listing in found.items()}
+        self.assertEqual(sizes, {MODEL: [self.file.size], "hub:d@1": [5], "hub:e@1": [], "?": []})
+        self.assertEqual([listing.failure for listing in found.values()], [None, None, "not found", None])
 
     def test_node_with_another_token_fails_at_once(self) -> None:
         peers = Peers(self.fan_out("127.0.0.2", "other"), MODEL, HURRY)
@@ -272,17 +292,11 @@ class TheServer(FanOutCase):
             stage(replace(self.node(1), fan_out=self.fan_out("127.0.0.2", "other")), self.progress.append)
 
     def test_list_without_the_cluster_signature_is_refused(self) -> None:
-        self.server.close()
-        self.server = FileServer(self.fan_out(HEAD, None))
-        self.server.offer(MODEL, ModelFolder(str(self.destination)), (self.file,))
-        with self.assertRaisesRegex(PeerRefused, "is not signed with the cluster's token"):
+        with (
+            mock.patch("ray_node.channel.signing.sign_answer", side_effect=lambda *_: secrets.token_hex(32)),
+            self.assertRaisesRegex(PeerRefused, "is not signed with the cluster's token"),
+        ):
             Peers(self.fan_out("127.0.0.2"), MODEL, HURRY).files()
-
-    def test_list_in_a_cluster_without_a_token_is_accepted(self) -> None:
-        self.server.close()
-        self.server = FileServer(self.fan_out(HEAD, None))
-        self.server.offer(MODEL, ModelFolder(str(self.destination)), (self.file,))
-        self.assertEqual(Peers(self.fan_out("127.0.0.2", None), MODEL, HURRY).files(), (self.file,))
 
 
 if __name__ == "__main__":

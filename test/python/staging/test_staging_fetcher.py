@@ -28,6 +28,9 @@ class Scripted:
     def files(self) -> tuple[ModelFile, ...]:
         return (FILE,)
 
+    def blame(self, file: ModelFile) -> str:
+        return "the script"
+
     def fetch(self, file: ModelFile, part: str) -> None:
         self.asked += 1
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
@@ -70,7 +73,7 @@ class FetcherTest(StagingCase):
         self.fetcher(origin).bring(FILE)
         self.assertEqual(self.final.read_bytes(), CONTENT)
         self.assertEqual(origin.asked, 2)
-        self.assertIn("arrived with git-sha1", str(self.said))
+        self.assertIn("arrived from the script with git-sha1", str(self.said))
 
     def test_bring_with_wrong_content_twice_fails_and_leaves_nothing(self) -> None:
         with self.assertRaisesRegex(ChecksumMismatch, "arrived 2 times with wrong content"):

@@ -34,7 +34,7 @@ class RoomTest(StagingCase):
             return self.stage(
                 source=self.source_of_next,
                 destination=str(self.folder / "next"),
-                replaced=Replaced(folder or str(self.before), is_free),
+                replaced=Replaced((folder or str(self.before),), is_free),
             )
 
     def files(self) -> set[str]:
@@ -50,6 +50,21 @@ class RoomTest(StagingCase):
         self.assert_staged(self.next(is_free=True), self.following)
         self.assertEqual(self.files(), {"notes.txt"}, "only what staging has brought goes")
         self.assertIn("is removed: the disk has no room for both models", self.logged)
+
+    def test_models_make_room_together(self) -> None:
+        """Half of the room comes from a second one."""
+        other = self.folder / "other"
+        self.stage(destination=str(other))
+        usage = _Usage(10_000_000, 9_900_000, 100_000)
+        with mock.patch.object(shutil, "disk_usage", return_value=usage):
+            found = self.stage(
+                source=self.source_of_next,
+                destination=str(self.folder / "next"),
+                replaced=Replaced((str(self.before), str(other)), True),
+            )
+        self.assert_staged(found, self.following)
+        self.assertEqual(self.files(), {"notes.txt"})
+        self.assertFalse((other / "config.json").exists())
 
     def test_model_that_was_removed_is_fetched_again(self) -> None:
         self.next(is_free=True)

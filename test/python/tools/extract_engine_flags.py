@@ -5,7 +5,8 @@
     python3 test/python/tools/extract_engine_flags.py vllm vllm-0.33.0-*.whl \\
         | npx prettier --parser json > test/fixtures/engine-flags/vllm-0.33.0.json
 
-`lmdeploy` takes a wheel of LMDeploy, `roll` a folder with ROLL's repository and `--version` with its commit.
+`lmdeploy` and `lmdeploy-proxy` take a wheel of LMDeploy, `roll` a folder with ROLL's repository and
+`--version` with its commit.
 The source is parsed, never run, so neither the engine nor an accelerator is needed.
 """
 
@@ -17,13 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine_source import SourceTree
-from lmdeploy_flags import lmdeploy
+from lmdeploy_flags import lmdeploy, lmdeploy_proxy
 from roll_keys import roll
 from vllm_flags import vllm
 
 _ENGINES: dict[str, Callable[[SourceTree], dict[str, object]]] = {
     "vllm": vllm,
     "lmdeploy": lmdeploy,
+    "lmdeploy-proxy": lmdeploy_proxy,
     "roll": roll,
 }
 

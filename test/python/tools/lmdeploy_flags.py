@@ -1,4 +1,4 @@
-"""What `lmdeploy serve api_server` takes, and which variables it hands from the driver to its Ray workers."""
+"""What `lmdeploy serve` takes, and which variables go from the driver to the Ray workers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ _HELPER = "ArgumentHelper"
 
 
 def lmdeploy(source: SourceTree) -> dict[str, object]:
-    command = function_named(source.tree("lmdeploy/cli/serve.py"), "add_parser_api_server")
+    return {**_command(source, "api_server"), "copied": _copied(source)}
+
+
+def lmdeploy_proxy(source: SourceTree) -> dict[str, object]:
+    return _command(source, "proxy")
+
+
+def _command(source: SourceTree, name: str) -> dict[str, object]:
+    command = function_named(source.tree("lmdeploy/cli/serve.py"), f"add_parser_{name}")
     helper = class_named(source.tree("lmdeploy/cli/utils.py"), _HELPER)
     flags: dict[str, Flag] = {}
     _read(command, helper, flags)
-    return {"command": ["lmdeploy", "serve", "api_server"], "flags": flags, "copied": _copied(source)}
+    return {"command": ["lmdeploy", "serve", name], "flags": flags}
 
 
 def _read(function: ast.FunctionDef, helper: ast.ClassDef, flags: dict[str, Flag]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine_source import SourceTree
 from extract_engine_flags import document
-from lmdeploy_flags import lmdeploy
+from lmdeploy_flags import lmdeploy, lmdeploy_proxy
 from roll_keys import roll
 from vllm_flags import vllm
 
@@ -91,7 +91,7 @@ LMDEPLOY = {
                 ArgumentHelper.group(parser)
             @staticmethod
             def add_parser_proxy():
-                parser.add_argument("--not-ours")
+                parser.add_argument("--of-proxy")
     """,
     "lmdeploy/cli/utils.py": """
         class ArgumentHelper:
@@ -195,6 +195,12 @@ class Extraction(unittest.TestCase):
             },
         )
         self.assertEqual(found["copied"], {"names": ["FLAG", "HCCL_IF_IP"]})
+
+    def test_lmdeploy_proxy(self) -> None:
+        found = lmdeploy_proxy(folder(LMDEPLOY, self.place))
+        self.assertEqual(
+            found, {"command": ["lmdeploy", "serve", "proxy"], "flags": {"--of-proxy": {"takes": "value"}}}
+        )
 
     def test_roll(self) -> None:
         found = roll(folder(ROLL, self.place))

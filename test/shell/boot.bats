@@ -23,6 +23,39 @@ boot() {
     "fetch-program fetch-secrets install-docker check-host pull-image" ]
 }
 
+@test "boot.sh waits for the time where the machine keeps it, and goes on without it" {
+  fake systemctl 'is-active --quiet chronyd.service|0|' '*|3|'
+  fake timedatectl '*|0|no'
+  has settings "mount_seconds=0" "disk_seconds=0" "time_seconds=0"
+  boot
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"the clock is not synchronised yet; the boot goes on"* ]]
+  fake timedatectl '*|0|yes'
+  boot
+  [[ "$output" != *synchronised* ]]
+}
+
+@test "boot.sh on a machine that does not keep the time asks nobody" {
+  fake systemctl '*|3|'
+  fake timedatectl '*|0|no'
+  boot
+  [ "$status" -eq 0 ]
+  [ "$(grep -c timedatectl "$FAKE_CALLS")" -eq 0 ]
+}
+
+@test "a wait lasts as long as the machine's uptime says, whatever is done to the clock" {
+  export UPTIME_FILE="$BATS_TEST_TMPDIR/uptime"
+  echo "100.25 50.00" >"$UPTIME_FILE"
+  # shellcheck source=/dev/null
+  source "$PROGRAMS/common.sh"
+  ticks() { echo "$((100 + ++tick)).0 0" >"$UPTIME_FILE"; return 1; }
+  tick=0
+  # The wall clock that bash counts by steps an hour ahead.
+  SECONDS=3600
+  attempt 3 ticks || true
+  [ "$tick" -eq 3 ]
+}
+
 @test "boot.sh with mounts waits for them before it makes folders" {
   has mounts "/models nfs4"
   has folders "$BATS_TEST_TMPDIR/models/a"
@@ -34,6 +67,28 @@ STEP
   [ "$status" -eq 0 ]
   [ "$(sed -n 2p "$BATS_TEST_TMPDIR/steps")" = wait-for-mounts ]
   [ -d "$BATS_TEST_TMPDIR/models/a" ]
+}
+
+@test "boot.sh closes the ports after Docker is there and before the container is" {
+  has filter "action apply"
+  fake nft '*|0|'
+  step packet-filter.sh <<'STEP'
+echo "filter $(cat)" >>"$BATS_TEST_TMPDIR/steps"
+STEP
+  boot
+  [ "$status" -eq 0 ]
+  [ "$(paste -sd ' ' "$BATS_TEST_TMPDIR/steps")" = \
+    "fetch-program fetch-secrets install-docker filter action apply check-host pull-image" ]
+}
+
+@test "boot.sh starts no container where the ports cannot be closed" {
+  has filter "action apply"
+  fake nft '*|0|'
+  step packet-filter.sh <<<"exit 1"
+  boot
+  [ "$status" -ne 0 ]
+  noted "the cluster's ports cannot be closed: nft failed"
+  [ "$(tail -n 1 "$BATS_TEST_TMPDIR/steps")" = install-docker ]
 }
 
 @test "boot.sh with stages stages files while the image is pulled, and waits for both" {

@@ -227,6 +227,14 @@ problems() {
   [ "$status" -eq 0 ]
 }
 
+@test "check-machine.sh names the package of a program that is missing" {
+  check "program nft-of-no-machine nftables"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem nft-of-no-machine nft-of-no-machine is missing: "*"installs the package nftables"* ]]
+  check "program bash bash"
+  [[ "$output" == *"ok bash it is installed"* ]]
+}
+
 @test "check-machine.sh with an unknown fact reports a problem" {
   check 'colour red'
   [ "$status" -eq 1 ]
@@ -370,4 +378,47 @@ toolkit() {
   check 'mount /mnt/absent' 'share /mnt/absent'
   [ "$(problems)" -eq 1 ]
   [[ "$output" != *"share"* ]]
+}
+
+# gpus <minor number of GPU 0> <of GPU 1>...: as the driver lists them.
+gpus() {
+  local index=0 minor folder
+  for minor; do
+    folder="$HOST_ROOT/proc/driver/nvidia/gpus/0000:1$index:00.0"
+    mkdir -p "$folder"
+    printf 'Model: \t\t NVIDIA H100 80GB HBM3\nBus Location: \t 0000:1%s:00.0\nDevice Minor: \t %s\n' "$index" "$minor" >"$folder/information"
+    touch "$HOST_ROOT/dev/nvidia$index"
+    index=$((index + 1))
+  done
+  fake nvidia-smi '*|0|0, 00000000:10:00.0\n1, 00000000:11:00.0\n2, 00000000:12:00.0\n3, 00000000:13:00.0'
+  fake dmesg '*|0|'
+}
+
+@test "check-machine.sh accepts chosen GPUs that are the same by index and by device node" {
+  gpus 1 0 3 2
+  for chosen in '0 1' '2 3' '0 1 2 3'; do
+    local facts=('driver nvidia') number
+    for number in $chosen; do facts+=("accelerator /dev/nvidia$number"); done
+    check "${facts[@]}"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"ok gpu-number "* ]]
+  done
+}
+
+@test "check-machine.sh refuses chosen GPUs whose device nodes are those of others" {
+  gpus 2 3 0 1
+  check 'driver nvidia' 'accelerator /dev/nvidia0' 'accelerator /dev/nvidia1'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem gpu-number "*"GPU 0 is /dev/nvidia2, GPU 1 is /dev/nvidia3."* ]]
+}
+
+@test "check-machine.sh says nothing of the order of GPUs where the driver does not" {
+  gpus 0 1
+  rm -r "$HOST_ROOT/proc/driver"
+  check 'driver nvidia' 'accelerator /dev/nvidia0'
+  [ "$status" -eq 0 ]
+  [[ "$output" != *gpu-number* ]]
+  fake nvidia-smi '*|127|not found'
+  check 'driver nvidia' 'accelerator /dev/nvidia0'
+  [[ "$output" != *gpu-number* ]]
 }

@@ -40,6 +40,17 @@ token() {
   [ "$(cat "$VOLUME/ray-token")" = "$before" ]
 }
 
+@test "cluster-token.sh renew replaces the token" {
+  token make
+  before="$(cat "$VOLUME/ray-token")"
+  token renew
+  [ "$status" -eq 0 ]
+  [ "$output" = "" ]
+  [ "$(cat "$VOLUME/ray-token")" != "$before" ]
+  grep -Eq '^[0-9a-f]{64}$' "$VOLUME/ray-token"
+  [ "$(stat -c %a "$VOLUME/ray-token")" = 600 ]
+}
+
 @test "cluster-token.sh print prints the token" {
   token make
   token print

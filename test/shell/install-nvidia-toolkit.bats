@@ -22,9 +22,16 @@ setup() {
   fake id '-u|0|0'
   fake docker 'info*|0|runc' 'info*|0|runc\nnvidia'
   fake apt-get '*|0|'
-  fake gpg '*|0|'
+  has_key C95B321B61E88C1809C4F759DDCAE044F796ECB0
   fake systemctl '*|0|'
   fake curl '*gpgkey|0|KEY' '*.list|0|deb https://nvidia.github.io/libnvidia-container/stable/deb/$(ARCH) /'
+}
+
+# has_key <fingerprint>...: what gpg finds in the key that is fetched.
+has_key() {
+  local keys
+  keys="$(printf 'pub:-:4096:1:X:::::::scESC\\nfpr:::::::::%s:\\nsub:-:4096:1:Y:\\nfpr:::::::::00FF:\\n' "$@")"
+  fake gpg "*--show-keys*|0|$keys" '*|0|'
 }
 
 # fake <program> <answer>...
@@ -70,6 +77,20 @@ APT
   [[ "${lines[0]}" == *gpg* && "${lines[1]}" == *apt-get* && "${lines[2]}" == *nvidia-ctk* && "${lines[3]}" == *restart* ]]
 }
 
+@test "install-nvidia-toolkit.sh trusts no other key, nor one beside NVIDIA's" {
+  for keys in 0000 "C95B321B61E88C1809C4F759DDCAE044F796ECB0 0000" ""; do
+    # shellcheck disable=SC2086 # several
+    has_key $keys
+    fake docker 'info*|0|runc'
+    install_toolkit
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"not NVIDIA's C95B321B61E88C1809C4F759DDCAE044F796ECB0"* ]]
+    [ ! -e "$TOOLKIT_KEYRING" ]
+    [ ! -e "$TOOLKIT_LIST" ]
+    [ "$(calls 'apt-get install.*nvidia-container-toolkit')" -eq 0 ]
+  done
+}
+
 # A machine of the other family, on which dnf has installed the toolkit when it is asked to.
 has_dnf() {
   export TOOLKIT_RPM_LIST="$BATS_TEST_TMPDIR/toolkit.repo"
@@ -85,7 +106,7 @@ DNF
 
 @test "install-nvidia-toolkit.sh with dnf installs the signed packages" {
   has_dnf
-  fake curl '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=1\ngpgkey=https://nvidia.github.io/libnvidia-container/gpgkey'
+  fake curl '*gpgkey|0|KEY' '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=1\ngpgkey=https://nvidia.github.io/libnvidia-container/gpgkey'
   install_toolkit
   [ "$status" -eq 0 ]
   grep -qx "dnf install -y -q nvidia-container-toolkit" "$FAKE_CALLS"
@@ -94,7 +115,7 @@ DNF
 
 @test "install-nvidia-toolkit.sh with dnf and a package list without signatures fails" {
   has_dnf
-  fake curl '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=0'
+  fake curl '*gpgkey|0|KEY' '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=0'
   install_toolkit
   [ "$status" -eq 1 ]
   [[ "$output" == *"does not require signatures"* ]]
@@ -159,7 +180,15 @@ DNF
 # gpg that writes its output.
 fake_key() {
   rm "$BIN/gpg"
-  printf '%s\n' "#!$BIN/bash" 'while [ "$1" != --output ]; do shift; done; echo key >"$2"' >"$BIN/gpg"
+  cat >"$BIN/gpg" <<GPG
+#!$BIN/bash
+if [[ "\$*" == *--show-keys* ]]; then
+  printf 'pub:\n%s\n' fpr:::::::::C95B321B61E88C1809C4F759DDCAE044F796ECB0:
+  exit
+fi
+while [ "\$1" != --output ]; do shift; done
+echo key >"\$2"
+GPG
   chmod +x "$BIN/gpg"
 }
 
@@ -209,7 +238,7 @@ CTK
 @test "install-nvidia-toolkit.sh with yum alone installs the signed packages" {
   has_dnf
   mv "$BIN/dnf" "$BIN/yum"
-  fake curl '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=1'
+  fake curl '*gpgkey|0|KEY' '*.repo|0|[nvidia-container-toolkit]\nrepo_gpgcheck=1'
   install_toolkit
   [ "$status" -eq 0 ]
   [ -s "$TOOLKIT_RPM_LIST" ]

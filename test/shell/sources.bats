@@ -91,6 +91,8 @@ AWS
   run "$AWS_SOURCES/aws-ecr.sh" eu-central-1
   [ "$output" = content ]
   [ "$(sed -n 1p "$FAKE_CALLS")" = "aws s3 cp --region eu-central-1 --only-show-errors s3://bucket/files.json -" ]
+  "$AWS_SOURCES/aws-s3.sh" eu-central-1 s3://bucket/workloads/ 0123456789ab.json
+  [ "$(sed -n 3p "$FAKE_CALLS")" = "aws s3 cp --region eu-central-1 --only-show-errors s3://bucket/workloads/0123456789ab.json -" ]
   [ "$(sed -n 2p "$FAKE_CALLS")" = "aws ecr get-login-password --region eu-central-1" ]
 }
 

@@ -10,7 +10,7 @@ import { VllmServe } from "../../lib/engines/vllm/vllm-serve";
 import { RayCluster, type RayClusterProps } from "../../lib/ray-cluster";
 import { ContainerImage } from "../../lib/topology/declaration/container-image";
 import { Fabric } from "../../lib/topology/declaration/fabric";
-import { ModelSource } from "../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../lib/topology/values/model-source";
 import { SecretRef } from "../../lib/topology/values/secret-ref";
 import { Synthesized } from "./synth";
 

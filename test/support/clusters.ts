@@ -13,6 +13,8 @@ export function emulatedProps(change: Partial<ClusterProps> = {}): ClusterProps 
     fabric: Fabric.TCP,
     image: ContainerImage.of("ray-emulation:2.58.0", { rayVersion: "2.58.0" }),
     engine: new EmulatedServe(),
+    // Without effect on a Ray that can authenticate.
+    allowUnauthenticatedRay: "a test",
     ...change,
   };
 }
@@ -24,6 +26,7 @@ export function localPlace(change: Partial<Place> = {}): Place {
     subnetCidr: "10.89.28.0/24",
     addresses: { npu: ["10.89.28.10", "10.89.28.11"] },
     networkMode: "bridge",
+    closedBy: "a bridge",
     emulated: true,
     cpusPerNode: 1,
     objectStoreMiB: 100,
@@ -42,6 +45,8 @@ export function machineProps(change: Partial<ClusterProps> = {}): ClusterProps {
       pythonVersion: "3.12.7",
     }),
     engine: new EmulatedServe(),
+    // Without effect on a Ray that can authenticate.
+    allowUnauthenticatedRay: "a test",
     ...change,
   };
 }
@@ -53,6 +58,7 @@ export function hostsPlace(change: Partial<Place> = {}): Place {
     subnetCidr: "10.20.0.0/16",
     addresses: { gpu: ["10.20.0.1", "10.20.0.2", "10.20.7.3", "10.20.7.4"] },
     networkMode: "host",
+    closedBy: "a packet filter",
     emulated: false,
     ...change,
   };

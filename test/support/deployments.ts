@@ -8,7 +8,7 @@ import type { Problem } from "../../lib/problems/problem";
 import { Accelerator } from "../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../lib/topology/declaration/container-image";
 import { Fabric } from "../../lib/topology/declaration/fabric";
-import { ModelSource } from "../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../lib/topology/values/model-source";
 import type { IEngine } from "../../lib/topology/engine-spec";
 import { Model } from "../../lib/topology/model/model";
 import type { ModelNumbers } from "../../lib/topology/model/model-numbers";

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
+import * as publicApi from "../../lib";
 
 const ROOT = resolve(__dirname, "../..");
-const INDEX = join(ROOT, "lib", "index.ts");
 /** Where the examples pretend to be. */
 const FOLDER = join(ROOT, "test", "unit");
 /** What examples may use besides our own names. */
@@ -36,7 +36,7 @@ export function compileExamples(examples: readonly string[]): readonly (readonly
 function moduleOf(code: string): string {
   return [
     ...FURTHER_IMPORTS,
-    `import { ${publicNames().join(", ")} } from "../../lib";`,
+    `import { ${Object.keys(publicApi).join(", ")} } from "../../lib";`,
     "export class Example extends TerraformStack {",
     "  public constructor(scope: Construct, id: string) {",
     "    super(scope, id);",
@@ -44,22 +44,6 @@ function moduleOf(code: string): string {
     "  }",
     "}",
   ].join("\n");
-}
-
-let names: readonly string[] | undefined;
-
-/** Names of `lib/index.ts` that a statement can use. */
-function publicNames(): readonly string[] {
-  if (names === undefined) {
-    const source = ts.createSourceFile(INDEX, readFileSync(INDEX, "utf8"), ts.ScriptTarget.ES2022);
-    names = source.statements.flatMap((statement) => {
-      const isValue = ts.isExportDeclaration(statement) && !statement.isTypeOnly;
-      const clause = isValue ? statement.exportClause : undefined;
-      const elements = clause !== undefined && ts.isNamedExports(clause) ? [...clause.elements] : [];
-      return elements.filter((element) => !element.isTypeOnly).map((element) => element.name.text);
-    });
-  }
-  return names;
 }
 
 function programOf(files: ReadonlyMap<string, string>): ts.Program {

@@ -37,9 +37,12 @@ export function terraform(folder: string, ...args: readonly string[]): string {
   });
 }
 
+/** Runs Terraform in a folder, as `terraform` does. */
+export type TerraformRunner = typeof terraform;
+
 /** `terraform init` of a synthesized stack, with its state in the same folder: cdktf names the working directory. */
-export function initialise(folder: string): void {
-  terraform(folder, "init", "-input=false", "-backend-config=path=terraform.tfstate");
+export function initialise(folder: string, run: TerraformRunner = terraform): void {
+  run(folder, "init", "-input=false", "-backend-config=path=terraform.tfstate");
 }
 
 /** The same folder gives the same file, so that runs do not pile up files. */

@@ -1,73 +1,12 @@
-import {
-  Accelerator,
-  ContainerImage,
-  EmulatedServe,
-  Fabric,
-  type HostMachine,
-  HostPathStorage,
-  HostsBackend,
-  type HostsBackendProps,
-  LocalBackend,
-  type LocalBackendProps,
-  ModelSource,
-  type NodePool,
-  RayCluster,
-  type RayClusterProps,
-  SecretRef,
-} from "../../lib";
+import { EmulatedServe, HostPathStorage, SecretRef } from "../../lib";
+import { type Change, changed, MACHINES, imageOf, OF_THE_WORKLOAD } from "../support/changed-declaration";
 import { Deployed } from "../support/deployed-state";
 import { describeWith, DOCKER_PROVIDER, TERRAFORM } from "../support/requirements";
-import { Synthesized } from "../support/synth";
+import type { Synthesized } from "../support/synth";
 
 jest.setTimeout(300_000);
 
-/** A change of the declaration. */
-interface Change {
-  readonly cluster?: Partial<RayClusterProps>;
-  readonly pool?: Partial<NodePool>;
-  readonly local?: LocalBackendProps;
-  readonly hosts?: Partial<HostsBackendProps>;
-}
-
-const MACHINES: readonly HostMachine[] = ["a", "b", "c", "d"].map((letter, index) => ({
-  name: letter,
-  sshHost: `10.20.0.${index + 10}`,
-  address: `10.30.0.${index + 10}`,
-}));
 const [A, B, C, D] = MACHINES;
-
-const model = (revision: string) => ModelSource.huggingFace("a/b", { revision: revision.repeat(40) });
-const image = (tag: string) => ContainerImage.of(`registry.internal/engine:${tag}`, { rayVersion: "2.58.0" });
-
-/** Three nodes of two emulated devices, a model of a hub on each node's own disk. */
-function synth(place: "local" | "hosts", { cluster, pool, local, hosts }: Change): Synthesized {
-  const npus = { name: "npu", nodes: 3, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 2 };
-  return Synthesized.of((scope) => {
-    new RayCluster(scope, "c", {
-      backend:
-        place === "local"
-          ? new LocalBackend(local)
-          : new HostsBackend({ hosts: [A, B, C], subnetCidr: "10.30.0.0/24", ...hosts }),
-      pools: [{ ...npus, ...pool }],
-      fabric: Fabric.TCP,
-      image: image("1"),
-      engine: new EmulatedServe(),
-      model: model("1"),
-      ...cluster,
-    });
-  });
-}
-
-/** What belongs to the workload: no node notices. */
-const OF_THE_WORKLOAD: readonly (readonly [string, Change])[] = [
-  ["another model of the same engine", { cluster: { engine: new EmulatedServe({ servedModel: "x" }) } }],
-  ["another revision of the model", { cluster: { model: model("2") } }],
-  ["a variable of the engine's process", { cluster: { driverEnvironment: { A: "1" } } }],
-  ["a longer time for a completion", { cluster: { completionTimeoutSeconds: 90 } }],
-  ["a longer time for the whole", { cluster: { servingTimeoutSeconds: 9000 } }],
-  ["more attempts to start the engine", { cluster: { engineStartAttempts: 9 } }],
-  ["a tolerated check", { cluster: { toleratedChecks: ["neighbour"] } }],
-];
 
 /** What belongs to every node: its container starts anew; on Hosts its machine may be checked before. */
 const OF_ALL_NODES: readonly (readonly [string, Change, "checked" | "not checked"])[] = [
@@ -86,7 +25,7 @@ const OF_ALL_NODES: readonly (readonly [string, Change, "checked" | "not checked
 
 const SECRET: Change = { cluster: { secrets: { WANDB_API_KEY: SecretRef.hostFile("/root/key") } } };
 const PORT: Change = { cluster: { engine: new EmulatedServe({ port: 9000 }) } };
-const IMAGE: Change = { cluster: { image: image("2") } };
+const IMAGE: Change = { cluster: { image: imageOf("2") } };
 const STORAGE: Change = { cluster: { storage: [HostPathStorage.shared("/mnt/x")] } };
 
 const replaced = (...parts: readonly string[]) => parts.map((part) => `${part} replace`);
@@ -102,7 +41,7 @@ describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
   });
 
   const stackOf = (place: "local" | "hosts", change: Change = {}) => {
-    const stack = synth(place, change);
+    const stack = changed(place, change);
     made.push(stack);
     return stack;
   };
@@ -152,7 +91,9 @@ describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
     });
     const NODES = ["a", "b", "c"];
     const PARTS = ["-node", "-image", "-secrets", "-state"];
-    const COMMANDS = ["-check", "-token"];
+    const COMMANDS = ["-check", "-token", "-filter"];
+    /** Renewed on a machine that stays: it names the members. */
+    const filters = (...names: readonly string[]) => replaced(...names.map((name) => `${name}-filter`));
     const containers = replaced("gate", ...NODES.map((name) => `${name}-node`));
     const checks = replaced(...NODES.map((name) => `${name}-check`));
 
@@ -170,23 +111,30 @@ describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
       [
         "one machine more",
         { pool: { nodes: 4 }, hosts: { hosts: MACHINES } },
-        ["gate replace", ...each("create", ["d"], ...PARTS, ...COMMANDS)],
+        ["gate replace", ...filters(...NODES), ...each("create", ["d"], ...PARTS, ...COMMANDS)],
       ],
       [
         "a machine in the middle that is retired",
         { pool: { nodes: 2 }, hosts: { hosts: [A, { ...B, status: "retired" }, C] } },
-        ["gate replace", ...each("delete", ["b"], ...PARTS, ...COMMANDS)],
+        [
+          ...["gate replace", "b-filter-removal create", ...filters("a", "c")],
+          ...each("delete", ["b"], ...PARTS, ...COMMANDS),
+        ],
       ],
       [
         "a machine that is lost",
         { pool: { nodes: 2 }, hosts: { hosts: [A, { ...B, status: "lost" }, C] } },
-        ["gate replace", ...each("forget", ["b"], ...PARTS), ...each("delete", ["b"], ...COMMANDS)],
+        [
+          ...["gate replace", ...filters("a", "c"), ...each("forget", ["b"], ...PARTS)],
+          ...each("delete", ["b"], ...COMMANDS),
+        ],
       ],
       [
         "another machine in place of one that is lost",
         { hosts: { hosts: [A, { ...B, status: "lost" }, C, D] } },
         [
           "gate replace",
+          ...filters("a", "c"),
           ...each("forget", ["b"], ...PARTS),
           ...each("delete", ["b"], ...COMMANDS),
           ...each("create", ["d"], ...PARTS, ...COMMANDS),
@@ -196,16 +144,16 @@ describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
       [
         "another image",
         IMAGE,
-        [...containers, ...checks, ...replaced(...NODES.map((name) => `${name}-image`))],
+        [...containers, ...checks, ...replaced(...NODES.map((name) => `${name}-image`)), "images update"],
       ],
-      ["another port of the API", PORT, replaced("a-check", "gate")],
+      ["another port of the API", PORT, replaced("a-check", "a-filter", "gate")],
       ["a secret of the head", SECRET, replaced("a-check", "a-node", "gate")],
       ["other storage", STORAGE, [...containers, ...checks]],
-      ["another port of ssh", { hosts: { sshPort: 2222 } }, []],
+      ["another port of ssh", { hosts: { sshPort: 2222 } }, filters(...NODES)],
       [
         "another way to a machine",
         { hosts: { hosts: [A, { ...B, sshHost: "10.20.9.9" }, C] } },
-        replaced("b-check"),
+        replaced("b-check", "b-filter"),
       ],
       ["a longer time to pull", { hosts: { imagePullTimeoutSeconds: 60 } }, []],
     ])("touches what it must for %s", (_, change, expected) => {

@@ -63,7 +63,11 @@ describe("RayCluster", () => {
         rayVersion: "2.47.1",
         allowFloatingTag: true,
       });
-      const cluster = new RayCluster(stack, "c1", props({ image: floating }));
+      const cluster = new RayCluster(
+        stack,
+        "c1",
+        props({ image: floating, allowUnauthenticatedRay: "a test" }),
+      );
       expect(cluster.plan.warnings.length).toBeGreaterThan(0);
       const annotations = cluster.node.metadata.filter((entry) => entry.type === "@cdktf/warn");
       expect(annotations.map((entry) => entry.data)).toEqual(
@@ -82,8 +86,15 @@ describe("RayCluster", () => {
       );
     });
     const review = stack.file("review.md");
-    expect(review.indexOf("# Review of cluster `c1`")).toBe(0);
-    expect(review.indexOf("# Review of cluster `c2`")).toBeGreaterThan(0);
+    expect(review).toMatch(/^# test: ready to plan\n/);
+    expect(review.indexOf("\n## c1\n")).toBeLessThan(review.indexOf("\n## c2\n"));
+    expect(review).toContain("# Review of cluster `c2`");
+    expect(JSON.parse(stack.file("review.json")).made).toEqual({
+      docker_container: 6,
+      docker_network: 2,
+      docker_volume: 2,
+      terraform_data: 2,
+    });
     expect(stack.json.provider.docker).toEqual([{}]);
     expect(stack.counts()).toEqual({
       docker_container: 6,

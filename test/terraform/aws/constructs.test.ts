@@ -103,7 +103,8 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
   });
 
   function planned(change: AwsClusterChange, ...options: readonly string[]): string {
-    const stack = awsCluster({ ...change, provider: offlineAwsProvider });
+    const backend = { asksAccount: false, ...change.backend };
+    const stack = awsCluster({ ...change, backend, provider: offlineAwsProvider });
     stacks.push(stack);
     awsTerraform(stack.folder, "init", "-input=false", "-backend-config=path=terraform.tfstate");
     return awsTerraform(stack.folder, "plan", "-input=false", "-out=plan", ...options);
@@ -128,7 +129,17 @@ describeWith([TERRAFORM, AWS_PROVIDER], "a whole cluster, planned offline", () =
         Handle: { Type: "AWS::CloudFormation::WaitConditionHandle" },
         Address: {
           Type: "AWS::SSM::Parameter",
-          Properties: { Name: "/ray-cluster/llama/ready", Value: { Ref: "Handle" } },
+          Properties: {
+            Name: { "Fn::Sub": "/ray-cluster/${AWS::StackName}/ready" },
+            // URL, workload, seconds, and the last line of a failure.
+            Value: {
+              "Fn::Sub": expect.stringMatching(/^\$\{Handle\} [0-9a-f]{12} \d+ The machines go on, /),
+            },
+          },
+        },
+        HeadHasBooted: {
+          Type: "AWS::CloudFormation::WaitCondition",
+          Properties: { Handle: { Ref: "BootedHandle" }, Timeout: "1500", Count: 1 },
         },
         Ready: { Type: "AWS::CloudFormation::WaitCondition", DependsOn: "Address" },
       },

@@ -37,8 +37,10 @@ const ALWAYS: Reasons = {
     why: "its template encrypts the disk; the provider cannot say it once more for an image that is looked up at launch",
   },
   "AWS-0057": {
-    on: /^aws_iam_(role_)?policy\..*flow-log/,
-    why: "the wildcard stands for the streams of one log group, which get their names when they are written",
+    on: /^aws_iam_(role_)?policy\..*(flow-log|session-manager)/,
+    why:
+      "the wildcard stands for the streams of one log group, which get their names when they are written, and for the " +
+      "channels of Session Manager, whose actions take no resource",
   },
   "AWS-0089": {
     on: /^aws_s3_bucket\./,

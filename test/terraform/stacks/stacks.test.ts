@@ -52,7 +52,7 @@ const STACKS: readonly [string, new (app: App, id: string) => TerraformStack, nu
   ["local-4x8", Local4x8, 8],
   ["vllm-cpu-2x1", VllmCpu2x1, 6],
   ["nasty", NastyStack, 6],
-  ["derived", DerivedStack, 14],
+  ["derived", DerivedStack, 16],
 ];
 
 interface PlannedResource {

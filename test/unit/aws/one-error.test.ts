@@ -94,7 +94,7 @@ test("a mistyped machine type of a cluster is one problem, with the type that wa
     app.synth();
   }).toThrow(
     "1 problem in 1 place; nothing was written\n" +
-      "  aws/llama pools[0].machineType [RC400]: got 'p5.48xlarg', but must be an instance type of the catalogue. " +
+      "  aws/llama pools[0].machineType [RC400]: got 'p5.48xlarg', but must be an instance type of the catalogue, or one of instanceTypes. " +
       "Did you mean 'p5.48xlarge'?",
   );
 });

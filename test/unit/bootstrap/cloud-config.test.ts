@@ -17,6 +17,10 @@ const config = parseCloudConfig(text);
 const boot = (name: string, of = config) => fileOf(of, `/etc/ray-cluster/boot/${name}`);
 
 const BUNDLE = "/var/lib/ray-cluster/host/bundle.json";
+const announce = {
+  source: { name: "web.sh", arguments: ["a"] },
+  workloads: { name: "store.sh", arguments: ["w/"] },
+};
 const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
 
 describe("cloudConfig", () => {
@@ -119,7 +123,6 @@ describe("cloudConfig", () => {
   });
 
   it("contains every program that a step calls, together with the bundle", () => {
-    const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
     const own = parseCloudConfig(cloudConfig(bootSpec({ announce }))).write_files;
     const shared = Object.entries<string>(JSON.parse(machineBundle(bootSpec().container.files)));
     const files = [
@@ -150,7 +153,6 @@ describe("cloudConfig", () => {
   });
 
   it("with a signal URL enables the service that reports readiness", () => {
-    const announce = { source: { name: "web.sh", arguments: ["a"] }, deadlineSeconds: 1800 };
     const announcing = parseCloudConfig(cloudConfig(bootSpec({ announce })));
     expect(announcing.runcmd.at(-1)).toEqual([
       "systemctl",
@@ -163,8 +165,11 @@ describe("cloudConfig", () => {
     expect(boot("announce", announcing)).toBe("web.sh a\n");
     expect(boot("gate", announcing)).toContain("\n--name=ray-cluster-gate\n");
     const worker = bootSpec({ announce, container: containerSpec(MACHINES, MACHINES.nodes[1]) });
-    expect(boot("gate", parseCloudConfig(cloudConfig(worker)))).toBe("");
-    expect(boot("settings", announcing)).toMatch(/^announce_seconds=1800\nannounce_boot_seconds=900$/m);
+    expect(boot("workloads", announcing)).toBe("store.sh w/\n");
+    for (const name of ["gate", "workloads"]) {
+      expect(boot(name, parseCloudConfig(cloudConfig(worker)))).toBe("");
+    }
+    expect(boot("settings", announcing)).toMatch(/^announce_boot_seconds=900$/m);
     expect(boot("announce")).toBe("");
     for (const name of ["announce.sh", "put_signal.py"]) {
       expect(fileOf(announcing, `/usr/local/lib/ray-cluster/${name}`)).not.toBe("");

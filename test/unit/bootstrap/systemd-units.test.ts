@@ -56,6 +56,11 @@ it("the node's drop-in is ordered after its mounts and extends the time to stop"
     "[Unit]\nWants=mnt-models.mount\nAfter=mnt-models.mount\n\n" +
       `[Service]\nTimeoutStopSec=${spec.container.stopSeconds + 15}\n`,
   );
+  const lustre = spec.mounts?.map((mount) => ({ ...mount, type: "lustre" }));
+  // The boot itself mounts Lustre, after it has looked at the client.
+  expect(systemdUnits({ ...spec, mounts: lustre }).at(-1)?.content).toContain(
+    "[Unit]\nAfter=mnt-models.mount\n\n",
+  );
   expect(systemdUnits(bootSpec({ mounts: [] })).map(({ content }) => content)).toEqual([
     expect.not.stringContaining("[Unit]"),
   ]);

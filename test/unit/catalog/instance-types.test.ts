@@ -16,7 +16,9 @@ describe("instance types", () => {
   it("cover every supported family", () => {
     const families = new Set(ids.map((id) => id.split(".")[0]));
     expect([...families].sort()).toEqual(
-      "g5 g6 g6e g7 g7e inf2 p3dn p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 trn1 trn1n trn2".split(" "),
+      "g5 g6 g6e g7 g7e inf2 m7i p3dn p4d p4de p5 p5e p5en p6-b200 p6-b300 p6e-gb200 r7i trn1 trn1n trn2".split(
+        " ",
+      ),
     );
   });
 
@@ -25,15 +27,25 @@ describe("instance types", () => {
     expect(ids).toEqual(expect.arrayContaining(prices.map(({ id }) => id)));
   });
 
-  it.each(allInstanceTypes().map((type) => [type.id, type.accelerator]))(
+  const accelerated = allInstanceTypes().flatMap(({ accelerator, ...type }) =>
+    accelerator === null ? [] : { accelerator, ...type },
+  );
+
+  it.each(accelerated.map((type) => [type.id, type.accelerator]))(
     "%s has an accelerator of the catalogue",
     (_, accelerator) => {
       expect(findAccelerator(accelerator)?.id).toBe(accelerator);
     },
   );
 
+  it("without an accelerator have no devices", () => {
+    const plain = allInstanceTypes().filter(({ accelerator }) => accelerator === null);
+    expect(plain.length).toBeGreaterThan(0);
+    expect(plain.filter(({ devices }) => devices !== 0)).toEqual([]);
+  });
+
   it("agree with the accelerators' memory and number", () => {
-    for (const type of allInstanceTypes()) {
+    for (const type of accelerated) {
       const facts = findAccelerator(type.accelerator);
       // The driver reports up to a twelfth less than the card is sold with, as on the 310P and with ECC on GDDR6.
       const share = facts!.memoryGiB / (type.deviceMemoryGiB / facts!.acceleratorsPerDevice);

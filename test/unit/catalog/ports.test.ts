@@ -12,13 +12,16 @@ test("rayPorts pins every service of Ray, with Ray's own default", () => {
     ["dashboard-agent-grpc", 6383, "random"],
     ["dashboard-agent-listen", 6384, "52365"],
     ["metrics-export", 6385, "random"],
+    ["autoscaler-metrics", 6386, "44217"],
+    ["dashboard-metrics", 6387, "44227"],
     ["dashboard", 8265, "8265"],
+    ["client", 10001, "10001"],
     ["workers", 10002, "10002-19999"],
   ]);
 });
 
-test("rayPorts has a flag of ray start for all but the node program's own ports", () => {
-  const own = rayPorts().filter(({ flag }) => flag === null);
+test("rayPorts has a flag of ray start or a variable for all but the node program's own ports", () => {
+  const own = rayPorts().filter(({ flag, variable }) => flag === null && variable === null);
   expect(own.map(({ name }) => name)).toEqual(["node-files", "node-report"]);
 });
 

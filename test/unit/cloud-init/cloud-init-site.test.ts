@@ -3,12 +3,15 @@ import { CloudInitBackend } from "../../../lib/cloud-init/cloud-init-backend";
 import { CloudInitSite } from "../../../lib/cloud-init/cloud-init-site";
 import { ReadinessCheck } from "../../../lib/cloud-init/readiness-check";
 import { SecretSource } from "../../../lib/cloud-init/secret-source";
+import { VllmExecutor } from "../../../lib/engines/vllm/vllm-props";
+import { VllmServe } from "../../../lib/engines/vllm/vllm-serve";
 import { RayOnly } from "../../../lib/engines/ray-only";
 import { PlanError } from "../../../lib/problems/plan-error";
 import { RayCluster } from "../../../lib/ray-cluster";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../lib/topology/declaration/container-image";
-import { ModelSource } from "../../../lib/topology/declaration/model-source";
+import { PacketFilter } from "../../../lib/topology/declaration/packet-filter";
+import { ModelSource } from "../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../lib/topology/values/secret-ref";
 import { Synthesized } from "../../support/synth";
 import { fileOf, parseCloudConfig } from "../bootstrap/support";
@@ -101,12 +104,28 @@ describe("files beside the stack", () => {
     }
   });
 
-  it("of a Ray version without authentication have no token", () => {
+  it("close the plan's ports to all but the network, unless something else is named", () => {
+    const stack = synthSite();
+    const [head, worker] = ["gpu-0", "gpu-worker"].map((name) => fileIn(stack, name, `${BOOT}/filter`));
+    for (const facts of [head, worker]) {
+      expect(facts).toMatch(/^action apply\ncluster llama\nversion [0-9a-f]{16}\nmember [\d.]+\/\d+\n/);
+      expect(facts).toContain("\nport 10002-10999 cluster\n");
+    }
+    expect(head).toContain("\nport 6379 cluster\n");
+    expect(worker).not.toContain("port 6379 ");
+    const declined = synthSite({ packetFilter: PacketFilter.by("the provider's firewall") });
+    expect(fileIn(declined, "gpu-0", `${BOOT}/filter`)).toBe("");
+  });
+
+  it("of a Ray version without authentication have a token for what nodes tell one another", () => {
     const stack = synthSite(
       {},
-      { image: ContainerImage.of("registry.example/vllm:1", { rayVersion: "2.48.0" }) },
+      {
+        image: ContainerImage.of("registry.example/vllm:1", { rayVersion: "2.48.0" }),
+        allowUnauthenticatedRay: "a test",
+      },
     );
-    expect(fileIn(stack, "gpu-0", `${BOOT}/secrets`)).toBe("");
+    expect(fileIn(stack, "gpu-0", `${BOOT}/secrets`)).toBe("ray-token file.sh /etc/ray-cluster/ray-token\n");
   });
 
   it("with a program as a source contain it once, executable", () => {
@@ -141,6 +160,25 @@ describe("files beside the stack", () => {
     );
     expect(fileIn(stack, "gpu-0", `${BOOT}/argv`)).not.toContain("/root/hf");
     expect(textOf(stack, "gpu-worker")).not.toContain("secrets/model");
+  });
+
+  it("with a process of the engine on each node fetch the variables' secrets there, too", () => {
+    const stack = synthSite(
+      {},
+      {
+        engine: new VllmServe({ modelPath: "/models/m", executor: VllmExecutor.MP }),
+        secrets: { WANDB_API_KEY: SecretRef.hostFile("/root/wandb") },
+      },
+    );
+    for (const name of ["gpu-0", "gpu-worker"]) {
+      expect(fileIn(stack, name, `${BOOT}/secrets`)).toMatch(
+        /\nenvironment.WANDB_API_KEY file.sh \/root\/wandb\n$/,
+      );
+      expect(fileIn(stack, name, `${BOOT}/argv`)).toContain(
+        "source=/run/ray-cluster/secrets/environment.WANDB_API_KEY,target=/run/secrets/ray-cluster/environment.WANDB_API_KEY,readonly\n",
+      );
+    }
+    expect(stack.file("review.md")).toContain("`environment.WANDB_API_KEY`, where the engine runs");
   });
 
   it("with mounts contain their units, packages and disk folder", () => {
@@ -252,7 +290,7 @@ describe("the review", () => {
     expect(lines[3]).toMatch(/^\| gpu-1 to gpu-3 \| `cloud-init\/llama\/gpu-worker\.yaml` \| \d{6} \|$/);
     expect(lines.slice(6)).toEqual([
       "- node program: part of each text",
-      "- secrets, fetched into memory at every boot: the Ray token from `file.sh /etc/ray-cluster/ray-token`",
+      "- secrets, fetched into memory at every boot: the cluster's token from `file.sh /etc/ray-cluster/ray-token`",
       expect.stringMatching(/^- apply waits for the head's verdict over HTTP, at most \d{4} s$/),
     ]);
   });
@@ -281,6 +319,36 @@ describe("the review", () => {
   });
 });
 
+describe("machines of the stack", () => {
+  const record = (stack: Synthesized) =>
+    Object.entries(stack.resources("terraform_data")).find(([name]) => name.startsWith("llama_texts_"));
+
+  it("are replaced by a reference when a text changes, beside what else replaces them", () => {
+    const stack = synth((scope) => {
+      const nodes = CloudInitSite.of(cluster(scope).site);
+      const head = machine(scope, "head", nodes.userData("gpu-0"));
+      head.lifecycle = { preventDestroy: true, replaceTriggeredBy: ["example_disk.d"] };
+      nodes.addMachines([head]);
+      nodes.addMachines([machine(scope, "worker", nodes.userData("gpu-1"))]);
+    });
+    const [name, { triggers_replace: triggers }] = record(stack)!;
+    expect(triggers).toEqual([
+      '${sha256(file("cloud-init/llama/gpu-0.yaml"))}',
+      '${sha256(file("cloud-init/llama/gpu-worker.yaml"))}',
+    ]);
+    const { head, worker } = stack.resources("example_server");
+    expect(head.lifecycle).toEqual({
+      prevent_destroy: true,
+      replace_triggered_by: ["example_disk.d", `terraform_data.${name}`],
+    });
+    expect(worker.lifecycle).toEqual({ replace_triggered_by: [`terraform_data.${name}`] });
+  });
+
+  it("that are made elsewhere have no record", () => {
+    expect(record(synthSite())).toBeUndefined();
+  });
+});
+
 describe("readiness", () => {
   it("without a check adds only the record of the terms, and the review warns", () => {
     const stack = synthSite();
@@ -296,7 +364,7 @@ describe("readiness", () => {
       nodes.addMachines([machine(scope, "worker", nodes.userData("gpu-1"))]);
       new TerraformOutput(scope, "endpoint", { value: found.endpoint });
     });
-    expect(stack.counts()).toEqual({ terraform_data: 2, example_server: 2 });
+    expect(stack.counts()).toEqual({ terraform_data: 3, example_server: 2 });
     const [name, wait] = waitOf(stack);
     expect(wait).toMatchObject({
       input: "http://10.30.0.10:8000",

@@ -14,6 +14,7 @@ import type { ClusterDeclaration } from "../../../lib/terraform/cluster-backend"
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../lib/topology/declaration/fabric";
+import { PacketFilter } from "../../../lib/topology/declaration/packet-filter";
 import { expectGolden } from "../../support/golden";
 import { cluster, FOUR_ADDRESSES, PLACE } from "./support";
 
@@ -48,7 +49,10 @@ const userData = (bytes: number, settings: Partial<CloudInitBackendProps> = {}) 
         { name: "gpu-0", nodes: ["gpu-0"], text: "x".repeat(bytes) },
         { name: "gpu-worker", nodes: ["gpu-1"], text: "x" },
       ],
-      settings: { ...PLACE, rayToken: RAY_TOKEN, bootTimeoutSeconds: 900, ...settings },
+      settings: {
+        ...{ ...PLACE, rayToken: RAY_TOKEN, bootTimeoutSeconds: 900, ...settings },
+        packetFilter: PacketFilter.nftables(),
+      },
     },
     undefined,
   );

@@ -1,16 +1,20 @@
 import { LMDEPLOY_FLAGS } from "../../../lib/engines/lmdeploy/lmdeploy-flags";
-import {
-  LmdeployDtype,
-  LmdeployServe,
-  type LmdeployServeProps,
-} from "../../../lib/engines/lmdeploy/lmdeploy-serve";
+import { LmdeployDtype, type LmdeployServeProps } from "../../../lib/engines/lmdeploy/lmdeploy-props";
+import { LmdeployServe } from "../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { RollPipeline } from "../../../lib/engines/roll/roll-pipeline";
 import { VLLM_FLAGS } from "../../../lib/engines/vllm/vllm-arguments";
 import { VllmDtype, VllmExecutor, type VllmServeProps } from "../../../lib/engines/vllm/vllm-props";
 import { VllmServe } from "../../../lib/engines/vllm/vllm-serve";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 import type { EngineSpec } from "../../../lib/topology/engine-spec";
-import { definition, groups, LMDEPLOY_VERSIONS, refusals, VLLM_VERSIONS } from "./support/flags";
+import {
+  definition,
+  groups,
+  LMDEPLOY_PROXY_VERSIONS,
+  LMDEPLOY_VERSIONS,
+  refusals,
+  VLLM_VERSIONS,
+} from "./support/flags";
 import { bound, contextOf, SYSTEMS } from "./support/systems";
 
 const NODES = { accelerator: Accelerator.H100, nodes: 4, perNode: 8 };
@@ -43,9 +47,18 @@ const LMDEPLOY_PROPS: LmdeployServeProps = {
   masterPort: 29600,
 };
 
-/** Commands that a specification starts: the head's, and a follower's with its rank. */
+/** Commands that a specification starts: the head's, behind a proxy or not, and a follower's with its rank. */
 function commands({ argv, follower }: EngineSpec): readonly (readonly string[])[] {
-  return [argv, ...(follower ? [[...follower.argv, follower.rankFlag, "3"]] : [])];
+  return [
+    argv.slice(argv.indexOf("--") + 1),
+    ...(follower ? [[...follower.argv, follower.rankFlag, "3"]] : []),
+  ];
+}
+
+/** The proxy's command, behind its launcher with address and port. */
+function proxies({ argv }: EngineSpec): readonly (readonly string[])[] {
+  const end = argv.indexOf("--");
+  return end < 0 ? [] : [argv.slice(4, end)];
 }
 
 const vllmSpecs = [
@@ -69,6 +82,9 @@ const vllmSpecs = [
 const lmdeploySpecs = [
   new LmdeployServe(LMDEPLOY_PROPS),
   new LmdeployServe({ modelPath: "/models/m" }),
+  new LmdeployServe({ modelPath: "/models/m", dataParallelSize: 4 }),
+  new LmdeployServe({ modelPath: "/models/m", dataParallelSize: 32, expertParallelSize: 32 }),
+  new LmdeployServe({ modelPath: "/models/m", extraArguments: ["--dp", "4", "--ep", "32"] }),
   ...Object.values(LmdeployDtype).map((dtype) => new LmdeployServe({ modelPath: "/m", dtype })),
 ].flatMap((engine) => [engine.bind(contextOf(NODES)), engine.bind(contextOf(NPUS))]);
 
@@ -100,6 +116,15 @@ describe.each(LMDEPLOY_VERSIONS)("LMDeploy %s", (version) => {
   });
 });
 
+test.each(LMDEPLOY_PROXY_VERSIONS)(
+  "LMDeploy's proxy %s accepts every command that LmdeployServe writes",
+  (version) => {
+    const written = lmdeploySpecs.flatMap(proxies);
+    expect(written).toHaveLength(6);
+    expect(written.flatMap((argv) => refusals(argv, definition(`lmdeploy-proxy-${version}`), 0))).toEqual([]);
+  },
+);
+
 test("ROLL's program accepts the command that RollPipeline writes", () => {
   const roll = definition("roll-8eb27cc2");
   const [python, script, ...rest] = new RollPipeline().bind(contextOf(NODES)).argv;
@@ -120,7 +145,8 @@ test("the checked commands contain every flag that a property can set", () => {
   ]);
   expect([...written(lmdeploySpecs)].sort()).toEqual([
     "",
-    ...["--backend", "--cache-max-entry-count", "--device", "--dtype", "--eager-mode", "--model-name"],
+    ...["--backend", "--cache-max-entry-count", "--device", "--dp", "--dtype", "--eager-mode", "--ep"],
+    ...["--model-name", "--nnodes", "--node-rank", "--proxy-url"],
     ...["--server-name", "--server-port", "--session-len", "--tp"],
   ]);
 });

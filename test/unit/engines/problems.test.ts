@@ -1,12 +1,16 @@
 import * as path from "node:path";
+import type { LmdeployServeProps } from "../../../lib/engines/lmdeploy/lmdeploy-props";
 import { LmdeployServe } from "../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { RollPipeline } from "../../../lib/engines/roll/roll-pipeline";
 import { ENGINE_TOPICS } from "../../../lib/engines/topics";
+import { Speculation } from "../../../lib/engines/vllm/speculation";
 import { VllmExecutor } from "../../../lib/engines/vllm/vllm-props";
 import { VllmServe } from "../../../lib/engines/vllm/vllm-serve";
 import { problemLine } from "../../../lib/problems/plan-error";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 import type { EngineContext, IEngine } from "../../../lib/topology/engine-spec";
+import { Model } from "../../../lib/topology/model/model";
+import { SecretRef } from "../../../lib/topology/values/secret-ref";
 import { expectGolden } from "../../support/golden";
 import { contextOf } from "./support/systems";
 
@@ -35,6 +39,44 @@ const ROLL_VPC =
   "roll-registry-vpc.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-25.06-py3-torch280-vllm0102";
 const ascendImage = "quay.io/ascend/vllm-ascend:v0.23.0";
 const onImage = (rule: string, reference: string) => [[rule, "image", `'${reference}'`]] as const;
+
+/** Every client of a proxy can change its list of servers. */
+const OPEN = (replicas = 2) => ["RC193", "engine.dataParallelSize", String(replicas)] as const;
+const FILE = SecretRef.hostFile("/root/secret");
+/** Of LMDeploy on 2 x 8: properties, what is wrong with them besides `OPEN`, and another context. */
+const REPLICAS: readonly (readonly [LmdeployServeProps, Case["found"], Case["context"]?])[] = [
+  [{ dataParallelSize: 2 }, []],
+  [{ dataParallelSize: 16, expertParallelSize: 16 }, []],
+  [{ dataParallelSize: 2, version: "0.15.0" }, []],
+  [{ dataParallelSize: 4, tensorParallelSize: 4, expertParallelSize: 1 }, []],
+  [{ dataParallelSize: 1, expertParallelSize: 1 }, []],
+  [{ extraArguments: ["--dp", "2", "--ep=16"] }, []],
+  [{ dataParallelSize: 2, extraArguments: ["--dp", "2"] }, [["RC603", "engine.extraArguments[0]", "'--dp'"]]],
+  [{ dataParallelSize: 2, apiKeys: FILE }, [["RC192", "engine.apiKeys", "a file of keys"]]],
+  [{ dataParallelSize: 16, apiKeys: FILE }, [["RC192", "engine.apiKeys", "a file of keys"]]],
+  [
+    { dataParallelSize: 3, tensorParallelSize: 5 },
+    [
+      ["RC185", "engine.dataParallelSize", "3"],
+      ["RC186", "engine.tensorParallelSize", "5 in 3 replicas"],
+    ],
+  ],
+  [{ dataParallelSize: 1.5, expertParallelSize: 16 }, [["RC185", "engine.dataParallelSize", "1.5"]]],
+  [
+    { dataParallelSize: 2, tensorParallelSize: 4 },
+    [["RC186", "engine.tensorParallelSize", "4 in 2 replicas"]],
+  ],
+  // Of a known model RC101 says it.
+  [{ dataParallelSize: 2, tensorParallelSize: 4 }, [], { model: Model.QWEN2_5_72B }],
+  [{ dataParallelSize: 2, expertParallelSize: 8 }, [["RC187", "engine.expertParallelSize", "8"]]],
+  [{ dataParallelSize: 1, expertParallelSize: 16 }, [["RC188", "engine.expertParallelSize", "16"]]],
+  [{ dataParallelSize: 2, version: "0.14.0" }, [["RC189", "engine.dataParallelSize", "2"]]],
+  [{ dataParallelSize: 2 }, [["RC190", "engine.dataParallelSize", "2"]], { headAddress: undefined }],
+  [
+    { dataParallelSize: 2, tls: { certificate: FILE, key: FILE } },
+    [["RC191", "engine.tls", "a certificate"]],
+  ],
+];
 
 /** Every way in which an engine says that it cannot run, or not well. */
 const CASES: readonly Case[] = [
@@ -73,10 +115,10 @@ const CASES: readonly Case[] = [
     found: [["RC604", "engine.extraArguments[2]", "'--nnodes'"]],
   },
   {
-    engine: new LmdeployServe({ ...MODEL, extraArguments: ["--tp=8", "--dp", "2"] }),
+    engine: new LmdeployServe({ ...MODEL, extraArguments: ["--tp=8", "--nnodes", "2"] }),
     found: [
       ["RC603", "engine.extraArguments[0]", "'--tp=8'"],
-      ["RC604", "engine.extraArguments[1]", "'--dp'"],
+      ["RC604", "engine.extraArguments[1]", "'--nnodes'"],
     ],
   },
   {
@@ -152,6 +194,26 @@ const CASES: readonly Case[] = [
       ],
     ] as const,
   })),
+  ...(
+    [
+      ["eagle3", Model.DEEPSEEK_V3, true],
+      ["eagle3", Model.LLAMA_3_1_405B, false],
+      ["deepseek_mtp", Model.DEEPSEEK_V3, false],
+      ["draft_model", Model.LLAMA_3_1_405B, true],
+      ["ngram", Model.DEEPSEEK_V3, false],
+    ] as const
+  ).map(([method, model, isRefused]) => ({
+    engine: new VllmServe({
+      ...MODEL,
+      executor: VllmExecutor.MP,
+      speculation: Speculation.of(method, { tokens: 3 }),
+      version: "0.32.0",
+    }),
+    context: { model },
+    found: isRefused
+      ? [["RC616", "engine.pipelineParallelSize", `2 with speculative decoding by '${method}'`] as const]
+      : [],
+  })),
   {
     engine: new VllmServe({
       ...MODEL,
@@ -208,6 +270,11 @@ const CASES: readonly Case[] = [
     context: { rankTable: true },
     found: [["RC623", "environment.ASCEND_RANK_TABLE_FILE_PATH", "a rank table"]],
   },
+  ...REPLICAS.map(([props, found, context = {}]): Case => ({
+    engine: new LmdeployServe({ ...MODEL, ...props }),
+    context,
+    found: props.dataParallelSize === 1 ? found : [...found, OPEN(props.dataParallelSize)],
+  })),
   {
     engine: new RollPipeline({ rollPath: "ROLL", modelPath: "Qwen/Qwen2.5-0.5B" }),
     found: [
@@ -313,7 +380,7 @@ test.each(
 test("every rule of the engines has a case, and an id of its own in the engines' range", () => {
   const ids = rules.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  expect(ids.filter((id) => !/^RC6\d\d$/.test(id))).toEqual([]);
+  expect(ids.filter((id) => !/^RC(6\d\d|18[5-9]|19[0-3])$/.test(id))).toEqual([]);
   expect([...new Set(CASES.flatMap(({ found }) => found.map(([rule]) => rule)))].sort()).toEqual(
     [...ids].sort(),
   );

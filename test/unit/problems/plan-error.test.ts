@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { PlanError, problemLine, problemText } from "../../../lib/problems/plan-error";
 import type { Problem } from "../../../lib/problems/problem";
 
@@ -55,6 +56,10 @@ test("PlanError counts its problems and the properties that have them", () => {
   ]).message.split("\n");
   expect(headline).toBe("3 problems in 2 places; nothing was written");
   expect(new PlanError([error]).message).toMatch(/^1 problem in 1 place; nothing was written\n/);
+});
+
+test("an error that nobody catches is printed once", () => {
+  expect(inspect(new PlanError([error])).match(/RC\d+/g)).toHaveLength(1);
 });
 
 test("problemText lists choices below the sentence, in columns", () => {

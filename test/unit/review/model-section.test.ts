@@ -1,6 +1,6 @@
 import { modelSection } from "../../../lib/review/model-section";
 import type { ClusterProps } from "../../../lib/topology/declaration/cluster-props";
-import { ModelSource } from "../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../lib/topology/values/model-source";
 import { planCluster } from "../../../lib/topology/planner";
 import { SecretRef } from "../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../lib/topology/declaration/storage";

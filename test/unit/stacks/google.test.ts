@@ -21,7 +21,7 @@ describe(`stack ${NAME}`, () => {
       google_compute_router: 1,
       google_compute_router_nat: 1,
       google_compute_instance: 4,
-      terraform_data: 2,
+      terraform_data: 3,
     });
     const [inside] = Object.values(stack.resources("google_compute_firewall"));
     expect(inside.source_ranges).toEqual(["10.40.0.0/24"]);

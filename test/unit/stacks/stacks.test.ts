@@ -144,15 +144,12 @@ describe.each(STACKS)("stack $name", (expected) => {
       );
     }
     expect(gate.devices).toBeUndefined();
-    for (const attribute of [
-      "privileged",
-      "network_mode",
-      "pid_mode",
-      "ipc_mode",
-      "capabilities",
-      "userns_mode",
-    ]) {
+    for (const attribute of ["privileged", "network_mode", "pid_mode", "ipc_mode", "userns_mode"]) {
       expect(containers.filter((container) => attribute in container)).toEqual([]);
+    }
+    // Only fewer than Docker's own.
+    for (const container of containers) {
+      expect(container.capabilities).toEqual({ drop: ["CAP_AUDIT_WRITE", "CAP_MKNOD", "CAP_NET_RAW"] });
     }
     const sources = containers.flatMap((container) => container.mounts.map((m: { type: string }) => m.type));
     expect(sources).toEqual(Array(nodes + 1).fill("volume"));
@@ -197,9 +194,9 @@ describe.each(STACKS)("stack $name", (expected) => {
       restart: "no",
       timeouts: { create: "783s" },
     });
-    expect(gate.command.slice(-6)).toEqual([
+    expect(gate.command.slice(-8)).toEqual([
       ...["python3", "-m", "ray_node", "wait"],
-      ...["--workload", "/etc/ray-cluster/workload.json"],
+      ...["--workload", "/etc/ray-cluster/workload.json", "--holder", "/etc/ray-cluster/deployer"],
     ]);
     expect(gate.provisioner).toHaveLength(1);
     expect(gate.provisioner[0]["local-exec"].command).toContain('exit "$GATE_EXIT_CODE"');
@@ -213,7 +210,7 @@ describe.each(STACKS)("stack $name", (expected) => {
     for (const container of containers) {
       const [unpack, bundle, config, ...further] = container.upload;
       expect(further.map(({ file }: any) => file)).toEqual(
-        container === gate ? ["/etc/ray-cluster/workload.json"] : [],
+        container === gate ? ["/etc/ray-cluster/workload.json", "/etc/ray-cluster/deployer"] : [],
       );
       expect(unpack.source).toBe("files/unpack_files.py");
       expect(bundle.source).toBe(`files/${name}.json`);
@@ -280,7 +277,7 @@ describe("stack vllm-cpu-2x1", () => {
     const nodes = containers.filter((container) => container.must_run);
     expect(nodes.map((container) => container.shm_size)).toEqual([1024, 1024]);
     const [gate] = containers.filter((container) => !container.must_run);
-    const { engine } = JSON.parse(gate.upload.at(-1).content);
+    const { engine } = JSON.parse(gate.upload.at(-2).content);
     const cut = "--tensor-parallel-size 2 --pipeline-parallel-size 1 --distributed-executor-backend mp";
     const meeting = "--nnodes 2 --master-addr 10.89.68.10 --master-port 29501";
     expect(engine.argv.join(" ")).toMatch(/^vllm serve \/models\/tiny-llama /);

@@ -98,7 +98,8 @@ describe("how the nodes of a cluster are reached", () => {
 
   it("without a token there is no dashboard, and without an engine no API", () => {
     const image = ContainerImage.of("ray-emulation:2.48.0", { rayVersion: "2.48.0" });
-    expect(accessOf(new LocalBackend(), { image })).toMatchObject({ apiPort: 8000, dashboardPort: null });
+    const older = { image, allowUnauthenticatedRay: "a test" };
+    expect(accessOf(new LocalBackend(), older)).toMatchObject({ apiPort: 8000, dashboardPort: null });
     expect(accessOf(new LocalBackend(), { engine: new RayOnly() })).toMatchObject({
       apiPort: null,
       dashboardPort: 8265,

@@ -1,5 +1,4 @@
 import { Lazy } from "cdktf";
-import { EncodingError } from "../../../lib/terraform/encode";
 import { TermsRecord } from "../../../lib/terraform/terms-record";
 import { Synthesized } from "../../support/synth";
 
@@ -35,8 +34,8 @@ describe("TermsRecord", () => {
     expect(Object.keys(recordOf({ nodes: 2 })).filter((name) => name !== "//")).toEqual(["input"]);
   });
 
-  it("refuses a token", () => {
-    const token = Lazy.stringValue({ produce: () => "late" });
-    expect(() => recordOf({ image: token })).toThrow(EncodingError);
+  it("has what is known only at apply as Terraform fills it in", () => {
+    const token = Lazy.stringValue({ produce: () => "${var.image}" });
+    expect(recordOf({ image: `${token}:v1` }).input).toEqual({ image: "${var.image}:v1" });
   });
 });

@@ -24,7 +24,9 @@ describe("npm test", () => {
     const { status, stdout } = npmTest(["--help"]);
     expect(status).toBe(0);
     expect(stdout.match(/^ {2}\w+/gm)?.map((name) => name.trim())).toEqual(
-      "build eslint prettier types unit ruff mypy imports shellcheck bats terraform python e2e".split(" "),
+      "build eslint prettier types unit ruff mypy imports shellcheck bats terraform python attacks e2e".split(
+        " ",
+      ),
     );
   });
 

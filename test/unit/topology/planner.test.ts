@@ -115,7 +115,7 @@ test("planCluster uses the accelerators of the usual board where no number is gi
 });
 
 test("planCluster separates the digest from the reference, and leaves it undefined for a tag", () => {
-  expect(planCluster(machineProps(), hostsPlace()).image).toEqual({
+  expect(planCluster(machineProps(), hostsPlace()).image).toMatchObject({
     reference: `registry.example/vllm@sha256:${"0123456789abcdef".repeat(4)}`,
     digest: `sha256:${"0123456789abcdef".repeat(4)}`,
     pythonVersion: "3.12.7",

@@ -62,12 +62,29 @@ test("an input that is read and not in cdktf.json is a variable", () => {
   stack.remove();
 });
 
-test("with all inputs in cdktf.json there is neither a variable nor a check", () => {
+test("an input that is in cdktf.json is a variable only to refuse --var, and there is no check", () => {
   const stack = Synthesized.app((app) => {
-    app.node.setContext("aws", { test: { region: "us-east-1" } });
-    expect(AwsInputs.fromContext(new TerraformStack(app, "test")).region).toBe("us-east-1");
+    app.node.setContext("aws", { test: { region: "us-east-1", maxUsdPerHour: 12.5 } });
+    const found = AwsInputs.fromContext(new TerraformStack(app, "test"));
+    expect([found.region, found.region, found.maxUsdPerHour]).toEqual(["us-east-1", "us-east-1", 12.5]);
   }, "test");
-  expect(stack.json).not.toHaveProperty("variable");
+  const error = (name: string, option: string) =>
+    `"${name}" has its value in cdktf.json, context.aws.test. Change it there, or remove it there and pass --var ${option}=<value>.`;
+  expect(stack.json.variable).toMatchObject({
+    region: {
+      default: "",
+      validation: [{ condition: '${var.region == ""}', error_message: error("region", "region") }],
+    },
+    max_usd_per_hour: {
+      default: 0,
+      validation: [
+        {
+          condition: "${var.max_usd_per_hour == 0}",
+          error_message: error("maxUsdPerHour", "max_usd_per_hour"),
+        },
+      ],
+    },
+  });
   expect(stack.counts()).toEqual({});
   stack.remove();
 });
@@ -100,6 +117,11 @@ describe("rules of the inputs", () => {
   it.each([undefined, {}, { other: { zone: "a" } }])("accept %j", (context) => {
     expect(problems(context)).toEqual([]);
   });
+});
+
+test("a stack has them once, however often they are asked for", () => {
+  const stack = new TerraformStack(new App({ outdir }), "llama");
+  expect(AwsInputs.fromContext(stack)).toBe(AwsInputs.fromContext(stack));
 });
 
 test("wrong inputs are reported at synth, and the others can be read", () => {

@@ -1,4 +1,7 @@
 import { gzipSync } from "node:zlib";
+import { VllmExecutor } from "../../../../lib/engines/vllm/vllm-props";
+import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { AwsInstanceType } from "../../../../lib/aws/pool/instance-type";
 import { USER_DATA_BUDGET_BYTES } from "../../../../lib/bootstrap/cloud-config";
 import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
@@ -50,7 +53,7 @@ const nodeConfig = (stack: Synthesized, name: string) =>
 /** Actions of each role's policy, shortest first: that of the workers, then that of the head. */
 const policies = (stack: Synthesized): string[][] =>
   all(stack, "aws_iam_role_policy")
-    .filter(({ policy }) => !policy.includes("logs:"))
+    .filter(({ name_prefix }) => name_prefix === "named-")
     .map(({ policy }) => JSON.parse(policy).Statement.flatMap(({ Action }: any) => Action))
     .sort((a, b) => a.length - b.length);
 
@@ -80,13 +83,19 @@ describe("AwsBackend with four machines", () => {
       aws_autoscaling_group: 1,
       aws_ec2_subnet_cidr_reservation: 1,
       aws_s3_bucket: 1,
-      aws_s3_object: 1,
+      aws_s3_object: 2,
       aws_secretsmanager_secret: 1,
       aws_cloudformation_stack: 1,
       aws_fsx_lustre_file_system: 1,
     });
     // Nothing that is asked of AWS while it is planned, but where the deployment goes to.
-    expect(Object.keys(stack.json.data).sort()).toEqual(["aws_partition", "aws_region"]);
+    expect(Object.keys(stack.json.data).sort()).toEqual([
+      "aws_ec2_instance_type_offerings",
+      "aws_partition",
+      "aws_region",
+      "aws_servicequotas_service_quota",
+      "aws_ssm_parameter",
+    ]);
     expect(stack.json.terraform.required_providers.aws.version).toBe(">= 5.100.0, < 7.0.0");
   });
 
@@ -116,7 +125,6 @@ describe("AwsBackend with four machines", () => {
     expect(nodeConfig(stack, "gpu-worker")).toMatchObject({
       node: { name: null, pool: "gpu", role: "worker", address: null },
       head: { name: "gpu-0", address: "10.20.0.10" },
-      pools: [{ name: "gpu", nodes: 4, accelerators: 8, addresses: null }],
     });
   });
 
@@ -134,7 +142,7 @@ describe("AwsBackend with four machines", () => {
   });
 
   it("puts the recipe of the image beside the node program", () => {
-    const { source } = only(stack, "aws_s3_object");
+    const { source } = all(stack, "aws_s3_object").find((object) => object.source !== undefined)!;
     const files = Object.keys(JSON.parse(stack.file(source)));
     expect(
       files.filter((name) => name.includes("image-recipe")).map((name) => name.split("/").at(-1)),
@@ -165,11 +173,15 @@ describe("AwsBackend with four machines", () => {
     const workers = ["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"];
     expect(policies(stack)).toEqual([
       workers,
-      [...workers, "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue"],
+      [...workers, "s3:GetObject", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue"],
     ]);
-    expect(stack.text).not.toContain('"Resource\\":[\\"*\\"]');
+    // The agent of Session Manager has actions for which IAM knows no narrower resource.
+    const open = all(stack, "aws_iam_role_policy").filter(({ policy }) =>
+      policy.includes('"Resource":["*"]'),
+    );
+    expect(open.map(({ name_prefix }) => name_prefix)).toEqual(["session-manager-", "session-manager-"]);
     expect(stack.text).toMatch(
-      /:ssm:\$\{data\.aws_region\.\S+?\.id\}:\*:parameter\/ray-cluster\/llama\/ready\\"\]/,
+      /:ssm:\$\{data\.aws_region\.\S+?\.id\}:\*:parameter\/ray-cluster\/\$\{aws_s3_bucket\.\S+?\.bucket\}-ready\/booted\\"\]/,
     );
   });
 
@@ -189,24 +201,53 @@ describe("AwsBackend with four machines", () => {
 
   it("waits until the cluster serves before the endpoint is known", () => {
     const ready = only(stack, "aws_cloudformation_stack");
-    const address = (type: string) => `${type}.${Object.keys(stack.resources(type))[0]}`;
-    expect([...ready.depends_on].sort()).toEqual([address("aws_autoscaling_group"), address("aws_instance")]);
-    expect(ready.lifecycle.replace_triggered_by).toHaveLength(2);
-    expect(ready.lifecycle.replace_triggered_by).toContain(address("aws_instance"));
+    const address = (type: string) => `${type}.${Object.keys(stack.resources(type)).at(-1)}`;
+    const needs = ["aws_autoscaling_group", "aws_instance", "aws_s3_object"].map(address);
+    expect([...ready.depends_on].sort()).toEqual(needs);
+    expect(ready.lifecycle.replace_triggered_by).toHaveLength(3);
+    expect(ready.lifecycle.replace_triggered_by).toEqual(
+      expect.arrayContaining([address("aws_instance"), address("aws_s3_object")]),
+    );
     const { Resources, Outputs } = JSON.parse(ready.template_body);
     expect(Outputs.Endpoint.Value).toBe("http://10.20.0.10:8000");
     // The machine's own deadline comes first, then that of the condition, then Terraform's.
-    const settings = Object.fromEntries(
-      bootLines(stack, "gpu-head", "settings").map((line) => line.split("=") as [string, string]),
-    );
+    const { Value: asked } = Resources.Address.Properties;
+    const [handle, number, seconds] = asked["Fn::Sub"].split(" ");
+    expect(handle).toBe("$${Handle}");
+    expect(all(stack, "aws_s3_object").map(({ key }) => key)).toContain(`workloads/${number}.json`);
     const waits = Number(Resources.Ready.Properties.Timeout);
     // From the first look at the address, boot and all; then comes the margin for the reason.
-    expect(waits).toBe(Number(settings.announce_seconds) + 300);
+    expect(waits).toBe(Number(seconds) + 300);
     expect(ready.timeout_in_minutes * 60).toBeGreaterThan(waits);
     expect(Number.parseInt(ready.timeouts.create)).toBeGreaterThan(ready.timeout_in_minutes * 60);
-    expect(bootLines(stack, "gpu-worker", "announce")[0]).toMatch(
-      /^aws-parameter\.sh \$\{data\.aws_region\.\S+\.id\} \/ray-cluster\/llama\/ready$/,
+    // Of the bucket's name, since another stack of the account may have a cluster of the same name.
+    const source = /^aws-parameter\.sh \$\{data\.aws_region\.\S+\.id\} \/ray-cluster\/(\S+)\/(ready|booted)$/;
+    const sources = (role: string) =>
+      bootLines(stack, `gpu-${role}`, "announce").map((line) => source.exec(line)?.slice(1));
+    expect(ready.name).toMatch(/^\$\{aws_s3_bucket\.\S+\.bucket\}-ready$/);
+    expect(sources("worker")).toEqual([[ready.name, "ready"]]);
+    expect(sources("head")).toEqual([
+      [ready.name, "ready"],
+      [ready.name, "booted"],
+    ]);
+  });
+
+  it("ends a deployment early whose head has not booted, by a condition of that name", () => {
+    const { Resources } = JSON.parse(only(stack, "aws_cloudformation_stack").template_body);
+    const { Type, Properties } = Resources.HeadHasBooted;
+    expect(Type).toBe("AWS::CloudFormation::WaitCondition");
+    expect(Properties).toEqual({ Handle: { Ref: "BootedHandle" }, Timeout: "1500", Count: 1 });
+    expect(Resources.BootedAddress.Properties.Value).toEqual({ Ref: "BootedHandle" });
+    expect(Resources.Address.Properties.Value["Fn::Sub"]).toContain(
+      " The machines go on, for 220.16 USD per hour",
     );
+  });
+
+  it("lets the head fetch the workload, and has nothing of it in what machines boot with", () => {
+    expect(bootLines(stack, "gpu-head", "workloads")[0]).toMatch(
+      /^aws-s3\.sh \S+ s3:\/\/\$\{aws_s3_bucket\.\S+\.bucket\}\/workloads\/$/,
+    );
+    expect(bootLines(stack, "gpu-worker", "workloads")).toEqual([""]);
   });
 
   it("states the price and its list in the review", () => {
@@ -224,7 +265,7 @@ describe("AwsBackend", () => {
     expect(bootLines(stack, "gpu-worker", "devices")).toEqual([""]);
     expect(policies(stack)[1]).toEqual([
       ...["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"],
-      "secretsmanager:PutSecretValue",
+      ...["s3:GetObject", "secretsmanager:PutSecretValue"],
     ]);
   });
 
@@ -263,6 +304,59 @@ describe("AwsBackend", () => {
     }
   });
 
+  it("with a head of its own, without accelerators, has EFA on the workers only", () => {
+    const stack = cluster({
+      cluster: {
+        pools: [
+          AwsInstanceType.of("m7i.2xlarge").nodePool("head", 1),
+          AwsInstanceType.of("p5.48xlarge").nodePool("gpu", 4),
+        ],
+      },
+      context: { ...CONTEXT, maxUsdPerHour: 300 },
+    });
+    const kinds = Object.fromEntries(
+      all(stack, "aws_launch_template").map((one) => [
+        one.instance_type,
+        [...new Set(one.network_interfaces.map(({ interface_type }: any) => interface_type))],
+      ]),
+    );
+    expect(kinds).toEqual({ "m7i.2xlarge": ["interface"], "p5.48xlarge": ["interface", "efa-only"] });
+    expect(bootLines(stack, "head-head", "devices").join()).toBe("");
+    expect(bootLines(stack, "gpu-worker", "devices").join()).toContain("EFA");
+  });
+
+  it("with a declared type takes its facts in place of the catalogue's", () => {
+    const own = AwsInstanceType.fromFacts({
+      name: "p9.48xlarge",
+      vCpus: 192,
+      memoryGiB: 4096,
+      accelerator: Accelerator.B300,
+      devices: 8,
+      nitro: 6,
+      networkCards: 2,
+      efaCards: [0, 1],
+      onDemandUsdPerHour: 50,
+    });
+    const stack = cluster({
+      backend: { instanceTypes: [own] },
+      cluster: { pools: [own.nodePool("gpu", 4)] },
+    });
+    expect(all(stack, "aws_launch_template").map(({ instance_type }) => instance_type)).toEqual([
+      "p9.48xlarge",
+      "p9.48xlarge",
+    ]);
+    const [{ network_interfaces: nics }] = all(stack, "aws_launch_template");
+    expect(nics.map(({ interface_type }: any) => interface_type)).toEqual([
+      "interface",
+      "efa-only",
+      "efa-only",
+    ]);
+    expect(nics[0].connection_tracking_specification).toEqual({ tcp_established_timeout: 432000 });
+    expect(only(stack, "aws_cloudformation_stack").template_body).toContain(
+      "200.00 USD per hour (as declared)",
+    );
+  });
+
   it("with an ECR image signs in with the instance role", () => {
     const image = ContainerImage.of("111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/vllm:v1", {
       rayVersion: "2.58.0",
@@ -295,10 +389,38 @@ describe("AwsBackend", () => {
     ]);
   });
 
-  it("with Ray before 2.52 has no token", () => {
+  it("with Ray before 2.52 has a token all the same, for what nodes tell one another", () => {
     const image = ContainerImage.of("rayproject/ray:2.51.0", { rayVersion: "2.51.0" });
-    const stack = cluster({ cluster: { ...EMULATED, image } });
-    expect(bootLines(stack, "gpu-head", "secrets")).toEqual([""]);
+    const stack = cluster({ cluster: { ...EMULATED, image, allowUnauthenticatedRay: "a test" } });
+    expect(bootLines(stack, "gpu-head", "secrets")).toEqual([expect.stringMatching(/^ray-token .* create$/)]);
+  });
+
+  it("with a process of the engine on each node lets the workers read the variables' secrets, and no other", () => {
+    const wandb = "arn:aws:secretsmanager:us-east-1:111122223333:secret:wandb-AbCdEf";
+    const keys = "arn:aws:secretsmanager:us-east-1:111122223333:secret:keys-AbCdEf";
+    const engine = (executor: VllmExecutor) =>
+      new VllmServe({ tensorParallelSize: 8, executor, apiKeys: SecretRef.managed(keys) });
+    const of = (executor: VllmExecutor) =>
+      cluster({
+        cluster: { engine: engine(executor), secrets: { WANDB_API_KEY: SecretRef.managed(wandb) } },
+      });
+    const rights = (stack: Synthesized) =>
+      all(stack, "aws_iam_role_policy")
+        .filter(({ name_prefix, policy }) => name_prefix === "named-" && !policy.includes("PutSecretValue"))
+        .map(({ policy }) => policy);
+    const stack = of(VllmExecutor.MP);
+    expect(bootLines(stack, "gpu-worker", "secrets")[1]).toMatch(
+      new RegExp(`^environment.WANDB_API_KEY aws-secret.sh \\S+ ${wandb}$`),
+    );
+    expect(bootLines(stack, "gpu-worker", "argv")).toContain(
+      "--mount=type=bind,source=/run/ray-cluster/secrets/environment.WANDB_API_KEY,target=/run/secrets/ray-cluster/environment.WANDB_API_KEY,readonly",
+    );
+    expect(rights(stack)).toEqual([expect.stringContaining(wandb)]);
+    expect(rights(stack).join()).not.toContain("keys-AbCdEf");
+    expect(bootText(stack, "gpu-worker")).not.toMatch(/keys-AbCdEf|hf-token/);
+    const byRay = of(VllmExecutor.RAY);
+    expect(rights(byRay)).toEqual([expect.not.stringContaining(wandb)]);
+    expect(bootText(byRay, "gpu-worker")).not.toContain(wandb);
   });
 
   it("with long names cuts them to what AWS takes", () => {
@@ -320,6 +442,19 @@ describe("AwsBackend", () => {
     const text = bootText(cluster({ cluster: { ...EMULATED, storage } }), "gpu-worker");
     expect(text.match(/What=\S+/g)).toEqual(["What=nas:/m"]);
   });
+
+  it.each([1200, 1201, 1259])(
+    "with a boot timeout of %i s has another stack for every other wait, since a wait condition cannot be updated",
+    (bootTimeoutSeconds) => {
+      const { template_body, timeout_in_minutes } = only(
+        cluster({ backend: { bootTimeoutSeconds } }),
+        "aws_cloudformation_stack",
+      );
+      // What the minutes do not tell apart must be equal: only they make Terraform replace the stack.
+      const waits = Number(JSON.parse(template_body).Resources.Ready.Properties.Timeout);
+      expect(timeout_in_minutes * 60 - waits).toBe(900);
+    },
+  );
 
   it("with deadlines beyond what a deployment can wait warns, and waits as long as it can", () => {
     const warnings: unknown[] = [];

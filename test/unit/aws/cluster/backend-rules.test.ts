@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { App, Token } from "cdktf";
 import { BACKEND_POOL_TOPIC } from "../../../../lib/aws/cluster/backend-pool-rules";
 import { BACKEND_TOPIC } from "../../../../lib/aws/cluster/backend-rules";
+import { DISK_TOPIC } from "../../../../lib/aws/cluster/disk-rules";
 import { AwsMachineImage } from "../../../../lib/aws/pool/machine-image";
 import { AwsInstanceType } from "../../../../lib/aws/pool/instance-type";
 import type { IAwsStorage } from "../../../../lib/aws/storage/storage";
@@ -14,11 +15,12 @@ import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { Speculation } from "../../../../lib/engines/vllm/speculation";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { PlanError } from "../../../../lib/problems/plan-error";
 import type { Problem } from "../../../../lib/problems/problem";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";
-import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
+import { HostPathStorage, type IStorage } from "../../../../lib/topology/declaration/storage";
 import { engine } from "../../../support/engines";
 import { type AwsClusterChange, buildAwsCluster } from "../../../support/aws-clusters";
 import { describeRules, type RuleCase } from "../support/rule-cases";
@@ -82,7 +84,35 @@ const rulesOf = (change: AwsClusterChange) => problems(change).map(({ rule }) =>
 const ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:tls-Ab12Cd";
 const model = (token: SecretRef) => ModelSource.huggingFace("a/b", { revision: REVISION, token });
 
+/** 812 GB of weights, fetched to a storage. */
+const fetched = (storage: IStorage): AwsClusterChange => ({
+  cluster: {
+    storage: [storage],
+    model: ModelSource.huggingFace("meta-llama/Llama-3.1-405B-Instruct", {
+      revision: REVISION,
+      token: SecretRef.managed(ARN),
+    }),
+  },
+});
+
+/** The same with another model that guesses for it. */
+const drafted = (storage: IStorage): AwsClusterChange => {
+  const { cluster } = fetched(storage);
+  const draft = ModelSource.huggingFace("Qwen/Qwen2.5-72B-Instruct", { revision: REVISION });
+  const speculation = Speculation.eagle3({ model: draft, tokens: 3 });
+  return { cluster: { ...cluster, engine: new VllmServe({ speculation }) } };
+};
+
 const CASES: readonly RuleCase<AwsClusterChange>[] = [
+  // Without the draft the model has room.
+  [drafted({ ...NFS, capacityGB: 900 } as IStorage), "RC483", "storage", "a file system of 900 GB"],
+  [
+    fetched(HostPathStorage.perNode("/var/lib/ray-cluster/models")),
+    "RC483",
+    "storage",
+    "a root volume of 200 GiB, 125 of them free",
+  ],
+  [fetched({ ...NFS, capacityGB: 480 } as IStorage), "RC483", "storage", "a file system of 480 GB"],
   [
     { cluster: { pools: [{ ...P5.nodePool("gpu", 4), machineType: undefined }] } },
     "RC447",
@@ -230,11 +260,17 @@ const CASES: readonly RuleCase<AwsClusterChange>[] = [
 
 describe("rules of a cluster on EC2", () => {
   describeRules(
-    [BACKEND_TOPIC, BACKEND_POOL_TOPIC],
+    [BACKEND_TOPIC, BACKEND_POOL_TOPIC, DISK_TOPIC],
     CASES,
     problems,
     join(__dirname, "backend-rules.golden.txt"),
   );
+
+  it("accept weights on a file system or on own disks that hold them", () => {
+    expect(rulesOf(fetched({ ...NFS, capacityGB: 1200 } as IStorage))).toEqual([]);
+    expect(rulesOf(fetched(NFS))).toEqual([]);
+    expect(rulesOf(fetched(HostPathStorage.perNode("/opt/dlami/nvme/models")))).toEqual([]);
+  });
 
   it("accept a cluster without mistakes, and one whose secrets are ARNs", () => {
     expect(problems({})).toEqual([]);

@@ -8,7 +8,7 @@ import { RayOnly } from "../../../../lib/engines/ray-only";
 import { RollPipeline } from "../../../../lib/engines/roll/roll-pipeline";
 import { RollProfile } from "../../../../lib/engines/roll/roll-profile";
 import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
-import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
+import { containerSpec, withoutWorkload } from "../../../../lib/runtime/container-spec/make-container-spec";
 import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
@@ -55,9 +55,12 @@ test("user data brings the source programs that it names", () => {
     sources({
       secrets: [{ name: "ray-token", source: secretSource("us-east-1", SECRET) }],
       stages: [{ source: { name: "aws-s3-sync.sh", arguments: ["us-east-1", "s3://b/m/"] }, folder: "/m" }],
-      announce: { source: parameterSource("us-east-1", "/ray-cluster/a/ready"), deadlineSeconds: 1 },
+      announce: {
+        source: parameterSource("us-east-1", "/ray-cluster/a/ready"),
+        workloads: s3Source("us-east-1", "s3://b/w/"),
+      },
     }),
-  ).toEqual(["aws-parameter.sh", "aws-s3-sync.sh", "aws-secret.sh"]);
+  ).toEqual(["aws-parameter.sh", "aws-s3.sh", "aws-s3-sync.sh", "aws-secret.sh"]);
 });
 
 /** As long as S3 allows. */
@@ -80,7 +83,7 @@ const BOOT: Partial<BootSpec> = {
   },
   announce: {
     source: parameterSource("us-east-1", "/ray-cluster/llama-405b/ready"),
-    deadlineSeconds: 7200,
+    workloads: s3Source("us-east-1", `s3://${BUCKET}/workloads/`),
   },
 };
 const STAGES = [
@@ -127,7 +130,8 @@ describe.each(TOPOLOGIES)("user data of %s", (_, cluster, boot) => {
     "keeps the budget on the %s",
     (_role, node) => {
       const spec = bootSpec({
-        container: containerSpec(plan, node),
+        // As the backend boots it.
+        container: withoutWorkload(containerSpec(plan, node), plan, node),
         build: plan.image.derived,
         ...BOOT,
         ...boot,

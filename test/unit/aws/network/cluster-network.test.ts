@@ -101,7 +101,14 @@ describe("AwsClusterNetwork", () => {
   });
 
   it("has a cluster placement group unless it is turned off", () => {
-    expect(all(stack, "aws_placement_group")).toMatchObject([{ name: "llama", strategy: "cluster" }]);
+    expect(all(stack, "aws_placement_group")).toMatchObject([
+      // The name is unique in the account, as the VPC's number is; another name would replace the machines.
+      {
+        name: expect.stringMatching(/^llama-\$\{aws_vpc\.\w+\.id\}$/),
+        strategy: "cluster",
+        lifecycle: { ignore_changes: ["name"] },
+      },
+    ]);
     expect(network({ placementGroup: false }).counts()).not.toHaveProperty("aws_placement_group");
   });
 });
@@ -141,16 +148,25 @@ describe("AwsClusterNetwork.fromExisting", () => {
     availabilityZone: ZONE,
   };
 
-  it("creates a security group that allows traffic from and to itself, and nothing else", () => {
+  it("creates a security group that allows traffic from and to itself, and to what is named", () => {
     const stack = synthesize((scope) => {
-      const used = AwsClusterNetwork.fromExisting(scope, "mine", existing);
-      expect(used).toMatchObject({ ...existing, securityGroupHasSelfRules: true });
+      const endpointSecurityGroupId = "sg-0fedcba9876543210";
+      const used = AwsClusterNetwork.fromExisting(scope, "mine", { ...existing, endpointSecurityGroupId });
+      expect(used).toMatchObject({ ...existing, securityGroupHasSelfRules: true, reachesOutside: false });
     });
     expect(stack.counts()).toEqual({
       aws_security_group: 1,
       aws_vpc_security_group_ingress_rule: 1,
-      aws_vpc_security_group_egress_rule: 1,
+      aws_vpc_security_group_egress_rule: 2,
     });
+  });
+
+  it("creates no security group through which machines reach nothing", () => {
+    expect(() =>
+      synthesize((scope) => {
+        AwsClusterNetwork.fromExisting(scope, "mine", existing);
+      }),
+    ).toThrow(/^1 problem in 1 place.*\n {2}test\/mine egressCidrs \[RC481\]/);
   });
 
   it("lets the machines reach egress networks, and reports what is not a network", () => {

@@ -3,9 +3,11 @@ import { Token } from "cdktf";
 import {
   checkNetwork,
   EGRESS_TOPIC,
+  MADE_GROUP_TOPIC,
   NETWORK_TOPIC,
   type NetworkSpec,
 } from "../../../../lib/aws/network/network-rules";
+import { judge } from "../../../../lib/problems/rule";
 import { describeRules, type RuleCase } from "../support/rule-cases";
 
 const GOOD: NetworkSpec = {
@@ -33,6 +35,25 @@ const CASES: readonly RuleCase<Partial<NetworkSpec>>[] = [
   [{ availabilityZone: "us-east-1a,us-east-1b" }, "RC446", "availabilityZone", "'us-east-1a,us-east-1b'"],
   [{ ...NAT, egressCidrs: ["0.0.0.0/0"] }, "RC448", "egressCidrs[0]", "'0.0.0.0/0'"],
 ];
+
+describe("rules of a security group for an existing network", () => {
+  const nothing = { egressCidrs: [], egressPrefixListIds: [] };
+  const find = (reach: object) => judge(MADE_GROUP_TOPIC, { ...nothing, ...reach }, undefined);
+  describeRules(
+    [MADE_GROUP_TOPIC],
+    [[{}, "RC481", "egressCidrs", "nothing"]],
+    find,
+    join(__dirname, "made-group-rules.golden.txt"),
+  );
+
+  it.each([
+    { egressCidrs: ["10.0.0.0/8"] },
+    { egressPrefixListIds: ["pl-1"] },
+    { endpointSecurityGroupId: "sg-1" },
+  ])("accept %j", (reach) => {
+    expect(find(reach)).toEqual([]);
+  });
+});
 
 describeRules([NETWORK_TOPIC, EGRESS_TOPIC], CASES, check, join(__dirname, "network-rules.golden.txt"));
 

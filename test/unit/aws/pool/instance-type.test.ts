@@ -1,4 +1,5 @@
 import { AwsInstanceType } from "../../../../lib/aws/pool/instance-type";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { allInstanceTypes } from "../../../../lib/catalog/instance-types";
 
 test.each([
@@ -21,8 +22,13 @@ test.each([
 });
 
 test("every type of the catalogue makes a pool", () => {
-  for (const { id } of allInstanceTypes()) {
-    expect(AwsInstanceType.of(id).acceleratorsPerNode).toBeGreaterThan(0);
+  for (const { id, devices } of allInstanceTypes()) {
+    const type = AwsInstanceType.of(id);
+    expect([id, type.acceleratorsPerNode > 0, type.accelerator !== undefined]).toEqual([
+      id,
+      devices > 0,
+      devices > 0,
+    ]);
   }
 });
 
@@ -45,6 +51,19 @@ test("a type that resembles no known one has no accelerators", () => {
     name: "gpu",
     nodes: 4,
     machineType: "mainframe",
+    accelerator: undefined,
+    acceleratorsPerNode: 0,
+  });
+});
+
+test("a declared type counts what Ray counts, and has no price where none is declared", () => {
+  const facts = { name: "trn9.large", vCpus: 8, memoryGiB: 32 };
+  const own = AwsInstanceType.fromFacts({ ...facts, accelerator: Accelerator.TRAINIUM, devices: 2 });
+  // A chip has two cores.
+  expect(own.nodePool("chips", 1)).toMatchObject({ machineType: "trn9.large", acceleratorsPerNode: 4 });
+  expect(own.onDemandUsdPerHour).toBeUndefined();
+  expect(AwsInstanceType.fromFacts({ ...facts, onDemandUsdPerHour: 2 }).onDemandUsdPerHour).toBe(2);
+  expect(AwsInstanceType.fromFacts(facts).nodePool("head", 1)).toMatchObject({
     accelerator: undefined,
     acceleratorsPerNode: 0,
   });

@@ -3,6 +3,7 @@ import { Token } from "cdktf";
 import type { IClusterNetwork } from "../../../../lib/aws/network/network-props";
 import { Capacity, SpotInterruption } from "../../../../lib/aws/pool/capacity";
 import { CAPACITY_TOPIC } from "../../../../lib/aws/pool/capacity-rules";
+import { AwsInstanceType } from "../../../../lib/aws/pool/instance-type";
 import { AwsMachineImage } from "../../../../lib/aws/pool/machine-image";
 import { NicLayout } from "../../../../lib/aws/pool/nic-layout";
 import type { AwsNodePoolProps } from "../../../../lib/aws/pool/node-pool-props";
@@ -43,13 +44,26 @@ const GOOD: AwsNodePoolProps = {
 };
 const NEURON = { machineImage: AwsMachineImage.neuronUbuntu2404() };
 const ARM = { machineImage: AwsMachineImage.for("p6e-gb200.36xlarge") };
+const SMALL = { name: "m9.large", vCpus: 2, memoryGiB: 8 };
 const RESERVATION = "cr-0123456789abcdef0";
 const GROUP = "arn:aws:resource-groups:us-east-1:111122223333:group/us";
 
 const CASES: readonly RuleCase<Partial<AwsNodePoolProps>>[] = [
+  [
+    { capacity: Capacity.capacityBlock(RESERVATION, { endsAt: "24 December" }) },
+    "RC482",
+    "capacity.endsAt",
+    "'24 December'",
+  ],
   [{ instanceType: "p5.48xlarg" }, "RC400", "instanceType", "'p5.48xlarg'"],
   [{ instanceType: "inf2.48xlarge", ...NEURON }, "RC401", "fabric", "'efa'"],
   [{ fabric: Fabric.INFINIBAND }, "RC401", "fabric", "'infiniband'"],
+  [
+    { instanceType: "m9.large", instanceTypes: [AwsInstanceType.fromFacts(SMALL)] },
+    "RC401",
+    "fabric",
+    "'efa'",
+  ],
   [{ instanceType: "p6-b300.48xlarge", nicLayout: NicLayout.CLASSIC }, "RC402", "nicLayout", "'classic'"],
   [{ publicIp: true }, "RC403", "publicIp", "true"],
   [
@@ -147,6 +161,15 @@ const GOOD_ONES: readonly [string, Partial<AwsNodePoolProps>][] = [
     { instanceType: "p6e-gb200.36xlarge", ...ARM, capacity: Capacity.ultraServerBlock(GROUP) },
   ],
   ["EFA storage on p5", { storage: [OVER_EFA] }],
+  ["a type without accelerators", { instanceType: "m7i.2xlarge", fabric: Fabric.TCP }],
+  [
+    "a declared type without EFA",
+    { instanceType: "m9.large", instanceTypes: [AwsInstanceType.fromFacts(SMALL)], fabric: Fabric.TCP },
+  ],
+  [
+    "a declared type with EFA",
+    { instanceType: "m9.large", instanceTypes: [AwsInstanceType.fromFacts({ ...SMALL, efaCards: [0] })] },
+  ],
   ["EFA storage on p6-b300", { instanceType: "p6-b300.48xlarge", storage: [OVER_EFA] }],
   [
     "TCP without self rules",

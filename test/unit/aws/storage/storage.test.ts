@@ -57,6 +57,22 @@ function rules(stack: Synthesized, way: "ingress" | "egress"): string[] {
 }
 
 describe("FsxLustreStorage", () => {
+  it.each([false, true])("waits for every rule of its security group, which FSx looks at: efa %s", (efa) => {
+    const stack = lustre({ efa });
+    const made = ["ingress", "egress"].flatMap((way) => {
+      const type = `aws_vpc_security_group_${way}_rule`;
+      return Object.keys(stack.resources(type)).map((name) => `${type}.${name}`);
+    });
+    expect(made).toHaveLength(efa ? 6 : 12);
+    expect(all(stack, "aws_fsx_lustre_file_system")[0].depends_on.sort()).toEqual(made.sort());
+  });
+
+  it("is kept where that is asked for", () => {
+    const [kept] = all(lustre({ retain: true }), "aws_fsx_lustre_file_system");
+    expect(kept.lifecycle).toEqual({ prevent_destroy: true });
+    expect(all(lustre(), "aws_fsx_lustre_file_system")[0]).not.toHaveProperty("lifecycle");
+  });
+
   it("creates a persistent file system with a security group", () => {
     const stack = lustre();
     expect(stack.counts()).toEqual({

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findingsOf } from "../../../../lib/cli/hosts/host-shell";
+import { findingsOf } from "../../../../lib/cli/base/host-shell";
 import { prepareHosts, type PrepareHostsOptions } from "../../../../lib/cli/hosts/prepare-hosts";
 import { type Answer, FakePrograms } from "../../../support/fake-programs";
 import { recorded } from "../said";

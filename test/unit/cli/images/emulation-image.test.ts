@@ -55,6 +55,16 @@ describe("ensureEmulationImage", () => {
     );
   });
 
+  it("fetches the wheels of the catalogue's Ray by their hashes", async () => {
+    fakes = new FakePrograms({ docker: [NO_IMAGE, NO_BUILDX, OK], python3: [OK] });
+    await ensureEmulationImage(ENGINE, recorded().progress);
+    const fetched = callsOf("python3").find((call) => call.includes(" download "));
+    expect(fetched).toMatch(
+      / --no-deps --require-hashes --requirement \S+\/emulation\/packages\.lock --dest /,
+    );
+    expect(fetched).not.toContain("--constraint");
+  });
+
   it("without a registry names --base-image as the way out", async () => {
     fakes = new FakePrograms({ docker: [NO_IMAGE, NO_REGISTRY], python3: [OK] });
     await expect(ensureEmulationImage(ENGINE, recorded().progress)).rejects.toMatchObject({

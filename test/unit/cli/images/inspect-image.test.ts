@@ -78,10 +78,11 @@ describe("inspectImage", () => {
     expect(text).toContain("It holds no Ray");
   });
 
-  it("says which files of the image only a shell reads, and that there is no digest", async () => {
+  it("names the files of the image that only a shell reads, for a node to read, and says that there is no digest", async () => {
     const file = "/usr/local/Ascend/nnal/atb/set_env.sh";
     const text = await inspected(THERE, "image inspect *|0|", contents({ shellFiles: [file] }));
-    expect(text).toContain(`These files set variables for a shell, and a node starts none: ${file}.`);
+    expect(text).toContain(`These files set variables for a shell: ${file}.`);
+    expect(text).toContain(`pythonVersion: "3.12.9", shellFiles: ["${file}"] })`);
     expect(text).toContain("none: the image was built or loaded here");
     expect(text).toContain(`ContainerImage.of("${REFERENCE}", {`);
   });

@@ -102,7 +102,7 @@ describe("derivedImage", () => {
   it("is undefined for an image that is not derived", () => {
     stack = Synthesized.of((scope) => {
       const provider = dockerProvider(scope, undefined);
-      expect(derivedImage(scope, "image", provider, { reference: "a:1" })).toBeUndefined();
+      expect(derivedImage(scope, "image", provider, { reference: "a:1", shellFiles: [] })).toBeUndefined();
       new Container(scope, "c", { provider, name: "c", image: "a:1" });
     });
     expect(stack.counts()).toEqual({ docker_container: 1 });

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { hostname, userInfo } from "node:os";
 import { Container } from "@cdktf/provider-docker/lib/container";
 import { TerraformOutput } from "cdktf";
 import { ContainerFiles } from "../../../../lib/docker/container/container-files";
@@ -50,9 +51,16 @@ describe("Gate", () => {
 
   it("runs once and has no devices, ports or restart policy", () => {
     expect(gate).toMatchObject({ attach: true, logs: true, must_run: false, restart: "no", name: "c1-gate" });
-    for (const attribute of ["devices", "ports", "healthcheck", "ulimit", "capabilities"]) {
+    for (const attribute of ["devices", "ports", "healthcheck", "ulimit"]) {
       expect(gate).not.toHaveProperty(attribute);
     }
+    expect(gate.capabilities).not.toHaveProperty("add");
+  });
+
+  it("has a file that says who deploys, whose content is not part of the plan", () => {
+    const uploads = gate.upload.filter(({ file }: { file: string }) => file === "/etc/ray-cluster/deployer");
+    expect(uploads).toEqual([{ file: "/etc/ray-cluster/deployer", source: "files/deployer" }]);
+    expect(stack.file("files/deployer")).toBe(`${userInfo().username}@${hostname()}\n`);
   });
 
   it("is replaced when a node was replaced or restarted", () => {

@@ -87,7 +87,16 @@ describe("nodeContainerConfig", () => {
       ],
       env: ["A=1", "B=$${HOME} %%{x}"],
       init: true,
+      user: "0",
       logDriver: "local",
+      logOpts: {
+        "max-size": "20m",
+        "max-file": "5",
+        compress: "true",
+        mode: "non-blocking",
+        "max-buffer-size": "4m",
+      },
+      securityOpts: ["no-new-privileges"],
       networksAdvanced: [{ name: "net", ipv4Address: "10.89.1.11" }],
       upload: [
         expect.objectContaining({ file: "/opt/ray-cluster/unpack_files.py" }),
@@ -99,7 +108,7 @@ describe("nodeContainerConfig", () => {
       destroyGraceSeconds: 30,
       shmSize: 256,
       runtime: "ascend",
-      capabilities: { add: ["CAP_IPC_LOCK"] },
+      capabilities: { add: ["CAP_IPC_LOCK"], drop: ["CAP_AUDIT_WRITE", "CAP_MKNOD", "CAP_NET_RAW"] },
       ulimit: [{ name: "memlock", soft: -1, hard: -1 }],
       devices: [{ hostPath: "/dev/null", containerPath: "/dev/davinci0", permissions: "rwm" }],
       mounts: [
@@ -128,7 +137,7 @@ describe("nodeContainerConfig", () => {
   it("omits empty blocks", () => {
     const config = configOf({ devices: [], capabilities: [], ulimits: [], runtime: undefined });
     expect(config.devices).toBeUndefined();
-    expect(config.capabilities).toBeUndefined();
+    expect(config.capabilities?.add).toBeUndefined();
     expect(config.ulimit).toBeUndefined();
     expect(config.runtime).toBeUndefined();
   });

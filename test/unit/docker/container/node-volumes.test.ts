@@ -1,12 +1,8 @@
-import { LocalBackend } from "../../../../lib/docker/local/local-backend";
-import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
-import { RayCluster } from "../../../../lib/ray-cluster";
-import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { ClusterOptions } from "../../../../lib/topology/declaration/cluster-props";
-import { Fabric } from "../../../../lib/topology/declaration/fabric";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
+import { localCluster } from "../../../support/local-cluster";
 import { Synthesized } from "../../../support/synth";
 
 const MODEL = ModelSource.huggingFace("a/b", {
@@ -16,14 +12,7 @@ const MODEL = ModelSource.huggingFace("a/b", {
 
 function synth(change: Partial<ClusterOptions>): Synthesized {
   return Synthesized.of((stack) => {
-    new RayCluster(stack, "c1", {
-      backend: new LocalBackend(),
-      pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 2 }],
-      fabric: Fabric.TCP,
-      image: LocalBackend.emulationImage(),
-      engine: new EmulatedServe(),
-      ...change,
-    });
+    localCluster(stack, change);
   });
 }
 

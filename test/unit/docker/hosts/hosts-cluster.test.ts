@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformStack } from "cdktf";
+import { Construct } from "constructs";
 import {
   Accelerator,
   ContainerImage,
@@ -10,8 +11,12 @@ import {
   type HostMachine,
   HostsBackend,
   HostPathStorage,
+  PacketFilter,
   RayCluster,
   type RayClusterProps,
+  SecretRef,
+  VllmExecutor,
+  VllmServe,
 } from "../../../../lib";
 import { Synthesized } from "../../../support/synth";
 
@@ -65,23 +70,28 @@ describe("a cluster on existing machines", () => {
     stack.remove();
   });
 
-  it("has a check, an image, two volumes, a token and a container on each machine, and one readiness check", () => {
+  it("has a check, a packet filter, an image, two volumes, a token and a container on each machine, and one readiness check", () => {
     expect(stack.counts()).toEqual({
-      terraform_data: 5,
+      terraform_data: 8,
       docker_image: 2,
       docker_volume: 4,
       docker_container: 3,
     });
   });
 
-  it("has one provider per machine, over shared ssh connections", () => {
+  it("has one provider per machine and one for its container, over shared ssh connections", () => {
+    const [images] = Object.keys(stack.resources("terraform_data")).filter((id) => id.includes("_images_"));
+    const containersOf = (host: string) =>
+      `\${(length(terraform_data.${images}.input) >= 1) ? "${host}" : null}`;
     const providers: { alias: string; host: string; ssh_opts: string[] }[] = stack.json.provider.docker;
     expect(providers.map(({ alias, host }) => [alias, host])).toEqual([
       ["ssh-root-10-20-0-10-22", "ssh://root@10.20.0.10:22"],
       ["ssh-root-10-20-0-11-22", "ssh://root@10.20.0.11:22"],
+      ["containers-c1-ssh-root-10-20-0-10-22", containersOf("ssh://root@10.20.0.10:22")],
+      ["containers-c1-ssh-root-10-20-0-11-22", containersOf("ssh://root@10.20.0.11:22")],
     ]);
     expect(providers[0].ssh_opts).toContain("ControlMaster=auto");
-    expect(worker.provider).toBe("docker.ssh-root-10-20-0-11-22");
+    expect(worker.provider).toBe("docker.containers-c1-ssh-root-10-20-0-11-22");
   });
 
   it("runs unprivileged containers on the host's network with the devices", () => {
@@ -99,6 +109,23 @@ describe("a cluster on existing machines", () => {
     const token = find(stack, "terraform_data", "atlas-1-token");
     expect(token.provisioner[0]["local-exec"].command).toBe("sh hosts/share-token.sh");
     expect(token.triggers_replace[1]).toContain("atlas-0-token");
+  });
+
+  it("has the variables' secrets on each machine with a process of the engine, which the check looks for", () => {
+    const engine = new VllmServe({ modelPath: "/models/m", executor: VllmExecutor.MP });
+    const secrets = { WANDB_API_KEY: SecretRef.hostFile("/root/wandb") };
+    const followed = synth({ engine, secrets });
+    for (const name of ["atlas-0", "atlas-1"]) {
+      expect(find(followed, "docker_container", `${name}-node`).mounts).toContainEqual({
+        type: "bind",
+        source: "/root/wandb",
+        target: "/run/secrets/ray-cluster/environment.WANDB_API_KEY",
+        read_only: true,
+      });
+      const check = find(followed, "terraform_data", `${name}-check`);
+      expect(JSON.stringify(check)).toContain("mount /root/wandb");
+    }
+    followed.remove();
   });
 
   it("copies the token at most four times from each machine", () => {
@@ -196,11 +223,11 @@ describe("a cluster on existing machines", () => {
   });
 });
 
-it("a cluster of 16 machines has 16 providers", () => {
+it("a cluster of 16 machines has two providers for each", () => {
   const stack = synth({}, 16);
-  expect(stack.json.provider.docker).toHaveLength(16);
+  expect(stack.json.provider.docker).toHaveLength(32);
   expect(stack.counts()).toEqual({
-    terraform_data: 33,
+    terraform_data: 50,
     docker_image: 16,
     docker_volume: 32,
     docker_container: 17,
@@ -231,14 +258,15 @@ it("registry credentials are used only with registryLogins", () => {
     stack.remove();
     return stack.json.provider.docker.map((provider: any) => provider.registry_auth);
   };
-  expect(auth()).toEqual([undefined, undefined]);
-  expect(auth(["quay.io"])).toEqual([[{ address: "quay.io" }], [{ address: "quay.io" }]]);
+  expect(auth()).toEqual(Array(4).fill(undefined));
+  expect(auth(["quay.io"])).toEqual(Array(4).fill([{ address: "quay.io" }]));
 });
 
-it("a Ray version without authentication has no token", () => {
+it("a Ray version without authentication has a token all the same, for what nodes tell one another", () => {
   const image = ContainerImage.of(DIGEST, { rayVersion: "2.48.0" });
-  const stack = synth({ image });
-  expect(Object.keys(stack.resources("terraform_data")).filter((id) => id.includes("token"))).toEqual([]);
+  const stack = synth({ image, allowUnauthenticatedRay: "a test" });
+  const tokens = Object.keys(stack.resources("terraform_data")).filter((id) => id.includes("token"));
+  expect(tokens).toHaveLength(2);
   stack.remove();
 });
 
@@ -338,10 +366,81 @@ describe("an inventory", () => {
     expect(cluster.plan.nodes.map(({ address }) => address)).toEqual(["10.30.0.1"]);
   });
 
+  it("is that of the stack, wherever the stack is in the app", () => {
+    write("10.20.0.1");
+    const team = new Construct(new App({ context: { inventory: { one: file } } }), "team");
+    const stack = new TerraformStack(team, "one");
+    const backend = HostsBackend.fromContext(stack);
+    const { plan } = new RayCluster(stack, "c1", { ...PROPS, backend, pools });
+    expect(plan.nodes.map(({ address }) => address)).toEqual(["10.30.0.1"]);
+  });
+
   it("is required in the context", () => {
     const stack = new TerraformStack(new App(), "one");
     expect(() => HostsBackend.fromContext(stack)).toThrow("Missing input: the inventory of 'one'. Set");
     const other = new TerraformStack(new App({ context: { inventory: { two: file } } }), "one");
     expect(() => HostsBackend.fromContext(other)).toThrow("Missing input: the inventory of 'one'");
+  });
+});
+
+describe("the packet filter", () => {
+  const filterOf = (stack: ReturnType<typeof synth>, node: string) =>
+    find(stack, "terraform_data", `${node}-filter`);
+  const factsOf = (filter: any, index = 0): string[] =>
+    index === 0
+      ? filter.provisioner[0]["local-exec"].environment.FACTS.split("\n")
+      : filter.input.FACTS.split("\n");
+
+  it("closes the plan's own ports of each machine to all but the members, and never ssh", () => {
+    const stack = synth();
+    const [head, worker] = ["atlas-0", "atlas-1"].map((node) => factsOf(filterOf(stack, node)));
+    expect(head.slice(0, 2)).toEqual(["action apply", "cluster c1"]);
+    for (const facts of [head, worker]) {
+      expect(facts.filter((fact) => fact.startsWith("member"))).toEqual([
+        "member 10.30.0.10",
+        "member 10.30.0.11",
+      ]);
+      expect(facts).toContain("port 10002-10999 cluster");
+      expect(facts).toContain("ssh 22");
+    }
+    expect(head).toEqual(
+      expect.arrayContaining(["port 6379 cluster", "port 8000 users", "port 10001 cluster"]),
+    );
+    expect(worker.join()).not.toMatch(/port (6379|8000|10001) /);
+    stack.remove();
+  });
+
+  it("is there before the container, and goes with it unless it was renewed", () => {
+    const stack = synth();
+    const filter = filterOf(stack, "atlas-1");
+    expect(find(stack, "docker_container", "atlas-1-node").depends_on.join()).toContain("filter");
+    expect(filter.lifecycle).toEqual({ create_before_destroy: true });
+    expect(filter.provisioner[1]["local-exec"]).toMatchObject({
+      when: "destroy",
+      command: "sh hosts/on-host.sh hosts/packet-filter.sh",
+      environment: { FACTS: "${self.input.FACTS}", SSH_ARGUMENTS: "${self.input.SSH_ARGUMENTS}" },
+    });
+    expect(factsOf(filter, 1)).toEqual(["action remove", "cluster c1", factsOf(filter)[2]]);
+    expect(factsOf(filter)[2]).toMatch(/^version [0-9a-f]{16}$/);
+    stack.remove();
+  });
+
+  it("is none where something else is named, and is taken off a machine that retires", () => {
+    const elsewhere = new HostsBackend({
+      hosts: hosts(2),
+      subnetCidr: "10.30.0.0/24",
+      packetFilter: PacketFilter.by("the access lists of the switch"),
+    });
+    const stack = synth({ backend: elsewhere });
+    expect(Object.keys(stack.resources("terraform_data")).filter((id) => id.includes("filter"))).toEqual([]);
+    expect(stack.file("review.md")).toContain("Closed to everybody else by: the access lists of the switch.");
+    stack.remove();
+    const [head, worker, old] = hosts(3);
+    const smaller = synth({ backend: backend([head, worker, { ...old, status: "retired" }]) });
+    expect(factsOf(find(smaller, "terraform_data", "atlas-2-filter-removal"))).toEqual([
+      "action remove",
+      "cluster c1",
+    ]);
+    smaller.remove();
   });
 });

@@ -1,6 +1,7 @@
 import { App, TerraformStack } from "cdktf";
 import { type HostMachine, withDefaults } from "../../../../lib/docker/hosts/host-machine";
 import type { HostsDeclaration } from "../../../../lib/docker/hosts/hosts-declaration";
+import { PacketFilter } from "../../../../lib/topology/declaration/packet-filter";
 import { HostsSite } from "../../../../lib/docker/hosts/hosts-site";
 
 const HOSTS: readonly HostMachine[] = [0, 1, 2].map((index) => ({
@@ -22,6 +23,7 @@ function open(change: Partial<HostsDeclaration> = {}): HostsSite {
       machines: HOSTS.map((host) => withDefaults(host, {})),
       imagePullTimeoutSeconds: 7200,
       registryLogins: [],
+      packetFilter: PacketFilter.nftables(),
       ...change,
     },
   );
@@ -38,6 +40,8 @@ describe("HostsSite", () => {
       addresses: { head: ["10.30.0.10"], npu: ["10.30.0.11", "10.30.0.12"] },
       deviceIps: { head: [undefined], npu: [["192.168.1.1"], undefined] },
       networkMode: "host",
+      closedBy: "nftables on each machine, for the ports of the cluster",
+      clientCidrs: [],
       emulated: false,
       cpusPerNode: 8,
     });

@@ -10,10 +10,16 @@ import { problemLine } from "../../../../lib/problems/plan-error";
 import type { Problem } from "../../../../lib/problems/problem";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { NodePool } from "../../../../lib/topology/declaration/cluster-props";
+import { PacketFilter } from "../../../../lib/topology/declaration/packet-filter";
 import { expectGolden } from "../../../support/golden";
 
 const NPU: NodePool = { name: "npu", nodes: 2, accelerator: Accelerator.ASCEND_910B_64GB };
-const SETTINGS = { subnetCidr: "10.1.0.0/24", imagePullTimeoutSeconds: 7200, registryLogins: [] };
+const SETTINGS = {
+  subnetCidr: "10.1.0.0/24",
+  imagePullTimeoutSeconds: 7200,
+  registryLogins: [],
+  packetFilter: PacketFilter.nftables(),
+};
 
 const folder = mkdtempSync(join(tmpdir(), "hosts-rules-"));
 const file = join(folder, "machines.yaml");

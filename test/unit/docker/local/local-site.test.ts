@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import { App, TerraformStack } from "cdktf";
 import { LocalBackend, type LocalBackendProps } from "../../../../lib/docker/local/local-backend";
 import { LOCAL_TOPICS } from "../../../../lib/docker/local/local-rules";
@@ -35,6 +36,7 @@ describe("LocalSite", () => {
       subnetCidr: "10.89.28.0/24",
       addresses: { head: ["10.89.28.10"], npu: ["10.89.28.11", "10.89.28.12"] },
       networkMode: "bridge",
+      closedBy: "Docker's bridge network, which only this machine reaches",
       emulated: true,
       cpusPerNode: 1,
       objectStoreMiB: 100,
@@ -63,7 +65,21 @@ describe("LocalSite", () => {
 
   it("has a bad input for every rule", () => {
     const ids = LOCAL_TOPICS.flatMap(({ rules }) => rules.map(({ id }) => id));
-    expect(new Set(BAD.map(([rule]) => rule))).toEqual(new Set(ids));
+    expect(new Set([...BAD.map(([rule]) => rule), "RC205"])).toEqual(new Set(ids));
+  });
+
+  it("on the machine of the stack's default Docker provider must be meant", () => {
+    const stack = new TerraformStack(new App(), "test");
+    new DockerProvider(stack, "prod", { host: "ssh://root@prod-box" });
+    const problemsWith = (props: LocalBackendProps) => new LocalBackend(props)._open(stack, SHAPE).problems;
+    expect(problemsWith({})).toMatchObject([
+      {
+        rule: "RC205",
+        path: "backend.dockerHost",
+        got: "nothing, and the stack's default Docker provider is that of 'ssh://root@prod-box'",
+      },
+    ]);
+    expect(problemsWith({ dockerHost: "ssh://root@prod-box" })).toEqual([]);
   });
 
   it("has these sentences", () => {

@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
 import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { Model } from "../../../../lib/topology/model/model";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { contextOf } from "../support/systems";
 
 const on = (accelerator: Accelerator, nodes = 2, perNode = 8) => contextOf({ accelerator, nodes, perNode });
@@ -84,5 +87,130 @@ test("LmdeployServe passes its properties to the command", () => {
     port: 9000,
     servedModel: "m",
     proof: [{ body: { model: "m" } }, { kind: "completion" }],
+  });
+});
+
+describe("replicas", () => {
+  const ASCEND =
+    "lmdeploy serve api_server /models/internlm --model-name internlm --backend pytorch --device ascend";
+  const LAUNCHER = "python3 /opt/ray-cluster/with_proxy.py 10.20.0.1 8000";
+  const PROXY = "lmdeploy serve proxy --server-name 10.20.0.1 --server-port 8000 --disable-cache-status";
+  const BEHIND = "--server-port 23333 --proxy-url http://10.20.0.1:8000 --nnodes 2";
+  const MEETING = {
+    LMDEPLOY_DP_MASTER_ADDR: "10.20.0.1",
+    LMDEPLOY_DP_MASTER_PORT: "29500",
+    LMDEPLOY_EXECUTOR_BACKEND: "ray",
+  };
+
+  test.each([
+    ["a replica on each node", { dataParallelSize: 2, tensorParallelSize: 8 }, "--tp 16 --dp 2", 23333],
+    ["a replica on each node, by default", { dataParallelSize: 2 }, "--tp 16 --dp 2", 23333],
+    [
+      "a replica on each node with whole experts",
+      { dataParallelSize: 2, expertParallelSize: 16 },
+      "--tp 8 --dp 2 --ep 16",
+      23333,
+    ],
+    [
+      "16 replicas with whole experts",
+      { dataParallelSize: 16, expertParallelSize: 16 },
+      "--tp 1 --dp 16 --ep 16",
+      23340,
+    ],
+  ])("run behind a proxy on 2 x 8 Ascend NPUs: %s", (_, props, sizes, last) => {
+    const spec = new LmdeployServe({ ...MODEL, ...props }).bind(NPUS);
+    const server = `${ASCEND} --eager-mode ${sizes} ${BEHIND}`;
+    expect(text(spec.argv)).toBe(`${LAUNCHER} ${PROXY} -- ${server} --node-rank 0`);
+    expect(spec.follower).toEqual({ argv: server.split(" "), rankFlag: "--node-rank" });
+    // The same on both nodes.
+    expect(spec.environment).toEqual(MEETING);
+    expect(spec.withheld).toEqual(["ASCEND_RT_VISIBLE_DEVICES", "HCCL_IF_IP"]);
+    expect(spec.ports).toEqual([
+      { name: "lmdeploy-master", from: 29500, to: 29500, where: "head" },
+      { name: "lmdeploy-servers", from: 23333, to: last, where: "node" },
+    ]);
+    expect(spec.api).toMatchObject({
+      port: 8000,
+      listenAddress: "10.20.0.1",
+      healthPath: "/nodes/status",
+      servers: props.dataParallelSize,
+      proof: [{ path: "/v1/chat/completions" }, { path: "/v1/completions" }],
+    });
+    expect(spec.files.map(({ path, source }) => [path, existsSync(source)])).toEqual([
+      ["/opt/ray-cluster/with_proxy.py", true],
+    ]);
+  });
+
+  test("of one node have no followers", () => {
+    const spec = new LmdeployServe({ ...MODEL, dataParallelSize: 4, serverPort: 9100, port: 9000 }).bind(
+      on(Accelerator.A100_80GB, 1),
+    );
+    expect([spec.follower, spec.withheld]).toEqual([undefined, new LmdeployServe(MODEL).bind(GPUS).withheld]);
+    expect(text(spec.argv)).toContain(
+      "--tp 8 --dp 4 --server-port 9100 --proxy-url http://10.20.0.1:9000 --nnodes 1 --node-rank 0",
+    );
+    expect(spec.ports[1]).toEqual({ name: "lmdeploy-servers", from: 9100, to: 9103, where: "node" });
+    expect([spec.api?.port, spec.api?.servers]).toEqual([9000, 4]);
+  });
+
+  test("are the same by flags, which are not written twice", () => {
+    const byFlags = new LmdeployServe({ ...MODEL, extraArguments: ["--dp", "16", "--ep=16"] }).bind(NPUS);
+    const byProps = new LmdeployServe({ ...MODEL, dataParallelSize: 16, expertParallelSize: 16 }).bind(NPUS);
+    expect(text(byFlags.follower?.argv ?? [])).toBe(
+      `${ASCEND} --eager-mode --tp 1 ${BEHIND} --dp 16 --ep=16`,
+    );
+    expect([byFlags.parallelism, byFlags.api, byFlags.ports]).toEqual([
+      byProps.parallelism,
+      byProps.api,
+      byProps.ports,
+    ]);
+  });
+
+  test.each([
+    [
+      { dataParallelSize: 2 },
+      undefined,
+      { tensor: 8, data: 2, expertParallel: false, cutsFeedForwardOverReplicas: true },
+    ],
+    [
+      { dataParallelSize: 16, expertParallelSize: 16 },
+      undefined,
+      { tensor: 1, data: 16, expertParallel: true },
+    ],
+    [
+      { dataParallelSize: 2, expertParallelSize: 16 },
+      Model.DEEPSEEK_V3,
+      { tensor: 8, data: 2, expertParallel: true, keepsSharedExperts: true },
+    ],
+    [{ dataParallelSize: 1 }, Model.DEEPSEEK_V3, { tensor: 16, data: 1, expertParallel: false }],
+  ])("cut the model as LMDeploy does: %j", (props, model, parallelism) => {
+    const spec = new LmdeployServe({ ...MODEL, ...props }).bind({ ...NPUS, model });
+    expect(spec.parallelism).toEqual({ pipeline: 1, ...parallelism });
+  });
+
+  test("with whole experts have HCCL's buffer for them", () => {
+    const buffer = (props: object, model?: Model) =>
+      new LmdeployServe({ ...MODEL, ...props }).bind({ ...NPUS, model }).clusterEnvironment?.HCCL_BUFFSIZE;
+    const whole = { dataParallelSize: 16, expertParallelSize: 16 };
+    // 256 sequences of one token each: 2 x 256 x (14848 x 256 + 14336 x 8) bytes.
+    expect(buffer(whole, Model.DEEPSEEK_V3)).toBe("1913");
+    expect(buffer({ ...whole, extraArguments: ["--max-batch-size", "64"] }, Model.DEEPSEEK_V3)).toBe("479");
+    expect([buffer(whole), buffer({ dataParallelSize: 2 }, Model.DEEPSEEK_V3)]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("ask for keys at the proxy alone", () => {
+    const spec = new LmdeployServe({
+      ...MODEL,
+      dataParallelSize: 2,
+      apiKeys: SecretRef.hostFile("/root/keys"),
+    }).bind(NPUS);
+    expect(text(spec.argv)).toContain(
+      `${LAUNCHER} python3 /opt/ray-cluster/with_api_keys.py api-keys /run/secrets/ray-cluster/api-keys ${PROXY} -- lmdeploy`,
+    );
+    expect(text(spec.argv).split("api-keys /run").length).toBe(2);
+    expect(text(spec.follower?.argv ?? [])).not.toMatch(/api.keys/);
   });
 });

@@ -19,6 +19,8 @@ export interface EngineDefinition {
 
 export const VLLM_VERSIONS = ["0.20.2", "0.23.0", "0.32.0", "0.33.0"];
 export const LMDEPLOY_VERSIONS = ["0.14.0", "0.15.0", "0.18.0"];
+/** Those with replicas on planned ports. */
+export const LMDEPLOY_PROXY_VERSIONS = ["0.15.0", "0.18.0"];
 
 /** A fixture, e.g. `vllm-0.33.0`. */
 export function definition(name: string): EngineDefinition {

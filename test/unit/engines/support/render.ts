@@ -23,7 +23,7 @@ export function renderSystem(system: System): string {
       ...nodes.map((node, rank) => variables(`On the node of rank ${rank}`, node)),
       variables("Only for the engine's process", environment.driver),
       spec.withheld?.length &&
-        `Kept from the engine's process, so that no other node gets the head's value: ${quoted(spec.withheld)}.`,
+        `Kept from the engine's process, which must not use or pass on a node's own value: ${quoted(spec.withheld)}.`,
     ]),
     ...(spec.texts ?? []).map(({ path, text }) => section(`File ${path}`, code([text.trimEnd()]))),
     section("Ready when", [readiness(spec)]),
@@ -67,7 +67,8 @@ function readiness({ api }: EngineSpec): string {
     return "It is a job: it runs to its end, and its exit status is the outcome.";
   }
   return (
-    `GET \`http://10.20.0.1:${api.port}${api.healthPath}\` answers 200, and then ` +
+    `GET \`http://10.20.0.1:${api.port}${api.healthPath}\` ` +
+    `${api.servers === undefined ? "answers 200" : `lists ${api.servers} servers`}, and then ` +
     api.proof
       .map(
         ({ kind, path, body }) =>
@@ -81,7 +82,10 @@ function readiness({ api }: EngineSpec): string {
 function ports({ api, ports: more }: EngineSpec): string {
   const all = [
     ...(api ? [`- ${api.port}: the API`] : []),
-    ...more.map(({ name, from }) => `- ${from}: ${name}`),
+    ...more.map(({ name, from, to, where }) => {
+      const range = from === to ? String(from) : `${from} to ${to}`;
+      return `- ${range}: ${name}${where === "node" ? ", on every node" : ""}`;
+    }),
   ];
   return all.length === 0 ? "None." : all.join("\n");
 }

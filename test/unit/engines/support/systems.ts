@@ -38,6 +38,14 @@ const VLLM_ASCEND = {
   image: "quay.io/ascend/vllm-ascend:v0.23.0",
   rayVersion: "2.48.0",
 };
+const LMDEPLOY_ASCEND = {
+  accelerator: Accelerator.ASCEND_910B_64GB,
+  nodes: 2,
+  perNode: 8,
+  fabric: Fabric.ROCE,
+  image: "crpi-4crprmm5baj1v8iv.cn-hangzhou.personal.cr.aliyuncs.com/lmdeploy_dlinfer/ascend:a2-latest",
+  rayVersion: "2.58.0",
+};
 const H100S = {
   accelerator: Accelerator.H100,
   nodes: 4,
@@ -64,12 +72,27 @@ export const SYSTEMS: readonly System[] = [
     name: "lmdeploy-ascend-2x8-tp16",
     title: "LMDeploy on 2 x 8 Ascend 910B (Atlas 800T A2), tensor parallelism over both nodes",
     engine: new LmdeployServe({ modelPath: "/models/internlm3-8b-instruct" }),
-    accelerator: Accelerator.ASCEND_910B_64GB,
-    nodes: 2,
-    perNode: 8,
-    fabric: Fabric.ROCE,
-    image: "crpi-4crprmm5baj1v8iv.cn-hangzhou.personal.cr.aliyuncs.com/lmdeploy_dlinfer/ascend:a2-latest",
-    rayVersion: "2.58.0",
+    ...LMDEPLOY_ASCEND,
+  },
+  {
+    name: "lmdeploy-ascend-2x8-dp2-tp8",
+    title: "LMDeploy on 2 x 8 Ascend 910B (Atlas 800T A2), a replica of 8 on each node behind the proxy",
+    engine: new LmdeployServe({
+      modelPath: "/models/Qwen3-235B-A22B",
+      dataParallelSize: 2,
+      tensorParallelSize: 8,
+    }),
+    ...LMDEPLOY_ASCEND,
+  },
+  {
+    name: "lmdeploy-ascend-2x8-dp16-ep16",
+    title: "LMDeploy on 2 x 8 Ascend 910B (Atlas 800T A2), 16 replicas that share whole experts",
+    engine: new LmdeployServe({
+      modelPath: "/models/DeepSeek-R1-W8A8",
+      dataParallelSize: 16,
+      expertParallelSize: 16,
+    }),
+    ...LMDEPLOY_ASCEND,
   },
   {
     name: "vllm-ascend-2x8-tp8-pp2",

@@ -1,6 +1,15 @@
 import { VllmRunner, type VllmServeProps } from "../../../../lib/engines/vllm/vllm-props";
+import { Speculation } from "../../../../lib/engines/vllm/speculation";
+import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
+import { Model } from "../../../../lib/topology/model/model";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { VllmSettings } from "../../../../lib/engines/vllm/vllm-settings";
 
+const EAGLE = Speculation.eagle3({
+  model: ModelSource.path("/models/d", { model: Model.LLAMA_3_1_70B }),
+  tokens: 3,
+  tensorParallelSize: 1,
+});
 const read = (props: VllmServeProps, version?: string) => new VllmSettings(props, version);
 const written = (...extraArguments: string[]) => read({ extraArguments });
 
@@ -63,7 +72,36 @@ describe("VllmSettings", () => {
       { method: "ngram", tokens: 4, weights: "none" },
     ],
   ])("reads speculative decoding %j", (config, found) => {
-    expect(written("--speculative-config", JSON.stringify(config)).speculative).toEqual(found);
+    expect(written("--speculative-config", JSON.stringify(config)).speculative).toEqual({
+      path: "engine.extraArguments[0]",
+      ...found,
+    });
+  });
+
+  test("reads a speculation as it reads its flag, with the source of its model", () => {
+    const { speculative } = new VllmSettings({ speculation: EAGLE }, undefined, "/models/d");
+    const flag = {
+      ...written("-sc", JSON.stringify(EAGLE.config("/models/d"))).speculative,
+      path: undefined,
+    };
+    expect(flag).toEqual({ method: "eagle3", tokens: 3, weights: "other", model: "/models/d", tensor: 1 });
+    expect(speculative).toEqual({
+      ...flag,
+      path: "engine.speculation",
+      property: "engine.speculation.model",
+      numbers: Model.LLAMA_3_1_70B,
+    });
+  });
+
+  test.each([
+    [{ maxModelLen: VllmServe.LONGEST_THAT_FITS }, undefined, true],
+    [{ extraArguments: ["--max-model-len", "auto"] }, undefined, true],
+    [{ extraArguments: ["--max-model-len=-1"] }, undefined, true],
+    [{ extraArguments: ["--max_model_len", "8k"] }, 8000, false],
+    [{ maxModelLen: 4096 }, 4096, false],
+    [{}, undefined, false],
+  ] as const)("reads the longest sequence of %j", (props, contextTokens, contextFits) => {
+    expect(read(props).sizing).toMatchObject({ contextTokens, contextFits });
   });
 
   test("knows the runner as property and flag, and conversion and task as flags", () => {

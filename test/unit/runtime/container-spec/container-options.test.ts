@@ -6,7 +6,9 @@ import {
   containerOptions,
   renderOptions,
 } from "../../../../lib/runtime/container-spec/container-options";
+import type { ContainerSpec } from "../../../../lib/runtime/container-spec/container-spec";
 import { gateContainer } from "../../../../lib/runtime/container-spec/gate-container";
+import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
 import { planCluster } from "../../../../lib/topology/planner";
 import { emulatedProps, localPlace } from "../../../support/clusters";
 
@@ -25,7 +27,19 @@ const OPTIONS: {
     ["--network=net", "--ip=10.0.0.2"],
     { networksAdvanced: [{ name: "net", ipv4Address: "10.0.0.2" }] },
   ],
-  logDriver: ["local", ["--log-driver=local"], { logDriver: "local" }],
+  user: ["0", ["--user=0"], { user: "0" }],
+  securityOptions: [
+    ["no-new-privileges"],
+    ["--security-opt=no-new-privileges"],
+    { securityOpts: ["no-new-privileges"] },
+  ],
+  // The provider cannot set it.
+  pidsLimit: [99, ["--pids-limit=99"], {}],
+  log: [
+    { driver: "local", options: { mode: "non-blocking", "max-file": "5" } },
+    ["--log-driver=local", "--log-opt=mode=non-blocking", "--log-opt=max-file=5"],
+    { logDriver: "local", logOpts: { mode: "non-blocking", "max-file": "5" } },
+  ],
   stopSeconds: [25, ["--stop-timeout=25"], { stopTimeout: 25, destroyGraceSeconds: 30 }],
   sharedMemoryMiB: [256, ["--shm-size=256m"], { shmSize: 256 }],
   ipc: ["host", ["--ipc=host"], { ipcMode: "host" }],
@@ -35,7 +49,11 @@ const OPTIONS: {
     ["--ulimit=memlock=-1:-1"],
     { ulimit: [{ name: "memlock", soft: -1, hard: -1 }] },
   ],
-  capabilities: [["CAP_IPC_LOCK"], ["--cap-add=CAP_IPC_LOCK"], { capabilities: { add: ["CAP_IPC_LOCK"] } }],
+  capabilities: [
+    { add: ["CAP_IPC_LOCK"], drop: ["CAP_NET_RAW"] },
+    ["--cap-drop=CAP_NET_RAW", "--cap-add=CAP_IPC_LOCK"],
+    { capabilities: { add: ["CAP_IPC_LOCK"], drop: ["CAP_NET_RAW"] } },
+  ],
   devices: [
     [{ hostPath: "/dev/a", containerPath: "/dev/b" }],
     ["--device=/dev/a:/dev/b"],
@@ -117,15 +135,19 @@ test("a container without devices, health check and limits has no options for th
     unpack: { program: "/unpack.py", bundle: "/files.json" },
   });
   expect(Object.keys(containerConfig(options, "gate")).sort()).toEqual([
+    "capabilities",
     "command",
     "entrypoint",
     "env",
     "image",
     "init",
     "logDriver",
+    "logOpts",
     "mounts",
     "name",
     "networkMode",
+    "securityOpts",
+    "user",
     "volumes",
   ]);
   expect(options.command.slice(0, 6)).toEqual([
@@ -133,4 +155,36 @@ test("a container without devices, health check and limits has no options for th
     "/files.json",
     ...["python3", "-m", "ray_node", "wait"],
   ]);
+});
+
+describe("what every container is kept from", () => {
+  const plan = planCluster(emulatedProps(), localPlace());
+  const optionsOf = (spec: Partial<ContainerSpec>) =>
+    containerOptions(
+      { ...containerSpec(plan, plan.nodes[0]), ...spec },
+      { name: "a", network: { name: "host" }, mounts: [], unpack: { program: "/u", bundle: "/f" } },
+    );
+
+  it("is to forge packets, make devices, gain privileges, fill the process table and wait for its log", () => {
+    expect(optionsOf({})).toMatchObject({
+      user: "0",
+      capabilities: { add: [], drop: ["CAP_AUDIT_WRITE", "CAP_MKNOD", "CAP_NET_RAW"] },
+      securityOptions: ["no-new-privileges"],
+      pidsLimit: 32_768,
+      log: { driver: "local", options: { mode: "non-blocking", "max-buffer-size": "4m", "max-file": "5" } },
+    });
+  });
+
+  it("leaves it what the declaration asks for", () => {
+    const capabilities = ["CAP_IPC_LOCK", "CAP_NET_RAW"];
+    expect(optionsOf({ capabilities }).capabilities).toEqual({
+      add: capabilities,
+      drop: ["CAP_AUDIT_WRITE", "CAP_MKNOD"],
+    });
+  });
+
+  // Docker's daemon adds it by itself, and the provider reads it back.
+  it("has no SELinux labels where it shares the machine's IPC", () => {
+    expect(optionsOf({ ipc: "host" }).securityOptions).toEqual(["no-new-privileges", "label=disable"]);
+  });
 });

@@ -14,7 +14,10 @@ test("the readiness check runs `ray_node wait` for the plan's workload, with its
   expect(rest).toEqual({
     name: "local-2x8-gate",
     image: "ray-emulation:2.58.0",
-    command: [...["python3", "-m", "ray_node", "wait"], ...["--workload", "/etc/ray-cluster/workload.json"]],
+    command: [
+      ...["python3", "-m", "ray_node", "wait"],
+      ...["--workload", "/etc/ray-cluster/workload.json", "--holder", "/etc/ray-cluster/deployer"],
+    ],
     environment: { PYTHONUNBUFFERED: "1" },
     networkMode: "bridge",
     timeoutSeconds: 663,

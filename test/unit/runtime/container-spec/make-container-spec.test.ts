@@ -5,7 +5,7 @@ import { containerSpec } from "../../../../lib/runtime/container-spec/make-conta
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import type { ClusterPlan } from "../../../../lib/topology/plan/plan";
 import { planCluster } from "../../../../lib/topology/planner";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";

@@ -76,6 +76,11 @@ export const CHANGES: readonly (readonly [what: string, touches: readonly Life[]
   ],
   ["the time to stop", ["node"], { props: { stopTimeoutSeconds: 30 } }],
   ["a port of Ray", ["node"], { props: { ports: { gcs: 6400 } } }],
+  [
+    "the shell files of the image",
+    ["node"],
+    { props: { image: ContainerImage.of(IMAGE, { ...VERSIONS, shellFiles: ["/root/.bashrc"] }) } },
+  ],
   ["the image", ["node"], { props: { image: ContainerImage.of(OTHER_IMAGE, VERSIONS) } }],
   ["storage", ["node"], { props: { storage: [HostPathStorage.shared("/mnt/other")] } }],
   ["the size of shared memory", ["node"], { place: { sharedMemoryMiB: 9999 } }],

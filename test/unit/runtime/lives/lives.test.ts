@@ -1,7 +1,7 @@
 import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
 import { lives, touchedLives } from "../../../../lib/runtime/lives/lives";
 import { workload, workloadNumber, workloadText } from "../../../../lib/runtime/workload/make-workload";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { planCluster } from "../../../../lib/topology/planner";
 import { type Change, changed, CHANGES, pool } from "./changes";
 

@@ -4,7 +4,7 @@ import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
 import type { Life } from "../../../../lib/runtime/lives/lives";
 import { clusterTerms, type ClusterTerms, type Terms } from "../../../../lib/runtime/lives/terms";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { planCluster } from "../../../../lib/topology/planner";
 import { type Change, changed, CHANGES, engine, pool } from "./changes";

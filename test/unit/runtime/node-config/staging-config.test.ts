@@ -4,7 +4,7 @@ import { containerSpec } from "../../../../lib/runtime/container-spec/make-conta
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { planCluster } from "../../../../lib/topology/planner";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";

@@ -8,7 +8,7 @@ import { nodeConfig } from "../../../../lib/runtime/node-config/node-config";
 import { workload, workloadNumber, workloadText } from "../../../../lib/runtime/workload/make-workload";
 import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { planCluster } from "../../../../lib/topology/planner";
@@ -27,7 +27,7 @@ const ROLL_IMAGE = ContainerImage.of("registry.example/roll:1", { rayVersion: "2
 test("the example of the node program's tests is byte for byte what is delivered, with its number", () => {
   const text = readFileSync(join(__dirname, "../../../fixtures/workload.json"), "utf8");
   expect(workloadText(workload(plan))).toBe(text);
-  expect(workloadNumber(text)).toBe("da01fd9447c1");
+  expect(workloadNumber(text)).toBe("61d94dd22979");
 });
 
 describe("workloadNumber", () => {
@@ -53,17 +53,22 @@ describe("workloadNumber", () => {
 describe("the workload of a cluster with a model", () => {
   it("names the file of the token, which only the head's container has", () => {
     expect(of({ model: GATED }).staging).toEqual({
-      source: {
-        kind: "huggingFace",
-        repository: "meta-llama/Llama-3.1-405B-Instruct",
-        revision: "0123456789abcdef0123456789abcdef01234567",
-        endpoint: "https://huggingface.co",
-        tokenFile: "/run/secrets/ray-cluster/model",
-        include: ["*"],
-        exclude: ["original/*"],
-      },
-      destination: "/models/meta-llama--Llama-3.1-405B-Instruct--0123456789ab",
-      placement: "replicated",
+      models: [
+        {
+          name: "model",
+          source: {
+            kind: "huggingFace",
+            repository: "meta-llama/Llama-3.1-405B-Instruct",
+            revision: "0123456789abcdef0123456789abcdef01234567",
+            endpoint: "https://huggingface.co",
+            tokenFile: "/run/secrets/ray-cluster/model",
+            include: ["*"],
+            exclude: ["original/*"],
+          },
+          destination: "/models/meta-llama--Llama-3.1-405B-Instruct--0123456789ab",
+          placement: "replicated",
+        },
+      ],
       parallelFiles: 4,
       deadlineSeconds: 16235,
     });
@@ -75,17 +80,19 @@ describe("the workload of a cluster with a model", () => {
 
   it("names the index of presigned URLs by its path", () => {
     const model = ModelSource.s3("s3://bucket/llama", { index: SecretRef.hostFile("/root/index.json") });
-    expect(of({ model, storage: [HostPathStorage.shared("/mnt/models")] }).staging?.source).toEqual({
-      kind: "index",
-      name: "s3://bucket/llama",
-      index: "/run/secrets/ray-cluster/model",
-    });
+    expect(of({ model, storage: [HostPathStorage.shared("/mnt/models")] }).staging?.models[0].source).toEqual(
+      {
+        kind: "index",
+        name: "s3://bucket/llama",
+        index: "/run/secrets/ray-cluster/model",
+      },
+    );
   });
 
   it("holds nothing of a source whose folder is there", () => {
     const model = ModelSource.path("/models/llama");
     const { staging } = of({ model, storage: [HostPathStorage.shared("/mnt/models")] });
-    expect(staging?.source).toEqual({ kind: "path" });
+    expect(staging?.models[0].source).toEqual({ kind: "path" });
   });
 });
 

@@ -110,7 +110,7 @@ function seen(check: Check, plan: ClusterPlan): { readonly holds: boolean; reado
     return { holds: folders.includes(check.storage), instead: folders.join(", ") };
   }
   if ("source" in check) {
-    const location = plan.staging?.source.location;
+    const location = plan.staging?.models[0].source.location;
     return { holds: location === check.source, instead: String(location) };
   }
   if ("repository" in check || "requirements" in check) {

@@ -235,6 +235,15 @@ export const LMDEPLOY_ASCEND: Guide = {
     },
     {
       part: SERVE,
+      guide:
+        "or `lmdeploy serve proxy`, and a server with `--dp 2 --tp 16 --proxy-url ... --nnodes 2 --node-rank` on each node",
+      here:
+        "`new LmdeployServe({ dataParallelSize: 2 })`: the head runs the proxy, which is the endpoint, and every node its servers; " +
+        "`expertParallelSize: 16` besides keeps experts whole. The plan of this stack has one group of 16",
+      shown: [{ file: "lib/engines/lmdeploy/lmdeploy-proxy.ts", holds: "--proxy-url" }],
+    },
+    {
+      part: SERVE,
       guide: "`--eager-mode`, the only one over several nodes",
       here: "set on Ascend by default",
       shown: [{ argument: "--eager-mode" }],

@@ -45,7 +45,12 @@ describe("the reference of a derived image", () => {
 
   it("changes with each file of the recipe", () => {
     const inputs = readdirSync(folder).filter((name) => name !== "__pycache__");
-    expect(inputs.sort()).toEqual(["Dockerfile", "image_source.py", "python_packages.py"]);
+    expect(inputs.sort()).toEqual([
+      "Dockerfile",
+      "image_source.py",
+      "package_versions.py",
+      "python_packages.py",
+    ]);
     const seen = new Set([derivedImageReference(DERIVED, folder)]);
     for (const input of inputs) {
       writeFileSync(join(folder, input), "\n", { flag: "a" });
@@ -64,6 +69,18 @@ describe("the reference of a derived image", () => {
       referenceOf(RAY, "msgpack==1.1.1"),
     ];
     expect(new Set(references.map((reference) => reference.split(":")[1])).size).toBe(references.length);
+  });
+
+  it("changes with the lock, and not with where it lies", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lock-"));
+    const references = ["a.lock", "b.lock", "c.lock"].map((name, index) => {
+      const lockFile = join(folder, name);
+      writeFileSync(lockFile, `ray==2.58.0 --hash=sha256:${String(Math.min(index, 1)).repeat(64)}\n`);
+      return ContainerImage.withPythonPackages(VLLM, [RAY], { lockFile }).reference;
+    });
+    rmSync(folder, { recursive: true });
+    expect(new Set([...references, referenceOf(RAY)]).size).toBe(3);
+    expect(references[1]).toBe(references[2]);
   });
 
   it("does not depend on where the packages come from", () => {
@@ -85,18 +102,26 @@ describe("the reference of a derived image", () => {
   });
 });
 
-test("derivedImageFiles differ between images in sources.json and packages.txt only", () => {
+test("derivedImageFiles differ between images in sources.json, packages.lock and packages.txt only", () => {
   const source = ContainerImage.withSource(VLLM, ROLL).derived?.sources ?? [];
   const [first, second] = [
     { packages: [RAY], sources: [] },
     { packages: ["msgpack==1.1.0", RAY], sources: source },
   ].map((derived) => derivedImageFiles(derived));
   expect(first.map(({ name }) => name)).toEqual([
-    ...["Dockerfile", "python_packages.py", "image_source.py", "sources.json", "packages.txt"],
+    ...[
+      "Dockerfile",
+      "python_packages.py",
+      "package_versions.py",
+      "image_source.py",
+      "sources.json",
+      "packages.lock",
+      "packages.txt",
+    ],
   ]);
-  expect(first.slice(0, 3)).toEqual(second.slice(0, 3));
-  expect([first[3].content, second[4].content]).toEqual(["[]\n", "msgpack==1.1.0\nray==2.58.0\n"]);
-  expect(JSON.parse(second[3].content)).toEqual([
+  expect(first.slice(0, 4)).toEqual(second.slice(0, 4));
+  expect([first[4].content, second[6].content]).toEqual(["[]\n", "msgpack==1.1.0\nray==2.58.0\n"]);
+  expect(JSON.parse(second[4].content)).toEqual([
     {
       repository: "https://github.com/alibaba/ROLL",
       commit: ROLL.commit,
@@ -195,7 +220,7 @@ describe("the plan of a derived image", () => {
     const image = ContainerImage.withPythonPackages(VLLM, [RAY]);
     const plan = planCluster(emulatedProps({ image }), localPlace());
     expect(plan.ray.version).toBe("2.58.0");
-    expect(plan.image).toEqual({
+    expect(plan.image).toMatchObject({
       reference: image.reference,
       derived: { base: VLLM.reference, sources: [], packages: [RAY] },
     });

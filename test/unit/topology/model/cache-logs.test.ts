@@ -1,4 +1,5 @@
-import { memoryFit, type MemoryFit, type MemoryQuestion } from "../../../../lib/topology/model/memory-fit";
+import { memoryFit, type MemoryFit } from "../../../../lib/topology/model/memory-fit";
+import type { MemoryQuestion } from "../../../../lib/topology/model/stage-memory";
 import type { Model } from "../../../../lib/topology/model/model";
 import logs from "../../../fixtures/models/cache-logs.json";
 import { modelOf } from "../../../support/deployments";

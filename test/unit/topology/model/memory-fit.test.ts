@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { memoryFit, paddedVocabulary, type MemoryQuestion } from "../../../../lib/topology/model/memory-fit";
+import { memoryFit } from "../../../../lib/topology/model/memory-fit";
+import { paddedVocabulary, type MemoryQuestion } from "../../../../lib/topology/model/stage-memory";
 import { Model } from "../../../../lib/topology/model/model";
 import type { Parallelism } from "../../../../lib/topology/model/parallelism";
 
@@ -92,6 +93,23 @@ describe("the weights of a rank", () => {
     // 256 experts over 24 ranks: some have eleven, which is more than 256 / 24.
     expect(experts(cut(8, 1, 3, { expertParallel: true }))).toBeGreaterThan(experts(cut(8, 1, 3)));
     expect(experts(cut(8, 1, 2))).toBeGreaterThan(experts(cut(16)));
+  });
+
+  test("cut feed-forward layers over the replicas as well where the engine does", () => {
+    const gib = (bytes: number) => bytes / 2 ** 30;
+    const weights = (model: Model, change: Partial<Parallelism>) =>
+      fit(model, cut(8, 1, 2, change)).fullest.weightsGiB;
+    const dense = Model.LLAMA_3_1_405B;
+    const saved = weights(dense, {}) - weights(dense, { cutsFeedForwardOverReplicas: true });
+    expect(saved).toBeCloseTo(gib(126 * 3 * 16384 * 53248 * 2) / 16, 3);
+    // 58 layers with a shared expert of 2048, in blocks of FP8 with a scale of 4 bytes for 128 x 128.
+    const moe = Model.DEEPSEEK_V3;
+    const shared = gib(58 * 3 * 7168 * 2048 * (1 + 4 / 128 ** 2));
+    const kept = weights(moe, { keepsSharedExperts: true }) - weights(moe, {});
+    expect(kept).toBeCloseTo((shared * 7) / 8, 3);
+    const both = { keepsSharedExperts: true, cutsFeedForwardOverReplicas: true };
+    const denseLayers = gib(3 * 3 * 7168 * 18432 * (1 + 4 / 128 ** 2));
+    expect(weights(moe, { keepsSharedExperts: true }) - weights(moe, both)).toBeCloseTo(denseLayers / 16, 3);
   });
 
   test("contain copies of key and value projections where ranks outnumber KV heads", () => {

@@ -1,6 +1,7 @@
 import { cacheElementBytes } from "../../../../lib/topology/model/cache-element";
 import { engineOverheadGiB, type OverheadQuestion } from "../../../../lib/topology/model/engine-overhead";
-import { memoryFit, type MemoryQuestion } from "../../../../lib/topology/model/memory-fit";
+import { memoryFit } from "../../../../lib/topology/model/memory-fit";
+import type { MemoryQuestion } from "../../../../lib/topology/model/stage-memory";
 import { Model } from "../../../../lib/topology/model/model";
 import type { Parallelism } from "../../../../lib/topology/model/parallelism";
 import { modelOf } from "../../../support/deployments";
@@ -75,6 +76,37 @@ describe("settings of an engine", () => {
     const [without, withModules] = [stages(false), stages(true)];
     expect(withModules[0]).toBe(without[0]);
     expect(withModules[1] - without[1]).toBeGreaterThan(1);
+  });
+
+  test("next-token prediction modules have caches of their own on the last stage", () => {
+    const caches = (loadsNextTokenModules: boolean) =>
+      fit(Model.DEEPSEEK_V3, cut(8, { pipeline: 2 }), { loadsNextTokenModules }).stages.map(
+        ({ kvCacheGiB, layers }) => kvCacheGiB / layers,
+      );
+    const [without, withModules] = [caches(false), caches(true)];
+    expect(withModules[0]).toBe(without[0]);
+    // 30 layers and one module.
+    expect(withModules[1] / without[1]).toBeCloseTo(31 / 30, 6);
+  });
+
+  test("a draft model counts whole on the last stage, cut by its own ranks", () => {
+    const draft = { model: Model.LLAMA_3_1_70B, sharesTables: false };
+    const stages = (more: object) => fit(Model.LLAMA_3_1_405B, cut(8, { pipeline: 2 }), more).stages;
+    const alone = fit(Model.LLAMA_3_1_70B, cut(8)).fullest;
+    const [without, drafted] = [stages({}), stages({ draft })];
+    expect(drafted[0]).toEqual(without[0]);
+    expect(drafted[1].weightsGiB - without[1].weightsGiB).toBeCloseTo(alone.weightsGiB, 6);
+    expect(drafted[1].kvCacheGiB - without[1].kvCacheGiB).toBeCloseTo(alone.kvCacheGiB, 6);
+    const narrow = stages({ draft: { ...draft, tensor: 1 } });
+    expect(narrow[1].weightsGiB - without[1].weightsGiB).toBeCloseTo(8 * alone.weightsGiB, 1);
+  });
+
+  test("a draft model that may share tables is without them at the favourable end", () => {
+    const draft = { model: Model.LLAMA_3_1_70B, sharesTables: true };
+    const weights = (more: object) => fit(Model.LLAMA_3_1_405B, cut(8), more).fullest.weightsGiB;
+    const { embedding, head } = Model.LLAMA_3_1_70B.weights;
+    const tables = (embedding + head) / 8 / 2 ** 30;
+    expect(weights({ draft }) - weights({ draft, favourable: true })).toBeCloseTo(tables, 6);
   });
 });
 

@@ -101,15 +101,33 @@ describe("Model.fromFolder", () => {
       head: 2 * 256 * 64,
       layers: [
         {
-          sharded: 2 * (96 * 16 + 128 * 64),
+          sharded: 2 * 96 * 16,
           kvHeads: 2 * 64 * 64,
           replicated: 2 * (64 + 16 * 64),
+          feedForward: 2 * 128 * 64,
+          sharedExperts: 0,
           experts: 0,
         },
-        { sharded: 2 * 32 * 64, kvHeads: 0, replicated: 2 * 4 * 64, experts: 2 * (2 * 32 * 64 + 1) },
+        {
+          sharded: 0,
+          kvHeads: 0,
+          replicated: 2 * 4 * 64,
+          feedForward: 0,
+          sharedExperts: 2 * 32 * 64,
+          experts: 2 * (2 * 32 * 64 + 1),
+        },
       ],
       nextTokenModules: 2 * (64 * 128 + 32 * 64 + 256 * 64),
-      nextTokenLayers: [{ sharded: 0, kvHeads: 0, replicated: 2 * 64 * 128, experts: 2 * 32 * 64 }],
+      nextTokenLayers: [
+        {
+          sharded: 0,
+          kvHeads: 0,
+          replicated: 2 * 64 * 128,
+          feedForward: 0,
+          sharedExperts: 0,
+          experts: 2 * 32 * 64,
+        },
+      ],
       encoders: 2 * 96 * 32,
     });
     expect([leastWeights, basis]).toEqual([weights, "files"]);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { allModels } from "../../../../lib/catalog/models";
 import { Model } from "../../../../lib/topology/model/model";
+import { bytesOfLayer } from "../../../../lib/topology/model/model-weights";
 
 const fixture = (name: string) => join(__dirname, "../../../fixtures/models", `${name}.json`);
 const GIB = 2 ** 30;
@@ -185,10 +186,7 @@ describe("Model.fromConfig", () => {
     const model = Model.fromConfig(fixture("llama-3.1-8b"), { weightBytes: 9e9 });
     const { embedding, head, layers } = model.weights;
     expect([embedding, head]).toEqual([2 * 128256 * 4096, 2 * 128256 * 4096]);
-    const ofLayers = layers.reduce(
-      (sum, { sharded, kvHeads, replicated }) => sum + sharded + kvHeads + replicated,
-      0,
-    );
+    const ofLayers = layers.reduce((sum, layer) => sum + bytesOfLayer(layer), 0);
     expectWithin(embedding + head + ofLayers, 9e9, 0.001);
   });
 
@@ -197,6 +195,58 @@ describe("Model.fromConfig", () => {
       '{"hidden_size": 8, "limits": [0.0, Infinity], "low": -Infinity, "num_hidden_layers": 1}',
     );
     expect(Model.fromConfig(path).unreadable).toBe("'num_attention_heads' is missing");
+  });
+});
+
+describe("Model.loadedAs", () => {
+  const FLOAT32 = { torch_dtype: "float32" };
+  const FP8 = JSON.parse(readFileSync(fixture("qwen3-235b-a22b-fp8"), "utf8")).quantization_config as object;
+
+  test.each([
+    ["a type of 32 bits that is loaded with 16", FLOAT32, "auto", 0.5, 2],
+    ["a type of 32 bits that is asked for", FLOAT32, "float32", 1, 4],
+    ["the same by its other name", FLOAT32, "float", 1, 4],
+    ["a type of 16 bits", {}, "auto", 1, 2],
+    ["a type of 16 bits by another one", {}, "half", 1, 2],
+    ["a type of 16 bits that is loaded with 32", {}, "float32", 2, 4],
+    ["a type that is not known", {}, "int3", 1, 2],
+  ])("%s has its bytes in memory, and those of its files", (_, change, dtype, factor, elementBytes) => {
+    const model = Model.fromConfig(changed("llama-3.1-8b", change));
+    const loaded = model.loadedAs(dtype);
+    expectWithin(loaded.weights.layers[0].sharded, model.weights.layers[0].sharded * factor, 0.001);
+    expectWithin(loaded.leastWeights.head, model.leastWeights.head * factor, 0.001);
+    expect(loaded.weightBytes).toBe(model.weightBytes);
+    expect(loaded.parameters).toBe(model.parameters);
+    expect(loaded.elementBytes).toBe(elementBytes);
+  });
+
+  test("leaves quantized matrices as they are", () => {
+    const model = Model.fromConfig(changed("llama-3.1-8b", { quantization_config: FP8 }));
+    const loaded = model.loadedAs("float32");
+    expect(loaded.weights.layers[0].sharded).toBeCloseTo(model.weights.layers[0].sharded, 3);
+    expect(loaded.weights.embedding).toBe(2 * model.weights.embedding);
+  });
+
+  test("loads with 16 bits what a quantized checkpoint of 32 bits has besides, and keeps what is known of its files", () => {
+    const config = changed("llama-3.1-8b", { ...FLOAT32, quantization_config: FP8 });
+    // The files are 1 GB larger than computed, which is in their layers.
+    const weightBytes = Model.fromConfig(config).weightBytes + 1e9;
+    const model = Model.fromConfig(config, { weightBytes });
+    const loaded = model.loadedAs("auto");
+    expect(loaded.elementBytes).toBe(2);
+    expect(loaded.weights.embedding).toBe(model.weights.embedding / 2);
+    // Quantized matrices with what the files have more; the scales are as they are in the files.
+    expect(loaded.weights.layers[0].sharded).toBeCloseTo(model.weights.layers[0].sharded, 3);
+    expect(loaded.weights.layers[0].replicated).toBeLessThan(model.weights.layers[0].replicated);
+    expect(loaded.weightBytes).toBe(weightBytes);
+  });
+});
+
+describe("Model.overridden", () => {
+  test("counts the weights of the layers that are left", () => {
+    const model = Model.fromConfig(fixture("llama-3.1-8b")).overridden({ num_hidden_layers: 16 });
+    expect(model.weights.layers).toHaveLength(16);
+    expect(model.leastWeights.layers).toHaveLength(16);
   });
 });
 

@@ -1,9 +1,11 @@
 import {
   deriveParallelism,
+  feedForwardRanks,
   kvHeadsPerRank,
   layerPartition,
   nodesOfTensorGroup,
   ranksOf,
+  sharedExpertRanks,
   showParallelism,
   type Parallelism,
 } from "../../../../lib/topology/model/parallelism";
@@ -14,6 +16,19 @@ const cut = (tensor: number, pipeline = 1, data = 1): Parallelism => ({
   data,
   expertParallel: false,
 });
+
+test.each([
+  [{}, 8, 8],
+  [{ cutsFeedForwardOverReplicas: true }, 16, 16],
+  [{ keepsSharedExperts: true }, 8, 1],
+  [{ cutsFeedForwardOverReplicas: true, keepsSharedExperts: true }, 16, 1],
+])(
+  "feed-forward layers and shared experts of two replicas of 8 with %j: %i and %i ranks",
+  (change, dense, shared) => {
+    const parallelism = { ...cut(8, 1, 2), ...change };
+    expect([feedForwardRanks(parallelism), sharedExpertRanks(parallelism)]).toEqual([dense, shared]);
+  },
+);
 
 describe("deriveParallelism", () => {
   test.each([

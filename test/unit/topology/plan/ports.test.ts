@@ -21,8 +21,8 @@ describe("planPorts", () => {
     const gpu = [{ name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU }];
     expect(portsOf({}).map((port) => port.name)).toEqual([
       ...["node-files", "node-report", "gcs", "node-manager", "object-manager", "runtime-env-agent"],
-      ...["dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "dashboard", "workers"],
-      ...["engine", "hccl-npu", "hccl-host"],
+      ...["dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "autoscaler-metrics"],
+      ...["dashboard-metrics", "dashboard", "client", "workers", "engine", "hccl-npu", "hccl-host"],
     ]);
     expect(portsOf({ pools: gpu }).filter((port) => port.name.startsWith("hccl"))).toEqual([]);
   });
@@ -34,6 +34,7 @@ describe("planPorts", () => {
         from: 8000,
         to: 8000,
         where: "head",
+        listensOn: "all",
         reachableBy: "user",
         purpose: "API of the engine 'emulated'",
       },
@@ -73,7 +74,7 @@ describe("planPorts", () => {
     const planned = portsOf({ ports: { offset: 1000, gcs: 7001 } });
     for (const [index, { name, from, to }] of planned.entries()) {
       const before = defaults[index];
-      const added = index >= 11 ? 0 : 1000;
+      const added = index >= 14 ? 0 : 1000;
       expect([name, from, to]).toEqual(
         name === "gcs" ? ["gcs", 7001, 7001] : [before.name, before.from + added, before.to + added],
       );
@@ -89,17 +90,20 @@ describe("planPorts", () => {
       dashboardAgentGrpc: 7005,
       dashboardAgentListen: 7006,
       metricsExport: 7007,
-      dashboard: 7008,
+      autoscalerMetrics: 7008,
+      dashboardMetrics: 7011,
+      dashboard: 7012,
+      client: 7013,
       workersFrom: 7100,
       workersTo: 7999,
       nodeReport: 7009,
       nodeFiles: 7010,
     };
     const planned = portsOf({ ports });
-    expect(planned.slice(0, 11).map(({ from, to }) => [from, to])).toEqual([
+    expect(planned.slice(0, 14).map(({ from, to }) => [from, to])).toEqual([
       [7010, 7010],
       [7009, 7009],
-      ...[7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008].map((port) => [port, port]),
+      ...[7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008, 7011, 7012, 7013].map((port) => [port, port]),
       [7100, 7999],
     ]);
   });

@@ -1,10 +1,12 @@
+import { VllmExecutor } from "../../../../lib/engines/vllm/vllm-props";
 import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
 import { gateRunArguments } from "../../../../lib/bootstrap/docker-run";
 import { apiSecretMounts, containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
 import { nodeConfig } from "../../../../lib/runtime/node-config/node-config";
-import { secretsOf } from "../../../../lib/topology/plan/secrets";
+import { secretsOf, secretsOn } from "../../../../lib/topology/plan/secrets";
 import { planCluster } from "../../../../lib/topology/planner";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
+import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { emulatedProps, localPlace } from "../../../support/clusters";
 
@@ -46,6 +48,40 @@ test("node.json names files, on the head only, and no container has a secret's v
   const variables = plan.nodes.map((node) => nodeConfig(plan, node).engine.secrets);
   expect(variables).toEqual([{ WANDB_API_KEY: `${FOLDER}/environment.WANDB_API_KEY` }, {}]);
   expect(JSON.stringify([head.environment, head.config.environment])).not.toContain("WANDB");
+});
+
+describe("an engine with a process on each node", () => {
+  const followed = planCluster(
+    emulatedProps({
+      pools: [
+        { name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 8 },
+        { name: "cpu", nodes: 1 },
+      ],
+      engine: new VllmServe({ executor: VllmExecutor.MP, apiKeys: ref("keys"), tls }),
+      model: ModelSource.s3("s3://bucket/m", { index: ref("index") }),
+      secrets: { WANDB_API_KEY: ref("wandb") },
+    }),
+    localPlace({ addresses: { npu: ["10.89.28.10", "10.89.28.11"], cpu: ["10.89.28.12"] } }),
+  );
+  const variable = `${FOLDER}/environment.WANDB_API_KEY`;
+
+  test.each([
+    [0, ["model", "api-keys", "tls-certificate", "tls-key", "environment.WANDB_API_KEY"]],
+    [1, ["environment.WANDB_API_KEY"]],
+    [2, []],
+  ])("node %i needs the secrets %j", (index, names) => {
+    expect(secretsOn(followed, followed.nodes[index]).map(({ name }) => name)).toEqual(names);
+  });
+
+  test("its nodes mount the variables' files, and node.json names them there alone", () => {
+    const [, follower, other] = followed.nodes.map((node) => containerSpec(followed, node));
+    expect(follower.mounts).toContainEqual({ source: "/root/wandb", target: variable, readOnly: true });
+    expect(JSON.stringify(follower.mounts)).not.toMatch(/keys|pem|index/);
+    expect(JSON.stringify(other.mounts)).not.toContain("/root/");
+    const named = followed.nodes.map((node) => nodeConfig(followed, node).engine.secrets);
+    expect(named).toEqual([{ WANDB_API_KEY: variable }, { WANDB_API_KEY: variable }, {}]);
+    expect(JSON.stringify(follower.environment)).not.toContain("WANDB");
+  });
 });
 
 test("the readiness check gets what a request needs, and not the private key", () => {

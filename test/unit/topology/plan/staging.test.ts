@@ -3,14 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EmulatedServe } from "../../../../lib/engines/emulated/emulated-serve";
 import { LmdeployServe } from "../../../../lib/engines/lmdeploy/lmdeploy-serve";
+import { Speculation } from "../../../../lib/engines/vllm/speculation";
 import { VllmServe } from "../../../../lib/engines/vllm/vllm-serve";
 import { CONTAINER_PATHS } from "../../../../lib/runtime/paths";
 import type { ClusterProps } from "../../../../lib/topology/declaration/cluster-props";
 import type { EngineContext, IEngine } from "../../../../lib/topology/engine-spec";
 import { CONTAINER_FOLDERS } from "../../../../lib/topology/plan/limits";
 import { Model } from "../../../../lib/topology/model/model";
-import { ModelSource } from "../../../../lib/topology/declaration/model-source";
-import { planCluster } from "../../../../lib/topology/planner";
+import { ModelSource } from "../../../../lib/topology/values/model-source";
+import { judgeCluster, planCluster } from "../../../../lib/topology/planner";
 import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
@@ -34,12 +35,12 @@ describe("the folder of the model", () => {
     ],
     ["a folder that is there", ModelSource.path("/models/llama"), "/models/llama"],
   ])("%s", (_, model, destination) => {
-    expect(planOf({ model, storage: [SHARED] }).staging?.destination).toBe(destination);
+    expect(planOf({ model, storage: [SHARED] }).staging?.models[0].destination).toBe(destination);
   });
 
   test("differs for other files of the same commit", () => {
     const folders = [hub(), hub(LLAMA, { include: ["*.json"] }), hub(LLAMA, { exclude: ["*.bin"] })].map(
-      (model) => planOf({ model }).staging?.destination,
+      (model) => planOf({ model }).staging?.models[0].destination,
     );
     expect(folders[0]).toMatch(/--0123456789ab$/);
     expect(folders[1]).toMatch(/--0123456789ab--[0-9a-f]{8}$/);
@@ -49,8 +50,8 @@ describe("the folder of the model", () => {
   test("is on the first storage, at its mount path", () => {
     const storage = [HostPathStorage.perNode("/data", { mountPath: "/weights/" }), SHARED];
     const plan = planOf({ model: hub("gpt2"), storage });
-    expect(plan.staging?.destination).toBe("/weights/gpt2--0123456789ab");
-    expect(plan.staging?.placement).toBe("replicated");
+    expect(plan.staging?.models[0].destination).toBe("/weights/gpt2--0123456789ab");
+    expect(plan.staging?.models[0].placement).toBe("replicated");
     expect(plan.storage).toEqual([
       { hostPath: "/data", mountPath: "/weights/", isShared: false },
       { hostPath: "/mnt/models", mountPath: "/models", isShared: true },
@@ -62,7 +63,7 @@ describe("the folder of the model", () => {
     expect(plan.storage).toEqual([
       { hostPath: "/var/lib/ray-cluster/models", mountPath: "/models", isShared: false },
     ]);
-    expect(plan.staging?.placement).toBe("replicated");
+    expect(plan.staging?.models[0].placement).toBe("replicated");
   });
 
   test("does not exist without a model", () => {
@@ -76,7 +77,7 @@ describe("the folder of the model", () => {
   test("is not mounted for a model in the image", () => {
     const plan = planOf({ model: ModelSource.path("/opt/models/tiny") });
     expect(plan.storage).toEqual([]);
-    expect(plan.staging?.placement).toBe("shared");
+    expect(plan.staging?.models[0].placement).toBe("shared");
     expect(plan.warnings.map(({ rule }) => rule)).toEqual(["RC137"]);
   });
 });
@@ -112,9 +113,9 @@ describe("a model source", () => {
   });
 
   test("brings the numbers of a known repository, unless others are given", () => {
-    const staging = planOf({ model: hub() }).staging;
+    const staging = planOf({ model: hub() }).staging?.models[0];
     expect([staging?.modelName, staging?.modelBytes]).toEqual(["llama-3.1-405b", 811_706_916_800]);
-    expect(planOf({ model: hub(LLAMA, { model: Model.QWEN2_5_72B }) }).staging?.modelName).toBe(
+    expect(planOf({ model: hub(LLAMA, { model: Model.QWEN2_5_72B }) }).staging?.models[0].modelName).toBe(
       "qwen2.5-72b",
     );
     // The same name on another hub is another repository.
@@ -168,27 +169,90 @@ describe("a model source", () => {
   });
 });
 
+describe("a draft model", () => {
+  const small = { name: "d", weightBytes: 70e9, layers: 8, attentionHeads: 64, hiddenSize: 4096 };
+  const draft = hub("a/draft", {
+    token: SecretRef.hostFile("/root/draft-token"),
+    model: Model.fromNumbers({ ...small, kvHeads: 8 }),
+  });
+  const engine = new VllmServe({
+    maxModelLen: 4096,
+    speculation: Speculation.eagle3({ model: draft, tokens: 3 }),
+  });
+  const plan = (change: Partial<ClusterProps> = {}) =>
+    planCluster(
+      machineProps({ engine, model: hub("a/b", { model: Model.QWEN2_5_72B }), ...change }),
+      hostsPlace(),
+    );
+
+  test("is fetched with the model, to a folder of its own that the engine gets", () => {
+    const { staging, engine: bound, secrets } = plan();
+    expect(staging?.models.map(({ name, destination, placement }) => [name, destination, placement])).toEqual(
+      [
+        ["model", "/models/a--b--0123456789ab", "replicated"],
+        ["draft-model", "/models/a--draft--0123456789ab", "replicated"],
+      ],
+    );
+    const config = JSON.parse(bound.argv[bound.argv.indexOf("--speculative-config") + 1]) as unknown;
+    expect(config).toEqual({
+      method: "eagle3",
+      model: "/models/a--draft--0123456789ab",
+      num_speculative_tokens: 3,
+    });
+    expect(secrets).toEqual([
+      {
+        name: "draft-model",
+        path: "engine.speculation.model.token",
+        ref: SecretRef.hostFile("/root/draft-token"),
+      },
+    ]);
+  });
+
+  test("takes time to fetch and to load, and memory", () => {
+    const without = plan({ engine: new VllmServe({ maxModelLen: 4096 }) });
+    const { deadlines, memory } = plan();
+    expect(deadlines.stagingSeconds - without.deadlines.stagingSeconds).toBe(1400);
+    expect(deadlines.engineSeconds).toBeGreaterThan(without.deadlines.engineSeconds);
+    const last = (of: typeof memory) => of?.fit.stages.at(-1)?.weightsGiB ?? 0;
+    expect(last(memory) - last(without.memory)).toBeCloseTo(70e9 / 8 / 2 ** 30, 6);
+  });
+
+  test("is judged as the model's source is", () => {
+    const loose = Speculation.eagle3({
+      model: ModelSource.huggingFace("a/d", { revision: "main" }),
+      tokens: 3,
+    });
+    const { problems } = judgeCluster(
+      machineProps({ engine: new VllmServe({ maxModelLen: 4096, speculation: loose }), model: hub("a/b") }),
+      hostsPlace(),
+    );
+    expect(
+      problems.filter(({ level }) => level === "error").map(({ rule, path, got }) => [rule, path, got]),
+    ).toEqual([["RC130", "engine.speculation.model.revision", "'main'"]]);
+  });
+});
+
 test("planStaging gives a model that cannot be read the time of an unknown one, and no size", () => {
   const path = join(mkdtempSync(join(tmpdir(), "staging-")), "config.json");
   writeFileSync(path, JSON.stringify({ model_type: "newcomer", hidden_size: 4096 }));
   const staging = (model?: Model) => planOf({ model: hub("a/b", { model }) }).staging;
   expect(staging(Model.fromConfig(path))).toMatchObject({
     deadlineSeconds: staging()?.deadlineSeconds,
-    modelBytes: undefined,
+    models: [{ modelBytes: undefined }],
   });
 });
 
 test("planStaging is plain data and holds only the path of a secret", () => {
   const token = SecretRef.hostFile("/root/hf-token");
   const plan = planOf({ model: hub("a/b", { token }) });
-  expect(plan.staging?.secret).toEqual({ kind: "host-file", hostPath: "/root/hf-token" });
+  expect(plan.staging?.models[0].secret).toEqual({ kind: "host-file", hostPath: "/root/hf-token" });
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 });
 
 test("planStaging names a secret of the place's store by its id", () => {
   const model = hub("a/b", { token: SecretRef.managed("arn:secret") });
   const plan = planCluster(emulatedProps({ model }), localPlace({ secretKinds: ["managed"] }));
-  expect(plan.staging?.secret).toEqual({ kind: "managed", id: "arn:secret" });
+  expect(plan.staging?.models[0].secret).toEqual({ kind: "managed", id: "arn:secret" });
 });
 
 test("CONTAINER_FOLDERS are the folders that containers use", () => {
@@ -199,7 +263,7 @@ test("CONTAINER_FOLDERS are the folders that containers use", () => {
 
 test("ModelSource.s3 documents the index as the node program reads it", () => {
   const program = readFileSync(join(__dirname, "../../../../lib/runtime/ray_node/staging/index.py"), "utf8");
-  const docs = readFileSync(join(__dirname, "../../../../lib/topology/declaration/model-source.ts"), "utf8");
+  const docs = readFileSync(join(__dirname, "../../../../lib/topology/values/model-source.ts"), "utf8");
   const form = '{"files": [{"path": "config.json", "size": 812, "sha256": "...", "url": "https://..."}]}';
   expect(program).toContain(form);
   expect(docs).toContain(form);

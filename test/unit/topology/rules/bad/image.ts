@@ -1,3 +1,4 @@
+import { ContainerImage } from "../../../../../lib/topology/declaration/container-image";
 import { engine } from "../../../../support/engines";
 import { type BadInput, image } from "./bad-input";
 
@@ -49,6 +50,12 @@ export const BAD_IMAGE: readonly BadInput[] = [
     rule: "RC066",
     path: "image.pythonVersion",
     got: "'3.9.18'",
+  },
+  {
+    props: { image: ContainerImage.of("a:1", { rayVersion: "2.58.0", shellFiles: ["~/.bashrc"] }) },
+    rule: "RC168",
+    path: "image.shellFiles",
+    got: "'~/.bashrc'",
   },
   {
     props: { engine: engine({ rayVersions: { maximum: "2.48.0" } }) },

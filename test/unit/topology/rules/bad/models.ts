@@ -1,8 +1,9 @@
 import { VllmServe } from "../../../../../lib/engines/vllm/vllm-serve";
+import { Speculation } from "../../../../../lib/engines/vllm/speculation";
 import type { VllmServeProps } from "../../../../../lib/engines/vllm/vllm-props";
 import { Accelerator } from "../../../../../lib/topology/declaration/accelerator";
 import { Model } from "../../../../../lib/topology/model/model";
-import { ModelSource } from "../../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../../lib/topology/values/model-source";
 import { HostPathStorage } from "../../../../../lib/topology/declaration/storage";
 import type { BadInput } from "./bad-input";
 
@@ -27,8 +28,59 @@ function served(
   };
 }
 
+/** A small model that guesses for Llama 3.1. */
+const drafted = (change: object = {}, options: object = {}): VllmServeProps => {
+  const model = Model.fromNumbers({ ...SMALL, vocabularySize: 128256, ...change });
+  const source = ModelSource.path("/models/draft", { model });
+  return { speculation: Speculation.draftModel({ model: source, tokens: 3, ...options }) };
+};
+
 /** Models that cannot be served as declared. `model-table.ts` has the rules' own cases. */
 export const BAD_MODELS: readonly BadInput[] = [
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, { maxModelLen: VllmServe.LONGEST_THAT_FITS, version: "0.13.0" }),
+    rule: "RC175",
+    path: "engine.maxModelLen",
+    got: "'auto'",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, { ...drafted(), version: "0.14.1" }),
+    rule: "RC176",
+    path: "engine.speculation",
+    got: "'draft_model'",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, { speculation: Speculation.ngram({ tokens: 0 }) }),
+    rule: "RC177",
+    path: "engine.speculation",
+    got: "0 tokens",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, {
+      extraArguments: ["-sc", '{"method": "ngram", "num_speculative_tokens": 0.5}'],
+    }),
+    rule: "RC177",
+    path: "engine.extraArguments[0]",
+    got: "0.5 tokens",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, drafted({}, { tensorParallelSize: 4 })),
+    rule: "RC178",
+    path: "engine.speculation",
+    got: "a draft model over 4 ranks",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, drafted({ attentionHeads: 12, hiddenSize: 1536 })),
+    rule: "RC179",
+    path: "engine.speculation.model",
+    got: "tp 8 for small",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 1, 8, drafted({ vocabularySize: 32000 })),
+    rule: "RC180",
+    path: "engine.speculation.model",
+    got: "a vocabulary of 32000 entries",
+  },
   {
     ...served(Model.LLAMA_3_1_70B, 1, 8, { plannedSequences: 0 }),
     rule: "RC100",

@@ -1,3 +1,4 @@
+import { ContainerImage } from "../../../../../lib/topology/declaration/container-image";
 import { type BadInput } from "./bad-input";
 
 export const BAD_NETWORK: readonly BadInput[] = [
@@ -103,5 +104,18 @@ export const BAD_NETWORK: readonly BadInput[] = [
     rule: "RC027",
     path: "backend.networkMode",
     got: "'bridge'",
+  },
+  {
+    props: { image: ContainerImage.of("a:1", { rayVersion: "2.47.1" }) },
+    place: { closedBy: undefined },
+    rule: "RC028",
+    path: "backend.packetFilter",
+    got: "nothing that closes the ports",
+  },
+  {
+    place: { clientCidrs: ["10.0.0.0/8", "10.1.2.3/16"] },
+    rule: "RC029",
+    path: "backend.packetFilter.clientCidrs[1]",
+    got: "'10.1.2.3/16'",
   },
 ];

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { ContainerImage } from "../../../../../lib/topology/declaration/container-image";
 import type { PythonPackagesOptions } from "../../../../../lib/topology/declaration/python-package";
 import type { BadInput } from "./bad-input";
@@ -101,5 +102,17 @@ export const BAD_PYTHON_PACKAGES: readonly BadInput[] = [
     rule: "RC063",
     path: "image.rayVersion",
     got: "nothing",
+  },
+  {
+    props: withFiles({ lockFile: "/of/nowhere/packages.lock" }),
+    rule: "RC169",
+    path: "image.lockFile",
+    got: "'/of/nowhere/packages.lock', which cannot be read",
+  },
+  {
+    props: withFiles({ lockFile: join(__dirname, "names.ts") }),
+    rule: "RC169",
+    path: "image.lockFile",
+    got: "no hash in it",
   },
 ];

@@ -1,4 +1,4 @@
-import { ModelSource } from "../../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../../lib/topology/declaration/storage";
 import { engine } from "../../../../support/engines";

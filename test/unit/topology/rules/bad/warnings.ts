@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Speculation } from "../../../../../lib/engines/vllm/speculation";
 import type { VllmServeProps } from "../../../../../lib/engines/vllm/vllm-props";
 import { VllmServe } from "../../../../../lib/engines/vllm/vllm-serve";
 import { Accelerator } from "../../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../../lib/topology/declaration/fabric";
-import { ModelSource } from "../../../../../lib/topology/declaration/model-source";
+import { ModelSource } from "../../../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../../../lib/topology/values/secret-ref";
 import { HostPathStorage } from "../../../../../lib/topology/declaration/storage";
 import { Model } from "../../../../../lib/topology/model/model";
@@ -91,7 +92,20 @@ export const RISKY_INPUTS: readonly BadInput[] = [
     path: "environment.HCCL_BUFFERSIZE",
     got: "'HCCL_BUFFERSIZE'",
   },
-  { props: ray("2.47.1"), rule: "RC067", path: "image.rayVersion", got: "Ray 2.47.1", also: ["RC068"] },
+  {
+    props: { ...ray("2.47.1"), allowUnauthenticatedRay: undefined },
+    rule: "RC067",
+    path: "image.rayVersion",
+    got: "Ray 2.47.1",
+    also: ["RC068"],
+  },
+  {
+    props: { ...ray("2.51.0"), allowUnauthenticatedRay: " " },
+    rule: "RC067",
+    path: "image.rayVersion",
+    got: "Ray 2.51.0",
+    also: ["RC068"],
+  },
   { props: ray("2.53.0"), rule: "RC068", path: "image.rayVersion", got: "Ray 2.53.0" },
   {
     machines: true,
@@ -132,7 +146,16 @@ export const RISKY_INPUTS: readonly BadInput[] = [
       extraArguments: ["--speculative-config", '{"method": "eagle3", "model": "/models/draft"}'],
     }),
     rule: "RC126",
-    path: "engine.extraArguments",
+    path: "engine.extraArguments[0]",
+    got: "the draft model '/models/draft'",
+  },
+  {
+    ...served(Model.LLAMA_3_1_70B, 2, {
+      maxModelLen: 4096,
+      speculation: Speculation.eagle3({ model: ModelSource.path("/models/draft"), tokens: 3 }),
+    }),
+    rule: "RC126",
+    path: "engine.speculation.model",
     got: "the draft model '/models/draft'",
   },
   {

@@ -18,27 +18,20 @@ interface Cut {
   readonly engine?: EngineRelease;
   readonly data?: number;
   readonly expertParallel?: boolean;
+  readonly cutsFeedForwardOverReplicas?: boolean;
 }
 
 /** Problems of a split over so many tensor parallel ranks of one node, as `rule: got`. */
-function problems(
-  model: Model,
-  tensor: number,
-  { engine, data, expertParallel }: Cut = {},
-): readonly string[] {
+function problems(model: Model, tensor: number, { engine, data, ...rest }: Cut = {}): readonly string[] {
   const acceleratorsPerNode = tensor * (data ?? 1);
   const plan: ModelPlan = {
     model,
     nodes: 1,
     acceleratorsPerNode,
-    parallelism: deriveParallelism({
-      nodes: 1,
-      acceleratorsPerNode,
-      tensor,
-      pipeline: 1,
-      data,
-      expertParallel,
-    }),
+    parallelism: {
+      ...deriveParallelism({ nodes: 1, acceleratorsPerNode, tensor, pipeline: 1, data }),
+      ...rest,
+    },
     acceleratorMemoryGiB: 80,
     fabric: "infiniband",
     contextTokens: 4096,
@@ -102,6 +95,13 @@ describe("the cut of quantized matrices", () => {
     // Query, key and value are one matrix, which newer releases read at any row.
     expect([problems(model, 8, vllm("0.15.1")), problems(model, 8)]).toEqual([[], []]);
   });
+});
+
+test("feed-forward layers are cut over the replicas as well where the engine does", () => {
+  const model = configured(QWEN_72B, { quantization_config: groups(4, 128) });
+  const over = (data: number) => problems(model, 1, { data, cutsFeedForwardOverReplicas: true });
+  expect([problems(model, 1, { data: 2 }), over(3)]).toEqual([[], []]);
+  expect(over(2)).toEqual([DOWN(2)]);
 });
 
 test("the cut of heads that no block fits is left to the engine's own loader", () => {

@@ -1,29 +1,9 @@
 import { Model } from "../../../../../lib/topology/model/model";
 import { memoryFit } from "../../../../../lib/topology/model/memory-fit";
-import { deriveParallelism, type ParallelismRequest } from "../../../../../lib/topology/model/parallelism";
 import { checkModel } from "../../../../../lib/topology/rules/model/model-rules";
 import type { ModelPlan } from "../../../../../lib/topology/rules/model/model-structure";
 import { KNOWN } from "./model-table";
-
-function plan(
-  model: Model,
-  nodes: number,
-  change: Partial<ModelPlan> = {},
-  request: Partial<ParallelismRequest> = {},
-): ModelPlan {
-  const acceleratorsPerNode = change.acceleratorsPerNode ?? 8;
-  return {
-    model,
-    nodes,
-    acceleratorsPerNode,
-    parallelism: deriveParallelism({ nodes, acceleratorsPerNode, ...request }),
-    acceleratorMemoryGiB: 80,
-    fabric: "efa",
-    contextTokens: 4096,
-    concurrentSequences: 1,
-    ...change,
-  };
-}
+import { modelPlan } from "../../../../support/model-plans";
 
 /** What a test of the findings looks at; the sentences stand in `golden/model.md`. */
 const found = (checked: ModelPlan) => checkModel(checked).map(({ rule, got, fix }) => [rule, got, fix]);
@@ -61,7 +41,7 @@ test.each(
 
 describe("checkModel", () => {
   test("proposes sizes that divide the heads", () => {
-    expect(found(plan(Model.LLAMA_3_1_405B, 4, {}, { tensor: 24, pipeline: 1 }))).toEqual([
+    expect(found(modelPlan(Model.LLAMA_3_1_405B, 4, {}, { tensor: 24, pipeline: 1 }))).toEqual([
       ["RC101", "tp 24 x pp 1 x dp 1 = 24 ranks", "set tp 8 x pp 4 x dp 1"],
       ["RC102", "24", "use 8 or 16 or 32"],
     ]);
@@ -69,7 +49,7 @@ describe("checkModel", () => {
 
   test("proposes the nodes for the ranks where the split is possible", () => {
     const [problem] = checkModel(
-      plan(Model.LLAMA_3_1_405B, 17, { acceleratorsPerNode: 4 }, { tensor: 64, pipeline: 1 }),
+      modelPlan(Model.LLAMA_3_1_405B, 17, { acceleratorsPerNode: 4 }, { tensor: 64, pipeline: 1 }),
     );
     expect(problem).toMatchObject({
       rule: "RC101",
@@ -87,40 +67,40 @@ describe("checkModel", () => {
       hiddenSize: 1536,
     };
     const check = (tensor: number) =>
-      checkModel(plan(Model.fromNumbers(numbers), 1, { acceleratorsPerNode: tensor }));
+      checkModel(modelPlan(Model.fromNumbers(numbers), 1, { acceleratorsPerNode: tensor }));
     expect(check(6).map(({ rule }) => rule)).toEqual(["RC103"]);
     expect(check(6)[0].fix).toBe("use 2");
     expect([check(1), check(2), check(4), check(12)]).toEqual([[], [], [], []]);
   });
 
   test("refuses a size that does not divide the vocabulary", () => {
-    const [problem] = checkModel(plan(Model.GLM_4_5_AIR, 3, {}, { acrossNodes: "tensor" }));
+    const [problem] = checkModel(modelPlan(Model.GLM_4_5_AIR, 3, {}, { acrossNodes: "tensor" }));
     expect(problem).toMatchObject({ rule: "RC104", got: "24" });
   });
 
   test("proposes expert parallelism where only experts cannot be split at their blocks", () => {
     const engine = { name: "vllm", version: "0.28.0" };
-    expect(found(plan(Model.QWEN3_235B_A22B_FP8, 1, { engine }))).toEqual([
+    expect(found(modelPlan(Model.QWEN3_235B_A22B_FP8, 1, { engine }))).toEqual([
       ["RC114", "parts of 192 (1536 over 8 ranks)", "use 4, or expert parallelism"],
     ]);
-    expect(found(plan(Model.QWEN3_235B_A22B_FP8, 1))).toEqual([
+    expect(found(modelPlan(Model.QWEN3_235B_A22B_FP8, 1))).toEqual([
       ["RC124", "parts of 192 (expert width of 1536 over 8 ranks)", "use 4, or expert parallelism"],
     ]);
-    expect(found(plan(Model.QWEN3_235B_A22B_FP8, 1, {}, { tensor: 4 }))).toEqual([]);
+    expect(found(modelPlan(Model.QWEN3_235B_A22B_FP8, 1, {}, { tensor: 4 }))).toEqual([]);
     const [problem] = checkModel(
-      plan(Model.DEEPSEEK_R1, 4, {}, { acrossNodes: "tensor", expertParallel: true }),
+      modelPlan(Model.DEEPSEEK_R1, 4, {}, { acrossNodes: "tensor", expertParallel: true }),
     );
     expect(problem).toMatchObject({ got: "parts of 576 (18432 over 32 ranks)", fix: "use 8 or 16" });
   });
 
   test("refuses more stages than layers, and a partition that does not add up", () => {
-    expect(checkModel(plan(Model.DEEPSEEK_V3, 8, {}, { tensor: 1 }))[0]).toMatchObject({
+    expect(checkModel(modelPlan(Model.DEEPSEEK_V3, 8, {}, { tensor: 1 }))[0]).toMatchObject({
       rule: "RC106",
       path: "engine.pipelineParallelSize",
       got: "64",
     });
     const split = (layerPartition: number[]) =>
-      checkModel(plan(Model.DEEPSEEK_V3, 2, {}, { layerPartition }));
+      checkModel(modelPlan(Model.DEEPSEEK_V3, 2, {}, { layerPartition }));
     expect(split([30, 31])).toEqual([]);
     expect(split([30, 30])[0]).toMatchObject({ rule: "RC115", path: "engine.layerPartition", got: "30, 30" });
     expect(split([61])[0]).toMatchObject({ rule: "RC115", got: "61" });
@@ -129,22 +109,22 @@ describe("checkModel", () => {
   test("reports nothing else where a size is no count", () => {
     const parallelism = { tensor: 0, pipeline: 1.5, data: 1, expertParallel: false };
     expect(
-      checkModel(plan(Model.KIMI_K2, 1, { parallelism, contextTokens: NaN })).map(({ path }) => path),
+      checkModel(modelPlan(Model.KIMI_K2, 1, { parallelism, contextTokens: NaN })).map(({ path }) => path),
     ).toEqual(["engine.tensorParallelSize", "engine.pipelineParallelSize", "engine.contextTokens"]);
   });
 
   test("refuses a share of memory of 0 or more than 1", () => {
     const rules = (memoryUtilization: number) =>
-      checkModel(plan(Model.LLAMA_3_1_70B, 1, { memoryUtilization })).map(({ rule }) => rule);
+      checkModel(modelPlan(Model.LLAMA_3_1_70B, 1, { memoryUtilization })).map(({ rule }) => rule);
     expect([rules(1), rules(90), rules(0)]).toEqual([[], ["RC112"], ["RC108", "RC112"]]);
-    expect(checkModel(plan(Model.LLAMA_3_1_70B, 1, { cacheShare: 1.5 })).map(({ rule }) => rule)).toEqual([
-      "RC112",
-    ]);
+    expect(
+      checkModel(modelPlan(Model.LLAMA_3_1_70B, 1, { cacheShare: 1.5 })).map(({ rule }) => rule),
+    ).toEqual(["RC112"]);
   });
 
   test("compares the traffic of tensor groups across nodes with that of pipeline stages, without RDMA only", () => {
     const over = (fabric: string) =>
-      checkModel(plan(Model.LLAMA_3_1_405B, 2, { fabric }, { acrossNodes: "tensor" }));
+      checkModel(modelPlan(Model.LLAMA_3_1_405B, 2, { fabric }, { acrossNodes: "tensor" }));
     // 252 x 32 KiB x 2 x 15/16 = 14.8 MiB; hidden state and residual of 32 KiB each to the other stage.
     expect(over("tcp")).toEqual([
       {
@@ -157,17 +137,19 @@ describe("checkModel", () => {
       },
     ]);
     expect([over("efa"), over("roce"), over("infiniband")]).toEqual([[], [], []]);
-    expect(checkModel(plan(Model.LLAMA_3_1_405B, 2, { fabric: "tcp" }))).toEqual([]);
+    expect(checkModel(modelPlan(Model.LLAMA_3_1_405B, 2, { fabric: "tcp" }))).toEqual([]);
   });
 
   test("warns of an uneven split unless it was given", () => {
-    expect(checkModel(plan(Model.LLAMA_3_1_405B, 4))).toMatchObject([
+    expect(checkModel(modelPlan(Model.LLAMA_3_1_405B, 4))).toMatchObject([
       {
         rule: "RC111",
         got: "126 layers split as 31, 32, 32, 31",
         consequence: expect.stringContaining("1.6 %"),
       },
     ]);
-    expect(checkModel(plan(Model.LLAMA_3_1_405B, 4, {}, { layerPartition: [31, 32, 32, 31] }))).toEqual([]);
+    expect(checkModel(modelPlan(Model.LLAMA_3_1_405B, 4, {}, { layerPartition: [31, 32, 32, 31] }))).toEqual(
+      [],
+    );
   });
 });

@@ -1,33 +1,14 @@
 import { Model } from "../../../../../lib/topology/model/model";
-import { deriveParallelism, type ParallelismRequest } from "../../../../../lib/topology/model/parallelism";
+import { deriveParallelism } from "../../../../../lib/topology/model/parallelism";
 import { checkModel } from "../../../../../lib/topology/rules/model/model-rules";
 import type { ModelPlan } from "../../../../../lib/topology/rules/model/model-structure";
 import { type FittingChoice, whatFits } from "../../../../../lib/topology/rules/model/what-fits";
+import { modelPlan } from "../../../../support/model-plans";
 
 const VLLM = { name: "vllm" };
 
-function plan(
-  model: Model,
-  nodes: number,
-  change: Partial<ModelPlan> = {},
-  request: Partial<ParallelismRequest> = {},
-): ModelPlan {
-  const acceleratorsPerNode = change.acceleratorsPerNode ?? 8;
-  return {
-    model,
-    nodes,
-    acceleratorsPerNode,
-    parallelism: deriveParallelism({ nodes, acceleratorsPerNode, ...request }),
-    acceleratorMemoryGiB: 80,
-    fabric: "efa",
-    contextTokens: 4096,
-    concurrentSequences: 1,
-    ...change,
-  };
-}
-
 /** A load of which only a part fits. */
-const full = plan(Model.LLAMA_3_1_405B, 2, {
+const full = modelPlan(Model.LLAMA_3_1_405B, 2, {
   contextTokens: 131072,
   concurrentSequences: 8,
   contextProperty: "maxModelLen",
@@ -43,7 +24,7 @@ const text = (checked: ModelPlan) => rows(checked).join("; ");
 
 describe("what fits", () => {
   test("is smaller weights or more nodes for weights that do not fit, the nearest first", () => {
-    expect(rows(plan(Model.LLAMA_3_1_405B, 1))).toEqual([
+    expect(rows(modelPlan(Model.LLAMA_3_1_405B, 1))).toEqual([
       "model 'llama-3.1-405b-fp8': 10.8",
       "model 'llama-3.1-405b-fp8-dynamic': 19.8",
       "nodes 2, pipelineParallelSize 2: 20.4",
@@ -70,7 +51,7 @@ describe("what fits", () => {
   });
 
   test("is another cut of the same accelerators where experts need not be on each of them", () => {
-    const wide = plan(
+    const wide = modelPlan(
       Model.DEEPSEEK_V3,
       2,
       { engine: VLLM, contextTokens: 32768, concurrentSequences: 64 },
@@ -91,22 +72,23 @@ describe("what fits", () => {
   test("adds replicas to replicas, and stages to stages", () => {
     const wide = { tensor: 8, pipeline: 1, data: 2, expertParallel: true };
     const ascend = { acceleratorMemoryGiB: 32, parallelism: wide };
-    expect(text(plan(Model.DEEPSEEK_R1_W8A8, 2, ascend))).toBe("nodes 4, dataParallelSize 4: 1.0");
+    expect(text(modelPlan(Model.DEEPSEEK_R1_W8A8, 2, ascend))).toBe("nodes 4, dataParallelSize 4: 1.0");
     expect(text(full)).toContain("pipelineParallelSize 3");
   });
 
   test("adds no stages where what guesses ahead cannot be cut into them", () => {
     const guessing = (version: string) =>
       text({
-        ...plan(Model.DEEPSEEK_V3, 1, { engine: { name: "vllm", version } }),
+        ...modelPlan(Model.DEEPSEEK_V3, 1, { engine: { name: "vllm", version } }),
         loadsNextTokenModules: true,
+        speculative: { path: "engine.speculation", method: "mtp", tokens: 1, weights: "model" },
       });
     expect(guessing("0.29.0")).not.toContain("pipelineParallelSize");
     expect(guessing("0.30.0")).toContain("nodes 2, pipelineParallelSize 2");
   });
 
   test("is the usual share where a smaller one was declared", () => {
-    const small = plan(Model.LLAMA_3_1_70B, 1, {
+    const small = modelPlan(Model.LLAMA_3_1_70B, 1, {
       engine: VLLM,
       acceleratorsPerNode: 4,
       memoryUtilization: 0.4,
@@ -162,7 +144,7 @@ describe("what fits", () => {
 
   test("contains no variant that could not be split", () => {
     const engine = { name: "vllm", version: "0.28.0" };
-    const small = { ...plan(Model.QWEN3_235B_A22B, 1), acceleratorMemoryGiB: 48, engine };
+    const small = { ...modelPlan(Model.QWEN3_235B_A22B, 1), acceleratorMemoryGiB: 48, engine };
     const alone = (checked: ModelPlan) =>
       whatFits(checked).flatMap(({ changes }) => (changes.length === 1 ? changes : []));
     expect(alone(small)).toEqual(["nodes 2, pipelineParallelSize 2"]);
@@ -171,11 +153,11 @@ describe("what fits", () => {
   });
 
   test("is integers and not FP8 on Ascend", () => {
-    const ascend = plan(Model.DEEPSEEK_R1_BF16, 2, { acceleratorMemoryGiB: 64, collective: "hccl" });
+    const ascend = modelPlan(Model.DEEPSEEK_R1_BF16, 2, { acceleratorMemoryGiB: 64, collective: "hccl" });
     expect(rows(ascend)).toEqual(["model 'deepseek-r1-w8a8': 11.4", "nodes 4, pipelineParallelSize 4: 9.2"]);
     expect(text({ ...ascend, collective: "nccl" })).toContain("model 'deepseek-r1':");
     const full64 = {
-      ...plan(Model.DEEPSEEK_R1_W8A8, 2, { engine: VLLM }),
+      ...modelPlan(Model.DEEPSEEK_R1_W8A8, 2, { engine: VLLM }),
       acceleratorMemoryGiB: 64,
       concurrentSequences: 140,
     };
@@ -187,7 +169,7 @@ describe("what fits", () => {
     const model = Model.fromConfig(require.resolve("../../../../fixtures/models/llama-3.1-70b.json"), {
       name: "mine",
     });
-    const small = plan(model, 1, { acceleratorsPerNode: 2, acceleratorMemoryGiB: 64 });
+    const small = modelPlan(model, 1, { acceleratorsPerNode: 2, acceleratorMemoryGiB: 64 });
     expect(text({ ...small, engine: VLLM })).toContain("quantization 'fp8': ");
     expect(text(small)).not.toContain("quantization");
     const sized = Model.fromNumbers({
@@ -201,7 +183,7 @@ describe("what fits", () => {
   });
 
   test("is nothing where no split over many nodes fits", () => {
-    const hopeless = plan(Model.KIMI_K2, 1, { acceleratorMemoryGiB: 5 });
+    const hopeless = modelPlan(Model.KIMI_K2, 1, { acceleratorMemoryGiB: 5 });
     expect(rows(hopeless)).toEqual([]);
     expect(checkModel(hopeless).find(({ rule }) => rule === "RC108")).toMatchObject({
       fix: "use accelerators with more memory: no split over up to 64 such nodes fits",

@@ -1,6 +1,7 @@
 /**
- * An emulated EC2 region whose machines boot their user data with cloud-init: serving when the deploy returns; a
- * lost GPU fails it by name; reboots and a replaced worker recover; no secret anywhere; destroy leaves nothing.
+ * An emulated EC2 region whose machines boot their user data with cloud-init: serving when the deploy returns; a quota that
+ * is too low is refused before anything is made, launches without a machine are tried again; a lost GPU fails it by name;
+ * reboots and a replaced worker recover; no secret anywhere; destroy leaves nothing.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -23,6 +24,9 @@ import { holders } from "./support/secret-search";
 const NAME = "e2e-aws";
 const NODES = 3;
 const RANKS = NODES * 8;
+/** Of a p5.48xlarge, and the code of the quota on them. */
+const VCPUS = 192;
+const P_QUOTA = "L-417A185B";
 const SUBNET = "10.89.141";
 const HEAD = `${SUBNET}.10`;
 /** EC2 takes 16 KiB; what the library itself allows. */
@@ -34,6 +38,8 @@ const REQUIREMENTS = [DOCKER, TERRAFORM, AWS_PROVIDER, MOTO, SSH, FUSE, emulatio
 describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () => {
   const region = new AwsRegion(NAME, SUBNET, 5130);
   const hub = new ModelHub();
+  /** Of the app: another declaration is another value. */
+  const environment: NodeJS.ProcessEnv = {};
   let project: Project;
   let deployed: CommandResult;
 
@@ -44,16 +50,29 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
     await region.start();
     await hub.start(region.docker, NAME);
     await hub.behave({ gated: true, tokens: [MODEL_TOKEN], members: [MODEL_TOKEN] });
-    project = awsProject(region, hub, await region.createSecret("model-token", MODEL_TOKEN));
+    environment.E2E_AWS = JSON.stringify(appProps(region.endpoint, hub, "emulated"));
+    project = awsProject(environment, await region.createSecret("model-token", MODEL_TOKEN));
   }, 700_000);
 
   afterAll(async () => {
     hub.stop();
     await region.end();
     project.remove();
-  }, 200_000);
+  }, 400_000);
+
+  it("are not planned where the account may not run so many, and nothing is made", async () => {
+    await region.limit({ vcpus: { [P_QUOTA]: 2 * VCPUS } });
+    const refused = await project.deploy(400);
+    expect(unwrapped(refused)).toContain(`(${P_QUOTA}) is below ${NODES * VCPUS} vCPUs`);
+    expect(refused.exitCode).not.toBe(0);
+    expect(await region.machines()).toEqual([]);
+    expect(await region.ec2("DescribeSubnets", {})).not.toContain(SUBNET);
+  }, 500_000);
 
   it("make a deployment fail by name and reason where a worker has lost a GPU", async () => {
+    // As a first deployment finds it: two launches without a machine, a role that EC2 does not know yet, too many calls.
+    await region.limit({ vcpus: { [P_QUOTA]: NODES * VCPUS }, empty_group_launches: 2 });
+    await region.limit({ profile_seconds: 5, throttled: 2, address_seconds: 60 });
     await region.loseGpuOfNextWorker();
     const failed = await project.deploy(500);
     note(`with a lost GPU: exit code ${failed.exitCode} after ${failed.seconds.toFixed(0)} s`);
@@ -81,7 +100,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       const answer = await completion();
       expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
       expect(machines.filter(({ address }) => !answer.includes(`(${address})`))).toEqual([]);
-    }, 150_000);
+    }, 300_000);
 
     it("have booted what EC2 gives back as their user data", async () => {
       for (const machine of await region.machines()) {
@@ -94,20 +113,26 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         );
         expect(booted).toContain("status: done");
       }
-    }, 150_000);
+    }, 300_000);
 
     it("run one container each, without privileges, with all devices of the machine", async () => {
       for (const machine of await region.machines()) {
         const inspected = await region.shell(machine, "docker inspect ray-cluster");
         const [{ HostConfig }] = JSON.parse(inspected);
         expect(HostConfig).toMatchObject({ Privileged: false, NetworkMode: "host", Runtime: "nvidia" });
+        expect(HostConfig).toMatchObject({
+          CapDrop: ["CAP_AUDIT_WRITE", "CAP_MKNOD", "CAP_NET_RAW"],
+          SecurityOpt: ["no-new-privileges"],
+          PidsLimit: 32_768,
+          LogConfig: { Type: "local", Config: { mode: "non-blocking" } },
+        });
         const inside = "docker exec ray-cluster bash -c";
         // 8 GPUs, and an EFA device for each of the 32 network cards.
         const count =
           "ls /dev/nvidia[0-9]* | wc -l; ls /dev/infiniband/uverbs* | wc -l; nvidia-smi -L | wc -l";
         expect(await region.shell(machine, `${inside} '${count}'`)).toBe("8\n32\n8");
       }
-    }, 150_000);
+    }, 300_000);
 
     it("see one file system, with the model that the head has fetched once with its token", async () => {
       const { files, sent } = await hub.count();
@@ -121,7 +146,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         expect(found.split("\n")).toEqual(sums.sort((a, b) => a.slice(64).localeCompare(b.slice(64))));
       }
       expect(sent).toEqual(Object.fromEntries(Object.entries(files).map(([path, { size }]) => [path, size])));
-    }, 150_000);
+    }, 300_000);
 
     it("may do what their boot asks for, and nothing else", async () => {
       const [head, worker] = await region.machines();
@@ -135,14 +160,14 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       // Nothing that a boot needs was refused before.
       const refused = region.log.split("\n").filter((line) => line.includes("refused"));
       expect(refused).toHaveLength(3);
-    }, 150_000);
+    }, 300_000);
 
     it("plan no change in a further deploy", async () => {
       const again = await project.deploy();
       note(`a deploy without a change: ${again.seconds.toFixed(0)} s`);
       expect(again.output).toContain("No changes. Your infrastructure matches the configuration.");
       expect(again.exitCode).toBe(0);
-    }, 300_000);
+    }, 600_000);
 
     it("keep both tokens and the answer's address out of state, plan, user data, logs, environments and command lines", async () => {
       const machines = await region.machines();
@@ -163,7 +188,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         `model\nray-token\n${MODEL_TOKEN}`,
         ...machines.slice(1).map(() => "ray-token"),
       ]);
-      const address = await region.shell(machines[0], "cat /run/ray-cluster/announce/address");
+      const address = await region.shell(machines[0], "cut -d ' ' -f 1 /run/ray-cluster/announce/address");
       expect(address).toContain("/signals/");
       const places = await placesOf(region, project, machines, deployed);
       expect(places.filter(({ text, control }) => !text.includes(control)).map(({ name }) => name)).toEqual(
@@ -172,17 +197,46 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       expect(holders(places, token)).toEqual([]);
       expect(holders(places, MODEL_TOKEN)).toEqual([]);
       expect(holders(places, address.trim())).toEqual([]);
-    }, 240_000);
+    }, 480_000);
+
+    it("serve another workload on the same machines and in the same Ray, and the plan says so before", async () => {
+      const before = await region.machines();
+      const [head] = before;
+      const started = () => Promise.all(before.map((machine) => nodeStarted(region, machine)));
+      const [was, nodesBefore, session] = [
+        await region.stateOf(head),
+        await started(),
+        await raySession(region),
+      ];
+      environment.E2E_AWS = JSON.stringify(appProps(region.endpoint, hub, "renamed"));
+      const at = new Date();
+      const changed = await project.deploy(500);
+      note(`a deploy of another workload: ${changed.seconds.toFixed(0)} s`);
+      // The object and the wait are new; the record of the declaration's words is updated.
+      expect(changed.output).toContain("Apply complete! Resources: 2 added, 1 changed, 2 destroyed.");
+      expect(changed.exitCode).toBe(0);
+      const now = await region.stateOf(head);
+      expect(now).toMatchObject({ state: "serving", workload: expect.stringMatching(/^[0-9a-f]{12}$/) });
+      expect(now.workload).not.toBe(was.workload);
+      expect(new Date(now.since).getTime()).toBeGreaterThan(at.getTime());
+      expect(await servedModels()).toEqual(["renamed"]);
+      expect(await completion()).toContain(`${RANKS} of ${RANKS} ranks`);
+      expect(await region.machines()).toEqual(before);
+      expect(await started()).toEqual(nodesBefore);
+      expect(await raySession(region)).toBe(session);
+      const asked = await region.shell(head, "cut -d ' ' -f 2 /run/ray-cluster/announce/address");
+      expect(asked).toBe(now.workload);
+    }, 600_000);
 
     it("serve again after a worker's reboot", async () => {
       const machine = (await region.machines())[1];
       await reboots(region, machine);
-    }, 400_000);
+    }, 800_000);
 
     it("serve again after the head's reboot", async () => {
       const [machine] = await region.machines();
       await reboots(region, machine);
-    }, 400_000);
+    }, 800_000);
 
     it("are replaced by their group, and the new one serves in its place", async () => {
       const before = await region.machines();
@@ -199,11 +253,11 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
       expect(answer).toContain(`(${fresh.address})`);
       expect(await region.docker.containers(gone.container)).toEqual([]);
-    }, 400_000);
+    }, 800_000);
 
     it("are gone after a destroy, with all that was made", async () => {
       await forgetLustre(project);
-      const destroyed = await project.destroy(300);
+      const destroyed = await project.destroy(600);
       note(`cdktf destroy: ${destroyed.seconds.toFixed(0)} s`);
       expect(destroyed.exitCode).toBe(0);
       expect(await region.machines()).toEqual([]);
@@ -211,31 +265,48 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         (await region.docker.containers(NAME)).length === 0 ? true : undefined,
       );
       expect(JSON.parse(readFileSync(stateFile(project), "utf8")).resources).toEqual([]);
-    }, 500_000);
+    }, 1000_000);
   });
 });
 
-function awsProject(region: AwsRegion, hub: ModelHub, modelTokenSecretArn: string): Project {
-  const props: AwsAppProps = {
+function appProps(endpoint: string, hub: ModelHub, servedModel: string): AwsAppProps {
+  return {
     name: NAME,
-    endpoint: region.endpoint,
+    endpoint,
     subnet: SUBNET,
     nodes: NODES,
     image: emulationImageTag(),
     rayVersion: emulationRayVersion(),
     model: { endpoint: hub.url, repository: ModelHub.repository, revision: ModelHub.revision },
+    servedModel,
   };
+}
+
+function awsProject(environment: NodeJS.ProcessEnv, modelTokenSecretArn: string): Project {
   const register = join(REPOSITORY, "test", "tools", "register.cjs");
   const app = join(REPOSITORY, "test", "e2e", "stacks", "aws-app.ts");
   // What only a user knows comes as a user gives it.
   const zone = { region: "us-east-1", availabilityZone: "us-east-1a" };
   const inputs = { ...zone, modelTokenSecretArn, maxUsdPerHour: 250 };
-  return new Project(
-    `node -r ${register} ${app}`,
-    NAME,
-    { E2E_AWS: JSON.stringify(props), TF_CLI_CONFIG_FILE: awsProviderEnvironment().TF_CLI_CONFIG_FILE },
-    { aws: { [NAME]: inputs } },
-  );
+  environment.TF_CLI_CONFIG_FILE = awsProviderEnvironment().TF_CLI_CONFIG_FILE;
+  return new Project(`node -r ${register} ${app}`, NAME, environment, { aws: { [NAME]: inputs } });
+}
+
+/** The container of a node, as long as it is the same one. */
+function nodeStarted(region: AwsRegion, machine: AwsMachine): Promise<string> {
+  return region.shell(machine, "docker inspect --format '{{.Id}} {{.State.StartedAt}}' ray-cluster");
+}
+
+/** Ray's own name of the time since it was formed. */
+async function raySession(region: AwsRegion): Promise<string> {
+  const [head] = await region.machines();
+  return region.shell(head, "docker exec ray-cluster readlink /tmp/ray/session_latest");
+}
+
+async function servedModels(): Promise<readonly string[]> {
+  const response = await fetch(`http://${HEAD}:8000/v1/models`, { signal: AbortSignal.timeout(30_000) });
+  const { data } = (await response.json()) as { data: { id: string }[] };
+  return data.map(({ id }) => id);
 }
 
 async function completion(): Promise<string> {

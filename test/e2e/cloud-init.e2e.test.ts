@@ -90,7 +90,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
   };
 
   it("serve when the deployment returns, and not before", async () => {
-    expect(deployed.output).toContain("Apply complete! Resources: 5 added, 0 changed, 0 destroyed.");
+    expect(deployed.output).toContain("Apply complete! Resources: 6 added, 0 changed, 0 destroyed.");
     expect(deployed.exitCode).toBe(0);
     expect(deployed.output).toMatch(/no answer from http:\/\/10\.89\.140\.10:6378\/ready/);
     expect(deployed.output).toMatch(/cluster 'e2e-cloud-init' is serving after \d+ s/);

@@ -45,11 +45,11 @@ describeWith(
       for (const cluster of ALL) {
         await cluster.prepare();
       }
-    }, 200_000);
+    }, 400_000);
 
     afterAll(async () => {
       await withAll(ALL, (cluster) => cluster.remove());
-    }, 200_000);
+    }, 400_000);
 
     it("deployments end as their engines do", async () => {
       await withAll(ALL, async (cluster) => {
@@ -66,7 +66,7 @@ describeWith(
     }, 350_000);
 
     it("LMDeploy serves from all ranks when it no longer crashes", async () => {
-      const { state } = await lmdeploy.retry("normal", ["failed", "serving"], 60);
+      const { state } = await lmdeploy.retry("normal", ["failed", "serving"], 120);
       expect([state.state, state.reason]).toEqual(["serving", expect.stringContaining("4 of 4 ranks")]);
       await expectServing(lmdeploy.cluster);
       const seen = (await lmdeploy.seen("node-0")).at(-1);
@@ -75,7 +75,7 @@ describeWith(
         ...["--device", "ascend", "--eager-mode", "--tp", "4"],
         ...["--server-name", lmdeploy.address(0), "--server-port", "23333"],
       ]);
-    }, 240_000);
+    }, 480_000);
 
     it("LMDeploy's process does not see the address that it would hand to all nodes", async () => {
       const [head] = (await lmdeploy.seen("node-0")).slice(-1);
@@ -86,13 +86,13 @@ describeWith(
       });
       const own = (await lmdeploy.ranks()).map(({ environment }) => environment.HCCL_IF_IP);
       expect(own).toEqual([0, 0, 1, 1].map((index) => lmdeploy.address(index)));
-    }, 150_000);
+    }, 300_000);
 
     it("names a node whose image lacks the engine", async () => {
       const container = containerOf(lmdeploy.cluster, "node-1");
       await lmdeploy.exec("node-1", "rm", "/usr/local/bin/lmdeploy");
       await docker.output("restart", container);
-      const culprit = await eventually("the head blames the node", 90, async () => {
+      const culprit = await eventually("the head blames the node", 180, async () => {
         const found = await lmdeploy.state();
         if (!found.culprit?.reason.includes("lacks what the engine 'lmdeploy' needs: program 'lmdeploy'")) {
           throw new Error(`${found.state}: ${found.reason ?? ""}`);
@@ -100,10 +100,10 @@ describeWith(
         return found.culprit;
       });
       expect(culprit).toMatchObject({ name: "node-1", address: lmdeploy.address(1) });
-    }, 150_000);
+    }, 300_000);
 
     it("ROLL runs to its end after a first crash, with the cluster's configuration", async () => {
-      const { state, history, states } = await roll.retry("crash-once", ["failed", "succeeded"], 120);
+      const { state, history, states } = await roll.retry("crash-once", ["failed", "succeeded"], 240);
       expect(states.filter((name) => name === "loading")).toHaveLength(2);
       expect(states.slice(-2)).toEqual(["running", "succeeded"]);
       expect(history.map(({ reason }) => reason ?? "").join("\n")).toContain("exited with code 7");
@@ -121,21 +121,24 @@ describeWith(
         ...[0, 1].map(() => ["node-0", "0"]),
         ...[0, 1].map(() => ["node-1", "1"]),
       ]);
-    }, 200_000);
+    }, 400_000);
 
     it("does not run a job again that has succeeded, after a restart of its head", async () => {
       const starts = (await roll.seen("node-0")).length;
       const since = new Date();
       await docker.output("restart", containerOf(roll.cluster, "node-0"));
-      const { states } = await roll.outcome(since, ["failed", "running", "succeeded"], 90);
+      const { states } = await roll.outcome(since, ["failed", "running", "succeeded"], 180);
       expect([states.at(-1), states.includes("loading")]).toEqual(["succeeded", false]);
       expect(await roll.seen("node-0")).toHaveLength(starts);
-    }, 150_000);
+    }, 300_000);
 
     it.each(rayOnly.cluster.nodes)(
       "programs in the container of %s use Ray as the guides do",
       async (node) => {
-        expect(await rayOnly.exec(node, "ray", "status")).toMatch(/0\.0\/4\.0 NPU/);
+        // What a program before has taken is given back a little after its end.
+        await eventually("Ray lists all accelerators as free", 60, async () =>
+          /0\.0\/4\.0 NPU/.test(await rayOnly.exec(node, "ray", "status")) ? true : undefined,
+        );
         const nodes = "import ray; ray.init(); print(len(ray.nodes()), 'nodes')";
         expect(await rayOnly.exec(node, "python3", "-c", nodes)).toMatch(/^2 nodes$/m);
         // As in the guides of LMDeploy, with this cluster's tp.
@@ -145,7 +148,7 @@ describeWith(
           ["node-0 0", "node-0 1", "node-1 0", "node-1 1"].filter((place) => !answer.includes(place)),
         ).toEqual([]);
       },
-      240_000,
+      480_000,
     );
 
     it.each([0, 1])(
@@ -166,25 +169,25 @@ describeWith(
       const worker = containerOf(rayOnly.cluster, "node-1");
       const since = new Date();
       process.kill((await docker.inspect(worker)).State.Pid, "SIGKILL");
-      const { history, states } = await rayOnly.outcome(since, ["failed", "ready"], 120);
+      const { history, states } = await rayOnly.outcome(since, ["failed", "ready"], 240);
       expect([states[0], states.at(-1)]).toEqual(["degraded", "ready"]);
       expect(history[0].reason).toContain(`node-1 (${rayOnly.address(1)})`);
       expect((await docker.inspect(worker)).RestartCount).toBeGreaterThan(0);
-    }, 200_000);
+    }, 400_000);
 
     it("publishes no port where there is no API", async () => {
       for (const { cluster } of [roll, rayOnly]) {
         const { HostConfig } = await docker.inspect(containerOf(cluster, "node-0"));
         expect(Object.keys(HostConfig.PortBindings ?? {})).toEqual([]);
       }
-    }, 150_000);
+    }, 300_000);
 
     it("is taken away without a trace", async () => {
       await withAll(ALL, async (cluster) => {
         expect((await cluster.project.destroy()).exitCode).toBe(0);
         expect(await docker.leftovers(cluster.name)).toEqual([]);
       });
-    }, 200_000);
+    }, 400_000);
   },
 );
 

@@ -43,7 +43,7 @@ describeWith([...DEPLOYMENT, SSH], "sixteen Ascend servers that exist", () => {
   }, 300_000);
 
   it("serves from all ranks when the deployment returns", async () => {
-    expect(deployed.output).toContain("Apply complete! Resources: 98 added, 0 changed, 0 destroyed.");
+    expect(deployed.output).toContain("Apply complete! Resources: 115 added, 0 changed, 0 destroyed.");
     const response = await fetch("http://10.89.124.10:8000/v1/chat/completions", {
       method: "POST",
       body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),

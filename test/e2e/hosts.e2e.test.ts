@@ -1,11 +1,11 @@
 /**
  * Two simulated Ascend servers with systemd, sshd and their own Docker engine, deployed to over ssh; refused by
  * name: unreachable, no Docker, an old Docker, a missing device, NPUs of another container, a talking login shell, a taken
- * port, another cluster, another image, example addresses. Its owner looks at the cluster, uses it and gets an archive for
+ * port, another cluster, another image, example addresses. Its owner looks at the cluster, uses it, rotates its token and gets an archive for
  * help.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
@@ -18,6 +18,8 @@ import { DEPLOYMENT, SSH } from "./support/requirements";
 import { everythingBelow, holders, type Place } from "./support/secret-search";
 
 const NAME = "e2e-hosts";
+/** Its packet filter on each machine. */
+const FILTER = "table inet ray_cluster_e2e_hosts";
 const TOKEN = "/var/lib/ray-cluster/secrets/ray-token";
 /** Another version in front of the engine's own. */
 const OLD_DOCKER = `cat >/usr/local/bin/docker <<'END' && chmod +x /usr/local/bin/docker
@@ -223,7 +225,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
     });
 
     it("serves from all ranks when the deployment returns", async () => {
-      expect(deployed.output).toContain("Apply complete! Resources: 14 added, 0 changed, 0 destroyed.");
+      expect(deployed.output).toContain("Apply complete! Resources: 17 added, 0 changed, 0 destroyed.");
       expect(deployed.output).toMatch(/atlas-1 +10\.89\.120\.11 +8 of 8/);
       const response = await fetch("http://10.89.120.10:8000/v1/chat/completions", {
         method: "POST",
@@ -244,6 +246,8 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         expect(HostConfig).toMatchObject({ Privileged: false, NetworkMode: "host" });
         expect(HostConfig.Devices).toHaveLength(11);
         expect(Config.Labels).toMatchObject({ "ray-cluster.cluster": NAME });
+        expect(await machine.output("nft", "list", "tables")).toContain(FILTER);
+        expect(await machine.output("systemctl", "is-enabled", `ray-cluster-filter@${NAME}`)).toBe("enabled");
       }
     });
 
@@ -326,6 +330,50 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       expect([stdout.includes(token), stdout.includes("16 of 16 ranks")]).toEqual([false, true]);
     }, 300_000);
 
+    it("has another token after rotate-token, and the one before is worth nothing", async () => {
+      const tokens = () =>
+        Promise.all(
+          [atlas0, atlas1].map((machine, index) =>
+            machine.docker("exec", `${NAME}-atlas-${index}`, "cat", TOKEN),
+          ),
+        );
+      const askRay = (file: string) =>
+        atlas1.docker(
+          ...["exec", "--env", `RAY_AUTH_TOKEN_PATH=${file}`, `${NAME}-atlas-1`],
+          ...["timeout", "60", "ray", "status"],
+        );
+      const [before] = await tokens();
+      const rotated = await owner(project, "rotate-token");
+      note(`rotate-token: exit code ${rotated.exitCode} after ${rotated.seconds.toFixed(0)} s`);
+      expect([rotated.exitCode, rotated.output]).toEqual([0, expect.stringContaining("is serving")]);
+      const [after, ...others] = await tokens();
+      expect(others).toEqual([after]);
+      expect(after).not.toBe(before);
+      expect(rotated.output).not.toContain(after);
+      await atlas1.docker("exec", `${NAME}-atlas-1`, "sh", "-c", `echo ${before} >/tmp/before`);
+      expect(await askRay(TOKEN)).toContain("NPU");
+      await expect(askRay("/tmp/before")).rejects.toThrow(/[Aa]uthenticat/);
+    }, 240_000);
+
+    it("goes on serving where another image cannot be pulled", async () => {
+      const ids = () =>
+        Promise.all([atlas0, atlas1].map((machine) => machine.docker("ps", "--no-trunc", "--quiet")));
+      const before = await ids();
+      // The same state, so that what this deployment leaves in it is forgotten.
+      const other = hostsProject(NAME, machines.inventory([atlas0, atlas1]), "registry.invalid/ray:2.58.0");
+      project.stateFiles().forEach((file) => {
+        copyFileSync(file, join(other.folder, basename(file)));
+      });
+      const failed = await other.deploy(120);
+      other.remove();
+      note(`another image: exit code ${failed.exitCode} after ${failed.seconds.toFixed(0)} s`);
+      expect(failed.exitCode).not.toBe(0);
+      expect(unwrapped(failed)).toContain("registry.invalid");
+      expect(unwrapped(failed)).not.toMatch(/docker_container\S+ \(\S+\): Destroying/);
+      expect(await ids()).toEqual(before);
+      expect((await fetch("http://10.89.120.10:8000/health")).status).toBe(200);
+    }, 240_000);
+
     it("fails by name where a machine is gone that was there", async () => {
       await machines.docker.output("network", "disconnect", machines.prefix, atlas1.container);
       await machines.closeConnections();
@@ -346,6 +394,9 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
     it("leaves the machines as they were", async () => {
       const destroyed = await project.destroy();
       expect(destroyed.exitCode).toBe(0);
+      for (const machine of [atlas0, atlas1]) {
+        expect(await machine.output("nft", "list", "tables")).not.toContain(FILTER);
+      }
       expect([await atlas0.leftovers(), await atlas1.leftovers()]).toEqual([[], []]);
     }, 200_000);
   });

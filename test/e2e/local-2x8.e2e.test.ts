@@ -118,6 +118,24 @@ describeWith([...DEPLOYMENT, COMPILED, JQ], "local-2x8", () => {
     }
   }, 150_000);
 
+  it("keeps every container from what no node needs", async () => {
+    for (const container of await docker.containers(cluster.name)) {
+      const [{ Config, HostConfig }] = JSON.parse(await docker.output("inspect", container));
+      expect(Config.User).toBe("0");
+      expect(HostConfig.Privileged).toBe(false);
+      expect(HostConfig.CapAdd ?? []).toEqual([]);
+      expect(HostConfig.CapDrop).toEqual(["CAP_AUDIT_WRITE", "CAP_MKNOD", "CAP_NET_RAW"]);
+      expect(HostConfig.SecurityOpt).toEqual(["no-new-privileges"]);
+      expect(HostConfig.LogConfig).toMatchObject({
+        Type: "local",
+        Config: { mode: "non-blocking", "max-buffer-size": "4m", "max-size": "20m", "max-file": "5" },
+      });
+    }
+    const raw = "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)";
+    const refused = await docker.everything("exec", containerOf(cluster, "npu-0"), "python3", "-c", raw);
+    expect(refused).toContain("PermissionError");
+  }, 150_000);
+
   it("lets nobody on another network reach a port of Ray", async () => {
     const head = containerOf(cluster, "npu-0");
     const { Config } = JSON.parse(await docker.output("inspect", head))[0];

@@ -28,13 +28,13 @@ const FAULTS: readonly { readonly behaviour: string; readonly reason: RegExp; re
     {
       behaviour: "health-503",
       reason:
-        /did not answer \/health within 12 s: it answers HTTP 503: .*the engine is unhealthy.* \(2 times/,
+        /did not answer \/health within 30 s: it answers HTTP 503: .*the engine is unhealthy.* \(2 times/,
       lastLine: /listens on 10\.89\.13\d\.10:8000/,
     },
     {
       behaviour: "hang",
       reason:
-        /did not answer \/health within 12 s: it accepts connections but did not answer within 3 s .*\(2 times/,
+        /did not answer \/health within 30 s: it accepts connections but did not answer within 3 s .*\(2 times/,
       lastLine: /listens on 10\.89\.13\d\.10:8000/,
     },
     {
@@ -59,11 +59,11 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     for (const cluster of BOTH) {
       await cluster.prepare();
     }
-  }, 200_000);
+  }, 400_000);
 
   afterAll(async () => {
     await withAll(BOTH, (cluster) => cluster.remove());
-  }, 200_000);
+  }, 400_000);
 
   it("a deployment with an engine that always crashes fails after its bound, and says why", async () => {
     await withAll(BOTH, async (cluster) => {
@@ -85,31 +85,31 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     "fails after its bound with $behaviour",
     async ({ behaviour, reason, lastLine }) => {
       await withAll(BOTH, async (cluster) => {
-        const { state, states } = await cluster.retry(behaviour, ["failed", "serving"], 90);
+        const { state, states } = await cluster.retry(behaviour, ["failed", "serving"], 180);
         expect([state.state, state.culprit?.name]).toEqual(["failed", "node-0"]);
         expect(state.reason).toMatch(reason);
         expect(state.lastLogLines.join("\n")).toMatch(lastLine);
         expect(states.filter((name) => name === "loading")).toHaveLength(2);
       });
     },
-    150_000,
+    300_000,
   );
 
   it("blames the follower's node when that one crashes", async () => {
-    const { state, states } = await mp.retry("follower-crash-always", ["failed", "serving"], 90);
+    const { state, states } = await mp.retry("follower-crash-always", ["failed", "serving"], 180);
     expect(state.culprit).toMatchObject({ name: "node-1", address: mp.address(1) });
     expect(state.reason).toMatch(/node-1.* exited with code 7.*\(2 times/);
     expect(JSON.stringify(state)).toContain("crashes, since its behaviour is follower-crash-always");
     expect(states.filter((name) => name === "loading")).toHaveLength(2);
-  }, 240_000);
+  }, 480_000);
 
   it("starts the follower anew when the head's part was killed, and gives up when that goes on", async () => {
-    expect((await mp.retry("normal", ["failed", "serving"], 60)).state.state).toBe("serving");
+    expect((await mp.retry("normal", ["failed", "serving"], 120)).state.state).toBe("serving");
     const [, , before] = await mp.ranks();
     for (const end of ["serving", "failed"]) {
       const since = new Date();
       await mp.exec("node-0", "python3", "-c", KILL, "--served-model-name");
-      const { state, history } = await mp.outcome(since, ["failed", "serving"], 60);
+      const { state, history } = await mp.outcome(since, ["failed", "serving"], 120);
       expect([history[0].state, history[0].reason]).toEqual(["degraded", "the engine was killed by SIGKILL"]);
       expect(state.state).toBe(end);
       if (end === "serving") {
@@ -121,18 +121,18 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     }
     expect((await mp.state()).reason).toBe("the engine was killed by SIGKILL (2 times in a row)");
     expect(await mp.exec("node-1", "sh", "-c", FOLLOWERS)).toBe("0");
-  }, 150_000);
+  }, 300_000);
 
   it("waiting for an engine that starts slowly", async () => {
     await withAll(BOTH, async (cluster) => {
-      const { state, history, states } = await cluster.retry("slow-start", ["failed", "serving"], 60);
+      const { state, history, states } = await cluster.retry("slow-start", ["failed", "serving"], 120);
       expect([state.state, states.filter((name) => name === "loading").length]).toEqual(["serving", 1]);
       const loading = history.find((entry) => entry.state === "loading");
       const seconds = (Date.parse(state.since) - Date.parse(loading?.at ?? "")) / 1000;
       expect(seconds).toBeGreaterThan(6);
       await expectServing(cluster.cluster);
     });
-  }, 240_000);
+  }, 480_000);
 
   it("starts the commands of the plan on their nodes, and nothing else", async () => {
     const common = ["serve", "/models/stand-in", "--served-model-name", "stand-in"];
@@ -163,7 +163,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     ]);
     expect((await mp.seen("node-1")).at(-1)?.argv).toEqual([...ofMp, "--headless", "--node-rank", "1"]);
     expect(await ray.exec("node-1", "sh", "-c", "ls /var/lib/stand-ins")).toBe("behaviour");
-  }, 150_000);
+  }, 300_000);
 
   it("leaves every node its own variables", async () => {
     await withAll(BOTH, async (cluster) => {
@@ -184,7 +184,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     expect(head.excluded).toEqual(expect.arrayContaining(declared));
     const own = (await ray.ranks()).map(({ environment }) => environment.VLLM_NIXL_SIDE_CHANNEL_HOST);
     expect(own).toEqual([0, 0, 1, 1].map((index) => ray.address(index)));
-  }, 150_000);
+  }, 300_000);
 
   it("serves again after a part of the engine on the other node was killed", async () => {
     await withAll(BOTH, async (cluster) => {
@@ -193,7 +193,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
       const since = new Date();
       const program = cluster === mp ? "--headless" : "ray::RankActor";
       await cluster.exec("node-1", "python3", "-c", KILL, program);
-      const { history, states } = await cluster.outcome(since, ["failed", "serving"], 90);
+      const { history, states } = await cluster.outcome(since, ["failed", "serving"], 180);
       const [first] = history;
       expect([first.state, states.at(-1)]).toEqual(["degraded", "serving"]);
       expect(first.reason).toMatch(
@@ -205,7 +205,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
       const pids = new Set(ranks.map(({ node, pid }) => `${node} ${pid}`));
       expect((await cluster.ranks()).filter(({ node, pid }) => pids.has(`${node} ${pid}`))).toEqual([]);
     });
-  }, 150_000);
+  }, 300_000);
 
   it("a deployment with an engine that crashes once serves when it returns", async () => {
     await withAll(BOTH, async (cluster) => {
@@ -227,7 +227,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
       expect((await cluster.project.destroy()).exitCode).toBe(0);
       expect(await docker.leftovers(cluster.name)).toEqual([]);
     });
-  }, 200_000);
+  }, 400_000);
 });
 
 /** How many processes are followers; the pattern does not match itself. */

@@ -34,6 +34,11 @@ def install() -> None:
 
 def _create_placement_group(self: EC2Response) -> ActionResult:
     name = str(self._get_param("GroupName"))
+    # "must be unique within your Amazon account for the Region" (docs.aws.amazon.com/AWSEC2/latest/UserGuide/
+    # limitations-placement-groups.html).
+    if name in _placement_groups:
+        message = f"The placement group '{name}' already exists."
+        raise EC2ClientError("InvalidPlacementGroup.Duplicate", message)
     group_id = f"pg-{abs(hash(name)):017x}"[:20]
     group = {
         "GroupName": name,

@@ -3,6 +3,9 @@
 import base64
 from typing import Any
 
+import launches
+from limits import LIMITS
+from moto.autoscaling.models import ASG_NAME_TAG
 from moto.core.responses import ActionResult
 from moto.core.types import Base64EncodedString
 from moto.ec2.exceptions import EC2ClientError
@@ -17,6 +20,7 @@ _describe_versions = EC2Response.describe_launch_template_versions
 
 def install() -> None:
     EC2Backend.run_instances = _run_instances
+    launches.note_ends(LIMITS)
     EC2Response.describe_launch_template_versions = _describe_launch_template_versions
 
 
@@ -53,15 +57,36 @@ def _run_instances(
     groups = primary.get("Groups", [])
     if groups:
         settings["security_group_ids"] = groups
+    profile = template.get("IamInstanceProfile", {}).get("Name")
+    launches.judge(self, LIMITS, _launch(template, count, settings, profile, primary))
     image = _resolved(image_id or template.get("ImageId", ""))
     made = _run(self, image, count, user_data, security_group_names, **settings)
-    profile = template.get("IamInstanceProfile", {}).get("Name")
     for instance in made.instances:
         instance.template = template
+        instance.reservation = launches.reservation_of(template)
         instance.placement.group_name = template.get("Placement", {}).get("GroupName", "")
         if profile is not None and not settings.get("iam_instance_profile_name"):
             self.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_name=profile)
     return made
+
+
+def _launch(
+    template: dict[str, Any],
+    count: int,
+    settings: dict[str, Any],
+    profile: str | None,
+    primary: dict[str, Any],
+) -> launches.Launch:
+    kind = template.get("InstanceType") or settings.get("instance_type", "")
+    tags = settings.get("tags", {}).get("instance", {})
+    return launches.Launch(
+        instance_type=str(kind),
+        count=count,
+        template=template,
+        profile=profile or "",
+        address=str(primary.get("PrivateIpAddress", "")),
+        by_group=ASG_NAME_TAG in tags,
+    )
 
 
 def _refuse_contradictions(interfaces: list[dict[str, Any]], settings: dict[str, Any]) -> None:

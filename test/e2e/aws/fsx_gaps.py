@@ -1,25 +1,75 @@
-"""What moto's FSx lacks: life cycle, the configuration as FSx completes it, and data repositories."""
+"""What moto's FSx lacks: life cycle, judgement of groups, its configuration, data repositories."""
 
 import json
 import uuid
 from typing import Any
 
+from moto.core.exceptions import JsonRESTError
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.fsx.exceptions import FileSystemNotFound
-from moto.fsx.models import FileSystem
+from moto.fsx.models import FileSystem, FSxBackend
 from moto.fsx.responses import FSxResponse
 from place import ACCOUNT, REGION
 
 _associations: dict[str, dict[str, Any]] = {}
 _plain = FileSystem.to_dict
+_create = FSxBackend.create_file_system
 _describe = FSxResponse.describe_file_systems
 
 
 def install() -> None:
     FileSystem.to_dict = _to_dict
+    FSxBackend.create_file_system = _create_file_system
     FSxResponse.describe_file_systems = _describe_file_systems
     FSxResponse.create_data_repository_association = _create_association
     FSxResponse.describe_data_repository_associations = _describe_associations
     FSxResponse.delete_data_repository_association = _delete_association
+
+
+def _create_file_system(self: FSxBackend, **asked: Any) -> FileSystem:
+    """Its servers must reach one another through the given groups at that very moment
+    (docs.aws.amazon.com/fsx/latest/LustreGuide: cannot-create-fs.html, limit-access-security-groups.html)."""
+    if asked["file_system_type"] == "LUSTRE":
+        efa = bool((asked.get("lustre_configuration") or {}).get("EfaEnabled"))
+        groups = asked.get("security_group_ids") or []
+        inward, outward = ([one for group in groups for one in _rules(group, way)] for way in (False, True))
+        if efa and not (_lets_all(inward, groups) and _lets_all(outward, groups)):
+            raise JsonRESTError("BadRequest", _EFA_REFUSAL)
+        if not efa and not all(_lets(rules, port, groups) for rules in (inward, outward) for port in _PORTS):
+            raise JsonRESTError("InvalidNetworkSettings", _REFUSAL)
+    return _create(self, **asked)
+
+
+#: Between servers, and with clients.
+_PORTS = (988, *range(1018, 1024))
+_REFUSAL = (
+    "The file system cannot be created because the default security group in the subnet provided or the "
+    "provided security groups do not permit Lustre LNET network traffic on port 988"
+)
+_EFA_REFUSAL = (
+    "Insufficient security group permissions to create an EFA-enabled file system. Update security group to "
+    "allow all internal inbound and outbound traffic."
+)
+
+
+def _rules(group: str, is_outward: bool) -> list[SecurityGroupRule]:
+    found = ec2_backends[ACCOUNT][REGION].get_security_group_from_id(group)
+    return list(found.egress_rules if is_outward else found.ingress_rules)
+
+
+def _lets(rules: list[SecurityGroupRule], port: int, groups: list[str]) -> bool:
+    """Whether the servers reach one another there: by a group, or by a CIDR."""
+    return any(
+        (one.ip_protocol == "-1" or (one.ip_protocol == "tcp" and one.from_port <= port <= one.to_port))
+        and (one.source_group.get("GroupId") in groups or one.ip_range)
+        for one in rules
+    )
+
+
+def _lets_all(rules: list[SecurityGroupRule], groups: list[str]) -> bool:
+    """For EFA only groups count: "CIDR-based rules, including 0.0.0.0/0, do not satisfy EFA requirements"."""
+    return any(one.ip_protocol == "-1" and one.source_group.get("GroupId") in groups for one in rules)
 
 
 def _describe_file_systems(self: FSxResponse) -> str:

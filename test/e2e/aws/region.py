@@ -24,10 +24,14 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 import ec2_gaps
 import ec2_machines
 import fsx_gaps
+import groups
 import roles
 import s3_gaps
+import service_quotas
+import ssm_gaps
 from docker_engine import DockerError, docker, names, remove
 from hypervisor import Hypervisor
+from limits import LIMITS
 from metadata import Metadata
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -38,6 +42,13 @@ _METADATA = re.compile(r"/(latest|\d{4}-\d\d-\d\d)/(api|dynamic|meta-data|user-d
 #: What tests ask besides the API.
 _MACHINES = "/emulator/machines"
 _LOSE_GPU = "/emulator/lose-gpu"
+_LIMITS = "/emulator/limits"
+
+#: Until there are tokens again (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
+_TOO_MANY = (
+    b"<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>Request limit exceeded.</Message>"
+    b"</Error></Errors><RequestID>0</RequestID></Response>"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +71,9 @@ class Region:
         if path == _LOSE_GPU:
             self._hypervisor.loses_gpu.set()
             return _say(start, 200, b"")
+        if path == _LIMITS:
+            LIMITS.set(json.loads(_body(environ)))
+            return _say(start, 200, b"")
         if path.startswith(SIGNALS):
             return _say(start, self._stacks.signal(path, _body(environ)), b"")
         if _METADATA.match(path):
@@ -70,6 +84,10 @@ class Region:
             asked = dict(parse_qsl(_body(environ).decode(), keep_blank_values=True))
             status, answer = self._stacks.answer(asked.get("Action", ""), asked)
             return _say(start, status, answer.encode(), "text/xml")
+        if LIMITS.throttled > 0 and "/ec2/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+            LIMITS.throttled -= 1
+            _body(environ)
+            return _say(start, 503, _TOO_MANY, "text/xml")
         role = self._metadata.roles.get(roles.access_key(environ) or "")
         if role is not None:
             body = _body(environ)
@@ -103,7 +121,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    for part in (ec2_gaps, ec2_machines, fsx_gaps, s3_gaps):
+    for part in (ec2_gaps, ec2_machines, fsx_gaps, groups, s3_gaps, service_quotas, ssm_gaps):
         part.install()
     _sweep(asked.name)
     gateway = f"{asked.subnet}.1"
@@ -118,6 +136,7 @@ def main() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print("ready", flush=True)
     ended = threading.Event()
+    groups.keep_trying(ended)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     ended.wait()

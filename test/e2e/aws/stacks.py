@@ -77,7 +77,7 @@ class Stacks:
                     plain = all(one.isprintable() or one in "\n\t" for one in str(signal.get("Reason")))
                     if problem or not plain or signal["Status"] not in ("SUCCESS", "FAILURE"):
                         return 400
-                    stack.signals.setdefault(signal["UniqueId"], signal)
+                    stack.signals.setdefault(handle, {}).setdefault(signal["UniqueId"], signal)
                     return 200
         return 403
 
@@ -114,25 +114,33 @@ class Stacks:
         """Whether the wait has ended meanwhile."""
         if stack.status != "CREATE_IN_PROGRESS":
             return
+        waiting = False
         for condition, properties in stack.resources(_CONDITION).items():
-            failed = next((one for one in stack.signals.values() if one["Status"] == "FAILURE"), None)
+            signals = stack.signals.get(properties["Handle"]["Ref"], {})
+            failed = next((one for one in signals.values() if one["Status"] == "FAILURE"), None)
             if failed is not None:
                 message = f"'{failed['Reason']}' for uniqueId: {failed['UniqueId']}"
                 self._fail(stack, condition, f"WaitCondition received failed message: {message}")
-            elif len(stack.signals) >= int(properties.get("Count", 1)):
-                stack.tell(condition, _CONDITION, "CREATE_COMPLETE")
+                return
+            if len(signals) >= int(properties.get("Count", 1)):
+                if condition not in stack.met:
+                    stack.met.add(condition)
+                    stack.tell(condition, _CONDITION, "CREATE_COMPLETE")
             elif time.monotonic() - stack.began > int(properties["Timeout"]):
-                received = f"{len(stack.signals)} conditions"
+                received = f"{len(signals)} conditions"
                 count = properties.get("Count", 1)
                 self._fail(
                     stack,
                     condition,
                     f"WaitCondition timed out. Received {received} when expecting {count}",
                 )
-            else:
                 return
-        if stack.status == "CREATE_IN_PROGRESS":
-            data = {unique: one["Data"] for unique, one in stack.signals.items()}
+            else:
+                waiting = True
+        if not waiting:
+            data = {
+                unique: one["Data"] for signals in stack.signals.values() for unique, one in signals.items()
+            }
             for name, output in stack.template.get("Outputs", {}).items():
                 stack.outputs[name] = str(self._value(stack, output["Value"], data))
             stack.status = "CREATE_COMPLETE"
@@ -160,7 +168,7 @@ class Stacks:
         if "Fn::GetAtt" in value:
             return json.dumps(data)
         if "Fn::Sub" in value and isinstance(value["Fn::Sub"], str):
-            return re.sub(r"\$\{(\w+)\}", lambda found: self._reference(stack, found[1]), value["Fn::Sub"])
+            return re.sub(r"\$\{([\w:]+)\}", lambda found: self._reference(stack, found[1]), value["Fn::Sub"])
         raise StackError(f"{next(iter(value))} is not a part of this emulator")
 
     def _reference(self, stack: WaitStack, name: str) -> str:

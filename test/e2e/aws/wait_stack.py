@@ -39,7 +39,10 @@ class WaitStack:
     reason: str = ""
     began: float = field(default_factory=time.monotonic)
     created: str = field(default_factory=lambda: _now())
-    signals: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: By the handle at which they came, then by their own ids.
+    signals: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    #: Conditions that are met.
+    met: set[str] = field(default_factory=set)
     outputs: dict[str, str] = field(default_factory=dict)
     events: list[StackEvent] = field(default_factory=list)
 

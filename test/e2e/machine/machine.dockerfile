@@ -6,7 +6,7 @@ ENV DEBIAN_FRONTEND=noninteractive
 # procps and iproute2 are on every server.
 RUN apt-get update -q && \
     apt-get install -y -q --no-install-recommends \
-      ca-certificates dbus iproute2 iptables openssh-server procps systemd systemd-sysv && \
+      ca-certificates dbus iproute2 iptables nftables openssh-server procps systemd systemd-sysv && \
     rm -rf /var/lib/apt/lists/*
 CMD ["/sbin/init"]
 

@@ -27,16 +27,18 @@ export interface AwsAppProps {
   readonly image: string;
   readonly rayVersion: string;
   readonly model: { readonly endpoint: string; readonly repository: string; readonly revision: string };
+  /** Name under which the API serves the model. */
+  readonly servedModel: string;
 }
 
 /** Services of the emulated region; all have one address. */
 const SERVICES = [
   ...["autoscaling", "cloudformation", "ec2", "efs", "fsx", "iam", "kms", "logs", "s3"],
-  ...["secretsmanager", "ssm", "sts"],
+  ...["secretsmanager", "servicequotas", "ssm", "sts"],
 ];
 
 /** Machines of eight H100 with a shared file system, with short deadlines. */
-const { name, endpoint, subnet, nodes, image, rayVersion, model } = JSON.parse(
+const { name, endpoint, subnet, nodes, image, rayVersion, model, servedModel } = JSON.parse(
   process.env.E2E_AWS ?? "",
 ) as AwsAppProps;
 
@@ -86,7 +88,7 @@ const cluster = new RayCluster(stack, name, {
     token: SecretRef.managed(inputs.modelTokenSecretArn),
   }),
   image: ContainerImage.of(image, { rayVersion }),
-  engine: new EmulatedServe(),
+  engine: new EmulatedServe({ servedModel }),
   headTimeoutSeconds: 60,
   membershipTimeoutSeconds: 120,
   stagingTimeoutSeconds: 120,

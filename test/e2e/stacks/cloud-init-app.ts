@@ -57,7 +57,7 @@ class Machines extends TerraformStack {
       fabric: Fabric.TCP,
       image: ContainerImage.of(image, { rayVersion }),
       engine: new EmulatedServe(),
-      engineTimeoutSeconds: 60,
+      engineTimeoutSeconds: 120,
       completionTimeoutSeconds: 30,
       stopTimeoutSeconds: 10,
     });

@@ -71,15 +71,16 @@ export class EngineCluster extends TerraformStack {
       pools: [{ name: "node", nodes: 2, accelerator: ACCELERATORS[engine], acceleratorsPerNode: 2 }],
       fabric: Fabric.TCP,
       image: imageOf(props),
+      allowUnauthenticatedRay: "older releases of Ray must run, too",
       engine: ENGINES[engine](props),
       driverEnvironment: standIn,
       // vLLM up to 0.20 hands every VLLM_ variable of the head to its workers.
       addressVariables: engine === "vllm-ray" ? ["VLLM_NIXL_SIDE_CHANNEL_HOST"] : [],
       engineStartAttempts: 2,
-      headTimeoutSeconds: 45,
-      membershipTimeoutSeconds: 60,
-      engineTimeoutSeconds: 12,
-      completionTimeoutSeconds: 10,
+      headTimeoutSeconds: 90,
+      membershipTimeoutSeconds: 90,
+      engineTimeoutSeconds: 30,
+      completionTimeoutSeconds: 15,
       stopTimeoutSeconds: 10,
     });
     new TerraformOutput(this, "endpoint", { value: cluster.endpoint });

@@ -46,10 +46,10 @@ export class ModelCluster extends TerraformStack {
       }),
       storage: sharedFolder === undefined ? undefined : [HostPathStorage.shared(sharedFolder)],
       stagingTimeoutSeconds: 90,
-      headTimeoutSeconds: 30,
-      membershipTimeoutSeconds: 60,
-      engineTimeoutSeconds: 60,
-      completionTimeoutSeconds: 20,
+      headTimeoutSeconds: 90,
+      membershipTimeoutSeconds: 90,
+      engineTimeoutSeconds: 90,
+      completionTimeoutSeconds: 30,
       stopTimeoutSeconds: 10,
     });
     new TerraformOutput(this, "endpoint", { value: cluster.endpoint });

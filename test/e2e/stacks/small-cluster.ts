@@ -56,11 +56,12 @@ export class SmallCluster extends TerraformStack {
       pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode }],
       fabric: Fabric.TCP,
       image: imageOf(props),
+      allowUnauthenticatedRay: "older releases of Ray must run, too",
       engine: new EmulatedServe(),
-      headTimeoutSeconds: 30,
-      membershipTimeoutSeconds: 60,
-      engineTimeoutSeconds: 60,
-      completionTimeoutSeconds: 20,
+      headTimeoutSeconds: 90,
+      membershipTimeoutSeconds: 90,
+      engineTimeoutSeconds: 90,
+      completionTimeoutSeconds: 30,
       stopTimeoutSeconds: 10,
     });
     new TerraformOutput(this, "endpoint", { value: cluster.endpoint });

@@ -15,7 +15,8 @@ import { REPOSITORY } from "./project";
 const FOLDER = join(REPOSITORY, "test", "e2e", "aws");
 const REQUIREMENTS = join(FOLDER, "requirements.txt");
 const PYTHON_FOLDER = join(cacheFolder(), "moto", inputsKey(readFileSync(REQUIREMENTS, "utf8")));
-const PYTHON = join(PYTHON_FOLDER, "bin", "python");
+/** Python with moto. */
+export const MOTO_PYTHON = join(PYTHON_FOLDER, "bin", "python");
 
 /** moto, pinned, in a virtual environment that stays in the cache. */
 export const MOTO: Requirement = {
@@ -24,11 +25,11 @@ export const MOTO: Requirement = {
     if (existsSync(join(PYTHON_FOLDER, "ready"))) {
       return true;
     }
-    const options = { stdio: "ignore", timeout: 300_000 } as const;
+    const options = { stdio: "ignore", timeout: 600_000 } as const;
     try {
       execFileSync("python3", ["-m", "venv", "--clear", PYTHON_FOLDER], options);
       const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS];
-      execFileSync(PYTHON, pip, options);
+      execFileSync(MOTO_PYTHON, pip, options);
       writeFileSync(join(PYTHON_FOLDER, "ready"), "");
       return true;
     } catch {
@@ -69,7 +70,7 @@ export class AwsRegion {
   public async start(): Promise<void> {
     const place = ["--port", String(this.port), "--name", this.name, "--subnet", this.subnet];
     const images = ["--machine-image", await machineImage("cloud"), "--node-image", emulationImageTag()];
-    this.process = spawn(PYTHON, [join(FOLDER, "region.py"), ...place, ...images], {
+    this.process = spawn(MOTO_PYTHON, [join(FOLDER, "region.py"), ...place, ...images], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
     });
@@ -104,6 +105,15 @@ export class AwsRegion {
   /** The next worker boots with a GPU that its driver has lost. */
   public async loseGpuOfNextWorker(): Promise<void> {
     await fetch(`${this.endpoint}/emulator/lose-gpu`, { method: "POST" });
+  }
+
+  /** Makes the account scarce: the names of `test/e2e/aws/limits.py`, each with its value. */
+  public async limit(limits: { readonly [name: string]: unknown }): Promise<void> {
+    const body = JSON.stringify(limits);
+    const { ok } = await fetch(`${this.endpoint}/emulator/limits`, { method: "POST", body });
+    if (!ok) {
+      throw new Error(`the emulator does not take ${body}`);
+    }
   }
 
   /** A call of EC2's own API; the answer as it comes, XML. */

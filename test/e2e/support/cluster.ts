@@ -9,6 +9,8 @@ export interface NodeState {
   readonly since: string;
   readonly reason: string | null;
   readonly authentication: string;
+  /** Number of the workload that runs, on the head. */
+  readonly workload?: string;
   readonly warnings: readonly string[];
   readonly members: readonly { readonly name: string; readonly verdict: string }[];
   readonly culprit: { readonly name: string; readonly address: string; readonly reason: string } | null;

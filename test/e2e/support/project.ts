@@ -50,21 +50,21 @@ export class Project {
 
   public synthesize(): Promise<CommandResult> {
     const program = join(REPOSITORY, "node_modules", ".bin", "cdktf");
-    return run(program, ["synth"], { timeoutSeconds: 60, cwd: this.folder, environment: this.variables() });
+    return run(program, ["synth"], { timeoutSeconds: 180, cwd: this.folder, environment: this.variables() });
   }
 
-  public deploy(timeoutSeconds = 300): Promise<CommandResult> {
+  public deploy(timeoutSeconds = 400): Promise<CommandResult> {
     return this.cdktf("deploy", timeoutSeconds, "--auto-approve");
   }
 
-  public destroy(timeoutSeconds = 180): Promise<CommandResult> {
+  public destroy(timeoutSeconds = 300): Promise<CommandResult> {
     return this.cdktf("destroy", timeoutSeconds, "--auto-approve");
   }
 
   /** Terraform itself, in the folder that `cdktf` has written. */
   public terraform(...args: readonly string[]): Promise<CommandResult> {
     return run(terraformBinary(), [`-chdir=${this.outputFolder}`, ...args, "-no-color"], {
-      timeoutSeconds: 120,
+      timeoutSeconds: 300,
       environment: this.variables(),
     });
   }

@@ -4,6 +4,8 @@ export interface Counts {
   readonly failed: number;
   /** Cases that the check itself left out. */
   readonly skipped: number;
+  /** What failed, a line each: of a long log only the end may be kept, so they are said again there. */
+  readonly failures?: readonly string[];
 }
 
 /** Prints a line; where checks run side by side it says whose line it is. */
@@ -27,6 +29,12 @@ export function single(passed: boolean): Counts {
 }
 
 export function sum(counts: readonly Counts[]): Counts {
-  const total = (key: keyof Counts): number => counts.reduce((sofar, count) => sofar + count[key], 0);
-  return { passed: total("passed"), failed: total("failed"), skipped: total("skipped") };
+  const total = (key: "passed" | "failed" | "skipped"): number =>
+    counts.reduce((sofar, count) => sofar + count[key], 0);
+  return {
+    passed: total("passed"),
+    failed: total("failed"),
+    skipped: total("skipped"),
+    failures: counts.flatMap(({ failures = [] }) => failures),
+  };
 }

@@ -10,6 +10,7 @@ import { howItEnded } from "../../lib/cli/base/process";
 import { ensureProviders, MIRROR_VARIABLE, type ProviderAccess } from "../../tools/supply/provider-access";
 import { ensureVllmCpuImage } from "../../tools/images/build-vllm-cpu-image";
 import { DEBIAN_BASE } from "../../tools/supply/debian-base";
+import { MOTO } from "../e2e/support/aws-region";
 import { MACHINE_KINDS, machineImage } from "../e2e/support/machine-image";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
 import { type Check, type Counts, Missing, type Show, sum } from "./check";
@@ -59,7 +60,7 @@ export const endToEndTests: Check = {
   },
 };
 
-/** Before the tests, since of two files that miss the same image both would build it. */
+/** Before the tests, since of two files that miss the same image, or moto, both would make it. */
 async function ensureImages(engine: DockerEngine, progress: Progress): Promise<void> {
   for (const rayVersion of [undefined, OLDER_RAY, ROLL_RAY]) {
     await ensureEmulationImage(engine, progress, { rayVersion, withoutRegistry: DEBIAN_BASE });
@@ -68,13 +69,15 @@ async function ensureImages(engine: DockerEngine, progress: Progress): Promise<v
     await machineImage(kind);
   }
   await ensureVllmCpuImage(engine, progress, { withoutRegistry: DEBIAN_BASE });
+  // Installs it where it is missing; what cannot be installed skips the tests that need it.
+  MOTO.isMet();
 }
 
 /**
  * Test files at a time: most of a deployment is waiting, and more clusters would starve on two cores. They start in the
  * order of `longest-first.cjs`. Names, networks and ports of no two files are the same.
  */
-const DEPLOYMENTS = 3;
+const DEPLOYMENTS = 2;
 
 /** Sixteen nodes want all cores when they start: Ray gives each of them 30 seconds, however loaded the machine is. */
 const ALONE = "/hosts-16\\.e2e";
@@ -113,7 +116,7 @@ async function jest(show: Show, project: string, options: JestOptions): Promise<
       ...["--testTimeout", String(TEST_SECONDS * 1000)],
       ...words,
     ];
-    const [first = "", ...rest] = yields ? ["nice", "-n", "10", ...command] : command;
+    const [first = "", ...rest] = yields ? ["nice", "-n", NICENESS, ...command] : command;
     const outcome = await runShown(show, first, rest, {
       timeoutSeconds: LEVEL_SECONDS,
       // CDKTF's test helpers leave folders behind in there.
@@ -127,6 +130,9 @@ async function jest(show: Show, project: string, options: JestOptions): Promise<
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Behind Ray's workers, which have 15: a deployment waits for them. */
+const NICENESS = "19";
 
 /** Of a test that names no other limit. */
 const TEST_SECONDS = 60;

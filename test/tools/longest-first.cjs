@@ -9,6 +9,7 @@ const { default: TestSequencer } = require("@jest/test-sequencer");
 const END_TO_END = [
   "vllm-cpu",
   "aws",
+  "aws-account",
   "faults",
   "demo",
   "vllm-executors",

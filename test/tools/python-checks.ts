@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Check, single, sum } from "./check";
+import { type Check, Missing, single, sum } from "./check";
 import { developmentPython } from "./development-python";
 import { runShown } from "./program";
 import { junitCounts } from "./reports";
@@ -37,6 +37,28 @@ export const imports: Check = {
     const linter = join(dirname(await developmentPython()), "lint-imports");
     const options = { environment: { PYTHONPATH: "lib/runtime" } };
     return single((await runShown(show, linter, ["--no-cache", "--no-logo"], options)).exitCode === 0);
+  },
+};
+
+/** Programs that attack the node program, in namespaces of their own. */
+export const attacks: Check = {
+  name: "attacks",
+  title: "attacks on the node program, in their short form",
+  run: async (show) => {
+    const python = await developmentPython();
+    if (process.getuid?.() !== 0) {
+      throw new Missing("no root, for network namespaces");
+    }
+    const outcome = await runShown(show, python, ["test/attacks/run.py"]);
+    const counts = /^(\d+) survived, (\d+) broken$/m.exec(outcome.stdout);
+    return counts === null
+      ? single(false)
+      : {
+          passed: Number(counts[1]),
+          failed: Number(counts[2]),
+          skipped: 0,
+          failures: outcome.stdout.match(/^BROKEN .*$/gm) ?? [],
+        };
   },
 };
 

@@ -3,7 +3,7 @@ import { table } from "../../lib/cli/base/table";
 import { type Check, type Counts, Missing, type Show, single } from "./check";
 import { endToEndTests, terraformTests, unitTests } from "./jest-checks";
 import { runPackage, runShown } from "./program";
-import { imports, mypy, pythonTests, ruff } from "./python-checks";
+import { attacks, imports, mypy, pythonTests, ruff } from "./python-checks";
 import { bats, shellcheck } from "./shell-checks";
 
 /** In the order in which they begin: what fails fast and often comes first. */
@@ -22,6 +22,7 @@ const CHECKS: readonly Check[] = [
   bats,
   terraformTests,
   pythonTests,
+  attacks,
   endToEndTests,
 ];
 
@@ -122,6 +123,11 @@ function report(results: readonly Result[]): boolean {
   ]);
   const passed = results.reduce((total, one) => total + one.counts.passed, 0);
   const failed = results.reduce((total, one) => total + failedOf(one), 0);
+  for (const { check, counts } of results) {
+    for (const failure of counts.failures ?? []) {
+      process.stdout.write(`\nFAILED ${check.name}  ${failure}\n`);
+    }
+  }
   process.stdout.write(`\n${table([["CHECK", "PASSED", "FAILED", "SECONDS", "NOTE"], ...rows])}\n\n`);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   return failed === 0;

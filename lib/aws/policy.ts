@@ -5,18 +5,30 @@ export interface Permission {
   readonly resources: readonly string[];
   /** Prefix of the only keys that may be listed in a bucket. @default - all keys */
   readonly onlyPrefix?: string;
+  /** Tag that the resource must have. @default - any resource */
+  readonly onlyTagged?: { readonly key: string; readonly value: string };
 }
 
 /** A policy document that allows the given permissions and nothing else. */
 export function allow(permissions: readonly Permission[]): string {
   return document(
-    permissions.map(({ actions, resources, onlyPrefix = "" }) => ({
+    permissions.map(({ actions, resources, ...only }) => ({
       Effect: "Allow",
       Action: actions,
       Resource: resources,
-      ...(onlyPrefix === "" ? {} : { Condition: { StringLike: { "s3:prefix": [`${onlyPrefix}*`] } } }),
+      ...conditionOf(only),
     })),
   );
+}
+
+function conditionOf({ onlyPrefix = "", onlyTagged }: Pick<Permission, "onlyPrefix" | "onlyTagged">): object {
+  const parts = {
+    ...(onlyPrefix === "" ? {} : { StringLike: { "s3:prefix": [`${onlyPrefix}*`] } }),
+    ...(onlyTagged === undefined
+      ? {}
+      : { StringEquals: { [`aws:ResourceTag/${onlyTagged.key}`]: onlyTagged.value } }),
+  };
+  return Object.keys(parts).length === 0 ? {} : { Condition: parts };
 }
 
 /** A trust policy: an AWS service may assume the role. */

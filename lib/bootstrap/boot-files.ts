@@ -46,9 +46,13 @@ function parts({ announce }: BootSpec): readonly string[] {
 export function sourcesOf(spec: BootSpec): readonly BootSource[] {
   const { program, secrets = [], registry, stages = [], announce } = spec;
   const parts = [registry, announce, ...secrets, ...stages];
-  return [program, announce?.booted, announce?.workloads, ...parts.map((part) => part?.source)].flatMap(
-    (source) => source ?? [],
-  );
+  return [
+    program,
+    announce?.booted,
+    announce?.workloads,
+    announce?.stop?.source,
+    ...parts.map((part) => part?.source),
+  ].flatMap((source) => source ?? []);
 }
 
 /** Without indentation, to save user data. */
@@ -80,6 +84,7 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       role,
       node: name ?? undefined,
       announce_boot_seconds: announce && String(announce.bootSeconds ?? 900),
+      stop_unasked_seconds: announce?.stop && String(announce.stop.unaskedSeconds),
     }),
     folders: hostFolders(container),
     mounts: mounts.map(({ hostPath, type, after }) => [hostPath, type, ...after].join(" ")),
@@ -92,6 +97,7 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       registry === undefined ? [] : [`${registry.host} ${registry.user} ${sourceLine(registry.source)}`],
     stages: stages.map(({ folder, source }) => `${oneWord(folder)} ${sourceLine(source)}`),
     announce: [announce?.source, announce?.booted].flatMap((source) => (source ? [sourceLine(source)] : [])),
+    stop: announce?.stop === undefined ? [] : [sourceLine(announce.stop.source)],
     workloads: announce === undefined || role !== "head" ? [] : [sourceLine(announce.workloads)],
     gate: announce === undefined || role !== "head" ? [] : gateRunArguments(container),
     argv: dockerRunArguments(container, secrets.length > 0),

@@ -103,6 +103,15 @@ export interface BootAnnounce {
   readonly workloads: BootSource;
   /** How long a boot may fail before the machine signals it. @default 900 */
   readonly bootSeconds?: number;
+  /** How the head ends the machines of a cluster that has never served. @default - they go on */
+  readonly stop?: BootStop;
+}
+
+export interface BootStop {
+  /** Ends the machines, that of the head last. */
+  readonly source: BootSource;
+  /** For how long nothing may ask for a signal, from the start of the machine, until it ends them. */
+  readonly unaskedSeconds: number;
 }
 
 export interface BootFile {

@@ -21,6 +21,7 @@ const STEPS = [
   "pull-image.sh",
   "run-node.sh",
   "stage-files.sh",
+  "stop-cluster.sh",
   "wait-for-mounts.sh",
 ];
 

@@ -53,7 +53,7 @@ function warningsText({ warnings, acknowledgedWarnings: accepted }: ClusterRevie
 
 /** Every number of it is computed in one place. */
 export function moneyLine(money: Money): string {
-  const { perHour, parts, unknown, limit, neverServing } = money;
+  const { perHour, parts, unknown, limit, neverServing, endsAfterFailure } = money;
   if (parts.length === 0) {
     return "nothing that this deployment makes is paid by the hour";
   }
@@ -64,7 +64,9 @@ export function moneyLine(money: Money): string {
     ...(neverServing === null
       ? []
       : [
-          `if it never serves: ${neverServing.toFixed(2)} USD until it gives up, **and it goes on until \`destroy\`**`,
+          `if it never serves: ${neverServing.toFixed(2)} USD until it gives up, ${
+            endsAfterFailure ? "then its machines end" : "**and it goes on until `destroy`**"
+          }`,
         ]),
   ].join(" · ");
 }

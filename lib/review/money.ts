@@ -14,11 +14,18 @@ export interface Money {
   readonly unknown: readonly string[];
   /** Agreed limit per hour; `late`: it comes with the plan; `none`: nobody has agreed; `null`: none is asked for. */
   readonly limit: number | "late" | "none" | null;
-  /** What a deployment costs that never serves, until it gives up; it goes on after that. `null`: nothing is paid or waited for. */
+  /** What a deployment costs that never serves, until it gives up. `null`: nothing is paid or waited for. */
   readonly neverServing: number | null;
+  /** Whether the machines end by themselves then; else they go on. */
+  readonly endsAfterFailure: boolean;
 }
 
-export function moneyOf({ prices = [], limitUsdPerHour, givesUpAfterSeconds }: Partial<PlaceFacts>): Money {
+export function moneyOf({
+  prices = [],
+  limitUsdPerHour,
+  givesUpAfterSeconds,
+  endsAfterFailure = false,
+}: Partial<PlaceFacts>): Money {
   const perHour = cents(prices.reduce((sum, { count, usdPerHour = 0 }) => sum + count * usdPerHour, 0));
   return {
     ...over(perHour),
@@ -29,6 +36,7 @@ export function moneyOf({ prices = [], limitUsdPerHour, givesUpAfterSeconds }: P
       givesUpAfterSeconds === undefined || perHour === 0
         ? null
         : cents((perHour * givesUpAfterSeconds) / 3600),
+    endsAfterFailure,
   };
 }
 
@@ -41,6 +49,7 @@ export function sumOf(all: readonly Money[]): Money {
     unknown: [...new Set(all.flatMap(({ unknown }) => unknown))],
     limit: all.length === 1 ? all[0].limit : null,
     neverServing: never.length === 0 ? null : cents(never.reduce((sum, one) => sum + one, 0)),
+    endsAfterFailure: all.length > 0 && all.every((one) => one.endsAfterFailure),
   };
 }
 

@@ -14,6 +14,8 @@ export interface PlaceFacts {
   readonly destroy: Destroyed;
   /** What a deployment waits at most from its beginning, in seconds. @default - it waits for nothing */
   readonly givesUpAfterSeconds?: number;
+  /** Whether the machines end by themselves when it gives up and the cluster has never served. @default false */
+  readonly endsAfterFailure?: boolean;
   /** Longest way of a machine to its container, in seconds. @default - it runs already */
   readonly bootSeconds?: number;
   /** Who brings back what has died. */

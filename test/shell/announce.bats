@@ -307,3 +307,20 @@ greets() { grep -c ' SUCCESS head booted$' "$SIGNALS" || true; }
   announce 2
   tail -n 1 "$SIGNALS" | grep -qx 'The machines go on, for 1.00 USD per hour\.'
 }
+
+@test "announce.sh tells stop-cluster.sh what it has signalled, and that nothing asks" {
+  step stop-cluster.sh <<'STEP'
+echo "stop $*" >>"$FAKE_CALLS"
+STEP
+  announce 10
+  runs node-1 "1|cluster 'a' is not serving: no GPUs"
+  SIGNAL_ADDRESS=https://signal.example/next
+  announce 10 2
+  step sources/web.sh <<'STEP'
+echo "An error occurred (ParameterNotFound)" >&2
+exit 1
+STEP
+  announce 1 3
+  grep '^stop ' "$FAKE_CALLS" | uniq >"$BATS_TEST_TMPDIR/said"
+  printf 'stop %s\n' SUCCESS FAILURE "unasked An error occurred (ParameterNotFound) " | diff "$BATS_TEST_TMPDIR/said" -
+}

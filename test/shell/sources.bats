@@ -137,3 +137,32 @@ AWS
   run "$source" "ftp://127.0.0.1/program.json"
   [ "$status" -ne 0 ]
 }
+
+# fake_ec2 <groups> <machines>: what the AWS command line finds by the tag.
+fake_ec2() {
+  fake aws "autoscaling describe*|0|$1" "ec2 describe*|0|$2" '*|0|'
+}
+
+@test "aws-stop.sh sets the groups of the tag to zero before it ends the head" {
+  fake_ec2 'workers-1\tworkers-2' i-1
+  run "$AWS_SOURCES/aws-stop.sh" eu-central-1 llama-boot-1
+  [ "$status" -eq 0 ]
+  [ "$(grep -c -- '--filters Name=tag:ray-cluster,Values=llama-boot-1' "$FAKE_CALLS")" -eq 2 ]
+  grep -E 'update|terminate' "$FAKE_CALLS" >"$BATS_TEST_TMPDIR/changes"
+  diff "$BATS_TEST_TMPDIR/changes" - <<'CALLS'
+aws autoscaling update-auto-scaling-group --region eu-central-1 --auto-scaling-group-name workers-1 --min-size 0 --desired-capacity 0
+aws autoscaling update-auto-scaling-group --region eu-central-1 --auto-scaling-group-name workers-2 --min-size 0 --desired-capacity 0
+aws ec2 terminate-instances --region eu-central-1 --instance-ids i-1 --output text
+CALLS
+}
+
+@test "aws-stop.sh without groups ends the head alone, and fails where it may not" {
+  fake_ec2 '' i-1
+  run "$AWS_SOURCES/aws-stop.sh" eu-central-1 llama-boot-1
+  [ "$status" -eq 0 ]
+  lacks update-auto-scaling-group "$FAKE_CALLS"
+  fake aws "autoscaling describe*|254|" 'ec2*|0|'
+  run "$AWS_SOURCES/aws-stop.sh" eu-central-1 llama-boot-1
+  [ "$status" -ne 0 ]
+  [ "$(grep -c terminate-instances "$FAKE_CALLS")" -eq 1 ]
+}

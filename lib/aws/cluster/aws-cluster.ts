@@ -23,6 +23,7 @@ import { AwsNodePool } from "../pool/node-pool";
 import type { AwsBackendProps } from "./backend-props";
 import { AwsBootSources } from "./boot-sources";
 import { LONGEST_WAIT_SECONDS, WAIT_TOPIC } from "./built-rules";
+import { machineStop, stopPermissions } from "./machine-stop";
 import { machinesReview } from "./machines-review";
 import { awsPlaceFacts } from "./place-facts";
 import { type BootContext, nodeBoot, secretPermissions } from "./node-boot";
@@ -59,7 +60,8 @@ export function buildAwsCluster(
   });
   const timeoutSeconds = waitSeconds(scope, bootTimeoutSeconds + plan.deadlines.servingSeconds);
   const stackName = `${sources.uniqueName}-ready`;
-  const context = { plan, region, sources, storage, stackName };
+  const stop = machineStop(decisions, region, sources.uniqueName);
+  const context = { plan, region, sources, storage, stackName, stop };
   requirePriceLimit(scope, props.maxUsdPerHour, price);
   if (props.asksAccount ?? true) {
     new AccountCheck(
@@ -78,7 +80,11 @@ export function buildAwsCluster(
     ...storage.flatMap((one) => one.permissions ?? []),
     ...(props.permissions ?? []),
   ];
-  const headPermissions = [...sources.headPermissions, ...secretPermissions(plan, plan.nodes[0])];
+  const headPermissions = [
+    ...sources.headPermissions,
+    ...secretPermissions(plan, plan.nodes[0]),
+    ...(stop === undefined ? [] : stopPermissions(partition, region, sources.uniqueName)),
+  ];
   const made = pools.map((pool) => makePool(scope, context, pool, permissions, headPermissions));
   replaceTogether(made);
 
@@ -95,7 +101,10 @@ export function buildAwsCluster(
     timeoutSeconds,
     bootSeconds: Math.min(BOOT_SECONDS, timeoutSeconds),
     answerSeconds: timeoutSeconds - REASON_SECONDS,
-    afterFailure: `The machines go on, for ${price.text}: mend it and deploy again, or end them by cdktf destroy.`,
+    afterFailure:
+      stop === undefined
+        ? `The machines go on, for ${price.text}: mend it and deploy again, or end them by cdktf destroy.`
+        : "The machines are ended if the cluster has never served; the next deployment makes new ones.",
     needs: [
       workload._object,
       ...made.flatMap(({ _head, _workers }) => [_head, _workers].filter((machine) => machine !== undefined)),
@@ -136,6 +145,7 @@ function makePool(
     node && new UserData(scope, `boot-${name}-${node.role}`, nodeBoot(context, node, machines)).base64;
   return new AwsNodePool(scope, `pool-${name}`, {
     ...machines,
+    clusterTag: context.stop === undefined ? undefined : context.sources.uniqueName,
     name: `${plan.name}-${name}`,
     userData: boot(worker),
     headUserData: boot(head),

@@ -50,6 +50,14 @@ export interface AwsBackendProps extends AwsMachineOptions {
    */
   readonly bootTimeoutSeconds?: number;
   /**
+   * What becomes of the machines of a cluster that has never served, where a deployment fails: `keep` lets them go on, to be
+   * looked at and to be tried again; `stop` lets the head set the groups of workers to zero and end itself, and the next
+   * deployment makes new machines. A head that cannot boot ends nothing. Storage, network and addresses stay in both cases.
+   *
+   * @default 'keep'
+   */
+  readonly onFailure?: "keep" | "stop";
+  /**
    * Permissions of the machines besides those for Session Manager and for the cluster itself.
    *
    * @default - none

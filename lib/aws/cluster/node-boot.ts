@@ -1,7 +1,7 @@
 import { bootDevices } from "../../bootstrap/boot-devices";
 import { machineFacts } from "../../bootstrap/machine-facts";
 import { bootSecrets, RAY_TOKEN, withSecrets } from "../../bootstrap/boot-secrets";
-import type { BootSpec } from "../../bootstrap/boot-spec";
+import type { BootSpec, BootStop } from "../../bootstrap/boot-spec";
 import { isWithin } from "../../problems/checks";
 import { containerSpec, withoutWorkload } from "../../runtime/container-spec/make-container-spec";
 import { pulledImage } from "../../topology/declaration/derived-image";
@@ -24,6 +24,8 @@ export interface BootContext {
   readonly storage: readonly IAwsStorage[];
   /** Of the stack that waits for them. */
   readonly stackName: string;
+  /** How the head ends the machines of a cluster that has never served. @default - they go on */
+  readonly stop?: BootStop;
 }
 
 /** The boot of a node; all workers of a pool have the same one, because none has a name before it boots. */
@@ -57,6 +59,7 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
       source: readinessSource(region, stackName),
       booted: node.role === "head" ? bootedSource(region, stackName) : undefined,
       workloads: sources.workloads,
+      stop: node.role === "head" ? context.stop : undefined,
     },
   };
 }

@@ -47,6 +47,7 @@ export function awsPlaceFacts(
       kept: existing,
     },
     givesUpAfterSeconds,
+    endsAfterFailure: props.onFailure === "stop",
     bootSeconds: bootTimeoutSeconds,
     recovery: {
       worker: "Its Auto Scaling group makes another one, if EC2 has the capacity.",

@@ -11,7 +11,10 @@ import { template } from "../../terraform/template";
 import { USER_DATA_TOPIC } from "./built-rules";
 
 const ROOTFS = join(__dirname, "../rootfs");
-const SOURCES = ["aws-ecr.sh", "aws-parameter.sh", "aws-s3.sh", "aws-s3-sync.sh", "aws-secret.sh"];
+const SOURCES = [
+  ...["aws-ecr.sh", "aws-parameter.sh", "aws-s3.sh", "aws-s3-sync.sh", "aws-secret.sh"],
+  "aws-stop.sh",
+];
 
 /**
  * The boot of a node as EC2 takes it: gzip, then base64, both by Terraform, because the text may hold a value that is

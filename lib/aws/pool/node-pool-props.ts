@@ -106,6 +106,12 @@ export interface AwsNodePoolProps extends AwsMachineOptions {
    */
   readonly headPermissions?: readonly Permission[];
   /**
+   * Value of a tag `ray-cluster` of the head's machine and of the workers' group, by which a program finds them.
+   *
+   * @default - they do not have the tag
+   */
+  readonly clusterTag?: string;
+  /**
    * Whether the machines have public addresses. EC2 assigns none to a machine with several network interfaces.
    *
    * @default false

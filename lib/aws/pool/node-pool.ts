@@ -30,6 +30,8 @@ const KEY_OPERATIONS = [
   ...["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey"],
   ...["GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant"],
 ];
+/** By which `sources/aws-stop.sh` finds the machines of a cluster. */
+export const CLUSTER_TAG = "ray-cluster";
 /** Large machines with many GPUs take minutes to terminate, Capacity Blocks longer; the provider waits 10 or 20. */
 const TERMINATION_MINUTES = 45;
 
@@ -141,7 +143,10 @@ export class AwsNodePool extends Construct {
       ebsOptimized: true,
       iamInstanceProfile: settings.instanceProfile,
       rootBlockDevice: rootVolumeOf(settings),
-      tags: { Name: `${name}-head` },
+      tags: {
+        Name: `${name}-head`,
+        ...(settings.clusterTag === undefined ? {} : { [CLUSTER_TAG]: settings.clusterTag }),
+      },
       timeouts: { create: "30m", update: "30m", delete: `${TERMINATION_MINUTES}m` },
       dependsOn: [reservation],
       // User data is the template's, whose new version is a new machine. The provider reads it back as a hash, takes
@@ -177,7 +182,13 @@ export class AwsNodePool extends Construct {
         strategy: "Rolling",
         preferences: { minHealthyPercentage: 0, skipMatching: true },
       },
-      tag: [{ key: "Name", value: name, propagateAtLaunch: true }],
+      tag: [
+        { key: "Name", value: name, propagateAtLaunch: true },
+        // Not the machines: what ends the cluster ends these by their group.
+        ...(settings.clusterTag === undefined
+          ? []
+          : [{ key: CLUSTER_TAG, value: settings.clusterTag, propagateAtLaunch: false }]),
+      ],
       // The head first: workers need it, and its address must not go to one of them.
       dependsOn: [this._head, this.keyGrant(settings)].filter((one) => one !== undefined),
     });

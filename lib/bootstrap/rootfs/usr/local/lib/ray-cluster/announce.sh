@@ -42,7 +42,11 @@ look() {
   watch_boot
   # Healthy workers do not ask: a thousand of them would overload the source.
   if ! is_head && ! is_failing; then return; fi
-  if ! is_asked || is_answered; then return; fi
+  if ! is_asked; then
+    stop_cluster unasked "$last_trouble" "$waiting_at"
+    return
+  fi
+  if is_answered; then return; fi
   start_clock
   if is_failing || [ "$(left)" -le 0 ]; then
     answer FAILURE < <(boot_trouble)
@@ -59,6 +63,7 @@ start_clock() {
   address="$(sha256sum <"$ADDRESS")"
   [ "$address" != "$waiting_at" ] || return 0
   waiting_at="$address" waiting_since="$(uptime_seconds)" hindrance=""
+  rm -f "$RUN_FOLDER/announce/unasked"
 }
 
 # Once for each URL that it waits at, and before anything that takes long: without it the deployment ends early.
@@ -165,9 +170,13 @@ answer() {
   if attempt 120 put "$1" "$name" "$text"; then
     sha256sum <"$ADDRESS" >"$ANSWERED"
   fi
+  stop_cluster "$1"
 }
 
 put() { python3 "$PROGRAMS/put_signal.py" "$ADDRESS" "$1" "$2" <<<"$3"; }
+
+# It comes with the other programs of the boot.
+stop_cluster() { [ ! -e "$PROGRAMS/stop-cluster.sh" ] || "$PROGRAMS/stop-cluster.sh" "$@"; }
 
 who() {
   local addresses

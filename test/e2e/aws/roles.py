@@ -2,10 +2,14 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
+from urllib.parse import parse_qs, parse_qsl
 
+from moto.autoscaling.models import autoscaling_backends
+from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from place import ACCOUNT, REGION
 
@@ -18,6 +22,8 @@ class Call:
 
     action: str
     resource: str
+    #: What conditions are judged by, as policies name it, e.g. `aws:ResourceTag/team`.
+    context: Mapping[str, str] = field(default_factory=dict)
 
 
 def access_key(environ: dict[str, Any]) -> str | None:
@@ -38,18 +44,52 @@ def call_of(environ: dict[str, Any], body: bytes) -> Call:
             name = asked.get("Name", "")
             return Call(f"ssm:{action}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}")
         return Call(target, "")
-    if "/s3/aws4_request" not in environ.get("HTTP_AUTHORIZATION", ""):
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    for service, call in (("autoscaling", _call_of_group), ("ec2", _call_of_instance)):
+        if f"/{service}/aws4_request" in authorization:
+            asked = dict(parse_qsl(body.decode()))
+            action = f"{service}:{asked.get('Action', '')}"
+            # Those that describe take no resource.
+            return Call(action, "*") if ":Describe" in action else call(action, asked)
+    if "/s3/aws4_request" not in authorization:
         return Call("other", "")
     bucket, _, key = str(environ["PATH_INFO"]).lstrip("/").partition("/")
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         return Call("s3:write", f"arn:aws:s3:::{bucket}/{key}")
     if key == "":
-        return Call("s3:ListBucket", f"arn:aws:s3:::{bucket}")
+        prefix = parse_qs(str(environ.get("QUERY_STRING", ""))).get("prefix", [""])[0]
+        return Call("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix})
     return Call("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
 
 
+def _call_of_group(action: str, asked: Mapping[str, str]) -> Call:
+    name = asked.get("AutoScalingGroupName", "")
+    group = autoscaling_backends[ACCOUNT][REGION].autoscaling_groups.get(name)
+    if group is None:
+        return Call(action, "")
+    # As given and as kept are spelled differently.
+    tags = [{key.lower(): value for key, value in tag.items()} for tag in group.tags]
+    return Call(action, str(group.arn), _tags({tag["key"]: tag["value"] for tag in tags}))
+
+
+def _call_of_instance(action: str, asked: Mapping[str, str]) -> Call:
+    """One instance at a time is what is judged here."""
+    number = asked.get("InstanceId.1", "")
+    if "InstanceId.2" in asked or number not in {
+        one.id for one in ec2_backends[ACCOUNT][REGION].all_instances()
+    }:
+        return Call(action, "")
+    tags = ec2_backends[ACCOUNT][REGION].get_instance(number).get_tags()
+    resource = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{number}"
+    return Call(action, resource, _tags({tag["key"]: tag["value"] for tag in tags}))
+
+
+def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
 def allows(role: str, call: Call) -> bool:
-    """By its own policies and the attached ones; the library writes no conditions and no denials."""
+    """By its own policies and the attached ones; the library writes no denials."""
     for document in _documents(role):
         for statement in _list(document["Statement"]):
             actions = _list(statement.get("Action", []))
@@ -58,9 +98,23 @@ def allows(role: str, call: Call) -> bool:
                 statement["Effect"] == "Allow"
                 and any(fnmatchcase(call.action.lower(), action.lower()) for action in actions)
                 and any(fnmatchcase(call.resource, resource) for resource in resources)
+                and _holds(statement.get("Condition", {}), call.context)
             ):
                 return True
     return False
+
+
+def _holds(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """An operator that is not known here holds for nothing."""
+    for operator, keys in condition.items():
+        for key, values in keys.items():
+            value = context.get(key)
+            if value is None or operator not in ("StringEquals", "StringLike"):
+                return False
+            matches = fnmatchcase if operator == "StringLike" else str.__eq__
+            if not any(matches(value, str(one)) for one in _list(values)):
+                return False
+    return True
 
 
 def refusal(role: str, call: Call) -> tuple[int, bytes]:

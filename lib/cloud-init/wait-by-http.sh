@@ -19,7 +19,9 @@ main() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   said=""
-  while left=$((deadline - $(now))) && [ "$left" -gt 0 ]; do
+  # Once at least, however slow this machine is.
+  left=$TIMEOUT_SECONDS
+  while [ "$left" -gt 0 ]; do
     case $(verdict "$left") in
       serving)
         say "$(text)"
@@ -34,6 +36,7 @@ main() {
       *) say "$(trouble)" ;;
     esac
     sleep "${PAUSE_SECONDS:-2}"
+    left=$((deadline - $(now)))
   done
   printf "cluster '%s' is not serving: timed out after %s s: %s\n" "$CLUSTER" "$TIMEOUT_SECONDS" "${said:-no request was made}"
   printf '  asked: %s\n  look on %s: docker exec ray-cluster python3 -m ray_node status\n' "$url" "$HEAD"

@@ -21,13 +21,16 @@ main() {
   trap 'rm -f "$trouble"' EXIT
   said=""
   set -f
-  while left=$((deadline - $(now))) && [ "$left" -gt 0 ]; do
+  # Once at least, however slow this machine is.
+  left=$TIMEOUT_SECONDS
+  while [ "$left" -gt 0 ]; do
     status=0
     on_head "$left" 2>"$trouble" || status=$?
     # The connection failed or was lost: the machine may be starting.
     [ "$status" -eq 255 ] || return "$status"
     say "cannot reach $HEAD over ssh: $(tail -n 1 "$trouble")"
     sleep "${PAUSE_SECONDS:-5}"
+    left=$((deadline - $(now)))
   done
   printf "cluster '%s' is not serving: %s\n" "$CLUSTER" "${said:-no attempt was made}"
   return 1

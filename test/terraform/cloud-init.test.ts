@@ -102,14 +102,14 @@ describeWith([TERRAFORM], "Terraform", () => {
         const nodes = CloudInitSite.of(found.site);
         nodes.addMachines([machine(scope, "head", nodes.userData("gpu-0"))]);
         const ready = found.node.findChild("ready") as TerraformElement;
-        ready.addOverride("provisioner.0.local-exec.environment.TIMEOUT_SECONDS", "1");
+        ready.addOverride("provisioner.0.local-exec.environment.TIMEOUT_SECONDS", "3");
         new TerraformOutput(scope, "endpoint", { value: found.endpoint });
       });
       const apply = () => beside(stack.folder, "apply", "-auto-approve");
       const failed = await apply();
       expect(failed.failed).toBe(true);
       expect(failed.output).toContain(
-        "cluster 'llama' is not serving: timed out after 1 s: loading: the engine starts",
+        "cluster 'llama' is not serving: timed out after 3 s: loading: the engine starts",
       );
       expect(asked).toBe("GET /ready");
       expect(failed.output).not.toContain(`endpoint = "${ENDPOINT}"`);

@@ -11,6 +11,7 @@ import { ensureProviders, MIRROR_VARIABLE, type ProviderAccess } from "../../too
 import { ensureVllmCpuImage } from "../../tools/images/build-vllm-cpu-image";
 import { DEBIAN_BASE } from "../../tools/supply/debian-base";
 import { MOTO } from "../e2e/support/aws-region";
+import { Docker } from "../e2e/support/docker";
 import { MACHINE_KINDS, machineImage } from "../e2e/support/machine-image";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
 import { type Check, type Counts, Missing, type Show, sum } from "./check";
@@ -45,6 +46,8 @@ export const endToEndTests: Check = {
       throw new Missing("no Docker daemon");
     }
     const progress = new Progress(show);
+    // Clusters of a run that was killed start again with the engine, and compute.
+    await new Docker().sweep(OF_TESTS);
     // What Go builds beside what Docker builds: the one waits for downloads while the other computes.
     const images = ensureImages(engine, progress);
     const programs = providerEnvironment(show).then(async (environment) => {
@@ -81,6 +84,9 @@ const DEPLOYMENTS = 2;
 
 /** Sixteen nodes want all cores when they start: Ray gives each of them 30 seconds, however loaded the machine is. */
 const ALONE = "/hosts-16\\.e2e";
+
+/** Begins the names of containers, networks and volumes of these tests. */
+const OF_TESTS = "e2e-";
 
 /** Far beyond what any level takes: a level that hangs is a failure. */
 const LEVEL_SECONDS = 5400;

@@ -23,10 +23,10 @@ function readProgram(): readonly ContainerFile[] {
   }));
 }
 
-/** A docstring of a function or class: the first statement behind the colon that ends their head. */
-const DOCSTRING = /(:[ \t]*\n(?:[ \t]*\n)*[ \t]+)r?"""[^]*?"""(?=[ \t]*\n)/g;
+/** A docstring: the first statement of a module, or behind the colon that ends the head of a function or class. */
+const DOCSTRING = /(^|:[ \t]*\n(?:[ \t]*\n)*[ \t]+)r?"""[^]*?"""(?=[ \t]*\n)/g;
 
-/** A fifth less for user data, which some providers limit to 256 KiB. Lines keep their numbers. */
+/** A quarter less for user data, which some providers limit to 256 KiB. Lines keep their numbers. */
 function withoutComments(python: string): string {
   return python
     .replace(/^[ \t]*#.*$/gm, "")

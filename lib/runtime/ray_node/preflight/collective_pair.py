@@ -106,9 +106,7 @@ def run(rank: int, rendezvous: str, backend: str, timeout_seconds: float) -> flo
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python3 -m ray_node.preflight.collective_pair", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python3 -m ray_node.preflight.collective_pair")
     parser.add_argument("--rank", type=int, required=True, choices=(0, 1))
     parser.add_argument("--rendezvous", required=True, metavar="ADDRESS:PORT")
     parser.add_argument("--backend", required=True, choices=(NCCL, GLOO))

@@ -149,6 +149,14 @@ class FollowerTest(unittest.TestCase):
         self.assertEqual((again.state, self.news), ("ended", before), "it is not started again")
         self.assertGreater(again.ended_seconds_ago or 0, report.ended_seconds_ago or 0)
 
+    def test_end_of_the_process_is_reported_with_the_error_before_its_last_lines(self) -> None:
+        program = (
+            "import sys; print('OSError: no GPU\\nRuntimeError: stopped\\nbye', flush=True); sys.exit(3)"
+        )
+        made = self.make("", [sys.executable, "-c", program])
+        report = self.ended(made, RunDirective(1, 1))
+        self.assertEqual(report.reason, "exited with code 3: OSError: no GPU")
+
     def test_follower_that_ended_since_the_last_look_is_reported_as_ended(self) -> None:
         made = self.make("fail")
         made.obey(RunDirective(1, 1))

@@ -54,6 +54,26 @@ class HeadFailuresTest(HeadCase):
         after = self.states()[self.states().index("failed") :]
         self.assertEqual(after[:3], ["failed", "retrying", "formed"])
 
+    def test_engine_that_would_end_the_same_way_is_not_started_again(self) -> None:
+        """Public reports have the words: vllm-project/vllm#13579, #26898."""
+        FakeReader.nodes = WHOLE
+        unknown = "ValueError: model type `x` but Transformers does not recognize this architecture."
+        follows = "RuntimeError: Engine core initialization failed. See root cause above."
+        self.start(["--exit-at-once", f"--last-words={unknown}", f"--last-words={follows}"])
+        failed = self.until("failed")
+        fix = "the engine of the image is older than the model: use a newer image"
+        self.assertEqual(failed["reason"], f"the engine exited with code 7: {unknown}; {fix}")
+        self.assertEqual((failed["culprit"]["name"], self.states().count("loading")), ("npu-0", 1))
+
+    def test_error_that_ray_brings_from_another_machine_blames_that_one(self) -> None:
+        FakeReader.nodes = WHOLE
+        line = f"(RayWorkerWrapper pid=41, ip={support.WORKER}) ERROR 05-06 08:55:19 w.py:145] OSError: x"
+        self.start(["--exit-at-once", f"--last-words={line}"], retries__engineStarts=1)
+        failed = self.until("failed")
+        self.assertEqual(failed["culprit"]["name"], "npu-1")
+        said = f"npu-1 ({support.WORKER}): the engine exited with code 7: OSError: x"
+        self.assertEqual(failed["reason"], said)
+
     def test_engine_that_refuses_the_question_is_not_started_again(self) -> None:
         FakeReader.nodes = WHOLE
         Path(self.folder / "break").write_text("refuse", encoding="utf-8")

@@ -51,6 +51,23 @@ class CulpritTest(unittest.TestCase):
         self.assertEqual(found.culprit, Culprit("npu-1", "10.0.0.11", f"engine: {what}"))
         self.assertEqual(found.log_lines, ["out of memory"])
 
+    def test_judge_knows_whether_the_follower_would_end_the_same_way(self) -> None:
+        for reason, wanted in (
+            ("exited with code 1: ImportError: undefined symbol: x", True),
+            ("exited with code 1: OSError: x", False),
+        ):
+            with self.subTest(reason):
+                found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [end(1, 9.0, reason)], [], 0.4))
+                self.assertEqual(found.is_final, wanted)
+
+    def test_judge_blames_the_node_that_the_output_names(self) -> None:
+        """Ray's executor has no followers: a follower's end or a silent node says more."""
+        found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), named=member(2)))
+        self.assertEqual(found.reason, f"npu-2 (10.0.0.12): {OWN.reason}")
+        self.assertEqual(found.culprit, Culprit("npu-2", "10.0.0.12", f"engine: {OWN.reason}"))
+        found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [end(1, 9.0)], named=member(2)))
+        self.assertEqual(found.culprit and found.culprit.name, "npu-1")
+
     def test_judge_of_a_silent_node_blames_it(self) -> None:
         found = culprit.judge(OWN, HEAD, Evidence(OwnEnd(10.0), [], [member(2)], 2.04))
         self.assertEqual(

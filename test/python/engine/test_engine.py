@@ -112,6 +112,13 @@ class RealProcessTest(RunCase):
         self.assertEqual(caught.exception.reason, "the engine exited with code 7")
         self.assertEqual(caught.exception.log_lines, ["cannot find the model"])
 
+    def test_engine_that_is_killed_has_no_other_cause(self) -> None:
+        program = "import os; print('RuntimeError: a rank is lost', flush=True); os.kill(os.getpid(), 9)"
+        run = self.start(engine__argv=[sys.executable, "-c", program])
+        with self.assertRaises(EngineFailed) as caught:
+            self.drive(run.await_healthy())
+        self.assertEqual(caught.exception.reason, "the engine was killed by SIGKILL")
+
 
 def mute(process: SimulatedProcess) -> int:
     """Takes connections and says nothing."""

@@ -19,7 +19,8 @@ def tiny(process: SimulatedProcess) -> int:
     arguments = tiny_engine.parser().parse_args(process.argv[2:])
     clock.wait(process.asked_to_end, _START_SECONDS)
     if arguments.exit_at_once:
-        process.say("cannot find the model")
+        for line in arguments.last_words or ["cannot find the model"]:
+            process.say(line)
         return 7
 
     def leave(code: int) -> None:

@@ -130,8 +130,10 @@ def _end_of(ended: EngineProcess) -> _End:
     at = ended.process.ended_at or clock.monotonic()
     lines = tuple(ended.tail())
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    cause = ended.cause()
+    why = last[:200] if cause is None else str(cause)
     how = describe_exit(ended.process.exit_code)
-    return _End(f"{how}: {last[:200]}" if last else how, lines, at)
+    return _End(f"{how}: {why}" if why else how, lines, at)
 
 
 def log_path(engine_log: str, node_name: str) -> str:

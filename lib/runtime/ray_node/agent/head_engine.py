@@ -103,7 +103,7 @@ class HeadEngine:
                 self.check()
         except EngineFailed as caught:
             failed = caught
-        raise (yield from self.explain(failed))
+        raise (yield from self.explain(failed, members))
 
     def attempt(self, members: Sequence[Member]) -> Steps[None]:
         """Start and watch. Returns only when a job has succeeded. Raises EngineFailed."""
@@ -151,7 +151,7 @@ class HeadEngine:
             lines = self.run.failed(reason).log_lines if self.run is not None else []
             raise EngineFailed(f"{culprit} {reason}", culprit, lines)
 
-    def explain(self, failed: EngineFailed) -> Steps[EngineFailed]:
+    def explain(self, failed: EngineFailed, members: Sequence[Member] = ()) -> Steps[EngineFailed]:
         """The failure with its culprit. Asks the nodes with followers once more before that."""
         if failed.culprit is not None:
             return failed
@@ -166,8 +166,16 @@ class HeadEngine:
             ends=self.group.ends(),
             silent=self.group.silent_since(moment),
             silent_seconds=asked.elapsed,
+            named=self._named(members),
         )
         return engine_culprit.judge(failed, self._own, evidence)
+
+    def _named(self, members: Sequence[Member]) -> Member | None:
+        """Another node that the engine's output names as the place of the failure."""
+        cause = self.run.cause if self.run is not None else None
+        address = cause.address if cause is not None else None
+        others = (member for member in members if member.address != self._own.address)
+        return next((member for member in others if address is not None and member.address == address), None)
 
     def stopping(self, grace_seconds: float) -> Steps[None]:
         """End the head's own process; the followers' nodes learn from the answers to their reports."""
@@ -248,7 +256,9 @@ class HeadEngine:
         ended = self._note_job(job.process.exit_code)
         took = table.duration(float(ended["seconds"]))
         if ended["exitCode"] != 0:
-            raise EngineFailed(f"{job.ended} after {took}", log_lines=job.tail())
+            cause = job.cause()
+            why = "" if cause is None else f": {cause}"
+            raise EngineFailed(f"{job.ended} after {took}{why}", log_lines=job.tail())
         self._succeeded = True
         try:
             job_outcome.write(self._config.paths.state, engine, ended)

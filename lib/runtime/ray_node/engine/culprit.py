@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ray_node.cluster.membership import Member
+from ray_node.engine import symptoms
 from ray_node.engine.group import FollowerEnd
 from ray_node.host.failure import Culprit, EngineFailed
 
@@ -29,6 +30,8 @@ class Evidence:
     #: Members that did not report when they were asked.
     silent: Sequence[Member] = ()
     silent_seconds: float = 0.0
+    #: Whom the engine's own output names: Ray's executor prints the errors of all machines on the head.
+    named: Member | None = None
 
     @property
     def first(self) -> OwnEnd | FollowerEnd | None:
@@ -45,8 +48,12 @@ def judge(failed: EngineFailed, head: Culprit, evidence: Evidence) -> EngineFail
     if isinstance(first, FollowerEnd):
         name, address = first.member.name, first.member.address
         what = f"the engine's follower, rank {first.rank}, {first.reason}"
+        known = symptoms.find(first.reason)
         return EngineFailed(
-            f"{name} ({address}): {what}", Culprit(name, address, f"engine: {what}"), list(first.lines)
+            f"{name} ({address}): {what}",
+            Culprit(name, address, f"engine: {what}"),
+            list(first.lines),
+            known is not None and known.is_final,
         )
     if not evidence.ends and evidence.silent:
         member = evidence.silent[0]
@@ -55,6 +62,14 @@ def judge(failed: EngineFailed, head: Culprit, evidence: Evidence) -> EngineFail
             f"{failed.reason}; {member.name} ({member.address}) {what}",
             Culprit(member.name, member.address, what),
             failed.log_lines,
+        )
+    if evidence.named is not None:
+        name, address = evidence.named.name, evidence.named.address
+        return EngineFailed(
+            f"{name} ({address}): {failed.reason}",
+            Culprit(name, address, f"engine: {failed.reason}"),
+            failed.log_lines,
+            failed.is_final,
         )
     return EngineFailed(
         failed.reason,

@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 
+from ray_node.engine.cause import Cause, CauseWatch
 from ray_node.host import clock, log
 from ray_node.host.failure import EngineFailed
 from ray_node.host.processes import ManagedProcess, describe_exit
@@ -53,6 +54,7 @@ class EngineProcess:
     ) -> None:
         self._title = title
         self._output = output
+        self._causes = CauseWatch()
         log.line(f"{title}: {shlex.join(argv)}")
         if folder is not None and not os.path.isdir(folder):
             raise EngineFailed(f"the {title} cannot be started: its folder {folder} does not exist")
@@ -65,6 +67,22 @@ class EngineProcess:
 
     def tail(self) -> list[str]:
         return self._process.tail(_TAIL_LINES)
+
+    def cause(self, is_fresh: bool = False) -> Cause | None:
+        """Of a failure, as far as the output has told one; `is_fresh`, or after its end: a short time ago.
+
+        What a process says that a signal has ended follows from that.
+        """
+        code = self._process.exit_code
+        has_ended = code is not None
+        if code is not None and code < 0:
+            return None
+        # Waits for what an ended process has left to read.
+        self._process.tail(1)
+        return self._causes.cause(is_fresh or has_ended)
+
+    def forget_causes(self) -> None:
+        self._causes.forget()
 
     @property
     def ended(self) -> str | None:
@@ -79,4 +97,5 @@ class EngineProcess:
     def _lines(self, lines: list[str]) -> None:
         said = [line.rstrip() for line in log.redact("\n".join(lines)).split("\n")]
         self._output.write("\n".join(said) + "\n")
+        self._causes.note(said)
         log.raw("".join(f"{self._title} | {line}\n" for line in said))

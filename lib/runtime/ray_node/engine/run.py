@@ -7,6 +7,7 @@ from ray_node.config.engine_config import EngineApi
 from ray_node.config.workload import Workload
 from ray_node.engine import proof as engine_proof
 from ray_node.engine.api import EngineClient
+from ray_node.engine.cause import Cause
 from ray_node.engine.culprit import OwnEnd
 from ray_node.engine.health_history import HealthHistory
 from ray_node.engine.process import EngineLog, EngineProcess
@@ -52,6 +53,7 @@ class EngineRun:
         self._client = EngineClient(head_address, api)
         self._on_wait = on_wait
         engine = workload.engine
+        self._has_served = False
         self._process = EngineProcess("engine", engine.argv, environment, output, engine.working_directory)
         self._health = HealthHistory(self._process.process.pid, head_address, api.port)
 
@@ -62,6 +64,11 @@ class EngineRun:
         if process.ended_at is None:
             return None
         return OwnEnd(process.ended_at, from_outside=(process.exit_code or 0) < 0)
+
+    @property
+    def cause(self) -> Cause | None:
+        """What the engine's output names as the cause of its failure."""
+        return self._process.cause(is_fresh=self._has_served)
 
     def own_failure(self) -> EngineFailed | None:
         """The end of this very process, `None` while it runs."""
@@ -95,6 +102,8 @@ class EngineRun:
             failure = self.failed(str(error))
             failure.is_final = isinstance(error, Refused)
             raise failure from error
+        self._has_served = True
+        self._process.forget_causes()
         return Proof(proven.text, round(deadline.elapsed, 3), proven.kind, proven.refused)
 
     def watch(self) -> Steps[None]:
@@ -113,8 +122,13 @@ class EngineRun:
         return self._process.process.stopping(grace_seconds)
 
     def failed(self, reason: str) -> EngineFailed:
-        """With the last lines of the engine's output."""
-        return EngineFailed(reason, log_lines=self._process.tail())
+        """With the cause and the last lines of the engine's output."""
+        cause, lines = self.cause, self._process.tail()
+        if cause is None:
+            return EngineFailed(reason, log_lines=lines)
+        return EngineFailed(
+            f"{reason}: {cause}", log_lines=lines, is_final=cause.is_final and not self._has_served
+        )
 
     def _is_healthy(self) -> Steps[bool]:
         call = Background(lambda: self._client.health_problem())

@@ -1,0 +1,114 @@
+"""Words of engines and of what they run on whose remedy is known.
+
+Each has a line in `test/fixtures/engine-output/reported.json`, with the public reports that it comes from.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Symptom:
+    #: Found in a line of the output.
+    words: re.Pattern[str]
+    #: What to do, as a sentence's end.
+    fix: str
+    #: Another start of the same declaration on the same machines ends the same way.
+    is_final: bool = False
+
+
+def _symptom(words: str, fix: str, is_final: bool = False) -> Symptom:
+    return Symptom(re.compile(words), fix, is_final)
+
+
+#: The first that fits a line counts.
+SYMPTOMS = (
+    _symptom(
+        r"does not recognize this architecture|Model architectures? .* (is|are) not supported",
+        "the engine of the image is older than the model: use a newer image",
+        is_final=True,
+    ),
+    _symptom(
+        r"trust_remote_code\s*=\s*True|--trust-remote-code",
+        "the model's folder has code of its own: read it, then add '--trust-remote-code' to extraArguments",
+        is_final=True,
+    ),
+    _symptom(
+        r"no kernel image is available for execution on the device",
+        "the image was not built for this kind of GPU: use one that was (its CUDA, its compute capability)",
+        is_final=True,
+    ),
+    _symptom(
+        r"NVIDIA driver on your system is too old|CUDA driver version is insufficient"
+        r"|forward compatibility was attempted on non supported HW",
+        "update the driver of the machine, or use an image for an older CUDA",
+        is_final=True,
+    ),
+    _symptom(
+        r"undefined symbol",
+        "packages of the image do not fit one another (often another PyTorch than the engine was built for): "
+        "add none that replaces one of the base",
+        is_final=True,
+    ),
+    _symptom(
+        r"larger than the (available KV cache memory|maximum number of tokens that can be stored in KV cache)"
+        r"|No available memory for the cache blocks",
+        "lower maxModelLen, or raise the engine's share of the memory",
+        is_final=True,
+    ),
+    _symptom(
+        r"HarmonyError: error downloading or loading vocab file",
+        "gpt-oss reads its vocabulary from the internet: put o200k_base.tiktoken on storage of the cluster, "
+        "and name its folder by TIKTOKEN_ENCODINGS_BASE in environment",
+    ),
+    _symptom(
+        r"offline mode is enabled|outgoing traffic has been disabled|OfflineModeIsEnabled",
+        "engines start without a hub: what this one asks for must be in the model's folder, or be a "
+        "folder of its own (a draft model, a tokenizer, code of another repository)",
+    ),
+    _symptom(
+        r"Can't load tokenizer for|Couldn't instantiate the backend tokenizer",
+        "the model's folder lacks its tokenizer, or the image is older than the model",
+    ),
+    _symptom(
+        r"HeaderTooLarge|InvalidHeaderDeserialization|MetadataIncompleteBuffer",
+        "a file of the model is cut off or none: `ray_node preflight --verify-model` names it",
+    ),
+    _symptom(
+        r"Free memory on device .* less than desired",
+        "something else holds the memory: see nvidia-smi on the machine, and end it",
+    ),
+    _symptom(
+        r"killed due to memory pressure|exceeds the memory usage threshold"
+        r"|killed due to the node running low on memory",
+        "Ray ended a worker because the machine's own memory was full: end what else uses it, use a machine "
+        "with more, or set RAY_memory_usage_threshold",
+    ),
+    _symptom(
+        r"(CUDA|NPU|HIP) out of memory",
+        "lower the engine's share of the memory, maxModelLen or the sequences of a batch, or use more "
+        "accelerators",
+    ),
+    _symptom(
+        r"(creating|attaching to) shared memory segment",
+        "the container's shared memory is used up: raise sharedMemoryMiB of the backend",
+    ),
+    _symptom(
+        r"cannot open shared object file",
+        "a library is not found: of the driver (see the mounts of the machine), or in a folder that the "
+        "image names in a shell file (shellFiles)",
+    ),
+    _symptom(
+        r"EI0006|Getting socket times out",
+        "another rank did not come in time: look at the first node that failed, at the NPUs' links and TLS "
+        "switches; a slow start needs a longer HCCL_CONNECT_TIMEOUT",
+    ),
+    _symptom(
+        r"unhandled system error|ncclSystemError",
+        "NCCL_DEBUG=WARN in environment lets NCCL say which call failed",
+    ),
+)
+
+
+def find(line: str) -> Symptom | None:
+    return next((symptom for symptom in SYMPTOMS if symptom.words.search(line)), None)

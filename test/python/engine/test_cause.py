@@ -1,0 +1,104 @@
+import unittest
+from unittest import mock
+
+import support
+
+from ray_node.engine.cause import Cause, CauseWatch
+
+#: As vLLM 0.11 prints it (vllm-project/vllm#26898, #36217): two processes, three tracebacks.
+UNKNOWN_MODEL = support.ROOT / "test" / "fixtures" / "engine-output" / "vllm-unknown-model.log"
+#: What comes before each line of a worker's.
+WORKER = "(VllmWorker rank=6 pid=223) ERROR 05-27 22:32:47 [multiproc_executor.py:522]"
+MEMORY = "(raylet) 1 Workers (tasks / actors) killed due to memory pressure (OOM)"
+SHARED = "h:1:2 [0] misc/shmutils.cc:129 NCCL WARN Error while creating shared memory segment /dev/shm/nccl-x"
+
+
+class CauseTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.now = 100.0
+        clock = mock.patch("ray_node.host.clock.monotonic", lambda: self.now)
+        clock.start()
+        self.addCleanup(clock.stop)
+        self.watch = CauseWatch()
+
+    def after(self, output: str, is_fresh: bool = False) -> Cause | None:
+        self.watch.note(output.splitlines())
+        return self.watch.cause(is_fresh)
+
+    def said(self, output: str) -> str:
+        found = self.after(output)
+        return "" if found is None else found.said
+
+    def test_cause_is_the_error_before_those_that_follow_from_it(self) -> None:
+        found = self.after(UNKNOWN_MODEL.read_text("utf-8"))
+        assert found is not None
+        self.assertEqual(
+            found.said,
+            "ValueError: The checkpoint you are trying to load has model type `qwen3_5` but Transformers "
+            "does not recognize this architecture.",
+        )
+        self.assertTrue(str(found).endswith("is older than the model: use a newer image"), str(found))
+        self.assertEqual((found.is_final, found.address), (True, None))
+
+    def test_cause_without_a_known_remedy_is_the_error_alone(self) -> None:
+        """Forms of vllm#17618, #5567 of legacy-rocm-build, lmdeploy#3292, torch's own."""
+        direct = "The above exception was the direct cause of the following exception:"
+        of_ray = "ray.exceptions.RayTaskError(ValueError): ray::W.f() (pid=1, ip=10.0.0.2)"
+        cases = [
+            ("ValueError: one of a kind", "ValueError: one of a kind"),
+            ("(Worker_TP0 pid=7) AssertionError", "AssertionError"),
+            (f"{WORKER} KeyError: 'x'", "KeyError: 'x'"),
+            ("ERROR 02-19 18:44:51 engine.py:366] ValueError: old form", "ValueError: old form"),
+            ("[rank1]: RuntimeError: of a rank", "RuntimeError: of a rank"),
+            (
+                "json.decoder.JSONDecodeError: Expecting value",
+                "json.decoder.JSONDecodeError: Expecting value",
+            ),
+            ("RuntimeError: first\nRuntimeError: second", "RuntimeError: first"),
+            (f"RuntimeError: cause\n{direct}\nOSError: told", "OSError: told"),
+            (f"{of_ray}\n  File x\nValueError: of Ray", "ValueError: of Ray"),
+        ]
+        for output, wanted in cases:
+            with self.subTest(output):
+                self.watch = CauseWatch()
+                self.assertEqual(self.said(output), wanted)
+
+    def test_what_is_no_cause(self) -> None:
+        for output in (
+            "",
+            "serving on 8000",
+            "Exception: WorkerProc initialization failed. See stack trace for root cause.",
+            "ConnectionResetError: [Errno 104] Connection reset by peer",
+            "(EngineCore_DP0 pid=59) INFO 10-15 08:31:00 [core.py:77] config: trust_remote_code=True",
+            "WARNING 06-16 15:10:59 [x.py:21] ImportError('libx.so.12: cannot open shared object file')",
+            "  raise ValueError('in a frame')",
+            "Errors: 0",
+        ):
+            with self.subTest(output):
+                self.watch = CauseWatch()
+                self.assertIsNone(self.after(output))
+
+    def test_known_error_counts_before_one_without_a_remedy(self) -> None:
+        self.assertEqual(self.said(f"{MEMORY}\nRuntimeError: lost"), MEMORY)
+        self.watch = CauseWatch()
+        follows = "RuntimeError: NCCL error: unhandled system error"
+        self.assertEqual(self.said(f"OSError: first\n{SHARED}\n{follows}"), SHARED)
+
+    def test_error_on_another_machine_has_its_address(self) -> None:
+        told = "ERROR 05-06 08:55:19 worker_base.py:145] RuntimeError: CUDA error: x"
+        found = self.after(f"(RayWorkerWrapper pid=2231, ip=10.0.0.11) {told}")
+        self.assertEqual(found and found.address, "10.0.0.11")
+
+    def test_error_that_was_survived_is_no_cause(self) -> None:
+        self.said("OSError: while loading")
+        self.now += 61
+        self.assertEqual(self.said("ValueError: much later"), "ValueError: much later")
+        self.now += 301
+        self.assertIsNone(self.after("", is_fresh=True))
+        self.assertIsNotNone(self.after(""))
+        self.watch.forget()
+        self.assertIsNone(self.after(""))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -17,5 +17,6 @@ export function machineFacts(plan: ClusterPlan, { runtime }: Pick<ContainerSpec,
     `image ${image}${size === undefined ? "" : ` ${size}`}`,
     ...(runtime === undefined ? [] : [`runtime ${runtime}`]),
     ...(runtime === "nvidia" ? ["driver nvidia"] : []),
+    ...(plan.nodes.length > 1 ? [`network ${plan.subnetCidr}`] : []),
   ];
 }

@@ -12,7 +12,7 @@ setup() {
   mkdir -p "$BIN" "$FAKE_ANSWERS" "$HOST_ROOT/dev" "$HOST_ROOT/proc/net"
   : >"$FAKE_CALLS"
   local program
-  for program in bash cat awk sort grep tr head tail find; do
+  for program in bash cat awk sort grep tr head tail find timeout; do
     ln -s "$(command -v "$program")" "$BIN/$program"
   done
   fake uname '-m|0|aarch64'
@@ -244,7 +244,7 @@ problems() {
 @test "check-machine.sh changes nothing" {
   touch "$HOST_ROOT/dev/davinci0"
   check 'cluster c1' 'device /dev/davinci0' 'runtime nvidia' 'port 6379'
-  [ "$(grep -Evc '^(docker (version|info|ps|inspect)|ip -o -4 address show|uname|date|id|hostname)' "$FAKE_CALLS")" -eq 0 ]
+  [ "$(grep -Evc '^(docker (version|--version|info|ps|inspect)|ip -o -4 address show|uname|date|id|hostname)' "$FAKE_CALLS")" -eq 0 ]
 }
 
 # engine <version> <storage driver> <cgroup version> <folder> [<driver status>]: what `docker info` of it says. Forms: Docker
@@ -418,7 +418,122 @@ gpus() {
   check 'driver nvidia' 'accelerator /dev/nvidia0'
   [ "$status" -eq 0 ]
   [[ "$output" != *gpu-number* ]]
-  fake nvidia-smi '*|127|not found'
+  rm "$BIN/nvidia-smi"
   check 'driver nvidia' 'accelerator /dev/nvidia0'
+  [ "$status" -eq 0 ]
   [[ "$output" != *gpu-number* ]]
+}
+
+# Words: NVIDIA/nvidia-container-toolkit#394, #171; NVIDIA/nvidia-docker#1245.
+@test "check-machine.sh with a driver that does not answer says what it says, and the remedy" {
+  local words fix
+  while IFS='|' read -r words fix; do
+    fake nvidia-smi "-L|9|$words"
+    check 'driver nvidia'
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"problem driver nvidia-smi: $words: "*"$fix"* ]]
+  done <<'EOF'
+Failed to initialize NVML: Driver/library version mismatch|reboot
+NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.|dkms status
+Unable to determine the device handle for GPU0000:2B:00.0: Unknown Error|power the machine off
+Failed to initialize NVML: Unknown Error|install the driver again
+EOF
+  fake nvidia-smi '-L|0|No devices were found'
+  check 'driver nvidia'
+  [ "$status" -eq 1 ]
+  fake nvidia-smi '-L|9|asked in vain'
+  check
+  [[ "$output" != *driver* ]]
+}
+
+# security <options as docker info prints them> <root folder> <operating system>
+security() {
+  fake docker 'version*|0|28.2.2' 'info*Runtimes*|0|runc' "info*SecurityOptions*|0|[$1] $2 $3" 'ps *|0|'
+}
+
+# Reports: moby/moby#20546; zhblue/hustoj#991 (userns-remap); epics-containers/epics-containers.github.io#174 (rootless);
+# canonical/docker-snap#189, #188 and moby/moby#34427 (snap).
+@test "check-machine.sh refuses a Docker engine that is not the machine's own" {
+  security '"name=seccomp,profile=builtin","name=rootless","name=cgroupns"' /home/ops/.local/share/docker 'Ubuntu 24.04 LTS'
+  check 'mount /data/models'
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem engine "*"runs without root"* ]]
+  security '"name=seccomp,profile=builtin","name=userns"' /var/lib/docker/100000.100000 'Debian GNU/Linux 12'
+  check
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem engine "*"userns-remap"* ]]
+  security '"name=seccomp,profile=unconfined"' /var/lib/docker 'Docker Desktop'
+  check
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"problem engine "*"virtual machine"* ]]
+}
+
+@test "check-machine.sh refuses the snap of Docker where it does not see a folder" {
+  mkdir -p "$HOST_ROOT/data/models" "$HOST_ROOT/home/ops/models"
+  security '"name=apparmor","name=seccomp,profile=builtin"' /var/snap/docker/common/var-lib-docker 'Ubuntu Core 24'
+  check 'mount /data/models' 'mount /home/ops/models'
+  [ "$status" -eq 1 ]
+  [ "$(problems)" -eq 1 ]
+  [[ "$output" == *"problem engine the Docker engine is a snap"*"instead of /data/models"* ]]
+  check 'mount /home/ops/models'
+  [ "$status" -eq 0 ]
+}
+
+@test "check-machine.sh refuses Podman under the name of Docker" {
+  fake docker '--version|0|podman version 4.9.3' 'version*|0|4.9.3'
+  check
+  [ "$status" -eq 1 ]
+  [ "$(problems)" -eq 1 ]
+  [[ "$output" == *"problem docker docker is a name of Podman"* ]]
+}
+
+@test "check-machine.sh takes every engine of the machine itself" {
+  local options
+  for options in '"name=apparmor","name=seccomp,profile=builtin","name=cgroupns"' '"name=seccomp,profile=builtin"' 'null'; do
+    security "$options" /var/lib/docker 'Rocky Linux 9.4'
+    check 'mount /data/models'
+    [[ "$output" != *"problem engine"* && "$output" != *selinux* ]]
+  done
+}
+
+# Reports: NVIDIA/nvidia-container-toolkit#33; NVIDIA/nvidia-docker#676, #443.
+@test "check-machine.sh warns of folders and GPUs that SELinux closes to containers" {
+  mkdir -p "$HOST_ROOT/data/models" "$HOST_ROOT/data/open"
+  fake stat "-c %C */data/models|0|unconfined_u:object_r:default_t:s0" "-c %C */data/open|0|system_u:object_r:container_file_t:s0"
+  fake nvidia-smi '*|0|GPU 0: NVIDIA H100'
+  fake getenforce '*|0|Enforcing'
+  security '"name=seccomp,profile=builtin","name=selinux"' /var/lib/docker 'Rocky Linux 9.4'
+  check 'mount /data/models' 'mount /data/open' 'driver nvidia'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning selinux SELinux may close /data/models (unconfined_u:object_r:default_t:s0)"* ]]
+  [[ "$output" == *"warning selinux SELinux confines containers here"*"Insufficient Permissions"* ]]
+  [[ "$output" != */data/open\ * ]]
+  fake getenforce '*|0|Permissive'
+  check 'mount /data/models' 'driver nvidia'
+  [[ "$output" != *selinux* ]]
+}
+
+# Reports: ray-project/ray#7632 (firewalld), #7242, #12153.
+@test "check-machine.sh warns of a firewall of the distribution, unless it lets the network in" {
+  fake systemctl 'is-active --quiet firewalld|0|'
+  fake firewall-cmd '--zone=trusted --list-sources|0|192.168.9.0/24'
+  check 'network 10.1.0.0/24'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning firewall firewalld is active"*"--add-source=10.1.0.0/24"* ]]
+  fake firewall-cmd '--zone=trusted --list-sources|0|192.168.9.0/24 10.1.0.0/24'
+  check 'network 10.1.0.0/24'
+  [[ "$output" == *"ok firewall firewalld trusts 10.1.0.0/24"* && "$output" != *warning* ]]
+  fake systemctl '*|3|'
+  check 'network 10.1.0.0/24'
+  [[ "$output" != *firewall* ]]
+  mkdir -p "$HOST_ROOT/etc/ufw"
+  printf 'ENABLED=yes\nLOGLEVEL=low\n' >"$HOST_ROOT/etc/ufw/ufw.conf"
+  check 'network 10.1.0.0/24'
+  [[ "$output" == *"warning firewall ufw is active"*"ufw allow from 10.1.0.0/24"* ]]
+  printf -- '-A ufw-user-input -s 10.1.0.0/24 -j ACCEPT\n' >"$HOST_ROOT/etc/ufw/user.rules"
+  check 'network 10.1.0.0/24'
+  [[ "$output" == *"ok firewall ufw lets 10.1.0.0/24 in"* ]]
+  printf 'ENABLED=no\n' >"$HOST_ROOT/etc/ufw/ufw.conf"
+  check 'network 10.1.0.0/24'
+  [[ "$output" != *firewall* ]]
 }

@@ -15,13 +15,22 @@ function factsOf(change: Partial<ClusterProps> = {}): readonly string[] {
   return machineFacts(plan, containerSpec(plan, plan.nodes[0]));
 }
 
-it("machineFacts of NVIDIA's machines names engine, image with its size, runtime and driver", () => {
+it("machineFacts of NVIDIA's machines names engine, image with its size, runtime, driver and network", () => {
   expect(factsOf({ image: VLLM })).toEqual([
     "docker 20.10.10",
     "image vllm/vllm-openai:v0.33.0 27",
     "runtime nvidia",
     "driver nvidia",
+    "network 10.20.0.0/16",
   ]);
+});
+
+it("machineFacts of a single machine has no network that a firewall should let in", () => {
+  const [pool] = machineProps().pools;
+  const place = hostsPlace({ addresses: { gpu: ["10.20.0.1"] } });
+  const plan = planCluster({ ...machineProps(), pools: [{ ...pool, nodes: 1 }] }, place);
+  const facts = machineFacts(plan, containerSpec(plan, plan.nodes[0]));
+  expect(facts.filter((fact) => fact.startsWith("network "))).toEqual([]);
 });
 
 it("machineFacts of an image whose size is not known names it without one", () => {

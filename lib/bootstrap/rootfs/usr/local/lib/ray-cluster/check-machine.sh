@@ -5,6 +5,7 @@
 #   cluster <name>              the cluster of the node
 #   container <name>            the node's own container
 #   address <IPv4 address>      must be the address of an interface
+#   network <CIDR>              that the nodes share: the machine's own firewall should let it in
 #   architecture <amd64|arm64>  must be this machine's
 #   device <path>, mount <path> must exist
 #   accelerator <path>          no container of another cluster may have this device; an NPU, no other container at all
@@ -12,7 +13,7 @@
 #   docker <version|any>        oldest Docker engine that runs the image (20.10.10)
 #   image <reference> [<GiB>]   pulled here unless present; its size, where it is known
 #   runtime <name>              the Docker engine must have it
-#   driver nvidia               whose errors stand in the kernel's log, and which numbers GPUs in two ways
+#   driver nvidia               must answer; its errors stand in the kernel's log, and it numbers GPUs in two ways
 #   program <name> <package>    must be installed
 #   port <number>, port <a>-<b> only the node's own container may listen there
 #   clock <seconds>             the caller's time, in seconds since 1970
@@ -33,13 +34,15 @@ readonly LISTENING="0A"
 readonly TOOLKIT_WITH_CGROUP_2=1.8.0
 # Since this version Docker warns of the end of cgroup v1 (docs.docker.com/engine/deprecated).
 readonly DOCKER_AGAINST_CGROUP_1=29
+# A driver with a GPU that has failed may never answer.
+readonly DRIVER_SECONDS=60
 # Errors that a program causes: they say nothing of the GPU (docs.nvidia.com/deploy/xid-errors).
 readonly PROGRAM_XIDS="13|31|43|45"
 
 # Oldest engine that runs images of present distributions (lib/catalog/docker-versions.json).
 docker_minimum=20.10.10
 cluster="" container="" engine_version="" image="" image_gib="" driver="" problems=0
-ports=() accelerators=()
+ports=() accelerators=() folders=()
 
 main() {
   local key value
@@ -51,7 +54,11 @@ main() {
       architecture) check_architecture "$value" ;;
       device) check_path device "$value" ;;
       accelerator) accelerators+=("$value") ;;
-      mount) check_path mount "$value" ;;
+      mount)
+        check_path mount "$value"
+        folders+=("$value")
+        ;;
+      network) check_firewall "$value" ;;
       share) check_share "$value" ;;
       port) ports+=("$value") ;;
       clock) check_clock "$value" ;;
@@ -68,11 +75,12 @@ main() {
     check_version
     check_runtime "${runtime:-}"
     check_engine
+    check_confinement
     check_holders
   fi
   check_ports
   if [ "$driver" = nvidia ]; then
-    check_gpu_numbers
+    ! check_driver || check_gpu_numbers
     check_kernel_log
   fi
   [ "$problems" -eq 0 ]
@@ -144,6 +152,20 @@ check_share() {
   fi
 }
 
+# A firewall of the distribution drops what no rule of it lets in, whatever the rules of others say. Whether it does can only
+# be asked as root, so this warns.
+check_firewall() {
+  local name="" way=""
+  if systemctl is-active --quiet firewalld 2>/dev/null; then
+    ! firewall-cmd --zone=trusted --list-sources 2>/dev/null | grep -Fqw -- "$1" || { ok firewall "firewalld trusts $1"; return; }
+    name=firewalld way="firewall-cmd --permanent --zone=trusted --add-source=$1 && firewall-cmd --reload"
+  elif grep -qs '^ENABLED=yes' "$ROOT/etc/ufw/ufw.conf"; then
+    ! grep -Fqs -- "-s $1 -j ACCEPT" "$ROOT/etc/ufw/user.rules" || { ok firewall "ufw lets $1 in"; return; }
+    name=ufw way="ufw allow from $1"
+  fi
+  [ -z "$name" ] || warning firewall "$name is active: unless its rules let the other nodes in, they do not reach Ray here. As root: $way"
+}
+
 check_clock() {
   local off
   off=$(($(date +%s) - $1))
@@ -169,6 +191,10 @@ check_docker() {
   local version
   if ! command -v docker >/dev/null; then
     problem docker "Docker is not installed"
+    return 1
+  fi
+  if docker --version 2>/dev/null | grep -qi podman; then
+    problem docker "docker is a name of Podman here, whose engine is another one. Install Docker Engine instead of podman-docker"
     return 1
   fi
   if version="$(docker version --format '{{.Server.Version}}' 2>&1)"; then
@@ -222,6 +248,48 @@ check_engine() {
   [ -z "$image" ] || check_disk "$folder"
 }
 
+# An engine whose containers have neither the machine's network nor its devices and folders is not the machine's own
+# (docs.docker.com/engine/security/rootless, .../userns-remap; moby/moby#20546; canonical/docker-snap#189).
+check_confinement() {
+  local said folder foreign="is not this machine's own"
+  said="$(docker info --format '{{json .SecurityOptions}} {{.DockerRootDir}} {{.OperatingSystem}}' 2>/dev/null)" || return 0
+  case "$said" in
+    *name=rootless*)
+      problem engine "the Docker engine $foreign: it runs without root, and a container has neither the machine's network nor limits \
+of its own. Use the one of root: docker context use default, and DOCKER_HOST unset"
+      ;;
+    *name=userns*)
+      problem engine "the Docker engine maps users (userns-remap) and starts no container with the machine's network. Take \
+userns-remap out of /etc/docker/daemon.json"
+      ;;
+    *"Docker Desktop"*)
+      problem engine "the Docker engine $foreign: Docker Desktop runs containers in a virtual machine. Use Docker Engine"
+      ;;
+    *" /var/snap/"*)
+      for folder in "${folders[@]}"; do
+        [[ "$folder" == /home/* ]] || problem engine "the Docker engine is a snap: a container would have an empty folder instead of \
+$folder. Remove it (snap remove docker) and run \`npx cdktf-ray-cluster prepare-hosts\`"
+      done
+      ;;
+  esac
+  [[ "$said" != *name=selinux* ]] || check_labels
+}
+
+# Folders of the machine are closed to confined containers unless they are labelled for them, and so are GPUs
+# (NVIDIA/nvidia-container-toolkit#33; NVIDIA/nvidia-docker#676).
+check_labels() {
+  local folder label
+  [ "$(getenforce 2>/dev/null)" = Enforcing ] || return 0
+  for folder in "${folders[@]}"; do
+    label="$(stat -c %C "$ROOT$folder" 2>/dev/null)" || continue
+    [[ "$label" =~ :(container_(file|ro_file|share)|svirt_sandbox_file)_t: ]] ||
+      warning selinux "SELinux may close $folder ($label) to containers. chcon -Rt container_file_t $folder; or ipc: IpcMode.HOST, \
+with which Docker sets no labels"
+  done
+  [ "$driver" != nvidia ] || warning selinux "SELinux confines containers here: where nvidia-smi says 'Insufficient Permissions' \
+in one, set ipc: IpcMode.HOST, with which Docker sets no labels"
+}
+
 check_storage() {
   case "$1" in
     vfs | native)
@@ -262,6 +330,22 @@ it is here already, name 'image disk' in toleratedChecks"
   else
     ok disk "$free GiB free in $1"
   fi
+}
+
+# The runtime starts no container where the driver does not answer, and says only that.
+check_driver() {
+  local said fix
+  command -v nvidia-smi >/dev/null || return 0
+  said="$(timeout "$DRIVER_SECONDS" nvidia-smi -L 2>&1)" && [[ "$said" != "No devices"* ]] && return 0
+  case "$said" in
+    *"version mismatch"*) fix="the driver was updated and the kernel runs the old one: reboot" ;;
+    *"communicate with the NVIDIA driver"*) fix="its kernel module is not loaded, often since the kernel was updated: dkms status, modprobe nvidia" ;;
+    *"device handle"* | *"No devices"*) fix="a GPU does not answer: see dmesg (NVRM, Xid), power the machine off and on" ;;
+    "") fix="no answer within $DRIVER_SECONDS s: see dmesg (NVRM, Xid), reboot" ;;
+    *) fix="install the driver again, see dmesg (NVRM)" ;;
+  esac
+  problem driver "nvidia-smi: ${said//$'\n'/ }: $fix"
+  return 1
 }
 
 # The container gets the device nodes /dev/nvidia<minor number>, and from the runtime the GPUs that nvidia-smi has at these

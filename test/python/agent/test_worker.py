@@ -10,7 +10,7 @@ from worker_case import WorkerCase
 from ray_node.agent import state
 from ray_node.channel.tasks import Task, TaskResult
 from ray_node.cluster import token
-from ray_node.host import clock
+from ray_node.host import clock, probe
 from ray_node.host.versions import Versions
 
 
@@ -86,6 +86,16 @@ class WorkerTest(WorkerCase):
         found = self.ended()
         self.assertRegex(
             found["reason"], r"the head npu-0 \(127.0.0.1\) did not open Ray's port .*: port closed"
+        )
+
+    def test_worker_whose_head_is_silent_says_that_a_firewall_may_be_why(self) -> None:
+        token.ensure(self.config.paths.token)
+        self.config = self.with_deadline(head=0.5)
+        with mock.patch("ray_node.host.probe.tcp", return_value=probe.NO_ANSWER):
+            self.start()
+            found = self.ended()
+        self.assertRegex(
+            found["reason"], "within .* s: no answer, it is down or a firewall drops what comes to this port$"
         )
 
     def test_worker_with_a_wrong_token_fails_before_ray_starts(self) -> None:

@@ -35,7 +35,11 @@ class ProbeTest(unittest.TestCase):
 
     def test_result_of_a_probe_in_words(self) -> None:
         self.assertEqual(host_prober.in_words(probe.CLOSED, 6380), "host answers, Ray port 6380 closed")
-        self.assertEqual(host_prober.in_words(probe.NO_ANSWER, 6380), "host does not answer")
+        # ray-project/ray#7632, #12153: machines that answer, behind the firewall of their distribution.
+        self.assertEqual(
+            host_prober.in_words(probe.NO_ANSWER, 6380),
+            "host does not answer, or a firewall drops what comes to its Ray port 6380",
+        )
 
     def test_prober_follows_its_targets(self) -> None:
         simulated_clock.install(self)

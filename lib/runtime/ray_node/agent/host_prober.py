@@ -32,7 +32,7 @@ def in_words(met: str, port: int) -> str:
     words = {
         probe.OPEN: f"its Ray port {port} answers",
         probe.CLOSED: f"host answers, Ray port {port} closed",
-        probe.NO_ANSWER: "host does not answer",
+        probe.NO_ANSWER: f"host does not answer, or a firewall drops what comes to its Ray port {port}",
         probe.NO_ROUTE: "no route to the host",
     }
     return words.get(met, met)

@@ -134,6 +134,8 @@ class Worker(Supervisor):
             return None
         if self.phase is Phase.HEAD and (met := self._head_port()) != probe.OPEN:
             port, waited = self.config.ports.gcs, f"{self.deadline.seconds:.0f} s"
+            if met == probe.NO_ANSWER:
+                met += ", it is down or a firewall drops what comes to this port"
             reason = f"the head {self.config.head} did not open Ray's port {port} within {waited}: {met}"
             return NodeFailed(reason, self._head_culprit(f"Ray's port {port}: {met}"))
         if self.phase is Phase.JOINING and not self._is_listed(answer):

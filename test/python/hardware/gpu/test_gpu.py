@@ -125,6 +125,28 @@ class CountTest(unittest.TestCase):
 
 
 class DriverTest(unittest.TestCase):
+    def test_judge_of_a_driver_that_does_not_answer_says_what_to_do(self) -> None:
+        """Words of NVIDIA/nvidia-container-toolkit#394, #171, #48, #33 and NVIDIA/nvidia-docker#1730."""
+        for said, wanted in (
+            (
+                "Failed to initialize NVML: Driver/library version mismatch NVML library version: 550.54",
+                "reboot",
+            ),
+            (
+                "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.",
+                "modprobe nvidia",
+            ),
+            ("Unable to determine the device handle for GPU0000:2B:00.0: Unknown Error", "power it off"),
+            ("Failed to initialize NVML: Unknown Error", "restart the container"),
+            ("Failed to initialize NVML: Insufficient Permissions", "IpcMode.HOST"),
+            ("nvidia-smi is not in this container", "install the driver"),
+        ):
+            with self.subTest(said):
+                answer = Answer(9, said)
+                (found,) = judged(facts.gather(0.9, {"-L": answer}.__getitem__, sysfs="/absent"))
+                self.assertEqual((found.outcome, found.seen), (FAILED, f"nvidia-smi: {said}"))
+                self.assertIn(wanted, found.fix)
+
     def test_judge_of_a_driver_below_that_of_the_image_fails(self) -> None:
         found = judged(gathered(Gpu()), minimum_driver="580")
         self.assertEqual(wrong(found), [(None, "gpu driver", FAILED)])

@@ -10,6 +10,28 @@ from ray_node.host import versions
 
 FABRIC_READY = "Completed, Success"
 
+#: What `nvidia-smi` says instead of an answer, and what to do.
+#: NVIDIA/nvidia-container-toolkit#394, #171 (versions), #48 (Unknown Error), #33 (SELinux).
+_SILENCES = (
+    ("version mismatch", "the driver was updated and the kernel runs the old one: reboot the host"),
+    (
+        "communicate with the NVIDIA driver",
+        "the driver's kernel module is not loaded, often since the kernel was updated: dkms status and "
+        "modprobe nvidia on the host",
+    ),
+    ("device handle", "a GPU does not answer: see dmesg (NVRM, Xid) on the host; power it off and on"),
+    (
+        "NVML: Unknown Error",
+        "the container has lost its devices (systemctl daemon-reload does that with the cgroup driver "
+        "systemd): restart the container; with native.cgroupdriver=cgroupfs in daemon.json it keeps them",
+    ),
+    (
+        "Insufficient Permissions",
+        "SELinux closes the GPUs to containers: ipc: IpcMode.HOST, with which Docker sets no labels",
+    ),
+)
+_NO_DRIVER = "install the driver and the NVIDIA container toolkit on the host"
+
 
 @dataclass(frozen=True)
 class GpuRules:
@@ -26,7 +48,7 @@ class GpuRules:
 
 def judge(node: Subject, facts: GpuFacts, rules: GpuRules) -> list[Finding]:
     if facts.trouble is not None:
-        fix = "install the driver and the NVIDIA container toolkit on the host"
+        fix = next((fix for words, fix in _SILENCES if words in facts.trouble), _NO_DRIVER)
         on_bus = "" if facts.on_bus is None else f"; {facts.on_bus} GPUs are on the PCI bus"
         return [node.failed("gpu", f"nvidia-smi: {facts.trouble}{on_bus}", fix)]
     findings = []

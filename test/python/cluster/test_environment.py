@@ -36,6 +36,35 @@ class EnvironmentTest(unittest.TestCase):
             {"HF_HUB_OFFLINE": "1", "RAY_ADDRESS": "10.89.28.10:6379", "PYTHONUNBUFFERED": "1"},
         )
 
+    def test_proxy_is_not_for_the_nodes_of_the_cluster(self) -> None:
+        """Reports: ray-project/ray#12598; sgl-project/sglang#9155, #9814; vllm-project/vllm#5779."""
+        within = "localhost,127.0.0.1,0.0.0.0,10.89.28.10,10.89.28.0/24"
+        cases: list[tuple[dict[str, str], dict[str, str], str | None]] = [
+            ({}, {}, None),
+            ({"NO_PROXY": "a.example"}, {}, None),
+            ({"HTTPS_PROXY": ""}, {}, None),
+            ({"HTTPS_PROXY": "http://proxy.example:3128"}, {}, within),
+            ({"http_proxy": "http://proxy.example:3128"}, {}, within),
+            ({}, {"HTTP_PROXY": "http://of.the.image"}, within),
+            (
+                {"HTTP_PROXY": "http://p", "NO_PROXY": "a.example, 127.0.0.1"},
+                {},
+                f"a.example,127.0.0.1,{within}",
+            ),
+            ({"HTTP_PROXY": "http://p", "no_proxy": "b.example"}, {"NO_PROXY": "c"}, f"b.example,c,{within}"),
+        ]
+        for declared, image, wanted in cases:
+            with self.subTest(declared=declared, image=image):
+                config = support.parsed({**SCOPED, "environment.cluster": declared})
+                built = environment.build(config, OWN, {"PATH": "/bin", **image})
+                expected = None if wanted is None else ",".join(dict.fromkeys(wanted.split(",")))
+                found = built.ray.get("no_proxy")
+                self.assertEqual(found, expected)
+                if expected is not None:
+                    self.assertEqual(built.ray["NO_PROXY"], expected)
+                    # Clients that know no networks need each address.
+                    self.assertEqual(built.engine["NO_PROXY"], f"{expected},10.89.28.11")
+
     def test_list_of_paths_goes_before_the_images_own(self) -> None:
         config = support.parsed(
             {

@@ -1,7 +1,7 @@
 """Environment by scope: `cluster` and `node` are set before `ray start`, `driver` only for the engine."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ray_node.cluster import shell_files
@@ -24,6 +24,9 @@ PATH_LISTS = frozenset(
         "PYTHONPATH",
     }
 )
+#: As Python's, curl's and Go's clients read them.
+_PROXIES = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
     # The two ports that `ray start` has no flag for.
     ray["AUTOSCALER_METRIC_PORT"] = str(config.ports.autoscaler_metrics)
     ray["DASHBOARD_METRIC_PORT"] = str(config.ports.dashboard_metrics)
+    ray = _within(ray, (*_THIS_MACHINE, own.address, config.head.address, config.subnet))
     # An address from outside would make `ray start` join another cluster than the planned one.
     ray.pop("RAY_ADDRESS", None)
     running = config.workload or workload.nothing(config.cluster)
@@ -69,7 +73,8 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
 
 def of_engine(ray: Mapping[str, str], running: Workload, gcs_address: str) -> dict[str, str]:
     """What the processes of a workload see. `ray` is the environment of this node's Ray."""
-    engine = {**over(ray, running.environment.driver), "RAY_ADDRESS": gcs_address}
+    addresses = [address for pool in running.pools for address in pool.addresses or ()]
+    engine = _within({**over(ray, running.environment.driver), "RAY_ADDRESS": gcs_address}, addresses)
     engine.setdefault("PYTHONUNBUFFERED", "1")
     for name in running.engine.withheld:
         engine.pop(name, None)
@@ -84,6 +89,19 @@ def over(base: Mapping[str, str], declared: Mapping[str, str]) -> dict[str, str]
         if name in PATH_LISTS and base.get(name)
     }
     return {**base, **declared, **lists}
+
+
+def _within(environment: Mapping[str, str], addresses: Iterable[str]) -> dict[str, str]:
+    """No proxy between the processes of the cluster: whatever has a proxy is told what it is not for.
+
+    Dashboards, servers behind a proxy of their own and warm-ups ask one another over HTTP
+    (ray-project/ray#12598; sgl-project/sglang#9155, #9814; vllm-project/vllm#5779).
+    """
+    if not any(environment.get(name) for name in _PROXIES):
+        return dict(environment)
+    given = ",".join(environment.get(name, "") for name in ("no_proxy", "NO_PROXY")).split(",")
+    names = dict.fromkeys(item.strip() for item in (*given, *addresses) if item.strip())
+    return {**environment, "no_proxy": ",".join(names), "NO_PROXY": ",".join(names)}
 
 
 def _authenticate(environment: dict[str, str], config: NodeConfig) -> None:

@@ -1,3 +1,4 @@
+import { engineDownload } from "../../catalog/engine-downloads";
 import { unless } from "../../problems/checks";
 import {
   type ErrorFinding,
@@ -143,6 +144,23 @@ export const stagingRules: readonly ClusterRule[] = [
           fix: "use shared storage, or let the cluster fetch the model with ModelSource.huggingFace",
         },
     ),
+  }),
+  warningRule("RC173", {
+    title: "An engine finds all that it reads when it starts",
+    why: "Without the internet it fails after the model was loaded, whatever lies in the model's folder.",
+    check: ({ model, engine, environment, driverEnvironment }) => {
+      const needed = engineDownload(engine.name, model?.shape.modelType ?? "");
+      const files = needed?.files.join(" and ");
+      return (
+        needed !== undefined &&
+        unless(needed.variable in { ...environment, ...driverEnvironment }, {
+          path: "environment",
+          got: `no ${needed.variable}`,
+          consequence: `lets ${engine.name} fetch ${files} for ${model?.name} from the internet at each start`,
+          fix: `put the files on storage of the cluster, and name their folder: environment: { ${needed.variable}: '/models/tiktoken' }`,
+        })
+      );
+    },
   }),
 ];
 

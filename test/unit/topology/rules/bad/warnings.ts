@@ -159,6 +159,13 @@ export const RISKY_INPUTS: readonly BadInput[] = [
     got: "the draft model '/models/draft'",
   },
   {
+    // vllm-project/vllm#22525
+    ...served(configured({ model_type: "gpt_oss" }), 2, { maxModelLen: 4096 }),
+    rule: "RC173",
+    path: "environment",
+    got: "no TIKTOKEN_ENCODINGS_BASE",
+  },
+  {
     machines: true,
     props: {
       pools: [{ name: "npu", nodes: 1, accelerator: Accelerator.ASCEND_A3 }],

@@ -56,6 +56,8 @@ class CauseTest(unittest.TestCase):
             ),
             ("RuntimeError: first\nRuntimeError: second", "RuntimeError: first"),
             (f"RuntimeError: cause\n{direct}\nOSError: told", "OSError: told"),
+            ("(W pid=1, ip=10.0.0.2) OSError: x [repeated 7x across cluster]", "OSError: x"),
+            ("OSError: x\nray.exceptions.ActorHandleNotFoundError: created in job 01000000", "OSError: x"),
             (f"{of_ray}\n  File x\nValueError: of Ray", "ValueError: of Ray"),
         ]
         for output, wanted in cases:

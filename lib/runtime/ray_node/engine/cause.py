@@ -29,10 +29,12 @@ _TOLD = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|NCCL WARN)\b|\(raylet\)|\bE[A-Z]\
 _CHAINED = re.compile(r"During handling of the above exception|direct cause of the following exception")
 #: They say that something else has failed.
 _OTHERS = re.compile(
-    r"[Ss]ee (root cause|stack trace)|initialization failed|EngineDead|ActorDied|ActorUnavailable"
+    r"[Ss]ee (root cause|stack trace)|initialization failed|EngineDead|Actor(Died|Unavailable|HandleNotFound)"
     r"|RayTaskError|ncclRemoteError|remote process exited|Connection (reset|closed|refused)|Broken pipe"
     r"|BrokenPipeError|CancelledError|EOFError|SystemExit|KeyboardInterrupt"
 )
+#: Ray shows equal lines of all processes once.
+_REPEATED = re.compile(r" \[repeated \d+x across cluster\].*$")
 #: Where Ray says that a line comes from another machine.
 _ADDRESS = re.compile(r"\bip=(\d+(?:\.\d+){3})\b")
 
@@ -76,7 +78,7 @@ class CauseWatch:
 
     def _look(self, line: str) -> None:
         found = _BEFORE.match(line)
-        rest = line if found is None else line[found.end() :]
+        rest = _REPEATED.sub("", line if found is None else line[found.end() :])
         if _CHAINED.search(rest):
             self._is_chained = self._cause is not None
             return

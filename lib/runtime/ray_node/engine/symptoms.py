@@ -104,6 +104,11 @@ SYMPTOMS = (
         "switches; a slow start needs a longer HCCL_CONNECT_TIMEOUT",
     ),
     _symptom(
+        r"connectFullMesh failed|client socket has timed out",
+        "two nodes do not reach one another at the ports that the kernel chooses: look at firewalls between "
+        "them, and at GLOO_SOCKET_IFNAME, if the image sets it",
+    ),
+    _symptom(
         r"unhandled system error|ncclSystemError",
         "NCCL_DEBUG=WARN in environment lets NCCL say which call failed",
     ),

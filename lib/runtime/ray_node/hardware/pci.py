@@ -19,6 +19,8 @@ class PciDevice:
     address: str
     #: NUMA node of its root; `None`: the machine has one, or does not say it.
     numa: int | None
+    #: The IOMMU translates what it sends, also to its neighbours.
+    is_translated: bool = False
 
 
 def gpus(sysfs: str = SYSFS) -> tuple[PciDevice, ...]:
@@ -55,7 +57,9 @@ def _functions(sysfs: str) -> Iterator[str]:
 
 def _device(path: str) -> PciDevice:
     node = _read(path, "numa_node")
-    return PciDevice(os.path.basename(path), int(node) if node.isdigit() else None)
+    # `identity`: not translated; `DMA`, `DMA-FQ` (Documentation/ABI/testing/sysfs-kernel-iommu_groups).
+    translated = _read(path, "iommu_group/type").startswith("DMA")
+    return PciDevice(os.path.basename(path), int(node) if node.isdigit() else None, translated)
 
 
 def _read(path: str, name: str) -> str:

@@ -118,6 +118,29 @@ class CountTest(unittest.TestCase):
             self.assertEqual(facts.gather(0.9, texts.__getitem__, sysfs=folder).on_bus, 2)
             self.assertIsNone(facts.gather(0.9, texts.__getitem__, sysfs=f"{folder}/none").on_bus)
 
+    def test_judge_of_gpus_behind_an_iommu_warns_where_they_have_no_nvswitch(self) -> None:
+        """NVIDIA/nccl#2079, #631, #257: all-reduce hangs."""
+        pcie = [Gpu(fabric=("N/A", "N/A"))] * 2
+        for group, gpus, planned, wanted in (
+            ("DMA-FQ", pcie, 2, True),
+            ("DMA", pcie, 2, True),
+            ("identity", pcie, 2, False),
+            (None, pcie, 2, False),
+            ("DMA-FQ", pcie[:1], 1, False),
+            ("DMA-FQ", [Gpu()] * 2, 2, False),
+        ):
+            with self.subTest(group=group, gpus=gpus), tempfile.TemporaryDirectory() as folder:
+                at = Path(folder) / "bus/pci/devices/0000:1b:00.0"
+                (at / "iommu_group").mkdir(parents=True)
+                (at / "vendor").write_text("0x10de\n")
+                (at / "class").write_text("0x030200\n")
+                if group is not None:
+                    (at / "iommu_group/type").write_text(f"{group}\n")
+                texts = {"-L": Answer(0, listing(gpus)), "-q": Answer(0, query(gpus))}
+                found = judged(facts.gather(0.9, texts.__getitem__, sysfs=folder), planned=planned)
+                expected = [(None, "gpu peers", WARNING)] if wanted else []
+                self.assertEqual(wrong(found), expected)
+
     def test_judge_without_a_driver_quotes_nvidia_smi(self) -> None:
         words = "NVIDIA-SMI has failed because it couldn't communicate"
         found = facts.gather(0.9, lambda _: Answer(9, words))

@@ -65,10 +65,25 @@ def judge(node: Subject, facts: GpuFacts, rules: GpuRules) -> list[Finding]:
             for finding in check(replace(node, device=f"GPU {index}"), index, state, rules)
         ]
         findings.extend(broken)
+    findings.extend(_peers(node, facts, rules))
     ready = [state.fabric for state in facts.states if state.fabric is not None]
     if ready and all(state in ("N/A", FABRIC_READY) for state in ready):
         findings.append(node.ok("fabric manager", ready[0]))
     return findings
+
+
+def _peers(node: Subject, facts: GpuFacts, rules: GpuRules) -> Iterator[Finding]:
+    """Peer-to-peer over PCIe; whatever has NVSwitch does without."""
+    if rules.planned < 2 or not facts.is_translated:
+        return
+    if any(state.fabric not in (None, "N/A") for state in facts.states):
+        return
+    seen = "the IOMMU translates what GPUs send one another over PCIe; without NVLink, NCCL may hang"
+    fix = (
+        "boot the host with iommu=pt and switch off ACS in its firmware; or set NCCL_P2P_DISABLE=1 in "
+        "environment, which is slower"
+    )
+    yield node.warning("gpu peers", seen, fix)
 
 
 def _missing(node: Subject, count: str, facts: GpuFacts, rules: GpuRules) -> Finding:

@@ -27,6 +27,8 @@ class GpuFacts:
     chosen: tuple[int, ...] | None = None
     #: GPUs on the PCI bus, whether the driver has them or not; `None`: the bus does not show.
     on_bus: int | None = None
+    #: The IOMMU translates what GPUs send one another over PCIe.
+    is_translated: bool = False
 
     def number(self, index: int) -> int:
         return index if self.chosen is None or index >= len(self.chosen) else self.chosen[index]
@@ -40,7 +42,8 @@ def gather(
 ) -> GpuFacts:
     """`share` of each GPU's memory is what the engine will take; `ask` runs `nvidia-smi` with an argument."""
     ask = ask or _nvidia_smi
-    on_bus = len(pci.gpus(sysfs)) or None
+    bus = pci.gpus(sysfs)
+    on_bus, translated = len(bus) or None, any(gpu.is_translated for gpu in bus)
     listed = ask("-L")
     if not listed.ok:
         return GpuFacts((), None, (), listed.line, on_bus=on_bus)
@@ -50,7 +53,8 @@ def gather(
         states = gpu_answers.states(queried)
         if all(has_room(state, share) for state in states) or deadline.passed:
             found = gpu_answers.listed(listed.text)
-            return GpuFacts(found, gpu_answers.driver(queried), states, None, chosen, on_bus)
+            driver = gpu_answers.driver(queried)
+            return GpuFacts(found, driver, states, None, chosen, on_bus, translated)
         clock.sleep(_RELEASE_POLL_SECONDS)
 
 

@@ -12,7 +12,7 @@ setup() {
   mkdir -p "$BIN" "$FAKE_ANSWERS" "$HOST_ROOT/dev" "$HOST_ROOT/proc/net"
   : >"$FAKE_CALLS"
   local program
-  for program in bash cat awk sort grep tr head tail find timeout; do
+  for program in bash cat awk sed sort grep tr head tail find timeout; do
     ln -s "$(command -v "$program")" "$BIN/$program"
   done
   fake uname '-m|0|aarch64'
@@ -244,7 +244,7 @@ problems() {
 @test "check-machine.sh changes nothing" {
   touch "$HOST_ROOT/dev/davinci0"
   check 'cluster c1' 'device /dev/davinci0' 'runtime nvidia' 'port 6379'
-  [ "$(grep -Evc '^(docker (version|--version|info|ps|inspect)|ip -o -4 address show|uname|date|id|hostname)' "$FAKE_CALLS")" -eq 0 ]
+  [ "$(grep -Evc '^(docker (version|--version|info|ps|inspect)|ip -o -4 (address show|route get)|uname|date|id|hostname)' "$FAKE_CALLS")" -eq 0 ]
 }
 
 # engine <version> <storage driver> <cgroup version> <folder> [<driver status>]: what `docker info` of it says. Forms: Docker
@@ -511,6 +511,24 @@ security() {
   fake getenforce '*|0|Permissive'
   check 'mount /data/models' 'driver nvidia'
   [[ "$output" != *selinux* ]]
+}
+
+# Reports: eugr/spark-vllm-docker#227, vllm-project/vllm#14186 (two interfaces), ray-project/ray#8430 (two addresses).
+@test "check-machine.sh warns where the way to the head begins at another address" {
+  fake ip '-o -4 address*|0|2: eth0    inet 10.1.0.2/24 scope global eth0' '-o -4 route get 10.1.0.1|0|10.1.0.1 dev eth0 src 10.1.0.2 uid 0 \\\\    cache'
+  check 'address 10.1.0.2' 'head 10.1.0.1'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"ok route to the head by eth0"* ]]
+  local from
+  for from in 'eth1 src 10.1.0.9' 'docker0 src 10.1.0.1'; do
+    fake ip '-o -4 address*|0|2: eth0    inet 10.1.0.2/24 scope global eth0' "-o -4 route get 10.1.0.1|0|10.1.0.1 dev $from uid 0"
+    check 'address 10.1.0.2' 'head 10.1.0.1'
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"warning route connections to the head 10.1.0.1 begin at ${from#* src } (${from%% *}), not at 10.1.0.2"* ]]
+  done
+  fake ip '-o -4 address*|0|2: eth0    inet 10.1.0.2/24 scope global eth0' '*|2|RTNETLINK answers: Network is unreachable'
+  check 'address 10.1.0.2' 'head 10.1.0.1'
+  [[ "$output" != *route* ]]
 }
 
 # Reports: ray-project/ray#7632 (firewalld), #7242, #12153.

@@ -12,11 +12,13 @@ export function hostFacts(
   machine: Machine,
   hasFilter: boolean,
 ): string[] {
+  const [{ address: head }] = plan.nodes;
   const ports = plan.ports.filter((port) => port.where === "node" || node.role === "head");
   return [
     `cluster ${plan.name}`,
     `container ${containerName(plan, node)}`,
     ...(node.address === undefined ? [] : [`address ${node.address}`]),
+    ...(head === undefined || node.role === "head" ? [] : [`head ${head}`]),
     ...(machine.architecture === undefined ? [] : [`architecture ${machine.architecture}`]),
     ...spec.devices.map((device) => `device ${device.hostPath}`),
     ...ownDevices(plan, node).map((device) => `accelerator ${device}`),

@@ -157,7 +157,14 @@ describe("a cluster on existing machines", () => {
       /^If it is gone for good, write `status: lost` in the entry of 'atlas-1' in /,
     );
     const facts: string[] = environment.FACTS.split("\n");
-    expect(facts.slice(0, 3)).toEqual(["cluster c1", "container c1-atlas-1", "address 10.30.0.11"]);
+    expect(facts.slice(0, 4)).toEqual([
+      "cluster c1",
+      "container c1-atlas-1",
+      "address 10.30.0.11",
+      "head 10.30.0.10",
+    ]);
+    const ofHead = find(stack, "terraform_data", "atlas-0-check").provisioner[0]["local-exec"];
+    expect(ofHead.environment.FACTS).not.toContain("head 10.30.0.10");
     expect(facts).toContain("device /dev/davinci7");
     expect(facts).toContain("mount /usr/local/Ascend/driver");
     expect(facts).toContain("port 10002-10999");

@@ -5,6 +5,7 @@
 #   cluster <name>              the cluster of the node
 #   container <name>            the node's own container
 #   address <IPv4 address>      must be the address of an interface
+#   head <IPv4 address>         of the first node: the way there should begin at this node's address
 #   network <CIDR>              that the nodes share: the machine's own firewall should let it in
 #   architecture <amd64|arm64>  must be this machine's
 #   device <path>, mount <path> must exist
@@ -41,7 +42,7 @@ readonly PROGRAM_XIDS="13|31|43|45"
 
 # Oldest engine that runs images of present distributions (lib/catalog/docker-versions.json).
 docker_minimum=20.10.10
-cluster="" container="" engine_version="" image="" image_gib="" driver="" problems=0
+address="" cluster="" container="" engine_version="" image="" image_gib="" driver="" problems=0
 ports=() accelerators=() folders=()
 
 main() {
@@ -50,7 +51,11 @@ main() {
     case "$key" in
       cluster) cluster="$value" ;;
       container) container="$value" ;;
-      address) check_address "$value" ;;
+      address)
+        address="$value"
+        check_address "$value"
+        ;;
+      head) check_route "$value" ;;
       architecture) check_architecture "$value" ;;
       device) check_path device "$value" ;;
       accelerator) accelerators+=("$value") ;;
@@ -105,6 +110,22 @@ check_address() {
     ok address "$1 is on this machine"
   else
     problem address "$1 is not on this machine; it has $(tr '\n' ' ' <<<"$found")"
+  fi
+}
+
+# Ray and the engine do not choose the address that their connections begin at: the kernel does, by the route. A second
+# interface on the same network, or a bridge of Docker's that lies over it, takes them elsewhere.
+check_route() {
+  local said source interface
+  said="$(ip -o -4 route get "$1" 2>/dev/null)" || return 0
+  source="$(sed -n 's/.* src \([^ ]*\).*/\1/p' <<<"$said")"
+  interface="$(sed -n 's/.* dev \([^ ]*\).*/\1/p' <<<"$said")"
+  [ -n "$source" ] && [ -n "$interface" ] || return 0
+  if [ "$source" = "$address" ]; then
+    ok route "to the head by $interface"
+  else
+    warning route "connections to the head $1 begin at $source ($interface), not at $address: the head's packet filter takes them for \
+a stranger's. See ip route get $1: a second interface or a bridge (docker0) on that network"
   fi
 }
 

@@ -1,3 +1,4 @@
+import os
 import sys
 import unittest
 import unittest.mock
@@ -112,6 +113,7 @@ class RayProcessTest(unittest.TestCase):
                 "Exception: The current node timed out during startup. This could",
                 ".*Ray's own 30 s.*overloaded.*",
             ),
+            ("OSError: [Errno 28] No space left on device: '/tmp/ray/session_1'", "a disk or .* is full.*"),
             ("all is well", None),
         ]
         for text, wanted in cases:
@@ -121,6 +123,23 @@ class RayProcessTest(unittest.TestCase):
                     self.assertIsNone(cause)
                 else:
                     self.assertRegex(cause or "", wanted)
+
+    def test_little_room_warns_of_a_disk_that_ray_uses_no_more(self) -> None:
+        """vllm-project/vllm#3568, #721; InternLM/lmdeploy#3457: "/tmp/ray/... is over 95% full"."""
+        for free, wanted in ((0, True), (49, True), (50, True), (51, False), (900, False)):
+            # Blocks of 1 MiB; root may use some more.
+            disk = os.statvfs_result((4096, 1 << 20, 1000, free + 20, free, 0, 0, 0, 0, 255))
+            with self.subTest(free=free), unittest.mock.patch("os.statvfs", return_value=disk):
+                found = ray_process.little_room()
+                self.assertEqual(found is not None, wanted)
+        with unittest.mock.patch("os.statvfs", side_effect=OSError(2, "gone")):
+            self.assertIsNone(ray_process.little_room())
+        with unittest.mock.patch(
+            "os.statvfs", return_value=os.statvfs_result((1, 1 << 30, 100, 2, 2, 0, 0, 0, 0, 255))
+        ):
+            self.assertRegex(
+                ray_process.little_room() or "", r"^the disk of /tmp is 98% full, 2\.0 GiB are left"
+            )
 
     def test_telling_lines_leave_out_stack_frames(self) -> None:
         output = [

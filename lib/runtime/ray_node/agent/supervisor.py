@@ -101,6 +101,8 @@ class Supervisor:
             log.event(state.STARTING, f"{self.own.address} on {self.own.interface}, {self.devices}")
             if self.devices.found != self.devices.planned:
                 self.state.warn(f"{self.devices.found} accelerators found, {self.devices.planned} planned")
+            if (full := ray_process.little_room()) is not None:
+                self.state.warn(full)
             self._check_image()
             self.live()
             return EXIT_FAILED

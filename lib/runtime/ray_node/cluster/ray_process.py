@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Mapping
 
@@ -10,6 +11,9 @@ from ray_node.config.schema import NodeConfig
 from ray_node.host import listening, probe
 from ray_node.host.processes import ManagedProcess
 
+#: Where Ray keeps its sessions, sockets and logs, and moves objects to that memory does not hold.
+_SESSIONS = "/tmp"
+_FULL = 0.95
 #: What Ray's dashboard imports (ray/dashboard/optional_deps.py) and only `ray[default]` brings.
 _DASHBOARD_NEEDS = "aiohttp_cors"
 
@@ -96,6 +100,22 @@ def port_taken(config: NodeConfig, address: str) -> str | None:
     return None
 
 
+def little_room(folder: str = _SESSIONS) -> str | None:
+    """A warning, or `None`. Ray itself looks at the same share (`local_fs_capacity_threshold`)."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return None
+    used = 1 - disk.f_bavail / max(disk.f_blocks, 1)
+    if used < _FULL:
+        return None
+    left = disk.f_bavail * disk.f_frsize / 2**30
+    return (
+        f"the disk of {folder} is {used:.0%} full, {left:.1f} GiB are left: Ray moves no objects to it from "
+        f"{_FULL:.0%} on. Make room where Docker keeps its containers (docker system df)"
+    )
+
+
 def was_slow(output: list[str]) -> bool:
     """Ray gives up after 30 seconds of its start, whatever the plan's deadline; the next may be in time."""
     return any("node timed out during startup" in line for line in output)
@@ -112,6 +132,8 @@ def explain(output: list[str]) -> str | None:
         return "the head's Ray had given this node up (it was silent for too long)"
     if "already running" in text or "already in use" in text:
         return "another Ray, or another program on one of its ports, already runs here"
+    if "No space left on device" in text:
+        return "a disk or the shared memory is full: docker system df on the machine, df /dev/shm in here"
     if was_slow(output):
         return (
             "it was not up within Ray's own 30 s; this machine or the head is overloaded, or they are cut off"

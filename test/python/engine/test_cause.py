@@ -87,9 +87,15 @@ class CauseTest(unittest.TestCase):
         self.assertEqual(self.said(f"OSError: first\n{SHARED}\n{follows}"), SHARED)
 
     def test_error_on_another_machine_has_its_address(self) -> None:
+        """The second form is that of vllm-project/vllm#28658."""
         told = "ERROR 05-06 08:55:19 worker_base.py:145] RuntimeError: CUDA error: x"
-        found = self.after(f"(RayWorkerWrapper pid=2231, ip=10.0.0.11) {told}")
-        self.assertEqual(found and found.address, "10.0.0.11")
+        worker = "(RayWorkerWrapper pid=2231, ip=10.0.0.11)"
+        for before in (worker, f"(EngineCore_DP0 pid=1769) {worker}"):
+            with self.subTest(before):
+                self.watch = CauseWatch()
+                found = self.after(f"{before} {told}")
+                assert found is not None
+                self.assertEqual((found.said, found.address), ("RuntimeError: CUDA error: x", "10.0.0.11"))
 
     def test_error_that_was_survived_is_no_cause(self) -> None:
         self.said("OSError: while loading")

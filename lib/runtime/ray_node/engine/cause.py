@@ -16,9 +16,10 @@ _APART_SECONDS = 60.0
 #: What ends a process, or an engine that has served, is told shortly before.
 _FRESH_SECONDS = 300.0
 _LONGEST = 300
-#: What engines, Ray and torch write before each line of a traceback: process, level, time, place, rank.
+#: What engines, Ray and torch write before each line of a traceback: processes (Ray's worker within the
+#: engine's), level, time, place, rank.
 _BEFORE = re.compile(
-    r"^\s*(?:\((?P<process>\w[^()]*?\bpid=\d+[^()]*)\)\s*)?"
+    r"^\s*(?P<processes>(?:\(\w[^()]*?\bpid=\d+[^()]*\)\s*)*)"
     r"(?:(?:ERROR|CRITICAL|FATAL)\s+[\d-]+ [\d:.,]+ (?:\[?[\w./]+:\d+\]\s?)?)?"
     r"(?:\[rank\d+\]:\s?)?"
 )
@@ -90,7 +91,7 @@ class CauseWatch:
         known = None if self._cause is None else self._cause.symptom
         self._at = now
         if is_new or (known is None and (symptom is not None or self._is_chained)):
-            where = None if found is None or found["process"] is None else _ADDRESS.search(found["process"])
+            where = None if found is None else _ADDRESS.search(found["processes"])
             address = None if where is None else where.group(1)
             self._cause = Cause(text.one_line(rest, _LONGEST), symptom, address)
         self._is_chained = False

@@ -109,6 +109,11 @@ SYMPTOMS = (
         "them, and at GLOO_SOCKET_IFNAME, if the image sets it",
     ),
     _symptom(
+        r"RayChannelTimeoutError|RAY_CGRAPH_get_timeout",
+        "Ray's compiled graph waited in vain: VllmExecutor.MP does without it, RAY_CGRAPH_get_timeout in "
+        "environment lets it wait longer",
+    ),
+    _symptom(
         r"unhandled system error|ncclSystemError",
         "NCCL_DEBUG=WARN in environment lets NCCL say which call failed",
     ),

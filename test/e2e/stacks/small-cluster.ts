@@ -51,6 +51,8 @@ export class SmallCluster extends TerraformStack {
   public constructor(scope: Construct, id: string, props: SmallClusterProps) {
     super(scope, id);
     const { subnetCidr, apiPort, dockerHost, acceleratorsPerNode = 2 } = props;
+    // A head that does not come up says nothing, and the deployment waits for the sum of them.
+    const seconds = props.fault === "foreign-head-address" ? 20 : 90;
     const cluster = new RayCluster(this, id, {
       backend: new LocalBackend({ subnetCidr, apiPort, dockerHost }),
       pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode }],
@@ -58,9 +60,9 @@ export class SmallCluster extends TerraformStack {
       image: imageOf(props),
       allowUnauthenticatedRay: "older releases of Ray must run, too",
       engine: new EmulatedServe(),
-      headTimeoutSeconds: 90,
-      membershipTimeoutSeconds: 90,
-      engineTimeoutSeconds: 90,
+      headTimeoutSeconds: seconds,
+      membershipTimeoutSeconds: seconds,
+      engineTimeoutSeconds: seconds,
       completionTimeoutSeconds: 30,
       stopTimeoutSeconds: 10,
     });

@@ -184,6 +184,8 @@ export interface ModelFamily extends FactRow {
   readonly expertBias?: boolean;
   /** Whether a feed-forward has a gate: three matrices, else two. @default - it has, unless its activation is `relu2` */
   readonly gated?: boolean;
+  /** vLLM fills the parts of its dense feed-forwards and shared experts up to whole blocks. @default false */
+  readonly padsFeedForward?: boolean;
   /** Width of a dense feed-forward by the width that the configuration gives. @default 1 */
   readonly widthShare?: number;
   /** Width of a dense feed-forward by the hidden size, where the configuration gives none. @default - it must */

@@ -61,7 +61,10 @@ function latentAttention(mixer: LatentMixer, hiddenSize: number, prefix: string)
           vector(`${prefix}.q_a_layernorm`, queryRank),
           matrix(`${prefix}.q_b_proj`, queries, queryRank),
         ]),
-    ...(gate > 0 ? [matrix(`${prefix}.g_proj`, gate, hiddenSize)] : []),
+    // Engines hold a gate of one number for each head whole (vLLM `dots3_note`, `bailing_moe_v3`).
+    ...(gate > 0
+      ? [matrix(`${prefix}.g_proj`, gate, hiddenSize, outputGate === "heads" ? "nothing" : "rows")]
+      : []),
     matrix(`${prefix}.kv_a_proj_with_mqa`, kvRank + ropeHeadDim, hiddenSize, "nothing"),
     vector(`${prefix}.kv_a_layernorm`, kvRank),
     matrix(`${prefix}.kv_b_proj`, heads * (nopeHeadDim + valueHeadDim), kvRank),

@@ -1,5 +1,6 @@
 import type { Collective } from "../../../catalog/facts";
 import { engineMilestone } from "../../../catalog/engines";
+import { findModelFamily } from "../../../catalog/models";
 import { compareVersions, parseVersion } from "../../../catalog/ray-versions";
 import { type DraftSize, paddedVocabulary } from "../../model/stage-memory";
 import type { SpeculativeDecoding } from "../../engine-sizing";
@@ -34,6 +35,10 @@ export interface ModelPlan {
   readonly acceleratorsPerNode: number;
   /** Memory of one accelerator. */
   readonly acceleratorMemoryGiB: number;
+  /** NVIDIA's, of the oldest accelerators. @default - they have none, or it is not known */
+  readonly computeCapability?: number;
+  /** Element type of what is not quantized, as the engine writes it. @default auto */
+  readonly dtype?: string;
   /** Key of the fabric, e.g. `efa`. */
   readonly fabric: string;
   /** Longest sequence, prompt and answer together. */
@@ -180,7 +185,7 @@ export function widthObstacles(
     if (part % matrix.block === 0) {
       return [];
     }
-    if (!expert && isReadAnywhere(matrix, engine)) {
+    if (!expert && (isReadAnywhere(matrix, engine) || isPadded(matrix, model, engine))) {
       return [];
     }
     if (!expert) {
@@ -249,6 +254,19 @@ function isSince({ version }: EngineRelease, milestone: string): boolean {
 /** vLLM reads projections that it loads as one matrix also where a cut lies within a block. */
 function isReadAnywhere({ merged }: CutMatrix, engine: EngineRelease = { name: "vllm" }): boolean {
   return merged && engine.name === "vllm" && isSince(engine, "vllm-misaligned-merged-fp8-rows");
+}
+
+/** Code of some families fills the parts of a feed-forward up to whole blocks. */
+function isPadded(
+  { spread }: CutMatrix,
+  { shape }: Model,
+  engine: EngineRelease = { name: "vllm" },
+): boolean {
+  return (
+    (spread === "feed-forward" || spread === "shared-experts") &&
+    engine.name === "vllm" &&
+    findModelFamily(shape.modelType)?.padsFeedForward === true
+  );
 }
 
 function greatestDivisor(a: number, b: number): number {

@@ -5,6 +5,7 @@ import { Model } from "../../../../../lib/topology/model/model";
 import { deriveParallelism } from "../../../../../lib/topology/model/parallelism";
 import { cutRules } from "../../../../../lib/topology/rules/model/model-cut-rules";
 import type { EngineRelease, ModelPlan } from "../../../../../lib/topology/rules/model/model-structure";
+import reference from "../../../../fixtures/models/reference.json";
 import { judge } from "../../../../../lib/problems/rule";
 
 function configured(fixture: string, change: object): Model {
@@ -109,6 +110,25 @@ test("the cut of heads that no block fits is left to the engine's own loader", (
   const heads = { num_attention_heads: 64, num_key_value_heads: 4, head_dim: 192, v_head_dim: 128 };
   const model = configured(QWEN_72B, { ...heads, intermediate_size: 16384, quantization_config: FP8 });
   expect([problems(model, 4), problems(model, 8)]).toEqual([[], []]);
+});
+
+describe("a family whose parts of feed-forwards are filled up to whole blocks", () => {
+  const dots = reference.find(({ name }) => name === "default of dots3_note")?.config ?? {};
+  const written = (modelType: string) => {
+    const path = join(mkdtempSync(join(tmpdir(), "cut-")), "config.json");
+    const text_config = { ...(dots as { text_config: object }).text_config, model_type: modelType };
+    writeFileSync(path, JSON.stringify({ ...dots, text_config, quantization_config: FP8 }));
+    return Model.fromConfig(path);
+  };
+
+  test("is cut over any number of ranks, by vLLM alone", () => {
+    // dots-studio/dots3-note-prev-fp8: vllm-project/recipes serves its 13824 over 8.
+    const model = written("dots3_note_text");
+    expect([problems(model, 8, vllm("0.33.0")), problems(model, 4)]).toEqual([[`RC124: ${EXPERTS}`], []]);
+    expect(problems(model, 8, { engine: { name: "lmdeploy" } })).toEqual([
+      "RC114: parts of 1728 (13824 over 8 ranks)",
+    ]);
+  });
 });
 
 describe("the cut of quantized experts", () => {

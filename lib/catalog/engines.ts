@@ -14,6 +14,8 @@ interface EngineMilestone extends FactRow {
   /** What has the version: the engine or `ray`. */
   readonly software: string;
   readonly version: string;
+  /** Types of models that it is about. @default - all */
+  readonly modelTypes?: readonly string[];
   /** Where to read more. */
   readonly links: readonly string[];
 }

@@ -16,6 +16,7 @@ import { longestContext } from "../../model/longest-context";
 import type { Model } from "../../model/model";
 import { DEFAULT_MEMORY_UTILIZATION, type MemoryFit } from "../../model/memory-fit";
 import { layerPartition, nodesOfTensorGroup, showParallelism } from "../../model/parallelism";
+import { capabilityRules } from "./capability-rules";
 import { cutRules, sizesAreCounts } from "./model-cut-rules";
 import { draftRules } from "./draft-rules";
 import { fittingCut } from "./fitting-cuts";
@@ -29,6 +30,7 @@ const HIGH_SHARE = 0.96;
 export const modelRules: readonly Rule<ModelPlan>[] = [
   ...cutRules,
   ...draftRules,
+  ...capabilityRules,
   errorRule("RC107", {
     title: "The context is no longer than the model's",
     why: "The engine refuses to start beyond the positions that the model was trained for.",

@@ -1,3 +1,4 @@
+import { computeCapabilityOf } from "../../../catalog/compute-capabilities";
 import { engineBatchFor, engineMilestone } from "../../../catalog/engines";
 import { allModels, findModel } from "../../../catalog/models";
 import { compareVersions } from "../../../catalog/ray-versions";
@@ -126,6 +127,8 @@ function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"
     nodes: nodesOf(pools),
     acceleratorsPerNode: pools[0].acceleratorsPerNode,
     acceleratorMemoryGiB,
+    computeCapability: oldestCapability(pools),
+    dtype: sizing?.dtype,
     fabric: spec.fabric,
     // A model given by its numbers may have no longest sequence: one token asks nothing of the cache.
     contextTokens: sizing?.contextTokens ?? (longestContext(model, engine) || 1),
@@ -151,6 +154,14 @@ function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"
     collective: spec.collective,
   };
   return sizing?.contextFits ? withFittingContext(plan) : plan;
+}
+
+/** The least compute capability; `undefined` where one has none. */
+function oldestCapability(pools: readonly PoolSpec[]): number | undefined {
+  const found = pools.map(({ acceleratorId }) => computeCapabilityOf(acceleratorId ?? ""));
+  return found.includes(undefined)
+    ? undefined
+    : Math.min(...found.map((capability) => capability ?? Infinity));
 }
 
 /** The model that guesses ahead, where its numbers are known. */

@@ -1,6 +1,9 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { VllmServe } from "../../../../../lib/engines/vllm/vllm-serve";
 import { Speculation } from "../../../../../lib/engines/vllm/speculation";
-import type { VllmServeProps } from "../../../../../lib/engines/vllm/vllm-props";
+import { VllmDtype, type VllmServeProps } from "../../../../../lib/engines/vllm/vllm-props";
 import { Accelerator } from "../../../../../lib/topology/declaration/accelerator";
 import { Model } from "../../../../../lib/topology/model/model";
 import { ModelSource } from "../../../../../lib/topology/values/model-source";
@@ -9,17 +12,42 @@ import type { BadInput } from "./bad-input";
 
 const SMALL = { name: "small", weightBytes: 1e9, layers: 12, attentionHeads: 16, hiddenSize: 1024 };
 
+const SMALL_MODEL = Model.fromNumbers(SMALL);
+
+/** A small model of a type, with a quantization. */
+function typed(modelType: string, quantization: object | null): Model {
+  const path = join(mkdtempSync(join(tmpdir(), "bad-model-")), "config.json");
+  const numbers = {
+    hidden_size: 2048,
+    intermediate_size: 4096,
+    num_hidden_layers: 12,
+    num_attention_heads: 16,
+    num_key_value_heads: 8,
+    vocab_size: 32000,
+    max_position_embeddings: 32768,
+    sliding_window: 1024,
+  };
+  writeFileSync(
+    path,
+    JSON.stringify({ model_type: modelType, ...numbers, quantization_config: quantization }),
+  );
+  return Model.fromConfig(path, { name: "small" });
+}
+
+const FP8_BLOCKS = typed("qwen2", { quant_method: "fp8", weight_block_size: [128, 128] });
+
 /** A model on shared storage of machines of H100 that vLLM cuts it over. */
 function served(
   model: Model,
   nodes: number,
   acceleratorsPerNode: number,
   props: VllmServeProps = {},
+  accelerator = Accelerator.H100,
 ): Pick<BadInput, "props" | "place" | "machines"> {
   return {
     machines: true,
     props: {
-      pools: [{ name: "gpu", nodes, accelerator: Accelerator.H100, acceleratorsPerNode }],
+      pools: [{ name: "gpu", nodes, accelerator, acceleratorsPerNode }],
       storage: [HostPathStorage.shared("/mnt/models")],
       model: ModelSource.path("/models/m", { model }),
       engine: new VllmServe({ maxModelLen: 4096, ...props }),
@@ -37,6 +65,42 @@ const drafted = (change: object = {}, options: object = {}): VllmServeProps => {
 
 /** Models that cannot be served as declared. `model-table.ts` has the rules' own cases. */
 export const BAD_MODELS: readonly BadInput[] = [
+  {
+    ...served(SMALL_MODEL, 1, 8, { dtype: VllmDtype.BFLOAT16 }, Accelerator.of("t4")),
+    rule: "RC127",
+    path: "engine.dtype",
+    got: "'bfloat16'",
+  },
+  {
+    ...served(SMALL_MODEL, 1, 8, { version: "0.8.5" }, Accelerator.of("v100-32")),
+    rule: "RC127",
+    path: "engine.dtype",
+    got: "'auto', which is bfloat16 for small",
+  },
+  {
+    ...served(typed("gemma3_text", null), 1, 8, { dtype: VllmDtype.FLOAT16 }),
+    rule: "RC128",
+    path: "engine.dtype",
+    got: "'float16' for a model of type 'gemma3_text'",
+  },
+  {
+    ...served(
+      typed("qwen2", { quant_method: "awq" }),
+      1,
+      8,
+      { version: "0.11.0" },
+      Accelerator.of("v100-32"),
+    ),
+    rule: "RC129",
+    path: "model",
+    got: "weights in 'awq' on accelerators of compute capability 7.0",
+  },
+  {
+    ...served(FP8_BLOCKS, 1, 8, { version: "0.8.5" }, Accelerator.of("a100-80")),
+    rule: "RC129",
+    path: "model",
+    got: "weights in 'fp8' on accelerators of compute capability 8.0",
+  },
   {
     ...served(Model.LLAMA_3_1_70B, 1, 8, { maxModelLen: VllmServe.LONGEST_THAT_FITS, version: "0.13.0" }),
     rule: "RC175",

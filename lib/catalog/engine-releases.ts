@@ -28,6 +28,8 @@ export interface EngineRelease extends FactRow {
   readonly to: string | null;
   /** Accelerators, or families of them, that it was built for. */
   readonly accelerators: readonly string[];
+  /** Oldest compute capability that it was built for. @default - all that its accelerators have */
+  readonly leastComputeCapability?: number;
   /** `null`: the image contains no Ray. */
   readonly ray: ReleaseRay | null;
   /** `major.minor`; `null`: not read. */

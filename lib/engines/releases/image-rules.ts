@@ -1,4 +1,5 @@
 import { findAccelerator } from "../../catalog/accelerators";
+import { computeCapabilityOf } from "../../catalog/compute-capabilities";
 import { type EngineRelease, findEngineRelease, releasesOfImage } from "../../catalog/engine-releases";
 import { engineMilestone } from "../../catalog/engines";
 import { isVersionWithin, parseVersion } from "../../catalog/ray-versions";
@@ -134,11 +135,19 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
       check: ({ image, release }, { acceleratorId }) => {
         const facts = acceleratorId === undefined ? undefined : findAccelerator(acceleratorId);
         const built = release?.accelerators ?? [];
-        return facts === undefined ||
-          release === undefined ||
-          facts.emulated ||
-          built.includes(facts.like ?? facts.id) ||
-          built.includes(facts.family)
+        const least = release?.leastComputeCapability ?? 0;
+        if (facts === undefined || release === undefined || facts.emulated) {
+          return [];
+        }
+        if ((computeCapabilityOf(facts.id) ?? least) < least) {
+          return onImage(
+            image,
+            release,
+            `be built for ${facts.title}, not for compute capability ${least.toFixed(1)} and newer alone`,
+            "use an older tag, or an image of your own that is built for it",
+          );
+        }
+        return built.includes(facts.like ?? facts.id) || built.includes(facts.family)
           ? []
           : onImage(
               image,

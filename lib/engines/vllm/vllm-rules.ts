@@ -1,5 +1,6 @@
 import { engineMilestone } from "../../catalog/engines";
 import { compareVersions, parseVersion } from "../../catalog/ray-versions";
+import { unstagedModelOf } from "../../catalog/unstaged-models";
 import { errorRule, type Topic, type WarningRule, warningRule } from "../../problems/rule";
 import { unless } from "../../problems/checks";
 import { show } from "../../problems/text";
@@ -89,6 +90,23 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
             got: `${pipeline} with speculative decoding by '${speculative?.method}'`,
             must: `be 1 ${obstacle}`,
             fix: `leave speculative decoding out, or use tensor parallelism alone${isBefore("vllm-drafts-with-stages", version) ? ", or a newer image" : ""}`,
+          }
+        );
+      },
+    }),
+    errorRule("RC624", {
+      title: "The engine's version runs the model in pipeline stages",
+      why: "A model whose code hands nothing over to the next stage makes the engine refuse to start.",
+      check: ({ parallelism: { pipeline }, version }, { model }) => {
+        const type = model?.shape.modelType ?? "";
+        const facts = pipeline > 1 ? unstagedModelOf("vllm", type, version) : undefined;
+        const last = facts?.lastWithout;
+        return (
+          facts && {
+            path: "engine.pipelineParallelSize",
+            got: `${pipeline} for a model of type '${type}'`,
+            must: `be 1 with ${last == null ? "vLLM" : `vLLM ${last} and older (this is ${version})`}`,
+            fix: `use tensor parallelism alone${last == null ? "" : ", or a newer image"}`,
           }
         );
       },

@@ -1,3 +1,5 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { LmdeployServeProps } from "../../../lib/engines/lmdeploy/lmdeploy-props";
 import { LmdeployServe } from "../../../lib/engines/lmdeploy/lmdeploy-serve";
@@ -38,7 +40,28 @@ const ROLL_260 = "roll-registry.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-24
 const ROLL_VPC =
   "roll-registry-vpc.cn-hangzhou.cr.aliyuncs.com/roll/pytorch:nvcr-25.06-py3-torch280-vllm0102";
 const ascendImage = "quay.io/ascend/vllm-ascend:v0.23.0";
+/** MP needs no Ray of the engine's, but the nodes do. */
+const NO_RAY = ["vllm/vllm-openai:v0.19.1", "vllm/vllm-openai:v0.20.0"];
 const onImage = (rule: string, reference: string) => [[rule, "image", `'${reference}'`]] as const;
+
+const LLAMA_4 = (() => {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), "problems-")), "config.json");
+  const text_config = {
+    model_type: "llama4_text",
+    hidden_size: 5120,
+    intermediate_size: 8192,
+    intermediate_size_mlp: 16384,
+    num_hidden_layers: 48,
+    num_attention_heads: 40,
+    num_key_value_heads: 8,
+    head_dim: 128,
+    vocab_size: 202048,
+    num_local_experts: 16,
+    num_experts_per_tok: 1,
+  };
+  writeFileSync(file, JSON.stringify({ model_type: "llama4", text_config }));
+  return Model.fromConfig(file, { name: "scout" });
+})();
 
 /** Every client of a proxy can change its list of servers. */
 const OPEN = (replicas = 2) => ["RC193", "engine.dataParallelSize", String(replicas)] as const;
@@ -214,6 +237,20 @@ const CASES: readonly Case[] = [
       ? [["RC616", "engine.pipelineParallelSize", `2 with speculative decoding by '${method}'`] as const]
       : [],
   })),
+  // vllm-project/vllm#16231.
+  ...(
+    [
+      ["0.8.3", 2, true],
+      ["0.8.3", 1, false],
+      ["0.8.4", 2, false],
+    ] as const
+  ).map(([version, pipelineParallelSize, isRefused]) => ({
+    engine: new VllmServe({ ...MODEL, pipelineParallelSize, version }),
+    context: { model: LLAMA_4 },
+    found: isRefused
+      ? [["RC624", "engine.pipelineParallelSize", "2 for a model of type 'llama4'"] as const]
+      : [],
+  })),
   {
     engine: new VllmServe({
       ...MODEL,
@@ -354,6 +391,20 @@ const CASES: readonly Case[] = [
     context: image("vllm/vllm-openai:v0.17.1"),
     found: onImage("RC646", "vllm/vllm-openai:v0.17.1"),
   },
+  // Kernels for compute capability 7.0 are in the releases until 0.19.1.
+  ...(
+    [
+      ["v100-32", "vllm/vllm-openai:v0.19.1", []],
+      ["v100-32", "vllm/vllm-openai:v0.20.0", [["RC646", "image", "'vllm/vllm-openai:v0.20.0'"]]],
+      ["t4", "vllm/vllm-openai:v0.20.0", []],
+      ["v100-32", "registry.example/vllm:v0.20.0", []],
+    ] as const
+  ).map(([card, reference, found]) => ({
+    engine: mp,
+    on: Accelerator.of(card),
+    context: image(reference, "2.54.1"),
+    found: [...NO_RAY.filter((has) => has === reference).flatMap((has) => onImage("RC642", has)), ...found],
+  })),
   {
     engine: lmdeploy,
     context: { ...image("openmmlab/lmdeploy:v0.18.0-cu12.8"), fabric: "efa" },

@@ -34,6 +34,8 @@ export interface Deployment {
   readonly gpuMemoryUtilization?: number;
   readonly dtype?: VllmDtype;
   readonly enforceEager?: boolean;
+  /** LMDeploy. */
+  readonly cacheMaxEntryCount?: number;
   readonly executor?: VllmExecutor;
   readonly extraArguments?: readonly string[];
   readonly environment?: { readonly [name: string]: string };
@@ -111,6 +113,8 @@ function engineOf(one: Deployment): IEngine {
     ? new LmdeployServe({
         tensorParallelSize: one.tp,
         sessionLength: one.maxModelLen,
+        cacheMaxEntryCount: one.cacheMaxEntryCount,
+        eagerMode: one.enforceEager,
         extraArguments: one.extraArguments,
       })
     : new VllmServe({
@@ -136,6 +140,9 @@ function imageHasVersion({ accelerator, version }: Deployment): boolean {
 /** The image of the published version, else one of the newest that is known. */
 function imageOf({ engine, accelerator, version }: Deployment): ContainerImage {
   if (engine === "lmdeploy") {
+    if (/^ascend/.test(accelerator)) {
+      return ContainerImage.of("registry.example/lmdeploy:ascend", { rayVersion: "2.48.0" });
+    }
     return ContainerImage.of("openmmlab/lmdeploy:v0.18.0-cu12.8", { rayVersion: "2.58.0" });
   }
   if (/^ascend/.test(accelerator)) {

@@ -67,7 +67,7 @@ export interface LmdeployServeProps {
   /**
    * Longest session in tokens.
    *
-   * @default - the model's own
+   * @default - the model's own, up to what fits into the cache
    */
   readonly sessionLength?: number;
   /**

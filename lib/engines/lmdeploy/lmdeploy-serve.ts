@@ -197,6 +197,8 @@ function sizingOf(props: LmdeployServeProps): EngineSizing {
   const policy = props.quantPolicy ?? numberOf(props, "--quant-policy");
   return {
     contextTokens: props.sessionLength,
+    // What its cache cannot hold, it cuts off (`lmdeploy/pytorch/engine/engine.py`, _get_max_session_len).
+    contextFits: props.sessionLength === undefined,
     concurrentSequences: props.plannedSequences,
     contextProperty: "sessionLength",
     memoryProperty: "cacheMaxEntryCount",

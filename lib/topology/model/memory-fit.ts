@@ -120,7 +120,12 @@ function cacheRoomGiB(question: MemoryQuestion, budgetGiB: number, takenGiB: num
   if (cacheGiB !== undefined) {
     return Math.min(cacheGiB, acceleratorMemoryGiB - takenGiB);
   }
-  return cacheShare === undefined ? budgetGiB - takenGiB : (acceleratorMemoryGiB - takenGiB) * cacheShare;
+  if (cacheShare === undefined) {
+    return budgetGiB - takenGiB;
+  }
+  const leftGiB = acceleratorMemoryGiB - takenGiB;
+  // What is missing is missing as a whole.
+  return leftGiB < 0 ? leftGiB : leftGiB * cacheShare;
 }
 
 /** The largest number of tokens up to `wanted` that fits; 0: not even one does. */

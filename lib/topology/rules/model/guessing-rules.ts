@@ -10,9 +10,10 @@ export const guessingRules: readonly ClusterRule[] = [
   errorRule("RC175", {
     title: "The engine's version takes the longest sequence that fits",
     why: "An older vLLM refuses the value.",
-    check: ({ engine: { sizing, version } }) => {
+    check: ({ engine: { name, sizing, version } }) => {
       const { version: first } = engineMilestone("vllm-context-auto");
       return (
+        name === "vllm" &&
         sizing?.contextFits === true &&
         version !== undefined &&
         compareVersions(version, first) < 0 && {

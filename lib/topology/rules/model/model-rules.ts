@@ -21,6 +21,7 @@ import { cutRules, sizesAreCounts } from "./model-cut-rules";
 import { draftRules } from "./draft-rules";
 import { fittingCut } from "./fitting-cuts";
 import { canBeCut, type ModelPlan } from "./model-structure";
+import { sessionRules, takesAnySession } from "./session-rules";
 import { choicesOf, fitOf, MOST_NODES } from "./what-fits";
 
 /** Share of a GPU's memory from which running out of it is reported (vllm-project/recipes OpenAI/GPT-OSS.md). */
@@ -31,6 +32,7 @@ export const modelRules: readonly Rule<ModelPlan>[] = [
   ...cutRules,
   ...draftRules,
   ...capabilityRules,
+  ...sessionRules,
   errorRule("RC107", {
     title: "The context is no longer than the model's",
     why: "The engine refuses to start beyond the positions that the model was trained for.",
@@ -94,7 +96,7 @@ export function checkModel(plan: ModelPlan): readonly Problem[] {
 function checkContext(plan: ModelPlan): Found<ErrorFinding> {
   const { model, contextTokens, engine, longerContextVariable } = plan;
   const most = longestContext(model, engine);
-  return most === 0 || contextTokens <= most || plan.allowsLongerContext
+  return most === 0 || contextTokens <= most || plan.allowsLongerContext || takesAnySession(plan)
     ? []
     : {
         path: "engine.contextTokens",

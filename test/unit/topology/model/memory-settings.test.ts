@@ -68,6 +68,11 @@ describe("settings of an engine", () => {
     expect(fit(Model.LLAMA_3_1_70B, cut(4), { cacheShare: 0.1 }).fits).toBe(false);
   });
 
+  test("without room for the weights, all that the accelerator has is what they must fit into", () => {
+    const { budgetGiB, fits } = fit(Model.LLAMA_3_1_70B, cut(1), { cacheShare: 0.8 });
+    expect([budgetGiB, fits]).toEqual([expect.closeTo(80, 6), false]);
+  });
+
   test("next-token prediction modules count on the last stage where they are loaded", () => {
     const stages = (loadsNextTokenModules: boolean) =>
       fit(Model.DEEPSEEK_V3, cut(8, { pipeline: 2 }), { loadsNextTokenModules }).stages.map(

@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LmdeployServe } from "../../../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { VllmServe } from "../../../../../lib/engines/vllm/vllm-serve";
 import { Speculation } from "../../../../../lib/engines/vllm/speculation";
 import { VllmDtype, type VllmServeProps } from "../../../../../lib/engines/vllm/vllm-props";
@@ -56,6 +57,16 @@ function served(
   };
 }
 
+/** A model that LMDeploy serves over the H100 of one machine. */
+function session(
+  model: Model,
+  acceleratorsPerNode: number,
+  sessionLength?: number,
+): Pick<BadInput, "props" | "place" | "machines"> {
+  const { props, ...rest } = served(model, 1, acceleratorsPerNode);
+  return { ...rest, props: { ...props, engine: new LmdeployServe({ sessionLength }) } };
+}
+
 /** A small model that guesses for Llama 3.1. */
 const drafted = (change: object = {}, options: object = {}): VllmServeProps => {
   const model = Model.fromNumbers({ ...SMALL, vocabularySize: 128256, ...change });
@@ -65,6 +76,18 @@ const drafted = (change: object = {}, options: object = {}): VllmServeProps => {
 
 /** Models that cannot be served as declared. `model-table.ts` has the rules' own cases. */
 export const BAD_MODELS: readonly BadInput[] = [
+  {
+    ...session(typed("qwen2", null), 8, 32_769),
+    rule: "RC181",
+    path: "engine.sessionLength",
+    got: "32769 tokens",
+  },
+  {
+    ...session(Model.LLAMA_3_1_70B, 2),
+    rule: "RC182",
+    path: "engine.sessionLength",
+    got: "no length",
+  },
   {
     ...served(SMALL_MODEL, 1, 8, { dtype: VllmDtype.BFLOAT16 }, Accelerator.of("t4")),
     rule: "RC127",

@@ -14,6 +14,8 @@ import { Model } from "../../lib/topology/model/model";
 import type { ModelNumbers } from "../../lib/topology/model/model-numbers";
 import type { ClusterPlan } from "../../lib/topology/plan/plan";
 import { judgeCluster } from "../../lib/topology/planner";
+import recipes from "../fixtures/models/recipes.json";
+import references from "../fixtures/models/reference.json";
 import { hostsPlace } from "./clusters";
 
 /** A deployment that somebody published as working or as failing. */
@@ -59,6 +61,10 @@ interface Fixture {
     readonly [name: string]: {
       readonly catalog?: string;
       readonly config?: object;
+      /** A model of `models/reference.json` or `models/recipes.json`. */
+      readonly reference?: string;
+      /** Keys that it has besides. */
+      readonly change?: object;
       readonly numbers?: Omit<ModelNumbers, "name">;
       readonly source?: string;
     };
@@ -67,6 +73,16 @@ interface Fixture {
 }
 
 const FIXTURE = JSON.parse(readFileSync(join(__dirname, "../fixtures/deployments.json"), "utf8")) as Fixture;
+
+interface Configured {
+  readonly name?: string;
+  readonly model?: string;
+  readonly reference?: string;
+  readonly change?: object;
+  readonly config?: object;
+}
+
+const CONFIGURED: readonly Configured[] = [...references, ...recipes];
 
 /** All published deployments, with their sources. */
 export const DEPLOYMENTS = FIXTURE.cases;
@@ -96,16 +112,24 @@ export function judgeDeployment(one: Deployment): {
 
 /** A model of the fixture. */
 export function modelOf(name: string): Model {
-  const { catalog, config, numbers } = FIXTURE.models[name];
+  const { catalog, config, reference, change, numbers } = FIXTURE.models[name];
   if (catalog !== undefined) {
     return Model.of(catalog);
   }
-  if (config !== undefined) {
+  if (config !== undefined || reference !== undefined) {
     const file = join(folder, `${name}.json`);
-    writeFileSync(file, JSON.stringify(config));
+    writeFileSync(file, JSON.stringify({ ...(config ?? configOf(reference)), ...change }));
     return Model.fromConfig(file, { name });
   }
   return Model.fromNumbers({ name, ...(numbers as Omit<ModelNumbers, "name">) });
+}
+
+function configOf(wanted = ""): object {
+  const found = CONFIGURED.find(({ name, model }) => name === wanted || model === wanted);
+  if (found === undefined) {
+    throw new Error(`no configuration '${wanted}' in the fixtures of models`);
+  }
+  return { ...(found.config ?? configOf(found.reference)), ...found.change };
 }
 
 function engineOf(one: Deployment): IEngine {

@@ -186,6 +186,8 @@ export interface ModelFamily extends FactRow {
   readonly gated?: boolean;
   /** vLLM fills the parts of its dense feed-forwards and shared experts up to whole blocks. @default false */
   readonly padsFeedForward?: boolean;
+  /** With expert parallelism vLLM deals its experts out in equal numbers only. @default false */
+  readonly evenExperts?: boolean;
   /** Width of a dense feed-forward by the width that the configuration gives. @default 1 */
   readonly widthShare?: number;
   /** Width of a dense feed-forward by the hidden size, where the configuration gives none. @default - it must */

@@ -19,6 +19,7 @@ import { layerPartition, nodesOfTensorGroup, showParallelism } from "../../model
 import { capabilityRules } from "./capability-rules";
 import { cutRules, sizesAreCounts } from "./model-cut-rules";
 import { draftRules } from "./draft-rules";
+import { expertRules } from "./expert-rules";
 import { fittingCut } from "./fitting-cuts";
 import { canBeCut, type ModelPlan } from "./model-structure";
 import { sessionRules, takesAnySession } from "./session-rules";
@@ -33,6 +34,7 @@ export const modelRules: readonly Rule<ModelPlan>[] = [
   ...draftRules,
   ...capabilityRules,
   ...sessionRules,
+  ...expertRules,
   errorRule("RC107", {
     title: "The context is no longer than the model's",
     why: "The engine refuses to start beyond the positions that the model was trained for.",

@@ -77,6 +77,12 @@ const drafted = (change: object = {}, options: object = {}): VllmServeProps => {
 /** Models that cannot be served as declared. `model-table.ts` has the rules' own cases. */
 export const BAD_MODELS: readonly BadInput[] = [
   {
+    ...served(typed("qwen2", null), 1, 8, { enableExpertParallel: true }),
+    rule: "RC183",
+    path: "engine.enableExpertParallel",
+    got: "true for small",
+  },
+  {
     ...session(typed("qwen2", null), 8, 32_769),
     rule: "RC181",
     path: "engine.sessionLength",

@@ -52,6 +52,13 @@ function configured(change: object): Model {
   return Model.fromConfig(path);
 }
 
+const UNEVEN = configured({
+  model_type: "deepseek_v4",
+  n_routed_experts: 12,
+  moe_intermediate_size: 512,
+  num_experts_per_tok: 2,
+});
+
 /** Declarations that are planned with a warning. */
 export const RISKY_INPUTS: readonly BadInput[] = [
   {
@@ -214,6 +221,12 @@ export const RISKY_INPUTS: readonly BadInput[] = [
     rule: "RC118",
     path: "model",
     got: "'llama'",
+  },
+  {
+    ...served(UNEVEN, 1, { maxModelLen: 4096, enableExpertParallel: true }),
+    rule: "RC184",
+    path: "engine.enableExpertParallel",
+    got: "12 experts over 8 ranks",
   },
   {
     ...served(Model.QWEN3_235B_A22B_FP8, 1, { maxModelLen: 4096 }),

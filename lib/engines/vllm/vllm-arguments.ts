@@ -22,6 +22,8 @@ export interface VllmCut {
   /** A server on every node takes requests (`--data-parallel-hybrid-lb`). */
   readonly isHybrid: boolean;
   readonly speculative?: SpeculativeDecoding;
+  /** Quantization that is declared. @default - that of the model */
+  readonly quantization?: string;
   /** The flag after which clients of the API must show a certificate. */
   readonly clientCertificates?: GivenFlag;
 }

@@ -7,6 +7,7 @@ import { show } from "../../problems/text";
 import type { EngineContext } from "../../topology/engine-spec";
 import { stagesObstacle } from "../../topology/model/speculative-stages";
 import { isBefore } from "../releases/engine-version";
+import { quantizationRule } from "./quantization-rule";
 import type { VllmCut } from "./vllm-arguments";
 
 export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
@@ -111,6 +112,7 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
         );
       },
     }),
+    quantizationRule,
     errorRule("RC617", {
       title: "Without Ray, one server takes the requests of all nodes",
       why: "The other nodes run without an API, with which vLLM refuses a server on every node.",

@@ -141,6 +141,7 @@ export class VllmServe implements IEngine {
       version: settings.version,
       isHybrid: settings.isHybrid,
       speculative: settings.speculative,
+      quantization: settings.sizing.quantization,
       clientCertificates: settings.clientCertificates,
       nodes: context.acceleratorNodes,
       acceleratorsPerNode: context.acceleratorsPerNode,

@@ -44,7 +44,7 @@ const ascendImage = "quay.io/ascend/vllm-ascend:v0.23.0";
 const NO_RAY = ["vllm/vllm-openai:v0.19.1", "vllm/vllm-openai:v0.20.0"];
 const onImage = (rule: string, reference: string) => [[rule, "image", `'${reference}'`]] as const;
 
-const LLAMA_4 = (() => {
+const scout = (change: object) => {
   const file = path.join(mkdtempSync(path.join(tmpdir(), "problems-")), "config.json");
   const text_config = {
     model_type: "llama4_text",
@@ -59,9 +59,11 @@ const LLAMA_4 = (() => {
     num_local_experts: 16,
     num_experts_per_tok: 1,
   };
-  writeFileSync(file, JSON.stringify({ model_type: "llama4", text_config }));
+  writeFileSync(file, JSON.stringify({ model_type: "llama4", text_config, ...change }));
   return Model.fromConfig(file, { name: "scout" });
-})();
+};
+const LLAMA_4 = scout({});
+const AWQ = scout({ quantization_config: { quant_method: "awq", bits: 4, group_size: 128 } });
 
 /** Every client of a proxy can change its list of servers. */
 const OPEN = (replicas = 2) => ["RC193", "engine.dataParallelSize", String(replicas)] as const;
@@ -236,6 +238,25 @@ const CASES: readonly Case[] = [
     found: isRefused
       ? [["RC616", "engine.pipelineParallelSize", `2 with speculative decoding by '${method}'`] as const]
       : [],
+  })),
+  // The model's own, another kernel for it, what is done while loading, another format, and none to read.
+  ...(
+    [
+      ["awq", AWQ, false],
+      ["awq_marlin", AWQ, false],
+      ["moe_wna16", AWQ, false],
+      ["gptq", AWQ, true],
+      ["fp8", AWQ, true],
+      ["fp8", LLAMA_4, false],
+      ["bitsandbytes", LLAMA_4, false],
+      ["awq", LLAMA_4, true],
+      ["awq", Model.LLAMA_3_1_405B_FP8, true],
+      ["compressed-tensors", Model.LLAMA_3_1_405B_FP8, false],
+    ] as const
+  ).map(([quantization, model, isRefused]) => ({
+    engine: new VllmServe({ ...MODEL, tensorParallelSize: 16, quantization }),
+    context: { model },
+    found: isRefused ? [["RC625", "engine.quantization", `'${quantization}'`] as const] : [],
   })),
   // vllm-project/vllm#16231.
   ...(

@@ -67,6 +67,8 @@ interface Fixture {
       readonly change?: object;
       readonly numbers?: Omit<ModelNumbers, "name">;
       readonly source?: string;
+      /** `false`: nobody could open the source; its values, or those of its quantization, are written as they are known. */
+      readonly read?: boolean;
     };
   };
   readonly cases: readonly Deployment[];

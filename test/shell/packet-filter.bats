@@ -31,13 +31,13 @@ setup() {
   in_space stranger ip address add fd77::3/64 dev eth0 nodad
   in_space machine python3 "$BATS_TEST_DIRNAME/../support/echo_server.py" \
     6379 8000 9999 10022 10500 >"$BATS_TEST_TMPDIR/ready" 3>&- &
-  SERVER=$!
   until [ -s "$BATS_TEST_TMPDIR/ready" ]; do sleep 0.05; done
 }
 
 teardown() {
   local name
-  [ -z "${SERVER:-}" ] || kill "$SERVER"
+  # The shell that has started it is another process.
+  ip netns pids "$(space machine)" 2>/dev/null | xargs --no-run-if-empty kill
   for name in machine member stranger switch; do
     ip netns delete "$(space "$name")" 2>/dev/null || true
   done

@@ -9,6 +9,9 @@ import { junitCounts } from "./reports";
 /** Where Python lies. */
 const PLACES = ["lib", "stacks", "test", "tools"];
 
+/** Far beyond what they take together. */
+const LEVEL_SECONDS = 2400;
+
 /** Tests of the node program wait more than they compute. */
 const WORKERS = "4";
 
@@ -70,7 +73,8 @@ export const pythonTests: Check = {
     const folder = mkdtempSync(join(tmpdir(), "ray-cluster-pytest-"));
     try {
       const report = join(folder, "report.xml");
-      await runShown(show, python, ["-m", "pytest", "--numprocesses", WORKERS, `--junit-xml=${report}`]);
+      const command = ["-m", "pytest", "--numprocesses", WORKERS, `--junit-xml=${report}`];
+      await runShown(show, python, command, { timeoutSeconds: LEVEL_SECONDS });
       return junitCounts(readFileSync(report, "utf8"));
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 """The launcher of a proxy and a server: with real processes that stand in for both."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -67,10 +68,17 @@ class WithProxyTest(unittest.TestCase):
             [sys.executable, str(launcher), "127.0.0.1", port, *proxied, "--", *behind],
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        self.addCleanup(self.kill_all_of, process)
         return process
+
+    @staticmethod
+    def kill_all_of(process: subprocess.Popen[str]) -> None:
+        """What the launcher has started, too, which outlives it when it is killed."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
     def serving(self, *of_server: str, launcher: Path = LAUNCHER) -> subprocess.Popen[str]:
         """Both run."""

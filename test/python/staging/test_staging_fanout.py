@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from fixtures.fake_hub import Trouble
-from fixtures.staging_support import HURRY, NodeProcess, StagingCase, small_model, until
+from fixtures.staging_support import HURRY, PATIENT, NodeProcess, StagingCase, small_model, until
 from raw_channel import RawChannel
 
 from ray_node.channel import signing
@@ -76,6 +76,9 @@ class FourNodes(FanOutCase):
         self.hub.files = small_model(weight_bytes=2_000_000)
         for name in self.hub.files:
             self.hub.trouble[name] = Trouble(bytes_per_second=2_000_000)
+
+    def node(self, index: int, **changes: object) -> StagingRequest:
+        return super().node(index, **{"pace": PATIENT, **changes})
 
     def test_fan_out_sends_the_model_once_from_the_source_and_from_each_node(self) -> None:
         nodes = [NodeProcess(self, self.node(index)) for index in range(4)]

@@ -35,7 +35,7 @@ export {
 export { NicLayout } from "./pool/nic-layout";
 export { AwsNodePool } from "./pool/node-pool";
 export type { AwsMachineOptions, AwsNodePoolProps } from "./pool/node-pool-props";
-export type { Permission } from "./policy";
+export type { Permission, ResourceTag } from "./policy";
 export { S3StagedStorage, type S3StagedStorageProps } from "./storage/s3-staged-storage";
 export type { IAwsStorage, StoragePaths } from "./storage/storage";
 export { AwsTags } from "./tags";

@@ -1,3 +1,9 @@
+/** A tag, by which resources are told apart. */
+export interface ResourceTag {
+  readonly key: string;
+  readonly value: string;
+}
+
 /** Actions that a role may take, and on which resources. */
 export interface Permission {
   readonly actions: readonly string[];
@@ -6,7 +12,7 @@ export interface Permission {
   /** Prefix of the only keys that may be listed in a bucket. @default - all keys */
   readonly onlyPrefix?: string;
   /** Tag that the resource must have. @default - any resource */
-  readonly onlyTagged?: { readonly key: string; readonly value: string };
+  readonly onlyTagged?: ResourceTag;
 }
 
 /** A policy document that allows the given permissions and nothing else. */

@@ -1,5 +1,14 @@
+import { errorRule, judge, type Topic } from "../problems/rule";
+import { show } from "../problems/text";
 import type { Proof } from "../topology/values/proof";
-import type { EngineContext, EngineSecret, EngineSpec, IEngine } from "../topology/engine-spec";
+import type {
+  EngineContext,
+  EngineFollower,
+  EnginePort,
+  EngineSecret,
+  EngineSpec,
+  IEngine,
+} from "../topology/engine-spec";
 import type { SecretRef } from "../topology/values/secret-ref";
 import {
   protectedApi,
@@ -12,8 +21,25 @@ import { servingProof } from "./serving-proof";
 
 /** Properties of `CustomServe`. */
 export interface CustomServeProps {
-  /** The command, one entry per argument. It runs on the head, without a shell. */
+  /**
+   * The command, one entry per argument. It runs on the head, without a shell. `CustomServe.HEAD_ADDRESS` stands for the
+   * head's address, also as a part of an argument.
+   */
   readonly argv: readonly string[];
+  /**
+   * What runs on each other node with accelerators, for a server that is a process of its own on every node. It has the same
+   * variables and secrets; `CustomServe.HEAD_ADDRESS` stands for the head's address.
+   *
+   * @default - the server runs on the head alone, and reaches the other nodes through Ray
+   */
+  readonly follower?: EngineFollower;
+  /**
+   * Ports that it opens besides that of its API, e.g. the one at which its processes meet. They are compared with those of
+   * Ray, and closed to all but the cluster where a packet filter does that.
+   *
+   * @default - none
+   */
+  readonly ports?: readonly EnginePort[];
   /** Name under which the API serves its model. */
   readonly servedModel: string;
   /**
@@ -64,8 +90,42 @@ export interface CustomServeProps {
   readonly tls?: ServerTls;
 }
 
+/** A custom server on its cluster. */
+interface PlacedServer {
+  readonly argv: readonly string[];
+  readonly follower?: EngineFollower;
+  readonly headAddress?: string;
+}
+
+export const CUSTOM_TOPIC: Topic<PlacedServer> = {
+  title: "Custom servers",
+  rules: [
+    errorRule("RC631", {
+      title: "A custom server that names the head's address is told it",
+      why: "The processes of the server could not meet.",
+      check: ({ argv, follower, headAddress }) => {
+        const paths = Object.entries({ argv, "follower.argv": follower?.argv ?? [] });
+        return paths.flatMap(([path, words]) => {
+          const word = words.find((each) => each.includes(CustomServe.HEAD_ADDRESS));
+          return word === undefined || headAddress !== undefined
+            ? []
+            : {
+                path: `engine.${path}`,
+                got: show(word),
+                must: "not need the head's address where the plan does not know it",
+                fix: "use a backend that plans addresses",
+              };
+        });
+      },
+    }),
+  ],
+};
+
 /** Any OpenAI-compatible server, given its command. */
 export class CustomServe implements IEngine {
+  /** Stands for the head's address on the cluster network, which the plan may decide. */
+  public static readonly HEAD_ADDRESS = "<head-address>";
+
   public readonly engineName: string;
   public readonly secrets: readonly EngineSecret[];
 
@@ -74,15 +134,17 @@ export class CustomServe implements IEngine {
     this.secrets = protectionSecrets(props);
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- an implementation keeps the interface's parameters
-  public bind(_context: EngineContext): EngineSpec {
-    const { argv, servedModel, port, healthPath, proof, apiKeyOption } = this.props;
+  public bind({ headAddress }: EngineContext): EngineSpec {
+    const { argv, follower, ports, servedModel, port, healthPath, proof, apiKeyOption } = this.props;
+    const placed = (words: readonly string[]) =>
+      words.map((word) => word.replaceAll(CustomServe.HEAD_ADDRESS, headAddress ?? CustomServe.HEAD_ADDRESS));
     // Without an option the command reads the file itself, and needs no launcher.
     const launched = apiKeyOption === undefined ? {} : { apiKeys: this.props.apiKeys };
     return {
       name: this.engineName,
       declared: { ...this.props },
-      argv: withApiKeys(launched, (apiKeyOption ?? "").replace(/^-+/, ""), [...argv]),
+      argv: withApiKeys(launched, (apiKeyOption ?? "").replace(/^-+/, ""), placed(argv)),
+      ...(follower === undefined ? {} : { follower: { ...follower, argv: placed(follower.argv) } }),
       api: {
         ...protectedApi(this.props),
         port: port ?? 8000,
@@ -93,8 +155,9 @@ export class CustomServe implements IEngine {
       environment: {},
       files: protectionFiles(launched),
       secrets: this.secrets,
-      ports: [],
+      ports: ports ?? [],
       rayVersions: {},
+      problems: judge(CUSTOM_TOPIC, { argv, follower, headAddress }, undefined),
     };
   }
 }

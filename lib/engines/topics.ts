@@ -1,4 +1,5 @@
 import type { Topic } from "../problems/rule";
+import { CUSTOM_TOPIC } from "./custom-serve";
 import { EXTRA_ARGUMENTS_TOPIC } from "./extra-arguments";
 import { LMDEPLOY_REPLICAS_TOPIC } from "./lmdeploy/lmdeploy-replica-rules";
 import { LMDEPLOY_TOPIC } from "./lmdeploy/lmdeploy-rules";
@@ -18,5 +19,6 @@ export const ENGINE_TOPICS: readonly Topic<never, never>[] = [
   LMDEPLOY_TOPIC,
   LMDEPLOY_REPLICAS_TOPIC,
   ROLL_TOPIC,
+  CUSTOM_TOPIC,
   IMAGE_TOPIC,
 ];

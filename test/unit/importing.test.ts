@@ -25,7 +25,7 @@ describe("the examples of docs/importing.md", () => {
   const messages = compileExamples(EXAMPLES.map(({ code }) => code));
 
   it("are found", () => {
-    expect(EXAMPLES).toHaveLength(5);
+    expect(EXAMPLES).toHaveLength(6);
   });
 
   it.each(EXAMPLES.map(({ line, code }, index) => [line, index, code] as const))(

@@ -43,7 +43,25 @@ test("CustomServe needs only its command and its model", () => {
     secrets: [],
     ports: [],
     rayVersions: {},
+    problems: [],
   });
+});
+
+test("CustomServe with a follower starts one server over all nodes, which meet at the head's address", () => {
+  const meet = ["--dist-init-addr", `${CustomServe.HEAD_ADDRESS}:5000`];
+  const spec = new CustomServe({
+    argv: ["serve", ...meet, "--node-rank", "0"],
+    follower: { argv: ["serve", ...meet], rankFlag: "--node-rank" },
+    ports: [{ name: "rendezvous", from: 5000, to: 5000, where: "head" }],
+    servedModel: "m",
+  }).bind({ ...context, headAddress: "10.0.0.5" });
+  expect(spec.argv).toEqual(["serve", "--dist-init-addr", "10.0.0.5:5000", "--node-rank", "0"]);
+  expect(spec.follower).toEqual({
+    argv: ["serve", "--dist-init-addr", "10.0.0.5:5000"],
+    rankFlag: "--node-rank",
+  });
+  expect(spec.ports).toEqual([{ name: "rendezvous", from: 5000, to: 5000, where: "head" }]);
+  expect(spec.problems).toEqual([]);
 });
 
 describe("CustomServe with a protected API", () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import type { LmdeployServeProps } from "../../../lib/engines/lmdeploy/lmdeploy-props";
+import { CustomServe } from "../../../lib/engines/custom-serve";
 import { LmdeployServe } from "../../../lib/engines/lmdeploy/lmdeploy-serve";
 import { RollPipeline } from "../../../lib/engines/roll/roll-pipeline";
 import { ENGINE_TOPICS } from "../../../lib/engines/topics";
@@ -176,6 +177,21 @@ const CASES: readonly Case[] = [
     engine: vllmWith(["--config", "/models/serve.yaml"]),
     found: [["RC606", "engine.extraArguments[0]", "'--config'"]],
   },
+  ...[{ headAddress: undefined }, {}].map((context) => ({
+    engine: new CustomServe({
+      argv: ["serve", `--meet=${CustomServe.HEAD_ADDRESS}:5000`],
+      follower: { argv: ["serve", CustomServe.HEAD_ADDRESS], rankFlag: "--rank" },
+      servedModel: "m",
+    }),
+    context,
+    found:
+      "headAddress" in context
+        ? ([
+            ["RC631", "engine.argv", "'--meet=<head-address>:5000'"],
+            ["RC631", "engine.follower.argv", "'<head-address>'"],
+          ] as const)
+        : [],
+  })),
   { engine: mp, context: { headAddress: undefined }, found: [["RC610", "engine.executor", "'mp'"]] },
   {
     engine: new VllmServe({

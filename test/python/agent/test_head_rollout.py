@@ -5,6 +5,7 @@ import socket
 import unittest
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 import support
@@ -13,7 +14,7 @@ from rollout_case import RolloutCase
 
 from ray_node.agent import delivery
 from ray_node.channel import report_client
-from ray_node.channel.client import Unanswered
+from ray_node.channel.client import Client, Unanswered
 from ray_node.channel.tasks import TaskRunner
 from ray_node.cli import wait
 from ray_node.cluster import token
@@ -204,12 +205,12 @@ class RolloutTest(RolloutCase):
         given = self.made()
         self.serve(given)
         value, port = token.ensure(self.config.paths.token), self.config.ports.node_report
-        own = support.WORKER
-        found = report_client.fetch_workload(given.number, own, support.HEAD, port, value)
+        client = Client(support.WORKER, value)
+        found = report_client.fetch_workload(given.number, client, support.HEAD, port)
         self.assertEqual(found, given.content)
         for number, key in (("0" * 12, value), ("../rollout", value), (given.number, "another token")):
             with self.subTest(number=number), self.assertRaises(Unanswered):
-                report_client.fetch_workload(number, own, support.HEAD, port, key)
+                report_client.fetch_workload(number, replace(client, token=key), support.HEAD, port)
 
     def test_node_that_is_not_in_the_new_shape_is_told_to_leave(self) -> None:
         alone = self.made(pools__0__nodes=1, pools__0__addresses=[support.HEAD])

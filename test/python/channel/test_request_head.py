@@ -47,6 +47,13 @@ class RequestHeadTest(unittest.TestCase):
             self.assertEqual(caught.exception.status, status)
             self.assertTrue(str(caught.exception).isprintable())
 
+    def test_query_is_read_within_bounds(self) -> None:
+        self.assertEqual(request_head.parameters("a=b%20c&d=e"), {"a": "b c", "d": "e"})
+        for query in ("a=b&" * 17, "%ff%fe=a"):
+            with self.subTest(query), self.assertRaises(BadRequest) as caught:
+                request_head.parameters(query)
+            self.assertEqual(caught.exception.code, "bad-query")
+
     def test_head_is_bounded_before_it_ends(self) -> None:
         self.assertEqual(request_head.end_of(bytearray(b"GET / HTTP/1.1\r\nA: b\r\n")), 0)
         self.assertEqual(request_head.end_of(bytearray(b"GET / HTTP/1.1\r\n\r\nbody")), 18)

@@ -65,6 +65,21 @@ class EnvironmentTest(unittest.TestCase):
                     # Clients that know no networks need each address.
                     self.assertEqual(built.engine["NO_PROXY"], f"{expected},10.89.28.11")
 
+    def test_tls_is_named_by_the_paths_of_its_files(self) -> None:
+        files = {"authority": "/tls/authority.crt", "certificate": "/tls/node.crt", "key": "/tls/node.key"}
+        built = environment.build(support.parsed({"tls": files}), OWN, {})
+        tls = {name: value for name, value in built.ray.items() if "TLS" in name}
+        self.assertEqual(
+            tls,
+            {
+                "RAY_USE_TLS": "1",
+                "RAY_TLS_CA_CERT": "/tls/authority.crt",
+                "RAY_TLS_SERVER_CERT": "/tls/node.crt",
+                "RAY_TLS_SERVER_KEY": "/tls/node.key",
+            },
+        )
+        self.assertEqual({**built.engine, **tls}, built.engine)
+
     def test_list_of_paths_goes_before_the_images_own(self) -> None:
         config = support.parsed(
             {

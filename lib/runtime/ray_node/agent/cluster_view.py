@@ -1,5 +1,6 @@
 """What the head sees of the cluster: Ray's node table, the nodes' reports and host probes, joined."""
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -39,6 +40,7 @@ class ClusterView:
         answer: Callable[[NodeReport], HeadAnswer],
         ready: Route | None = None,
         workload: Route | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._config = config
         self._book = ReportBook(config.network, config.cluster, token)
@@ -46,7 +48,7 @@ class ClusterView:
         self.tasks = TaskBoard()
         port = config.ports.node_report
         try:
-            self._server = ReportServer(config.head.address, port, self._book, answer, ready, workload)
+            self._server = ReportServer(config.head.address, port, self._book, answer, ready, workload, tls)
         except OSError as error:
             raise NodeFailed(f"cannot open the report port {port}: {error}") from error
         self._prober = HostProber(config.ports.node_manager)

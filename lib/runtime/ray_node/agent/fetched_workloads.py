@@ -4,7 +4,7 @@ import contextlib
 
 from ray_node.agent.workload_folder import WorkloadFolder
 from ray_node.channel import report_client
-from ray_node.channel.client import Unanswered
+from ray_node.channel.client import Client, Unanswered
 from ray_node.config import workload
 from ray_node.config.config_error import ConfigError
 from ray_node.config.schema import NodeConfig
@@ -20,11 +20,9 @@ _AGAIN_SECONDS = 1.0
 class FetchedWorkloads:
     """`find` never blocks: what is not there yet is being fetched. Used by one thread."""
 
-    def __init__(self, config: NodeConfig, address: str, token: str) -> None:
-        """`address` is this node's."""
+    def __init__(self, config: NodeConfig, client: Client) -> None:
         self._config = config
-        self._address = address
-        self._token = token
+        self._client = client
         self._known: dict[str, Workload] = {}
         self._folder = WorkloadFolder(config.paths.state, config.cluster)
         self._wanted = ""
@@ -49,9 +47,8 @@ class FetchedWorkloads:
         if not self._again.passed and number == self._wanted:
             return
         head, port = self._config.head.address, self._config.ports.node_report
-        own, token = self._address, self._token
         self._wanted = number
-        self._fetch = Background(lambda: report_client.fetch_workload(number, own, head, port, token))
+        self._fetch = Background(lambda: report_client.fetch_workload(number, self._client, head, port))
 
     def _end(self) -> None:
         fetch, self._fetch = self._fetch, None

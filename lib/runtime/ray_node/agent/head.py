@@ -104,16 +104,20 @@ class Head(Supervisor):
             what = "read" if os.path.exists(path) else "created"
             raise NodeFailed(f"the token at {path} cannot be {what}: {error.strerror or error}") from error
         log.hide(value)
+        self.open_tls(value)
         own = Culprit(self.name, self.own.address, "")
         self.workloads = HeadWorkloads(self.config)
         self.subject = self.workloads.subject
         if (lost := self.workloads.lost) is not None:
             self.state.warn(lost)
-        node = NodeStaging(self.config, (self.name, self.own.address), value, self.mounts_memory)
+        node = NodeStaging(self.config, (self.name, self.own.address), value, self.mounts_memory, self.tls)
         self.staging = HeadStaging(node, self.name, self.own.address)
         self.start_ray()
-        page, ray = ReadyPage(self.config), self.environment.ray
-        self.view = ClusterView(self.config, value, ray, self._answer, page.reply, self.workloads.reply)
+        ray, fetched, tls = self.environment.ray, self.workloads.reply, self.tls
+        # With TLS a caller must have a certificate, so there is nobody to show the page to.
+        page = ReadyPage(self.config).reply if tls is None else None
+        context = None if tls is None else tls.server
+        self.view = ClusterView(self.config, value, ray, self._answer, page, fetched, context)
         nothing = self.workloads.before
         self.engine = engine = HeadEngine(
             self.config, nothing, self.state, self.environment.engine, own, self.view.heard

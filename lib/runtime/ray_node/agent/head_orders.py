@@ -7,10 +7,12 @@ from ray_node.agent.fetched_workloads import FetchedWorkloads
 from ray_node.agent.follower import Follower
 from ray_node.agent.node_staging import NodeStaging
 from ray_node.agent.state import StateFile
+from ray_node.channel.client import Client
 from ray_node.channel.follower_messages import FollowerReport
 from ray_node.channel.report import INTERVAL_SECONDS, HeadAnswer, Staged
 from ray_node.channel.report_client import Reporter
 from ray_node.channel.tasks import Handlers, TaskResult, TaskRunner
+from ray_node.channel.tls import Tls
 from ray_node.cluster import environment
 from ray_node.config.schema import NodeConfig
 
@@ -30,6 +32,7 @@ class HeadOrders:
         ray: Mapping[str, str],
         reporter: Reporter,
         mounts_memory: str | None = None,
+        tls: Tls | None = None,
     ) -> None:
         """`node`: name and address of this one; `ray`: the environment of its Ray."""
         name, address = node
@@ -37,8 +40,9 @@ class HeadOrders:
         self._state = state_file
         self._ray = ray
         self._reporter = reporter
-        self._workloads = FetchedWorkloads(config, address, token)
-        self._staging = NodeStaging(config, node, token, mounts_memory)
+        client = Client(address, token, None if tls is None else tls.client)
+        self._workloads = FetchedWorkloads(config, client)
+        self._staging = NodeStaging(config, node, token, mounts_memory, tls)
         self._tasks: TaskRunner | None = None
         self._follower: Follower | None = None
         if config.node.accelerators.planned > 0:

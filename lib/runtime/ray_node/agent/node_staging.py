@@ -7,6 +7,7 @@ from typing import Any
 
 from ray_node.agent import known_secrets
 from ray_node.channel.report import Replaced, Staged
+from ray_node.channel.tls import Tls
 from ray_node.config.schema import NodeConfig
 from ray_node.config.staging_config import StagedModel, StagingConfig
 from ray_node.host import clock, log, mounts
@@ -39,6 +40,7 @@ class NodeStaging:
         node: tuple[str, str],
         token: str,
         mounts_memory: str | None = None,
+        tls: Tls | None = None,
     ) -> None:
         """`node`: name and address of this one; `mounts_memory`: as `mounts.lost` keeps it."""
         name, address = node
@@ -52,6 +54,7 @@ class NodeStaging:
             port=config.ports.node_files,
             subnet=config.network,
             token=token,
+            tls=tls,
         )
         #: Of the attempt that is under way, or was the last.
         self._staging: StagingConfig | None = None

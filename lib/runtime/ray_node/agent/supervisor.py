@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from ray_node.agent import known_secrets, state
 from ray_node.agent.state import StateFile
-from ray_node.channel import plain
+from ray_node.channel import plain, tls
 from ray_node.channel.tasks import Handlers
-from ray_node.cluster import devices, environment, ray_process, requirements
+from ray_node.channel.tls import Tls
+from ray_node.cluster import certificates, devices, environment, ray_process, requirements
+from ray_node.cluster.certificates import NoCertificate
 from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
@@ -48,6 +50,8 @@ class Supervisor:
         self.failure: NodeFailed | None = None
         #: Ray has been up on this node: from then on its end means a restart, not a failure.
         self.was_member = False
+        #: `None`: off, or there is no certificate yet.
+        self.tls: Tls | None = None
         #: Where this container keeps what its folders were; `None`: nowhere, nothing is compared.
         self.mounts_memory: str | None = None
 
@@ -148,6 +152,19 @@ class Supervisor:
         self.ray = ray_process.start(
             self.config, self.name, self.own.address, self.devices, self.environment.ray
         )
+
+    def open_tls(self, token: str) -> None:
+        """Where it is on: this node's certificate, which Ray reads, too. Raises NodeFailed."""
+        files = self.config.tls
+        if files is None:
+            return
+        try:
+            certificates.make(files, self.config.cluster, self.own.address, token)
+            self.tls = tls.load(files)
+        except NoCertificate as error:
+            raise NodeFailed(f"this node has no certificate: {error}") from error
+        except OSError as error:
+            raise NodeFailed(f"this node has no certificate at {files.certificate}: {error}") from error
 
     def task_handlers(self) -> Handlers:
         """What this node does of the preflight."""

@@ -1,6 +1,7 @@
 """A worker: one loop from the head's token to membership, and on as a mirror of the head."""
 
 import contextlib
+import ssl
 
 from ray_node.agent import decide, state
 from ray_node.agent.decide_worker import WorkerObserved
@@ -68,10 +69,13 @@ class Worker(Supervisor):
             if self.token is None:
                 with contextlib.suppress(OSError, BadToken):
                     self.token = token.read(self.config.paths.token)
+            if self.token is not None and self.tls is None:
+                with contextlib.suppress(NodeFailed):
+                    self.open_tls(self.token)
             # Without the token the head would only see a wrong signature.
             if self.token is not None:
                 head, port = self.config.head.address, self.config.ports.node_report
-                report_client.post(self._report(), head, port, self.token)
+                report_client.post(self._report(), head, port, self.token, self._client_tls())
             self.pause(INTERVAL_SECONDS)
 
     def _observe(self) -> WorkerObserved:
@@ -178,7 +182,8 @@ class Worker(Supervisor):
     def _open_channel(self) -> None:
         head, port = self.config.head.address, self.config.ports.node_report
         assert self.token is not None
-        self.reporter = Reporter(self._report, head, port, self.token)
+        self.open_tls(self.token)
+        self.reporter = Reporter(self._report, head, port, self.token, self._client_tls())
         own = (self.name, self.own.address)
         self.orders = HeadOrders(
             self.config,
@@ -188,7 +193,11 @@ class Worker(Supervisor):
             self.environment.ray,
             self.reporter,
             self.mounts_memory,
+            self.tls,
         )
+
+    def _client_tls(self) -> ssl.SSLContext | None:
+        return None if self.tls is None else self.tls.client
 
     def _become_member(self) -> None:
         answer = self.reporter.last_answer if self.reporter is not None else None

@@ -29,6 +29,10 @@ class Admission:
     def all(self) -> tuple[Connection, ...]:
         return (*self._strangers, *self._outside, *self._known)
 
+    def overdue(self, now: float) -> list[Connection]:
+        """Those that have had their time."""
+        return [one for one in self.all() if not one.is_lent and now >= one.deadline]
+
     def is_inside(self, address: str) -> bool:
         base, mask = self._network
         try:

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from ray_node.channel import signing
 from ray_node.channel.signing import Call
+from ray_node.channel.tls import is_of_other_authority
 from ray_node.host.deadline_socket import DeadlineSocket
 from ray_node.host.text import one_line
 
@@ -19,6 +20,10 @@ _REFUSAL_BYTES = 500
 
 class Unanswered(Exception):
     """There is no usable answer; the text says why."""
+
+
+class OtherAuthority(Unanswered):
+    """The server's certificate is not of this cluster's authority, which follows from the token."""
 
 
 class WrongToken(Exception):
@@ -136,6 +141,9 @@ class Line:
             )
             connection.request(method, target, body or None, self._headers(call))
             return Answer(self, connection.getresponse(), call)
+        except ssl.SSLError as error:
+            self.close()
+            raise (OtherAuthority if is_of_other_authority(error) else Unanswered)(reason(error)) from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             self.close()
             raise Unanswered(reason(error)) from error

@@ -4,7 +4,7 @@ import secrets
 import socket
 import ssl
 
-from ray_node.channel import request_head
+from ray_node.channel import request_head, tls
 from ray_node.channel.request_head import RequestHead
 from ray_node.channel.signing import Call
 
@@ -16,10 +16,28 @@ class Gone(Exception):
     """The other side has closed, or broken, the connection."""
 
 
+class NoTls(Gone):
+    """The handshake failed; `code` names the cause."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class Connection:
     """Never blocks. `deadline`, on the kernel's clock, is that of what it is waiting for."""
 
-    def __init__(self, link: socket.socket, address: str, is_inside: bool, deadline: float) -> None:
+    def __init__(
+        self,
+        link: socket.socket,
+        address: str,
+        is_inside: bool,
+        deadline: float,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.needs_handshake = tls is not None
+        if tls is not None:
+            link = tls.wrap_socket(link, server_side=True, do_handshake_on_connect=False)
         self.link = link
         self.address = address
         self.is_inside = is_inside
@@ -38,22 +56,31 @@ class Connection:
         self.drains = False
         self.received = bytearray()
         self.unsent = b""
-        self.needs_handshake = isinstance(link, ssl.SSLSocket)
 
     @property
     def is_idle(self) -> bool:
         """Between two requests."""
         return self.head is None and not (self.received or self.unsent or self.is_lent or self.drains)
 
+    @property
+    def holds_more(self) -> bool:
+        """TLS has decrypted more than was read, and no selector knows of it."""
+        is_busy = self.is_lent or self.drains or bool(self.unsent)
+        return not is_busy and isinstance(self.link, ssl.SSLSocket) and self.link.pending() > 0
+
     def shake_hands(self) -> bool:
-        """Whether TLS is ready, or not wanted. Raises Gone."""
+        """Whether TLS is ready, or not wanted. Raises Gone, NoTls."""
         if self.needs_handshake and isinstance(self.link, ssl.SSLSocket):
             try:
                 self.link.do_handshake()
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return False
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+                raise Gone("closed") from error
+            except ssl.SSLError as error:
+                raise NoTls(tls.cause(error)) from error
             except (OSError, ValueError) as error:
-                raise Gone("TLS") from error
+                raise Gone(type(error).__name__) from error
             self.needs_handshake = False
         return True
 

@@ -1,12 +1,13 @@
 """A worker's side of the report channel."""
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ray_node.channel import plain, report
-from ray_node.channel.client import Client, Line, Unanswered, WrongToken
+from ray_node.channel.client import Client, Line, OtherAuthority, Unanswered, WrongToken
 from ray_node.channel.plain import NotPlain
 from ray_node.channel.report import HeadAnswer, NodeReport
 from ray_node.host import clock, refusals
@@ -30,9 +31,11 @@ class Exchange:
     seconds: float = 0.0
 
 
-def post(message: NodeReport, head: str, port: int, token: str) -> Exchange:
+def post(
+    message: NodeReport, head: str, port: int, token: str, tls: ssl.SSLContext | None = None
+) -> Exchange:
     """Send one report on a connection of its own; never raises."""
-    with Client(message.address, token).line((head, port)) as line:
+    with Client(message.address, token, tls).line((head, port)) as line:
         return _post(message, line, port)
 
 
@@ -51,6 +54,9 @@ def _post(message: NodeReport, line: Line, port: int) -> Exchange:
     except WrongToken:
         problem = "wrong token: the head's answer is not signed with this cluster's token"
         return Exchange(None, wrong_token=True, problem=problem)
+    except OtherAuthority:
+        problem = "wrong token: the head's certificate is of the authority of another token"
+        return Exchange(None, wrong_token=True, problem=problem)
     except NotPlain as error:
         refusals.note("head's answer", error.code, str(error))
         return Exchange(None, problem=f"the answer from the head's report port {port} is unusable: {error}")
@@ -62,11 +68,11 @@ def _post(message: NodeReport, line: Line, port: int) -> Exchange:
         return Exchange(None, problem=f"the report could not be sent: {error!r}")
 
 
-def fetch_workload(number: str, own: str, head: str, port: int, token: str) -> bytes:
+def fetch_workload(number: str, client: Client, head: str, port: int) -> bytes:
     """The content of a workload's file. Raises Unanswered."""
     target = f"{report.WORKLOAD_PATH}{number}"
     with (
-        Client(own, token).line((head, port)) as line,
+        client.line((head, port)) as line,
         contextlib.closing(line.send("GET", target, _FETCH_SECONDS)) as answer,
     ):
         if answer.status != 200:
@@ -80,11 +86,19 @@ def fetch_workload(number: str, own: str, head: str, port: int, token: str) -> b
 class Reporter:
     """Reports every two seconds (faster until the node is a member) from a thread of its own."""
 
-    def __init__(self, build: Callable[[], NodeReport], head: str, port: int, token: str) -> None:
+    def __init__(
+        self,
+        build: Callable[[], NodeReport],
+        head: str,
+        port: int,
+        token: str,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._build = build
         self._head = head
         self._port = port
         self._token = token
+        self._tls = tls
         self._line: Line | None = None
         self._wake = threading.Event()
         self._closed = False
@@ -134,5 +148,5 @@ class Reporter:
             refusals.note("report", "internal", repr(error))
             return Exchange(None, problem=f"the report could not be made: {error!r}")
         if self._line is None or self._line.client.own_address != message.address:
-            self._line = Client(message.address, self._token).line((self._head, self._port))
+            self._line = Client(message.address, self._token, self._tls).line((self._head, self._port))
         return _post(message, self._line, self._port)

@@ -1,6 +1,7 @@
 """The head's side of the report channel: takes signed reports of the nodes, answers with the head's view."""
 
 import ipaddress
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ class ReportServer(Server):
         answer: Callable[[NodeReport], HeadAnswer],
         ready: Route | None = None,
         workload: Route | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         def take(request: Request) -> Reply:
             try:
@@ -108,6 +110,7 @@ class ReportServer(Server):
             signed,
             book.network,
             book.token,
+            tls,
             quick=frozenset({f"POST {report.PATH}"}),
             public={} if ready is None else {"GET /ready": ready},
             on_wrong_token=book.reject,

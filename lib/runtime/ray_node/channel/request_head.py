@@ -1,6 +1,7 @@
 """The head of an HTTP/1.1 request: first line and headers. Pure, and strict: it comes from anybody."""
 
 import re
+import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,6 +73,14 @@ def parse(content: bytes) -> RequestHead:
         raise BadRequest(501, "other-method", "GET and POST are known here")
     stays = found[3] == "1" and headers.get("connection", "").lower() != "close"
     return RequestHead(found[1], found[2], headers, _length(found[1], headers), stays)
+
+
+def parameters(query: str) -> dict[str, str]:
+    """Raises BadRequest."""
+    try:
+        return dict(urllib.parse.parse_qsl(query, max_num_fields=16, errors="strict"))
+    except ValueError:
+        raise BadRequest(400, "bad-query", "the query cannot be read") from None
 
 
 def _length(method: str, headers: Mapping[str, str]) -> int | None:

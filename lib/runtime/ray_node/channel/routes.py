@@ -1,6 +1,7 @@
 """What a server answers, and to whom."""
 
 import ipaddress
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +40,8 @@ class Routes:
     signed: Mapping[str, Route]
     network: ipaddress.IPv4Network
     token: str = field(repr=False)
+    #: `None`: in clear.
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
     #: Signed routes that never wait: they are called in the server's own thread. All others have one each.
     quick: frozenset[str] = frozenset()
     #: For everybody.

@@ -5,20 +5,18 @@ shown the cluster's token. What may take long runs in threads of its own, a boun
 """
 
 import contextlib
-import queue
 import resource
 import selectors
 import socket
-import ssl
 import threading
-import urllib.parse
 
 from ray_node.channel import request_head, signing
 from ray_node.channel.admission import Admission
-from ray_node.channel.connection import Connection, Gone
+from ray_node.channel.connection import Connection, Gone, NoTls
 from ray_node.channel.judge import judge
 from ray_node.channel.reply_head import reply_head
 from ray_node.channel.request_head import BadRequest, RequestHead
+from ray_node.channel.returns import Returns
 from ray_node.channel.routes import Reply, Request, Route, Routes, served
 from ray_node.host import clock, refusals
 
@@ -35,31 +33,28 @@ _PUBLIC_WORKERS = 4
 class Server:
     """Listens until `close`. Making it raises OSError when the port cannot be opened."""
 
-    def __init__(self, address: str, port: int, routes: Routes, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, address: str, port: int, routes: Routes) -> None:
         self._routes = routes
-        self._tls = tls
         most = max(64, min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 3))
         self._admission = Admission(routes.network, bool(routes.public), most)
         self._workers = threading.BoundedSemaphore(routes.workers)
         self._public_workers = threading.BoundedSemaphore(_PUBLIC_WORKERS)
         self._selector = selectors.DefaultSelector()
-        self._done: queue.SimpleQueue[tuple[Connection, Reply | None]] = queue.SimpleQueue()
-        self._bell, self._hear = socket.socketpair()
+        self._returns: Returns[tuple[Connection, Reply | None]] = Returns()
         self._closing = False
         self._listener = socket.create_server((address, port), backlog=1024)
         self.port = int(self._listener.getsockname()[1])
         self._name = f"port {self.port}"
         self._at = f"{address}:{self.port}"
-        for link in (self._listener, self._bell, self._hear):
-            link.setblocking(False)
-        for link in (self._listener, self._hear):
-            self._selector.register(link, selectors.EVENT_READ)
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._returns, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self.serve_forever, name=f"server-{self.port}", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self._closing = True
-        self._ring()
+        self._returns.ring()
         self._thread.join(5.0)
 
     def serve_forever(self) -> None:
@@ -77,21 +72,24 @@ class Server:
         for connection in self._admission.all():
             connection.close()
         self._selector.close()
-        for link in (self._listener, self._bell, self._hear):
-            link.close()
+        self._listener.close()
+        self._returns.close()
 
     def _attend(self, key: selectors.SelectorKey) -> None:
         connection = key.data
         if key.fileobj is self._listener:
             self._accept()
-        elif key.fileobj is self._hear:
-            with contextlib.suppress(BlockingIOError):
-                self._hear.recv(4096)
-            while not self._done.empty():
-                self._take_back(*self._done.get())
+        elif key.fileobj is self._returns:
+            for returned in self._returns.taken():
+                self._take_back(*returned)
         elif isinstance(connection, Connection):
             try:
                 self._go_on(connection)
+            except NoTls as cause:
+                self._drop(connection)
+                refusals.note(self._name, cause.code, connection.address)
+                if cause.code == "other-authority":
+                    self._routes.on_wrong_token(connection.address)
             except Gone:
                 self._drop(connection)
             except Exception as error:
@@ -124,12 +122,15 @@ class Server:
             self._drop(connection)
         link.setblocking(False)
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            link = self._tls.wrap_socket(link, server_side=True, do_handshake_on_connect=False)
-        inside = self._admission.is_inside(address)
-        connection = Connection(link, address, inside, clock.kernel() + REQUEST_SECONDS)
+        inside, deadline = self._admission.is_inside(address), clock.kernel() + REQUEST_SECONDS
+        try:
+            connection = Connection(link, address, inside, deadline, self._routes.tls)
+        except OSError:
+            # Reset meanwhile, which TLS notices.
+            link.close()
+            return
         self._admission.enter(connection)
-        self._selector.register(link, selectors.EVENT_READ, connection)
+        self._selector.register(connection.link, selectors.EVENT_READ, connection)
 
     def _go_on(self, connection: Connection) -> None:
         if connection.drains:
@@ -140,8 +141,14 @@ class Server:
         if connection.unsent:
             self._send(connection)
             return
-        connection.receive()
-        self._read(connection)
+        self._take(connection)
+
+    def _take(self, connection: Connection) -> None:
+        while True:
+            connection.receive()
+            self._read(connection)
+            if not connection.holds_more:
+                return
 
     def _read(self, connection: Connection) -> None:
         """Judge what has come so far."""
@@ -192,12 +199,8 @@ class Server:
             found = routes.find(route)
             assert found is not None
             route, name = found
-        try:
-            parameters = dict(urllib.parse.parse_qsl(query, max_num_fields=16, errors="strict"))
-        except ValueError:
-            raise BadRequest(400, "bad-query", "the query cannot be read") from None
         byte_range = call.byte_range if call is not None else ""
-        request = Request(connection.address, parameters, byte_range, body, name)
+        request = Request(connection.address, request_head.parameters(query), byte_range, body, name)
         handler = routes.public[route] if is_public else routes.signed[route]
         if route in routes.quick:
             self._answer(connection, served(handler, request, self._name))
@@ -225,8 +228,7 @@ class Server:
                 reply = Reply(0)
             finally:
                 workers.release()
-                self._done.put((connection, reply))
-                self._ring()
+                self._returns.put((connection, reply))
 
         threading.Thread(target=work, name=f"{self._name} serves", daemon=True).start()
 
@@ -242,6 +244,8 @@ class Server:
                 self._sent(connection)
             else:
                 self._answer(connection, reply)
+            if connection.holds_more:
+                self._take(connection)
         except Gone:
             self._drop(connection)
 
@@ -280,11 +284,10 @@ class Server:
             self._read(connection)
 
     def _sweep(self, now: float) -> None:
-        for connection in self._admission.all():
-            if not connection.is_lent and now >= connection.deadline:
-                if not connection.is_known and not connection.drains:
-                    refusals.note(self._name, "too-slow", connection.address)
-                self._drop(connection)
+        for connection in self._admission.overdue(now):
+            if not connection.is_known and not connection.drains:
+                refusals.note(self._name, "too-slow", connection.address)
+            self._drop(connection)
 
     def _drop(self, connection: Connection, registered: bool = True) -> None:
         if registered and not connection.is_lent:
@@ -292,7 +295,3 @@ class Server:
                 self._selector.unregister(connection.link)
         self._admission.leave(connection)
         connection.close()
-
-    def _ring(self) -> None:
-        with contextlib.suppress(OSError):
-            self._bell.send(b"!")

@@ -53,6 +53,7 @@ def build(config: NodeConfig, own: LocalAddress, base: Mapping[str, str] | None 
     ray = over({**container, **image}, config.environment.cluster)
     ray = over(ray, node)
     _authenticate(ray, config)
+    _encrypt(ray, config)
     # The two ports that `ray start` has no flag for.
     ray["AUTOSCALER_METRIC_PORT"] = str(config.ports.autoscaler_metrics)
     ray["DASHBOARD_METRIC_PORT"] = str(config.ports.dashboard_metrics)
@@ -113,3 +114,13 @@ def _authenticate(environment: dict[str, str], config: NodeConfig) -> None:
     else:
         environment["RAY_AUTH_MODE"] = "disabled"
         environment.pop("RAY_AUTH_TOKEN_PATH", None)
+
+
+def _encrypt(environment: dict[str, str], config: NodeConfig) -> None:
+    """Ray shows and demands a certificate on every gRPC connection. The files are there before it starts."""
+    files = config.tls
+    if files is not None:
+        environment["RAY_USE_TLS"] = "1"
+        environment["RAY_TLS_CA_CERT"] = files.authority
+        environment["RAY_TLS_SERVER_CERT"] = files.certificate
+        environment["RAY_TLS_SERVER_KEY"] = files.key

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ray_node.channel.tls import TlsFiles
 from ray_node.config.engine_config import Engine
 from ray_node.config.preflight_config import HardwareConfig, PreflightConfig
 from ray_node.config.schema import (
@@ -58,6 +59,7 @@ class NodeConfigV1:
     paths: Paths
     staging: StagingConfig | None
     preflight: PreflightConfig
+    tls: TlsFiles | None = None
 
 
 def split(found: NodeConfigV1) -> NodeConfig:
@@ -97,5 +99,6 @@ def split(found: NodeConfigV1) -> NodeConfig:
             preflight.image,
             preflight.minimum_driver,
         ),
+        tls=found.tls,
         workload=workload,
     )

@@ -10,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Literal
 
+from ray_node.channel.tls import TlsFiles
 from ray_node.config.preflight_config import HardwareConfig
 from ray_node.config.workload import Workload
 
@@ -122,6 +123,8 @@ class NodeConfig:
     deadlines: Deadlines
     paths: Paths
     preflight: HardwareConfig
+    #: Of the certificates that each node makes for Ray and for the node program; `None`: both speak in clear.
+    tls: TlsFiles | None = None
     #: What a node.json of schema 1 says of the workload; `None`: workloads have files of their own.
     workload: Workload | None = None
 

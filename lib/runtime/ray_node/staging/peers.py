@@ -6,7 +6,7 @@ import threading
 from typing import BinaryIO
 
 from ray_node.channel import plain
-from ray_node.channel.client import Answer, Client, Line, Unanswered, WrongToken, reason
+from ray_node.channel.client import Answer, Client, Line, OtherAuthority, Unanswered, WrongToken, reason
 from ray_node.channel.plain import NotPlain
 from ray_node.host import clock, json_input, refusals
 from ray_node.staging import peer_protocol as protocol
@@ -30,7 +30,8 @@ class Peers:
         self._model = model
         self._pace = pace
         self._upstreams = Upstreams(pace, fan_out.head_address)
-        self._client = Client(fan_out.own_address, fan_out.token)
+        tls = None if fan_out.tls is None else fan_out.tls.client
+        self._client = Client(fan_out.own_address, fan_out.token, tls)
         #: Each thread has connections of its own.
         self._own = threading.local()
         #: Who has given bytes of a file since it was begun, and how often it was wrong; by path.
@@ -126,17 +127,24 @@ class Peers:
     def _request(self, address: str, target: str, seconds: float, byte_range: str = "") -> Answer:
         try:
             answer = self._line(address).send("GET", target, seconds, byte_range=byte_range)
+        except OtherAuthority as error:
+            raise self._refused(
+                address, f"{self._name(address)} has a certificate of another token"
+            ) from error
         except Unanswered as error:
             raise Transient(f"{self._name(address)}: {error}") from error
         if answer.status in (401, 403, 409):
             with contextlib.closing(answer):
                 said = f"{self._name(address)} refuses this node: {answer.refusal()}"
-                if address != self._fan_out.head_address:
-                    # It may be of an earlier deployment; the head has the model.
-                    raise Transient(said)
-                fix = "all nodes must have the same cluster token and be on the cluster network"
-                raise PeerRefused(said, fix=fix)
+                raise self._refused(address, said)
         return answer
+
+    def _refused(self, address: str, said: str) -> Transient | PeerRefused:
+        if address != self._fan_out.head_address:
+            # It may be of an earlier deployment; the head has the model.
+            return Transient(said)
+        fix = "all nodes must have the same cluster token and be on the cluster network"
+        return PeerRefused(said, fix=fix)
 
     def _line(self, address: str) -> Line:
         lines: dict[str, Line] = self._own.__dict__.setdefault("lines", {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ray_node.channel.report import Replaced
+from ray_node.channel.tls import Tls
 
 FETCH = "fetch"
 RECEIVE = "receive"
@@ -108,6 +109,8 @@ class FanOut:
     subnet: ipaddress.IPv4Network
     #: The cluster's token; it signs requests.
     token: str = field(repr=False)
+    #: `None`: in clear.
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class FileServer:
             {f"GET {protocol.LIST_PATH}": self._send_list, f"GET {protocol.FILE_PATH}": self._send_file},
             fan_out.subnet,
             fan_out.token,
+            None if fan_out.tls is None else fan_out.tls.server,
             workers=_WORKERS,
         )
         self._server = Server(fan_out.own_address, fan_out.port, routes)

@@ -23,6 +23,8 @@ export interface RayPortFacts extends FactRow {
   readonly listensOn: ListensOn;
   /** The same with older releases, measured with the oldest one. */
   readonly listensOnBefore: ListensOn;
+  /** Whether it speaks TLS where the nodes do: measured at every socket of `ray[default]` 2.47.1 and 2.58.0. */
+  readonly hasTls: boolean;
 }
 
 /** `all`: of every interface; `node`: the node's on the cluster network, and perhaps the loopback's. */

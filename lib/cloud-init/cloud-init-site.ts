@@ -60,7 +60,7 @@ export class CloudInitSite implements ClusterSite {
     this.problems = [
       ...judge(MACHINES, settings, declaration),
       ...judge(SECRET_SOURCES, settings, undefined),
-      ...judge(READINESS, settings, undefined),
+      ...judge(READINESS, settings, declaration),
     ];
   }
 

@@ -1,10 +1,11 @@
 import { isWhole, unless } from "../problems/checks";
 import { errorRule, warningRule, type Topic } from "../problems/rule";
+import type { ClusterDeclaration } from "../terraform/cluster-backend";
 import { form } from "./form";
 import type { CloudInitSettings } from "./settings";
 
 /** How a deployment may find out that the cluster serves. */
-export const READINESS: Topic<CloudInitSettings> = {
+export const READINESS: Topic<CloudInitSettings, ClusterDeclaration> = {
   title: "Readiness check of machines that boot with cloud-init",
   rules: [
     warningRule("RC511", {
@@ -26,6 +27,18 @@ export const READINESS: Topic<CloudInitSettings> = {
       is: /^https?:\/\/[^\s/]+(\/\S*)?$/,
       must: "be the base URL of the head's report port",
       fix: "write e.g. 'http://127.0.0.1:6378', or leave it out to use the head's address",
+    }),
+    errorRule("RC531", {
+      title: "A check over HTTP asks a head that speaks it",
+      why: "With TLS between the nodes the report port takes only who has a certificate of the cluster, which no other machine has.",
+      check: ({ readiness }, { internodeTls }) =>
+        internodeTls === true &&
+        readiness?.kind === "http" && {
+          path: "backend.readiness",
+          got: "ReadinessCheck.http() with internodeTls",
+          must: "be a check over ssh where the nodes speak TLS",
+          fix: "use ReadinessCheck.ssh(), which asks on the head's machine",
+        },
     }),
     form({
       id: "RC524",

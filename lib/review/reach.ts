@@ -37,8 +37,10 @@ export function sockets(plan: ClusterPlan, { reach }: PlaceFacts): readonly Sock
       ports: own.map(shown),
       from: ["this cluster's nodes"],
       heldBy: reach.clusterHeldBy ?? null,
-      authentication:
+      authentication: [
         plan.ray.authentication === "token" ? "token for Ray, none for the rest" : "**no password**",
+        plan.internodeTls ? "TLS but for collectives and Ray's HTTP" : "in clear",
+      ].join(", "),
     },
   ];
 }

@@ -132,13 +132,16 @@ function ports(plan: ClusterPlan, { reviewFacts }: PlaceReview): readonly string
     port.where === "head" ? "head" : "every node",
     LISTENING[port.listensOn ?? "all"],
     reach(port, plan.closedBy !== undefined, users),
+    ...(plan.internodeTls ? [port.hasTls === true ? "TLS" : "in clear"] : []),
     port.purpose,
   ];
+  const transport = plan.internodeTls ? ["between nodes"] : [];
+  const head = ["port", "name", "on", "listens on", "reachable by", ...transport, "purpose"];
   const sorted = [...plan.ports].sort((a, b) => a.from - b.from || (a.name < b.name ? -1 : 1));
   return [
     `Closed to everybody else by: ${plan.closedBy ?? "**nothing that is declared**"}.`,
     "",
-    ...table(["port", "name", "on", "listens on", "reachable by", "purpose"], sorted.map(row), "No ports."),
+    ...table(head, sorted.map(row), "No ports."),
   ];
 }
 
@@ -222,10 +225,17 @@ function image(plan: ClusterPlan, { reviewToken = TOKEN_OF_HEAD }: PlaceReview):
     `- Ray: ${plan.ray.version}`,
     `- Python: ${plan.image.pythonVersion ?? "not stated"}`,
     `- authentication: ${authentication}`,
-    "- encryption: none between the nodes; reports, files and Ray's token travel in clear",
+    `- encryption: ${encryption(plan)}`,
     `- CPUs per node: ${plan.ray.cpusPerNode ?? "what Ray detects"}`,
     `- object store per node: ${plan.ray.objectStoreMiB === undefined ? "Ray's default" : `${plan.ray.objectStoreMiB} MiB`}`,
   ];
+}
+
+function encryption({ internodeTls }: ClusterPlan): string {
+  return internodeTls
+    ? "TLS between the nodes, with certificates on both sides, for Ray's gRPC (its token, tasks, objects), reports and model files; " +
+        "what engines send with NCCL, HCCL, Gloo or their own sockets, and Ray's HTTP (metrics, agents), travel in clear"
+    : "none between the nodes; reports, files and Ray's token travel in clear";
 }
 
 function deadlines(plan: ClusterPlan): readonly string[] {

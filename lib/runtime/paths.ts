@@ -13,6 +13,10 @@ export const CONTAINER_PATHS = {
   /** Mounted read-only if the place provides the token, else a folder of the private volume. */
   secrets: "/var/lib/ray-cluster/secrets",
   token: "/var/lib/ray-cluster/secrets/ray-token",
+  /** What a node makes at its start for TLS, in its container's own file system and in a folder of its own. */
+  tlsAuthority: "/run/ray-cluster/tls/authority.crt",
+  tlsCertificate: "/run/ray-cluster/tls/node.crt",
+  tlsKey: "/run/ray-cluster/tls/node.key",
   /** One line with the digest of the container's image, if the place writes it. */
   imageDigest: "/etc/ray-cluster/image-digest",
   engineLog: "/var/log/ray-cluster/engine.log",

@@ -58,6 +58,8 @@ export interface ClusterDeclaration extends ClusterShape {
   /** Secrets by the name of their variable. @default - none */
   readonly secrets?: { readonly [variable: string]: SecretRef };
   readonly engine?: IEngine;
+  /** Whether the nodes speak TLS. @default false */
+  readonly internodeTls?: boolean;
 }
 
 /** Where users reach the engine's API, and what the place adds to the review. */

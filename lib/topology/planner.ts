@@ -69,6 +69,7 @@ function planOf(
     toleratedChecks: spec.toleratedChecks,
     image: planImage(spec.image),
     ray: planRay(spec, place),
+    internodeTls: spec.internodeTls,
     ports,
     closedBy: place.closedBy,
     environment: planEnvironment(spec),

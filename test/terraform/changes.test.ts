@@ -13,6 +13,7 @@ const OF_ALL_NODES: readonly (readonly [string, Change, "checked" | "not checked
   ["a variable of the cluster", { cluster: { environment: { A: "1" } } }, "not checked"],
   ["more accelerators of each node", { pool: { acceleratorsPerNode: 3 } }, "checked"],
   ["other devices", { pool: { devices: [4, 5] } }, "checked"],
+  ["TLS between the nodes", { cluster: { internodeTls: true } }, "not checked"],
   ["a longer time to stop", { cluster: { stopTimeoutSeconds: 30 } }, "not checked"],
   ["a further capability", { cluster: { extraCapabilities: ["SYS_PTRACE"] } }, "not checked"],
   ["a further mount", { cluster: { extraMounts: [{ hostPath: "/opt/x" }] } }, "checked"],

@@ -116,15 +116,23 @@ export function programEnvironment(): { readonly [name: string]: string } {
 }
 
 /**
- * How a program in the container reaches Ray, for `docker exec`: the file of the token, never the token. What is found on
+ * How a program in the container reaches Ray, for `docker exec`: the files of token and certificate, never what is in them. What is found on
  * the node, and the variables of the engine, `ray_node run` adds.
  */
-function rayEnvironment({ head, ports, ray, paths }: NodeConfig): { readonly [name: string]: string } {
+function rayEnvironment({ head, ports, ray, paths, tls }: NodeConfig): { readonly [name: string]: string } {
   return {
     RAY_ADDRESS: `${head.address}:${ports.gcs}`,
     ...(ray.authentication === "token"
       ? { RAY_AUTH_MODE: "token", RAY_AUTH_TOKEN_PATH: paths.token }
       : { RAY_AUTH_MODE: "disabled" }),
+    ...(tls === undefined
+      ? {}
+      : {
+          RAY_USE_TLS: "1",
+          RAY_TLS_CA_CERT: tls.authority,
+          RAY_TLS_SERVER_CERT: tls.certificate,
+          RAY_TLS_SERVER_KEY: tls.key,
+        }),
   };
 }
 

@@ -39,6 +39,7 @@ export function clusterTerms(options: ClusterOptions, plan: ClusterPlan): Cluste
       interfaceVariables: options.interfaceVariables,
       rankTable: options.rankTable,
       ports: options.ports,
+      internodeTls: options.internodeTls,
       cpusPerNode: plan.ray.cpusPerNode,
       objectStoreMiB: plan.ray.objectStoreMiB,
       sharedMemoryMiB: plan.container.sharedMemoryMiB,

@@ -39,6 +39,7 @@ export function nodeConfig(plan: ClusterPlan, node: NodePlan) {
     paths: life.paths,
     staging: staging && { ...staging, models: isHead ? staging.models : staging.models.map(withoutToken) },
     preflight: { ...life.preflight, ...work.preflight },
+    ...(life.tls === undefined ? {} : { tls: life.tls }),
   };
 }
 

@@ -16,7 +16,7 @@ export type NodeLife = ReturnType<typeof nodeLife>;
  * @throws Error where the plan has no head address, which no checked plan has
  */
 export function nodeLife(plan: ClusterPlan, node: NodePlan) {
-  const { state, token, engineLog } = CONTAINER_PATHS;
+  const { state, token, tlsAuthority, tlsCertificate, tlsKey, engineLog } = CONTAINER_PATHS;
   const head = plan.nodes[0];
   if (head?.address === undefined) {
     throw new Error(`the plan of '${plan.name}' has no head address`);
@@ -49,6 +49,10 @@ export function nodeLife(plan: ClusterPlan, node: NodePlan) {
     },
     paths: { state, token, engineLog },
     preflight: hardwareOf(plan),
+    // Absent, so that a node that has none is not another one.
+    ...(plan.internodeTls
+      ? { tls: { authority: tlsAuthority, certificate: tlsCertificate, key: tlsKey } }
+      : {}),
   };
 }
 

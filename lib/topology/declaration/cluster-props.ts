@@ -101,6 +101,15 @@ export interface ClusterOptions {
    */
   readonly allowUnauthenticatedRay?: string;
   /**
+   * TLS between the nodes, with a certificate on both sides (`RAY_USE_TLS`): of Ray's gRPC, and of the reports and model files
+   * of the node program. Each node makes its certificate when it starts; the authority follows from the cluster's token, so
+   * nothing else is brought to a node. The image needs the program `openssl`. What engines send with NCCL, HCCL, Gloo or sockets
+   * of their own stays in clear, as does Ray's HTTP (metrics, agents).
+   *
+   * @default false
+   */
+  readonly internodeTls?: boolean;
+  /**
    * The model: its source and its numbers. It is on all nodes before the engine starts.
    *
    * @default - the engine finds its model by itself, or needs none

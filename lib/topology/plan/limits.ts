@@ -14,6 +14,7 @@ export const CONTAINER_FOLDERS = [
   "/etc/ray-cluster",
   "/var/lib/ray-cluster",
   "/var/log/ray-cluster",
+  "/run/ray-cluster",
   "/run/secrets/ray-cluster",
 ];
 

@@ -24,6 +24,8 @@ export interface ClusterPlan {
   readonly nodes: readonly NodePlan[];
   readonly image: ImagePlan;
   readonly ray: RayPlan;
+  /** Whether Ray and the node program speak TLS between the nodes. */
+  readonly internodeTls: boolean;
   /** Every port that the cluster opens. */
   readonly ports: readonly PortPlan[];
   /** What closes them to all but the cluster and its users. @default - nothing that is declared */
@@ -141,6 +143,8 @@ export interface PortPlan {
   readonly reachableBy: "cluster" | "user";
   /** Addresses that it listens on. @default - not known: take it for all */
   readonly listensOn?: ListensOn;
+  /** Whether it speaks TLS between the nodes. @default false */
+  readonly hasTls?: boolean;
   readonly purpose: string;
 }
 

@@ -54,6 +54,7 @@ function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFac
       where,
       reachableBy: "cluster",
       listensOn: isOlder ? row.listensOnBefore : row.listensOn,
+      ...(spec.internodeTls && row.hasTls ? { hasTls: true } : {}),
       purpose,
     },
     path: `ports.${first}`,

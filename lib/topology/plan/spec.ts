@@ -28,6 +28,7 @@ export interface ClusterSpec {
   readonly image: ImageSpec;
   /** Why Ray may be one that cannot authenticate; `undefined`: it may not. */
   readonly allowUnauthenticatedRay?: string;
+  readonly internodeTls: boolean;
   readonly environment: { readonly [name: string]: string };
   readonly driverEnvironment: { readonly [name: string]: string };
   readonly addressVariables: readonly string[];
@@ -106,6 +107,7 @@ export function normalise(props: ClusterProps, place?: PlaceOfEngine): ClusterSp
     fabric: props.fabric.id,
     image: { ...props.image, rayVersion: props.image.rayVersion ?? "" },
     allowUnauthenticatedRay: props.allowUnauthenticatedRay,
+    internodeTls: props.internodeTls === true,
     environment: { ...props.environment },
     driverEnvironment: { ...props.driverEnvironment },
     addressVariables: [...(props.addressVariables ?? [])],

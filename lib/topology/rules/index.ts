@@ -9,6 +9,7 @@ import { fabricRules } from "./fabric";
 import { imageRules } from "./image";
 import { imageSourceRules } from "./image-sources";
 import { clusterModelRules } from "./model/model";
+import { internodeTlsRules } from "./internode-tls";
 import { nameRules } from "./names";
 import { networkRules } from "./network";
 import { poolRules } from "./pools";
@@ -27,6 +28,7 @@ export const TOPOLOGY_TOPICS: readonly ClusterTopic[] = [
   { title: "Network and addresses", rules: networkRules },
   { title: "Ports", rules: portRules },
   { title: "Environment", rules: environmentRules },
+  { title: "TLS between the nodes", rules: internodeTlsRules },
   { title: "Image and Ray", rules: imageRules },
   { title: "Engine", rules: engineRules },
   { title: "Timeouts and retries", rules: deadlineRules },

@@ -172,6 +172,13 @@ const BAD: readonly (readonly [string, () => readonly Problem[], string, string,
     "readiness.url",
     "'203.0.113.10:6378'",
   ],
+  [
+    "a check over HTTP of nodes that speak TLS",
+    () => siteOf({}, { internodeTls: true }).problems,
+    "RC531",
+    "readiness",
+    "ReadinessCheck.http() with internodeTls",
+  ],
   ["no readiness check", () => place({ readiness: undefined }), "RC511", "readiness", "no readiness check"],
   ["a build with a file of this machine", build, "RC512", "image.pipConfigurationFile", "'~/pip.conf'"],
   [
@@ -350,6 +357,13 @@ describe("a cluster with mistakes", () => {
       "RC021",
     ]);
   });
+});
+
+test.each([
+  ["a check over ssh", { readiness: ReadinessCheck.ssh() }, true],
+  ["a check over HTTP in clear", { readiness: READY }, false],
+])("TLS between the nodes leaves %s alone", (_, settings, internodeTls) => {
+  expect(siteOf(settings, { internodeTls }).problems).toEqual([]);
 });
 
 test("a store of secrets is known only where one is named", () => {

@@ -43,6 +43,39 @@ test("reviewMarkdown names an old Ray and a missing digest", () => {
   expect(text).toContain("accepted because: a test");
 });
 
+test("reviewMarkdown says of each port whether it speaks TLS, and what stays in clear", () => {
+  const text = reviewMarkdown(planCluster(machineProps({ internodeTls: true }), hostsPlace()), "hosts");
+  const rows = text.split("\n").filter((line) => /^\| \d{4}/.test(line));
+  const transport = rows.map((line) => line.split(" | ").slice(1, 6)).map(([name, , , , how]) => [name, how]);
+  expect(Object.fromEntries(transport)).toEqual({
+    "node-files": "TLS",
+    "node-report": "TLS",
+    gcs: "TLS",
+    "node-manager": "TLS",
+    "object-manager": "TLS",
+    "runtime-env-agent": "in clear",
+    "dashboard-agent-grpc": "TLS",
+    "dashboard-agent-listen": "in clear",
+    "metrics-export": "in clear",
+    "autoscaler-metrics": "in clear",
+    "dashboard-metrics": "in clear",
+    engine: "in clear",
+    dashboard: "in clear",
+    client: "TLS",
+    workers: "TLS",
+  });
+  expect(text).toContain("| between nodes |");
+  expect(text).toMatch(/- encryption: TLS between the nodes.*NCCL, HCCL, Gloo.* travel in clear/);
+});
+
+test("reviewMarkdown says that reports, files and Ray's token travel in clear where there is no TLS", () => {
+  const text = reviewMarkdown(planCluster(machineProps(), hostsPlace()), "hosts");
+  expect(text).toContain(
+    "- encryption: none between the nodes; reports, files and Ray's token travel in clear",
+  );
+  expect(text).not.toContain("between nodes |");
+});
+
 test("reviewMarkdown shows a given digest and never a token", () => {
   const text = reviewMarkdown(planCluster(machineProps(), hostsPlace()), "hosts");
   expect(text).toContain(`- digest: \`sha256:${"0123456789abcdef".repeat(4)}\``);

@@ -99,6 +99,22 @@ test("programs in the container of every node reach Ray at the head", () => {
   );
 });
 
+test("programs in the container find the node's certificate where the nodes speak TLS", () => {
+  const secured = planCluster(emulatedProps({ internodeTls: true }), localPlace());
+  const { environment } = specOf(secured);
+  expect(Object.entries(environment).filter(([name]) => name.includes("TLS"))).toEqual([
+    ["RAY_USE_TLS", "1"],
+    ["RAY_TLS_CA_CERT", "/run/ray-cluster/tls/authority.crt"],
+    ["RAY_TLS_SERVER_CERT", "/run/ray-cluster/tls/node.crt"],
+    ["RAY_TLS_SERVER_KEY", "/run/ray-cluster/tls/node.key"],
+  ]);
+  // Whoever deploys sees no other mount, and no file with a key.
+  expect(specOf(secured).mounts).toEqual(specOf(local).mounts);
+  expect(specOf(secured).files.map(({ path: name }) => name)).toEqual(
+    specOf(local).files.map(({ path: name }) => name),
+  );
+});
+
 test("the start period of a worker is its deadline for the head, that of the head is a day", () => {
   expect(specOf(local, 1).healthcheck.startPeriodSeconds).toBe(120);
   expect(specOf(local, 0).healthcheck.startPeriodSeconds).toBe(86_400);

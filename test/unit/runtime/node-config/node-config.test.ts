@@ -1,5 +1,6 @@
 import fixture from "../../../fixtures/node.json";
 import { nodeConfig, nodeConfigText } from "../../../../lib/runtime/node-config/node-config";
+import { nodeLifeText } from "../../../../lib/runtime/node-config/node-life";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
@@ -18,6 +19,22 @@ test("a worker differs from the head only in its node section", () => {
     ...nodeConfig(plan, plan.nodes[0]),
     node: { ...fixture.node, name: "npu-1", role: "worker", address: "10.89.28.11" },
   });
+});
+
+test("TLS between the nodes is the paths of three files, and nothing where it is off", () => {
+  const secured = planCluster(emulatedProps({ internodeTls: true }), localPlace());
+  const tls = {
+    authority: "/run/ray-cluster/tls/authority.crt",
+    certificate: "/run/ray-cluster/tls/node.crt",
+    key: "/run/ray-cluster/tls/node.key",
+  };
+  for (const index of [0, 1]) {
+    const before = nodeConfig(plan, plan.nodes[index]);
+    expect(before).not.toHaveProperty("tls");
+    expect(nodeConfig(secured, secured.nodes[index])).toEqual({ ...before, tls });
+    expect(JSON.parse(nodeLifeText(secured, secured.nodes[index]))).toMatchObject({ schema: 2, tls });
+    expect(nodeLifeText(plan, plan.nodes[index])).not.toContain("tls");
+  }
 });
 
 describe("a head without accelerators, and machines whose addresses the place assigns", () => {

@@ -48,7 +48,7 @@ describe("DEBIAN_BASE, where no container registry can be reached", () => {
       "no container registry can be reached: lookup registry.example: no such host",
     );
     expect(callsOf("debootstrap")[1]).toMatch(
-      /^debootstrap --force-check-gpg --keyring=\/usr\/share\/keyrings\/debian-archive-keyring\.gpg --variant=minbase --arch=arm64 --include=python3 bookworm \S+\/root http:\/\/mirror\/debian\/$/,
+      /^debootstrap --force-check-gpg --keyring=\/usr\/share\/keyrings\/debian-archive-keyring\.gpg --variant=minbase --arch=arm64 --include=openssl,python3 bookworm \S+\/root http:\/\/mirror\/debian\/$/,
     );
     expect(readdirSync(join(fakes.folder, "cache/cdktf-ray-cluster/images"))).toEqual([]);
   });

@@ -87,7 +87,12 @@ describe.each(TOPOLOGY_TOPICS.map((topic) => [topic.title, topic] as const))("%s
         (problem) => level === "warning" || problem.level === "error",
       );
       const expected = [{ rule, level, path, got }, ...also.map((id) => ({ rule: id }))];
-      expect(problems).toEqual(expected.map((problem) => expect.objectContaining(problem)));
+      // They are sorted by path.
+      const found = [
+        ...problems.filter((one) => one.rule === rule),
+        ...problems.filter((one) => one.rule !== rule),
+      ];
+      expect(found).toEqual(expected.map((problem) => expect.objectContaining(problem)));
     },
   );
 
@@ -105,6 +110,18 @@ describe.each(TOPOLOGY_TOPICS.map((topic) => [topic.title, topic] as const))("%s
     const file = `${title.toLowerCase().replace(/\W+/g, "-")}.md`;
     expectGolden(join(__dirname, "golden", file), `# ${title}\n\n${lines.join("")}`);
   });
+});
+
+test.each([
+  ["2.58.0", true],
+  ["2.54.0", true],
+  ["2.51.2", true],
+  ["2.47.1", true],
+  ["2.53.0", false],
+])("Ray %s with internodeTls %s keeps its metrics", (rayVersion, internodeTls) => {
+  const image = ContainerImage.of("a:1", { rayVersion });
+  const ids = problemsOf({ props: { image, internodeTls } }).map(({ rule }) => rule);
+  expect(ids.filter((id) => id === "RC195")).toEqual([]);
 });
 
 describe("chosen devices", () => {

@@ -57,6 +57,18 @@ export const BAD_ENVIRONMENT: readonly BadInput[] = [
     got: "a value (not shown)",
   },
   {
+    props: { ...environment("RAY_USE_TLS", "1"), internodeTls: true },
+    rule: "RC046",
+    path: "environment.RAY_USE_TLS",
+    got: "'1'",
+  },
+  {
+    props: environment("RAY_TLS_SERVER_KEY", "/tls/node.key"),
+    rule: "RC046",
+    path: "environment.RAY_TLS_SERVER_KEY",
+    got: "'/tls/node.key'",
+  },
+  {
     props: environment("RAY_AUTH_MODE", "none"),
     rule: "RC046",
     path: "environment.RAY_AUTH_MODE",

@@ -115,6 +115,20 @@ export const RISKY_INPUTS: readonly BadInput[] = [
   },
   { props: ray("2.53.0"), rule: "RC068", path: "image.rayVersion", got: "Ray 2.53.0" },
   {
+    props: { ...ray("2.52.0"), internodeTls: true },
+    rule: "RC195",
+    path: "internodeTls",
+    got: "TLS with Ray 2.52.0",
+    also: ["RC068"],
+  },
+  {
+    props: { ...ray("2.53.1"), internodeTls: true },
+    rule: "RC195",
+    path: "internodeTls",
+    got: "TLS with Ray 2.53.1",
+    also: ["RC068"],
+  },
+  {
     machines: true,
     props: { image: ContainerImage.of("vllm:0.18.0", { rayVersion: "2.58.0" }) },
     rule: "RC069",

@@ -25,6 +25,7 @@ const END_TO_END = [
   "docker-daemon",
   "local-2x8",
   "older-ray",
+  "internode-tls",
   "environment",
   "prepare-hosts",
   "hosts-16",

@@ -23,6 +23,8 @@ export interface SmallClusterProps {
   /** @default - the image is the emulation's, as it is */
   readonly derived?: DerivedProps;
   readonly dockerHost?: string;
+  /** @default false */
+  readonly internodeTls?: boolean;
   /** @default - nothing is wrong with the cluster */
   readonly fault?: Fault;
 }
@@ -50,7 +52,7 @@ const OLDER_RAY = "2.47.1";
 export class SmallCluster extends TerraformStack {
   public constructor(scope: Construct, id: string, props: SmallClusterProps) {
     super(scope, id);
-    const { subnetCidr, apiPort, dockerHost, acceleratorsPerNode = 2 } = props;
+    const { subnetCidr, apiPort, dockerHost, internodeTls, acceleratorsPerNode = 2 } = props;
     // A head that does not come up says nothing, and the deployment waits for the sum of them.
     const seconds = props.fault === "foreign-head-address" ? 20 : 90;
     const cluster = new RayCluster(this, id, {
@@ -59,6 +61,7 @@ export class SmallCluster extends TerraformStack {
       fabric: Fabric.TCP,
       image: imageOf(props),
       allowUnauthenticatedRay: "older releases of Ray must run, too",
+      internodeTls,
       engine: new EmulatedServe(),
       headTimeoutSeconds: seconds,
       membershipTimeoutSeconds: seconds,

@@ -149,12 +149,14 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
     }, 300_000);
 
     it("may do what their boot asks for, and nothing else", async () => {
+      // A busy machine has no credentials within the one second that the command line waits for them.
+      const patient = "AWS_METADATA_SERVICE_TIMEOUT=10 AWS_METADATA_SERVICE_NUM_ATTEMPTS=5";
       const [head, worker] = await region.machines();
       const secret = /aws-secret\.sh us-east-1 (\S+)/.exec((await region.userData(worker)).text)?.[1];
-      const put = `aws secretsmanager put-secret-value --region us-east-1 --secret-id ${secret} --secret-string x`;
+      const put = `${patient} aws secretsmanager put-secret-value --region us-east-1 --secret-id ${secret} --secret-string x`;
       await expect(region.shell(worker, put)).rejects.toThrow("is not authorized to perform");
       for (const machine of [head, worker]) {
-        const list = "aws ec2 describe-instances --region us-east-1";
+        const list = `${patient} aws ec2 describe-instances --region us-east-1`;
         await expect(region.shell(machine, list)).rejects.toThrow("is not authorized to perform");
       }
       // Nothing that a boot needs was refused before.
@@ -259,7 +261,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       await forgetLustre(project);
       const destroyed = await project.destroy(600);
       note(`cdktf destroy: ${destroyed.seconds.toFixed(0)} s`);
-      expect(destroyed.exitCode).toBe(0);
+      expect(destroyed.exitCode === 0 ? "" : unwrapped(destroyed)).toBe("");
       expect(await region.machines()).toEqual([]);
       await eventually("no container is left", 60, async () =>
         (await region.docker.containers(NAME)).length === 0 ? true : undefined,

@@ -24,6 +24,7 @@ _CAP_SYS_RESOURCE = 24
 _STOP_SIGNAL = "SIGRTMIN+3"
 _STOP_SECONDS = 60
 _ENGINE_SECONDS = 180.0
+_ADDRESS_SECONDS = 120.0
 _reboot = EC2Backend.reboot_instances
 
 
@@ -129,9 +130,21 @@ class Hypervisor:
             lost,
         )
         docker("cp", "-", f"{name}:/", data=files)
-        docker("start", name)
+        self._start(name)
         self._load(name)
         _log.info("%s has its image after %.0f s", name, time.monotonic() - began)
+
+    def _start(self, name: str) -> None:
+        """moto hands out the address of a machine that has ended, which its container may still have."""
+        deadline = time.monotonic() + _ADDRESS_SECONDS
+        while True:
+            try:
+                docker("start", name)
+                return
+            except DockerError as error:
+                if "Address already in use" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
 
     def _load(self, name: str) -> None:
         """The image comes meanwhile, as from a registry that is near."""

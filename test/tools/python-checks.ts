@@ -12,8 +12,8 @@ const PLACES = ["lib", "stacks", "test", "tools"];
 /** Far beyond what they take together. */
 const LEVEL_SECONDS = 2400;
 
-/** Tests of the node program wait more than they compute. */
-const WORKERS = "4";
+/** Tests of the node program wait more than they compute; more of them would starve the deployments beside them. */
+const WORKERS = "2";
 
 export const ruff: Check = {
   name: "ruff",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -23,9 +25,13 @@ _DEADLINE_SECONDS = 30.0
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """Free a moment ago, as is the one after it, and below those that outgoing connections get."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as listeners:
+            for one in (port, port + 1):
+                listeners.enter_context(socket.create_server(("127.0.0.1", one)))
+            return port
 
 
 class StandInCase(unittest.TestCase):

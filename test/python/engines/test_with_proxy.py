@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -43,12 +42,6 @@ while True:
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 class WithProxyTest(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -61,7 +54,7 @@ class WithProxyTest(unittest.TestCase):
     def launch(
         self, *of_server: str, server: str | None = None, launcher: Path = LAUNCHER
     ) -> subprocess.Popen[str]:
-        port = str(free_port())
+        port = str(support.free_ports(1)[0])
         proxied = [str(self.program), "proxy", str(self.folder), port]
         behind = [server or str(self.program), "server", str(self.folder), port, *of_server]
         process = subprocess.Popen(

@@ -52,7 +52,8 @@ export interface AwsBackendProps extends AwsMachineOptions {
   /**
    * What becomes of the machines of a cluster that has never served, where a deployment fails: `keep` lets them go on, to be
    * looked at and to be tried again; `stop` lets the head set the groups of workers to zero and end itself, and the next
-   * deployment makes new machines. A head that cannot boot ends nothing. Storage, network and addresses stay in both cases.
+   * deployment makes new machines. A head that cannot boot ends nothing. Storage, network and addresses stay in both cases. The
+   * network must reach `autoscaling` and `ec2`, as one with the default endpoints does.
    *
    * @default 'keep'
    */

@@ -33,7 +33,7 @@ const COMMON = {
   aws_security_group: 3,
   aws_subnet: 2,
   aws_vpc: 1,
-  aws_vpc_endpoint: 10,
+  aws_vpc_endpoint: 12,
   terraform_data: 6,
 };
 const STORAGE: { readonly [type: string]: { readonly [type: string]: number } } = {

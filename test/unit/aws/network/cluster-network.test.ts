@@ -46,7 +46,7 @@ describe("AwsClusterNetwork", () => {
       aws_route_table: 1,
       aws_route_table_association: 1,
       aws_security_group: 2,
-      aws_vpc_endpoint: 10,
+      aws_vpc_endpoint: 12,
       aws_vpc_security_group_ingress_rule: 2,
       aws_vpc_security_group_egress_rule: 3,
       aws_placement_group: 1,
@@ -81,7 +81,7 @@ describe("AwsClusterNetwork", () => {
   it("reaches S3 by its prefix list and the services of the catalogue by endpoints", () => {
     const services = all(stack, "aws_vpc_endpoint").map(({ service_name }) => service_name.split(".id}.")[1]);
     expect(services.sort()).toEqual(
-      "ec2messages ecr.api ecr.dkr kms logs s3 secretsmanager ssm ssmmessages sts".split(" "),
+      "autoscaling ec2 ec2messages ecr.api ecr.dkr kms logs s3 secretsmanager ssm ssmmessages sts".split(" "),
     );
     expect(
       all(stack, "aws_vpc_security_group_egress_rule").filter((rule) => rule.prefix_list_id),

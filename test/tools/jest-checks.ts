@@ -14,7 +14,8 @@ import { MOTO } from "../e2e/support/aws-region";
 import { Docker } from "../e2e/support/docker";
 import { MACHINE_KINDS, machineImage } from "../e2e/support/machine-image";
 import { OLDER_RAY, ROLL_RAY } from "../e2e/support/requirements";
-import { type Check, type Counts, Missing, type Show, sum } from "./check";
+import { type Check, type Counts, Missing, type Show } from "./check";
+import files from "./end-to-end.json";
 import { ROOT, runShown } from "./program";
 import { jestCounts } from "./reports";
 import { ensureTofu } from "./tofu";
@@ -37,31 +38,59 @@ export const terraformTests: Check = {
   },
 };
 
-export const endToEndTests: Check = {
-  name: "e2e",
-  title: "Jest, end to end: real cdktf deploy, Docker and Ray",
-  run: async (show) => {
-    const engine = await findDocker();
-    if (engine === undefined) {
-      throw new Missing("no Docker daemon");
-    }
-    const progress = new Progress(show);
-    // Clusters of a run that was killed start again with the engine, and compute.
-    await new Docker().sweep(OF_TESTS);
-    // What Go builds beside what Docker builds: the one waits for downloads while the other computes.
-    const images = ensureImages(engine, progress);
-    const programs = providerEnvironment(show).then(async (environment) => {
-      await ensureTofu(progress);
-      return environment;
-    });
-    const [environment] = await orMissing(Promise.all([programs, images]));
-    const together = ["--maxWorkers", String(DEPLOYMENTS), "--testPathIgnorePatterns", ALONE];
-    return sum([
-      await jest(show, "e2e", { environment, words: together }),
-      await jest(show, "e2e", { environment, words: ["--testPathPatterns", ALONE] }),
-    ]);
-  },
-};
+/** Two test files at a time: most of a deployment is waiting, and more clusters would starve beside the other checks. */
+export const endToEndTests = endToEnd("e2e", "real cdktf deploy, Docker and Ray", files.together, 2);
+
+export const lateEndToEndTests = endToEnd(
+  "e2e-late",
+  "one more at a time, once the others have ended",
+  files.late,
+  1,
+);
+
+export const lonelyEndToEndTests = endToEnd("e2e-alone", "what wants the whole machine", files.alone, 1);
+
+/**
+ * Names, networks and ports of no two files are the same.
+ *
+ * @param names of files, in the order in which they start
+ */
+function endToEnd(name: string, title: string, names: readonly string[], atATime: number): Check {
+  return {
+    name,
+    title: `Jest, end to end: ${title}`,
+    run: async (show) => {
+      places ??= makeReady(show);
+      const environment = await orMissing(places);
+      const words = [
+        ...["--maxWorkers", String(atATime)],
+        ...["--testPathPatterns", `/(${names.join("|")})\\.e2e`],
+      ];
+      return jest(show, "e2e", { environment, words });
+    },
+  };
+}
+
+let places: ReturnType<typeof makeReady> | undefined;
+
+/** What all of them need, once; the variables for `init`. */
+async function makeReady(show: Show): ReturnType<typeof providerEnvironment> {
+  const engine = await findDocker();
+  if (engine === undefined) {
+    throw new Missing("no Docker daemon");
+  }
+  const progress = new Progress(show);
+  // Clusters of a run that was killed start again with the engine, and compute.
+  await new Docker().sweep(OF_TESTS);
+  // What Go builds beside what Docker builds: the one waits for downloads while the other computes.
+  const images = ensureImages(engine, progress);
+  const programs = providerEnvironment(show).then(async (environment) => {
+    await ensureTofu(progress);
+    return environment;
+  });
+  const [environment] = await Promise.all([programs, images]);
+  return environment;
+}
 
 /** Before the tests, since of two files that miss the same image, or moto, both would make it. */
 async function ensureImages(engine: DockerEngine, progress: Progress): Promise<void> {
@@ -75,15 +104,6 @@ async function ensureImages(engine: DockerEngine, progress: Progress): Promise<v
   // Installs it where it is missing; what cannot be installed skips the tests that need it.
   MOTO.isMet();
 }
-
-/**
- * Test files at a time: most of a deployment is waiting, and more clusters would starve on two cores. They start in the
- * order of `longest-first.cjs`. Names, networks and ports of no two files are the same.
- */
-const DEPLOYMENTS = 2;
-
-/** Sixteen nodes want all cores when they start: Ray gives each of them 30 seconds, however loaded the machine is. */
-const ALONE = "/hosts-16\\.e2e";
 
 /** Begins the names of containers, networks and volumes of these tests. */
 const OF_TESTS = "e2e-";

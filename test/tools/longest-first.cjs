@@ -4,32 +4,9 @@
 
 const { basename } = require("node:path");
 const { default: TestSequencer } = require("@jest/test-sequencer");
+const { together, late, alone } = require("./end-to-end.json");
 
-/** End-to-end files, longest first; the two that start vLLM, real or not, far enough apart. `hosts-16` runs alone. */
-const END_TO_END = [
-  "vllm-cpu",
-  "aws",
-  "aws-account",
-  "faults",
-  "demo",
-  "vllm-executors",
-  "hosts",
-  "ascend-preflight",
-  "staging",
-  "engines",
-  "cloud-init",
-  "derived-image",
-  "image-source",
-  "vllm-serving",
-  "refusals",
-  "docker-daemon",
-  "local-2x8",
-  "older-ray",
-  "internode-tls",
-  "environment",
-  "prepare-hosts",
-  "hosts-16",
-];
+const END_TO_END = [...together, ...late, ...alone];
 
 class LongestFirst extends TestSequencer {
   sort(tests) {

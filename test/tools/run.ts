@@ -1,7 +1,13 @@
 import { parseArgs } from "node:util";
 import { table } from "../../lib/cli/base/table";
 import { type Check, type Counts, Missing, type Show, single } from "./check";
-import { endToEndTests, terraformTests, unitTests } from "./jest-checks";
+import {
+  endToEndTests,
+  lateEndToEndTests,
+  lonelyEndToEndTests,
+  terraformTests,
+  unitTests,
+} from "./jest-checks";
 import { runPackage, runShown } from "./program";
 import { attacks, imports, mypy, pythonTests, ruff } from "./python-checks";
 import { bats, shellcheck } from "./shell-checks";
@@ -23,14 +29,19 @@ const CHECKS: readonly Check[] = [
   terraformTests,
   pythonTests,
   attacks,
+  lateEndToEndTests,
   endToEndTests,
+  lonelyEndToEndTests,
 ];
 
 /** What the others run: it comes first, alone. */
 const FIRST: readonly string[] = ["build"];
 
 /** Takes longer than all others together and mostly waits for clusters, so the others run beside it, one by one. */
-const BESIDE: readonly string[] = ["e2e"];
+const BESIDE: readonly string[] = [endToEndTests.name];
+
+/** What wants the machine for itself. */
+const LAST: readonly string[] = [lonelyEndToEndTests.name];
 
 interface Result {
   readonly check: Check;
@@ -57,10 +68,11 @@ async function main(): Promise<void> {
   }
   const checks = selected(values.only);
   const among = (names: readonly string[]) => checks.filter(({ name }) => names.includes(name));
-  const others = checks.filter(({ name }) => ![...FIRST, ...BESIDE].includes(name));
+  const others = checks.filter(({ name }) => ![...FIRST, ...BESIDE, ...LAST].includes(name));
   const results = await inARow(among(FIRST), false);
   const lanes = [among(BESIDE), others].filter((lane) => lane.length > 0);
   results.push(...(await Promise.all(lanes.map((lane) => inARow(lane, lanes.length > 1)))).flat());
+  results.push(...(await inARow(among(LAST), false)));
   results.sort((one, other) => checks.indexOf(one.check) - checks.indexOf(other.check));
   process.exitCode = report(results) ? 0 : 1;
 }
@@ -135,7 +147,7 @@ function report(results: readonly Result[]): boolean {
 
 function helpText(): string {
   const rows = CHECKS.map((check) => [`  ${check.name}`, check.title]);
-  return `npm test [-- --only <check>,<check>]\n\nChecks, in this order, the last one beside the others:\n${table(rows)}\n`;
+  return `npm test [-- --only <check>,<check>]\n\nChecks, in this order; e2e runs beside the others, e2e-alone after them:\n${table(rows)}\n`;
 }
 
 main().catch((error: unknown) => {

@@ -11,7 +11,7 @@ import { reviewCluster } from "./terraform/review-files";
 import { TermsRecord } from "./terraform/terms-record";
 import type { ClusterOptions } from "./topology/declaration/cluster-props";
 import type { ClusterPlan } from "./topology/plan/plan";
-import { storageOf } from "./topology/plan/staging";
+import { storageOf } from "./topology/plan/declared-models";
 import { judgeCluster } from "./topology/planner";
 
 /** Declaration of a cluster and its place. */

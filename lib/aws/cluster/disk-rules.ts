@@ -1,6 +1,6 @@
 import { isWithin, unless } from "../../problems/checks";
 import { errorRule, type Topic } from "../../problems/rule";
-import { modelsOf } from "../../topology/plan/staging";
+import { modelsOf } from "../../topology/plan/declared-models";
 import { known } from "../known";
 import type { PoolMachines } from "../pool/pool-machines";
 import { isAwsStorage } from "../storage/storage";

@@ -2,7 +2,24 @@ import { rayPorts, reservedPorts } from "../../catalog/ports";
 import { type ErrorRule, errorRule, type Rule, type Topic, warningRule } from "../../problems/rule";
 import type { PortPlan } from "../../topology/plan/plan";
 import { type Clash, oneAtATime, refused } from "../clash";
-import type { Tenant } from "./tenants";
+
+/** What a cluster takes of one machine for itself. */
+export interface Tenant {
+  /** Path of the cluster in the app. */
+  readonly cluster: string;
+  /** Path of its stack. */
+  readonly stack: string;
+  readonly machine: string;
+  /** Where ssh reaches the machine: two entries with the same one are one machine. */
+  readonly target: string;
+  /** Index of the node's pool. */
+  readonly pool: number;
+  /** Device nodes; those of emulated accelerators by their names in the container. */
+  readonly devices: readonly string[];
+  readonly ports: readonly PortPlan[];
+  /** Of containers and volumes. */
+  readonly names: readonly string[];
+}
 
 /** HCCL opens it at the addresses of the NPUs themselves, and no two clusters have the same NPU. */
 const ON_THE_DEVICES = /^hccl-npu(-\d+)?$/;

@@ -4,30 +4,12 @@ import { judge } from "../../problems/rule";
 import { ownDevices } from "../../runtime/container-spec/devices";
 import { reportProblems } from "../../terraform/app-problems";
 import { AppRegistry } from "../../terraform/app-registry";
-import type { ClusterPlan, NodePlan, PortPlan } from "../../topology/plan/plan";
+import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { isExample } from "./example-machines";
 import { containerName } from "./host-facts";
 import type { Machine } from "./host-machine";
-import { TENANT_TOPIC } from "./tenant-rules";
+import { TENANT_TOPIC, type Tenant } from "./tenant-rules";
 import { stateVolume, tokenVolume } from "./volume-names";
-
-/** What a cluster takes of one machine for itself. */
-export interface Tenant {
-  /** Path of the cluster in the app. */
-  readonly cluster: string;
-  /** Path of its stack. */
-  readonly stack: string;
-  readonly machine: string;
-  /** Where ssh reaches the machine: two entries with the same one are one machine. */
-  readonly target: string;
-  /** Index of the node's pool. */
-  readonly pool: number;
-  /** Device nodes; those of emulated accelerators by their names in the container. */
-  readonly devices: readonly string[];
-  readonly ports: readonly PortPlan[];
-  /** Of containers and volumes. */
-  readonly names: readonly string[];
-}
 
 /** Tenants of all machines, in the order of the clusters. */
 const TENANTS = new AppRegistry<Tenant>();

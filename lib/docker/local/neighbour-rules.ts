@@ -2,7 +2,20 @@ import { errorRule, type Rule, type Topic, warningRule } from "../../problems/ru
 import { show } from "../../problems/text";
 import { parseSubnet } from "../../topology/plan/addressing";
 import { type Clash, oneAtATime, refused } from "../clash";
-import type { Neighbour } from "./neighbours";
+
+/** What a local cluster takes of a Docker host for itself. */
+export interface Neighbour {
+  /** Path of the cluster in the app. */
+  readonly cluster: string;
+  /** Path of its stack. */
+  readonly stack: string;
+  /** URL of the Docker daemon. @default - that of the environment */
+  readonly dockerHost?: string;
+  readonly subnetCidr: string;
+  readonly apiPort: number;
+  /** Prefix of its containers, its network and its volumes. */
+  readonly name: string;
+}
 
 function clashes(own: Neighbour, other: Neighbour): readonly Clash[] {
   const found = (isTaken: boolean, path: string, got: string | number, fix: string): readonly Clash[] =>

@@ -4,21 +4,7 @@ import { judge } from "../../problems/rule";
 import { AppRegistry } from "../../terraform/app-registry";
 import { reportProblems } from "../../terraform/app-problems";
 import type { LocalSettings } from "./local-rules";
-import { NEIGHBOUR_TOPIC } from "./neighbour-rules";
-
-/** What a local cluster takes of a Docker host for itself. */
-export interface Neighbour {
-  /** Path of the cluster in the app. */
-  readonly cluster: string;
-  /** Path of its stack. */
-  readonly stack: string;
-  /** URL of the Docker daemon. @default - that of the environment */
-  readonly dockerHost?: string;
-  readonly subnetCidr: string;
-  readonly apiPort: number;
-  /** Prefix of its containers, its network and its volumes. */
-  readonly name: string;
-}
+import { type Neighbour, NEIGHBOUR_TOPIC } from "./neighbour-rules";
 
 const NEIGHBOURS = new AppRegistry<Neighbour>();
 

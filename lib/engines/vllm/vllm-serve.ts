@@ -12,7 +12,7 @@ import type {
 import { judge } from "../../problems/rule";
 import { deriveParallelism, type Parallelism } from "../../topology/model/parallelism";
 import { sourceSecrets } from "../../topology/plan/secrets";
-import { modelFolder as modelFolderOf } from "../../topology/plan/staging";
+import { modelFolder as modelFolderOf } from "../../topology/plan/declared-models";
 import { engineVersion } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
 import { flagsOfEngine } from "../../catalog/engine-flags";

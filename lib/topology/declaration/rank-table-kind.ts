@@ -7,3 +7,6 @@ export enum RankTableKind {
   /** Version 1.2: adds the super pods of A3, whose ids the nodes find at boot. */
   SUPER_PODS = "1.2",
 }
+
+/** Names the rank table's file on every node; dlinfer and LMDeploy before 0.15 read it. */
+export const RANK_TABLE_VARIABLE = "ASCEND_RANK_TABLE_FILE_PATH";

@@ -1,7 +1,7 @@
 import { findAccelerator } from "../../catalog/accelerators";
 import type { ClusterOptions } from "../declaration/cluster-props";
 import type { Deadlines } from "./plan";
-import { defaultStagingSeconds, modelsOf } from "./staging";
+import { defaultStagingSeconds, modelsOf } from "./declared-models";
 
 /**
  * Deadlines with their defaults, in seconds.

@@ -1,10 +1,8 @@
 import { reservedPort } from "../../catalog/ports";
-import { RankTableKind } from "../declaration/rank-table-kind";
+import { RANK_TABLE_VARIABLE, RankTableKind } from "../declaration/rank-table-kind";
 import type { PortPlan, RankTablePlan } from "./plan";
 import type { ClusterSpec } from "./spec";
 
-/** Names the rank table's file on every node; dlinfer and LMDeploy before 0.15 read it. */
-export const RANK_TABLE_VARIABLE = "ASCEND_RANK_TABLE_FILE_PATH";
 /** Private to each container, so that no two nodes write one file. */
 const PATH = "/etc/ray-cluster/rank-table.json";
 /** Where HCCL listens on every device: name in `lib/catalog/reserved-ports.json`. */

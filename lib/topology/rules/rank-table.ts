@@ -4,9 +4,9 @@ import { preflightChecks } from "../../catalog/preflight-checks";
 import { unless } from "../../problems/checks";
 import { errorRule } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
-import { RankTableKind } from "../declaration/rank-table-kind";
+import { RANK_TABLE_VARIABLE, RankTableKind } from "../declaration/rank-table-kind";
 import type { NodePlan } from "../plan/plan";
-import { RANK_TABLE_VARIABLE, rankTableKind } from "../plan/rank-table-plan";
+import { rankTableKind } from "../plan/rank-table-plan";
 import type { ClusterSpec } from "../plan/spec";
 import type { ClusterRule } from "./rule";
 

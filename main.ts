@@ -4,6 +4,7 @@ import { LmdeployAscend2x8 } from "./stacks/lmdeploy-ascend-2x8";
 import { LmdeployGpu2x8 } from "./stacks/lmdeploy-gpu-2x8";
 import { Local2x8 } from "./stacks/local-2x8";
 import { Local4x8 } from "./stacks/local-4x8";
+import { Rehearsal2x1L4 } from "./stacks/rehearsal-2x1-l4";
 import { Roll2x2 } from "./stacks/roll-2x2";
 import { Vllm405b4x8B300 } from "./stacks/vllm-405b-4x8-b300";
 import { Vllm405b4x8H100 } from "./stacks/vllm-405b-4x8-h100";
@@ -19,6 +20,7 @@ const STACKS = {
   "lmdeploy-gpu-2x8": LmdeployGpu2x8,
   "local-2x8": Local2x8,
   "local-4x8": Local4x8,
+  "rehearsal-2x1-l4": Rehearsal2x1L4,
   "roll-2x2": Roll2x2,
   "vllm-405b-4x8-b300": Vllm405b4x8B300,
   "vllm-405b-4x8-h100": Vllm405b4x8H100,

@@ -1,5 +1,6 @@
 import type { App, TerraformStack } from "cdktf";
 import { Lmdeploy2x8H100 } from "../../stacks/lmdeploy-2x8-h100";
+import { Rehearsal2x1L4 } from "../../stacks/rehearsal-2x1-l4";
 import { Vllm405b4x8B300 } from "../../stacks/vllm-405b-4x8-b300";
 import { Vllm405b4x8H100 } from "../../stacks/vllm-405b-4x8-h100";
 import { Synthesized } from "./synth";
@@ -31,6 +32,17 @@ export const AWS_STACKS: readonly AwsStack[] = [
     interfaces: 33,
     efaDevices: 32,
     usdPerHour: 110.08,
+    inputs: PLACE,
+    storage: "aws_efs_file_system",
+  },
+  {
+    name: "rehearsal-2x1-l4",
+    Stack: Rehearsal2x1L4,
+    instanceType: "g6.2xlarge",
+    nodes: 2,
+    interfaces: 1,
+    efaDevices: 0,
+    usdPerHour: 1.96,
     inputs: PLACE,
     storage: "aws_efs_file_system",
   },

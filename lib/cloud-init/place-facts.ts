@@ -26,7 +26,7 @@ export function cloudInitPlaceFacts(plan: ClusterPlan, settings: CloudInitSettin
       worker: "Its container starts again with the machine; a lost machine is its provider's matter.",
       head: "The same.",
       site: "the cluster is down until its machines are back",
-      storage: "the engine keeps what it has loaded; it cannot start anew until the folder is back",
+      storage: "the engine keeps what it has loaded; it cannot restart until the folder is back",
     },
   };
 }

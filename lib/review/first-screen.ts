@@ -21,25 +21,25 @@ export function firstScreen(cluster: ClusterReview, stack: string): readonly str
     ["Money", moneyLine(money)],
     [
       "Change",
-      `${code(`npx cdktf-ray-cluster review ${stack} --against state`)} says it against what is deployed`,
+      `${code(`npx cdktf-ray-cluster review ${stack} --against state`)} compares this with what is deployed`,
     ],
     [
       "Fit",
       fit === null
-        ? "not known: the model, its split or the accelerators' memory is not stated"
+        ? "unknown: the model, its parallel layout or the accelerators' memory is not stated"
         : fitText(fit),
     ],
     ["Time", timeLine(time)],
     [
       "Reach",
-      [...reach.map(socketText), `out: ${wayOut}`, rolesText(permissions)]
+      [...reach.map(socketText), `outbound: ${wayOut}`, rolesText(permissions)]
         .filter((text) => text !== "")
         .join(" · "),
     ],
     ["Lost with destroy", `${named(destroy.lost)} · kept: ${named(destroy.kept)}`],
     ["Warnings", warningsText(cluster)],
   ];
-  return table(["decide on", ""], rows, "");
+  return table(["decision", ""], rows, "");
 }
 
 function warningsText({ warnings, acknowledgedWarnings: accepted }: ClusterReview): string {
@@ -55,17 +55,17 @@ function warningsText({ warnings, acknowledgedWarnings: accepted }: ClusterRevie
 export function moneyLine(money: Money): string {
   const { perHour, parts, unknown, limit, neverServing, endsAfterFailure } = money;
   if (parts.length === 0) {
-    return "nothing that this deployment makes is paid by the hour";
+    return "nothing that this deployment creates is billed by the hour";
   }
   return [
     perHour === 0 ? "**not known**" : moneyText(money),
-    ...(unknown.length > 0 ? [`**unknown, on top: ${unknown.join(", ")}**`] : []),
-    ...(limit === null ? [] : [`agreed: ${limitText(limit)}`]),
+    ...(unknown.length > 0 ? [`**not included, price unknown: ${unknown.join(", ")}**`] : []),
+    ...(limit === null ? [] : [`price limit: ${limitText(limit)}`]),
     ...(neverServing === null
       ? []
       : [
-          `if it never serves: ${neverServing.toFixed(2)} USD until it gives up, ${
-            endsAfterFailure ? "then its machines end" : "**and it goes on until `destroy`**"
+          `if it never serves: ${neverServing.toFixed(2)} USD until the deployment gives up, ${
+            endsAfterFailure ? "then its machines are terminated" : "**and it keeps costing until `destroy`**"
           }`,
         ]),
   ].join(" · ");
@@ -73,9 +73,9 @@ export function moneyLine(money: Money): string {
 
 function limitText(limit: number | "late" | "none"): string {
   return limit === "none"
-    ? "**nobody has agreed**"
+    ? "**none set**"
     : limit === "late"
-      ? "comes with the plan"
+      ? "known at plan"
       : `${limit.toFixed(2)} USD an hour`;
 }
 
@@ -83,7 +83,7 @@ function timeLine({ parts, givesUpAfterSeconds }: ClusterReview["time"]): string
   const each = parts.map(({ what, atMostSeconds }) => `${what} ${duration(atMostSeconds)}`).join(", ");
   const end =
     givesUpAfterSeconds === null
-      ? "**the deployment does not wait for it**"
+      ? "**the deployment does not wait until it serves**"
       : `the deployment gives up after ${duration(givesUpAfterSeconds)}`;
   return `at most: ${each}; ${end}`;
 }

@@ -56,12 +56,12 @@ export function fitReview({ memory }: ClusterPlan): FitReview | null {
 export function fitText(fit: FitReview): string {
   const { takenGiB, budgetGiB, acceleratorGiB, requestsAtATime, contextTokens, contextIsExpected } = fit;
   const expected = contextIsExpected
-    ? " (the longest that is expected to fit; the engine decides when it starts)"
+    ? " (the longest context that is expected to fit; the engine decides when it starts)"
     : "";
   const free = tenth(budgetGiB - takenGiB);
   return (
-    `${takenGiB} of ${budgetGiB} GiB per accelerator taken by weights and engine (it has ${acceleratorGiB}), ` +
-    `${free} left for the cache: **${requestsAtATime} requests of ${contextTokens} tokens at a time**${expected}`
+    `weights and engine take ${takenGiB} of the ${budgetGiB} GiB that the engine may use on each accelerator (${acceleratorGiB} GiB), ` +
+    `${free} GiB remain for the KV cache: **${requestsAtATime} concurrent requests of ${contextTokens} tokens**${expected}`
   );
 }
 

@@ -15,11 +15,11 @@ export function outages(plan: ClusterPlan, { recovery }: PlaceFacts): readonly O
   const engine = engineKind(plan.engine) === "none" ? "" : "the engine is stopped; ";
   const again =
     `${engine}once all ${counted(nodes.length, "node")} are members again, ` +
-    `${engineKind(plan.engine) === "none" ? "the cluster is whole" : "it is started anew"}; the head waits at most ` +
+    `${engineKind(plan.engine) === "none" ? "the cluster is whole" : "it is started again"}; the head waits at most ` +
     `${duration(deadlines.membershipSeconds)}, and gives up after ${counted(retries.engineStarts, "failed start")} in a row`;
   return [
     ...(nodes.length > 1 ? [{ what: "a worker", then: `${again}. ${recovery.worker}` }] : []),
-    { what: "the head", then: `no API and no Ray until it is back; every node joins anew. ${recovery.head}` },
+    { what: "the head", then: `no API and no Ray until it is back; every node rejoins. ${recovery.head}` },
     { what: "the zone or the building", then: recovery.site },
     { what: "the storage", then: recovery.storage },
   ];

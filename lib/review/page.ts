@@ -18,7 +18,7 @@ export function reviewPage(review: StackReview, details: readonly string[]): str
   const total = clusters.length + parts.length > 1 && money.parts.length > 0;
   const blocks: readonly (readonly string[])[] = [
     [title(review)],
-    ...(total ? [[`All of it: ${moneyLine(money)}`]] : []),
+    ...(total ? [[`Total: ${moneyLine(money)}`]] : []),
     ...clusters.map((cluster) => [
       `## ${cluster.name}`,
       "",
@@ -31,7 +31,7 @@ export function reviewPage(review: StackReview, details: readonly string[]): str
     ...section("Cost", money.parts.length === 0 ? [] : priceTable(money)),
     ...section("Pools, networks and storages", parts.length === 0 ? [] : partTable(review)),
     ...clusters.flatMap((cluster) => sectionsOf(cluster)),
-    ...section("What is made", madeTable(made)),
+    ...section("Resources", madeTable(made)),
     ...clusters.flatMap((cluster, index) => folded(`Details of ${cluster.name}`, details[index])),
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
@@ -59,12 +59,12 @@ function sectionsOf(cluster: ClusterReview): readonly (readonly string[])[] {
     ...section(
       `Reach of ${name}`,
       table(
-        ["what", "ports", "from", "held by", "authentication"],
+        ["what", "ports", "from", "enforced by", "authentication"],
         reach.map((row) => [
           row.what,
           row.ports.join(", "),
           row.from.join(", ") || "nobody outside",
-          row.heldBy ?? "**nothing: close it yourself**",
+          row.heldBy ?? "**nothing: restrict it yourself**",
           row.authentication,
         ]),
         "",
@@ -89,14 +89,14 @@ function sectionsOf(cluster: ClusterReview): readonly (readonly string[])[] {
       ),
     ),
     ...section(
-      `When something of ${name} dies`,
+      `Failures of ${name}`,
       table(
-        ["what dies", "what happens"],
+        ["what fails", "what happens"],
         outages.map(({ what, then }) => [what, then]),
         "",
       ),
     ),
-    ...section(`Lives of ${name}`, livesTable()),
+    ...section(`What a change of ${name} means`, livesTable()),
   ];
 }
 
@@ -104,8 +104,8 @@ function sectionsOf(cluster: ClusterReview): readonly (readonly string[])[] {
 function livesTable(): readonly string[] {
   const costs = {
     machine: "that machine is replaced",
-    node: "containers start anew on the same machines, and the engine with them",
-    workload: "the engine starts anew; Ray, machines and storage do not notice",
+    node: "containers, Ray and engine restart on the same machines",
+    workload: "the engine restarts; Ray, machines and storage are not touched",
   } as const;
   return table(
     ["a change of", "means"],
@@ -149,7 +149,7 @@ function partTable({ parts }: StackReview): readonly string[] {
 
 function stageTable({ stages }: NonNullable<ClusterReview["fit"]>): readonly string[] {
   return table(
-    ["stage", "layers", "weights", "engine", "left for the cache", "requests at a time"],
+    ["stage", "layers", "weights", "engine", "left for the KV cache", "concurrent requests"],
     stages.map(({ stage, layers, weightsGiB, engineGiB, cacheGiB, requests }) => [
       String(stage),
       String(layers),

@@ -27,7 +27,7 @@ export function sockets(plan: ClusterPlan, { reach }: PlaceFacts): readonly Sock
             from: reach.clients,
             heldBy: reach.apiHeldBy ?? null,
             authentication: [
-              api.apiKeyFile === undefined ? "**no password**" : "API key",
+              api.apiKeyFile === undefined ? "**no API key**" : "API key",
               api.tls === undefined ? "plain HTTP" : "TLS",
             ].join(", "),
           },
@@ -38,8 +38,8 @@ export function sockets(plan: ClusterPlan, { reach }: PlaceFacts): readonly Sock
       from: ["this cluster's nodes"],
       heldBy: reach.clusterHeldBy ?? null,
       authentication: [
-        plan.ray.authentication === "token" ? "token for Ray, none for the rest" : "**no password**",
-        plan.internodeTls ? "TLS but for collectives and Ray's HTTP" : "in clear",
+        plan.ray.authentication === "token" ? "token for Ray, none for the rest" : "**no authentication**",
+        plan.internodeTls ? "TLS except for collectives and Ray's HTTP" : "unencrypted",
       ].join(", "),
     },
   ];
@@ -50,11 +50,11 @@ export function socketText({ what, ports, from, heldBy, authentication }: Socket
   const where = what === "API" ? `API :${ports.join(", ")}` : "Ray";
   const who =
     heldBy === null
-      ? "**whoever reaches the machines**"
+      ? "**anyone who can reach the machines**"
       : from.length === 0
         ? "nobody outside"
         : from.join(", ");
-  return `${where} from ${who} (${heldBy === null ? "held by **nothing: close it yourself**" : `held by ${heldBy}`}; ${authentication})`;
+  return `${where} from ${who} (${heldBy === null ? "enforced by **nothing: restrict it yourself**" : `enforced by ${heldBy}`}; ${authentication})`;
 }
 
 function shown({ from, to }: PortPlan): string {

@@ -132,14 +132,14 @@ function ports(plan: ClusterPlan, { reviewFacts }: PlaceReview): readonly string
     port.where === "head" ? "head" : "every node",
     LISTENING[port.listensOn ?? "all"],
     reach(port, plan.closedBy !== undefined, users),
-    ...(plan.internodeTls ? [port.hasTls === true ? "TLS" : "in clear"] : []),
+    ...(plan.internodeTls ? [port.hasTls === true ? "TLS" : "unencrypted"] : []),
     port.purpose,
   ];
   const transport = plan.internodeTls ? ["between nodes"] : [];
   const head = ["port", "name", "on", "listens on", "reachable by", ...transport, "purpose"];
   const sorted = [...plan.ports].sort((a, b) => a.from - b.from || (a.name < b.name ? -1 : 1));
   return [
-    `Closed to everybody else by: ${plan.closedBy ?? "**nothing that is declared**"}.`,
+    `Access is restricted by: ${plan.closedBy ?? "**nothing that is declared**"}.`,
     "",
     ...table(head, sorted.map(row), "No ports."),
   ];
@@ -234,8 +234,8 @@ function image(plan: ClusterPlan, { reviewToken = TOKEN_OF_HEAD }: PlaceReview):
 function encryption({ internodeTls }: ClusterPlan): string {
   return internodeTls
     ? "TLS between the nodes, with certificates on both sides, for Ray's gRPC (its token, tasks, objects), reports and model files; " +
-        "what engines send with NCCL, HCCL, Gloo or their own sockets, and Ray's HTTP (metrics, agents), travel in clear"
-    : "none between the nodes; reports, files and Ray's token travel in clear";
+        "what engines send with NCCL, HCCL, Gloo or their own sockets, and Ray's HTTP (metrics, agents), travel unencrypted"
+    : "none between the nodes; reports, files and Ray's token travel unencrypted";
 }
 
 function deadlines(plan: ClusterPlan): readonly string[] {

@@ -46,7 +46,7 @@ describeWith([...DEPLOYMENT, PACKET_FILTER], "TLS between the nodes", () => {
     const review = readFileSync(join(project.outputFolder, "review.md"), "utf8");
     expect(review).toContain("TLS but for collectives and Ray's HTTP");
     expect(review).toMatch(/\| 6379 \| gcs \|.*\| TLS \|/);
-    expect(review).toMatch(/\| 6385 \| metrics-export \|.*\| in clear \|/);
+    expect(review).toMatch(/\| 6385 \| metrics-export \|.*\| unencrypted \|/);
   }, 150_000);
 
   it.each([6378, 6379, 6380, 6381])("shows the certificate of the head at port %d", async (port) => {

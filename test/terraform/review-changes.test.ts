@@ -10,8 +10,8 @@ import type { Synthesized } from "../support/synth";
 jest.setTimeout(300_000);
 
 const ENGINE = /^engine restarts; machines, Ray and storage kept$/;
-const NODES = /^containers and Ray start anew \(3\), and the engine with them; machines are kept$/;
-const HEAD = /^containers and Ray start anew \(1\), and the engine with them; machines are kept$/;
+const NODES = /^containers, Ray and engine restart on 3 nodes; machines kept$/;
+const HEAD = /^containers, Ray and engine restart on 1 node; machines kept$/;
 const LOST = /^\*\*DATA IS LOST \(docker_volume\./;
 
 /** What changed, the sentence of it, what `--fail-on replace,data` finds, and a word of the report. */
@@ -55,7 +55,7 @@ const PAIRS: readonly (readonly [string, "local" | "hosts", Change, RegExp, 0 | 
     "storage",
   ],
   ["another port of the host", "local", { local: { apiPort: 9000 } }, HEAD, 2, ""],
-  ["another port of ssh", "hosts", { hosts: { sshPort: 2222 } }, /^nothing that runs is touched$/, 0, ""],
+  ["another port of ssh", "hosts", { hosts: { sshPort: 2222 } }, /^nothing that is running is touched$/, 0, ""],
 ];
 
 describeWith([TERRAFORM, DOCKER_PROVIDER], "the report of a change", () => {

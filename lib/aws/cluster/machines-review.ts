@@ -15,7 +15,7 @@ export function machinesReview(pools: readonly SitePool[], price: HourlyPrice): 
       "None.",
     ),
     "",
-    `- price of the machines: ${price.text}; storage and traffic come on top, and reservations, blocks and spot cost differently`,
+    `- price of the machines: ${price.text}; storage and traffic are not included; reservations, Capacity Blocks and spot have other prices`,
     "- nothing is planned before a limit of at least that price is set (`maxUsdPerHour`)",
   ];
 }

@@ -55,8 +55,8 @@ export function awsPlaceFacts(
       site: "everything is in one zone, which EFA does not leave: the cluster is down until the zone is back",
       storage:
         plan.staging === undefined
-          ? "the engine keeps what it has loaded; it cannot start anew until the storage is back"
-          : "the engine keeps what it has loaded; before it starts anew, the model is fetched again where it is missing",
+          ? "the engine keeps what it has loaded; it cannot restart until the storage is back"
+          : "the engine keeps what it has loaded; before it restarts, the model is fetched again where it is missing",
     },
   };
 }

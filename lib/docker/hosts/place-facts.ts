@@ -18,7 +18,7 @@ export function hostsPlaceFacts(plan: ClusterPlan, filter: PacketFilter): PlaceF
         "Docker starts its container again when the machine is back; a machine that stays away is marked as lost, or another takes its place, and deployed.",
       head: "The same; no other node takes its place by itself.",
       site: "the cluster is down until the machines are back; then Docker starts all nodes again",
-      storage: "the engine keeps what it has loaded; it cannot start anew until the folder is back",
+      storage: "the engine keeps what it has loaded; it cannot restart until the folder is back",
     },
   };
 }

@@ -45,7 +45,7 @@ export interface Decided {
 
 /** The same of a review. */
 export function decidedOf({ money, reach, wayOut }: ClusterReview): Decided {
-  return { usdPerHour: money.perHour, reach: [...reach.map(socketText), `out: ${wayOut}`] };
+  return { usdPerHour: money.perHour, reach: [...reach.map(socketText), `outbound: ${wayOut}`] };
 }
 
 /** @param running clusters that run; with what cannot be known of one left out */

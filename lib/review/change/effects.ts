@@ -1,3 +1,4 @@
+import { counted } from "../../problems/text";
 import type { ResourceAction } from "./actions";
 
 /** What a change does to a stack, in the words of its lives; the first one is the dearest. */
@@ -78,15 +79,15 @@ export function effectText({ data, machines, nodes, engine, added, removed }: Ef
   ];
   const also = size.length === 0 ? "" : `; nodes: ${size.join(", ")}`;
   if (machines.length > 0) {
-    return `${lost}**MACHINES ARE REPLACED** (${machines.join(", ")}): what is given back may not come again${also}`;
+    return `${lost}**MACHINES ARE REPLACED** (${machines.join(", ")}): released capacity may not be available again${also}`;
   }
   if (nodes.length > 0) {
-    return `${lost}containers and Ray start anew (${nodes.length}), and the engine with them; machines are kept${also}`;
+    return `${lost}containers, Ray and engine restart on ${counted(nodes.length, "node")}; machines kept${also}`;
   }
   if (engine) {
     return `${lost}engine restarts; machines, Ray${data.length === 0 ? " and storage" : ""} kept${also}`;
   }
-  return `${lost}nothing that runs is touched`;
+  return `${lost}nothing that is running is touched`;
 }
 
 function kindOf(address: string): Kind | undefined {

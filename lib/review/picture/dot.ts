@@ -52,10 +52,10 @@ function drawn(cluster: ClusterReview, id: string): readonly string[] {
     ...(api === undefined
       ? []
       : [
-          `  ${id}_users [label="${text(`API clients: ${api.from.join(", ") || "nobody outside"}`)}\\n${text(`held by: ${api.heldBy ?? "NOTHING"}`)}"];`,
+          `  ${id}_users [label="${text(`API clients: ${api.from.join(", ") || "nobody outside"}`)}\\n${text(`enforced by: ${api.heldBy ?? "NOTHING"}`)}"];`,
           `  ${id}_users -> ${id}_0 [label="  :${api.ports.join(", ")}"];`,
         ]),
-    `  ${id}_out [label="${text(`way out: ${wayOut}`)}"];`,
+    `  ${id}_out [label="${text(`outbound: ${wayOut}`)}"];`,
     `  ${id}_${pools.length - 1} -> ${id}_out [style=dotted];`,
   ];
 }

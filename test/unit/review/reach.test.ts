@@ -4,8 +4,8 @@ import { planCluster } from "../../../lib/topology/planner";
 import { hostsPlace, machineProps } from "../../support/clusters";
 
 test.each([
-  [undefined, "token for Ray, none for the rest, in clear"],
-  [true, "token for Ray, none for the rest, TLS but for collectives and Ray's HTTP"],
+  [undefined, "token for Ray, none for the rest, unencrypted"],
+  [true, "token for Ray, none for the rest, TLS except for collectives and Ray's HTTP"],
 ])("with internodeTls %s the first screen says how the nodes' traffic travels", (internodeTls, expected) => {
   const plan = planCluster(machineProps({ internodeTls }), hostsPlace());
   const own = sockets(plan, UNKNOWN_PLACE).find(({ what }) => what !== "API");

@@ -43,7 +43,7 @@ test("reviewMarkdown names an old Ray and a missing digest", () => {
   expect(text).toContain("accepted because: a test");
 });
 
-test("reviewMarkdown says of each port whether it speaks TLS, and what stays in clear", () => {
+test("reviewMarkdown says of each port whether it speaks TLS, and what is unencrypted", () => {
   const text = reviewMarkdown(planCluster(machineProps({ internodeTls: true }), hostsPlace()), "hosts");
   const rows = text.split("\n").filter((line) => /^\| \d{4}/.test(line));
   const transport = rows.map((line) => line.split(" | ").slice(1, 6)).map(([name, , , , how]) => [name, how]);
@@ -53,25 +53,25 @@ test("reviewMarkdown says of each port whether it speaks TLS, and what stays in 
     gcs: "TLS",
     "node-manager": "TLS",
     "object-manager": "TLS",
-    "runtime-env-agent": "in clear",
+    "runtime-env-agent": "unencrypted",
     "dashboard-agent-grpc": "TLS",
-    "dashboard-agent-listen": "in clear",
-    "metrics-export": "in clear",
-    "autoscaler-metrics": "in clear",
-    "dashboard-metrics": "in clear",
-    engine: "in clear",
-    dashboard: "in clear",
+    "dashboard-agent-listen": "unencrypted",
+    "metrics-export": "unencrypted",
+    "autoscaler-metrics": "unencrypted",
+    "dashboard-metrics": "unencrypted",
+    engine: "unencrypted",
+    dashboard: "unencrypted",
     client: "TLS",
     workers: "TLS",
   });
   expect(text).toContain("| between nodes |");
-  expect(text).toMatch(/- encryption: TLS between the nodes.*NCCL, HCCL, Gloo.* travel in clear/);
+  expect(text).toMatch(/- encryption: TLS between the nodes.*NCCL, HCCL, Gloo.* travel unencrypted/);
 });
 
-test("reviewMarkdown says that reports, files and Ray's token travel in clear where there is no TLS", () => {
+test("reviewMarkdown says that reports, files and Ray's token travel unencrypted where there is no TLS", () => {
   const text = reviewMarkdown(planCluster(machineProps(), hostsPlace()), "hosts");
   expect(text).toContain(
-    "- encryption: none between the nodes; reports, files and Ray's token travel in clear",
+    "- encryption: none between the nodes; reports, files and Ray's token travel unencrypted",
   );
   expect(text).not.toContain("between nodes |");
 });

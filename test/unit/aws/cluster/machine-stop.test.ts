@@ -55,7 +55,7 @@ describe("onFailure: stop", () => {
   it("says so in the error of a failed deployment and in the review", () => {
     const { Resources } = JSON.parse(only(stack, "aws_cloudformation_stack").template_body);
     expect(Resources.Address.Properties.Value["Fn::Sub"]).toMatch(/ The machines are ended if /);
-    expect(stack.file("review.md")).toContain("USD until it gives up, then its machines end");
+    expect(stack.file("review.md")).toContain("USD until the deployment gives up, then its machines are terminated");
   });
 });
 
@@ -65,7 +65,7 @@ test("by default nothing ends the machines, and the head may not", () => {
     expect(bootFile(stack, "head", "stop")).toBe("");
     expect(only(stack, "aws_instance").tags).not.toHaveProperty("ray-cluster");
     expect(JSON.stringify(statements(stack))).not.toContain("ec2:TerminateInstances");
-    expect(stack.file("review.md")).toContain("**and it goes on until `destroy`**");
+    expect(stack.file("review.md")).toContain("**and it keeps costing until `destroy`**");
   } finally {
     stack.remove();
   }

@@ -63,7 +63,7 @@ test.each<[string, Parameters<typeof written>[0], string, number]>([
 test("says money and reach as they were and as they are", async () => {
   const output = written({ usd: 2, clients: ["a", "b"] });
   const { said } = await ran({ output, against: written({}) });
-  expect(said).toContain("# Change of s: nothing that runs is touched");
+  expect(said).toContain("# Change of s: nothing that is running is touched");
   expect(said).toContain("- money: 1.00 USD an hour → 2.00 USD an hour");
   expect(said).toMatch(/- reach: API :\d+ from a \(.*\) → API :\d+ from a, b \(/);
 });

@@ -440,7 +440,7 @@ describe("the packet filter", () => {
     });
     const stack = synth({ backend: elsewhere });
     expect(Object.keys(stack.resources("terraform_data")).filter((id) => id.includes("filter"))).toEqual([]);
-    expect(stack.file("review.md")).toContain("Closed to everybody else by: the access lists of the switch.");
+    expect(stack.file("review.md")).toContain("Access is restricted by: the access lists of the switch.");
     stack.remove();
     const [head, worker, old] = hosts(3);
     const smaller = synth({ backend: backend([head, worker, { ...old, status: "retired" }]) });

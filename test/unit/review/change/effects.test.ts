@@ -5,12 +5,12 @@ const HASH = "0123ABCD";
 
 /** Actions, whether the workload differs, and the sentence. */
 const CASES: readonly (readonly [string, readonly string[], boolean, RegExp])[] = [
-  ["nothing", [], false, /^nothing that runs is touched$/],
+  ["nothing", [], false, /^nothing that is running is touched$/],
   [
     "the readiness check alone",
     [`docker_container.c_gate_${HASH} replace`],
     false,
-    /^nothing that runs is touched$/,
+    /^nothing that is running is touched$/,
   ],
   [
     "another workload",
@@ -18,10 +18,10 @@ const CASES: readonly (readonly [string, readonly string[], boolean, RegExp])[] 
     true,
     /^engine restarts; machines, Ray and storage kept$/,
   ],
-  ["containers", [`docker_container.c_a_${HASH} replace`], false, /^containers and Ray start anew \(1\)/],
+  ["containers", [`docker_container.c_a_${HASH} replace`], false, /^containers, Ray and engine restart on 1 node;/],
   ["a head", ["aws_instance.head replace"], true, /^\*\*MACHINES ARE REPLACED\*\* \(aws_instance.head\)/],
   ["a new version of a template", ["aws_launch_template.t update"], false, /^\*\*MACHINES ARE REPLACED\*\*/],
-  ["a tag of a machine", ["aws_instance.head update"], false, /^nothing that runs is touched$/],
+  ["a tag of a machine", ["aws_instance.head update"], false, /^nothing that is running is touched$/],
   [
     "a file system",
     ["aws_fsx_lustre_file_system.m replace"],
@@ -32,13 +32,13 @@ const CASES: readonly (readonly [string, readonly string[], boolean, RegExp])[] 
     "a file system that grows",
     ["aws_fsx_lustre_file_system.m update"],
     false,
-    /^nothing that runs is touched$/,
+    /^nothing that is running is touched$/,
   ],
   [
     "the volume of a token",
     [`docker_volume.c_a-secrets_${HASH} delete`],
     false,
-    /^nothing that runs is touched$/,
+    /^nothing that is running is touched$/,
   ],
   [
     "a node that goes",

@@ -50,7 +50,14 @@ const ROOMS = {
     ["custom-serve.ts", "emulated", "lmdeploy", "ray-only.ts", "roll", "vllm"],
   ],
   "lib/docker": [["container"], ["images"], ["hosts", "local"]],
-  "lib/aws": [["known.ts", "policy.ts"], ["network"], ["storage"], ["pool"], ["account"], ["cluster"]],
+  "lib/aws": [
+    ["known.ts", "policy.ts", "service-prices.ts"],
+    ["network"],
+    ["storage"],
+    ["pool"],
+    ["account"],
+    ["cluster"],
+  ],
   "lib/cli": [["base"], ["cluster", "hosts", "images", "review", "rules"], ["main.ts"]],
 };
 

@@ -60,7 +60,7 @@ export function moneyLine(money: Money): string {
   return [
     perHour === 0 ? "**not known**" : moneyText(money),
     ...(unknown.length > 0 ? [`**not included, price unknown: ${unknown.join(", ")}**`] : []),
-    ...(limit === null ? [] : [`price limit: ${limitText(limit)}`]),
+    ...(limit === null ? [] : [`limit of the machines: ${limitText(limit)}`]),
     ...(neverServing === null
       ? []
       : [

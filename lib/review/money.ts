@@ -1,7 +1,7 @@
 import type { PlaceFacts, PricedPart } from "./place-facts";
 
 /** Hours of a month, as clouds count them: 8760 a year. */
-const HOURS_OF_MONTH = 730;
+export const HOURS_OF_MONTH = 730;
 
 /** What a cluster or a stack costs. Numbers are USD. */
 export interface Money {

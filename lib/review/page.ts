@@ -127,7 +127,7 @@ function priceTable({ parts }: Money): readonly string[] {
     parts.map(({ what, count, usdPerHour, source }) => [
       what,
       String(count),
-      usdPerHour === undefined ? "**unknown**" : usdPerHour.toFixed(2),
+      usdPerHour === undefined ? "**unknown**" : usdPerHour.toFixed(usdPerHour < 1 ? 3 : 2),
       source,
     ]),
     "",

@@ -5,7 +5,7 @@ import type { ClusterPlan } from "../../topology/plan/plan";
 import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
 import type { Permission } from "../policy";
-import { machinesPrice } from "../pool/machines-price";
+import { machinesPrices } from "../pool/machines-price";
 import type { SiteDecisions } from "./site-decisions";
 
 /** What a person must know of a cluster on EC2 before it is made. */
@@ -27,7 +27,7 @@ export function awsPlaceFacts(
       .map(({ mountPath }) => `file system at ${mountPath}`),
   );
   return {
-    prices: pools.map(({ machines }) => machinesPrice(machines)),
+    prices: pools.flatMap(({ machines }) => machinesPrices(machines)),
     limitUsdPerHour:
       maxUsdPerHour === undefined ? "none" : Token.isUnresolved(maxUsdPerHour) ? "late" : maxUsdPerHour,
     reach: {

@@ -9,6 +9,7 @@ import { allAwsEndpoints } from "../../catalog/aws-endpoints";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { moneyOf } from "../../review/money";
+import { endpointsPrice, natGatewayPrice } from "../service-prices";
 import { unpriced } from "../../review/place-facts";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { reviewPart } from "../../terraform/review-files";
@@ -138,8 +139,9 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
         natSubnetCidr === undefined ? "endpoints of AWS services" : "NAT gateway, endpoints of AWS services",
       money: moneyOf({
         prices: [
-          ...(natSubnetCidr === undefined ? [] : [unpriced("NAT gateway", 1)]),
-          unpriced("interface endpoints", (props.endpoints ?? allAwsEndpoints()).length),
+          ...(natSubnetCidr === undefined ? [] : [natGatewayPrice()]),
+          endpointsPrice((props.endpoints ?? allAwsEndpoints()).length),
+          unpriced("network traffic", 1),
         ],
       }),
     });

@@ -19,7 +19,7 @@ import {
   METADATA_OPTIONS,
   ROOT_VOLUME_SPEED,
 } from "./launch-template";
-import { machinesPrice } from "./machines-price";
+import { machinesPrices } from "./machines-price";
 import type { AwsNodePoolProps } from "./node-pool-props";
 import { PinnedImage } from "./pinned-image";
 import { type PoolMachines, poolMachines } from "./pool-machines";
@@ -73,7 +73,7 @@ export class AwsNodePool extends Construct {
     reviewPart(this, {
       kind: "pool",
       what: `${props.nodes} x ${props.instanceType}, ${paid(machines.capacity)}`,
-      money: moneyOf({ prices: [machinesPrice(machines)], limitUsdPerHour: "none" }),
+      money: moneyOf({ prices: machinesPrices(machines), limitUsdPerHour: "none" }),
     });
     const permissions = props.permissions ?? [];
     const template = { ...machines, nics: machines.nics, imageId: this.imageOf(machines) };

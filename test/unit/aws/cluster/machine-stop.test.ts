@@ -55,7 +55,9 @@ describe("onFailure: stop", () => {
   it("says so in the error of a failed deployment and in the review", () => {
     const { Resources } = JSON.parse(only(stack, "aws_cloudformation_stack").template_body);
     expect(Resources.Address.Properties.Value["Fn::Sub"]).toMatch(/ The machines are ended if /);
-    expect(stack.file("review.md")).toContain("USD until the deployment gives up, then its machines are terminated");
+    expect(stack.file("review.md")).toContain(
+      "USD until the deployment gives up, then its machines are terminated",
+    );
   });
 });
 

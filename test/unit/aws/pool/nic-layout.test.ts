@@ -87,7 +87,15 @@ const MAXIMUM_IP: readonly [type: string, addresses: number, further: readonly n
   ["p6-b300.48xlarge", 17, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]],
 ];
 
-const WITHOUT_EFA = ["trn1.2xlarge", "inf2.xlarge", "inf2.8xlarge", "inf2.24xlarge", "inf2.48xlarge"];
+const WITHOUT_EFA = [
+  "g6.xlarge",
+  "g6.2xlarge",
+  "trn1.2xlarge",
+  "inf2.xlarge",
+  "inf2.8xlarge",
+  "inf2.24xlarge",
+  "inf2.48xlarge",
+];
 
 describe("the advised layout", () => {
   it.each(ADVISED)(

@@ -21,7 +21,22 @@ export {
 export { VllmDtype, VllmExecutor, VllmRunner, type VllmServeProps } from "./engines/vllm/vllm-props";
 export { VllmServe } from "./engines/vllm/vllm-serve";
 export { RayCluster, type RayClusterProps } from "./ray-cluster";
-export { ClusterBackend, type ClusterSite } from "./terraform/cluster-backend";
+export type {
+  Destroyed,
+  GrantedActions,
+  PlaceFacts,
+  PlaceReach,
+  PricedPart,
+  Recovery,
+} from "./review/place-facts";
+export type { PlaceReview } from "./review/review";
+export {
+  ClusterBackend,
+  type ClusterDeclaration,
+  type ClusterEndpoint,
+  type ClusterShape,
+  type IClusterSite,
+} from "./terraform/cluster-backend";
 export { Accelerator, type AcceleratorFactsProps } from "./topology/declaration/accelerator";
 export type { ClusterOptions, NodePool, RayPorts } from "./topology/declaration/cluster-props";
 export { ContainerImage, type ContainerImageOptions } from "./topology/declaration/container-image";
@@ -59,6 +74,8 @@ export {
   type S3Options,
 } from "./topology/values/model-source";
 export type { LayerWeights, ModelWeights } from "./topology/model/model-weights";
+export type { Place } from "./topology/plan/place";
+export type { IClusterRule } from "./topology/cluster-rule";
 export type { Parallelism } from "./topology/model/parallelism";
 export type { DerivedImagePlan } from "./topology/declaration/derived-image";
 export type { ImageSource, ImageSourceProps } from "./topology/declaration/image-source";

@@ -6,7 +6,7 @@ import { clusterReview } from "./review/cluster-review";
 import { reviewMarkdown } from "./review/review";
 import { clusterTerms } from "./runtime/lives/terms";
 import { reportProblems, throwProblems } from "./terraform/app-problems";
-import type { ClusterBackend, ClusterSite } from "./terraform/cluster-backend";
+import type { ClusterBackend, IClusterSite } from "./terraform/cluster-backend";
 import { reviewCluster } from "./terraform/review-files";
 import { TermsRecord } from "./terraform/terms-record";
 import type { ClusterOptions } from "./topology/declaration/cluster-props";
@@ -25,6 +25,16 @@ export interface RayClusterProps extends ClusterOptions {
  * letters, digits and dashes, at most 32.
  *
  * What is wrong with the declaration ends the synth of the app, together with what is wrong with its other constructs.
+ *
+ * @example
+ * const cluster = new RayCluster(this, "llama", {
+ *   backend: new LocalBackend(),
+ *   pools: [{ name: "gpu", nodes: 2, accelerator: Accelerator.EMULATED_GPU }],
+ *   fabric: Fabric.TCP,
+ *   image: LocalBackend.emulationImage(),
+ *   engine: new EmulatedServe(),
+ * });
+ * new TerraformOutput(this, "endpoint", { value: cluster.endpoint });
  */
 export class RayCluster extends Construct {
   /**
@@ -33,13 +43,13 @@ export class RayCluster extends Construct {
    */
   public readonly endpoint: string;
   /** The place of this cluster, e.g. for `CloudInitSite.of`. */
-  public readonly site: ClusterSite;
+  public readonly site: IClusterSite;
   private readonly decided?: ClusterPlan;
 
   public constructor(scope: Construct, id: string, props: RayClusterProps) {
     super(scope, id);
     const { backend, ...options } = props;
-    this.site = backend._open(this, { ...options, clusterName: id, storage: storageOf(options) });
+    this.site = backend.open(this, { ...options, clusterName: id, storage: storageOf(options) });
     const { place, problems: problemsOfPlace } = this.site;
     const { plan, problems } = judgeCluster({ ...options, name: id }, place, problemsOfPlace);
     if (!reportProblems(this, problems) || plan === undefined) {
@@ -47,7 +57,7 @@ export class RayCluster extends Construct {
       return;
     }
     this.decided = plan;
-    const endpoint = this.site.build(plan);
+    const endpoint = this.site.create(plan);
     this.endpoint = endpoint.url;
     const terms = clusterTerms(options, plan);
     const review = clusterReview(plan, place.backend, endpoint, terms);

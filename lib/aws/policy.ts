@@ -1,11 +1,14 @@
 /** A tag, by which resources are told apart. */
 export interface ResourceTag {
+  /** Key of the tag. */
   readonly key: string;
+  /** Value that the tag must have. */
   readonly value: string;
 }
 
 /** Actions that a role may take, and on which resources. */
 export interface Permission {
+  /** Actions of IAM, e.g. `s3:GetObject`. */
   readonly actions: readonly string[];
   /** ARNs; may be references. */
   readonly resources: readonly string[];

@@ -12,9 +12,16 @@ const UNTAGGED = ["aws_s3_object"];
 /**
  * Tags of what is made on AWS, e.g. to see its costs by team. Unlike `defaultTags` of the provider they reach the machines of
  * an Auto Scaling group, their volumes and their network interfaces.
+ *
+ * @example
+ * AwsTags.of(this).add({ team: "ml" });
  */
 export class AwsTags {
-  /** @param scope a `RayCluster`, a network, a pool, a storage, a stack or the app: all in it is tagged */
+  /**
+   * The tags of all that is made in a scope.
+   *
+   * @param scope a `RayCluster`, a network, a pool, a storage, a stack or the app
+   */
   public static of(scope: Construct): AwsTags {
     return new AwsTags(scope);
   }

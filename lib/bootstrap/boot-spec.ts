@@ -37,6 +37,7 @@ export interface BootSpec {
 
 /** A program below `sources/` and its arguments; it prints the value. */
 export interface BootSource {
+  /** File name of the program below `sources/`. */
   readonly name: string;
   /** Without spaces; may contain references. */
   readonly arguments: readonly string[];
@@ -71,6 +72,7 @@ export interface BootMount {
   readonly hostPath: string;
   /** E.g. `lustre`, `nfs4`. */
   readonly type: string;
+  /** Options of `mount`, e.g. `ro`. */
   readonly options: readonly string[];
   /** Systemd units that must run first. */
   readonly after: readonly string[];
@@ -114,8 +116,11 @@ export interface BootStop {
   readonly unaskedSeconds: number;
 }
 
+/** A file that the boot writes on the machine. */
 export interface BootFile {
+  /** Absolute path on the machine. */
   readonly path: string;
+  /** Text of the file; no secret. */
   readonly content: string;
   /** @default '0644' */
   readonly mode?: string;

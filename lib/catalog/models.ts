@@ -10,9 +10,11 @@ export interface LatentAttention {
   readonly queryRank: number | null;
   /** Rank of the vector that the cache holds. */
   readonly kvRank: number;
+  /** Width of a query or key head without its rotary part. */
   readonly nopeHeadDim: number;
   /** Width of the rotary part, which the cache holds besides. */
   readonly ropeHeadDim: number;
+  /** Width of a value head. */
   readonly valueHeadDim: number;
 }
 
@@ -26,6 +28,7 @@ export interface ExpertLayers {
   readonly expertWidth: number;
   /** Intermediate width of all shared experts of a layer together; 0: none. */
   readonly sharedWidth: number;
+  /** Whether the shared experts have a gate of their own. */
   readonly sharedGate: boolean;
   /** Layers without experts, from 0. */
   readonly denseLayers: readonly number[];
@@ -35,17 +38,25 @@ export interface ExpertLayers {
 export interface ModelShape {
   /** `model_type` of the Hugging Face configuration. */
   readonly modelType: string;
+  /** Width of a token between the layers. */
   readonly hiddenSize: number;
   /** Intermediate width of a dense feed-forward. */
   readonly intermediateSize: number;
+  /** Transformer layers, without next-token prediction modules. */
   readonly layers: number;
+  /** Query heads of each layer. */
   readonly attentionHeads: number;
   /** Key/value heads; with MLA the cache does not depend on them. */
   readonly kvHeads: number;
+  /** Width of a head. */
   readonly headDim: number;
+  /** Rows of the embedding table. */
   readonly vocabularySize: number;
+  /** Whether the output head is the embedding table. */
   readonly tiedEmbeddings: boolean;
+  /** Latent attention; `null`: the model has none. */
   readonly mla: LatentAttention | null;
+  /** Mixture of experts; `null`: the model has none. */
   readonly moe: ExpertLayers | null;
   /** Next-token prediction modules (MTP) behind the last layer: on disk, loaded only for speculative decoding. */
   readonly nextTokenModules: number;
@@ -73,6 +84,7 @@ export type LayerCacheKind =
 
 /** What one layer keeps for a sequence. */
 export interface LayerCache {
+  /** How the layer keeps what it has read. */
   readonly kind: LayerCacheKind;
   /** Key/value heads, which tensor parallelism spreads; 0: not spread. */
   readonly kvHeads: number;
@@ -113,6 +125,7 @@ export interface QuantizedPart extends QuantizationScheme {
 
 /** How the linear layers are quantized. Embedding, head, norms and routers never are. */
 export interface Quantization extends QuantizationScheme {
+  /** As the checkpoint names it, e.g. `fp8`, `awq`. */
   readonly method: string;
   /** Modules left as they are: a name or a part of it between dots, a glob, or `re:` and an expression. */
   readonly kept: readonly string[];

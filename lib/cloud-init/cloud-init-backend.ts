@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import { ClusterBackend, type ClusterDeclaration, type ClusterSite } from "../terraform/cluster-backend";
+import { ClusterBackend, type ClusterDeclaration, type IClusterSite } from "../terraform/cluster-backend";
 import { CloudInitSite } from "./cloud-init-site";
 import { PacketFilter } from "../topology/declaration/packet-filter";
 import { SecretSource } from "./secret-source";
@@ -11,6 +11,13 @@ export type { CloudInitBackendProps, RegistryLogin } from "./settings";
  * Machines of any provider, or bare metal, that boot with cloud-init. The machines themselves are made by the user's
  * own resources: `CloudInitSite.of(cluster.site)` has the user data of each, and the same texts lie beside the stack as files
  * for NoCloud.
+ *
+ * @example
+ * new CloudInitBackend({
+ *   subnetCidr: "10.0.0.0/24",
+ *   headAddress: "10.0.0.10",
+ *   rayToken: SecretSource.file("/etc/ray-cluster/token"),
+ * });
  */
 export class CloudInitBackend extends ClusterBackend {
   private readonly settings: CloudInitSettings;
@@ -25,8 +32,7 @@ export class CloudInitBackend extends ClusterBackend {
     };
   }
 
-  /** @internal */
-  public override _open(scope: Construct, declaration: ClusterDeclaration): ClusterSite {
-    return new CloudInitSite(scope, declaration, this.settings);
+  public override open(scope: Construct, declaration: ClusterDeclaration): IClusterSite {
+    return CloudInitSite._open(scope, declaration, this.settings);
   }
 }

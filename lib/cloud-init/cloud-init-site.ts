@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import type { Problem } from "../problems/problem";
 import { judge } from "../problems/rule";
 import { checkAtSynth, reportProblems, throwProblems } from "../terraform/app-problems";
-import type { ClusterDeclaration, ClusterEndpoint, ClusterSite } from "../terraform/cluster-backend";
+import type { ClusterDeclaration, ClusterEndpoint, IClusterSite } from "../terraform/cluster-backend";
 import { addStackFile } from "../terraform/stack-files";
 import { template } from "../terraform/template";
 import { clusterEndpoint } from "../topology/plan/endpoint";
@@ -29,29 +29,51 @@ interface Built {
   readonly wait?: ClusterWait;
 }
 
-/** The machines of one cluster with a `CloudInitBackend`, which resources of the user's own make. */
-export class CloudInitSite implements ClusterSite {
+/**
+ * The machines of one cluster with a `CloudInitBackend`, which resources of the user's own make.
+ *
+ * @example
+ * const cluster = new RayCluster(this, "llama", {
+ *   backend: new CloudInitBackend({
+ *     subnetCidr: "10.0.0.0/24",
+ *     headAddress: "10.0.0.10",
+ *     rayToken: SecretSource.file("/etc/ray-cluster/token"),
+ *   }),
+ *   pools: [{ name: "gpu", nodes: 2, accelerator: Accelerator.H100, acceleratorsPerNode: 8 }],
+ *   fabric: Fabric.ROCE,
+ *   image: ContainerImage.of("registry.example/vllm:1.2.3", { rayVersion: "2.54.1" }),
+ *   engine: new RayOnly(),
+ * });
+ * const userData = cluster.plan.nodes.map(({ name }) => CloudInitSite.of(cluster.site).userData(name));
+ */
+export class CloudInitSite implements IClusterSite {
   /**
    * The site of a cluster, as what it is.
    *
    * @param site of a cluster with a `CloudInitBackend`: `cluster.site`
    */
-  public static of(site: ClusterSite): CloudInitSite {
+  public static of(site: IClusterSite): CloudInitSite {
     if (!(site instanceof CloudInitSite)) {
       throw new Error(`the cluster must have a CloudInitBackend, but its backend is '${site.place.backend}'`);
     }
     return site;
   }
 
-  /** @internal */
   public readonly place: Place;
-  /** @internal */
   public readonly problems: readonly Problem[];
   private built?: Built;
   private record?: TextRecord;
 
   /** @internal */
-  public constructor(
+  public static _open(
+    scope: Construct,
+    declaration: ClusterDeclaration,
+    settings: CloudInitSettings,
+  ): CloudInitSite {
+    return new CloudInitSite(scope, declaration, settings);
+  }
+
+  private constructor(
     private readonly scope: Construct,
     declaration: ClusterDeclaration,
     private readonly settings: CloudInitSettings,
@@ -94,8 +116,7 @@ export class CloudInitSite implements ClusterSite {
     }
   }
 
-  /** @internal */
-  public build(plan: ClusterPlan): ClusterEndpoint {
+  public create(plan: ClusterPlan): ClusterEndpoint {
     const { scope, settings } = this;
     const texts = machineTexts(plan, settings);
     const problems = judge(USER_DATA, { texts, settings }, undefined);

@@ -22,6 +22,9 @@ export interface SshReadinessOptions {
 /**
  * What an apply waits for: the verdict of the cluster's head, the same as that of `ray_node wait`. Whoever asks for it runs
  * where Terraform runs, and needs no access to the machines but the one named here.
+ *
+ * @example
+ * ReadinessCheck.ssh("bastion.example", { user: "root" });
  */
 export class ReadinessCheck {
   /**
@@ -47,13 +50,17 @@ export class ReadinessCheck {
   }
 
   private constructor(
+    /** How the verdict is asked for. */
     public readonly kind: ReadinessKind,
     /** @default - the head's address on the cluster network */
     public readonly url?: string,
     /** @default - the head's address on the cluster network */
     public readonly sshHost?: string,
+    /** User of ssh. @default 'root' */
     public readonly user?: string,
+    /** Port of ssh. @default 22 */
     public readonly port?: number,
+    /** Options of ssh as in its configuration file. @default - none but your own configuration */
     public readonly sshOptions?: readonly string[],
   ) {}
 }

@@ -6,6 +6,9 @@ import { HOST_PATHS } from "../bootstrap/host-paths";
 /**
  * How a machine gets a secret when it boots: a program on the machine prints it, and it is kept in memory. Neither
  * Terraform nor the user data ever contains the value.
+ *
+ * @example
+ * SecretSource.program("./sources/vault.sh", ["ray-token"]);
  */
 export class SecretSource {
   /**
@@ -32,6 +35,7 @@ export class SecretSource {
   private constructor(
     /** Name of the program below `sources/` on the machine. */
     public readonly name: string,
+    /** Arguments of that program, none of them secret. */
     public readonly programArguments: readonly string[],
     /** Path of the program at synth. @default - every machine has it */
     public readonly programPath?: string,

@@ -8,7 +8,9 @@ import type { SecretSource } from "./secret-source";
 export interface RegistryLogin {
   /** E.g. `quay.io`. */
   readonly host: string;
+  /** User of `docker login`. */
   readonly user: string;
+  /** How the machines get its password. */
   readonly password: SecretSource;
 }
 

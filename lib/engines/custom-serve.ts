@@ -121,13 +121,18 @@ export const CUSTOM_TOPIC: Topic<PlacedServer> = {
   ],
 };
 
-/** Any OpenAI-compatible server, given its command. */
+/**
+ * Any OpenAI-compatible server, given its command.
+ *
+ * @example
+ * new CustomServe({ argv: ["my-server", "--port", "8000"], servedModel: "qwen" });
+ */
 export class CustomServe implements IEngine {
   /** Stands for the head's address on the cluster network, which the plan may decide. */
   public static readonly HEAD_ADDRESS = "<head-address>";
 
   public readonly engineName: string;
-  public readonly secrets: readonly EngineSecret[];
+  public readonly secrets?: readonly EngineSecret[];
 
   constructor(private readonly props: CustomServeProps) {
     this.engineName = props.engineName ?? "custom";

@@ -1,6 +1,11 @@
 import type { EngineContext, EngineSpec, IEngine } from "../topology/engine-spec";
 
-/** Only Ray runs: the cluster is ready once every planned node is a member. */
+/**
+ * Only Ray runs: the cluster is ready once every planned node is a member.
+ *
+ * @example
+ * new RayOnly();
+ */
 export class RayOnly implements IEngine {
   public readonly engineName = "ray";
 

@@ -1,7 +1,16 @@
 import type { Problem } from "./problem";
 import { counted } from "./text";
 
-/** An app that cannot be built, with everything that is wrong in any of its constructs. */
+/**
+ * An app that cannot be built, with everything that is wrong in any of its constructs.
+ *
+ * @example
+ * try {
+ *   new App().synth();
+ * } catch (error) {
+ *   if (error instanceof PlanError) console.log(error.problems.map(({ rule }) => rule));
+ * }
+ */
 export class PlanError extends Error {
   /** @param problems what is wrong; sorted here */
   constructor(problems: readonly Problem[]) {

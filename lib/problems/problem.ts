@@ -2,6 +2,7 @@
 export interface Problem {
   /** Stable rule id, e.g. `RC014`. */
   readonly rule: string;
+  /** An error ends the synth, a warning is shown in the review. */
   readonly level: "error" | "warning";
   /** Path of the construct in the app, e.g. `my-stack/llama-405b`; `undefined` until it is reported by a construct. */
   readonly construct?: string;
@@ -37,6 +38,7 @@ export interface Problem {
 
 /** A table of what can be declared instead, the nearest first. */
 export interface ProblemChoices {
+  /** Titles of the columns. */
   readonly head: readonly string[];
   /** As many cells as `head` has. */
   readonly rows: readonly (readonly string[])[];

@@ -24,7 +24,9 @@ export interface PlaceFacts {
 
 /** A part that is paid by the hour. */
 export interface PricedPart {
+  /** What it is, e.g. `p5.48xlarge`. */
   readonly what: string;
+  /** How many there are. */
   readonly count: number;
   /** Of one. @default - not known; it counts as not agreed */
   readonly usdPerHour?: number;
@@ -37,6 +39,7 @@ export function unpriced(what: string, count: number): PricedPart {
   return { what, count, source: "no price in the catalogue" };
 }
 
+/** Who reaches what, and by what it is held. */
 export interface PlaceReach {
   /** Networks or machines that may call the API; empty: none. */
   readonly clients: readonly string[];
@@ -48,22 +51,31 @@ export interface PlaceReach {
   readonly wayOut: string;
 }
 
+/** What a role may do. */
 export interface GrantedActions {
+  /** Actions, as the place names them. */
   readonly actions: readonly string[];
+  /** What they may be taken on. */
   readonly resources: readonly string[];
 }
 
+/** What `destroy` does, a phrase for each thing. */
 export interface Destroyed {
+  /** Goes with `destroy`. */
   readonly lost: readonly string[];
+  /** Stays. */
   readonly kept: readonly string[];
 }
 
-/** One sentence each. */
+/** What happens when something dies, and who acts: one sentence each. */
 export interface Recovery {
+  /** A worker's machine. */
   readonly worker: string;
+  /** The head's machine. */
   readonly head: string;
   /** Zone, building or machine that holds everything. */
   readonly site: string;
+  /** What holds the model. */
   readonly storage: string;
 }
 

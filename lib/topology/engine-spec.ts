@@ -83,6 +83,7 @@ export interface EngineSpec {
 
 /** The HTTP API of an engine, on the head. */
 export interface EngineApi {
+  /** TCP port on the head. */
   readonly port: number;
   /** Address that it listens on. @default - every interface */
   readonly listenAddress?: string;
@@ -128,6 +129,7 @@ export interface EngineFollower {
 export interface EngineText {
   /** Absolute path in the container. */
   readonly path: string;
+  /** Its content; no secret. */
   readonly text: string;
 }
 
@@ -135,6 +137,7 @@ export interface EngineText {
 export interface EngineSecret {
   /** Name of the file below `/run/secrets/ray-cluster`, e.g. `api-keys`. */
   readonly name: string;
+  /** Where its value is. */
   readonly ref: SecretRef;
   /** Property that declares it, e.g. `engine.apiKeys`. */
   readonly path: string;
@@ -148,6 +151,7 @@ export interface EngineModel {
   readonly name: string;
   /** Property that declares it, e.g. `engine.speculation.model`. */
   readonly path: string;
+  /** Where its files come from. */
   readonly source: ModelSource;
 }
 
@@ -163,7 +167,9 @@ export interface EngineRequirements {
 
 /** Oldest and newest Ray, both inclusive; `undefined`: no bound known. */
 export interface RayVersionRange {
+  /** Oldest version, e.g. `2.40.0`. @default - no bound known */
   readonly minimum?: string;
+  /** Newest version. @default - no bound known */
   readonly maximum?: string;
 }
 
@@ -177,7 +183,9 @@ export interface EngineTls {
 
 /** A request to the engine's public API and what its answer must hold. */
 export interface ProofRequest {
+  /** What the answer is judged as. */
   readonly kind: ProofKind;
+  /** Path below the API's base URL, e.g. `/v1/chat/completions`. */
   readonly path: string;
   /** JSON body of the POST. */
   readonly body: { readonly [key: string]: unknown };
@@ -193,8 +201,11 @@ export interface RuntimeFile {
   readonly source: string;
 }
 
+/** A range of ports that an engine opens. */
 export interface EnginePort {
+  /** Stable key, unique in the plan, e.g. `rendezvous`. */
   readonly name: string;
+  /** First port. */
   readonly from: number;
   /** Inclusive. */
   readonly to: number;
@@ -204,11 +215,13 @@ export interface EnginePort {
 
 /** What an engine knows about the cluster when it binds to it. */
 export interface EngineContext {
+  /** Id of the cluster's construct. */
   readonly clusterName: string;
   /** Accelerators of all pools together. */
   readonly accelerators: number;
   /** Nodes that have accelerators. */
   readonly acceleratorNodes: number;
+  /** Accelerators of each node that has some. */
   readonly acceleratorsPerNode: number;
   /** Ray resource that counts the accelerators: `GPU`, `NPU`, `neuron_cores`. */
   readonly rayResource: string;
@@ -268,10 +281,12 @@ export interface EngineImage {
 
 /** An engine: a value object that decides what to run once the shape of the cluster is known. */
 export interface IEngine {
+  /** Name as shown to people, e.g. `vllm`. */
   readonly engineName: string;
   /** Secrets of its own, which a place looks at before the plan is made; the same as in its spec. @default - none */
   readonly secrets?: readonly EngineSecret[];
   /** Models that it reads besides the cluster's, with their secrets among `secrets`. @default - none */
   readonly models?: readonly EngineModel[];
+  /** What runs on this cluster. It is asked once the shape of the cluster is known, and may be asked more than once. */
   bind(context: EngineContext): EngineSpec;
 }

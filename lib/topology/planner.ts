@@ -40,8 +40,12 @@ export function judgeCluster(
   const spec = normalise(props, place);
   const facts: PlanFacts = { place, nodes: planNodes(spec, place), ports: declaredPorts(spec) };
   const found = [...checkRules(spec, facts), ...(spec.engine.problems ?? []), ...problemsOfPlace];
-  const problems = acknowledged(found, props.acknowledge);
-  return isBuildable(problems) ? { problems, plan: planOf(spec, facts, problems) } : { problems };
+  const plan = isBuildable(found) ? planOf(spec, facts) : undefined;
+  const own = plan === undefined ? [] : (props.rules ?? []).flatMap((rule) => rule.check(plan));
+  const problems = acknowledged([...found, ...own], props.acknowledge);
+  return plan !== undefined && isBuildable(problems)
+    ? { problems, plan: { ...plan, warnings: problems } }
+    : { problems };
 }
 
 /** @throws PlanError with all problems of the declaration at once */
@@ -53,11 +57,8 @@ export function planCluster(props: ClusterProps, place: Place): ClusterPlan {
   return plan;
 }
 
-function planOf(
-  spec: ClusterSpec,
-  { place, nodes, ports: declared }: PlanFacts,
-  warnings: readonly Problem[],
-): ClusterPlan {
+/** Without the warnings, which other rules may add to. */
+function planOf(spec: ClusterSpec, { place, nodes, ports: declared }: PlanFacts): ClusterPlan {
   const ports = declared.map(({ port }) => port);
   return {
     name: spec.name,
@@ -81,7 +82,7 @@ function planOf(
     secrets: spec.secrets,
     deadlines: spec.deadlines,
     retries: spec.retries,
-    warnings,
+    warnings: [],
   };
 }
 

@@ -22,7 +22,7 @@ export function awsParts(kmsKeyArn?: string): Synthesized {
     });
     const lustre = new FsxLustreStorage(scope, "models", { network, capacityTiB: 9.6, efa: true, kmsKeyArn });
     const efs = new EfsStorage(scope, "small", { network, kmsKeyArn });
-    const mounts = [lustre.mount, efs.mount];
+    const mounts = [lustre, efs].flatMap(({ mount = [] }) => mount);
     const store = new AwsBootSources(scope, "llama", { files: bootSpec().container.files, kmsKeyArn });
     new AwsNodePool(scope, "gpu", {
       network,

@@ -8,9 +8,21 @@ const ROOT = resolve(__dirname, "../..");
 const FOLDER = join(ROOT, "test", "unit");
 /** What examples may use besides our own names. */
 const FURTHER_IMPORTS = [
-  'import { Fn, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";',
+  'import { App, Fn, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";',
   'import { AwsProvider } from "@cdktf/provider-aws/lib/provider";',
   'import type { Construct } from "constructs";',
+  `import type { ${[
+    "ClusterDeclaration",
+    "ClusterEndpoint",
+    "ClusterPlan",
+    "EngineContext",
+    "EngineSpec",
+    "IAwsStorage",
+    "IClusterRule",
+    "IClusterSite",
+    "IEngine",
+    "Problem",
+  ].join(", ")} } from "../../lib";`,
 ];
 
 /** The examples of a page in TypeScript, each with the line it begins in. */

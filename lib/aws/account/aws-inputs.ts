@@ -132,6 +132,10 @@ export const INPUTS_TOPIC: Topic<InputsSpec> = {
  * An input that is missing there is a Terraform variable (`availability_zone`), set by `--var`, which is refused for one that is there.
  * A stack synthesizes
  * without any of them; `plan` and `deploy` stop before anything is created, and say what to set and where.
+ *
+ * @example
+ * const inputs = AwsInputs.fromContext(this);
+ * new AwsProvider(this, "aws", { region: inputs.region });
  */
 export class AwsInputs extends Construct {
   /** The inputs of the stack of a scope. */

@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import { ClusterBackend, type ClusterDeclaration, type ClusterSite } from "../../terraform/cluster-backend";
+import { ClusterBackend, type ClusterDeclaration, type IClusterSite } from "../../terraform/cluster-backend";
 import { known } from "../known";
 import { buildAwsCluster } from "./aws-cluster";
 import type { AwsBackendProps } from "./backend-props";
@@ -14,14 +14,17 @@ const NO_ADDRESS = "10.0.0.10";
  * Machines of EC2 that are created for the cluster: the head at its address, the workers in Auto Scaling groups of
  * fixed size, each booted into a node by cloud-init. A deployment returns when the cluster serves, or fails with the
  * reason why it does not.
+ *
+ * @example
+ * const network = new AwsClusterNetwork(this, "net", { availabilityZone: "us-east-1a" });
+ * new AwsBackend({ network, maxUsdPerHour: 250, clientCidrs: ["10.0.0.0/8"] });
  */
 export class AwsBackend extends ClusterBackend {
   public constructor(private readonly props: AwsBackendProps) {
     super();
   }
 
-  /** @internal */
-  public override _open(scope: Construct, declaration: ClusterDeclaration): ClusterSite {
+  public override open(scope: Construct, declaration: ClusterDeclaration): IClusterSite {
     const { network, objectStoreMiB, sharedMemoryMiB } = this.props;
     const decisions = decideSite(this.props, declaration);
     return {
@@ -40,7 +43,7 @@ export class AwsBackend extends ClusterBackend {
         secretKinds: ["managed"],
       },
       problems: checkBackend(decisions),
-      build: (plan) => buildAwsCluster(scope, plan, decisions),
+      create: (plan) => buildAwsCluster(scope, plan, decisions),
     };
   }
 }

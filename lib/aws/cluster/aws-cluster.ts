@@ -9,7 +9,7 @@ import { CONTAINER_PATHS } from "../../runtime/paths";
 import { reportProblems } from "../../terraform/app-problems";
 import { writeAccessFile } from "../../terraform/cluster-access";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
-import { constrainProvider } from "../../terraform/provider-versions";
+import { useAws } from "../provider";
 import { resourceAddress } from "../../terraform/resource-address";
 import { clusterEndpoint } from "../../topology/plan/endpoint";
 import { pulledImage } from "../../topology/declaration/derived-image";
@@ -47,7 +47,7 @@ export function buildAwsCluster(
   decisions: SiteDecisions,
 ): ClusterEndpoint {
   const { props, pools, storage, price, bootTimeoutSeconds } = decisions;
-  constrainProvider(scope, "aws");
+  useAws(scope, props.network.provider);
   const ownRegion = new DataAwsRegion(scope, "region");
   const region = ownRegion.id;
   const { partition } = new DataAwsPartition(scope, "partition");

@@ -10,6 +10,7 @@ export interface AwsPoolOptions extends AwsMachineOptions {
 
 /** A place on EC2. The machine type is that of each pool, storage that of the cluster. */
 export interface AwsBackendProps extends AwsMachineOptions {
+  /** Network of the machines. */
   readonly network: IClusterNetwork;
   /**
    * Where pools differ from the options of the backend.

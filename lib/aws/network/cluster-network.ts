@@ -1,3 +1,4 @@
+import type { TerraformProvider } from "cdktf";
 import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
 import { PlacementGroup } from "@cdktf/provider-aws/lib/placement-group";
 import { RouteTable } from "@cdktf/provider-aws/lib/route-table";
@@ -11,7 +12,7 @@ import { reportProblems } from "../../terraform/app-problems";
 import { moneyOf } from "../../review/money";
 import { endpointsPrice, natGatewayPrice } from "../service-prices";
 import { unpriced } from "../../review/place-facts";
-import { constrainProvider } from "../../terraform/provider-versions";
+import { useAws } from "../provider";
 import { reviewPart } from "../../terraform/review-files";
 import { NetworkEndpoints } from "./endpoints";
 import { VpcFlowLog } from "./flow-log";
@@ -28,13 +29,20 @@ import { ClusterSecurityGroup } from "./security-group";
 /**
  * A network for machines with EFA: one private subnet in one zone. Nothing outside reaches the machines, and they
  * reach only the networks that are named. The construct's id is the name of what is created.
+ *
+ * @example
+ * new AwsClusterNetwork(this, "net", {
+ *   availabilityZone: "us-east-1a",
+ *   internetAccess: AwsInternetAccess.NAT,
+ *   egressCidrs: ["0.0.0.0/0"],
+ * });
  */
 export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   /** An existing VPC and subnet. Without `securityGroupId` a group is created in that VPC. */
   public static fromExisting(scope: Construct, id: string, props: ExistingAwsNetworkProps): IClusterNetwork {
     const { egressCidrs = [], egressPrefixListIds = [], endpointSecurityGroupId } = props;
     const existing = new Construct(scope, id);
-    constrainProvider(existing, "aws");
+    useAws(existing, props.provider);
     reportProblems(existing, checkEgress(egressCidrs));
     const reach = { egressCidrs, egressPrefixListIds, endpointSecurityGroupId };
     const groupProps = { name: id, vpcId: props.vpcId, ...reach };
@@ -60,13 +68,16 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   /** Cluster placement group. @default - none */
   public readonly placementGroupName?: string;
   /** Whether machines reach any network outside of AWS. */
-  public readonly reachesOutside: boolean;
+  public readonly reachesOutside?: boolean;
   /** Networks that the machines may reach over HTTP and HTTPS. */
-  public readonly egressCidrs: readonly string[];
+  public readonly egressCidrs?: readonly string[];
+  /** Provider of AWS that makes whatever is in the network. @default - the stack's default provider */
+  public readonly provider?: TerraformProvider;
 
   public constructor(scope: Construct, id: string, props: AwsClusterNetworkProps) {
     super(scope, id);
-    constrainProvider(this, "aws");
+    useAws(this, props.provider);
+    this.provider = props.provider;
     const {
       availabilityZone,
       vpcCidr = "10.20.0.0/16",

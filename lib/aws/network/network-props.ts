@@ -1,3 +1,5 @@
+import type { TerraformProvider } from "cdktf";
+
 /** How machines reach what is outside their network. */
 export enum AwsInternetAccess {
   /** Only AWS services, through VPC endpoints: images from a private registry, models from S3. */
@@ -8,11 +10,15 @@ export enum AwsInternetAccess {
 
 /** A network that pools and storage share. All of it is in one zone: EFA does not cross zones. */
 export interface IClusterNetwork {
+  /** Id of the VPC. */
   readonly vpcId: string;
+  /** Id of the subnet of all machines. */
   readonly subnetId: string;
   /** IPv4 CIDR of the subnet. */
   readonly subnetCidr: string;
+  /** Zone of the subnet. */
   readonly availabilityZone: string;
+  /** Security group of all machines. */
   readonly securityGroupId: string;
   /** Whether the group allows all traffic from and to itself, which EFA needs. */
   readonly securityGroupHasSelfRules: boolean;
@@ -22,6 +28,8 @@ export interface IClusterNetwork {
   readonly reachesOutside?: boolean;
   /** Networks that the machines may reach over HTTP and HTTPS. @default - not known */
   readonly egressCidrs?: readonly string[];
+  /** Provider of AWS that makes whatever is in the network. @default - the stack's default provider */
+  readonly provider?: TerraformProvider;
 }
 
 /** A network that is created. */
@@ -77,6 +85,12 @@ export interface AwsClusterNetworkProps {
    */
   readonly flowLogKmsKeyArn?: string;
   /**
+   * Provider of AWS that makes the network and all that is in it: pools, storages and clusters, e.g. in another region.
+   *
+   * @default - the stack's default provider
+   */
+  readonly provider?: TerraformProvider;
+  /**
    * How long the flow log is kept, in days.
    *
    * @default 365
@@ -86,7 +100,9 @@ export interface AwsClusterNetworkProps {
 
 /** An existing VPC and subnet. */
 export interface ExistingAwsNetworkProps {
+  /** Id of the VPC, `vpc-…`; may be a reference. */
   readonly vpcId: string;
+  /** Id of the subnet of all machines, `subnet-…`; may be a reference. */
   readonly subnetId: string;
   /** IPv4 CIDR of the subnet. */
   readonly subnetCidr: string;
@@ -122,6 +138,12 @@ export interface ExistingAwsNetworkProps {
    * @default - none
    */
   readonly endpointSecurityGroupId?: string;
+  /**
+   * Provider of AWS that makes all that is in the network: pools, storages and clusters, e.g. in another region.
+   *
+   * @default - the stack's default provider
+   */
+  readonly provider?: TerraformProvider;
   /**
    * Existing cluster placement group. That of a reservation is named with it (`Capacity.reservation`).
    *

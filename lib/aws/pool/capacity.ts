@@ -1,13 +1,17 @@
 /** What happens to a spot machine that is interrupted. */
 export enum SpotInterruption {
+  /** The machine ends. */
   TERMINATE = "terminate",
+  /** It stops, and starts again with its volumes when EC2 has capacity. */
   STOP = "stop",
+  /** As `STOP`, with its memory on the root volume. */
   HIBERNATE = "hibernate",
 }
 
 /** Between the end of the workers and that of their machines by EC2. */
 const EARLIER_MINUTES = 15;
 
+/** How machines are paid for. */
 export type CapacityKind = "on-demand" | "reservation" | "capacity-block" | "ultra-server-block" | "spot";
 
 /** Options of reserved capacity. */
@@ -52,7 +56,12 @@ export interface SpotOptions {
   readonly interruption?: SpotInterruption;
 }
 
-/** How machines are paid for. A deployment never buys reservations or blocks: they exist and are named by their id. */
+/**
+ * How machines are paid for. A deployment never buys reservations or blocks: they exist and are named by their id.
+ *
+ * @example
+ * Capacity.reservation("cr-0123456789abcdef0");
+ */
 export class Capacity {
   /** At the on-demand price, if EC2 has free machines. */
   public static onDemand(): Capacity {
@@ -102,6 +111,7 @@ export class Capacity {
   }
 
   private constructor(
+    /** How the machines are paid for. */
     public readonly kind: CapacityKind,
     /** Reservation, or ARN of a resource group. @default - none */
     public readonly id?: string,

@@ -8,7 +8,9 @@ import { catalogueFacts, type InstanceFacts } from "./instance-facts";
 export interface InstanceTypeProps {
   /** As EC2 calls it, e.g. `m7i.2xlarge`. */
   readonly name: string;
+  /** Virtual processors, as EC2 counts them. */
   readonly vCpus: number;
+  /** Main memory in GiB. */
   readonly memoryGiB: number;
   /**
    * Its GPUs or chips.
@@ -78,7 +80,12 @@ export interface InstanceTypeProps {
   readonly onDemandUsdPerHour?: number;
 }
 
-/** A machine type of EC2 with what is known of it. */
+/**
+ * A machine type of EC2 with what is known of it.
+ *
+ * @example
+ * AwsInstanceType.of("p5.48xlarge").nodePool("gpu", 2);
+ */
 export class AwsInstanceType {
   /**
    * A type by its name.

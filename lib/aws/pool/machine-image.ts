@@ -13,7 +13,12 @@ export interface MachineImageOptions {
   readonly localDiskFolder?: string;
 }
 
-/** What the machines boot. It must hold the driver, the AWS CLI and the Session Manager agent. */
+/**
+ * What the machines boot. It must hold the driver, the AWS CLI and the Session Manager agent.
+ *
+ * @example
+ * AwsMachineImage.ami("ami-0123456789abcdef0", { rootDeviceName: "/dev/sda1" });
+ */
 export class AwsMachineImage {
   /** Deep Learning Base image with NVIDIA's open driver, Ubuntu 24.04. */
   public static nvidiaUbuntu2404(): AwsMachineImage {
@@ -86,6 +91,7 @@ export class AwsMachineImage {
   private constructor(
     /** The image, or `resolve:ssm:` and the parameter by which it is looked up. */
     public readonly imageId: string,
+    /** Device of the root volume, e.g. `/dev/sda1`. */
     public readonly rootDeviceName: string,
     facts: Partial<AwsMachineImage>,
   ) {

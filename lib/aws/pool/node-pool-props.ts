@@ -62,6 +62,7 @@ export interface AwsNodePoolProps extends AwsMachineOptions {
    * @default - the construct's id
    */
   readonly name?: string;
+  /** Network of the machines. */
   readonly network: IClusterNetwork;
   /** E.g. `p5.48xlarge`. */
   readonly instanceType: string;

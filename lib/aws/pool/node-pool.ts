@@ -8,7 +8,7 @@ import { Fn, Token } from "cdktf";
 import { Construct } from "constructs";
 import { moneyOf } from "../../review/money";
 import { reportProblems } from "../../terraform/app-problems";
-import { constrainProvider } from "../../terraform/provider-versions";
+import { useAws } from "../provider";
 import { reviewPart } from "../../terraform/review-files";
 import { paid } from "./capacity-text";
 import { claimHead } from "./head-claims";
@@ -39,6 +39,10 @@ const TERMINATION_MINUTES = 45;
  * Machines with EFA, without a cluster on them: one launch template per role, an Auto Scaling group of fixed size for
  * the workers (a lost machine is replaced), and the head at its address. The number of Terraform resources does not
  * depend on the number of machines.
+ *
+ * @example
+ * const network = new AwsClusterNetwork(this, "net", { availabilityZone: "us-east-1a" });
+ * new AwsNodePool(this, "gpu", { network, instanceType: "p5.48xlarge", nodes: 2, fabric: Fabric.EFA });
  */
 export class AwsNodePool extends Construct {
   /** Id of the head's machine. @default - this pool has no head */
@@ -60,7 +64,7 @@ export class AwsNodePool extends Construct {
 
   public constructor(scope: Construct, id: string, props: AwsNodePoolProps) {
     super(scope, id);
-    constrainProvider(this, "aws");
+    useAws(this, props.network.provider);
     const name = props.name ?? id;
     const machines = poolMachines(props);
     reportProblems(this, checkNodePool(machines));

@@ -9,7 +9,7 @@ import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { moneyOf } from "../../review/money";
 import { unpriced } from "../../review/place-facts";
-import { constrainProvider } from "../../terraform/provider-versions";
+import { useAws } from "../provider";
 import { reviewPart } from "../../terraform/review-files";
 import type { IClusterNetwork } from "../network/network-props";
 import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
@@ -20,14 +20,19 @@ import { LUSTRE_TOPIC } from "./storage-rules";
 export enum FsxLustreTier {
   /** One copy of the data: for what can be fetched again. */
   SCRATCH = "scratch",
+  /** PERSISTENT_2 of 125 MB/s for each TiB. */
   PERSISTENT_125 = "persistent-125",
+  /** PERSISTENT_2 of 250 MB/s for each TiB. */
   PERSISTENT_250 = "persistent-250",
+  /** PERSISTENT_2 of 500 MB/s for each TiB. */
   PERSISTENT_500 = "persistent-500",
+  /** PERSISTENT_2 of 1000 MB/s for each TiB. */
   PERSISTENT_1000 = "persistent-1000",
 }
 
 /** A Lustre file system in the zone of the machines. */
 export interface FsxLustreStorageProps extends StoragePaths {
+  /** Network whose subnet and zone it is in, and whose machines reach it. */
   readonly network: IClusterNetwork;
   /** Size; the tier decides which there are. Each 2.4 TiB is a server, and a machine gets 5 Gbps from each. */
   readonly capacityTiB: number;
@@ -72,7 +77,9 @@ export interface FsxLustreStorageProps extends StoragePaths {
 
 /** An existing Lustre file system. */
 export interface ExistingFsxLustreProps extends StoragePaths {
+  /** DNS name of the file system, `fs-….fsx.<region>.amazonaws.com`. */
   readonly dnsName: string;
+  /** Name under which clients mount it. */
   readonly mountName: string;
   /** Zone of its servers. */
   readonly availabilityZone: string;
@@ -91,7 +98,13 @@ const LUSTRE_VERSION = "2.15";
 const EFA_UNIT = "ray-cluster-lustre-efa.service";
 const EFA_FILES = [`etc/systemd/system/${EFA_UNIT}`, "usr/local/lib/ray-cluster/lustre-over-efa.sh"];
 
-/** FSx for Lustre in the zone of the machines. */
+/**
+ * FSx for Lustre in the zone of the machines.
+ *
+ * @example
+ * const network = new AwsClusterNetwork(this, "net", { availabilityZone: "us-east-1a" });
+ * new FsxLustreStorage(this, "models", { network, capacityTiB: 4.8, tier: FsxLustreTier.PERSISTENT_500 });
+ */
 export class FsxLustreStorage extends Construct implements IAwsStorage {
   /** An existing file system. Its security group must let the machines in on ports 988 and 1018 to 1023. */
   public static fromExisting(id: string, props: ExistingFsxLustreProps): IAwsStorage {
@@ -110,11 +123,12 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
   public readonly mountPath: string;
   public readonly isShared = true;
   public readonly isReachedByEfa: boolean;
-  public readonly availabilityZone: string;
-  public readonly capacityGB: number;
-  public readonly mount: BootMount;
+  public readonly availabilityZone?: string;
+  public readonly capacityGB?: number;
+  public readonly mount?: BootMount;
   /** `fs-...` */
   public readonly fileSystemId: string;
+  /** DNS name, known at apply. */
   public readonly dnsName: string;
   /** Name under which clients mount it. */
   public readonly mountName: string;
@@ -123,7 +137,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
 
   public constructor(scope: Construct, id: string, props: FsxLustreStorageProps) {
     super(scope, id);
-    constrainProvider(this, "aws");
+    useAws(this, props.network.provider);
     const { network } = props;
     const efa = props.efa ?? false;
     const tier = fsxLustreTierOf(props.tier ?? FsxLustreTier.PERSISTENT_1000);

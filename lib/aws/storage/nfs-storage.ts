@@ -7,7 +7,7 @@ import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { moneyOf } from "../../review/money";
 import { unpriced } from "../../review/place-facts";
-import { constrainProvider } from "../../terraform/provider-versions";
+import { useAws } from "../provider";
 import { reviewPart } from "../../terraform/review-files";
 import type { IClusterNetwork } from "../network/network-props";
 import { tcp } from "../network/security-group";
@@ -28,6 +28,7 @@ const NFS_OPTIONS = [
 
 /** An EFS file system, for configurations and small models: 500 MiB/s per machine. */
 export interface EfsStorageProps extends StoragePaths {
+  /** Network whose machines reach it. */
   readonly network: IClusterNetwork;
   /**
    * ARN of a KMS key.
@@ -49,7 +50,13 @@ export interface ExistingEfsProps extends StoragePaths {
   readonly availabilityZone?: string;
 }
 
-/** Elastic File System, encrypted, with a mount target in the zone of the machines. */
+/**
+ * Elastic File System, encrypted, with a mount target in the zone of the machines.
+ *
+ * @example
+ * const network = new AwsClusterNetwork(this, "net", { availabilityZone: "us-east-1a" });
+ * new EfsStorage(this, "models", { network });
+ */
 export class EfsStorage extends Construct implements IAwsStorage {
   /** An existing file system. The security group of its mount target must let the machines in on port 2049. */
   public static fromExisting(id: string, props: ExistingEfsProps): IAwsStorage {
@@ -60,8 +67,8 @@ export class EfsStorage extends Construct implements IAwsStorage {
   public readonly mountPath: string;
   public readonly isShared = true;
   public readonly isReachedByEfa = false;
-  public readonly availabilityZone: string;
-  public readonly mount: BootMount;
+  public readonly availabilityZone?: string;
+  public readonly mount?: BootMount;
   /** `fs-...` */
   public readonly fileSystemId: string;
   /** Name of its mount target. */
@@ -71,7 +78,7 @@ export class EfsStorage extends Construct implements IAwsStorage {
 
   public constructor(scope: Construct, id: string, props: EfsStorageProps) {
     super(scope, id);
-    constrainProvider(this, "aws");
+    useAws(this, props.network.provider);
     const { network } = props;
     const access = new StorageAccess(this, "access", {
       name: id,
@@ -134,13 +141,19 @@ export interface NfsStorageProps extends StoragePaths {
   readonly serverCidr?: string;
 }
 
-/** A folder of an existing NFS server. */
+/**
+ * A folder of an existing NFS server.
+ *
+ * @example
+ * const network = new AwsClusterNetwork(this, "net", { availabilityZone: "us-east-1a" });
+ * new NfsStorage(this, "models", { server: "10.20.0.5", exportPath: "/models", network, serverCidr: "10.20.0.5/32" });
+ */
 export class NfsStorage extends Construct implements IAwsStorage {
   public readonly hostPath: string;
   public readonly mountPath: string;
   public readonly isShared = true;
   public readonly isReachedByEfa = false;
-  public readonly mount: BootMount;
+  public readonly mount?: BootMount;
 
   public constructor(scope: Construct, id: string, props: NfsStorageProps) {
     super(scope, id);
@@ -151,7 +164,7 @@ export class NfsStorage extends Construct implements IAwsStorage {
     reportProblems(this, judge(NFS_TOPIC, props, undefined));
     const { network, serverCidr } = props;
     if (network !== undefined && serverCidr !== undefined) {
-      constrainProvider(this, "aws");
+      useAws(this, network.provider);
       new VpcSecurityGroupEgressRule(this, "out", {
         ...tcp(2049),
         securityGroupId: network.securityGroupId,

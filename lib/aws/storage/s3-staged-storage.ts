@@ -1,3 +1,4 @@
+import type { TerraformProvider } from "cdktf";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { Construct } from "constructs";
@@ -5,13 +6,13 @@ import { localDiskFolderOf } from "../../catalog/machine-images";
 import type { BootStage } from "../../bootstrap/boot-spec";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
-import { constrainProvider } from "../../terraform/provider-versions";
+import { useAws } from "../provider";
 import type { Permission } from "../policy";
-import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
+import { type IAwsStorage, storagePaths } from "./storage";
 import { STAGED_TOPIC } from "./storage-rules";
 
 /** Files of an S3 bucket that each machine copies to its own disk before its container starts. */
-export interface S3StagedStorageProps extends StoragePaths {
+export interface S3StagedStorageProps {
   /** Prefix, e.g. `s3://my-models/llama/`; everything below it is copied. */
   readonly uri: string;
   /**
@@ -27,29 +28,46 @@ export interface S3StagedStorageProps extends StoragePaths {
    */
   readonly hostPath?: string;
   /**
+   * Absolute path in the containers.
+   *
+   * @default '/models'
+   */
+  readonly mountPath?: string;
+  /**
    * ARN of the KMS key that encrypts the bucket's objects.
    *
    * @default - the key of S3
    */
   readonly kmsKeyArn?: string;
+  /**
+   * Provider of AWS, of the machines' region.
+   *
+   * @default - the stack's default provider
+   */
+  readonly provider?: TerraformProvider;
 }
 
 /** Where AWS's Deep Learning images mount the instance store. */
 const DISK_FOLDER = localDiskFolderOf("nvidia-ubuntu-24.04");
 
-/** Files of an existing S3 bucket on each machine's own disk, read at the speed of that disk. */
+/**
+ * Files of an existing S3 bucket on each machine's own disk, read at the speed of that disk.
+ *
+ * @example
+ * new S3StagedStorage(this, "models", { uri: "s3://my-models/llama/" });
+ */
 export class S3StagedStorage extends Construct implements IAwsStorage {
   public readonly hostPath: string;
   public readonly mountPath: string;
   public readonly isShared = false;
   public readonly isReachedByEfa = false;
-  public readonly diskFolder: string;
-  public readonly stage: BootStage;
-  public readonly permissions: readonly Permission[];
+  public readonly diskFolder?: string;
+  public readonly stage?: BootStage;
+  public readonly permissions?: readonly Permission[];
 
   public constructor(scope: Construct, id: string, props: S3StagedStorageProps) {
     super(scope, id);
-    constrainProvider(this, "aws");
+    useAws(this, props.provider);
     this.diskFolder = props.diskFolder ?? DISK_FOLDER;
     const { hostPath, mountPath } = storagePaths(id, props, this.diskFolder);
     this.hostPath = hostPath;

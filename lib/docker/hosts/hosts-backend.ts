@@ -1,6 +1,6 @@
 import { TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
+import { ClusterBackend, type ClusterDeclaration, type IClusterSite } from "../../terraform/cluster-backend";
 import type { NodeSizeProps } from "../../topology/declaration/node-size-props";
 import { type HostMachine, withDefaults } from "./host-machine";
 import type { HostsDeclaration } from "./hosts-declaration";
@@ -63,6 +63,12 @@ const CONTEXT_KEY = "inventory";
 /**
  * Existing machines: Ascend servers, one-click GPU clusters. Each is reached by ssh, and its Docker engine runs one
  * node. Machines with example addresses (RFC 5737) can be synthesized, but not deployed to.
+ *
+ * @example
+ * new HostsBackend({
+ *   subnetCidr: "10.20.0.0/24",
+ *   hosts: [{ name: "gpu-1", sshHost: "10.1.0.1", address: "10.20.0.1" }],
+ * });
  */
 export class HostsBackend extends ClusterBackend {
   /**
@@ -111,9 +117,8 @@ export class HostsBackend extends ClusterBackend {
     this.declaration = { ...settingsOf(options), subnetCidr, machines };
   }
 
-  /** @internal */
-  public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
-    return new HostsSite(scope, shape, this.declaration);
+  public override open(scope: Construct, declaration: ClusterDeclaration): IClusterSite {
+    return new HostsSite(scope, declaration, this.declaration);
   }
 }
 
@@ -123,9 +128,8 @@ class InventoryBackend extends ClusterBackend {
     super();
   }
 
-  /** @internal */
-  public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
-    return new HostsSite(scope, shape, this.declaration);
+  public override open(scope: Construct, declaration: ClusterDeclaration): IClusterSite {
+    return new HostsSite(scope, declaration, this.declaration);
   }
 }
 

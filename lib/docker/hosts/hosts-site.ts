@@ -1,6 +1,6 @@
 import type { Construct } from "constructs";
 import type { Problem } from "../../problems/problem";
-import type { ClusterEndpoint, ClusterShape, ClusterSite } from "../../terraform/cluster-backend";
+import type { ClusterEndpoint, ClusterShape, IClusterSite } from "../../terraform/cluster-backend";
 import type { Place } from "../../topology/plan/place";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import { type Assignment, assign } from "./assignment";
@@ -14,7 +14,7 @@ import { checkHosts } from "./rules";
 const UNKNOWN = { subnetCidr: "192.0.2.0/24", addresses: {}, headAddress: "192.0.2.1" };
 
 /** The place of one cluster on existing machines. */
-export class HostsSite implements ClusterSite {
+export class HostsSite implements IClusterSite {
   public readonly place: Place;
   public readonly problems: readonly Problem[];
   private readonly assignment: Assignment;
@@ -46,7 +46,7 @@ export class HostsSite implements ClusterSite {
     };
   }
 
-  public build(plan: ClusterPlan): ClusterEndpoint {
+  public create(plan: ClusterPlan): ClusterEndpoint {
     const { imagePullTimeoutSeconds, registryLogins, packetFilter, inventory } = this.declaration;
     const where = inventory?.file ?? `\`hosts\` of the HostsBackend of '${this.scope.node.path}'`;
     return buildHostsCluster(this.scope, plan, {
@@ -71,7 +71,7 @@ export class HostsSite implements ClusterSite {
     return {
       nodeNames: ofPools(({ name }) => name),
       addresses: ofPools(({ address }) => address),
-      deviceIps: ofPools(({ deviceIps }) => deviceIps),
+      deviceIps: ofPools(({ deviceIps = [] }) => deviceIps),
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { Construct } from "constructs";
-import { ClusterBackend, type ClusterShape, type ClusterSite } from "../../terraform/cluster-backend";
+import { ClusterBackend, type ClusterDeclaration, type IClusterSite } from "../../terraform/cluster-backend";
 import type { ContainerImage } from "../../topology/declaration/container-image";
 import { emulationImage } from "../images/emulation-image";
 import type { LocalSettings } from "./local-rules";
@@ -45,7 +45,12 @@ export interface LocalBackendProps {
   readonly sharedMemoryMiB?: number;
 }
 
-/** Containers with emulated accelerators on one machine, on their own bridge network. */
+/**
+ * Containers with emulated accelerators on one machine, on their own bridge network.
+ *
+ * @example
+ * new LocalBackend({ apiPort: 8001, subnetCidr: "10.89.40.0/24" });
+ */
 export class LocalBackend extends ClusterBackend {
   /**
    * Image of the local emulation: Python and a pinned Ray. The command `cdktf-ray-cluster image` builds
@@ -69,8 +74,7 @@ export class LocalBackend extends ClusterBackend {
     this.settings = { subnetCidr, apiPort, dockerHost, cpusPerNode, objectStoreMiB, sharedMemoryMiB };
   }
 
-  /** @internal */
-  public override _open(scope: Construct, shape: ClusterShape): ClusterSite {
-    return new LocalSite(scope, shape, this.settings);
+  public override open(scope: Construct, declaration: ClusterDeclaration): IClusterSite {
+    return new LocalSite(scope, declaration, this.settings);
   }
 }

@@ -1,7 +1,7 @@
 import type { Construct } from "constructs";
 import type { Problem } from "../../problems/problem";
 import { judge } from "../../problems/rule";
-import type { ClusterEndpoint, ClusterShape, ClusterSite } from "../../terraform/cluster-backend";
+import type { ClusterEndpoint, ClusterShape, IClusterSite } from "../../terraform/cluster-backend";
 import { localAddresses } from "../../topology/plan/addressing";
 import type { Place } from "../../topology/plan/place";
 import type { ClusterPlan } from "../../topology/plan/plan";
@@ -11,7 +11,7 @@ import { LOCAL_TOPICS, type LocalSettings } from "./local-rules";
 import { checkNeighbours } from "./neighbours";
 
 /** The place of one local cluster. */
-export class LocalSite implements ClusterSite {
+export class LocalSite implements IClusterSite {
   public readonly place: Place;
   public readonly problems: readonly Problem[];
 
@@ -37,7 +37,7 @@ export class LocalSite implements ClusterSite {
     );
   }
 
-  public build(plan: ClusterPlan): ClusterEndpoint {
+  public create(plan: ClusterPlan): ClusterEndpoint {
     checkNeighbours(this.scope, plan.name, this.settings);
     return buildLocalCluster(this.scope, plan, this.settings);
   }

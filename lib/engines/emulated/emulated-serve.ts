@@ -27,6 +27,9 @@ const FILES = ["emulated_serve.py", "emulated_api.py", "emulated_ranks.py"];
 /**
  * An OpenAI-compatible server without a model: one Ray actor on each accelerator, and an answer that
  * contains a reply from each of them. A completion proves that all accelerators of all nodes take part.
+ *
+ * @example
+ * new EmulatedServe({ servedModel: "rehearsal" });
  */
 export class EmulatedServe implements IEngine {
   public readonly engineName = "emulated";

@@ -6,7 +6,9 @@ import type { ServerTls } from "../served-securely";
 export enum LmdeployDtype {
   /** As in the model's configuration, with float32 replaced by float16. */
   AUTO = "auto",
+  /** 16 bits with the exponent of 32. */
   BFLOAT16 = "bfloat16",
+  /** 16 bits as of IEEE 754. */
   FLOAT16 = "float16",
 }
 

@@ -33,10 +33,13 @@ import { LMDEPLOY_TOPIC, readsRankTable, runsGraphsOnly } from "./lmdeploy-rules
  * LMDeploy's PyTorch engine as an OpenAI-compatible server: one server on the head, its ranks as Ray actors on
  * all accelerators, tensor parallelism over all nodes. With data parallelism a server for each replica on its own node,
  * and LMDeploy's proxy on the head in front of them.
+ *
+ * @example
+ * new LmdeployServe({ tensorParallelSize: 16, sessionLength: 16_384 });
  */
 export class LmdeployServe implements IEngine {
   public readonly engineName = "lmdeploy";
-  public readonly secrets: readonly EngineSecret[];
+  public readonly secrets?: readonly EngineSecret[];
   private readonly props: LmdeployServeProps;
 
   constructor(props: LmdeployServeProps = {}) {

@@ -76,6 +76,9 @@ const ROLES = ["actor_train", "actor_infer", "reference"];
 /**
  * A training pipeline of ROLL, as a job that starts on the head once every node is a member.
  * ROLL uses the running Ray cluster.
+ *
+ * @example
+ * new RollPipeline({ profile: RollProfile.V100_MEMORY, overrides: { max_steps: 100 } });
  */
 export class RollPipeline implements IEngine {
   public readonly engineName = "roll";

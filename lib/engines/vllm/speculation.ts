@@ -69,7 +69,12 @@ export interface SpeculationOptions {
   readonly settings?: { readonly [key: string]: unknown };
 }
 
-/** How vLLM guesses tokens ahead, so that one step of the model confirms several (`--speculative-config`). */
+/**
+ * How vLLM guesses tokens ahead, so that one step of the model confirms several (`--speculative-config`).
+ *
+ * @example
+ * new VllmServe({ speculation: Speculation.ngram({ tokens: 4, longestMatch: 3 }) });
+ */
 export class Speculation {
   /** By an EAGLE head, trained for the model. */
   public static eagle(options: DraftOptions): Speculation {
@@ -133,7 +138,7 @@ export class Speculation {
    * @internal
    * @param modelPath folder of the draft model in the containers
    */
-  public config(modelPath?: string): SettingGroup {
+  public _config(modelPath?: string): SettingGroup {
     const all = { method: this.method, model: modelPath, ...this.settings };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   }

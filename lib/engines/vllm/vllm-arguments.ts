@@ -96,7 +96,7 @@ export function serveArguments(
     ...option("--max-num-seqs", props.maxNumSeqs),
     ...option(
       "--speculative-config",
-      props.speculation && JSON.stringify(props.speculation.config(props.draftFolder)),
+      props.speculation && JSON.stringify(props.speculation._config(props.draftFolder)),
     ),
     ...option("--runner", props.runner),
     ...option("--dtype", props.dtype),

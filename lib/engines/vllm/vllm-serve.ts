@@ -41,26 +41,32 @@ import { AUTO, VllmSettings } from "./vllm-settings";
 /** Configuration folder of vLLM. */
 const CONFIGURATION = "/opt/ray-cluster/vllm";
 
-/** vLLM as an OpenAI-compatible server: one model over all accelerators of the cluster. */
+/**
+ * vLLM as an OpenAI-compatible server: one model over all accelerators of the cluster.
+ *
+ * @example
+ * new VllmServe({ tensorParallelSize: 8, pipelineParallelSize: 2, maxModelLen: 16_384 });
+ */
 export class VllmServe implements IEngine {
   /** `maxModelLen`: as many tokens as fit into the memory, up to the model's own (`--max-model-len auto`). */
   public static readonly LONGEST_THAT_FITS = AUTO;
 
   public readonly engineName = "vllm";
-  public readonly secrets: readonly EngineSecret[];
-  public readonly models: readonly EngineModel[];
+  public readonly secrets?: readonly EngineSecret[];
+  public readonly models?: readonly EngineModel[];
   private readonly props: VllmServeProps;
 
   constructor(props: VllmServeProps = {}) {
     this.props = { ...props, extraArguments: [...(props.extraArguments ?? [])] };
-    this.models = draftModels(props);
-    this.secrets = [...protectionSecrets(props), ...this.models.flatMap(sourceSecrets)];
+    const models = draftModels(props);
+    this.models = models;
+    this.secrets = [...protectionSecrets(props), ...models.flatMap(sourceSecrets)];
   }
 
   public bind(context: EngineContext): EngineSpec {
     const modelPath = modelFolder(this.props.modelPath, context);
     const version = engineVersion(context, this.props.version);
-    const [draft] = this.models.map(({ source }) => modelFolderOf(source, context.storageFolder));
+    const [draft] = draftModels(this.props).map(({ source }) => modelFolderOf(source, context.storageFolder));
     const settings = new VllmSettings(this.props, version, draft);
     const cut = this.cut(context, settings);
     const port = this.props.port ?? enginePortOf("vllm-api");

@@ -91,7 +91,7 @@ export class VllmSettings {
   public get speculative(): SpeculativeDecoding | undefined {
     const { speculation } = this.props;
     const flag = this.flags.find(({ full }) => full === "--speculative-config");
-    const given = speculation?.config(this.draftFolder) ?? this.object("--speculative-config");
+    const given = speculation?._config(this.draftFolder) ?? this.object("--speculative-config");
     if (given === undefined) {
       return undefined;
     }
@@ -114,7 +114,7 @@ export class VllmSettings {
 
   /** The property as a plan of a changed declaration shows it. */
   public get declaredSpeculation(): SettingGroup | undefined {
-    return this.props.speculation?.config(this.draftFolder);
+    return this.props.speculation?._config(this.draftFolder);
   }
 
   private get contextTokens(): number | undefined {

@@ -19,37 +19,68 @@ export interface AcceleratorFactsProps {
 /**
  * Kind of accelerator of a node pool. An accelerator is what Ray counts and one rank gets: a GPU, an
  * Ascend NPU (on A3: a die), a NeuronCore. The facts about each kind are in `lib/catalog`.
+ *
+ * @example
+ * Accelerator.fromFacts({ name: "H100 NVL", like: Accelerator.H100, memoryGiB: 93.6 });
  */
 export class Accelerator {
+  /** NVIDIA V100 16 GB. */
   public static readonly V100_16GB = new Accelerator("v100-16");
+  /** NVIDIA V100 32 GB. */
   public static readonly V100_32GB = new Accelerator("v100-32");
+  /** NVIDIA T4. */
   public static readonly T4 = new Accelerator("t4");
+  /** NVIDIA A100 40 GB. */
   public static readonly A100_40GB = new Accelerator("a100-40");
+  /** NVIDIA A100 80 GB. */
   public static readonly A100_80GB = new Accelerator("a100-80");
+  /** NVIDIA A800 40 GB. */
   public static readonly A800_40GB = new Accelerator("a800-40");
+  /** NVIDIA A800 80 GB. */
   public static readonly A800_80GB = new Accelerator("a800");
+  /** NVIDIA A10G. */
   public static readonly A10G = new Accelerator("a10g");
+  /** NVIDIA A10. */
   public static readonly A10 = new Accelerator("a10");
+  /** NVIDIA L4. */
   public static readonly L4 = new Accelerator("l4");
+  /** NVIDIA L20. */
   public static readonly L20 = new Accelerator("l20");
+  /** NVIDIA L40. */
   public static readonly L40 = new Accelerator("l40");
+  /** NVIDIA L40S. */
   public static readonly L40S = new Accelerator("l40s");
+  /** NVIDIA RTX PRO 4500 Blackwell Server Edition. */
   public static readonly RTX_PRO_4500 = new Accelerator("rtx-pro-4500");
+  /** NVIDIA RTX PRO 6000 Blackwell Server Edition. */
   public static readonly RTX_PRO_6000 = new Accelerator("rtx-pro-6000");
   /** The GPU of a DGX Spark, which shares its memory with the processor. */
   public static readonly GB10 = new Accelerator("gb10");
+  /** NVIDIA RTX A6000. */
   public static readonly RTX_A6000 = new Accelerator("rtx-a6000");
+  /** NVIDIA GeForce RTX 3090. */
   public static readonly RTX_3090 = new Accelerator("rtx-3090");
+  /** NVIDIA GeForce RTX 4090. */
   public static readonly RTX_4090 = new Accelerator("rtx-4090");
+  /** NVIDIA GeForce RTX 5090. */
   public static readonly RTX_5090 = new Accelerator("rtx-5090");
+  /** NVIDIA H100 80 GB. */
   public static readonly H100 = new Accelerator("h100");
+  /** NVIDIA H800 80 GB. */
   public static readonly H800 = new Accelerator("h800");
+  /** NVIDIA H20 96 GB. */
   public static readonly H20_96GB = new Accelerator("h20");
+  /** NVIDIA H20 141 GB. */
   public static readonly H20_141GB = new Accelerator("h20-141");
+  /** NVIDIA H200. */
   public static readonly H200 = new Accelerator("h200");
+  /** NVIDIA GH200 96 GB. */
   public static readonly GH200_96GB = new Accelerator("gh200");
+  /** NVIDIA GH200 144 GB. */
   public static readonly GH200_144GB = new Accelerator("gh200-144");
+  /** NVIDIA B200. */
   public static readonly B200 = new Accelerator("b200");
+  /** NVIDIA B300. */
   public static readonly B300 = new Accelerator("b300");
   /** One GPU of a GB200; a usual machine has four. */
   public static readonly GB200 = new Accelerator("gb200");
@@ -65,7 +96,9 @@ export class Accelerator {
   public static readonly ASCEND_310P = new Accelerator("ascend-310p");
   /** One chip of an Atlas 300I Duo of 48 GB. */
   public static readonly ASCEND_310P_24GB = new Accelerator("ascend-310p-24");
+  /** Ascend 950DT. */
   public static readonly ASCEND_950DT = new Accelerator("ascend-950dt");
+  /** Atlas 350 (Ascend 950PR). */
   public static readonly ATLAS_350 = new Accelerator("atlas-350");
   /** One NeuronCore of a Trainium chip. */
   public static readonly TRAINIUM = new Accelerator("trainium");
@@ -73,10 +106,15 @@ export class Accelerator {
   public static readonly TRAINIUM2 = new Accelerator("trainium2");
   /** One NeuronCore of an Inferentia2 chip. */
   public static readonly INFERENTIA2 = new Accelerator("inferentia2");
+  /** AMD Instinct MI300X. */
   public static readonly MI300X = new Accelerator("mi300x");
+  /** AMD Instinct MI325X. */
   public static readonly MI325X = new Accelerator("mi325x");
+  /** AMD Instinct MI350X. */
   public static readonly MI350X = new Accelerator("mi350x");
+  /** AMD Instinct MI355X. */
   public static readonly MI355X = new Accelerator("mi355x");
+  /** Intel Gaudi 3. */
   public static readonly GAUDI_3 = new Accelerator("gaudi3");
   /** An emulated GPU: a device node without hardware. */
   public static readonly EMULATED_GPU = new Accelerator("emulated-gpu");

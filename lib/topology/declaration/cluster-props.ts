@@ -1,6 +1,7 @@
 import type { Accelerator } from "./accelerator";
 import type { ContainerImage } from "./container-image";
 import type { ExtraMount, IpcMode } from "./container-extras";
+import type { IClusterRule } from "../cluster-rule";
 import type { IEngine } from "../engine-spec";
 import type { Fabric } from "./fabric";
 import type { ModelSource } from "../values/model-source";
@@ -202,6 +203,12 @@ export interface ClusterOptions {
    * @default - none
    */
   readonly acknowledge?: { readonly [rule: string]: string };
+  /**
+   * Rules of your own, which judge the plan once those of the library find no error. Their ids do not begin with `RC`.
+   *
+   * @default - none
+   */
+  readonly rules?: readonly IClusterRule[];
   /**
    * Ports of Ray and of the node program.
    *

@@ -35,7 +35,12 @@ export interface ContainerImageOptions {
   readonly allowFloatingTag?: boolean;
 }
 
-/** Container image of the nodes: one for all of them, since head and workers need the same Ray and Python. */
+/**
+ * Container image of the nodes: one for all of them, since head and workers need the same Ray and Python.
+ *
+ * @example
+ * ContainerImage.withPythonPackages(ContainerImage.of("vllm/vllm-openai:v0.33.0"), ["ray==2.54.1"]);
+ */
 export class ContainerImage {
   /**
    * An image by its reference.
@@ -102,6 +107,7 @@ export class ContainerImage {
   }
 
   private constructor(
+    /** `repository:tag` or `repository@sha256:…`; the tag of a derived image is a hash of what it is built from. */
     public readonly reference: string,
     /** Ray version that the image holds; `undefined`: none. */
     public readonly rayVersion: string | undefined,

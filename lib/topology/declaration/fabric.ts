@@ -1,10 +1,14 @@
 /**
  * Network between the nodes that carries the collectives. Always chosen by name: a declared fabric
  * never silently becomes TCP.
+ *
+ * @example
+ * Fabric.of("infiniband");
  */
 export class Fabric {
   /** Elastic Fabric Adapter. */
   public static readonly EFA = new Fabric("efa");
+  /** InfiniBand, by RDMA. */
   public static readonly INFINIBAND = new Fabric("infiniband");
   /** RDMA over Converged Ethernet; on Ascend the network plane of the NPUs. */
   public static readonly ROCE = new Fabric("roce");

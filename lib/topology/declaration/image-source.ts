@@ -48,7 +48,9 @@ export interface ImageSourceProps extends PythonPackagesOptions {
 
 /** One source of a derived image, as its build reads it. */
 export interface ImageSource {
+  /** URL that git reads. */
   readonly repository: string;
+  /** The whole commit id, in lower case. */
   readonly commit: string;
   /** `null`: nothing is installed. */
   readonly requirements: string | null;

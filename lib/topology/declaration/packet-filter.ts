@@ -11,6 +11,9 @@ export interface PacketFilterOptions {
 /**
  * What closes the ports of a cluster on machines that have no security groups: by default a table of nftables on each
  * machine, for the cluster's own ports only. Ports of others, and rules of others, stay as they are.
+ *
+ * @example
+ * PacketFilter.nftables({ clientCidrs: ["10.0.0.0/8"] });
  */
 export class PacketFilter {
   /** A table of nftables on each machine. */

@@ -18,7 +18,12 @@ export interface HostPathStorageProps {
   readonly mountPath?: string;
 }
 
-/** An existing folder of the machines. */
+/**
+ * An existing folder of the machines.
+ *
+ * @example
+ * HostPathStorage.shared("/mnt/models", { mountPath: "/models" });
+ */
 export class HostPathStorage implements IStorage {
   /**
    * A folder on storage that all machines share, for example a mounted network file system.

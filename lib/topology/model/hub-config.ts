@@ -69,6 +69,11 @@ export function elementBytesByName(name: string): number | undefined {
   return ELEMENT_BYTES[OTHER_NAMES[name] ?? name];
 }
 
+/** Bytes of an element that an engine loads; `undefined`: not known. */
+export function loadedElementBytes(dtype: string, own: string): number | undefined {
+  return dtype === "auto" ? Math.min(elementBytesOf(own), 2) : elementBytesByName(dtype);
+}
+
 /** The part of a configuration that describes the language model. */
 export function textOf(config: HubObject): HubObject {
   const keys = new HubKeys(config);

@@ -18,7 +18,9 @@ export const DEFAULT_MEMORY_UTILIZATION = 0.9;
 export interface StageMemory {
   /** From 0. */
   readonly stage: number;
+  /** Layers of the stage. */
   readonly layers: number;
+  /** Weights of one rank. */
   readonly weightsGiB: number;
   /** Bytes of one token in the rank's cache, copies of KV heads included. */
   readonly kvBytesPerToken: number;
@@ -36,14 +38,17 @@ export interface StageMemory {
 
 /** Whether a load fits, with the numbers. */
 export interface MemoryFit {
+  /** Each pipeline stage, in order. */
   readonly stages: readonly StageMemory[];
   /** The stage with the least memory left. */
   readonly fullest: StageMemory;
+  /** What the engine takes besides weights and cache, on one accelerator. */
   readonly overheadGiB: number;
   /** Memory that weights, cache and engine may take on one accelerator. */
   readonly budgetGiB: number;
   /** Memory left on the fullest stage; negative: missing. */
   readonly headroomGiB: number;
+  /** Whether weights, cache and engine fit on every stage. */
   readonly fits: boolean;
   /** It fits, but with less to spare than engine releases differ by. */
   readonly tight: boolean;

@@ -9,8 +9,11 @@ export interface ModelNumbers {
   readonly name: string;
   /** Bytes of all weights. */
   readonly weightBytes: number;
+  /** Transformer layers. */
   readonly layers: number;
+  /** Query heads of each layer. */
   readonly attentionHeads: number;
+  /** Width of a token between the layers. */
   readonly hiddenSize: number;
   /**
    * Key/value heads.
@@ -48,11 +51,7 @@ export interface ModelNumbers {
    * @default - not checked
    */
   readonly maximumContextTokens?: number;
-  /**
-   * Parameters, for the review.
-   *
-   * @default - weight bytes by the bytes of an element
-   */
+  /** Parameters, for the review. @default - weight bytes by the bytes of an element */
   readonly parameters?: number;
   /**
    * Element type of activations and cache.

@@ -180,3 +180,12 @@ export function partsOfNumbers(numbers: ModelNumbers): ModelParts {
 export function onlineQuantization(method: string): Quantization | undefined {
   return ONLINE[method];
 }
+
+/** What `read` makes of a file; an error of it begins with the path. */
+export function atPath(path: string, read: () => ModelParts): ModelParts {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -6,9 +6,11 @@ import { matchesModule } from "./module-patterns";
 
 /** Bytes of one layer, by how tensor parallelism spreads them. */
 export interface LayerWeights {
+  /** Spread evenly over the ranks. */
   readonly sharded: number;
   /** Key and value projections. */
   readonly kvHeads: number;
+  /** The same on every rank. */
   readonly replicated: number;
   /** Dense feed-forward layers, as far as they are known apart. */
   readonly feedForward: number;
@@ -33,6 +35,7 @@ export interface ModelWeights {
   readonly embedding: number;
   /** Output head, on the last pipeline stage, where it exists also with tied embeddings. */
   readonly head: number;
+  /** Each layer, in order. */
   readonly layers: readonly LayerWeights[];
   /** Next-token prediction modules: in the files, not loaded without speculative decoding. */
   readonly nextTokenModules: number;

@@ -1,6 +1,6 @@
 import { findModel } from "../../catalog/models";
 import type { ModelShape, Quantization } from "../../catalog/models";
-import { elementBytesByName, elementBytesOf, structureOf } from "./hub-config";
+import { elementBytesOf, loadedElementBytes, structureOf } from "./hub-config";
 import { type Modality, modalitiesOf } from "./hub-encoders";
 import { HubKeys, type HubObject } from "./hub-keys";
 import { type ModelPositions, positionsOf } from "./hub-positions";
@@ -9,6 +9,7 @@ import type { ModelStructure } from "./layer-structure";
 import { readConfig } from "./model-folder";
 import { type ModelNumbers, structureOfNumbers } from "./model-numbers";
 import {
+  atPath,
   merged,
   type ModelConfigOptions,
   type ModelParts,
@@ -32,35 +33,52 @@ import {
 /**
  * A language model as numbers: what decides whether it fits a cluster and how it can be split.
  * Where the weights come from is another matter (`ModelSource`).
+ *
+ * @example
+ * Model.fromFolder("/models/my-finetune");
  */
 export class Model {
+  /** Llama 3.1 405B, bf16: `meta-llama/Llama-3.1-405B-Instruct`. */
   public static readonly LLAMA_3_1_405B = Model.of("llama-3.1-405b");
   /** As Meta published it: only the inner feed-forwards are FP8. */
   public static readonly LLAMA_3_1_405B_FP8 = Model.of("llama-3.1-405b-fp8");
   /** All linear layers FP8. */
   public static readonly LLAMA_3_1_405B_FP8_DYNAMIC = Model.of("llama-3.1-405b-fp8-dynamic");
+  /** Llama 3.1 70B, bf16: `meta-llama/Llama-3.1-70B-Instruct`. */
   public static readonly LLAMA_3_1_70B = Model.of("llama-3.1-70b");
+  /** Llama 3.1 70B, all linear layers FP8: `RedHatAI/Meta-Llama-3.1-70B-Instruct-FP8-dynamic`. */
   public static readonly LLAMA_3_1_70B_FP8_DYNAMIC = Model.of("llama-3.1-70b-fp8-dynamic");
   /** FP8, as published. */
   public static readonly DEEPSEEK_V3 = Model.of("deepseek-v3");
+  /** DeepSeek-V3, bf16: `unsloth/DeepSeek-V3-bf16`. */
   public static readonly DEEPSEEK_V3_BF16 = Model.of("deepseek-v3-bf16");
   /** 8-bit integers, for Ascend. */
   public static readonly DEEPSEEK_V3_W8A8 = Model.of("deepseek-v3-w8a8");
   /** FP8, as published. */
   public static readonly DEEPSEEK_R1 = Model.of("deepseek-r1");
+  /** DeepSeek-R1, bf16: `unsloth/DeepSeek-R1-BF16`. */
   public static readonly DEEPSEEK_R1_BF16 = Model.of("deepseek-r1-bf16");
   /** 8-bit integers, for Ascend. */
   public static readonly DEEPSEEK_R1_W8A8 = Model.of("deepseek-r1-w8a8");
+  /** Qwen3-235B-A22B, bf16: `Qwen/Qwen3-235B-A22B`. */
   public static readonly QWEN3_235B_A22B = Model.of("qwen3-235b-a22b");
+  /** Qwen3-235B-A22B, FP8: `Qwen/Qwen3-235B-A22B-FP8`. */
   public static readonly QWEN3_235B_A22B_FP8 = Model.of("qwen3-235b-a22b-fp8");
+  /** Qwen2.5-72B, bf16: `Qwen/Qwen2.5-72B-Instruct`. */
   public static readonly QWEN2_5_72B = Model.of("qwen2.5-72b");
   /** FP8, as published. */
   public static readonly KIMI_K2 = Model.of("kimi-k2");
+  /** GLM-4.5, bf16: `zai-org/GLM-4.5`. */
   public static readonly GLM_4_5 = Model.of("glm-4.5");
+  /** GLM-4.5, FP8: `zai-org/GLM-4.5-FP8`. */
   public static readonly GLM_4_5_FP8 = Model.of("glm-4.5-fp8");
+  /** GLM-4.6, bf16: `zai-org/GLM-4.6`. */
   public static readonly GLM_4_6 = Model.of("glm-4.6");
+  /** GLM-4.6, FP8: `zai-org/GLM-4.6-FP8`. */
   public static readonly GLM_4_6_FP8 = Model.of("glm-4.6-fp8");
+  /** GLM-4.5-Air, bf16: `zai-org/GLM-4.5-Air`. */
   public static readonly GLM_4_5_AIR = Model.of("glm-4.5-air");
+  /** GLM-4.5-Air, FP8: `zai-org/GLM-4.5-Air-FP8`. */
   public static readonly GLM_4_5_AIR_FP8 = Model.of("glm-4.5-air-fp8");
 
   /**
@@ -160,19 +178,19 @@ export class Model {
   }
 
   /** @internal the layers, for the rules of the cut */
-  public get structure(): ModelStructure {
+  public get _structure(): ModelStructure {
     // Read when first asked for: the statics of the whole catalogue would cost every program its start.
     return (this.knownStructure ??= this.parts.structure());
   }
 
   /** Layers, heads, widths. */
   public get shape(): ModelShape {
-    return this.structure.shape;
+    return this._structure.shape;
   }
 
   /** Parameters, without next-token prediction modules. */
   public get parameters(): number {
-    return this.parts.parameters ?? parametersOf(this.structure);
+    return this.parts.parameters ?? parametersOf(this._structure);
   }
 
   /** Bytes of all weight files: what is downloaded and stored; 0: not known. */
@@ -185,7 +203,7 @@ export class Model {
 
   /** Bytes in memory, by layer and by how tensor parallelism spreads them. */
   public get weights(): ModelWeights {
-    return (this.knownWeights ??= weightsOf(this.structure, this.elementBytes, this.quantization));
+    return (this.knownWeights ??= weightsOf(this._structure, this.elementBytes, this.quantization));
   }
 
   /** The fewest bytes that the weights can have; the same as `weights` where these are certain. */
@@ -232,7 +250,7 @@ export class Model {
     ) {
       return this;
     }
-    const weights = weightsOf(this.structure, this.elementBytes, quantization);
+    const weights = weightsOf(this._structure, this.elementBytes, quantization);
     return new Model({ ...this.parts, quantization, weights, leastWeights: weights });
   }
 
@@ -251,7 +269,7 @@ export class Model {
     ) {
       return this;
     }
-    const computed = (elementBytes: number) => weightsOf(this.structure, elementBytes, this.quantization);
+    const computed = (elementBytes: number) => weightsOf(this._structure, elementBytes, this.quantization);
     // Of a quantized one only what is not quantized changes.
     const loaded = (weights: ModelWeights) =>
       this.quantization === null
@@ -267,13 +285,8 @@ export class Model {
     });
   }
 
-  /**
-   * The same model with other keys in its configuration (`--hf-overrides`).
-   *
-   * @internal
-   * @throws Error for a value that is none, e.g. a width that is no whole number
-   */
-  public overridden(overrides: HubObject): Model {
+  /** @internal with other keys in its configuration (`--hf-overrides`) @throws Error for a value that is none */
+  public _overridden(overrides: HubObject): Model {
     const { config } = this.parts;
     if (config === undefined) {
       return this;
@@ -283,18 +296,5 @@ export class Model {
     const isComputed = this.basis === "configuration" && this.parts.weightBytes === undefined;
     const weights = isComputed ? { weights: undefined, leastWeights: undefined } : {};
     return new Model({ ...this.parts, ...weights, config: changed, structure: () => structure });
-  }
-}
-
-/** Bytes of an element that an engine loads; `undefined`: not known. */
-function loadedElementBytes(dtype: string, own: string): number | undefined {
-  return dtype === "auto" ? Math.min(elementBytesOf(own), 2) : elementBytesByName(dtype);
-}
-
-function atPath(path: string, read: () => ModelParts): ModelParts {
-  try {
-    return read();
-  } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

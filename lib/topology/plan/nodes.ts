@@ -40,11 +40,12 @@ function headAddressOf({ headAddress }: Place, poolIndex: number, index: number)
 
 /** Of the chosen devices, where the place states those of the whole machine. */
 function deviceIpsOf(place: Place, { name, devices }: PoolSpec, index: number): Pick<NodePlan, "deviceIps"> {
-  const stated = place.deviceIps?.[name]?.[index];
-  if (stated === undefined || devices === undefined || stated.length === devices.length) {
-    return stated === undefined ? {} : { deviceIps: stated };
+  const stated = place.deviceIps?.[name]?.[index] ?? [];
+  if (stated.length === 0) {
+    return {};
   }
-  return { deviceIps: devices.flatMap((device) => stated[device] ?? []) };
+  const areAll = devices === undefined || stated.length === devices.length;
+  return { deviceIps: areAll ? stated : devices.flatMap((device) => stated[device] ?? []) };
 }
 
 /** The engine's variables of each node with accelerators, by rank. */

@@ -15,6 +15,7 @@ export interface Place {
   readonly nodeNames?: { readonly [pool: string]: readonly string[] };
   /** Address of the head alone, where the others get theirs at boot; `undefined`: the first of `addresses`. */
   readonly headAddress?: string;
+  /** `host`: containers have the machine's interfaces; `bridge`: their own. */
   readonly networkMode: "host" | "bridge";
   /** What closes the cluster's ports to strangers, e.g. `a security group`; `undefined`: nothing that is declared. */
   readonly closedBy?: string;
@@ -30,8 +31,8 @@ export interface Place {
   readonly objectStoreMiB?: number;
   /** Shared memory per node; `undefined`: computed from the accelerators. */
   readonly sharedMemoryMiB?: number;
-  /** By pool name, in node order: addresses of the devices on their own network (Ascend); `undefined`: not stated. */
-  readonly deviceIps?: { readonly [pool: string]: readonly (readonly string[] | undefined)[] };
+  /** By pool name, in node order: addresses of the devices on their own network (Ascend), none where they are not stated. */
+  readonly deviceIps?: { readonly [pool: string]: readonly (readonly string[])[] };
   /** Longest expected time between the first and the last machine's start, in seconds; `undefined`: they start together. */
   readonly startSpreadSeconds?: number;
   /** Kinds of secrets that the machines can read; `undefined`: files on the head's machine. */

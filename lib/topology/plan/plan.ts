@@ -14,15 +14,19 @@ import type { EngineSecret, EngineSpec } from "../engine-spec";
  * derived from this and from nothing else.
  */
 export interface ClusterPlan {
+  /** Id of the cluster's construct. */
   readonly name: string;
   /** Name of the fabric: `efa`, `infiniband`, `roce`, `tcp`. */
   readonly fabric: string;
   /** IPv4 CIDR of the cluster network. */
   readonly subnetCidr: string;
+  /** As declared, the head's first. */
   readonly pools: readonly PoolPlan[];
   /** Head first, then pool by pool. */
   readonly nodes: readonly NodePlan[];
+  /** Image of every container. */
   readonly image: ImagePlan;
+  /** How Ray is started. */
   readonly ray: RayPlan;
   /** Whether Ray and the node program speak TLS between the nodes. */
   readonly internodeTls: boolean;
@@ -30,8 +34,11 @@ export interface ClusterPlan {
   readonly ports: readonly PortPlan[];
   /** What closes them to all but the cluster and its users. @default - nothing that is declared */
   readonly closedBy?: string;
+  /** Variables, by who gets them. */
   readonly environment: EnvironmentPlan;
+  /** What runs on the cluster. */
   readonly engine: EngineSpec;
+  /** What every container gets of its host. */
   readonly container: ContainerNeeds;
   /** Memory that the model needs. @default - the model, its cut or the accelerators' memory is not known */
   readonly memory?: MemoryPlan;
@@ -45,7 +52,9 @@ export interface ClusterPlan {
   readonly staging?: StagingPlan;
   /** Of the model's source, of the engine, and by name. `secretsOn` says which of them a node has. */
   readonly secrets: readonly EngineSecret[];
+  /** How long each step may take. */
   readonly deadlines: Deadlines;
+  /** How often a step may fail. */
   readonly retries: Retries;
   /** Problems of level `warning`: legal, but slow or risky. */
   readonly warnings: readonly Problem[];
@@ -59,16 +68,21 @@ export interface MemoryPlan {
   readonly contextFits: boolean;
   /** Memory of one accelerator. */
   readonly acceleratorMemoryGiB: number;
+  /** Whether it fits, stage by stage. */
   readonly fit: MemoryFit;
 }
 
+/** Nodes of one kind. */
 export interface PoolPlan {
+  /** As declared, unique in the cluster. */
   readonly name: string;
+  /** How many there are. */
   readonly nodes: number;
   /** Type of the machines, for a place that makes them. @default - not stated */
   readonly machineType?: string;
   /** Key of the accelerator's row in the catalogue; `none` for a pool without accelerators. */
   readonly accelerator: string;
+  /** Accelerators that each of them offers to Ray; 0: none. */
   readonly acceleratorsPerNode: number;
   /** Ray resource that counts the accelerators; `undefined` for a pool without accelerators. */
   readonly rayResource?: string;
@@ -76,15 +90,19 @@ export interface PoolPlan {
   readonly addresses?: readonly string[];
 }
 
+/** A container on one machine, which is one node of Ray. */
 export interface NodePlan {
   /** `<pool>-<index>`, or the name of a machine that exists already; unique in the cluster. */
   readonly name: string;
+  /** Name of its pool. */
   readonly pool: string;
   /** Index in the pool, from 0. */
   readonly index: number;
+  /** `head`: it runs Ray's control store and the engine's driver. */
   readonly role: "head" | "worker";
   /** IPv4 address on the cluster network; `undefined` where the place assigns it. */
   readonly address?: string;
+  /** Accelerators that it offers to Ray. */
   readonly acceleratorCount: number;
   /** Numbers of the machine's device nodes that the node has, ascending; `undefined`: the first ones. */
   readonly devices?: readonly number[];
@@ -100,12 +118,15 @@ export interface NodePlan {
 
 /** A rank table, made by the head at boot and put at the same path in every container. */
 export interface RankTablePlan {
+  /** Absolute path in the containers. */
   readonly path: string;
+  /** Version of its format; `1.2` has super pods. */
   readonly version: "1.0" | "1.2";
   /** Where HCCL listens on every device. */
   readonly devicePort: number;
 }
 
+/** The image of the cluster's containers. */
 export interface ImagePlan {
   /** `repository:tag` or `repository@sha256:...`. */
   readonly reference: string;
@@ -119,6 +140,7 @@ export interface ImagePlan {
   readonly derived?: DerivedImagePlan;
 }
 
+/** Ray of the cluster. */
 export interface RayPlan {
   /** Declared Ray version of the image; the node program compares it with what it finds. */
   readonly version: string;
@@ -132,12 +154,15 @@ export interface RayPlan {
   readonly objectStoreMiB?: number;
 }
 
+/** A range of ports that the cluster opens. */
 export interface PortPlan {
   /** Stable key, e.g. `gcs`, `node-manager`, `workers`, `node-report`, `engine`, `hccl-host`. */
   readonly name: string;
+  /** First port. */
   readonly from: number;
   /** Inclusive. */
   readonly to: number;
+  /** `head`: only the head listens; `node`: every node does. */
   readonly where: "head" | "node";
   /** Who may reach it: the nodes of the cluster, or also the user (the engine's API). */
   readonly reachableBy: "cluster" | "user";
@@ -145,9 +170,11 @@ export interface PortPlan {
   readonly listensOn?: ListensOn;
   /** Whether it speaks TLS between the nodes. @default false */
   readonly hasTls?: boolean;
+  /** What it is for, as one phrase of the review. */
   readonly purpose: string;
 }
 
+/** Environment variables that the cluster sets, by scope. */
 export interface EnvironmentPlan {
   /** The same value on every node. */
   readonly cluster: { readonly [name: string]: string };
@@ -159,7 +186,9 @@ export interface EnvironmentPlan {
 
 /** What every container gets besides what the plan derives. */
 export interface ContainerExtras {
+  /** Device nodes of the host, absolute paths. */
   readonly devices: readonly string[];
+  /** Folders and files of the host. */
   readonly mounts: readonly MountFact[];
   /** With the `CAP_` prefix. */
   readonly capabilities: readonly string[];
@@ -169,10 +198,15 @@ export interface ContainerExtras {
 
 /** What a container of this cluster needs of its host, from accelerator and fabric. */
 export interface ContainerNeeds {
+  /** `host`: the container has the machine's interfaces; `bridge`: its own. */
   readonly networkMode: "host" | "bridge";
+  /** Size of `/dev/shm`. */
   readonly sharedMemoryMiB: number;
+  /** With the `CAP_` prefix. */
   readonly capabilities: readonly string[];
+  /** Resource limits of its processes. */
   readonly ulimits: readonly UlimitFact[];
+  /** Folders and files of the host that accelerator and fabric need. */
   readonly mounts: readonly MountFact[];
   /** Docker runtime (`nvidia`, `ascend`); `undefined`: the daemon's default. */
   readonly runtime?: string;
@@ -194,6 +228,7 @@ export interface StagingPlan {
 export interface StagedModel {
   /** `model`, or what it is to the engine, e.g. `draft-model`. */
   readonly name: string;
+  /** Where it is fetched from. */
   readonly source: StagingSource;
   /** Folder in the containers, of this model alone. */
   readonly destination: string;
@@ -207,7 +242,9 @@ export interface StagedModel {
   readonly secret?: SecretRef;
 }
 
+/** Where the files of a model are fetched from. */
 export interface StagingSource {
+  /** What `location` is. */
   readonly kind: ModelSourceKind;
   /** Repository, URI or folder. */
   readonly location: string;
@@ -215,7 +252,9 @@ export interface StagingSource {
   readonly revision?: string;
   /** @default - only a repository has one */
   readonly endpoint?: string;
+  /** Shell patterns of the files that are fetched; empty: all. */
   readonly include: readonly string[];
+  /** Shell patterns of the files that are not. */
   readonly exclude: readonly string[];
 }
 
@@ -239,6 +278,7 @@ export interface Deadlines {
   readonly servingSeconds: number;
 }
 
+/** Bounds of what is tried again. */
 export interface Retries {
   /** Engine starts that may fail in a row before the head's state is `failed`. */
   readonly engineStarts: number;

@@ -71,6 +71,9 @@ const WITHOUT_SECOND_COPY = ["original/*"];
 /**
  * Where a model's files come from. They are fetched once for the whole cluster, by the head, and engines start
  * offline on a local folder.
+ *
+ * @example
+ * ModelSource.huggingFace("Qwen/Qwen2.5-72B-Instruct", { revision: "495f39366efef23836d0cfae4fbe635880d2be31" });
  */
 export class ModelSource {
   /**
@@ -144,6 +147,7 @@ export class ModelSource {
   public readonly exclude: readonly string[];
 
   private constructor(
+    /** Where the files come from. */
     public readonly kind: ModelSourceKind,
     /** Repository, URI or folder. */
     public readonly location: string,

@@ -23,6 +23,9 @@ export interface CustomProofProps extends ProofOptions {
 /**
  * The question whose answer proves that an engine serves. The deployment asks it once the engine is up, and returns
  * only when it is answered. An engine that answers and refuses the question is not restarted: it would say the same.
+ *
+ * @example
+ * new VllmServe({ proof: Proof.chat({ expect: "Paris" }) });
  */
 export class Proof {
   /** `POST /v1/chat/completions` is answered with text, with reasoning, or with tokens that are counted. */
@@ -61,6 +64,7 @@ export class Proof {
   }
 
   private constructor(
+    /** What is asked, and so what the answer must be. */
     public readonly kind: ProofKind,
     /** Text that the answer must contain. @default - any answer of the kind is accepted */
     public readonly expect?: string,

@@ -8,6 +8,9 @@ export const SECRET_FOLDER = "/run/secrets/ray-cluster";
  * Reference to a secret. Its value appears neither in the synth nor in Terraform's state, in arguments or in the
  * environment of a container: the head's container gets it as a file, and so do the nodes with a process of the engine
  * that needs it (`secrets` of a cluster, with an engine that starts one on each node, such as vLLM's executor `mp`).
+ *
+ * @example
+ * SecretRef.hostFile("/etc/ray-cluster/hub-token");
  */
 export class SecretRef {
   /**
@@ -31,6 +34,7 @@ export class SecretRef {
   }
 
   private constructor(
+    /** Where its value is. */
     public readonly kind: SecretKind,
     /** Absolute path on the machine. @default - it is no file */
     public readonly hostPath?: string,

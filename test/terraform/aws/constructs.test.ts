@@ -36,7 +36,7 @@ describeWith([TERRAFORM, AWS_PROVIDER], "the real AWS provider, offline", () => 
     const efs = new EfsStorage(scope, "small", { network, mountPath: "/small" });
     // The one is known at plan, the other holds the names of file systems that apply makes.
     const userData = new UserData(scope, "known", bootSpec()).base64;
-    const mounts = [lustre.mount, efs.mount];
+    const mounts = [lustre, efs].flatMap(({ mount = [] }) => mount);
     const headUserData = new UserData(scope, "late", bootSpec({ mounts })).base64;
     const { permissions, headPermissions } = new AwsBootSources(scope, "llama", {
       files: bootSpec().container.files,

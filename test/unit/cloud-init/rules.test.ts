@@ -31,7 +31,7 @@ const registry = (host: string, user = "robot") => ({
 });
 
 const siteOf = (place: Partial<CloudInitBackendProps>, declaration: Partial<ClusterDeclaration> = {}) =>
-  new CloudInitBackend({ ...PLACE, readiness: READY, ...place })._open(newStack(), {
+  new CloudInitBackend({ ...PLACE, readiness: READY, ...place }).open(newStack(), {
     clusterName: "llama",
     pools: [{ name: "gpu", nodes: 4, accelerator: Accelerator.H100 }],
     fabric: Fabric.TCP,

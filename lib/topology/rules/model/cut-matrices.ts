@@ -36,7 +36,7 @@ const MERGED = /\.(q_proj|k_proj|v_proj|gate_proj|up_proj|in_proj_qkv|in_proj_z)
 
 /** Every kind of matrix that a model's layers have and tensor parallelism cuts, each once. */
 export function cutMatrices(model: Model): readonly CutMatrix[] {
-  const { structure, quantization } = model;
+  const { _structure: structure, quantization } = model;
   const { hiddenSize } = structure.shape;
   const found = new Map<string, CutMatrix>();
   structure.layers.forEach((layer, index) => {

@@ -108,7 +108,7 @@ export interface WidthObstacle {
 
 /** Numbers of heads that layers have, ascending. Of linear attention the key heads count. */
 export function headCounts(model: Model): readonly number[] {
-  const counts = model.structure.layers.map(({ mixer }) =>
+  const counts = model._structure.layers.map(({ mixer }) =>
     mixer === null ? 0 : mixer.kind === "linear" ? mixer.keyHeads : mixer.heads,
   );
   return [...new Set([model.shape.attentionHeads, ...counts])]

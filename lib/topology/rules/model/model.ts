@@ -178,7 +178,7 @@ function draftOf({ speculative }: Partial<EngineSizing> = {}): DraftModel | unde
 
 /** The model as the engine loads it: with keys over its configuration, of another element type, quantized while it is loaded. */
 function loadedModel(model: Model, { overrides, dtype, quantization }: Partial<EngineSizing> = {}): Model {
-  const overridden = overrides === undefined ? model : model.overridden(overrides);
+  const overridden = overrides === undefined ? model : model._overridden(overrides);
   const loaded = dtype === undefined ? overridden : overridden.loadedAs(dtype);
   return quantization === undefined ? loaded : loaded.quantizedAs(quantization);
 }

@@ -205,15 +205,15 @@ describe("S3StagedStorage", () => {
       { actions: ["kms:Decrypt"], resources: ["arn:aws:kms:us-east-1:111122223333:key/k"] },
     ]);
     expect(Object.keys(stack.json.data).sort()).toEqual(["aws_partition", "aws_region"]);
-    const [list, get] = JSON.parse(allow(storage.permissions)).Statement;
+    const [list, get] = JSON.parse(allow(storage.permissions ?? [])).Statement;
     expect(list.Condition).toEqual({ StringLike: { "s3:prefix": ["llama/405b/*"] } });
     expect(get).not.toHaveProperty("Condition");
   });
 
   it("of a whole bucket permits all of it", () => {
     const { storage } = staged({ uri: "s3://my-models/" });
-    expect(JSON.parse(allow(storage.permissions)).Statement[0]).not.toHaveProperty("Condition");
-    expect(storage.permissions[1].resources[0]).toMatch(/my-models\/\*$/);
+    expect(JSON.parse(allow(storage.permissions ?? [])).Statement[0]).not.toHaveProperty("Condition");
+    expect(storage.permissions?.[1].resources[0]).toMatch(/my-models\/\*$/);
   });
 
   it("with diskFolder stages the files below it", () => {

@@ -38,7 +38,7 @@ describe("HostsSite", () => {
       subnetCidr: "10.30.0.0/24",
       nodeNames: { head: ["atlas-0"], npu: ["atlas-1", "atlas-2"] },
       addresses: { head: ["10.30.0.10"], npu: ["10.30.0.11", "10.30.0.12"] },
-      deviceIps: { head: [undefined], npu: [["192.168.1.1"], undefined] },
+      deviceIps: { head: [[]], npu: [["192.168.1.1"], []] },
       networkMode: "host",
       closedBy: "nftables on each machine, for the ports of the cluster",
       clientCidrs: [],

@@ -4,7 +4,8 @@ import { App, TerraformStack } from "cdktf";
 import { LocalBackend, type LocalBackendProps } from "../../../../lib/docker/local/local-backend";
 import { LOCAL_TOPICS } from "../../../../lib/docker/local/local-rules";
 import { problemLine } from "../../../../lib/problems/plan-error";
-import type { ClusterSite } from "../../../../lib/terraform/cluster-backend";
+import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import type { IClusterSite } from "../../../../lib/terraform/cluster-backend";
 import { expectGolden } from "../../../support/golden";
 
 const SHAPE = {
@@ -13,10 +14,13 @@ const SHAPE = {
     { name: "head", nodes: 1 },
     { name: "npu", nodes: 2 },
   ],
+  fabric: Fabric.TCP,
+  image: LocalBackend.emulationImage(),
+  storage: [],
 };
 
-function open(props: LocalBackendProps = {}): ClusterSite {
-  return new LocalBackend(props)._open(new TerraformStack(new App(), "test"), SHAPE);
+function open(props: LocalBackendProps = {}): IClusterSite {
+  return new LocalBackend(props).open(new TerraformStack(new App(), "test"), SHAPE);
 }
 
 /** One mistake each: rule, property, what was given, and the declaration. */
@@ -71,7 +75,7 @@ describe("LocalSite", () => {
   it("on the machine of the stack's default Docker provider must be meant", () => {
     const stack = new TerraformStack(new App(), "test");
     new DockerProvider(stack, "prod", { host: "ssh://root@prod-box" });
-    const problemsWith = (props: LocalBackendProps) => new LocalBackend(props)._open(stack, SHAPE).problems;
+    const problemsWith = (props: LocalBackendProps) => new LocalBackend(props).open(stack, SHAPE).problems;
     expect(problemsWith({})).toMatchObject([
       {
         rule: "RC205",

@@ -14,7 +14,7 @@ test.each<[Speculation, object]>([
   ],
   [Speculation.of("medusa", { model, tokens: 3 }), { method: "medusa", ...sized }],
 ])("%# a draft model is named by its folder", (speculation, config) => {
-  expect(speculation.config("/models/d")).toEqual(config);
+  expect(speculation._config("/models/d")).toEqual(config);
   expect(speculation.model).toBe(model);
 });
 
@@ -31,6 +31,6 @@ test.each<[Speculation, object]>([
     { method: "mtp", num_speculative_tokens: 1, quantization: "fp8" },
   ],
 ])("%# a method without a draft model has its settings alone", (speculation, config) => {
-  expect(speculation.config()).toEqual(config);
+  expect(speculation._config()).toEqual(config);
   expect(speculation.model).toBeUndefined();
 });

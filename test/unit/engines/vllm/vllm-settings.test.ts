@@ -81,7 +81,7 @@ describe("VllmSettings", () => {
   test("reads a speculation as it reads its flag, with the source of its model", () => {
     const { speculative } = new VllmSettings({ speculation: EAGLE }, undefined, "/models/d");
     const flag = {
-      ...written("-sc", JSON.stringify(EAGLE.config("/models/d"))).speculative,
+      ...written("-sc", JSON.stringify(EAGLE._config("/models/d"))).speculative,
       path: undefined,
     };
     expect(flag).toEqual({ method: "eagle3", tokens: 3, weights: "other", model: "/models/d", tensor: 1 });

@@ -112,7 +112,7 @@ test("the followers of an engine without Ray's executor are in the workload with
 });
 
 test("device addresses are named by the node's address, and only where they are stated", () => {
-  const stated = hostsPlace({ deviceIps: { gpu: [["192.168.1.1"], undefined, ["192.168.1.3"], undefined] } });
+  const stated = hostsPlace({ deviceIps: { gpu: [["192.168.1.1"], [], ["192.168.1.3"], []] } });
   const { deviceIps } = workload(planCluster(machineProps(), stated)).preflight;
   expect(deviceIps).toEqual({ "10.20.0.1": ["192.168.1.1"], "10.20.7.3": ["192.168.1.3"] });
 });

@@ -3,7 +3,7 @@ import { Model } from "../../../../lib/topology/model/model";
 
 const qwen = Model.fromConfig(require.resolve("../../../fixtures/models/qwen2.5-72b.json"), { name: "qwen" });
 const rope = (rope_type: string, original = 32768) =>
-  qwen.overridden({
+  qwen._overridden({
     rope_parameters: { rope_type, factor: 4, original_max_position_embeddings: original },
   });
 const vllm = (version?: string) => ({ name: "vllm", version });
@@ -17,7 +17,7 @@ describe("longestContext", () => {
     ["YaRN with an unknown version: what either takes", rope("yarn"), vllm(), 131072],
     ["linear scaling, multiplied by all", rope("linear"), vllm("0.33.0"), 131072],
     ["LongRoPE, which is stretched already", rope("longrope"), vllm("0.23.0"), 32768],
-    ["raised positions", qwen.overridden({ max_position_embeddings: 131072 }), vllm("0.33.0"), 131072],
+    ["raised positions", qwen._overridden({ max_position_embeddings: 131072 }), vllm("0.33.0"), 131072],
   ])("of %s", (_, model, engine, tokens) => {
     expect(longestContext(model, engine)).toBe(tokens);
   });

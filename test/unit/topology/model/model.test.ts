@@ -244,7 +244,7 @@ describe("Model.loadedAs", () => {
 
 describe("Model.overridden", () => {
   test("counts the weights of the layers that are left", () => {
-    const model = Model.fromConfig(fixture("llama-3.1-8b")).overridden({ num_hidden_layers: 16 });
+    const model = Model.fromConfig(fixture("llama-3.1-8b"))._overridden({ num_hidden_layers: 16 });
     expect(model.weights.layers).toHaveLength(16);
     expect(model.leastWeights.layers).toHaveLength(16);
   });

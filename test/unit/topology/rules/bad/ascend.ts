@@ -23,7 +23,7 @@ export const BAD_ASCEND: readonly BadInput[] = [
   },
   {
     props: servers,
-    place: { deviceIps: { npu: [ips(0), undefined] } },
+    place: { deviceIps: { npu: [ips(0), []] } },
     rule: "RC152",
     path: "rankTable",
     got: "no deviceIps of npu-1",

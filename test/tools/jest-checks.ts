@@ -166,7 +166,9 @@ const TEST_SECONDS = 60;
 let providers: Promise<ProviderAccess> | undefined;
 
 /** What makes `init` get the providers; our tests' own variable for a mirror has done its work by then. */
-async function providerEnvironment(show: Show): Promise<{ readonly [name: string]: string | undefined }> {
+export async function providerEnvironment(
+  show: Show,
+): Promise<{ readonly [name: string]: string | undefined }> {
   // Two levels ask at the same time, and it may have to be built.
   providers ??= ensureProviders(["docker"], new Progress(show));
   const access = await orMissing(providers);

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { table } from "../../lib/cli/base/table";
 import { type Check, type Counts, Missing, type Show, single } from "./check";
+import { apiPages, cdktn, jsii } from "./edition-checks";
 import {
   endToEndTests,
   lateEndToEndTests,
@@ -20,6 +21,9 @@ const CHECKS: readonly Check[] = [
     runPackage(show, "prettier", "--check", "--log-level", "warn", "."),
   ),
   command("types", "tsc, tests included", (show) => runPackage(show, "tsc", "--noEmit")),
+  apiPages,
+  jsii,
+  cdktn,
   unitTests,
   ruff,
   mypy,

@@ -24,9 +24,10 @@ describe("npm test", () => {
     const { status, stdout } = npmTest(["--help"]);
     expect(status).toBe(0);
     expect(stdout.match(/^ {2}[\w-]+/gm)?.map((name) => name.trim())).toEqual(
-      "build eslint prettier types unit ruff mypy imports shellcheck bats terraform python attacks e2e-late e2e e2e-alone".split(
-        " ",
-      ),
+      (
+        "build eslint prettier types api jsii cdktn unit ruff mypy imports shellcheck bats terraform python attacks " +
+        "e2e-late e2e e2e-alone"
+      ).split(" "),
     );
   });
 

@@ -1,0 +1,133 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Progress } from "../../lib/cli/base/progress";
+import { copyForCdktn } from "./cdktn-copy";
+import { type Check, type Counts, type Show, single } from "./check";
+import { providerEnvironment } from "./jest-checks";
+import { copyForJsii } from "./jsii-copy";
+import { ROOT, runPackage, runShown } from "./program";
+
+/** Every exported member has a docstring, and the pages of the API are made of them. */
+export const apiPages: Check = {
+  name: "api",
+  title: "TypeDoc, the pages of the API",
+  run: async (show) => single((await runPackage(show, "typedoc")).exitCode === 0),
+};
+
+/** The public surface in other languages, judged by jsii itself. */
+export const jsii: Check = {
+  name: "jsii",
+  title: "jsii, the public API in other languages",
+  run: (show) => inFolder("ray-cluster-jsii-", (folder) => compileWithJsii(show, folder)),
+};
+
+async function compileWithJsii(show: Show, folder: string) {
+  copyForJsii(folder);
+  const program = join(ROOT, "node_modules", ".bin", "jsii");
+  const words = ["--tsconfig", "tsconfig.json", "--validate-tsconfig", "off", "--no-fix-peer-dependencies"];
+  const silent = ["--silence-warnings", "reserved-word"];
+  const { exitCode } = await runShown(show, program, [...words, ...silent], { cwd: folder });
+  return single(exitCode === 0);
+}
+
+/** The same sources with CDK Terrain in place of CDKTF: they compile, and every stack of the app is the same. */
+export const cdktn: Check = {
+  name: "cdktn",
+  title: "the edition for CDK Terrain: types, and the JSON of every stack",
+  run: (show) => inFolder("ray-cluster-cdktn-", (folder) => compareWithCdktn(show, folder)),
+};
+
+async function compareWithCdktn(show: Show, folder: string): Promise<Counts> {
+  const copy = join(folder, "copy");
+  mkdirSync(copy);
+  await copyForCdktn(copy, await providerEnvironment(show), new Progress(show));
+  const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, "tsconfig.json"), "utf8")) as {
+    readonly compilerOptions: object;
+  };
+  // The classes that `cdktf get` makes do not say what they override.
+  const options = { ...compilerOptions, types: ["node"], noEmit: true, noImplicitOverride: false };
+  const settings = { compilerOptions: options, include: ["main.ts"] };
+  writeFileSync(join(copy, "tsconfig.json"), JSON.stringify(settings));
+  const compiled = await runPackage(show, "tsc", "-p", copy);
+  if (compiled.exitCode !== 0) {
+    return single(false);
+  }
+  const [ours, theirs] = [
+    await synthesized(show, ROOT, folder, "cdktf"),
+    await synthesized(show, copy, folder, "cdktn"),
+  ];
+  const names = [...new Set([...ours.keys(), ...theirs.keys()])];
+  const differing = names.filter((name) => ours.get(name) !== theirs.get(name));
+  differing.forEach((name) => show(`${name} is another file with CDK Terrain`));
+  show(`${names.length} files compared`);
+  return {
+    passed: names.length - differing.length,
+    failed: differing.length,
+    skipped: 0,
+    failures: differing,
+  };
+}
+
+/** Every file that the app of a folder writes. */
+async function synthesized(
+  show: Show,
+  app: string,
+  folder: string,
+  name: string,
+): Promise<ReadonlyMap<string, string>> {
+  const output = join(folder, name);
+  const { context } = JSON.parse(readFileSync(join(ROOT, "cdktf.json"), "utf8")) as {
+    readonly context: object;
+  };
+  const words = ["-r", join(__dirname, "register.cjs"), join(app, "main.ts")];
+  const environment = { CDKTF_OUTDIR: output, CDKTF_CONTEXT_JSON: JSON.stringify(context) };
+  const { exitCode } = await runShown(show, process.execPath, words, { environment });
+  if (exitCode !== 0) {
+    throw new Error(`the app with ${name} does not synthesize`);
+  }
+  const files = readdirSync(output, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  return new Map(
+    files.map((file) => {
+      const path = join(file.parentPath, file.name);
+      const text = readFileSync(path, "utf8");
+      return [
+        path.slice(output.length),
+        OF_LIBRARY.includes(file.name) ? withoutLibrary(text) : text,
+      ] as const;
+    }),
+  );
+}
+
+/** JSON of CDKTF without its own version and without the addresses of providers, which CDK Terrain spells in full. */
+function withoutLibrary(text: string): string {
+  const written = JSON.parse(text) as object;
+  return JSON.stringify({ ...written, version: undefined }, (key, value: unknown) => {
+    if (key === "metadata") {
+      return { ...(value as object), version: undefined };
+    }
+    return key === "required_providers" ? withoutSources(value as Sources) : value;
+  });
+}
+
+function withoutSources(providers: Sources): object {
+  return Object.fromEntries(
+    Object.entries(providers).map(([name, provider]) => [name, { ...provider, source: undefined }]),
+  );
+}
+
+interface Sources {
+  readonly [provider: string]: object;
+}
+
+/** What CDKTF itself writes; everything else is ours. */
+const OF_LIBRARY: readonly string[] = ["cdk.tf.json", "manifest.json"];
+
+async function inFolder<T>(prefix: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

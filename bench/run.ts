@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { table } from "../lib/cli/base/table";
+import { app } from "./app";
 import { aws } from "./aws";
 import { formed } from "./formed";
 import { head } from "./head";
@@ -10,6 +11,7 @@ import { cdktfSynth, synth } from "./synth";
 const BENCHES: {
   readonly [name: string]: { readonly runs: number; run(runs: number): Promise<Comparison[]> };
 } = {
+  app: { runs: 9, run: app },
   synth: { runs: 15, run: synth },
   "cdktf-synth": { runs: 5, run: cdktfSynth },
   aws: { runs: 9, run: aws },

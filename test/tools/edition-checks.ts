@@ -106,7 +106,9 @@ function withoutLibrary(text: string): string {
     if (key === "metadata") {
       return { ...(value as object), version: undefined };
     }
-    return key === "required_providers" ? withoutSources(value as Sources) : value;
+    // Where a warning was given names files of the app's own folder.
+    const isOfFolder = key === "stacktrace";
+    return key === "required_providers" ? withoutSources(value as Sources) : isOfFolder ? undefined : value;
   });
 }
 

@@ -35,6 +35,10 @@ const app = new App();
 for (const name of readdirSync(join(written, "stacks"))) {
   const json = JSON.parse(readFileSync(join(written, "stacks", name, "cdk.tf.json"), "utf8"));
   const stack = new TerraformStack(app, name);
+  for (const [type, providers] of Object.entries(json.provider ?? {})) {
+    const Class = classes.resource[type];
+    providers.forEach((config, index) => Class && new Class(stack, `${type}-${index}`, configOf(config)));
+  }
   for (const kind of ["resource", "data"]) {
     for (const [type, items] of Object.entries(json[kind] ?? {})) {
       for (const [id, item] of Object.entries(items)) {

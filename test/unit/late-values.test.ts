@@ -25,7 +25,7 @@ import { Synthesized } from "../support/synth";
 const MODEL = "Qwen/Qwen2.5-72B-Instruct";
 const REVISION = "495f39366efef23836d0cfae4fbe635880d2be31";
 /** Fits on the root volume of a machine of EC2. */
-const SMALL_MODEL = "Qwen/Qwen2.5-7B-Instruct";
+const SMALL_MODEL = "Qwen/Qwen2.5-1.5B-Instruct";
 
 const variable = (stack: TerraformStack, type = "string") => new TerraformVariable(stack, "late", { type });
 const text = (stack: TerraformStack) => variable(stack).stringValue;

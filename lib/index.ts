@@ -6,6 +6,7 @@ export type { ListensOn } from "./catalog/ports";
 export { EmulatedServe, type EmulatedServeProps } from "./engines/emulated/emulated-serve";
 export { LmdeployDtype, type LmdeployServeProps } from "./engines/lmdeploy/lmdeploy-props";
 export { LmdeployServe } from "./engines/lmdeploy/lmdeploy-serve";
+export type { ReverseProxy } from "./engines/reverse-proxy";
 export type { ServerTls } from "./engines/served-securely";
 export { RayOnly } from "./engines/ray-only";
 export { RollPipeline, type RollPipelineProps } from "./engines/roll/roll-pipeline";

@@ -10,6 +10,8 @@ import type {
   IEngine,
 } from "../topology/engine-spec";
 import type { SecretRef } from "../topology/values/secret-ref";
+import { listenAddress } from "./listen-address";
+import { behind, haproxy, proxyFiles, type ReverseProxy, withHaproxy } from "./reverse-proxy";
 import {
   protectedApi,
   protectionFiles,
@@ -88,6 +90,13 @@ export interface CustomServeProps {
    * @default - plain HTTP
    */
   readonly tls?: ServerTls;
+  /**
+   * HAProxy in front of a server that has neither keys nor TLS of its own. The command then says that the server listens at
+   * `127.0.0.1` and `serverPort`; HAProxy listens at `port`, asks for `apiKeys` and speaks `tls`.
+   *
+   * @default - the server is the API
+   */
+  readonly reverseProxy?: ReverseProxy;
 }
 
 /** A custom server on its cluster. */
@@ -139,8 +148,10 @@ export class CustomServe implements IEngine {
     this.secrets = protectionSecrets(props);
   }
 
-  public bind({ headAddress }: EngineContext): EngineSpec {
-    const { argv, follower, ports, servedModel, port, healthPath, proof, apiKeyOption } = this.props;
+  public bind(context: EngineContext): EngineSpec {
+    const { headAddress } = context;
+    const { argv, follower, ports = [], servedModel, proof, apiKeyOption, reverseProxy } = this.props;
+    const { port = 8000, healthPath = "/health" } = this.props;
     const placed = (words: readonly string[]) =>
       words.map((word) => word.replaceAll(CustomServe.HEAD_ADDRESS, headAddress ?? CustomServe.HEAD_ADDRESS));
     // Without an option the command reads the file itself, and needs no launcher.
@@ -148,21 +159,53 @@ export class CustomServe implements IEngine {
     return {
       name: this.engineName,
       declared: { ...this.props },
-      argv: withApiKeys(launched, (apiKeyOption ?? "").replace(/^-+/, ""), placed(argv)),
+      argv: this.behindHaproxy(
+        context,
+        withApiKeys(launched, (apiKeyOption ?? "").replace(/^-+/, ""), placed(argv)),
+      ),
       ...(follower === undefined ? {} : { follower: { ...follower, argv: placed(follower.argv) } }),
       api: {
         ...protectedApi(this.props),
-        port: port ?? 8000,
-        healthPath: healthPath ?? "/health",
+        port,
+        ...(reverseProxy === undefined ? {} : { listenAddress: listenAddress({}, context) }),
+        healthPath,
         servedModel,
         proof: servingProof(servedModel, proof),
       },
       environment: {},
-      files: protectionFiles(launched),
+      files: [...protectionFiles(launched), ...(reverseProxy === undefined ? [] : proxyFiles(reverseProxy))],
       secrets: this.secrets,
-      ports: ports ?? [],
+      ports: [
+        ...ports,
+        ...(reverseProxy === undefined
+          ? []
+          : [
+              {
+                name: "server",
+                from: reverseProxy.serverPort,
+                to: reverseProxy.serverPort,
+                where: "head" as const,
+              },
+            ]),
+      ],
+      ...(reverseProxy === undefined
+        ? {}
+        : { requires: withHaproxy(reverseProxy, context, { programs: [], pythonModules: [], paths: [] }) }),
       rayVersions: {},
       problems: judge(CUSTOM_TOPIC, { argv, follower, headAddress }, undefined),
     };
+  }
+  private behindHaproxy(context: EngineContext, server: readonly string[]): readonly string[] {
+    const { reverseProxy, port = 8000, healthPath = "/health", apiKeys, tls } = this.props;
+    if (reverseProxy === undefined) {
+      return server;
+    }
+    const address = listenAddress({}, context);
+    const front = haproxy({
+      listen: `${address}:${port}`,
+      server: `127.0.0.1:${reverseProxy.serverPort}`,
+      ...{ healthPath, apiKeys, tls },
+    });
+    return behind(front, context.headAddress ?? "127.0.0.1", port, server);
   }
 }

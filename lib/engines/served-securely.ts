@@ -21,6 +21,8 @@ const CERTIFICATE = "tls-certificate";
 const KEY = "tls-key";
 const LAUNCHER = "/opt/ray-cluster/with_api_keys.py";
 
+/** Path of the file with the keys in the head's container. */
+export const KEYS_FILE = `${SECRET_FOLDER}/${KEYS}`;
 /** Paths of the PEM files in the head's container. */
 export const TLS_FILES = { certificate: `${SECRET_FOLDER}/${CERTIFICATE}`, key: `${SECRET_FOLDER}/${KEY}` };
 
@@ -40,7 +42,7 @@ export function protectionSecrets({ apiKeys, tls }: ApiProtection): readonly Eng
 /** How the head asks such an API. It knows the engine by the very certificate that the engine was given. */
 export function protectedApi({ apiKeys, tls }: ApiProtection): Pick<EngineApi, "apiKeyFile" | "tls"> {
   return {
-    ...(apiKeys === undefined ? {} : { apiKeyFile: `${SECRET_FOLDER}/${KEYS}` }),
+    ...(apiKeys === undefined ? {} : { apiKeyFile: KEYS_FILE }),
     ...(tls === undefined ? {} : { tls: { authority: TLS_FILES.certificate } }),
   };
 }
@@ -55,7 +57,7 @@ export function withApiKeys(
   option: string,
   argv: readonly string[],
 ): readonly string[] {
-  return apiKeys === undefined ? argv : ["python3", LAUNCHER, option, `${SECRET_FOLDER}/${KEYS}`, ...argv];
+  return apiKeys === undefined ? argv : ["python3", LAUNCHER, option, KEYS_FILE, ...argv];
 }
 
 /** What that command needs in the container. */

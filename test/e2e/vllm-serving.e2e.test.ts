@@ -2,13 +2,12 @@
  * Real vLLM on one node serves when the deploy returns, however it answers: with a reasoning parser, an API key and TLS; a
  * base model without a chat template; an embedding model. No command line and no log has the key.
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeWith, DOCKER, DOCKER_PROVIDER, TERRAFORM } from "../support/requirements";
 import { vllmCpuImageTag } from "../../tools/images/vllm-cpu-image";
+import { type Answer, askSecurely, makeSecrets } from "./support/api-secrets";
 import { containerOf, type DeployedCluster, note, stateOf } from "./support/cluster";
 import { Docker } from "./support/docker";
 import { Project, REPOSITORY } from "./support/project";
@@ -19,7 +18,6 @@ const NAME = "e2e-vllm-serving";
 const PLACE = { subnetCidr: "10.89.142.0/24", apiPort: 8142 };
 /** vLLM imports for half a minute on two cores. */
 const DEPLOY_SECONDS = 400;
-const KEY = `key-${"0123456789abcdef".repeat(2)}`;
 
 describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE, OPENSSL], "real vLLM on one node", () => {
   const docker = new Docker();
@@ -36,6 +34,10 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE, OPENSSL], "rea
   const register = join(REPOSITORY, "test", "tools", "register.cjs");
   const project = new Project(`node -r ${register} ${join(__dirname, "stacks/vllm-serving.ts")}`, NAME);
   const head = containerOf(cluster, "gpu-0");
+  let key: string;
+
+  const askThinking = (given: string | undefined) =>
+    askSecurely({ url: cluster.url, secrets, model: "thinking", key: given });
 
   async function deploy(served: Served): Promise<void> {
     const props: VllmServingProps = { ...PLACE, served, models, secrets };
@@ -50,7 +52,7 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE, OPENSSL], "rea
   beforeAll(async () => {
     await docker.sweep(NAME);
     await makeModels(docker, models);
-    makeSecrets(secrets);
+    key = makeSecrets(secrets, "vllm.example");
   }, 300_000);
 
   afterAll(async () => {
@@ -62,15 +64,15 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE, OPENSSL], "rea
   describe("with a reasoning parser, an API key and TLS", () => {
     it("serves, although all of its answer is reasoning", async () => {
       await deploy("thinking");
-      const { status, body } = await askSecurely(secrets, KEY);
+      const { status, body } = await askThinking(key);
       const { message } = JSON.parse(body).choices[0];
       expect([status, message.content]).toEqual([200, null]);
       expect(message.reasoning ?? message.reasoning_content).toContain("A tiny Llama of four layers");
     }, 500_000);
 
     it("refuses a question without the key, and one without TLS", async () => {
-      expect((await askSecurely(secrets, undefined)).status).toBe(401);
-      expect((await askSecurely(secrets, `${KEY}0`)).status).toBe(401);
+      expect((await askThinking(undefined)).status).toBe(401);
+      expect((await askThinking(`${key}0`)).status).toBe(401);
       await expect(fetch(`${cluster.url}/v1/models`)).rejects.toThrow();
     }, 60_000);
 
@@ -88,7 +90,7 @@ describeWith([DOCKER, TERRAFORM, DOCKER_PROVIDER, VLLM_CPU_IMAGE, OPENSSL], "rea
         synthesized: readFileSync(join(project.outputFolder, "cdk.tf.json"), "utf8"),
       };
       for (const [place, text] of Object.entries(places)) {
-        expect([place, text.includes(KEY)]).toEqual([place, false]);
+        expect([place, text.includes(key)]).toEqual([place, false]);
       }
       // The same search finds what is there.
       expect(places.processes).toContain("with_api_keys.py");
@@ -132,20 +134,7 @@ async function makeModels(docker: Docker, folder: string): Promise<void> {
   );
 }
 
-function makeSecrets(folder: string): void {
-  mkdirSync(folder, { mode: 0o700 });
-  writeFileSync(join(folder, "api-keys"), `${KEY}\nanother-${KEY.slice(4)}\n`, { mode: 0o600 });
-  const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "certificate.pem")];
-  const about = ["-nodes", "-days", "2", "-subj", "/CN=vllm.example"];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", ...about, ...files], { stdio: "ignore" });
-}
-
 const chat = () => [{ role: "user", content: "Who is there?" }];
-
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
 
 async function ask(cluster: DeployedCluster, path: string, question: object): Promise<Answer> {
   const response = await fetch(`${cluster.url}${path}`, {
@@ -165,37 +154,7 @@ function modelOf(models: string): string {
   return (JSON.parse(models) as { data: readonly { id: string }[] }).data[0].id;
 }
 
-/** A chat over TLS, where the certificate is the one that was given. */
-function askSecurely(secrets: string, key: string | undefined): Promise<Answer> {
-  const body = JSON.stringify({ model: "thinking", messages: chat(), max_tokens: 40, temperature: 0 });
-  return new Promise((resolve, reject) => {
-    const asked = request(
-      `https://127.0.0.1:${PLACE.apiPort}/v1/chat/completions`,
-      {
-        method: "POST",
-        ca: readFileSync(join(secrets, "certificate.pem")),
-        checkServerIdentity: () => undefined,
-        headers: {
-          "Content-Type": "application/json",
-          ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-        },
-        timeout: 60_000,
-      },
-      (response) => {
-        const parts: Buffer[] = [];
-        response.on("data", (part: Buffer) => parts.push(part));
-        response.on("end", () => {
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() });
-        });
-      },
-    );
-    asked.on("error", reject);
-    asked.end(body);
-  });
-}
-
-/** How often the engine of the present container was started. */
-/** Another workload is started in the container that is there. */
+/** How often the engine was started: another workload is started in the container that is there. */
 async function starts(docker: Docker, container: string, since: Date): Promise<number> {
   const log = await docker.everything("logs", "--since", since.toISOString(), container);
   return log.match(/engine: vllm serve /g)?.length ?? 0;

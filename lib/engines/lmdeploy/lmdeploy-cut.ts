@@ -14,8 +14,10 @@ export interface LmdeployCut {
   readonly accelerators: number;
   readonly acceleratorsPerNode: number;
   readonly headAddress?: string;
-  /** Of the API: with replicas the proxy's. */
+  /** Of the API: with replicas the proxy's, or HAProxy's in front of it. */
   readonly port: number;
+  /** Of LMDeploy's proxy behind HAProxy. @default - it has the API's */
+  readonly proxyPort?: number;
   /** First port of the servers behind the proxy. */
   readonly serverPort: number;
   readonly masterPort: number;
@@ -53,6 +55,7 @@ export function lmdeployCut(props: LmdeployServeProps, context: EngineContext): 
     acceleratorsPerNode: context.acceleratorsPerNode,
     headAddress: context.headAddress,
     port: props.port ?? enginePortOf(data > 1 ? "lmdeploy-proxy" : "lmdeploy-api"),
+    proxyPort: props.reverseProxy?.serverPort,
     serverPort: props.serverPort ?? enginePortOf("lmdeploy-api"),
     masterPort: props.masterPort ?? enginePortOf("lmdeploy-master"),
   };
@@ -63,13 +66,19 @@ export function hasReplicas({ parallelism }: LmdeployCut): boolean {
   return parallelism.data > 1;
 }
 
-/** The ports of the servers behind the proxy, one for each replica on a node. */
+/** The ports of the servers behind the proxy, one for each replica on a node, and the proxy's own behind HAProxy. */
 export function serverPorts(cut: LmdeployCut): readonly EnginePort[] {
-  const { serverPort, parallelism, nodes } = cut;
+  const { serverPort, proxyPort, parallelism, nodes } = cut;
   const perNode = Math.max(1, Math.floor(parallelism.data / nodes));
-  return hasReplicas(cut)
-    ? [{ name: "lmdeploy-servers", from: serverPort, to: serverPort + perNode - 1, where: "node" }]
-    : [];
+  if (!hasReplicas(cut)) {
+    return [];
+  }
+  return [
+    { name: "lmdeploy-servers", from: serverPort, to: serverPort + perNode - 1, where: "node" },
+    ...(proxyPort === undefined
+      ? []
+      : [{ name: "lmdeploy-proxy", from: proxyPort, to: proxyPort, where: "head" as const }]),
+  ];
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Proof } from "../../topology/values/proof";
 import type { SecretRef } from "../../topology/values/secret-ref";
+import type { ReverseProxy } from "../reverse-proxy";
 import type { ServerTls } from "../served-securely";
 
 /** Element type of weights and activations. */
@@ -112,17 +113,25 @@ export interface LmdeployServeProps {
   readonly listenAddress?: string;
   /**
    * API keys that the server accepts, one in each line of the file. The proof of serving uses the first. With data
-   * parallelism the proxy asks for them, and the servers behind it do not.
+   * parallelism LMDeploy's proxy asks for them, and HAProxy in front of it; the servers behind them do not.
    *
    * @default - the API asks for no key
    */
   readonly apiKeys?: SecretRef;
   /**
-   * Certificate and private key with which the API speaks TLS. Not with data parallelism.
+   * Certificate and private key with which the API speaks TLS. With data parallelism it needs `reverseProxy`.
    *
    * @default - plain HTTP
    */
   readonly tls?: ServerTls;
+  /**
+   * HAProxy in front of LMDeploy's proxy, which then listens at `serverPort`, for the cluster. Clients reach `/v1` and the list of
+   * servers; the paths that add and remove servers are closed to them. Only with data parallelism: a single server has keys
+   * and TLS of its own.
+   *
+   * @default - LMDeploy's proxy is the API
+   */
+  readonly reverseProxy?: ReverseProxy;
   /**
    * The question whose answer proves that the engine serves.
    *

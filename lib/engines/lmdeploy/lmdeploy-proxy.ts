@@ -1,28 +1,27 @@
-import * as path from "node:path";
-import type { RuntimeFile } from "../../topology/engine-spec";
 import { option } from "../arguments";
+import { behind, haproxy } from "../reverse-proxy";
 import { withApiKeys } from "../served-securely";
-import { hasReplicas, type LmdeployCut } from "./lmdeploy-cut";
+import type { LmdeployCut } from "./lmdeploy-cut";
 import type { LmdeployServeProps } from "./lmdeploy-props";
-
-const LAUNCHER = "/opt/ray-cluster/with_proxy.py";
 
 /** Path at which the proxy lists the servers that have registered. */
 export const SERVERS_PATH = "/nodes/status";
+/** What clients may use besides: the proxy's other paths add and remove servers. */
+const API = "/v1/";
 
 /** Arguments of every node's servers, without the node's rank. */
 export function serverArguments(cut: LmdeployCut): readonly string[] {
   return [
     ...option("--server-port", cut.serverPort),
-    ...option("--proxy-url", `http://${addressOf(cut)}:${cut.port}`),
+    ...option("--proxy-url", `http://${addressOf(cut)}:${cut.proxyPort ?? cut.port}`),
     ...option("--nnodes", cut.nodes),
   ];
 }
 
 /**
- * The command of the head: the proxy, and behind it the servers of this node.
+ * The command of the head: the proxy, and behind it the servers of this node; in front of it HAProxy, where it is asked for.
  *
- * @param listen address at which the proxy listens
+ * @param listen address at which the API listens
  */
 export function withProxy(
   props: LmdeployServeProps,
@@ -30,21 +29,27 @@ export function withProxy(
   listen: string,
   server: readonly string[],
 ): readonly string[] {
+  const address = addressOf(cut);
+  const port = cut.proxyPort ?? cut.port;
   const proxy = withApiKeys(props, "api-keys", [
     ...["lmdeploy", "serve", "proxy"],
-    ...option("--server-name", listen),
-    ...option("--server-port", cut.port),
+    ...option("--server-name", props.reverseProxy === undefined ? listen : address),
+    ...option("--server-port", port),
     // It would begin with the servers of its last run.
     "--disable-cache-status",
   ]);
-  return ["python3", LAUNCHER, addressOf(cut), String(cut.port), ...proxy, "--", ...server];
-}
-
-/** What that command needs in the container. */
-export function proxyFiles(cut: LmdeployCut): readonly RuntimeFile[] {
-  return hasReplicas(cut)
-    ? [{ path: LAUNCHER, source: path.join(__dirname, path.posix.basename(LAUNCHER)) }]
-    : [];
+  const servers = behind(proxy, address, port, server);
+  if (props.reverseProxy === undefined) {
+    return servers;
+  }
+  const front = haproxy({
+    ...props,
+    listen: `${listen}:${cut.port}`,
+    server: `${address}:${port}`,
+    healthPath: SERVERS_PATH,
+    below: API,
+  });
+  return behind(front, address, cut.port, servers);
 }
 
 /** A missing address is a problem of its own (RC190). */

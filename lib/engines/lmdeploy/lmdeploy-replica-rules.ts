@@ -1,14 +1,15 @@
 import { engineMilestone } from "../../catalog/engines";
 import { isWhole } from "../../problems/checks";
 import { errorRule, type Topic, warningRule } from "../../problems/rule";
+import { show } from "../../problems/text";
 import type { EngineContext } from "../../topology/engine-spec";
 import { isBefore } from "../releases/engine-version";
-import type { ApiProtection } from "../served-securely";
 import { hasReplicas, type LmdeployCut, serverPorts } from "./lmdeploy-cut";
+import type { LmdeployServeProps } from "./lmdeploy-props";
 
 /** What the rules of replicas look at. */
 export interface LmdeployReplicas extends LmdeployCut {
-  readonly props: ApiProtection;
+  readonly props: LmdeployServeProps;
   /** Version of LMDeploy; `undefined`: not known. */
   readonly version?: string;
 }
@@ -103,15 +104,16 @@ export const LMDEPLOY_REPLICAS_TOPIC: Topic<LmdeployReplicas, EngineContext> = {
         },
     }),
     errorRule("RC191", {
-      title: "LMDeploy's replicas speak plain HTTP",
+      title: "LMDeploy's replicas speak plain HTTP, and HAProxy TLS",
       why: "The servers would register with the proxy by its address, which its certificate is not known to hold.",
       check: (cut) =>
         hasReplicas(cut) &&
-        cut.props.tls !== undefined && {
+        cut.props.tls !== undefined &&
+        cut.props.reverseProxy === undefined && {
           path: "engine.tls",
           got: "a certificate",
-          must: "be left out with data parallelism",
-          fix: "remove it, and let a load balancer in front of the cluster speak TLS",
+          must: "be left out with data parallelism and no reverseProxy",
+          fix: "set reverseProxy: { serverPort: 8001 }, which puts HAProxy of the image in front, or let a load balancer speak TLS",
         },
     }),
     warningRule("RC192", {
@@ -122,19 +124,32 @@ export const LMDEPLOY_REPLICAS_TOPIC: Topic<LmdeployReplicas, EngineContext> = {
         cut.props.apiKeys !== undefined && {
           path: "engine.apiKeys",
           got: "a file of keys",
-          consequence: `guards LMDeploy's proxy alone: ${servers(cut)} on every node ask for no key`,
+          consequence: `guards the API alone: ${servers(cut)} on every node ask for no key`,
           fix: "let nobody but the cluster reach these ports",
+        },
+    }),
+    errorRule("RC194", {
+      title: "HAProxy is for LMDeploy's replicas",
+      why: "A single server of LMDeploy asks for keys and speaks TLS by itself.",
+      check: (cut) =>
+        !hasReplicas(cut) &&
+        cut.props.reverseProxy !== undefined && {
+          path: "engine.reverseProxy",
+          got: show(cut.props.reverseProxy.serverPort),
+          must: "be left out without data parallelism",
+          fix: "remove it; apiKeys and tls work without it",
         },
     }),
     warningRule("RC193", {
       title: "The clients of LMDeploy's proxy are trusted",
       why: "Its paths below /nodes add and remove servers, and ask for no key.",
       check: (cut) =>
-        hasReplicas(cut) && {
+        hasReplicas(cut) &&
+        cut.props.reverseProxy === undefined && {
           path: DATA,
           got: String(cut.parallelism.data),
           consequence: `puts LMDeploy's proxy on port ${cut.port}, where every client can add and remove servers below /nodes, with or without an API key`,
-          fix: "let clients that you do not trust reach the paths below /v1 only, by a gateway of your own",
+          fix: "set reverseProxy: { serverPort: 8001 }, which puts HAProxy of the image in front and lets clients reach /v1 alone",
         },
     }),
   ],

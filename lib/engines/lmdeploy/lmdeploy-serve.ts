@@ -14,6 +14,7 @@ import { environmentFence } from "../releases/environment-fence";
 import { listenAddress, LISTENING_TOPIC } from "../listen-address";
 import { imageProblems } from "../releases/image-rules";
 import { protectedApi, protectionFiles, protectionSecrets, TLS_FILES, withApiKeys } from "../served-securely";
+import { proxyFiles, withHaproxy } from "../reverse-proxy";
 import { servingProof } from "../serving-proof";
 import {
   hasReplicas,
@@ -25,7 +26,7 @@ import {
 } from "./lmdeploy-cut";
 import { LMDEPLOY_FLAGS } from "./lmdeploy-flags";
 import type { LmdeployServeProps } from "./lmdeploy-props";
-import { proxyFiles, serverArguments, SERVERS_PATH, withProxy } from "./lmdeploy-proxy";
+import { serverArguments, SERVERS_PATH, withProxy } from "./lmdeploy-proxy";
 import { LMDEPLOY_REPLICAS_TOPIC } from "./lmdeploy-replica-rules";
 import { LMDEPLOY_TOPIC, readsRankTable, runsGraphsOnly } from "./lmdeploy-rules";
 
@@ -90,11 +91,11 @@ export class LmdeployServe implements IEngine {
       environment: {
         ...engineSettingsFor({ ...wanted, scope: "driver" }),
         ...meeting(cut),
-        ...(props.tls === undefined
+        ...(props.tls === undefined || hasReplicas(cut)
           ? {}
           : { SSL_CERTFILE: TLS_FILES.certificate, SSL_KEYFILE: TLS_FILES.key }),
       },
-      files: [...protectionFiles(props), ...proxyFiles(cut)],
+      files: [...protectionFiles(props), ...(hasReplicas(cut) ? proxyFiles(props.reverseProxy) : [])],
       secrets: this.secrets,
       ports: [
         { name: "lmdeploy-master", from: cut.masterPort, to: cut.masterPort, where: "head" },
@@ -116,11 +117,11 @@ export class LmdeployServe implements IEngine {
       },
       readsRankTable: readsRankTable(mode, context),
       withheld: withheld(cut, context),
-      requires: {
+      requires: withHaproxy(props.reverseProxy, context, {
         programs: ["lmdeploy"],
         pythonModules: ascend ? ["lmdeploy", "dlinfer"] : ["lmdeploy"],
         paths: [],
-      },
+      }),
       problems: [
         ...modelFolderProblems(props, context),
         ...judge(

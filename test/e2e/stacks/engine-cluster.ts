@@ -3,14 +3,17 @@ import type { Construct } from "constructs";
 import {
   Accelerator,
   ContainerImage,
+  CustomServe,
   Fabric,
   type IEngine,
   type ImageSourceProps,
   LmdeployServe,
   LocalBackend,
+  type PythonPackagesOptions,
   RayCluster,
   RayOnly,
   RollPipeline,
+  SecretRef,
   VllmExecutor,
   VllmServe,
 } from "../../../lib";
@@ -28,9 +31,13 @@ export interface EngineClusterProps {
   readonly maxSteps?: number;
   /** @default - the image with the stand-ins, as it is */
   readonly source?: ImageSourceProps & { readonly base: string };
+  /** @default - the image with the stand-ins, as it is */
+  readonly added?: PythonPackagesOptions & { readonly base: string; readonly packages: readonly string[] };
+  /** Folder of this machine with the files of the API's protection. */
+  readonly secrets?: string;
 }
 
-export type EngineName = "vllm-ray" | "vllm-mp" | "lmdeploy" | "roll" | "ray";
+export type EngineName = "vllm-ray" | "vllm-mp" | "lmdeploy" | "roll" | "ray" | "haproxy";
 
 export const MODEL = "/models/stand-in";
 
@@ -41,7 +48,22 @@ const ENGINES: { readonly [name in EngineName]: (props: EngineClusterProps) => I
   lmdeploy: () => new LmdeployServe({ modelPath: MODEL }),
   roll: ({ maxSteps = 24 }) => new RollPipeline({ modelPath: MODEL, overrides: { max_steps: maxSteps } }),
   ray: () => new RayOnly(),
+  haproxy: ({ secrets = "" }) => behindHaproxy((name) => SecretRef.hostFile(`${secrets}/${name}`)),
 };
+
+/** A server without keys and TLS, which only its own node reaches. */
+function behindHaproxy(secret: (name: string) => SecretRef): CustomServe {
+  return new CustomServe({
+    argv: [
+      ...["vllm", "serve", MODEL, "--served-model-name", "stand-in", "--host", "127.0.0.1", "--port", "8001"],
+      ...["--tensor-parallel-size", "4", "--distributed-executor-backend", "ray"],
+    ],
+    servedModel: "stand-in",
+    apiKeys: secret("api-keys"),
+    tls: { certificate: secret("certificate.pem"), key: secret("key.pem") },
+    reverseProxy: { serverPort: 8001 },
+  });
+}
 
 /** LMDeploy's variables of HCCL are the ones that must stay on their node. */
 const ACCELERATORS: { readonly [name in EngineName]: Accelerator } = {
@@ -50,10 +72,15 @@ const ACCELERATORS: { readonly [name in EngineName]: Accelerator } = {
   lmdeploy: Accelerator.EMULATED_NPU,
   roll: Accelerator.EMULATED_GPU,
   ray: Accelerator.EMULATED_NPU,
+  haproxy: Accelerator.EMULATED_GPU,
 };
 
 /** The image of the cluster's nodes. */
-export function imageOf({ rayVersion, source }: EngineClusterProps): ContainerImage {
+export function imageOf({ rayVersion, source, added }: EngineClusterProps): ContainerImage {
+  if (added !== undefined) {
+    const { base, packages, ...files } = added;
+    return ContainerImage.withPythonPackages(ContainerImage.of(base, { rayVersion }), packages, files);
+  }
   if (source === undefined) {
     return ContainerImage.of(standInImageTag(rayVersion), { rayVersion });
   }

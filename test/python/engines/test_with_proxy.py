@@ -13,7 +13,7 @@ from pathlib import Path
 
 import support
 
-LAUNCHER = support.ROOT / "lib" / "engines" / "lmdeploy" / "with_proxy.py"
+LAUNCHER = support.ROOT / "lib" / "engines" / "with_proxy.py"
 #: Says its name, listens where it is told to, and ends by the order that it finds in a file.
 STAND_IN = """#!{python}
 import os, signal, socket, sys, time

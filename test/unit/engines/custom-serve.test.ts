@@ -102,6 +102,55 @@ describe("CustomServe with a protected API", () => {
   });
 });
 
+test("CustomServe behind HAProxy has keys and TLS that its server knows nothing of", () => {
+  const secret = SecretRef.hostFile("/root/secret");
+  const spec = new CustomServe({
+    argv: ["my-server", "--host", "127.0.0.1", "--port", "8001"],
+    servedModel: "m",
+    port: 9000,
+    healthPath: "/ready",
+    apiKeys: secret,
+    tls: { certificate: secret, key: secret },
+    reverseProxy: { serverPort: 8001 },
+  }).bind({ ...context, headAddress: "10.0.0.5" });
+  const files = "/run/secrets/ray-cluster";
+  expect(spec.argv).toEqual([
+    ...["python3", "/opt/ray-cluster/with_proxy.py", "10.0.0.5", "9000"],
+    ...[
+      "python3",
+      "/opt/ray-cluster/run_haproxy.py",
+      "--listen",
+      "10.0.0.5:9000",
+      "--server",
+      "127.0.0.1:8001",
+    ],
+    ...["--health-path", "/ready", "--api-key-file", `${files}/api-keys`],
+    ...["--certificate-file", `${files}/tls-certificate`, "--certificate-key-file", `${files}/tls-key`],
+    ...["--", "my-server", "--host", "127.0.0.1", "--port", "8001"],
+  ]);
+  expect(spec.api).toMatchObject({
+    ...{ port: 9000, listenAddress: "10.0.0.5", apiKeyFile: `${files}/api-keys` },
+    tls: { authority: `${files}/tls-certificate` },
+  });
+  expect(spec.ports).toEqual([{ name: "server", from: 8001, to: 8001, where: "head" }]);
+  expect(spec.requires?.programs).toEqual(["haproxy"]);
+  expect(spec.files.map(({ path }) => path)).toEqual(
+    ["with_proxy.py", "run_haproxy.py", "haproxy.cfg"].map((name) => `/opt/ray-cluster/${name}`),
+  );
+});
+
+test("CustomServe behind HAProxy listens everywhere where the plan knows no address", () => {
+  const { argv } = new CustomServe({
+    argv: ["s"],
+    servedModel: "m",
+    reverseProxy: { serverPort: 8001 },
+  }).bind(context);
+  expect(argv.slice(0, 8)).toEqual([
+    ...["python3", "/opt/ray-cluster/with_proxy.py", "127.0.0.1", "8000"],
+    ...["python3", "/opt/ray-cluster/run_haproxy.py", "--listen", "0.0.0.0:8000"],
+  ]);
+});
+
 test("CustomServe takes port, health path, name and expected text", () => {
   const engine = new CustomServe({
     argv: ["lmdeploy", "serve"],

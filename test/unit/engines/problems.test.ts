@@ -103,9 +103,25 @@ const REPLICAS: readonly (readonly [LmdeployServeProps, Case["found"], Case["con
     [["RC191", "engine.tls", "a certificate"]],
   ],
 ];
+/** HAProxy in front closes what `OPEN` is about. */
+const FRONT = { reverseProxy: { serverPort: 8001 } };
 
 /** Every way in which an engine says that it cannot run, or not well. */
 const CASES: readonly Case[] = [
+  {
+    engine: new LmdeployServe({
+      ...MODEL,
+      ...FRONT,
+      dataParallelSize: 2,
+      tls: { certificate: FILE, key: FILE },
+    }),
+    found: [],
+  },
+  {
+    engine: new LmdeployServe({ ...MODEL, ...FRONT, dataParallelSize: 2, apiKeys: FILE }),
+    found: [["RC192", "engine.apiKeys", "a file of keys"]],
+  },
+  { engine: new LmdeployServe({ ...MODEL, ...FRONT }), found: [["RC194", "engine.reverseProxy", "8001"]] },
   { engine: new VllmServe(), found: [["RC600", "engine.modelPath", "nothing"]] },
   {
     engine: vllm,
@@ -468,7 +484,7 @@ test.each(
 test("every rule of the engines has a case, and an id of its own in the engines' range", () => {
   const ids = rules.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  expect(ids.filter((id) => !/^RC(6\d\d|18[5-9]|19[0-3])$/.test(id))).toEqual([]);
+  expect(ids.filter((id) => !/^RC(6\d\d|18[5-9]|19[0-4])$/.test(id))).toEqual([]);
   expect([...new Set(CASES.flatMap(({ found }) => found.map(([rule]) => rule)))].sort()).toEqual(
     [...ids].sort(),
   );

@@ -4,6 +4,7 @@ import { engineLines } from "../../../../lib/review/engine";
 import { workload } from "../../../../lib/runtime/workload/make-workload";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
+import { SecretRef } from "../../../../lib/topology/values/secret-ref";
 import { ModelSource } from "../../../../lib/topology/values/model-source";
 import { HostPathStorage } from "../../../../lib/topology/declaration/storage";
 import { Model } from "../../../../lib/topology/model/model";
@@ -77,6 +78,25 @@ describe("a cluster of LMDeploy with replicas", () => {
     [{ dataParallelSize: 2, serverPort: 6379 }, [["RC031", "engine.ports.lmdeploy-servers", "6379"]]],
   ])("has ports that nothing else takes: %j", (engine, problems) => {
     expect(found(engine)).toEqual(problems);
+  });
+
+  test("behind HAProxy have their proxy for the cluster alone, and clients TLS and keys", () => {
+    const secret = SecretRef.hostFile("/root/secret");
+    const plan = planned({
+      ...{ dataParallelSize: 2, apiKeys: secret, tls: { certificate: secret, key: secret } },
+      reverseProxy: { serverPort: 8001 },
+    });
+    expect(clusterEndpoint(plan)).toBe("https://10.20.0.1:8000");
+    const ports = plan.ports.filter(({ name }) => name === "engine" || name.startsWith("lmdeploy"));
+    expect(ports.map(({ name, from, reachableBy }) => [name, from, reachableBy])).toEqual([
+      ["engine", 8000, "user"],
+      ["lmdeploy-master", 29500, "cluster"],
+      ["lmdeploy-servers", 23333, "cluster"],
+      ["lmdeploy-proxy", 8001, "cluster"],
+    ]);
+    expect(found({ dataParallelSize: 2, reverseProxy: { serverPort: 8000 } })).toEqual([
+      ["RC031", "engine.port", "8000"],
+    ]);
   });
 
   test("of a known model with too few ranks is refused once", () => {

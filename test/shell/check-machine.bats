@@ -127,6 +127,35 @@ problems() {
   [[ "$output" == *"problem device /dev/nvidia-uvm is missing: "*"nvidia-modprobe -u -c=0"* ]]
 }
 
+@test "check-machine.sh warns where nothing makes the nodes of unified memory before Docker starts" {
+  touch "$HOST_ROOT/dev/nvidia-uvm"
+  check 'device /dev/nvidia-uvm'
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"warning nodes nothing that is known makes /dev/nvidia-uvm before Docker"*"prepare-hosts"* ]]
+}
+
+# Rules: 71-nvidia.rules of Ubuntu's nvidia-kernel-common; docs.nvidia.com/datacenter/cloud-native/container-toolkit (device nodes).
+@test "check-machine.sh knows what makes the nodes of unified memory at boot" {
+  local file line
+  touch "$HOST_ROOT/dev/nvidia-uvm"
+  while IFS='|' read -r file line; do
+    mkdir -p "$HOST_ROOT/${file%/*}"
+    printf '%s\n' "$line" >"$HOST_ROOT/$file"
+    check 'device /dev/nvidia-uvm'
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"ok nodes made before Docker starts, by ${file%/*}"* ]]
+    rm "$HOST_ROOT/$file"
+  done <<'MAKERS'
+lib/udev/rules.d/71-nvidia.rules|ACTION=="add" DEVPATH=="/module/nvidia_uvm" SUBSYSTEM=="module" RUN+="/usr/bin/nvidia-modprobe -c0 -u"
+etc/systemd/system/ray-cluster-nvidia-devices.service|ExecStart=/usr/bin/env nvidia-modprobe -u -c=0
+etc/systemd/system/devices.service|ExecStart=/usr/bin/nvidia-ctk system create-device-nodes --control-devices --load-kernel-modules
+MAKERS
+  # Makes the nodes of the GPUs, and not those.
+  printf 'RUN+="/usr/bin/nvidia-modprobe"\n' >"$HOST_ROOT/lib/udev/rules.d/71-nvidia.rules"
+  check 'device /dev/nvidia-uvm' 'device /dev/nvidiactl'
+  [ "$(grep -c '^warning nodes' <<<"$output")" -eq 1 ]
+}
+
 @test "check-machine.sh with an address of no interface reports a problem" {
   check 'address 10.1.0.20'
   [ "$status" -eq 1 ]

@@ -22,7 +22,8 @@ export type HostScript =
   | "cluster-token.sh"
   | "install-docker.sh"
   | "install-nftables.sh"
-  | "install-nvidia-toolkit.sh";
+  | "install-nvidia-toolkit.sh"
+  | "make-nvidia-devices.sh";
 
 /**
  * Reads a mark, the length of a script, then the script, and prints the mark before and after the script's output; see

@@ -26,7 +26,7 @@ export interface PrepareHostsOptions {
   readonly yes?: boolean;
 }
 
-/** Software that a machine may lack and a script installs. */
+/** What a machine may lack and a script adds. */
 interface Installation {
   readonly script: HostScript;
   readonly name: string;
@@ -63,6 +63,17 @@ const INSTALLATIONS: readonly Installation[] = [
     topic: "runtime",
     isWantedFor: ({ outcome, topic, text }) =>
       outcome === "problem" && topic === "runtime" && text.includes("no runtime 'nvidia'"),
+  },
+  {
+    script: "make-nvidia-devices.sh",
+    name: "NVIDIA's device nodes",
+    what:
+      "the device nodes of NVIDIA's driver will be made, and a unit of systemd added that makes them whenever the machine " +
+      "starts, before Docker",
+    topic: "device",
+    isWantedFor: ({ outcome, topic, text }) =>
+      (outcome === "problem" && topic === "device" && text.startsWith("/dev/nvidia")) ||
+      (outcome === "warning" && topic === "nodes"),
   },
 ];
 

@@ -135,6 +135,24 @@ describe("prepareHosts", () => {
     expect(table).toMatch(/b \(\S+\) +ready/);
   });
 
+  it.each([
+    ["problem device /dev/nvidia-uvm is missing: the driver's first use makes it", true],
+    ["warning nodes nothing that is known makes /dev/nvidia-uvm before Docker starts containers", true],
+    ["problem device /dev/davinci3 is missing", false],
+    ["warning clock 90 s ahead", false],
+  ])("has the nodes of NVIDIA's driver made now and at each boot, for '%s': %s", async (found, isMade) => {
+    const { said, calls } = await prepare(
+      [
+        `*a.lan*|0|${READY}`,
+        ...([`*b.lan*|0|${READY}\\n${found}`, "*b.lan*|0|devices: they are there", `*b.lan*|0|${READY}`] as const),
+      ],
+      { inventory, yes: true },
+    );
+    expect(said.includes("b: devices: they are there")).toBe(isMade);
+    expect(said.includes("a unit of systemd added")).toBe(isMade);
+    expect(calls).toHaveLength(isMade ? 4 : 2);
+  });
+
   it("does not install the runtime of another vendor", async () => {
     const lacking = "problem runtime the Docker engine has no runtime 'ascend'; it has runc";
     const { error, calls } = await prepare([`*|0|${lacking}`], { inventory, yes: true });

@@ -39,7 +39,12 @@ make_uvm_nodes() {
   info "nvidia-modprobe made ${missing[*]}"
 }
 
-has_devices() { [ "$(count "$2")" -ge "$1" ]; }
+has_devices() {
+  [ "$(count "$2")" -ge "$1" ] && return
+  # The first use of NVIDIA's driver makes its nodes.
+  [[ "$2" != */nvidia* ]] || timeout 60 nvidia-smi -L >/dev/null 2>&1 || true
+  [ "$(count "$2")" -ge "$1" ]
+}
 
 count() { compgen -G "$1" | wc -l; }
 

@@ -57,7 +57,10 @@ main() {
         ;;
       head) check_route "$value" ;;
       architecture) check_architecture "$value" ;;
-      device) check_path device "$value" ;;
+      device)
+        check_path device "$value"
+        [ "$value" != /dev/nvidia-uvm ] || check_nodes_at_boot
+        ;;
       accelerator) accelerators+=("$value") ;;
       mount)
         check_path mount "$value"
@@ -155,10 +158,23 @@ check_path() {
       elsewhere="; found $folder/${2##*/}: set driverPaths of this machine"
     fi
   done
-  if [[ "$2" == /dev/nvidia-uvm* ]]; then
-    elsewhere=": the first use of CUDA makes it; as root: nvidia-modprobe -u -c=0, also at each boot before Docker starts"
+  if [[ "$2" == /dev/nvidia* ]]; then
+    elsewhere=": the driver's first use makes it. \`npx cdktf-ray-cluster prepare-hosts\` has that done now and at each boot; by hand, \
+as root: nvidia-smi -L && nvidia-modprobe -u -c=0"
   fi
   problem "$1" "$2 is missing$elsewhere"
+}
+
+# Docker starts containers when the machine starts, and does not try again where a device is missing. What makes the nodes before
+# that is known by name: rules of distributions' packages, and units.
+check_nodes_at_boot() {
+  local folder
+  for folder in lib/udev/rules.d usr/lib/udev/rules.d etc/udev/rules.d etc/systemd/system usr/lib/systemd/system lib/systemd/system; do
+    ! grep -Eqrs -- 'nvidia-modprobe .*(-u|--unified-memory)|nvidia-ctk system create-device-nodes' "$ROOT/$folder" ||
+      { ok nodes "made before Docker starts, by $folder"; return; }
+  done
+  warning nodes "nothing that is known makes /dev/nvidia-uvm before Docker starts containers: after a reboot the node may stay \
+stopped. \`npx cdktf-ray-cluster prepare-hosts\` adds a unit that makes it"
 }
 
 # A share that is not mounted is an empty folder of the machine's disk. The file server itself may be a node.

@@ -1,6 +1,6 @@
-import tempfile
 import unittest
-from pathlib import Path
+
+from simulated_sysfs import Sysfs, ethernet, mapped
 
 from ray_node.hardware.finding import FAILED, OK, WARNING, Finding, Subject
 from ray_node.hardware.rdma import choice as rdma_choice
@@ -12,69 +12,8 @@ from ray_node.hardware.rdma.facts import RdmaFacts
 SUBNET = "10.0.0.0/24"
 
 
-class Sysfs:
-    """Files as the kernel shows them below /sys/class/infiniband."""
-
-    def __init__(self, case: unittest.TestCase) -> None:
-        folder = tempfile.TemporaryDirectory()
-        case.addCleanup(folder.cleanup)
-        self.root = folder.name
-
-    def port(
-        self,
-        adapter: str,
-        layer: str,
-        state: str = "4: ACTIVE",
-        physical: str = "5: LinkUp",
-        gids: dict[int, tuple[str, str]] | None = None,
-        rate: str = "400 Gb/sec (4X NDR)",
-    ) -> None:
-        at = Path(self.root) / "class/infiniband" / adapter / "ports/1"
-        for folder in ("gids", "gid_attrs/types"):
-            (at / folder).mkdir(parents=True, exist_ok=True)
-        for name, text in (
-            ("state", state),
-            ("phys_state", physical),
-            ("link_layer", layer),
-            ("rate", rate),
-        ):
-            (at / name).write_text(f"{text}\n", encoding="ascii")
-        for index in range(8):
-            gid, kind = (gids or {}).get(index, ("0000:" * 7 + "0000", None))
-            (at / "gids" / str(index)).write_text(f"{gid}\n", encoding="ascii")
-            # The kernel answers EINVAL where there is nothing; here the file is missing.
-            if kind is not None:
-                (at / "gid_attrs/types" / str(index)).write_text(f"{kind}\n", encoding="ascii")
-
-    def pci(self, name: str, numa: int) -> None:
-        """An adapter's device, or a GPU by its address."""
-        at = Path(self.root) / "devices/pci0000:00" / name
-        at.mkdir(parents=True)
-        (at / "numa_node").write_text(f"{numa}\n", encoding="ascii")
-        if ":" in name:
-            (at / "vendor").write_text("0x10de\n", encoding="ascii")
-            (at / "class").write_text("0x030200\n", encoding="ascii")
-        link = f"bus/pci/devices/{name}" if ":" in name else f"class/infiniband/{name}/device"
-        (Path(self.root) / link).parent.mkdir(parents=True, exist_ok=True)
-        (Path(self.root) / link).symlink_to(at)
-
-    def choose(self, fabric: str, named: str | None = None) -> RdmaChoice:
-        return rdma_choice.choose(fabric, rdma_sysfs.ports(self.root), SUBNET, named)
-
-
-def mapped(address: str) -> str:
-    one, two, three, four = (int(part) for part in address.split("."))
-    return f"0000:0000:0000:0000:0000:ffff:{one:02x}{two:02x}:{three:02x}{four:02x}"
-
-
-def ethernet(address: str, index: int = 3) -> dict[int, tuple[str, str]]:
-    local = "fe80:0000:0000:0000:0e42:a1ff:fe00:0001"
-    return {
-        0: (local, "IB/RoCE v1"),
-        1: (local, "RoCE v2"),
-        index - 1: (mapped(address), "IB/RoCE v1"),
-        index: (mapped(address), "RoCE v2"),
-    }
+def choose(sysfs: Sysfs, fabric: str, named: str | None = None) -> RdmaChoice:
+    return rdma_choice.choose(fabric, rdma_sysfs.ports(sysfs.root), SUBNET, named)
 
 
 class RdmaTest(unittest.TestCase):
@@ -86,7 +25,7 @@ class RdmaTest(unittest.TestCase):
             self.sysfs.port(f"mlx5_{index}", "InfiniBand")
         self.sysfs.port("mlx5_1", "InfiniBand", "1: DOWN", "2: Polling")
         self.sysfs.port("mlx5_3", "Ethernet", gids=ethernet("10.0.0.1"))
-        choice = self.sysfs.choose("infiniband")
+        choice = choose(self.sysfs, "infiniband")
         self.assertEqual(choice.devices, "=mlx5_0:1,mlx5_2:1,mlx5_10:1")
         self.assertIsNone(choice.gid_index)
         self.assertEqual(choice.warnings, ("not used: mlx5_1:1 is DOWN, Polling",))
@@ -98,13 +37,13 @@ class RdmaTest(unittest.TestCase):
         self.sysfs.port(
             "mlx5_1", "Ethernet", gids={**ethernet("192.168.8.1", 3), 5: (mapped("192.168.1.1"), "RoCE v2")}
         )
-        choice = self.sysfs.choose("roce")
+        choice = choose(self.sysfs, "roce")
         self.assertEqual((choice.ports, choice.gid_index), (("mlx5_0:1", "mlx5_1:1"), 5))
 
     def test_choose_for_roce_off_the_cluster_network_takes_the_lowest_common_gid(self) -> None:
         for index in range(3):
             self.sysfs.port(f"mlx5_{index}", "Ethernet", gids=ethernet(f"192.168.{index}.1"))
-        choice = self.sysfs.choose("roce")
+        choice = choose(self.sysfs, "roce")
         self.assertEqual((len(choice.ports), choice.gid_index, choice.unused), (3, 3, ()))
 
     def test_choose_for_roce_with_different_gid_indices_uses_all_and_leaves_them_to_nccl(self) -> None:
@@ -112,7 +51,7 @@ class RdmaTest(unittest.TestCase):
             self.sysfs.port(
                 f"mlx5_{index}", "Ethernet", gids=ethernet(f"192.168.{index}.1", 3 if index < 4 else 5)
             )
-        choice = self.sysfs.choose("roce")
+        choice = choose(self.sysfs, "roce")
         self.assertEqual((len(choice.ports), choice.gid_index, choice.unused), (8, None, ()))
         findings = rdma_facts.judge(Subject("gpu-0", "10.0.0.1"), RdmaFacts("roce", choice, ("uverbs0",), -1))
         self.assertIn("left to NCCL", findings[0].seen)
@@ -121,22 +60,22 @@ class RdmaTest(unittest.TestCase):
         for index in range(8):
             self.sysfs.port(f"mlx5_{index}", "Ethernet", gids=ethernet(f"192.168.{index}.1"))
         self.sysfs.port("mlx5_bond_0", "Ethernet", gids=ethernet("10.0.0.1", 5), rate="25 Gb/sec (1X EDR)")
-        choice = self.sysfs.choose("roce")
+        choice = choose(self.sysfs, "roce")
         self.assertEqual((len(choice.ports), choice.gid_index), (8, 3))
         self.assertEqual(choice.warnings, ("not used: mlx5_bond_0:1 has 25 of 400 Gb/s",))
-        named = self.sysfs.choose("roce", "=mlx5_bond_0")
+        named = choose(self.sysfs, "roce", "=mlx5_bond_0")
         self.assertEqual((named.ports, named.gid_index), (("mlx5_bond_0:1",), 5))
 
     def test_choose_for_roce_with_only_the_management_port_usable_is_a_problem(self) -> None:
         self.sysfs.port("mlx5_0", "Ethernet", gids={})
         self.sysfs.port("mlx5_bond_0", "Ethernet", gids=ethernet("10.0.0.1"), rate="25 Gb/sec (1X EDR)")
-        choice = self.sysfs.choose("roce")
+        choice = choose(self.sysfs, "roce")
         self.assertEqual((choice.problem, choice.ports), ("no RoCE v2 GID over IPv4 on mlx5_0:1", ()))
 
     def test_choose_for_roce_with_a_fast_adapter_without_gid_names_it(self) -> None:
         self.sysfs.port("mlx5_0", "Ethernet", gids=ethernet("192.168.0.1"))
         self.sysfs.port("mlx5_1", "Ethernet", gids={})
-        choice = self.sysfs.choose("roce")
+        choice = choose(self.sysfs, "roce")
         self.assertEqual(choice.unused, ("mlx5_1:1 has no RoCE v2 GID over IPv4",))
         facts = RdmaFacts("roce", choice, ("uverbs0",), -1)
         (failure,) = (item for item in rdma_facts.judge(Subject("a", "b"), facts) if item.outcome == FAILED)
@@ -144,7 +83,7 @@ class RdmaTest(unittest.TestCase):
         self.assertIn("NCCL_IB_HCA", failure.fix)
         tolerated = rdma_facts.judge(Subject("a", "b"), facts, ("rdma adapters",))
         self.assertEqual([item.check for item in tolerated if item.outcome == WARNING], ["rdma adapters"])
-        self.assertEqual(self.sysfs.choose("roce", "^mlx5_1").unused, ())
+        self.assertEqual(choose(self.sysfs, "roce", "^mlx5_1").unused, ())
 
     def test_choose_for_infiniband_with_a_storage_fabric_takes_the_larger_subnet(self) -> None:
         for index in range(4):
@@ -152,27 +91,27 @@ class RdmaTest(unittest.TestCase):
                 f"mlx5_{index}", "InfiniBand", gids={0: ("fe80:0000:0000:0001:" + "0" * 4 + ":0:0:1", "IB")}
             )
         self.sysfs.port("mlx5_9", "InfiniBand", gids={0: ("fe80:0000:0000:0002:" + "0" * 4 + ":0:0:1", "IB")})
-        choice = self.sysfs.choose("infiniband")
+        choice = choose(self.sysfs, "infiniband")
         self.assertEqual(len(choice.ports), 4)
         self.assertEqual(
             choice.unused, ("mlx5_9:1 is in subnet fe80:0000:0000:0002, mlx5_0:1 in fe80:0000:0000:0001",)
         )
-        self.assertEqual(self.sysfs.choose("infiniband", "^=mlx5_9:1").unused, ())
-        self.assertEqual(len(self.sysfs.choose("infiniband", "mlx5").ports), 5)
+        self.assertEqual(choose(self.sysfs, "infiniband", "^=mlx5_9:1").unused, ())
+        self.assertEqual(len(choose(self.sysfs, "infiniband", "mlx5").ports), 5)
 
     def test_choose_for_infiniband_with_a_subnet_for_each_rail_takes_all(self) -> None:
         for index in range(4):
             self.sysfs.port(
                 f"mlx5_{index}", "InfiniBand", gids={0: (f"fe80:0000:0000:000{index}:0:0:0:1", "IB")}
             )
-        choice = self.sysfs.choose("infiniband")
+        choice = choose(self.sysfs, "infiniband")
         self.assertEqual((len(choice.ports), choice.unused), (4, ()))
 
     def test_choose_with_a_name_that_is_not_there_says_so(self) -> None:
         self.sysfs.port("mlx5_0", "InfiniBand")
         self.assertIn(
             "NCCL_IB_HCA=mlx5_7 names none of mlx5_0:1",
-            self.sysfs.choose("infiniband", "mlx5_7").problem or "",
+            choose(self.sysfs, "infiniband", "mlx5_7").problem or "",
         )
 
     def test_choose_without_the_declared_fabric_explains_why(self) -> None:
@@ -207,7 +146,7 @@ class RdmaTest(unittest.TestCase):
                     sysfs.port("mlx5_0", "InfiniBand")
                 elif what == "no gid":
                     sysfs.port("mlx5_0", "Ethernet", gids={0: ("fe80::1", "RoCE v2")})
-                choice = sysfs.choose(fabric)
+                choice = choose(sysfs, fabric)
                 self.assertIn(problem, choice.problem or "")
                 self.assertIn(fix, choice.fix)
                 self.assertEqual(choice.ports, ())

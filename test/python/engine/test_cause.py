@@ -86,6 +86,21 @@ class CauseTest(unittest.TestCase):
         follows = "RuntimeError: NCCL error: unhandled system error"
         self.assertEqual(self.said(f"OSError: first\n{SHARED}\n{follows}"), SHARED)
 
+    def test_errors_that_are_not_raised_are_told_by_torch_ray_and_python(self) -> None:
+        """Forms of vllm-project/vllm#7074, #1091, sgl-project/sglang#3226."""
+        for output in (
+            "(W pid=1, ip=10.0.0.2) [rank8]:[E ProcessGroupGloo.cpp:144] Gloo connectFullMesh failed",
+            "[rank10]:[E130 18:11:34.707542570 ProcessGroupGloo.cpp:143] Gloo connectFullMesh failed",
+            "[2023-09-19 17:35:16,659 E 1450 3289] logging.cc:361: *** SIGBUS received at time=1 ***",
+            "(RayWorker pid=1450) Fatal Python error: Bus error",
+        ):
+            with self.subTest(output):
+                self.watch = CauseWatch()
+                self.assertIsNotNone(self.after(output))
+        self.watch = CauseWatch()
+        self.assertIsNone(self.after("[rank8]:[W ProcessGroupGloo.cpp:721] connectFullMesh failed once"))
+        self.assertIsNone(self.after("INFO [EngineCore_0] a SIGBUS received would be told"))
+
     def test_error_on_another_machine_has_its_address(self) -> None:
         """The second form is that of vllm-project/vllm#28658."""
         told = "ERROR 05-06 08:55:19 worker_base.py:145] RuntimeError: CUDA error: x"

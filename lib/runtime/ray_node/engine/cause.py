@@ -25,8 +25,12 @@ _BEFORE = re.compile(
 )
 #: The last line of a traceback; a frame or a log line is indented, or has words before.
 _RAISED = re.compile(r"^(?:ray\.exceptions\.\w+\()?(?:\w+\.)*\w*(?:Error|Exception|Exit)\b\)?(?::| *$)")
-#: How vLLM, NCCL, Ray and HCCL begin what is an error without being raised.
-_TOLD = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|NCCL WARN)\b|\(raylet\)|\bE[A-Z]\d{4}\b")
+#: How vLLM, NCCL, Ray, HCCL, torch (`[E131 18:11:34.7 x.cpp:1]`, before 2.6 `[E x.cpp:1]`), Ray's core
+#: (`[2023-09-19 17:35:16,659 E 1450 3289]`) and Python begin what is an error without being raised.
+_TOLD = re.compile(
+    r"\b(?:ERROR|CRITICAL|FATAL|NCCL WARN|Fatal Python error)\b|\(raylet\)|\bE[A-Z]\d{4}\b"
+    r"|\[E\d* [\w.: ]+\]|,\d+ E \d+ \d+\]"
+)
 _CHAINED = re.compile(r"During handling of the above exception|direct cause of the following exception")
 #: They say that something else has failed.
 _OTHERS = re.compile(

@@ -62,7 +62,8 @@ SYMPTOMS = (
         "and name its folder by TIKTOKEN_ENCODINGS_BASE in environment",
     ),
     _symptom(
-        r"offline mode is enabled|outgoing traffic has been disabled|OfflineModeIsEnabled",
+        r"offline mode is enabled|outgoing traffic has been disabled|OfflineModeIsEnabled"
+        r"|is not a valid model identifier",
         "engines start without a hub: what this one asks for must be in the model's folder, or be a "
         "folder of its own (a draft model, a tokenizer, code of another repository)",
     ),
@@ -90,7 +91,7 @@ SYMPTOMS = (
         "accelerators",
     ),
     _symptom(
-        r"(creating|attaching to) shared memory segment",
+        r"(creating|attaching to) shared memory segment|posix_fallocate failed|SIGBUS received|[Bb]us error",
         "the container's shared memory is used up: raise sharedMemoryMiB of the backend",
     ),
     _symptom(
@@ -99,7 +100,7 @@ SYMPTOMS = (
         "image names in a shell file (shellFiles)",
     ),
     _symptom(
-        r"EI0006|Getting socket times out",
+        r"EI0006|EI0009|Getting socket times out|Transport init error",
         "another rank did not come in time: look at the first node that failed, at the NPUs' links and TLS "
         "switches; a slow start needs a longer HCCL_CONNECT_TIMEOUT",
     ),
@@ -114,7 +115,31 @@ SYMPTOMS = (
         "environment lets it wait longer",
     ),
     _symptom(
-        r"unhandled system error|ncclSystemError",
+        r"system not yet initialized|cudaErrorSystemNotReady",
+        "the NVSwitches of the machine are not set up: nvidia-fabricmanager must run there, in the "
+        "version of the driver",
+    ),
+    _symptom(
+        r"Call to ibv_\w+ failed with error Cannot allocate memory",
+        "the process may not lock enough memory: `ulimit -l` in the container must say unlimited",
+    ),
+    _symptom(
+        r"PermissionError: \[Errno 13\]",
+        "the container's user may not use that path: look at its mode; on NFS root is nobody, unless the "
+        "export says no_root_squash",
+    ),
+    _symptom(
+        r"Current node has no (GPU|NPU) available",
+        "vLLM's driver needs an accelerator on the head that nothing else in Ray holds: see `ray list "
+        "placement-groups` and `ray list actors`",
+    ),
+    _symptom(
+        r"Timed out waiting \d+ms for (recv|send) operation",
+        "another process of the group did not answer any more: look at the node that it ran on, and at what "
+        "it said last",
+    ),
+    _symptom(
+        r"unhandled system error|ncclSystemError|ncclInternalError|Proxy Call to rank \d+ failed",
         "NCCL_DEBUG=WARN in environment lets NCCL say which call failed",
     ),
 )

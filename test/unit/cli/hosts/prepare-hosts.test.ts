@@ -144,7 +144,11 @@ describe("prepareHosts", () => {
     const { said, calls } = await prepare(
       [
         `*a.lan*|0|${READY}`,
-        ...([`*b.lan*|0|${READY}\\n${found}`, "*b.lan*|0|devices: they are there", `*b.lan*|0|${READY}`] as const),
+        ...([
+          `*b.lan*|0|${READY}\\n${found}`,
+          "*b.lan*|0|devices: they are there",
+          `*b.lan*|0|${READY}`,
+        ] as const),
       ],
       { inventory, yes: true },
     );

@@ -68,6 +68,8 @@ export interface EngineSpec {
   readonly workingDirectory?: string;
   /** What the image must contain for this engine. @default - unknown */
   readonly requires?: EngineRequirements;
+  /** Whether a rank runs on the head, wherever the others are. @default - where it has a process or variables for every node */
+  readonly hasRankOnHead?: boolean;
   /** Whether this version reads HCCL's rank table where its ranks are on several Ascend nodes. @default false */
   readonly readsRankTable?: boolean;
   /**

@@ -13,7 +13,7 @@ import { judge } from "../../problems/rule";
 import { deriveParallelism, type Parallelism } from "../../topology/model/parallelism";
 import { sourceSecrets } from "../../topology/plan/secrets";
 import { modelFolder as modelFolderOf } from "../../topology/plan/declared-models";
-import { engineVersion } from "../releases/engine-version";
+import { engineVersion, isBefore } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
 import { flagsOfEngine } from "../../catalog/engine-flags";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
@@ -110,6 +110,9 @@ export class VllmServe implements IEngine {
       ports: this.ports(cut),
       rayVersions: rayRangeOfEngine("vllm"),
       ...this.follower(cut, serve),
+      hasRankOnHead:
+        isBefore("vllm-head-without-accelerators", version) ||
+        (cut.executor === VllmExecutor.MP && cut.nodes === 1),
       parallelism: cut.parallelism,
       sizing: settings.sizing,
       texts: carriesEnvironment ? exclusionList(context) : [],

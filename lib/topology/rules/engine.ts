@@ -85,16 +85,16 @@ export const engineRules: readonly ClusterRule[] = [
         })),
   }),
   errorRule("RC078", {
-    title: "An engine that numbers its nodes has the first one on the head",
+    title: "An engine whose first rank is on the head has accelerators there",
     why: "Rank 0 has the API and the address at which the others meet, and the head runs it.",
     check: ({ engine, pools: [first] }) =>
       first !== undefined &&
       first.acceleratorsPerNode <= 0 &&
-      (engine.follower || engine.nodeEnvironment) && {
+      (engine.follower || engine.nodeEnvironment || engine.hasRankOnHead) && {
         path: "pools[0].accelerator",
         got: "none",
         must: `be set: the engine '${engine.name}' runs its rank 0 on the head`,
-        fix: "put the pool with accelerators first, or let the engine reach the nodes through Ray",
+        fix: `put the pool with accelerators first${engine.hasRankOnHead ? "" : ", or let the engine reach the nodes through Ray"}`,
       },
   }),
   errorRule("RC079", {

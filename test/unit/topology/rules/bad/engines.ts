@@ -32,6 +32,13 @@ export const BAD_ENGINES: readonly BadInput[] = [
     got: "none",
   },
   {
+    props: { engine: new VllmServe({ modelPath: MODEL, version: "0.20.2" }), ...headApart },
+    place: headAddress,
+    rule: "RC078",
+    path: "pools[0].accelerator",
+    got: "none",
+  },
+  {
     machines: true,
     props: {
       engine: new RollPipeline(),

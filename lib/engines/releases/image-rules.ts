@@ -1,6 +1,11 @@
-import { findAccelerator } from "../../catalog/accelerators";
+import { type AcceleratorFacts, findAccelerator } from "../../catalog/accelerators";
 import { computeCapabilityOf } from "../../catalog/compute-capabilities";
-import { type EngineRelease, findEngineRelease, releasesOfImage } from "../../catalog/engine-releases";
+import {
+  allEngineReleases,
+  type EngineRelease,
+  findEngineRelease,
+  releasesOfImage,
+} from "../../catalog/engine-releases";
 import { engineMilestone } from "../../catalog/engines";
 import { isVersionWithin, parseVersion } from "../../catalog/ray-versions";
 import type { Problem } from "../../problems/problem";
@@ -129,32 +134,27 @@ export const IMAGE_TOPIC: Topic<ImageOfEngine, EngineContext> = {
         );
       },
     }),
-    errorRule("RC646", {
+    warningRule("RC646", {
       title: "The image is built for the accelerators",
-      why: "Its libraries cannot use another board.",
-      check: ({ image, release }, { acceleratorId }) => {
+      why: "Its libraries cannot use another board. A tag does not prove what an image holds: the nodes look for what the engine needs before they fetch a model.",
+      check: ({ engine, image, release }, { acceleratorId }) => {
         const facts = acceleratorId === undefined ? undefined : findAccelerator(acceleratorId);
-        const built = release?.accelerators ?? [];
         const least = release?.leastComputeCapability ?? 0;
         if (facts === undefined || release === undefined || facts.emulated) {
           return [];
         }
-        if ((computeCapabilityOf(facts.id) ?? least) < least) {
-          return onImage(
-            image,
-            release,
-            `be built for ${facts.title}, not for compute capability ${least.toFixed(1)} and newer alone`,
-            "use an older tag, or an image of your own that is built for it",
-          );
-        }
-        return built.includes(facts.like ?? facts.id) || built.includes(facts.family)
-          ? []
-          : onImage(
-              image,
-              release,
-              `be built for ${facts.title}, not for ${built.join(", ")}`,
-              "use the image for this board",
-            );
+        const isTooOld = (computeCapabilityOf(facts.id) ?? least) < least;
+        return unless(isBuiltFor(release, facts) && !isTooOld, {
+          path: "image",
+          got: `'${image.reference}'`,
+          consequence: isTooOld
+            ? `is published with kernels for compute capability ${least.toFixed(1)} and newer, which ${facts.title} has not`
+            : `is published for ${release.accelerators.join(", ")}, not for ${facts.title}`,
+          fix: isTooOld
+            ? "use an older tag, or an image of your own that is built for it"
+            : `use ${imagesFor(engine, facts).join(" or ") || "an image"} that is built for it`,
+          links: linksOf(release),
+        });
       },
     }),
     errorRule("RC647", {
@@ -196,6 +196,18 @@ function lacks({ image, release }: Pick<ImageOfEngine, "image" | "release">): re
 
 function installs({ requirements = [] }: EngineImage): boolean {
   return requirements.length > 0;
+}
+
+function isBuiltFor({ accelerators }: EngineRelease, { id, like, family }: AcceleratorFacts): boolean {
+  return accelerators.includes(like ?? id) || accelerators.includes(family);
+}
+
+/** Repositories with images of an engine for an accelerator; empty: none is known. */
+function imagesFor(engine: string, facts: AcceleratorFacts): readonly string[] {
+  const known = allEngineReleases().filter(
+    (release) => release.engine === engine && isBuiltFor(release, facts),
+  );
+  return [...new Set(known.map(({ image }) => `an image of '${image}'`))];
 }
 
 function onImage({ reference }: EngineImage, release: EngineRelease | undefined, must: string, fix: string) {

@@ -16,6 +16,8 @@ interface EngineMilestone extends FactRow {
   readonly version: string;
   /** Types of models that it is about. @default - all */
   readonly modelTypes?: readonly string[];
+  /** Values of a setting that it is about, the default first. @default - all */
+  readonly settings?: readonly string[];
   /** Where to read more. */
   readonly links: readonly string[];
 }

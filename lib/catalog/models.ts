@@ -211,6 +211,8 @@ export interface ModelFamily extends FactRow {
   readonly tiedEmbeddings?: boolean;
   /** Files hold embedding and head again for each next-token prediction module, or lack the modules. @default - neither */
   readonly nextToken?: "tables" | "absent";
+  /** `max_position_embeddings` is the stretched length already, whatever `rope_scaling` says. @default - not */
+  readonly positions?: "stretched";
   /** Keys that configurations of the family leave out, with what they mean then. */
   readonly defaults?: { readonly [key: string]: unknown };
 }

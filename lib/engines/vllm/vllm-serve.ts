@@ -1,3 +1,4 @@
+import { findAccelerator } from "../../catalog/accelerators";
 import { rayRangeOfEngine } from "../../catalog/engine-releases";
 import { enginePortOf, engineSettingsFor } from "../../catalog/engines";
 import type {
@@ -118,7 +119,7 @@ export class VllmServe implements IEngine {
       texts: carriesEnvironment ? exclusionList(context) : [],
       requires: {
         programs: ["vllm"],
-        pythonModules: context.rayResource === "NPU" ? ["vllm", "vllm_ascend"] : ["vllm"],
+        pythonModules: ["vllm", ...platformModules(context)],
         paths: [],
       },
       problems: [
@@ -161,7 +162,7 @@ export class VllmServe implements IEngine {
   }
 
   private parallelism(context: EngineContext, settings: VllmSettings): Parallelism {
-    return deriveParallelism({
+    const parallelism = deriveParallelism({
       nodes: context.acceleratorNodes,
       acceleratorsPerNode: context.acceleratorsPerNode,
       tensor: this.props.tensorParallelSize,
@@ -172,6 +173,9 @@ export class VllmServe implements IEngine {
       prefillContext: settings.prefillContext,
       layerPartition: this.props.layerPartition,
     });
+    return settings.keepsSharedExperts(parallelism, context.model)
+      ? { ...parallelism, keepsSharedExperts: true }
+      : parallelism;
   }
 
   private follower(cut: VllmCut, serve: readonly string[]): { readonly follower?: EngineFollower } {
@@ -201,6 +205,14 @@ export class VllmServe implements IEngine {
 function draftModels({ speculation }: VllmServeProps): readonly EngineModel[] {
   const source = speculation?.model;
   return source === undefined ? [] : [{ name: "draft-model", path: DRAFT_PROPERTY, source }];
+}
+
+/** What vLLM finds its accelerators by, which an image for others lacks (`vllm/platforms/__init__.py`). */
+function platformModules({ rayResource, acceleratorId = "" }: EngineContext): readonly string[] {
+  if (rayResource === "NPU") {
+    return ["vllm_ascend"];
+  }
+  return findAccelerator(acceleratorId)?.collective === "rccl" ? ["amdsmi"] : [];
 }
 
 /** vLLM's exclusion list of variables that must stay on their node. */

@@ -1,6 +1,8 @@
-import { engineBatchFor } from "../../catalog/engines";
+import { engineBatchFor, engineMilestone } from "../../catalog/engines";
 import { everyFlagOfEngine, flagsOfEngine } from "../../catalog/engine-flags";
 import type { EngineSizing, SpeculativeDecoding } from "../../topology/engine-sizing";
+import type { Model } from "../../topology/model/model";
+import type { Parallelism } from "../../topology/model/parallelism";
 import { findSpeculativeMethod } from "../../catalog/speculative-methods";
 import { fullName, givenFlags, type GivenFlag } from "../given-flags";
 import { isBefore } from "../releases/engine-version";
@@ -56,6 +58,19 @@ export class VllmSettings {
 
   public get prefillContext(): number {
     return this.props.prefillContextParallelSize ?? this.number("--prefill-context-parallel-size") ?? 1;
+  }
+
+  /** Whether each rank holds shared experts whole, because the tokens of a tensor group are spread over its ranks. */
+  public keepsSharedExperts({ tensor, data, expertParallel }: Parallelism, model?: Model): boolean {
+    const { modelTypes = [], settings = [] } = engineMilestone("vllm-whole-shared-experts");
+    return (
+      expertParallel &&
+      tensor > 1 &&
+      data > 1 &&
+      !isBefore("vllm-whole-shared-experts", this.version) &&
+      modelTypes.includes(model?.shape.modelType ?? "") &&
+      settings.includes(this.text("--all2all-backend") ?? settings[0])
+    );
   }
 
   /** Whether several servers take requests, one on each node. */

@@ -210,7 +210,7 @@ function shapeOf(
         }
       : null,
     nextTokenModules: family?.nextToken === "absent" ? 0 : (keys.whole(...NEXT_TOKEN_KEYS) ?? 0),
-    maximumContextTokens: keys.whole("max_position_embeddings") ?? 0,
+    maximumContextTokens: keys.whole("model_max_length", "max_position_embeddings") ?? 0,
     layerCaches: caches,
   };
 }

@@ -34,6 +34,9 @@ const SHARED_WIDTHS = [
   "shared_intermediate_size",
 ];
 
+/** Keys that say that a model is dense although its configuration counts experts (Gemma 4, Doge). */
+const SWITCHES = ["enable_moe_block", "is_moe"];
+
 /** Experts that one token passes; 0: the configuration does not say it, or there are none. */
 export function activeExpertsOf(keys: HubKeys): number {
   return keys.whole(...ACTIVE) ?? 0;
@@ -47,7 +50,7 @@ export function hasExperts(keys: HubKeys): boolean {
 /** The experts of a model's layers that have some; `null`: a dense model. */
 export function expertsOf(keys: HubKeys, family: ModelFamily | undefined): Experts | null {
   const count = keys.whole(...COUNTS) ?? 0;
-  if (count <= 1 || keys.config.enable_moe_block === false) {
+  if (count <= 1 || SWITCHES.some((name) => keys.config[name] === false)) {
     return null;
   }
   const width = keys.whole(...WIDTHS) ?? keys.needed("intermediate_size", "ffn_hidden_size");

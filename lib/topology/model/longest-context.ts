@@ -8,6 +8,18 @@ const STRETCHED = ["longrope", "su", "llama3"];
 /** The same in newer vLLM; before, the original length is multiplied. */
 const YARN = ["yarn", "deepseek_yarn", "deepseek_llama_scaling"];
 
+/** Sequence that an engine takes where it is told no length; 0: not known. */
+export function usualContext(
+  model: Model,
+  engine: { readonly name: string; readonly version?: string },
+): number {
+  const { usual } = model.positions;
+  const since = engineMilestone("vllm-longrope-original").version;
+  const isTaken =
+    engine.name === "vllm" && (engine.version === undefined || compareVersions(engine.version, since) >= 0);
+  return usual !== undefined && isTaken ? usual : longestContext(model, engine);
+}
+
 /** Longest sequence that an engine takes without being told to take a longer one; 0: not known. */
 export function longestContext(
   { positions: { maximum, original, factor, scaling } }: Model,

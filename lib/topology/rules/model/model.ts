@@ -13,7 +13,7 @@ import {
 } from "../../../problems/rule";
 import { didYouMean, show } from "../../../problems/text";
 import { cacheElementBytes } from "../../model/cache-element";
-import { longestContext } from "../../model/longest-context";
+import { usualContext } from "../../model/longest-context";
 import type { Model } from "../../model/model";
 import { ranksOf, showParallelism } from "../../model/parallelism";
 import type { EngineSizing } from "../../engine-sizing";
@@ -131,7 +131,7 @@ function planOf(spec: ClusterSpec, declared: Model, engine: ClusterSpec["engine"
     dtype: sizing?.dtype,
     fabric: spec.fabric,
     // A model given by its numbers may have no longest sequence: one token asks nothing of the cache.
-    contextTokens: sizing?.contextTokens ?? (longestContext(model, engine) || 1),
+    contextTokens: sizing?.contextTokens ?? (usualContext(model, engine) || 1),
     contextProperty: sizing?.contextProperty,
     concurrentSequences: sizing?.concurrentSequences ?? 1,
     memoryUtilization: sizing?.memoryUtilization,

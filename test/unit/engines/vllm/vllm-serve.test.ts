@@ -148,3 +148,14 @@ test("VllmServe ignores later changes of the list it was given", () => {
   extraArguments.push("--port", "1");
   expect(text(engine.bind(H100S).argv)).not.toContain("--port 1");
 });
+
+describe("the image must hold what vLLM finds its accelerators by", () => {
+  test.each([
+    [Accelerator.H100, ["vllm"]],
+    [Accelerator.of("mi300x"), ["vllm", "amdsmi"]],
+    [Accelerator.ASCEND_A3, ["vllm", "vllm_ascend"]],
+  ])("%j", (accelerator, modules) => {
+    const spec = new VllmServe(MODEL).bind(contextOf({ accelerator, nodes: 1, perNode: 8 }));
+    expect(spec.requires?.pythonModules).toEqual(modules);
+  });
+});

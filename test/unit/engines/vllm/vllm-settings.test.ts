@@ -123,3 +123,27 @@ describe("VllmSettings", () => {
     expect(written("--no-enforce-eager", "--enforce-eager").sizing.capturesGraphs).toBe(false);
   });
 });
+
+describe("keepsSharedExperts", () => {
+  const cut = { tensor: 8, pipeline: 1, data: 2, expertParallel: true };
+
+  test.each([
+    ["expert, tensor and data parallelism", cut, Model.DEEPSEEK_V3, [], "0.12.0", true],
+    ["vLLM before 0.12, of which it is not known", cut, Model.DEEPSEEK_V3, [], "0.11.2", false],
+    ["one replica", { ...cut, data: 1 }, Model.DEEPSEEK_V3, [], undefined, false],
+    ["one rank in a group", { ...cut, tensor: 1 }, Model.DEEPSEEK_V3, [], undefined, false],
+    ["no expert parallelism", { ...cut, expertParallel: false }, Model.DEEPSEEK_V3, [], undefined, false],
+    ["a model that cuts them", cut, Model.GLM_4_6, [], undefined, false],
+    ["DeepEP", cut, Model.DEEPSEEK_V3, ["--all2all-backend", "deepep_low_latency"], undefined, true],
+    [
+      "a backend that spreads no tokens",
+      cut,
+      Model.DEEPSEEK_V3,
+      ["--all2all-backend=pplx"],
+      undefined,
+      false,
+    ],
+  ] as const)("with %s", (_, parallelism, model, extraArguments, version, whole) => {
+    expect(read({ extraArguments }, version).keepsSharedExperts(parallelism, model)).toBe(whole);
+  });
+});

@@ -91,6 +91,14 @@ describe("Model.fromConfig", () => {
     expectWithin(model.weightBytes / GIB, 453.7, 0.1);
   });
 
+  // Gemma 4 and Doge count experts that they do not have.
+  test.each(["enable_moe_block", "is_moe"])("has no experts where %s is false", (name) => {
+    const experts = { num_experts: 16384, moe_intermediate_size: 2048 };
+    const bytes = (change: object) => Model.fromConfig(changed("llama-3.1-8b", change)).weightBytes;
+    expect(bytes({ ...experts, [name]: false })).toBe(bytes({}));
+    expect(bytes(experts)).toBeGreaterThan(bytes({}));
+  });
+
   // Linear layers: 6.98 of 8.03 billion parameters; the rest, embedding and head, stays at 2 bytes.
   test.each([
     ["fp8", { quant_method: "fp8" }, 8],

@@ -6,6 +6,7 @@ from unittest import mock
 
 import support
 from ascend_machine import AscendMachine
+from head_case import WHOLE, FakeReader
 from rollout_case import RolloutCase
 
 from ray_node.agent import state
@@ -53,6 +54,16 @@ class RolloutChecksTest(RolloutCase):
         self.assertIn("preflight: npu-1", self.text)
         self.assertIn(f"  serving now: {self.first.number}", self.text)
         self.assertEqual(self.since("serving"), ["serving"])
+
+    def test_added_machine_is_checked_while_the_others_serve(self) -> None:
+        alone = self.made(pools__0__nodes=1, pools__0__addresses=[support.HEAD])
+        self.deliver(alone)
+        self.until("switching")
+        FakeReader.nodes = WHOLE[:1]
+        self.until_record(alone)
+        FakeReader.nodes = WHOLE
+        self.assertEqual(self.wait(self.second), 0, self.text)
+        self.assertEqual(self.machines[0].read("table.json"), self.machines[1].read("table.json"))
 
     def test_accelerators_that_the_current_workload_holds_are_no_finding(self) -> None:
         for device in range(4):

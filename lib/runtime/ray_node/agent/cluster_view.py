@@ -94,6 +94,13 @@ class ClusterView:
     def member(self, address: str) -> Member | None:
         return self.assessment.by_address.get(address)
 
+    def is_alive(self, address: str) -> bool:
+        """Ray lists a node there as ALIVE, planned or not: it may be in the shape that comes next."""
+        found = self.member(address)
+        if found is not None:
+            return found.alive
+        return any(node.alive and node.address == address for node in self._reader.nodes)
+
     def quiet(self) -> bool:
         """A member that has stopped reporting may be dead without Ray knowing it yet."""
         heard = self.heard()

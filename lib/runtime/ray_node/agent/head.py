@@ -185,7 +185,7 @@ class Head(Supervisor):
         """Called in the report server's threads: reads only whole values."""
         view = self.view
         seen = view.member(received.address) if view is not None else None
-        known = view is not None and view.is_known()
+        alive = view.is_alive(received.address) if view is not None and view.is_known() else None
         task = view.tasks.exchange(received.address, received.result) if view is not None else None
         asked = self.staging.asked if self.staging is not None else None
         return HeadAnswer(
@@ -193,7 +193,7 @@ class Head(Supervisor):
             state=self.state.state,
             reason=self.state.reason,
             versions=self.versions,
-            alive=(seen is not None and seen.alive) if known else None,
+            alive=alive,
             verdict=seen.verdict if seen is not None else "not a planned node",
             workload=self.number,
             staging=asked.attempt if asked is not None else None,

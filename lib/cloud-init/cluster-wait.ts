@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Fn, type TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { LocalCommand } from "../terraform/local-command";
+import { type PlacedWorkload, placedWorkload } from "../terraform/placed-workload";
 import { resourceAddress } from "../terraform/resource-address";
 import { clusterEndpoint } from "../topology/plan/endpoint";
 import type { ClusterPlan } from "../topology/plan/plan";
@@ -31,22 +32,31 @@ export function waitSeconds({ deadlines }: ClusterPlan, bootTimeoutSeconds: numb
   return deadlines.servingSeconds + bootTimeoutSeconds;
 }
 
+/** Whether the check brings the workload, so that no machine boots with it. */
+export function bringsWorkload(check: ReadinessCheck | undefined): boolean {
+  return check?.kind === "ssh";
+}
+
 /**
- * Brings the verdict of the cluster's head to the deployment: it ends here when the cluster serves, else it fails with the
- * reason, and the next deployment waits anew.
+ * Brings the verdict of the cluster's head to the deployment, and over ssh the workload to the head before: it ends here when
+ * the cluster serves, else it fails with the reason, and the next deployment waits anew.
  */
 export class ClusterWait extends LocalCommand {
   private machines?: readonly TerraformResource[];
 
   public constructor(scope: Construct, id: string, props: ClusterWaitProps) {
     const { plan, check, texts } = props;
+    const workload = bringsWorkload(check) ? placedWorkload(scope, plan) : undefined;
     super(scope, id, {
       folder: "cloud-init",
       scripts: SCRIPTS[check.kind].map((name) => join(__dirname, name)),
       command: `wait-by-${check.kind}.sh`,
-      environment: environment(props),
+      environment: environment(props, workload),
       input: clusterEndpoint(plan),
-      triggers: texts.map((text) => Fn.sha256(text)),
+      triggers: [
+        ...texts.map((text) => Fn.sha256(text)),
+        ...(workload === undefined ? [] : [workload.number]),
+      ],
     });
   }
 
@@ -71,17 +81,19 @@ export class ClusterWait extends LocalCommand {
   }
 }
 
-function environment(props: ClusterWaitProps): { readonly [name: string]: string } {
-  const { plan, check, bootTimeoutSeconds } = props;
+function environment(
+  { plan, check, bootTimeoutSeconds }: ClusterWaitProps,
+  workload: PlacedWorkload | undefined,
+): { readonly [name: string]: string } {
   const [{ name, address = "" }] = plan.nodes;
   const report = plan.ports.find((port) => port.name === "node-report")?.from;
   return {
     CLUSTER: plan.name,
     HEAD: `${name} (${address})`,
     TIMEOUT_SECONDS: String(waitSeconds(plan, bootTimeoutSeconds)),
-    ...(check.kind === "ssh"
-      ? { SSH_ARGUMENTS: sshArguments(check, address).join("\n") }
-      : { REPORT_URL: check.url ?? `http://${address}:${report}` }),
+    ...(workload === undefined
+      ? { REPORT_URL: check.url ?? `http://${address}:${report}` }
+      : { SSH_ARGUMENTS: sshArguments(check, address).join("\n"), WORKLOAD: workload.text }),
   };
 }
 

@@ -8,9 +8,10 @@ import type { BootSource, BootSpec } from "../bootstrap/boot-spec";
 import { machineBundle } from "../bootstrap/machine-bundle";
 import { cloudConfig } from "../bootstrap/cloud-config";
 import { rootfsFile } from "../bootstrap/rootfs-file";
-import { containerSpec } from "../runtime/container-spec/make-container-spec";
+import { containerSpec, withoutWorkload } from "../runtime/container-spec/make-container-spec";
 import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
 import type { SecretRef } from "../topology/values/secret-ref";
+import { bringsWorkload } from "./cluster-wait";
 import type { CloudInitSettings } from "./settings";
 import { sourcesOf } from "./source-rules";
 
@@ -71,9 +72,10 @@ export function metaData(plan: ClusterPlan, { name, nodes, text }: MachineText):
 }
 
 function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings): BootSpec {
-  const { programUrl, mounts, diskFolder, registry, packages } = settings;
+  const { programUrl, mounts, diskFolder, registry, packages, readiness } = settings;
   const secrets = bootSecrets(plan, node, (ref) => sourceOf(ref, settings));
-  const container = containerSpec(plan, node);
+  const whole = containerSpec(plan, node);
+  const container = bringsWorkload(readiness) ? withoutWorkload(whole, plan, node) : whole;
   return {
     container: withSecrets(container, secrets),
     program: programUrl === undefined ? undefined : { name: "url.sh", arguments: [programUrl] },

@@ -4,7 +4,7 @@ import type { Problem } from "../problems/problem";
 import { code, table } from "../review/table";
 import type { ClusterPlan } from "../topology/plan/plan";
 import { secretsOn } from "../topology/plan/secrets";
-import { waitSeconds } from "./cluster-wait";
+import { bringsWorkload, waitSeconds } from "./cluster-wait";
 import type { MachineText } from "./machine-text";
 import type { CloudInitSettings } from "./settings";
 
@@ -26,6 +26,9 @@ export function machinesReview(
     `- node program: ${program(settings)}`,
     `- secrets, fetched into memory at every boot: ${secrets(plan, settings)}`,
     `- apply waits ${waitsFor(plan, settings)}`,
+    bringsWorkload(settings.readiness)
+      ? "- another workload (engine, model, deadlines) is brought to the head over ssh: the machines stay"
+      : "- another workload (engine, model, deadlines) is another text: **the machines are replaced**",
     ...problems.map((problem) => `- ${problem.level}: ${problemLine(problem).trim()}`),
   ];
 }

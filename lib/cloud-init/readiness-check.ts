@@ -40,8 +40,9 @@ export class ReadinessCheck {
   }
 
   /**
-   * Asks for the verdict on the head's machine, over ssh. Before the head's container runs, it reports what the boot lacks.
-   * Needs ssh where Terraform runs.
+   * Brings the workload to the head and asks for its verdict on the head's machine, over ssh: no machine boots with the
+   * workload, and another one replaces none. Before the head's container runs, it reports what the boot lacks. Needs ssh
+   * where Terraform runs.
    *
    * @param host what follows `ssh` on the command line; may be a reference. Default: the head's address on the cluster network
    */

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Waits over ssh for the verdict of a cluster's head: exit code 0 when the cluster serves, else 1 and the reason. Constant
-# for every cluster; the environment has its values, and no secret:
+# Brings the workload to a cluster's head over ssh, and waits for its verdict about this one: exit code 0 when the cluster
+# serves, else another one and the reason. Constant for every cluster; the environment has its values, and no secret:
 #
 #   CLUSTER, HEAD    names for messages
+#   WORKLOAD         what the cluster is to run, as JSON
 #   SSH_ARGUMENTS    arguments of ssh up to the destination, one per line
 #   TIMEOUT_SECONDS  for all of it
 #   PAUSE_SECONDS    between two attempts to connect (5)
@@ -36,11 +37,12 @@ main() {
   return 1
 }
 
+# After its own lines the program reads who brings the workload, and the workload.
 on_head() {
   IFS='
 '
   # shellcheck disable=SC2029,SC2086 # constant and a number; one argument per line
-  ssh $SSH_ARGUMENTS "bash -s -- $1" <"$ON_HEAD"
+  { cat "$ON_HEAD" && printf '%s\n%s' "$(id -un)@$(hostname)" "$WORKLOAD"; } | ssh $SSH_ARGUMENTS "bash -s -- $1"
 }
 
 say() {

@@ -1,6 +1,6 @@
 /**
  * Machines of a provider that this library does not know boot with cloud-init from a NoCloud seed, and the deploy
- * returns when the cluster serves.
+ * returns when the cluster serves; another workload comes over ssh and replaces none of them.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,6 +32,8 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
   const docker = new Docker();
   const secretsFolder = mkdtempSync(join(tmpdir(), "e2e-cloud-init-"));
   const token = randomBytes(32).toString("hex");
+  /** Of the app: another declaration is another value. */
+  const environment: NodeJS.ProcessEnv = {};
   let project: Project;
   let deployed: CommandResult;
 
@@ -56,10 +58,14 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
       image: emulationImageTag(),
       rayVersion: emulationRayVersion(),
       secretsFolder,
+      servedModel: "first",
       withoutLimits: !mayRaiseLimits(),
     };
+    const key = join(secretsFolder, "key");
+    await runOrFail("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key], { timeoutSeconds: 30 });
     const register = join(REPOSITORY, "test", "tools", "register.cjs");
-    project = new Project(`node -r ${register} ${APP}`, NAME, { E2E_CLOUD_INIT: JSON.stringify(props) });
+    environment.E2E_CLOUD_INIT = JSON.stringify(props);
+    project = new Project(`node -r ${register} ${APP}`, NAME, environment);
     // No registry has the image of the emulation: somebody loads it, while the machines try to pull it.
     const archive = join(secretsFolder, "image.tar");
     await runOrFail("docker", ["save", "--output", archive, emulationImageTag()], { timeoutSeconds: 120 });
@@ -79,20 +85,28 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     rmSync(secretsFolder, { recursive: true, force: true });
   }, 240_000);
 
-  const answer = async () => {
+  const answer = async (model = "first") => {
     const response = await fetch(`http://${SUBNET}.10:8000/v1/chat/completions`, {
       method: "POST",
-      body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
+      body: JSON.stringify({ model, messages: [{ role: "user", content: "Who is there?" }] }),
       signal: AbortSignal.timeout(30_000),
     });
     const { choices } = (await response.json()) as { choices: { message: { content: string } }[] };
     return choices[0].message.content;
   };
 
+  const served = async () => {
+    const response = await fetch(`http://${SUBNET}.10:8000/v1/models`, {
+      signal: AbortSignal.timeout(10_000),
+    });
+    return ((await response.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
+  };
+
   it("serve when the deployment returns, and not before", async () => {
     expect(deployed.output).toContain("Apply complete! Resources: 6 added, 0 changed, 0 destroyed.");
     expect(deployed.exitCode).toBe(0);
-    expect(deployed.output).toMatch(/no answer from http:\/\/10\.89\.140\.10:6378\/ready/);
+    expect(deployed.output).toMatch(/the head: /);
+    expect(deployed.output).toMatch(/workload [0-9a-f]{12} is delivered to the head/);
     expect(deployed.output).toMatch(/cluster 'e2e-cloud-init' is serving after \d+ s/);
     expect(deployed.output).toContain(`endpoint = "http://${SUBNET}.10:8000"`);
     expect(await answer()).toMatch(
@@ -117,18 +131,8 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(await status(WORKER)).toMatchObject({ state: "serving", member: true });
   });
 
-  it("say themselves by ssh that they serve, as another readiness check asks them", async () => {
-    const key = join(secretsFolder, "key");
-    await runOrFail("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key], { timeoutSeconds: 30 });
-    const authorize =
-      "mkdir -p -m 700 /root/.ssh && install -m 600 /etc/machine-secrets/key.pub /root/.ssh/authorized_keys";
-    await on(HEAD, "sh", "-c", authorize);
-    const options = [
-      `IdentityFile=${key}`,
-      "UserKnownHostsFile=/dev/null",
-      "StrictHostKeyChecking=accept-new",
-    ];
-    const script = join(REPOSITORY, "lib", "cloud-init", "wait-by-ssh.sh");
+  it("say over HTTP that they serve, as another readiness check asks them", async () => {
+    const script = join(REPOSITORY, "lib", "cloud-init", "wait-by-http.sh");
     const asked = await run("sh", [script], {
       timeoutSeconds: 100,
       environment: {
@@ -136,10 +140,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
         CLUSTER: NAME,
         HEAD,
         TIMEOUT_SECONDS: "60",
-        SSH_ARGUMENTS: [
-          ...["BatchMode=yes", "LogLevel=ERROR", ...options].flatMap((option) => ["-o", option]),
-          ...["-l", "root", "--", `${SUBNET}.10`],
-        ].join("\n"),
+        REPORT_URL: `http://${SUBNET}.10:6378`,
       },
     });
     expect(asked.output).toMatch(/cluster 'e2e-cloud-init' is serving after \d+ s/);
@@ -190,6 +191,26 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(again.exitCode).toBe(0);
   }, 200_000);
 
+  it("serve another workload in the same containers", async () => {
+    const started = () =>
+      Promise.all(
+        MACHINES.map((machine) =>
+          on(machine, "docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", "ray-cluster"),
+        ),
+      );
+    const before = await started();
+    const props = JSON.parse(environment.E2E_CLOUD_INIT ?? "") as CloudInitAppProps;
+    environment.E2E_CLOUD_INIT = JSON.stringify({ ...props, servedModel: "second" });
+    const changed = await project.deploy();
+    note(`another workload: exit code ${changed.exitCode} after ${changed.seconds.toFixed(0)} s`);
+    // The check alone; the record of the declaration's words is updated.
+    expect(changed.output).toContain("Apply complete! Resources: 1 added, 1 changed, 1 destroyed.");
+    expect(changed.exitCode).toBe(0);
+    expect(await started()).toEqual(before);
+    expect(await served()).toEqual(["second"]);
+    expect(await answer("second")).toMatch(/^16 of 16 ranks/);
+  }, 300_000);
+
   it("serve again after the worker's machine has started anew", async () => {
     const before = Date.now();
     await docker.output("restart", "--time", "20", WORKER);
@@ -201,7 +222,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     const again = await eventually("serving again", 150, async () => {
       const { member } = await status(WORKER);
       const { state } = await status(HEAD);
-      return member && state === "serving" ? answer() : undefined;
+      return member && state === "serving" ? answer("second") : undefined;
     });
     expect(again).toMatch(/^16 of 16 ranks/);
     note(`serving ${((Date.now() - before) / 1000).toFixed(0)} s after the restart of the worker's machine`);

@@ -6,8 +6,11 @@ setup() {
   BIN="$BATS_TEST_TMPDIR/bin"
   export RUN_FOLDER="$BATS_TEST_TMPDIR/run" PAUSE_SECONDS=0.1
   export ANSWERS="$BATS_TEST_TMPDIR/answers" CALLS="$BATS_TEST_TMPDIR/calls"
-  mkdir "$BIN" "$RUN_FOLDER"
+  export TMPDIR="$BATS_TEST_TMPDIR/temporary"
+  mkdir "$BIN" "$RUN_FOLDER" "$TMPDIR"
   touch "$ANSWERS" "$CALLS"
+  # Its number is the hash of every byte.
+  WORKLOAD=$'{"schema": 1, "text": "$(a) `b`"}\n'
   PATH="$BIN:$PATH"
 }
 
@@ -27,30 +30,39 @@ next_answer='
 fake_ssh() {
   program ssh <<SSH
 printf '%s\n' "\$@" >>"\$CALLS"
-cmp -s - "$SCRIPTS/wait-on-head.sh" || exit 99
+cat >"$BATS_TEST_TMPDIR/input"
+head -c "\$(wc -c <"$SCRIPTS/wait-on-head.sh")" "$BATS_TEST_TMPDIR/input" | cmp -s - "$SCRIPTS/wait-on-head.sh" || exit 99
+tail -c "+\$((\$(wc -c <"$SCRIPTS/wait-on-head.sh") + 1))" "$BATS_TEST_TMPDIR/input" >"$BATS_TEST_TMPDIR/brought"
 $next_answer
 if [ "\$code" = 255 ]; then printf '%s\n' "\$text" >&2; else printf '%s\n' "\$text"; fi
 exit "\$code"
 SSH
 }
 
-# `is_up` lies there while the container runs.
+# `is_up` lies there while the container runs, whose Python records what it is asked for, and the files that are named to it.
 fake_docker() {
   program docker <<DOCKER
 case "\$1" in
   inspect) if [ -e "$RUN_FOLDER/is_up" ]; then echo true; else exit 1; fi ;;
-  exec)
-    printf '%s\n' "\$*" >>"\$CALLS"
-    $next_answer
-    printf '%s\n' "\$text"
-    exit "\$code"
-    ;;
+  exec) [ "\$2 \$3" = "--interactive ray-cluster" ] && exec "\${@:4}" ;;
 esac
 DOCKER
+  program python3 <<PYTHON
+printf '%s\n' "\${*//\${5%/*}/FOLDER}" >>"\$CALLS"
+cp "\$5" "$BATS_TEST_TMPDIR/workload" && cp "\$7" "$BATS_TEST_TMPDIR/who"
+$next_answer
+printf '%s\n' "\$text"
+exit "\$code"
+PYTHON
+}
+
+# on_head <seconds>: as ssh runs it.
+on_head() {
+  run bash -s -- "$1" < <(cat "$SCRIPTS/wait-on-head.sh" && printf 'ci@builder\n%s' "$WORKLOAD")
 }
 
 wait_by_ssh() {
-  CLUSTER=llama HEAD='gpu-0 (10.30.0.10)' TIMEOUT_SECONDS="$1" \
+  CLUSTER=llama WORKLOAD="$WORKLOAD" HEAD='gpu-0 (10.30.0.10)' TIMEOUT_SECONDS="$1" \
     SSH_ARGUMENTS="$(printf '%s\n' -o 'IdentityFile=~/.ssh/a b' -p 22 -l root -- 10.30.0.10)" \
     run sh "$SCRIPTS/wait-by-ssh.sh"
 }
@@ -77,6 +89,13 @@ wait_by_ssh() {
   [[ "${arguments[8]}" =~ ^bash\ -s\ --\ (59|60)$ ]]
 }
 
+@test "wait-by-ssh.sh brings who deploys, and every byte of the workload" {
+  fake_ssh
+  wait_by_ssh 60
+  [ "$status" -eq 0 ]
+  printf '%s\n%s' "$(id -un)@$(hostname)" "$WORKLOAD" | cmp - "$BATS_TEST_TMPDIR/brought"
+}
+
 @test "wait-by-ssh.sh with a verdict against the cluster exits with its code" {
   fake_ssh
   echo '1 culprit: gpu-2 (10.30.0.12)' >"$ANSWERS"
@@ -92,14 +111,26 @@ wait_by_ssh() {
   [ "${lines[-1]}" = "cluster 'llama' is not serving: cannot reach gpu-0 (10.30.0.10) over ssh: no route to host" ]
 }
 
-@test "wait-on-head.sh with a running container prints its verdict" {
+@test "wait-on-head.sh with a running container brings it the workload, prints its verdict and leaves nothing there" {
   fake_docker
   touch "$RUN_FOLDER/is_up"
   echo "0 cluster 'llama' is serving" >"$ANSWERS"
-  run bash "$SCRIPTS/wait-on-head.sh" 60
+  on_head 60
   [ "$status" -eq 0 ]
   [ "$output" = "cluster 'llama' is serving" ]
-  [ "$(cat "$CALLS")" = 'exec ray-cluster python3 -m ray_node wait' ]
+  [ "$(cat "$CALLS")" = '-m ray_node wait --workload FOLDER/workload.json --holder FOLDER/who' ]
+  printf '%s' "$WORKLOAD" | cmp - "$BATS_TEST_TMPDIR/workload"
+  [ "$(cat "$BATS_TEST_TMPDIR/who")" = ci@builder ]
+  [ -z "$(ls "$TMPDIR")" ]
+}
+
+@test "wait-on-head.sh with a workload that the node program cannot use ends at once" {
+  fake_docker
+  touch "$RUN_FOLDER/is_up"
+  echo '2 schema: must be 2' >"$ANSWERS"
+  on_head 60
+  [ "$status" -eq 2 ]
+  [ "$output" = 'schema: must be 2' ]
 }
 
 @test "wait-on-head.sh with a boot that fails prints each reason once" {
@@ -107,7 +138,7 @@ wait_by_ssh() {
   echo 'cannot pull the image x' >"$RUN_FOLDER/failure"
   (sleep 0.6 && rm "$RUN_FOLDER/failure" && sleep 0.3 && touch "$RUN_FOLDER/is_up") &
   echo '1 culprit: gpu-2' >"$ANSWERS"
-  run bash "$SCRIPTS/wait-on-head.sh" 60
+  on_head 60
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 3 ]
   [ "${lines[0]}" = 'the head: cannot pull the image x' ]
@@ -119,7 +150,7 @@ wait_by_ssh() {
   fake_docker
   touch "$RUN_FOLDER/is_up"
   printf '%s\n' '137 gone' '0 it serves' >"$ANSWERS"
-  run bash "$SCRIPTS/wait-on-head.sh" 60
+  on_head 60
   [ "$status" -eq 0 ]
   [ "${lines[-1]}" = 'it serves' ]
 }
@@ -127,7 +158,7 @@ wait_by_ssh() {
 @test "wait-on-head.sh at the deadline prints the last reason of the boot" {
   fake_docker
   echo 'no secret' >"$RUN_FOLDER/failure"
-  run bash "$SCRIPTS/wait-on-head.sh" 1
+  on_head 1
   [ "$status" -eq 1 ]
   [ "${lines[-1]}" = "the cluster is not serving: the head's container is not running: no secret" ]
 }

@@ -1,13 +1,9 @@
 import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
-import { Fn, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
-import { workload, workloadNumber, workloadText } from "../../runtime/workload/make-workload";
+import { placedWorkload } from "../../terraform/placed-workload";
 import { template } from "../../terraform/template";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import type { WorkloadStore } from "./boot-sources";
-
-/** Hexadecimal digits of a workload's number. */
-const DIGITS = 12;
 
 /**
  * The workload of a cluster as an object of its boot store. No machine knows its number before the readiness stack names it,
@@ -21,16 +17,13 @@ export class WorkloadObject extends Construct {
 
   public constructor(scope: Construct, id: string, store: WorkloadStore, plan: ClusterPlan) {
     super(scope, id);
-    const text = workloadText(workload(plan));
-    const given = template(text, `workload of ${plan.name}`);
-    const isLate = Token.isUnresolved(text);
-    const content = isLate ? new TerraformLocal(this, "text", given).asString : given;
-    this.number = isLate ? Token.asString(Fn.substr(Fn.sha256(content), 0, DIGITS)) : workloadNumber(text);
+    const { text, number } = placedWorkload(this, plan);
+    this.number = number;
     this._object = new S3Object(this, "object", {
       bucket: store.bucket,
       // Named by its number: an object never gets another content.
-      key: `${store.prefix}${this.number}.json`,
-      content,
+      key: `${store.prefix}${number}.json`,
+      content: template(text, `workload of ${plan.name}`),
       contentType: "application/json",
     });
   }

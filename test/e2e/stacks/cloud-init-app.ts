@@ -25,8 +25,10 @@ export interface CloudInitAppProps {
   /** Image of the nodes. */
   readonly image: string;
   readonly rayVersion: string;
-  /** What the owner of the machines has put on each of them: a folder with secrets. */
+  /** What the owner of the machines has put on each of them: a folder with secrets, and `key.pub`, which ssh lets in. */
   readonly secretsFolder: string;
+  /** Name under which the API serves the model. */
+  readonly servedModel: string;
   /** CAP_SYS_RESOURCE, which nobody can give who has it not. */
   readonly withoutLimits: boolean;
 }
@@ -39,13 +41,19 @@ const SEED = "/var/lib/cloud/seed/nocloud";
  */
 class Machines extends TerraformStack {
   public constructor(app: App, props: CloudInitAppProps) {
-    const { name, subnet, image, rayVersion } = props;
+    const { name, subnet, image, rayVersion, secretsFolder, servedModel } = props;
     super(app, name);
     const backend = new CloudInitBackend({
       subnetCidr: `${subnet}.0/24`,
       headAddress: `${subnet}.10`,
       rayToken: SecretSource.program(join(__dirname, "machine-secret.sh"), ["ray-token"]),
-      readiness: ReadinessCheck.http(),
+      readiness: ReadinessCheck.ssh(undefined, {
+        sshOptions: [
+          `IdentityFile=${secretsFolder}/key`,
+          "UserKnownHostsFile=/dev/null",
+          "StrictHostKeyChecking=accept-new",
+        ],
+      }),
       bootTimeoutSeconds: 120,
       cpusPerNode: 1,
       objectStoreMiB: 100,
@@ -56,7 +64,7 @@ class Machines extends TerraformStack {
       pools: [{ name: "npu", nodes: 2, accelerator: Accelerator.EMULATED_NPU, acceleratorsPerNode: 8 }],
       fabric: Fabric.TCP,
       image: ContainerImage.of(image, { rayVersion }),
-      engine: new EmulatedServe(),
+      engine: new EmulatedServe({ servedModel }),
       engineTimeoutSeconds: 120,
       completionTimeoutSeconds: 30,
       stopTimeoutSeconds: 10,
@@ -97,6 +105,11 @@ class Machines extends TerraformStack {
       volumes: [
         { hostPath: "/sys/fs/cgroup", containerPath: "/sys/fs/cgroup" },
         { hostPath: props.secretsFolder, containerPath: "/etc/machine-secrets", readOnly: true },
+        {
+          hostPath: `${props.secretsFolder}/key.pub`,
+          containerPath: "/root/.ssh/authorized_keys",
+          readOnly: true,
+        },
         { containerPath: "/var/lib/docker" },
       ],
     });

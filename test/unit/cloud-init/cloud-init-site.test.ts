@@ -3,6 +3,7 @@ import { CloudInitBackend } from "../../../lib/cloud-init/cloud-init-backend";
 import { CloudInitSite } from "../../../lib/cloud-init/cloud-init-site";
 import { ReadinessCheck } from "../../../lib/cloud-init/readiness-check";
 import { SecretSource } from "../../../lib/cloud-init/secret-source";
+import { EmulatedServe } from "../../../lib/engines/emulated/emulated-serve";
 import { VllmExecutor } from "../../../lib/engines/vllm/vllm-props";
 import { VllmServe } from "../../../lib/engines/vllm/vllm-serve";
 import { RayOnly } from "../../../lib/engines/ray-only";
@@ -11,6 +12,7 @@ import { RayCluster } from "../../../lib/ray-cluster";
 import { Accelerator } from "../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../lib/topology/declaration/container-image";
 import { PacketFilter } from "../../../lib/topology/declaration/packet-filter";
+import { contentHash } from "../../../lib/runtime/content-hash";
 import { ModelSource } from "../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../lib/topology/values/secret-ref";
 import { Synthesized } from "../../support/synth";
@@ -285,13 +287,14 @@ describe("the review", () => {
 
   it("lists the texts, the sources of secrets and the readiness check", () => {
     const lines = machines({ readiness: ReadinessCheck.http(), userDataLimitBytes: 262_144 });
-    expect(lines).toHaveLength(9);
+    expect(lines).toHaveLength(10);
     expect(lines[2]).toMatch(/^\| gpu-0 \| `cloud-init\/llama\/gpu-0\.yaml` \| \d{6} \|$/);
     expect(lines[3]).toMatch(/^\| gpu-1 to gpu-3 \| `cloud-init\/llama\/gpu-worker\.yaml` \| \d{6} \|$/);
     expect(lines.slice(6)).toEqual([
       "- node program: part of each text",
       "- secrets, fetched into memory at every boot: the cluster's token from `file.sh /etc/ray-cluster/ray-token`",
       expect.stringMatching(/^- apply waits for the head's verdict over HTTP, at most \d{4} s$/),
+      "- another workload (engine, model, deadlines) is another text: **the machines are replaced**",
     ]);
   });
 
@@ -405,9 +408,41 @@ describe("readiness", () => {
       "HEAD",
       "SSH_ARGUMENTS",
       "TIMEOUT_SECONDS",
+      "WORKLOAD",
     ]);
     expect(stack.files("cloud-init")).toEqual(["llama", "wait-by-ssh.sh", "wait-on-head.sh"]);
     expect(stack.file("review.md")).toContain("- apply waits for the head's verdict over ssh, at most");
+  });
+
+  describe("over ssh", () => {
+    const texts = (stack: Synthesized) => ["gpu-0", "gpu-worker"].map((name) => textOf(stack, name));
+    const served = (servedModel: string, readiness: ReadinessCheck) =>
+      synthSite({ readiness }, { engine: new EmulatedServe({ servedModel }) });
+
+    it("brings the workload by its number, and no machine boots with it", () => {
+      const [one, other] = ["a", "b"].map((name) => served(name, ReadinessCheck.ssh()));
+      expect(texts(other)).toEqual(texts(one));
+      const [was, now] = [one, other].map((stack) => waitOf(stack)[1]);
+      const [{ "local-exec": run }] = now.provisioner;
+      const workload = (run.environment.WORKLOAD as string).replaceAll("$${", "${");
+      expect(JSON.parse(workload)).toMatchObject({ cluster: "llama", pools: [{ nodes: 4 }] });
+      expect(now.triggers_replace).toEqual([...was.triggers_replace.slice(0, 2), contentHash(workload)]);
+      expect(now.triggers_replace[2]).not.toBe(was.triggers_replace[2]);
+      expect(one.file("review.md")).toContain("is brought to the head over ssh: the machines stay");
+    });
+
+    it("keeps the texts of machines whose number changes, where they have one for each role", () => {
+      const stack = synthSite(
+        { readiness: ReadinessCheck.ssh() },
+        { pools: [{ ...CLUSTER.pools[0], nodes: 2 }] },
+      );
+      expect(texts(stack)).toEqual(texts(synthSite({ readiness: ReadinessCheck.ssh() })));
+    });
+
+    it("is what keeps them: with another check the workload is part of the texts", () => {
+      const [one, other] = ["a", "b"].map((name) => served(name, ReadinessCheck.http()));
+      expect(texts(other)).not.toEqual(texts(one));
+    });
   });
 
   it.each([

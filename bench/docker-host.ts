@@ -9,7 +9,7 @@ export class DockerHost {
   private readonly containers: string[] = [];
 
   public constructor(
-    private readonly name: string,
+    public readonly name: string,
     private readonly subnet: string,
   ) {}
 
@@ -66,7 +66,7 @@ export class DockerHost {
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
-    throw new Error(`${this.name}: not formed after ${timeoutSeconds} s`);
+    throw new Error(`${this.name}: no answer after ${timeoutSeconds} s`);
   }
 
   /** Also what an interrupted run has left. */

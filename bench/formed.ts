@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Accelerator, EmulatedServe, Fabric, LocalBackend, RayCluster } from "../lib";
 import { App, TerraformStack } from "cdktf";
-import type { ContainerSpec } from "../lib/runtime/container-spec/container-spec";
+import { bundleText, unpackProgram } from "../lib/runtime/bundle";
+import type { ContainerFile, ContainerSpec } from "../lib/runtime/container-spec/container-spec";
 import { containerSpec } from "../lib/runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../lib/runtime/paths";
 import type { ClusterPlan } from "../lib/topology/plan/plan";
@@ -13,6 +14,7 @@ import { type Comparison, inTurns } from "./measure";
 const SUBNET = "10.89.208.0/24";
 const NAME = "bench-formed";
 const TIMEOUT_SECONDS = 180;
+const UNPACK = { program: "/unpack_files.py", bundle: "/files.json" };
 const BY_HAND = join(__dirname, "floor/by_hand.py");
 
 /** From the first container's start until every node is a member, for each number of nodes. */
@@ -56,12 +58,10 @@ function planOf(nodes: number): ClusterPlan {
 
 /** Ours: the containers of the plan. Epoch seconds at which the head became `formed`. */
 async function startNodes(host: DockerHost, plan: ClusterPlan): Promise<number> {
-  for (const node of plan.nodes) {
-    const spec = containerSpec(plan, node);
-    await host.create(spec.name, node.address ?? "", optionsOf(spec), spec.image, spec.command);
-    await withFiles(spec, (folder) => host.copyInto(spec.name, folder));
-  }
-  await host.startAll();
+  await startContainers(
+    host,
+    plan.nodes.map((node) => ({ spec: containerSpec(plan, node), address: node.address })),
+  );
   const head = plan.nodes[0].name;
   return host.poll(TIMEOUT_SECONDS, async () => {
     const text = await host.exec(head, "cat", `${CONTAINER_PATHS.state}/${head}.json`);
@@ -71,8 +71,29 @@ async function startNodes(host: DockerHost, plan: ClusterPlan): Promise<number> 
   });
 }
 
+/** A node's container, and its address on the network. */
+export interface PlacedContainer {
+  readonly spec: ContainerSpec;
+  readonly address?: string;
+}
+
+/** The containers of a plan, all at once. As in every place, they unpack their files before their command. */
+export async function startContainers(host: DockerHost, nodes: readonly PlacedContainer[]): Promise<void> {
+  for (const { spec, address } of nodes) {
+    const options = [...optionsOf(spec), `--volume=${host.name}:${CONTAINER_PATHS.volume}`];
+    const command = ["python3", UNPACK.program, UNPACK.bundle, ...spec.command];
+    await host.create(spec.name, address ?? "", options, spec.image, command);
+    const files = [
+      { path: UNPACK.program, content: unpackProgram() },
+      { path: UNPACK.bundle, content: bundleText(spec.files) },
+    ];
+    await withFiles(files, (folder) => host.copyInto(spec.name, folder));
+  }
+  await host.startAll();
+}
+
 /** By hand: `ray start` on all nodes at once. Epoch seconds at which `ray.nodes()` listed them all. */
-async function startByHand(host: DockerHost, plan: ClusterPlan): Promise<number> {
+export async function startByHand(host: DockerHost, plan: ClusterPlan): Promise<number> {
   const [head] = plan.nodes;
   for (const node of plan.nodes) {
     const role = node === head ? "head" : "worker";
@@ -99,15 +120,18 @@ function optionsOf(spec: ContainerSpec): string[] {
   return [
     "--init",
     `--shm-size=${spec.sharedMemoryMiB}m`,
-    `--volume=${NAME}:${CONTAINER_PATHS.volume}`,
     ...Object.entries(spec.environment).map(([name, value]) => `--env=${name}=${value}`),
     ...spec.devices.map(({ hostPath, containerPath }) => `--device=${hostPath}:${containerPath}`),
   ];
 }
 
-async function withFiles(spec: ContainerSpec, use: (folder: string) => Promise<void>): Promise<void> {
+/** A folder with these files, as long as it is used. */
+export async function withFiles(
+  files: readonly ContainerFile[],
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "ray-cluster-bench-"));
-  for (const { path, content } of spec.files) {
+  for (const { path, content } of files) {
     mkdirSync(join(folder, dirname(path)), { recursive: true });
     writeFileSync(join(folder, path), content);
   }

@@ -5,6 +5,7 @@ import { aws } from "./aws";
 import { formed } from "./formed";
 import { head } from "./head";
 import { type Comparison, median } from "./measure";
+import { rollout } from "./rollout";
 import { staging } from "./staging";
 import { cdktfSynth, synth } from "./synth";
 
@@ -16,6 +17,7 @@ const BENCHES: {
   "cdktf-synth": { runs: 5, run: cdktfSynth },
   aws: { runs: 9, run: aws },
   formed: { runs: 5, run: formed },
+  rollout: { runs: 5, run: rollout },
   staging: { runs: 5, run: staging },
   head: { runs: 3, run: head },
 };

@@ -10,7 +10,7 @@ import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually } from "./support/command";
-import { hostsProject } from "./support/hosts-project";
+import { hostsDeclaration, hostsProject } from "./support/hosts-project";
 import { type SimulatedMachine, SimulatedMachines, SYSTEMD } from "./support/machines";
 import { type Project, unwrapped } from "./support/project";
 import { COMPILER, DEPLOYMENT, SSH } from "./support/requirements";
@@ -85,7 +85,11 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     await Promise.all(atlas.map((machine, index) => machine.becomeAscend(index)));
     await machines.load(emulationImageTag(), atlas);
     const more = { rankTable: RankTableKind.SERVERS, modelPath: MODEL };
-    project = hostsProject(NAME, machines.inventory(atlas), emulationImageTag(), more);
+    project = hostsProject(
+      NAME,
+      machines.inventory(atlas),
+      hostsDeclaration(NAME, emulationImageTag(), more),
+    );
     const deploy = async () => {
       const deployed = await project.deploy(400);
       note(`cdktf deploy: exit code ${deployed.exitCode} after ${deployed.seconds.toFixed(0)} s`);

@@ -6,7 +6,7 @@ import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import type { CommandResult } from "./support/command";
-import { hostsProject } from "./support/hosts-project";
+import { hostsDeclaration, hostsProject } from "./support/hosts-project";
 import { MachineFleet } from "./support/machine-fleet";
 import { SimulatedMachines } from "./support/machines";
 import type { Project } from "./support/project";
@@ -28,11 +28,15 @@ describeWith([...DEPLOYMENT, SSH], "sixteen Ascend servers that exist", () => {
     await machines.create();
     await fleet.start(MACHINES, 10, emulationImageTag());
     note(`${MACHINES} machines: ${((Date.now() - began) / 1000).toFixed(0)} s`);
-    project = hostsProject(NAME, machines.inventory(fleet.members), emulationImageTag(), {
-      nodes: MACHINES,
-      acceleratorsPerNode: PER_MACHINE,
-      patience: 4,
-    });
+    project = hostsProject(
+      NAME,
+      machines.inventory(fleet.members),
+      hostsDeclaration(NAME, emulationImageTag(), {
+        nodes: MACHINES,
+        acceleratorsPerNode: PER_MACHINE,
+        patience: 4,
+      }),
+    );
     deployed = await project.deploy(500);
     note(`cdktf deploy: exit code ${deployed.exitCode} after ${deployed.seconds.toFixed(0)} s`);
   }, 900_000);

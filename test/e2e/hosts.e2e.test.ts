@@ -10,7 +10,7 @@ import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually, run } from "./support/command";
-import { hostsProject } from "./support/hosts-project";
+import { hostsDeclaration, hostsProject } from "./support/hosts-project";
 import { mayRaiseLimits, type SimulatedMachine, SimulatedMachines } from "./support/machines";
 import { owner, whileOwner } from "./support/owner";
 import { type Project, unwrapped } from "./support/project";
@@ -175,7 +175,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
       const container = await atlas1.docker("create", emulationImageTag());
       await atlas1.docker("commit", "--message", "another", container, image);
       await atlas1.docker("rm", container);
-      const refused = hostsProject(NAME, machines.inventory([atlas0, atlas1]), image);
+      const refused = hostsProject(NAME, machines.inventory([atlas0, atlas1]), hostsDeclaration(NAME, image));
       try {
         const failed = await refused.deploy(120);
         expect(unwrapped(failed)).toMatch(/Image 'e2e\/other:1' of atlas-1 \(\S+\) differs from atlas-0's/);
@@ -360,7 +360,11 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
         Promise.all([atlas0, atlas1].map((machine) => machine.docker("ps", "--no-trunc", "--quiet")));
       const before = await ids();
       // The same state, so that what this deployment leaves in it is forgotten.
-      const other = hostsProject(NAME, machines.inventory([atlas0, atlas1]), "registry.invalid/ray:2.58.0");
+      const other = hostsProject(
+        NAME,
+        machines.inventory([atlas0, atlas1]),
+        hostsDeclaration(NAME, "registry.invalid/ray:2.58.0"),
+      );
       project.stateFiles().forEach((file) => {
         copyFileSync(file, join(other.folder, basename(file)));
       });

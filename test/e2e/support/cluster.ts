@@ -11,6 +11,8 @@ export interface NodeState {
   readonly authentication: string;
   /** Number of the workload that runs, on the head. */
   readonly workload?: string;
+  /** Id of Ray's session, on the head. */
+  readonly session?: string;
   readonly warnings: readonly string[];
   readonly members: readonly { readonly name: string; readonly verdict: string }[];
   readonly culprit: { readonly name: string; readonly address: string; readonly reason: string } | null;

@@ -18,13 +18,12 @@ export function ownCommand(folder: string, ...args: readonly string[]): Promise<
   return run("node", [...OWN_PROGRAM, ...args], { timeoutSeconds: 400, cwd: folder });
 }
 
-/** A project whose `cdktf.json` names an inventory, with the one stack of `stacks/hosts-app.ts`. */
-export function hostsProject(
+/** A declaration of the one stack of `stacks/hosts-app.ts`, as its environment has it. */
+export function hostsDeclaration(
   name: string,
-  inventory: string,
   image = emulationImageTag(),
   more: Partial<HostsAppProps> = {},
-): Project {
+): NodeJS.ProcessEnv {
   const props: HostsAppProps = {
     name,
     image,
@@ -32,7 +31,20 @@ export function hostsProject(
     withUlimits: mayRaiseLimits(),
     ...more,
   };
-  const project = new Project(`node -r ${REGISTER} ${APP}`, name, { E2E_HOSTS: JSON.stringify(props) });
+  return { E2E_HOSTS: JSON.stringify(props) };
+}
+
+/**
+ * A project whose `cdktf.json` names an inventory.
+ *
+ * @param environment with the declaration; what a test changes in it the next deployment finds
+ */
+export function hostsProject(
+  name: string,
+  inventory: string,
+  environment: NodeJS.ProcessEnv = hostsDeclaration(name),
+): Project {
+  const project = new Project(`node -r ${REGISTER} ${APP}`, name, environment);
   const file = join(project.folder, "cdktf.json");
   writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), context: { inventory } }));
   return project;

@@ -27,6 +27,14 @@ export interface MachineBoot {
 /** The usual one. */
 export const SYSTEMD: MachineBoot = { options: ["--volume", "/var/lib/docker"], command: [] };
 
+/** What a person writes of a machine in an inventory. */
+export interface InventoryEntry {
+  readonly name: string;
+  readonly address: string;
+  /** @default - the machine is a node */
+  readonly status?: "retired" | "lost";
+}
+
 /** One simulated machine: a container with sshd, mostly a Docker engine of its own, and systemd or a plain boot. */
 export class SimulatedMachine {
   public constructor(
@@ -169,7 +177,7 @@ export class SimulatedMachines {
   }
 
   /** An inventory of these machines as a person writes it. */
-  public inventory(machines: readonly Pick<SimulatedMachine, "name" | "address">[], user = "root"): string {
+  public inventory(machines: readonly InventoryEntry[], user = "root"): string {
     const file = join(this.folder, "machines.yaml");
     const lines = [
       `subnetCidr: ${this.subnetCidr}`,
@@ -177,10 +185,11 @@ export class SimulatedMachines {
       "sshOptions:",
       ...this.sshOptions().map((option) => `  - ${option}`),
       "hosts:",
-      ...machines.flatMap(({ name, address }) => [
+      ...machines.flatMap(({ name, address, status }) => [
         `  - name: ${name}`,
         `    sshHost: ${address}`,
         `    address: ${address}`,
+        ...(status === undefined ? [] : [`    status: ${status}`]),
       ]),
     ];
     writeFileSync(file, `${lines.join("\n")}\n`);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Fn, TerraformLocal, type TerraformResource, Token } from "cdktf";
 import type { Construct } from "constructs";
 import type { Problem } from "../problems/problem";
@@ -24,8 +25,8 @@ import { USER_DATA } from "./user-data-rules";
 interface Built {
   /** References to what each node's machine boots with. */
   readonly userData: ReadonlyMap<string, string>;
-  /** References to all texts. */
-  readonly texts: readonly string[];
+  /** SHA-256 of all texts, so that whoever compares two stacks sees that one has changed. */
+  readonly hashes: readonly string[];
   readonly wait?: ClusterWait;
 }
 
@@ -108,10 +109,10 @@ export class CloudInitSite implements IClusterSite {
    * @param machines may be empty, where this stack makes none
    */
   public addMachines(machines: readonly TerraformResource[]): void {
-    const { texts, wait } = this.requireBuilt();
+    const { hashes, wait } = this.requireBuilt();
     wait?.addMachines(machines);
     if (machines.length > 0) {
-      this.record ??= new TextRecord(this.scope, "texts", texts);
+      this.record ??= new TextRecord(this.scope, "texts", hashes);
       this.record.replaces(machines);
     }
   }
@@ -128,8 +129,9 @@ export class CloudInitSite implements IClusterSite {
     const userData = texts.flatMap(({ nodes }, index) =>
       nodes.map((node) => [node, shown(values[index])] as const),
     );
-    const wait = this.waitFor(plan, values);
-    this.built = { userData: new Map(userData), texts: values, wait };
+    const hashes = texts.map(({ text }, index) => hashOf(text, values[index]));
+    const wait = this.waitFor(plan, hashes);
+    this.built = { userData: new Map(userData), hashes, wait };
     return {
       url: wait?.url ?? clusterEndpoint(plan),
       reviewUrl: clusterEndpoint(plan),
@@ -140,12 +142,12 @@ export class CloudInitSite implements IClusterSite {
     };
   }
 
-  private waitFor(plan: ClusterPlan, texts: readonly string[]): ClusterWait | undefined {
+  private waitFor(plan: ClusterPlan, hashes: readonly string[]): ClusterWait | undefined {
     const { readiness, bootTimeoutSeconds } = this.settings;
     if (readiness === undefined) {
       return undefined;
     }
-    const wait = new ClusterWait(this.scope, "ready", { plan, check: readiness, bootTimeoutSeconds, texts });
+    const wait = new ClusterWait(this.scope, "ready", { plan, check: readiness, bootTimeoutSeconds, hashes });
     checkAtSynth(this.scope, () => judge(MACHINES_OF_CHECK, wait.knowsMachines, undefined));
     return wait;
   }
@@ -181,6 +183,11 @@ function placeOf(settings: CloudInitSettings, { pools }: ClusterDeclaration): Pl
 
 function folderOf(plan: ClusterPlan): string {
   return `cloud-init/${plan.name}`;
+}
+
+/** Of a text, or of the reference to it where Terraform completes it: the same for both. */
+function hashOf(text: string, reference: string): string {
+  return Token.isUnresolved(text) ? Fn.sha256(reference) : createHash("sha256").update(text).digest("hex");
 }
 
 /**

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Fn, type TerraformResource } from "cdktf";
+import type { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { LocalCommand } from "../terraform/local-command";
 import { type PlacedWorkload, placedWorkload } from "../terraform/placed-workload";
@@ -23,8 +23,8 @@ export interface ClusterWaitProps {
   readonly plan: ClusterPlan;
   readonly check: ReadinessCheck;
   readonly bootTimeoutSeconds: number;
-  /** References to what the machines boot with: the check runs anew when one of them changes. */
-  readonly texts: readonly string[];
+  /** Hashes of what the machines boot with: the check runs anew when one of them changes. */
+  readonly hashes: readonly string[];
 }
 
 /** How long a deployment waits at most, once the machines are made. */
@@ -45,7 +45,7 @@ export class ClusterWait extends LocalCommand {
   private machines?: readonly TerraformResource[];
 
   public constructor(scope: Construct, id: string, props: ClusterWaitProps) {
-    const { plan, check, texts } = props;
+    const { plan, check, hashes } = props;
     const workload = bringsWorkload(check) ? placedWorkload(scope, plan) : undefined;
     super(scope, id, {
       folder: "cloud-init",
@@ -53,10 +53,7 @@ export class ClusterWait extends LocalCommand {
       command: `wait-by-${check.kind}.sh`,
       environment: environment(props, workload),
       input: clusterEndpoint(plan),
-      triggers: [
-        ...texts.map((text) => Fn.sha256(text)),
-        ...(workload === undefined ? [] : [workload.number]),
-      ],
+      triggers: [...hashes, ...(workload === undefined ? [] : [workload.number])],
     });
   }
 

@@ -1,4 +1,4 @@
-import { Fn, TerraformResource } from "cdktf";
+import { TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 import { resourceAddress } from "../terraform/resource-address";
 
@@ -7,11 +7,11 @@ import { resourceAddress } from "../terraform/resource-address";
  * with it; here another text is another record, which replaces the machines. It creates nothing itself.
  */
 export class TextRecord extends TerraformResource {
-  /** @param texts references to the texts of all machines */
+  /** @param hashes of the texts of all machines */
   public constructor(
     scope: Construct,
     id: string,
-    private readonly texts: readonly string[],
+    private readonly hashes: readonly string[],
   ) {
     super(scope, id, { terraformResourceType: "terraform_data" });
   }
@@ -26,6 +26,6 @@ export class TextRecord extends TerraformResource {
   }
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {
-    return { triggers_replace: this.texts.map((text) => Fn.sha256(text)) };
+    return { triggers_replace: [...this.hashes] };
   }
 }

@@ -10,7 +10,7 @@ import {
   type StackChange,
   stackChange,
 } from "../../review/change/change";
-import { predictedActions, type StackJson } from "../../review/change/stack-json";
+import { bootedMachines, predictedActions, type StackJson } from "../../review/change/stack-json";
 import { REVIEW_SCHEMA, type StackReview } from "../../review/stack-review";
 import { CommandError } from "../base/command-error";
 import { outputFolder } from "../base/output-folder";
@@ -84,22 +84,26 @@ async function comparisons(
 
 function withFolder(output: string, old: string, stack: string): StackChange {
   const planned = readReview(output, stack);
+  const now = readStack(output, stack);
   if (!existsSync(join(old, "stacks", stack))) {
-    return stackChange(planned, [], predictedActions({}, readStack(output, stack)));
+    return stackChange(planned, [], predictedActions({}, now), bootedMachines(now));
   }
   const running = readReview(old, stack).clusters.map((cluster): RunningCluster => ({
     name: cluster.name,
     terms: cluster.terms,
     decided: decidedOf(cluster),
   }));
-  return stackChange(planned, running, predictedActions(readStack(old, stack), readStack(output, stack)));
+  const before = readStack(old, stack);
+  // Those that go are in the stack as it was.
+  const booted = new Set([...bootedMachines(before), ...bootedMachines(now)]);
+  return stackChange(planned, running, predictedActions(before, now), booted);
 }
 
 async function withState(output: string, stack: string): Promise<StackChange> {
   const planned = readReview(output, stack);
   const plan = await planOf(join(output, "stacks", stack));
   const actions: readonly ResourceAction[] = plannedActions(plan);
-  return stackChange(planned, runningOf(plan, planned), actions);
+  return stackChange(planned, runningOf(plan, planned), actions, bootedMachines(readStack(output, stack)));
 }
 
 /** What the record of each cluster's terms says before the plan. */

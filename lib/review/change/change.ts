@@ -48,11 +48,15 @@ export function decidedOf({ money, reach, wayOut }: ClusterReview): Decided {
   return { usdPerHour: money.perHour, reach: [...reach.map(socketText), `outbound: ${wayOut}`] };
 }
 
-/** @param running clusters that run; with what cannot be known of one left out */
+/**
+ * @param running clusters that run; with what cannot be known of one left out
+ * @param booted addresses of machines whose type does not say that they are
+ */
 export function stackChange(
   planned: StackReview,
   running: readonly Partial<RunningCluster>[],
   actions: readonly ResourceAction[],
+  booted: ReadonlySet<string>,
 ): StackChange {
   const pairs = planned.clusters.flatMap((cluster) => {
     const old = running.find(({ name }) => name === cluster.name);
@@ -61,6 +65,7 @@ export function stackChange(
   const effects = effectsOf(
     actions,
     pairs.some(({ old, now }) => old.terms !== undefined && workloadDiffers(old.terms, now.terms)),
+    booted,
   );
   const reach = pairs.flatMap(({ name, old: { decided }, now }) =>
     reachDiffers(name, decided?.reach, decidedOf(now).reach),

@@ -41,8 +41,16 @@ const CHECK = /_gate_[0-9A-F]{8}$/;
 /** Volumes with the token and the state of a node, which are made again. */
 const PRIVATE = /[-_](state|secrets|volume)_[0-9A-F]{8}$/;
 
-/** @param workloadChanged whether another workload was planned */
-export function effectsOf(actions: readonly ResourceAction[], workloadChanged: boolean): Effects {
+/**
+ * @param workloadChanged whether another workload was planned
+ * @param booted addresses of machines whose type does not say that they are
+ */
+export function effectsOf(
+  actions: readonly ResourceAction[],
+  workloadChanged: boolean,
+  booted: ReadonlySet<string>,
+): Effects {
+  const kindOf = (address: string) => (booted.has(address) ? "machine" : kindByName(address));
   const of = (kind: Kind, ...wanted: readonly ResourceAction["action"][]) =>
     actions
       .filter(({ address, action }) => kindOf(address) === kind && wanted.includes(action))
@@ -90,7 +98,7 @@ export function effectText({ data, machines, nodes, engine, added, removed }: Ef
   return `${lost}nothing that is running is touched`;
 }
 
-function kindOf(address: string): Kind | undefined {
+function kindByName(address: string): Kind | undefined {
   return CHECK.test(address) || PRIVATE.test(address)
     ? undefined
     : (KINDS[address.split(".")[0]] as Kind | undefined);

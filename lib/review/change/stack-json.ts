@@ -55,6 +55,17 @@ export function predictedActions(before: StackJson, after: StackJson): readonly 
   return [...actions].map(([address, action]) => ({ address, action }));
 }
 
+/** The record of what machines boot with, which replaces them (`cloud-init/text-record.ts`). */
+const TEXTS = /^terraform_data\.\w+_texts_[0-9A-F]{8}$/;
+
+/** Addresses of the machines that boot with a cluster's texts, whoever makes them: no type says that of a resource. */
+export function bootedMachines(stack: StackJson): ReadonlySet<string> {
+  const found = [...elementsOf(stack)].filter(([, { values }]) =>
+    triggersOf(values).some((name) => TEXTS.test(name)),
+  );
+  return new Set(found.map(([address]) => address));
+}
+
 function elementsOf({ resource = {} }: StackJson): ReadonlyMap<string, Element> {
   return new Map(
     Object.entries(resource).flatMap(([type, all]) =>
@@ -99,10 +110,7 @@ function propagate(actions: Map<string, Action>, elements: ReadonlyMap<string, E
 }
 
 function consequence(type: string, values: Values, actions: ReadonlyMap<string, Action>): Action | undefined {
-  const { replace_triggered_by: triggers = [] } = (values.lifecycle ?? {}) as {
-    replace_triggered_by?: readonly string[];
-  };
-  if (triggers.some((trigger) => ["update", "replace"].includes(actions.get(trigger) ?? ""))) {
+  if (triggersOf(values).some((trigger) => ["update", "replace"].includes(actions.get(trigger) ?? ""))) {
     return "replace";
   }
   const renewed = [...actions].filter(([, action]) => action === "replace" || action === "create");
@@ -112,6 +120,10 @@ function consequence(type: string, values: Values, actions: ReadonlyMap<string, 
       renewed.some(([address]) => JSON.stringify(values[name]).includes(`\${${address}.`)),
   );
   return changed.length === 0 ? undefined : byAttributes(type, changed);
+}
+
+function triggersOf({ lifecycle }: Values): readonly string[] {
+  return (lifecycle as { replace_triggered_by?: readonly string[] } | undefined)?.replace_triggered_by ?? [];
 }
 
 function count(actions: ReadonlyMap<string, Action>, wanted: Action): number {

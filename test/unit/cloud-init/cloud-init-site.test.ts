@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { TerraformOutput, TerraformVariable } from "cdktf";
 import { CloudInitBackend } from "../../../lib/cloud-init/cloud-init-backend";
 import { CloudInitSite } from "../../../lib/cloud-init/cloud-init-site";
@@ -17,6 +18,8 @@ import { ModelSource } from "../../../lib/topology/values/model-source";
 import { SecretRef } from "../../../lib/topology/values/secret-ref";
 import { Synthesized } from "../../support/synth";
 import { fileOf, parseCloudConfig } from "../bootstrap/support";
+import { effectsOf, effectText } from "../../../lib/review/change/effects";
+import { bootedMachines, predictedActions, type StackJson } from "../../../lib/review/change/stack-json";
 import { CLUSTER, cluster, FOUR_ADDRESSES, machine, PLACE, site } from "./support";
 
 const BOOT = "/etc/ray-cluster/boot";
@@ -26,6 +29,10 @@ type Declared = Parameters<typeof cluster> extends [unknown, ...infer Rest] ? Re
 const textOf = (stack: Synthesized, name: string) => stack.file(`cloud-init/llama/${name}.yaml`);
 const fileIn = (stack: Synthesized, name: string, path: string) =>
   fileOf(parseCloudConfig(textOf(stack, name)), path);
+
+/** As Terraform's own `sha256` has it. */
+const hashes = (stack: Synthesized) =>
+  ["gpu-0", "gpu-worker"].map((name) => createHash("sha256").update(textOf(stack, name)).digest("hex"));
 
 const synthesized: Synthesized[] = [];
 function synth(build: Parameters<typeof Synthesized.of>[0]): Synthesized {
@@ -335,16 +342,37 @@ describe("machines of the stack", () => {
       nodes.addMachines([machine(scope, "worker", nodes.userData("gpu-1"))]);
     });
     const [name, { triggers_replace: triggers }] = record(stack)!;
-    expect(triggers).toEqual([
-      '${sha256(file("cloud-init/llama/gpu-0.yaml"))}',
-      '${sha256(file("cloud-init/llama/gpu-worker.yaml"))}',
-    ]);
+    expect(triggers).toEqual(hashes(stack));
     const { head, worker } = stack.resources("example_server");
     expect(head.lifecycle).toEqual({
       prevent_destroy: true,
       replace_triggered_by: ["example_disk.d", `terraform_data.${name}`],
     });
     expect(worker.lifecycle).toEqual({ replace_triggered_by: [`terraform_data.${name}`] });
+  });
+
+  it.each([
+    ["ssh", ReadinessCheck.ssh(), /^engine restarts; machines, Ray and storage kept$/],
+    [
+      "http",
+      ReadinessCheck.http(),
+      /^\*\*MACHINES ARE REPLACED\*\* \(example_server\.head, example_server\.worker\)/,
+    ],
+  ])("of whatever type are named by the review of another workload, brought by %s", (_, readiness, said) => {
+    const [before, after] = ["a", "b"].map(
+      (servedModel) =>
+        synth((scope) => {
+          const engine = new EmulatedServe({ servedModel });
+          const nodes = CloudInitSite.of(cluster(scope, { readiness }, { engine }).site);
+          const [head, worker] = [
+            ["head", "gpu-0"],
+            ["worker", "gpu-1"],
+          ].map(([id, node]) => machine(scope, id, nodes.userData(node)));
+          nodes.addMachines([head, worker]);
+        }).json as StackJson,
+    );
+    const effects = effectsOf(predictedActions(before, after), true, bootedMachines(after));
+    expect(effectText(effects)).toMatch(said);
   });
 
   it("that are made elsewhere have no record", () => {
@@ -373,10 +401,7 @@ describe("readiness", () => {
       input: "http://10.30.0.10:8000",
       depends_on: ["example_server.head", "example_server.worker"],
       lifecycle: { replace_triggered_by: ["example_server.head", "example_server.worker"] },
-      triggers_replace: [
-        '${sha256(file("cloud-init/llama/gpu-0.yaml"))}',
-        '${sha256(file("cloud-init/llama/gpu-worker.yaml"))}',
-      ],
+      triggers_replace: hashes(stack),
     });
     const [{ "local-exec": run }] = wait.provisioner;
     expect(run.command).toBe("sh cloud-init/wait-by-http.sh");

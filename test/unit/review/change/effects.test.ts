@@ -18,7 +18,12 @@ const CASES: readonly (readonly [string, readonly string[], boolean, RegExp])[] 
     true,
     /^engine restarts; machines, Ray and storage kept$/,
   ],
-  ["containers", [`docker_container.c_a_${HASH} replace`], false, /^containers, Ray and engine restart on 1 node;/],
+  [
+    "containers",
+    [`docker_container.c_a_${HASH} replace`],
+    false,
+    /^containers, Ray and engine restart on 1 node;/,
+  ],
   ["a head", ["aws_instance.head replace"], true, /^\*\*MACHINES ARE REPLACED\*\* \(aws_instance.head\)/],
   ["a new version of a template", ["aws_launch_template.t update"], false, /^\*\*MACHINES ARE REPLACED\*\*/],
   ["a tag of a machine", ["aws_instance.head update"], false, /^nothing that is running is touched$/],
@@ -56,7 +61,7 @@ const actions = (texts: readonly string[]) =>
   });
 
 test.each(CASES)("the sentence of %s", (_, texts, workload, sentence) => {
-  expect(effectText(effectsOf(actions(texts), workload))).toMatch(sentence);
+  expect(effectText(effectsOf(actions(texts), workload, new Set()))).toMatch(sentence);
 });
 
 test("rules of networks and roles are found, other resources are not", () => {
@@ -65,7 +70,7 @@ test("rules of networks and roles are found, other resources are not", () => {
     "aws_iam_role_policy.p update",
     "aws_vpc.v update",
   ]);
-  expect(effectsOf(all, false).reach).toEqual([
+  expect(effectsOf(all, false, new Set()).reach).toEqual([
     "aws_vpc_security_group_ingress_rule.c",
     "aws_iam_role_policy.p",
   ]);

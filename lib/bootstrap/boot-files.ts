@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { unpackProgram } from "../runtime/bundle";
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
-import { BootError, type BootFile, type BootSource, type BootSpec } from "./boot-spec";
+import { BootError, type BootFile, type BootSecret, type BootSource, type BootSpec } from "./boot-spec";
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
 import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, SERVICE } from "./host-paths";
 import { machineBundle } from "./machine-bundle";
@@ -88,7 +88,8 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
     }),
     folders: hostFolders(container),
     mounts: mounts.map(({ hostPath, type, after }) => [hostPath, type, ...after].join(" ")),
-    secrets: secrets.map(({ name, source }) => `${name} ${sourceLine(source)}`),
+    secrets: secretLines(secrets.filter(({ isOfSource }) => !isOfSource)),
+    "model-secrets": secretLines(secrets.filter(({ isOfSource }) => isOfSource)),
     program: program === undefined ? [] : [sourceLine(program)],
     devices: devices.map(({ name, count, glob }) => `${name} ${count} ${glob}`),
     facts,
@@ -106,6 +107,10 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
     path: `${HOST_PATHS.boot}/${name}`,
     content: lines.map((line) => `${line}\n`).join(""),
   }));
+}
+
+function secretLines(secrets: readonly BootSecret[]): readonly string[] {
+  return secrets.map(({ name, source }) => `${name} ${sourceLine(source)}`);
 }
 
 function settingLines(settings: { readonly [key: string]: string | undefined }): readonly string[] {

@@ -1,4 +1,5 @@
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
+import { CONTAINER_PATHS } from "../runtime/paths";
 import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
 import { secretsOn } from "../topology/plan/secrets";
 import { SECRET_FOLDER, type SecretRef } from "../topology/values/secret-ref";
@@ -18,19 +19,26 @@ export function bootSecrets(
   node: NodePlan,
   sourceOf: (ref: SecretRef) => BootSource | undefined,
 ): readonly BootSecret[] {
-  return secretsOn(plan, node).flatMap(({ name, ref }) => {
+  return secretsOn(plan, node).flatMap(({ name, ref, isOfSource }) => {
     const source = sourceOf(ref);
-    return source === undefined ? [] : [{ name, source }];
+    return source === undefined ? [] : [{ name, source, isOfSource }];
   });
 }
 
 /** The container of a node that mounts secrets from the machine's memory, whatever their source. */
 export function withSecrets(spec: ContainerSpec, secrets: readonly BootSecret[]): ContainerSpec {
-  const mounts = secrets.map(({ name }) => ({
-    source: `${HOST_PATHS.secrets}/${name}`,
-    target: `${SECRET_FOLDER}/${name}`,
-    readOnly: true,
-  }));
+  const kept = secrets.filter(({ isOfSource }) => !isOfSource);
+  const mounts = [
+    ...kept.map(({ name }) => ({
+      source: `${HOST_PATHS.secrets}/${name}`,
+      target: `${SECRET_FOLDER}/${name}`,
+      readOnly: true,
+    })),
+    // All of a folder, which the head empties: a mounted file cannot be removed.
+    ...(kept.length === secrets.length
+      ? []
+      : [{ source: HOST_PATHS.modelSecrets, target: CONTAINER_PATHS.modelSecrets, readOnly: false }]),
+  ];
   const targets = mounts.map(({ target }) => target);
   return {
     ...spec,

@@ -47,6 +47,8 @@ export interface BootSecret {
   /** Name of the file, e.g. `ray-token`. */
   readonly name: string;
   readonly source: BootSource;
+  /** Of a model's source: the head's container takes it away at each start. @default false */
+  readonly isOfSource?: boolean;
 }
 
 /** A registry that requires a login. */

@@ -5,6 +5,8 @@ export const HOST_PATHS = {
   nodeConfig: "/etc/ray-cluster/node.json",
   /** In memory (tmpfs). */
   secrets: "/run/ray-cluster/secrets",
+  /** In memory, too: what the head's container takes away. */
+  modelSecrets: "/run/ray-cluster/model-secrets",
   /** The container's private volume. */
   volume: "/var/lib/ray-cluster/volume",
   /** The files that all machines of a cluster share; the container unpacks its own from it. */

@@ -13,6 +13,11 @@ export const CONTAINER_PATHS = {
   /** Mounted read-only if the place provides the token, else a folder of the private volume. */
   secrets: "/var/lib/ray-cluster/secrets",
   token: "/var/lib/ray-cluster/secrets/ray-token",
+  /**
+   * Secrets of model sources on their way to the head, each until it is taken: a folder of the private volume, or of the
+   * machine's memory where the machine fetches them (`source_secret.py` has the same name).
+   */
+  modelSecrets: "/var/lib/ray-cluster/model-secrets",
   /** What a node makes at its start for TLS, in its container's own file system and in a folder of its own. */
   tlsAuthority: "/run/ray-cluster/tls/authority.crt",
   tlsCertificate: "/run/ray-cluster/tls/node.crt",

@@ -145,6 +145,8 @@ export interface EngineSecret {
   readonly path: string;
   /** Variable of the engine's processes, on the head and as followers, that gets its content. @default - the file is all there is */
   readonly variable?: string;
+  /** Of a model's source: no container of a node keeps it, the head takes it into memory. @default false */
+  readonly isOfSource?: boolean;
 }
 
 /** A model that an engine reads besides the cluster's. It is fetched with that one, into a folder of its own. */

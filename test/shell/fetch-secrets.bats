@@ -26,6 +26,18 @@ STEP
   [ "$(stat -c %a "$RUN_FOLDER/secrets/ray-token")" = 600 ]
 }
 
+@test "fetch-secrets.sh keeps secrets of model sources in a folder of their own" {
+  step sources/vault.sh <<<'printf "s3cret of %s" "$1"'
+  has secrets "ray-token vault.sh ray"
+  has model-secrets "model vault.sh hub"
+  fetch_secrets
+  [ "$status" -eq 0 ]
+  [ "$(ls "$RUN_FOLDER/secrets")" = ray-token ]
+  [ "$(cat "$RUN_FOLDER/model-secrets/model")" = "s3cret of hub" ]
+  [ "$(stat -c %a "$RUN_FOLDER/model-secrets")" = 700 ]
+  [ "$(stat -c %a "$RUN_FOLDER/model-secrets/model")" = 600 ]
+}
+
 @test "fetch-secrets.sh prints no value" {
   step sources/vault.sh <<<'echo s3cret'
   has secrets "ray-token vault.sh"

@@ -1,5 +1,6 @@
 import { machineFacts } from "../../bootstrap/machine-facts";
 import { ownDevices } from "../../runtime/container-spec/devices";
+import { sourceSecretMounts } from "../../runtime/container-spec/make-container-spec";
 import type { ContainerSpec } from "../../runtime/container-spec/container-spec";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import type { Machine } from "./host-machine";
@@ -23,7 +24,11 @@ export function hostFacts(
     ...spec.devices.map((device) => `device ${device.hostPath}`),
     ...ownDevices(plan, node).map((device) => `accelerator ${device}`),
     // Folders of each machine's own disk are created with the container.
-    ...spec.mounts.filter((mount) => !mount.isPerNode).map((mount) => `mount ${mount.source}`),
+    ...[
+      ...spec.mounts.filter((mount) => !mount.isPerNode),
+      // Of the readiness check, which runs on the head's machine.
+      ...(node.role === "head" ? sourceSecretMounts(plan) : []),
+    ].map((mount) => `mount ${mount.source}`),
     ...plan.storage
       .filter(({ isShared }) => isShared && plan.nodes.length > 1)
       .map(({ hostPath }) => `share ${hostPath}`),

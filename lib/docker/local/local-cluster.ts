@@ -6,6 +6,7 @@ import { gateContainer } from "../../runtime/container-spec/gate-container";
 import {
   apiSecretMounts,
   containerSpec,
+  sourceSecretMounts,
   withoutWorkload,
 } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
@@ -77,10 +78,11 @@ export function buildLocalCluster(
       ports: publishedPorts(node, plan, settings),
     });
   });
+  const gateMounts = [...apiSecretMounts(nodes[0].spec), ...sourceSecretMounts(plan)].map(folderMount);
   const gate = new Gate(scope, {
     provider: ofContainers,
     spec: gateSpec,
-    placement: place(gateSpec.name, addressOf(plan, "gate"), apiSecretMounts(nodes[0].spec).map(folderMount)),
+    placement: place(gateSpec.name, addressOf(plan, "gate"), gateMounts),
     nodes: containers,
   });
   writeAccessFile(scope, plan, {

@@ -90,7 +90,16 @@ function storageMounts(plan: ClusterPlan): readonly ContainerMount[] {
 
 /** The place mounts secrets of its own store itself. */
 function secretMounts(plan: ClusterPlan, node: NodePlan): readonly ContainerMount[] {
-  return secretsOn(plan, node).flatMap(({ name, ref: { hostPath } }) =>
+  return fileMounts(secretsOn(plan, node).filter(({ isOfSource }) => !isOfSource));
+}
+
+/** The mounts of what the readiness check beside the head hands to it. */
+export function sourceSecretMounts({ secrets }: Pick<ClusterPlan, "secrets">): readonly ContainerMount[] {
+  return fileMounts(secrets.filter(({ isOfSource }) => isOfSource));
+}
+
+function fileMounts(secrets: ClusterPlan["secrets"]): readonly ContainerMount[] {
+  return secrets.flatMap(({ name, ref: { hostPath } }) =>
     hostPath === undefined ? [] : [{ source: hostPath, target: `${SECRET_FOLDER}/${name}`, readOnly: true }],
   );
 }

@@ -1,6 +1,7 @@
 import { type EngineApi, engineKind } from "../../topology/engine-spec";
 import { DEFAULT_MEMORY_UTILIZATION } from "../../topology/model/memory-fit";
 import type { ClusterPlan, StagedModel, StagingPlan } from "../../topology/plan/plan";
+import { CONTAINER_PATHS } from "../paths";
 import { SECRET_FOLDER } from "../../topology/values/secret-ref";
 import { contentHash } from "../content-hash";
 import type { Workload, WorkloadApi, WorkloadEngine, WorkloadSource } from "./workload";
@@ -108,10 +109,10 @@ function stagingOf(staging: StagingPlan): Workload["staging"] {
   };
 }
 
-/** Only the head reads the secret: the others wait for the head, or take the files from it. */
+/** Only the head is handed the secret: the others wait for the head, or take the files from it. */
 function sourceOf({ name, source, secret }: StagedModel): WorkloadSource {
   const { kind, location, revision, endpoint, include, exclude } = source;
-  const secretFile = `${SECRET_FOLDER}/${name}`;
+  const secretFile = `${CONTAINER_PATHS.modelSecrets}/${name}`;
   if (kind === "path") {
     return { kind };
   }

@@ -121,7 +121,7 @@ export type WorkloadSource =
       readonly repository: string;
       readonly revision: string;
       readonly endpoint: string;
-      /** Path in the head's container, the only one that has the file; `null`: no token. */
+      /** Where the head's container is handed it, and takes it away (`source_secret.py`); `null`: no token. */
       readonly tokenFile: string | null;
       readonly include: readonly string[];
       readonly exclude: readonly string[];

@@ -42,5 +42,5 @@ export function sourceSecrets({ name, path, source }: EngineModel): readonly Eng
   const { secret, kind } = source;
   return secret === undefined
     ? []
-    : [{ name, ref: secret, path: `${path}.${kind === "index" ? "index" : "token"}` }];
+    : [{ name, ref: secret, path: `${path}.${kind === "index" ? "index" : "token"}`, isOfSource: true }];
 }

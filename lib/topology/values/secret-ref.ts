@@ -16,6 +16,7 @@ export class SecretRef {
   /**
    * A file on the head's machine, and on each other machine whose node needs the secret, preferably readable by root only.
    * It is mounted read-only into the container, below `/run/secrets/ray-cluster`. Line breaks around a token are ignored.
+   * The secret of a model's source is not: it is handed to the head's node program while the model is fetched.
    *
    * @param path absolute path on these machines
    */
@@ -25,7 +26,8 @@ export class SecretRef {
 
   /**
    * A secret in the secret store of the place, for machines that the deployment creates: AWS Secrets
-   * Manager for the `AwsBackend`. The machines whose nodes need it read it at boot into memory.
+   * Manager for the `AwsBackend`. The machines whose nodes need it read it at boot into memory. That of a model's source
+   * the head's node program takes out of there when it starts.
    *
    * @param id as the store names it, e.g. its ARN; may be a Terraform variable
    */

@@ -103,7 +103,7 @@ class WorkloadTest(unittest.TestCase):
 
     def test_only_the_head_reads_the_secret_of_the_source(self) -> None:
         staged = numbered({"staging": STAGING["hub, the head"]}).workload
-        for is_head, token_file in ((True, "/run/secrets/ray-cluster/model"), (False, None)):
+        for is_head, token_file in ((True, "/var/lib/ray-cluster/model-secrets/model"), (False, None)):
             with self.subTest(is_head=is_head):
                 staging = staged.staging_on(is_head)
                 assert staging is not None

@@ -8,7 +8,7 @@ from fixtures.fake_hub import Trouble
 from fixtures.staging_support import OTHER_REVISION, REPOSITORY, REVISION, StagingCase
 
 from ray_node.host import log
-from ray_node.staging import fetcher, hugging_face
+from ray_node.staging import fetcher, hugging_face, source_secret
 from ray_node.staging.failure import (
     GatedModel,
     RepositoryNotFound,
@@ -133,9 +133,12 @@ class Failing(StagingCase):
 
     def test_token_file_that_is_absent_is_reported(self) -> None:
         path = str(self.folder / "absent")
-        failure = self.failure(TokenMissing, self.source(token_file=path))
-        self.assertEqual(failure.reason, f"the token file {path} cannot be read: No such file or directory")
-        self.assertIn("mounted", failure.fix)
+        with mock.patch.object(source_secret, "_ANSWER_SECONDS", 0.0):
+            failure = self.failure(TokenMissing, self.source(token_file=path))
+        self.assertEqual(
+            failure.reason, f"the token file {path} cannot be read: no deployment has handed it over"
+        )
+        self.assertIn("deploy again", failure.fix)
         self.assertEqual(failure.code, "token-missing")
         self.assertEqual(self.hub.requests, [])
 

@@ -163,12 +163,12 @@ describe("files beside the stack", () => {
       { secretStore: SecretSource.program("test/support/vault.sh") },
       { model: ModelSource.huggingFace("meta-llama/Llama-3.1-8B-Instruct", { revision, token }) },
     );
-    expect(fileIn(stack, "gpu-0", `${BOOT}/secrets`)).toContain(`\nmodel ${source}\n`);
+    expect(fileIn(stack, "gpu-0", `${BOOT}/model-secrets`)).toBe(`model ${source}\n`);
     expect(fileIn(stack, "gpu-0", `${BOOT}/argv`)).toContain(
-      "source=/run/ray-cluster/secrets/model,target=/run/secrets/ray-cluster/model,readonly\n",
+      "source=/run/ray-cluster/model-secrets,target=/var/lib/ray-cluster/model-secrets\n",
     );
     expect(fileIn(stack, "gpu-0", `${BOOT}/argv`)).not.toContain("/root/hf");
-    expect(textOf(stack, "gpu-worker")).not.toContain("secrets/model");
+    expect(textOf(stack, "gpu-worker")).not.toContain("vault.sh kv/hf");
   });
 
   it("with a process of the engine on each node fetch the variables' secrets there, too", () => {

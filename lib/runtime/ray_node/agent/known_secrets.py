@@ -5,10 +5,8 @@ from collections.abc import Iterable
 
 from ray_node.cluster import token
 from ray_node.config.schema import NodeConfig
-from ray_node.config.staging_config import StagingConfig
 from ray_node.config.workload import Workload
 from ray_node.host import log
-from ray_node.staging.request import HubSource
 
 _MAXIMUM_BYTES = 64 * 1024
 
@@ -22,19 +20,11 @@ def hide_of_node(config: NodeConfig) -> None:
 
 
 def hide_of_workload(workload: Workload) -> None:
-    """The engine's own, its API's, and the hub's."""
+    """The engine's own, and its API's. Those of model sources are hidden as they are taken."""
     engine = workload.engine
     _hide(engine.secrets.values())
     if engine.api is not None and engine.api.api_key_file is not None:
         _hide([engine.api.api_key_file])
-    if workload.staging is not None:
-        hide_of_staging(workload.staging)
-
-
-def hide_of_staging(staging: StagingConfig) -> None:
-    for model in staging.models:
-        if isinstance(model.source, HubSource) and model.source.token_file is not None:
-            _hide([model.source.token_file])
 
 
 def _hide(paths: Iterable[str]) -> None:

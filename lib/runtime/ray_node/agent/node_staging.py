@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ray_node.agent import known_secrets
 from ray_node.channel.report import Replaced, Staged
 from ray_node.channel.tls import Tls
 from ray_node.config.schema import NodeConfig
@@ -72,7 +71,6 @@ class NodeStaging:
             return
         self.stop()
         _reach_out(self._config.environment.cluster)
-        known_secrets.hide_of_staging(staging)
         self._progress = ()
         self._staging = staging
         self.deadline = clock.Deadline(staging.deadline_seconds)

@@ -17,11 +17,12 @@ from ray_node.cluster.certificates import NoCertificate
 from ray_node.cluster.devices import Devices
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
-from ray_node.host import address, clock, log, mounts, versions
+from ray_node.host import address, clock, log, memory, mounts, versions
 from ray_node.host.failure import NodeFailed, RestartNeeded, StopRequested
 from ray_node.host.processes import ManagedProcess, describe_exit
 from ray_node.host.versions import Versions
 from ray_node.preflight import tasks as preflight_tasks
+from ray_node.staging import source_secret
 
 EXIT_FAILED = 1
 EXIT_STOPPED = 143
@@ -58,6 +59,7 @@ class Supervisor:
     def run(self) -> int:
         """The whole life of the node. Returns the exit code."""
         log.start_writer()
+        memory.close()
         # A core of this program would hold the cluster's token.
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
@@ -90,6 +92,8 @@ class Supervisor:
         self.state = StateFile(self.config.paths.state, self.name, self._facts())
         log.event(state.STARTING, f"{self.config.node.role} {self.name} of cluster '{self.config.cluster}'")
         try:
+            if self.config.is_head:
+                source_secret.take_all(self.config.paths.state)
             if unknown_address is not None:
                 raise unknown_address
             self._check_mounts()

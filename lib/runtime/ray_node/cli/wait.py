@@ -12,6 +12,7 @@ from ray_node.config.config_error import ConfigError
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import NumberedWorkload, Workload
 from ray_node.host import clock, log
+from ray_node.staging import source_secret
 
 _POLL_SECONDS = 0.25
 #: A line is printed for every change, and after this time.
@@ -77,14 +78,18 @@ def _holder(path: str | None) -> str:
 
 
 def _wait(config: NodeConfig, number: str | None, wanted: Workload) -> int:
-    """Prints the progress, and the verdict once it is final."""
+    """Prints the progress, and the verdict once it is final. Meanwhile the head may ask for secrets."""
     check = ReadinessCheck(config, number, wanted)
+    models = wanted.staging.models if wanted.staging is not None else ()
+    wallet = source_secret.Wallet(model.source.secret_file for model in models)
     last, printed_at = "", 0.0
     while (found := check.look()).verdict == readiness.WAITING:
+        wallet.answer()
         if found.text != last or clock.monotonic() - printed_at >= _LINE_SECONDS:
             last, printed_at = found.text, clock.monotonic()
             log.line(f"[{check.elapsed:4.0f} s of {wanted.deadlines.serving:.0f} s] {found.text}")
         clock.sleep(_POLL_SECONDS)
+    wallet.withdraw()
     lines = ["  last log lines:", *(f"    {line}" for line in found.log_lines)] if found.log_lines else []
     log.line("\n".join([found.text, *lines]))
     return 0 if found.verdict == readiness.SERVING else 1

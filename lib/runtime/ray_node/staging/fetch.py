@@ -26,8 +26,12 @@ _NOT_PASSED_ON = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_ENDPOINT")
 @dataclass(frozen=True)
 class Order:
     request: StagingRequest
-    #: Of the hub.
-    token: str | None = field(repr=False)
+    #: Of the source: a hub's token, the content of an index.
+    secret: bytes | None = field(repr=False)
+
+    @property
+    def token(self) -> str | None:
+        return None if self.secret is None else self.secret.decode("ascii")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from typing import BinaryIO, Protocol, TypeVar
 
-from ray_node.host import clock, log, text
+from ray_node.host import clock, log, memory, text
 from ray_node.staging.failure import (
     ChecksumMismatch,
     NotYet,
@@ -148,7 +148,7 @@ def origin_of(order: Order) -> Origin:
     if isinstance(source, IndexSource):
         from ray_node.staging.index import Index
 
-        return Index(source, timeout)
+        return Index(source, order.secret, timeout)
     assert isinstance(source, HubSource)
     try:
         if isinstance(source, ModelScopeSource):
@@ -164,7 +164,8 @@ def origin_of(order: Order) -> Origin:
 
 def fetch(order: Order, say: Callable[[object], None], go: Callable[[], object]) -> None:
     """List the files, wait for `go`, bring them. Raises StagingFailed, and OSError of the disk."""
-    log.hide(order.token or "")
+    if isinstance(order.request.source, HubSource):
+        log.hide(order.token or "")
     fetcher = Fetcher(order.request, origin_of(order), say)
     files = fetcher.files()
     say(files)
@@ -175,6 +176,7 @@ def fetch(order: Order, say: Callable[[object], None], go: Callable[[], object])
 
 
 def main() -> None:
+    memory.close()
     orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Whatever a client prints must not get between the answers.
     os.dup2(2, 1)

@@ -3,9 +3,10 @@
 import errno
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ray_node.host import log, text
+from ray_node.staging import source_secret
 from ray_node.staging.failure import (
     GatedModel,
     RepositoryNotFound,
@@ -38,22 +39,23 @@ def origin_of(url: str) -> str:
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
-def token_of(source: HubSource) -> str | None:
-    """Raises TokenMissing when a token file is named and holds none. From here on the log never shows it."""
+def token_of(source: HubSource, tick: Callable[[], None] = lambda: None) -> bytes | None:
+    """Raises TokenMissing when a token file is named and holds none. From here on the log never shows it.
+
+    `tick` is called while the token is waited for, and may raise.
+    """
     if source.token_file is None:
         return None
-    fix = "check that the secret exists and is mounted into the head's container"
+    fix = "check that the secret exists, and deploy again: the deployment hands it to the head"
     try:
-        with open(source.token_file, encoding="ascii") as file:
-            token = file.read().strip()
+        token = source_secret.of(source.token_file, tick).strip()
     except OSError as error:
         why = error.strerror or str(error)
         raise TokenMissing(f"the token file {source.token_file} cannot be read: {why}", fix=fix) from error
-    except UnicodeDecodeError:
-        token = ""
-    if not token or not token.isprintable() or " " in token:
+    said = token.decode("ascii", "replace")
+    if not said or not said.isascii() or not said.isprintable() or " " in said:
         raise TokenMissing(f"the token file {source.token_file} holds no token", fix=fix)
-    log.hide(token)
+    log.hide(said)
     return token
 
 

@@ -24,8 +24,10 @@ _CHUNK_BYTES = 1024 * 1024
 class Index:
     """One list of addresses."""
 
-    def __init__(self, source: IndexSource, timeout_seconds: float) -> None:
+    def __init__(self, source: IndexSource, content: bytes | None, timeout_seconds: float) -> None:
+        """`content`: of the index, unless it is behind an address."""
         self._source = source
+        self._content = content
         self._timeout = timeout_seconds
         self._urls: dict[str, str] = {}
 
@@ -33,9 +35,9 @@ class Index:
         """Raises Transient, StagingFailed."""
         index = self._source.index
         try:
-            listed = json_input.read(self._read(index), json_input.LISTING)["files"]
+            listed = json_input.read(self._read(), json_input.LISTING)["files"]
             files = in_order(parse(entry) for entry in listed)
-            base = index if _is_url(index) else ""
+            base = index if self._source.is_address else ""
             self._urls = {entry["path"]: addresses.checked(entry["url"], base) for entry in listed}
         except (ValueError, KeyError, TypeError) as error:
             # Its addresses are signed: none of the index's own words.
@@ -73,17 +75,13 @@ class Index:
     def blame(self, file: ModelFile) -> str:
         return self._source.name
 
-    def _read(self, index: str) -> bytes:
-        if _is_url(index):
-            with self._open(index, f"the index of {self._source.name} cannot be read", "", {}) as answer:
-                content: bytes = answer.read(json_input.LISTING.size + 1)
-                return content
-        try:
-            with open(index, "rb") as file:
-                return file.read(json_input.LISTING.size + 1)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise SourceRefused(f"the index {index} cannot be read: {why}") from error
+    def _read(self) -> bytes:
+        if self._content is not None:
+            return self._content
+        what = f"the index of {self._source.name} cannot be read"
+        with self._open(self._source.index, what, "", {}) as answer:
+            content: bytes = answer.read(json_input.LISTING.size + 1)
+            return content
 
     def _open(self, url: str, what: str, fix: str, headers: dict[str, str]) -> Any:
         origin = hub_failure.origin_of(url)
@@ -105,7 +103,3 @@ def _copy(answer: Any, target: BinaryIO, size: int) -> None:
     """No more than one byte beyond the whole file: an answer may have no end."""
     while (left := size + 1 - target.tell()) > 0 and (chunk := answer.read(min(left, _CHUNK_BYTES))):
         target.write(chunk)
-
-
-def _is_url(text: str) -> bool:
-    return text.startswith(("http://", "https://"))

@@ -46,6 +46,11 @@ class HubSource:
         return f"{self.name}:{self.repository}@{self.revision}{chosen}{left_out}"
 
     @property
+    def secret_file(self) -> str | None:
+        """Path of the file with what only the head may read; `None`: nothing."""
+        return self.token_file
+
+    @property
     def page(self) -> str:
         """Where a person asks for access."""
         return f"{self.endpoint.rstrip('/')}/{self.repository}"
@@ -84,6 +89,16 @@ class IndexSource:
     def identity(self) -> str:
         return f"index:{self.name}"
 
+    @property
+    def secret_file(self) -> str | None:
+        """As of a hub."""
+        return None if self.is_address else self.index
+
+    @property
+    def is_address(self) -> bool:
+        """Whether `index` is a URL."""
+        return self.index.startswith(("http://", "https://"))
+
 
 @dataclass(frozen=True)
 class PathSource:
@@ -92,6 +107,11 @@ class PathSource:
     @property
     def identity(self) -> str:
         return "path"
+
+    @property
+    def secret_file(self) -> str | None:
+        """As of a hub."""
+        return None
 
 
 Source = HubSource | IndexSource | PathSource

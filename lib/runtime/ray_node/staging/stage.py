@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ray_node.host import clock, log, mounts
 from ray_node.host.failure import StopRequested
-from ray_node.staging import hub_failure, in_place
+from ray_node.staging import hub_failure, in_place, source_secret
 from ray_node.staging.failure import (
     DiskFull,
     FolderTaken,
@@ -21,6 +21,7 @@ from ray_node.staging.failure import (
     LeaseLost,
     OtherFolder,
     RoomTaken,
+    SourceRefused,
     StagingFailed,
     StagingTimeout,
 )
@@ -205,11 +206,7 @@ class _Staging:
             self._meter.tick()
 
         self._meter.say(LISTS, "asks for the list of files")
-        source = request.source
-        token = (
-            hub_failure.token_of(source) if isinstance(source, HubSource) and request.asks_source else None
-        )
-        fetch = Fetch(Order(request, token), tick, self._note)
+        fetch = Fetch(Order(request, self._secret(tick)), tick, self._note)
         try:
             self._begin(fetch.files())
             fetch.run()
@@ -217,6 +214,21 @@ class _Staging:
             fetch.close()
         lease.check()
         self._folder.write_manifest(Manifest(self._model, self._files), request.cluster, request.node)
+
+    def _secret(self, tick: Callable[[], None]) -> bytes | None:
+        """Only the process that fetches gets it."""
+        source = self._request.source
+        if not self._request.asks_source or source.secret_file is None:
+            return None
+        if isinstance(source, HubSource):
+            return hub_failure.token_of(source, tick)
+        try:
+            return source_secret.of(source.secret_file, tick)
+        except OSError as error:
+            raise SourceRefused(
+                f"the index {source.secret_file} cannot be read: {error.strerror or error}",
+                fix="check that the secret exists, and deploy again: the deployment hands it to the head",
+            ) from error
 
     def _begin(self, files: tuple[ModelFile, ...]) -> None:
         self._files = files

@@ -157,14 +157,16 @@ describe("AwsBackend with four machines", () => {
 
   it("reads secrets by their ARN, the model's on the head only", () => {
     const head = bootLines(stack, "gpu-head", "secrets");
-    expect(head.map((line) => line.split(" ")[0])).toEqual(["ray-token", "model"]);
+    expect(head.map((line) => line.split(" ")[0])).toEqual(["ray-token"]);
     expect(head[0]).toMatch(/ create$/);
-    expect(head[1]).toMatch(new RegExp(`${CONTEXT.modelTokenSecretArn}$`));
+    expect(bootLines(stack, "gpu-head", "model-secrets")).toEqual([
+      expect.stringMatching(new RegExp(`^model .* ${CONTEXT.modelTokenSecretArn}$`)),
+    ]);
     expect(bootLines(stack, "gpu-worker", "secrets").map((line) => line.split(" ")[0])).toEqual([
       "ray-token",
     ]);
     expect(bootLines(stack, "gpu-head", "argv")).toContain(
-      "--mount=type=bind,source=/run/ray-cluster/secrets/model,target=/run/secrets/ray-cluster/model,readonly",
+      "--mount=type=bind,source=/run/ray-cluster/model-secrets,target=/var/lib/ray-cluster/model-secrets",
     );
     expect(bootText(stack, "gpu-worker")).not.toContain(CONTEXT.modelTokenSecretArn);
   });

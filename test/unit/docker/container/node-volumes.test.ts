@@ -23,10 +23,11 @@ const mountsOf = (stack: Synthesized, node: string) => {
   return found?.mounts as readonly { type: string; source: string; target: string; read_only?: boolean }[];
 };
 
-test("each node has its own volume, and only the head the secret", () => {
+test("each node has its own volume, and only the readiness check the secret", () => {
   const stack = synth({ model: MODEL });
   expect(namesOf(stack).sort()).toEqual(["c1", "c1-npu-0-models", "c1-npu-1-models"]);
-  const [own, secret, shared] = mountsOf(stack, "npu-0");
+  const [own, shared] = mountsOf(stack, "npu-0");
+  const [secret] = mountsOf(stack, "c1-gate");
   expect(own).toMatchObject({ type: "volume", target: "/models", read_only: false });
   expect(own.source).toMatch(/^\$\{docker_volume\.c1_npu-0-models_\w+\.name\}$/);
   expect(secret).toEqual({
@@ -36,6 +37,7 @@ test("each node has its own volume, and only the head the secret", () => {
     read_only: true,
   });
   expect(shared.target).toBe("/var/lib/ray-cluster");
+  expect(mountsOf(stack, "npu-0")).toHaveLength(2);
   expect(mountsOf(stack, "npu-1").map(({ target }) => target)).toEqual(["/models", "/var/lib/ray-cluster"]);
   expect(mountsOf(stack, "npu-1")[0].source).toContain("npu-1-models");
   expect(stack.file("review.md")).toContain(

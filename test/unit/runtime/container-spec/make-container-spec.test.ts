@@ -1,7 +1,10 @@
 import { readdirSync } from "node:fs";
 import * as path from "node:path";
 import { ownDevices } from "../../../../lib/runtime/container-spec/devices";
-import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
+import {
+  containerSpec,
+  sourceSecretMounts,
+} from "../../../../lib/runtime/container-spec/make-container-spec";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
 import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import { Fabric } from "../../../../lib/topology/declaration/fabric";
@@ -141,15 +144,19 @@ test("a GPU node on InfiniBand has its devices, limits and runtime", () => {
   });
 });
 
-test("only a secret in a file of the host is mounted", () => {
+test("the secret of a model's source is mounted beside the head, not into its container", () => {
   const of = (token: SecretRef) =>
     ModelSource.huggingFace("a/b", { revision: "0123456789abcdef0123456789abcdef01234567", token });
   const mountsOf = (token: SecretRef) => {
     const place = hostsPlace({ secretKinds: ["host-file", "managed"] });
-    return specOf(planCluster(machineProps({ model: of(token) }), place)).mounts.map(({ target }) => target);
+    const plan = planCluster(machineProps({ model: of(token) }), place);
+    expect(JSON.stringify(specOf(plan).mounts)).not.toContain("token");
+    return sourceSecretMounts(plan);
   };
-  expect(mountsOf(SecretRef.hostFile("/root/token"))).toContain("/run/secrets/ray-cluster/model");
-  expect(mountsOf(SecretRef.managed("arn:token"))).not.toContain("/run/secrets/ray-cluster/model");
+  expect(mountsOf(SecretRef.hostFile("/root/token"))).toEqual([
+    { source: "/root/token", target: "/run/secrets/ray-cluster/model", readOnly: true },
+  ]);
+  expect(mountsOf(SecretRef.managed("arn:token"))).toEqual([]);
 });
 
 test("an A3 node has sixteen dies and no InfiniBand folder", () => {

@@ -42,10 +42,9 @@ test("a cluster without a model has no staging", () => {
   expect(stagingOf({})).toBeNull();
 });
 
-test("every node has the storage, and only the head the secret", () => {
+test("every node has the storage, and none the secret of the source", () => {
   const own = { source: "/var/lib/ray-cluster/models", target: "/models", readOnly: false, isPerNode: true };
-  const secret = { source: "/root/hf-token", target: "/run/secrets/ray-cluster/model", readOnly: true };
-  expect(mountsOf({ model: GATED }, 0)).toEqual([own, secret]);
+  expect(mountsOf({ model: GATED }, 0)).toEqual([own]);
   expect(mountsOf({ model: GATED }, 1)).toEqual([own]);
 });
 
@@ -62,10 +61,7 @@ test("nodes without accelerators have the storage, but not the mounts of acceler
   );
   const storage = { source: "/mnt/models", target: "/models", readOnly: false, isPerNode: false };
   const [head, worker] = plan.nodes.map((node) => containerSpec(plan, node).mounts);
-  expect(head).toEqual([
-    storage,
-    { source: "/root/index.json", target: "/run/secrets/ray-cluster/model", readOnly: true },
-  ]);
+  expect(head).toEqual([storage]);
   expect(worker).toContainEqual(storage);
   expect(worker.length).toBeGreaterThan(1);
 });

@@ -61,7 +61,7 @@ describe("the workload of a cluster with a model", () => {
             repository: "meta-llama/Llama-3.1-405B-Instruct",
             revision: "0123456789abcdef0123456789abcdef01234567",
             endpoint: "https://huggingface.co",
-            tokenFile: "/run/secrets/ray-cluster/model",
+            tokenFile: "/var/lib/ray-cluster/model-secrets/model",
             include: ["*"],
             exclude: ["original/*"],
           },
@@ -84,7 +84,7 @@ describe("the workload of a cluster with a model", () => {
       {
         kind: "index",
         name: "s3://bucket/llama",
-        index: "/run/secrets/ray-cluster/model",
+        index: "/var/lib/ray-cluster/model-secrets/model",
       },
     );
   });

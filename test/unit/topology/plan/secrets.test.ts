@@ -26,7 +26,7 @@ test("secretsOf names the model's, the engine's and those by name", () => {
   const model = ModelSource.s3("s3://bucket/m", { index: ref("index") });
   const ofEngine = [{ name: "api-keys", ref: ref("keys"), path: "engine.apiKeys" }];
   expect(secretsOf({ model, secrets: { A: ref("a") } }, ofEngine)).toEqual([
-    { name: "model", ref: ref("index"), path: "model.index" },
+    { name: "model", ref: ref("index"), path: "model.index", isOfSource: true },
     ofEngine[0],
     { name: "environment.A", ref: ref("a"), path: "secrets.A", variable: "A" },
   ]);

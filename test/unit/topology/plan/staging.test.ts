@@ -204,6 +204,7 @@ describe("a draft model", () => {
         name: "draft-model",
         path: "engine.speculation.model.token",
         ref: SecretRef.hostFile("/root/draft-token"),
+        isOfSource: true,
       },
     ]);
   });

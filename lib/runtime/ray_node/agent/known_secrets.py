@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ray_node.cluster import token
 from ray_node.config.schema import NodeConfig
 from ray_node.config.workload import Workload
-from ray_node.host import log
+from ray_node.host import log, regular_file
 
 _MAXIMUM_BYTES = 64 * 1024
 
@@ -29,7 +29,7 @@ def hide_of_workload(workload: Workload) -> None:
 
 def _hide(paths: Iterable[str]) -> None:
     for path in paths:
-        with contextlib.suppress(OSError), open(path, "rb") as file:
+        with contextlib.suppress(OSError), regular_file.opened(path) as file:
             text = file.read(_MAXIMUM_BYTES).decode(errors="replace")
             log.hide(text.strip())
             for line in text.splitlines():

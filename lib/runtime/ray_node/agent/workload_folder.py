@@ -13,7 +13,7 @@ from ray_node.channel import plain
 from ray_node.config import workload
 from ray_node.config.config_error import ConfigError
 from ray_node.config.workload import NumberedWorkload
-from ray_node.host import json_input, whole_file
+from ray_node.host import json_input, regular_file, whole_file
 
 SCHEMA = 1
 _FOLDER = "workloads"
@@ -94,7 +94,7 @@ class WorkloadFolder:
         if not workload.is_number(number):
             raise ConfigError(repr(name), ["the number of a workload is 12 hexadecimal digits"])
         try:
-            with open(os.path.join(self.path, name), "rb") as file:
+            with regular_file.opened(os.path.join(self.path, name)) as file:
                 content = file.read(json_input.OWN_FILE.size + 1)
         except OSError as error:
             raise ConfigError(name, [f"cannot be read: {error.strerror or error}"]) from error

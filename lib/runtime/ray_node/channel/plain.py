@@ -24,16 +24,18 @@ _MAXIMUM_TEXT = 4000
 _MAXIMUM_SHOWN = 60
 _AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 _MAXIMUM_PROBLEMS = 20
+_MAXIMUM_PROBLEM = 1000
 
 
 class NotPlain(Exception):
     """The value does not fit the class; `problems` lists everything that is wrong with it."""
 
     def __init__(self, problems: list[str], code: str = "misfit") -> None:
-        self.problems = problems
+        # They may quote what has come.
+        self.problems = [text.one_line(problem, _MAXIMUM_PROBLEM) for problem in problems]
         #: Stable name of what is wrong.
         self.code = code
-        super().__init__("; ".join(problems[:_MAXIMUM_PROBLEMS]))
+        super().__init__("; ".join(self.problems[:_MAXIMUM_PROBLEMS]))
 
 
 @dataclasses.dataclass(frozen=True)

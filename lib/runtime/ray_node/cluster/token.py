@@ -8,6 +8,8 @@ import re
 import secrets
 import stat
 
+from ray_node.host import regular_file
+
 #: What is shorter can be guessed, and what holds anything else is an error page or a broken file.
 _FORM = re.compile(r"[0-9A-Za-z_-]{32,512}")
 _MAXIMUM_BYTES = 4096
@@ -20,7 +22,7 @@ class BadToken(ValueError):
 def read(path: str) -> str | None:
     """The token, `None` while the file is absent or still empty. Raises BadToken, OSError."""
     try:
-        with open(path, "rb") as file:
+        with regular_file.opened(path) as file:
             content = file.read(_MAXIMUM_BYTES)
     except FileNotFoundError:
         return None

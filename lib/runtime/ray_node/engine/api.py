@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass
 
 from ray_node.config.engine_config import EngineApi
-from ray_node.host import clock, json_input, log
+from ray_node.host import clock, json_input, log, regular_file
 from ray_node.host.deadline_socket import DeadlineSocket
 from ray_node.host.text import one_line
 
@@ -133,8 +133,8 @@ def _missing_servers(answer: Answer, wanted: int) -> str | None:
 
 def read_lines(path: str) -> list[str]:
     """The lines of a file with secrets, which are never printed from now on. Raises OSError."""
-    with open(path, encoding="utf-8") as file:
-        lines = [line.strip() for line in file.read().splitlines()]
+    with regular_file.opened(path) as file:
+        lines = [line.strip() for line in file.read().decode().splitlines()]
     found = [line for line in lines if line]
     for line in found:
         log.hide(line)

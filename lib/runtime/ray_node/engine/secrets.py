@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ray_node.host import log
+from ray_node.host import log, regular_file
 from ray_node.host.failure import EngineFailed
 
 
@@ -14,8 +14,8 @@ def read(files: Mapping[str, str]) -> dict[str, str]:
     values = {}
     for variable, path in files.items():
         try:
-            with open(path, encoding="utf-8") as file:
-                value = file.read().strip()
+            with regular_file.opened(path) as file:
+                value = file.read().decode().strip()
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or error
             raise EngineFailed(f"the secret {variable} cannot be read: {path}: {said}") from error

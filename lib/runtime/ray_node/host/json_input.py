@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ray_node.host import regular_file
+
 _MAXIMUM_DIGITS = 20
 _STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _BRACKETS = re.compile(r"[\[\]{}]")
@@ -76,7 +78,7 @@ def read(content: bytes, limits: Limits = MESSAGE) -> Any:
 
 def read_file(path: str, limits: Limits = OWN_FILE) -> Any:
     """The value in a file. Raises Malformed, OSError."""
-    with open(path, "rb") as file:
+    with regular_file.opened(path) as file:
         return read(file.read(limits.size + 1), limits)
 
 

@@ -192,7 +192,8 @@ class Lease:
             progress=self._progress(),
         )
         content = json.dumps(plain.encode(said)).ljust(_LEASE_BYTES).encode()
-        descriptor = os.open(self._leases.path(self._number), os.O_WRONLY)
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(self._leases.path(self._number), flags)
         try:
             os.pwrite(descriptor, content, 0)
             os.ftruncate(descriptor, len(content))

@@ -1,10 +1,8 @@
 """Secrets of model sources (a hub's token, an index of signed addresses): taken from a folder, then gone.
 
-What a machine fetches at each start is taken into memory before Ray starts. Where a deployment brings it, the
-head asks for it when it is about to fetch, and the readiness check, whose container alone mounts the file,
-answers. Either way no file of the container holds it once the model is there: neither Ray nor an engine, a
-job or a model's code can read it. While a deployment waits, whoever is root in the head's container can ask
-as the head does.
+What a machine has fetched is taken into memory before Ray starts. What a deployment brings, the head asks for
+when it is about to fetch; the readiness check, whose container alone has the file, answers. So no engine, job
+or model's code finds it in a file. While a deployment waits, who is root in the container can ask, too.
 """
 
 import contextlib
@@ -13,16 +11,14 @@ from collections.abc import Callable, Iterable
 
 from ray_node.host import clock, log
 
-#: In the head's container, beside the state; of its private volume, or of the machine's memory.
+#: Beside the state.
 _FOLDER = "model-secrets"
-#: Where the readiness check's container has them.
+#: Of the readiness check.
 _OWN_FOLDER = "/run/secrets/ray-cluster"
 _ASKED = ".asked"
-#: A script of the boot writes such a draft.
 _DRAFT = ".part"
-#: An index of a model with thousands of files has some MiB.
 _MOST_BYTES = 64 << 20
-#: The readiness check looks four times a second.
+_LONGEST_TOKEN = 4096
 _ANSWER_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 
@@ -49,14 +45,11 @@ def of(path: str, tick: Callable[[], None] = lambda: None) -> bytes:
 
     `tick` is called all the while and may raise to end the wait.
     """
-    content = _take(path)
-    if content is None:
-        content = _kept.get(path)
-    if content is not None:
+    if (content := _take(path) or _kept.get(path)) is not None:
         return content
     asked, deadline = path + _ASKED, clock.Deadline(_ANSWER_SECONDS)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    os.close(os.open(asked, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    os.close(os.open(asked, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
     try:
         while (content := _take(path)) is None:
             tick()
@@ -69,7 +62,7 @@ def of(path: str, tick: Callable[[], None] = lambda: None) -> bytes:
 
 
 class Wallet:
-    """Of the readiness check: hands over what its container has, to a head that asks for it."""
+    """What the readiness check hands over."""
 
     def __init__(self, paths: Iterable[str | None], own_folder: str = _OWN_FOLDER) -> None:
         """`paths`: where the head asks; a file of the same name in `own_folder` is the answer."""
@@ -89,18 +82,18 @@ class Wallet:
                 log.line(f"{os.path.basename(path)} cannot be handed to the head: {error.strerror or error}")
 
     def withdraw(self) -> None:
-        """At the end: what no head has taken."""
+        """What no head has taken."""
         for path in self._own:
             with contextlib.suppress(OSError):
                 _remove(path)
 
     def _hand_over(self, path: str, own: str) -> None:
-        """A link in place of any of the names is replaced, never followed."""
+        """A link is replaced, never followed."""
         with open(own, "rb") as file:
             content = file.read(_MOST_BYTES)
         draft = path + _DRAFT
         _remove(draft)
-        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(number, "wb") as file:
             file.write(content)
         os.replace(draft, path)
@@ -110,14 +103,14 @@ class Wallet:
 def _take(path: str) -> bytes | None:
     """The content of the file, which is gone then; `None`: there is none."""
     try:
-        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     with os.fdopen(number, "rb") as file:
         content = file.read(_MOST_BYTES)
     _remove(path)
-    for line in (content.decode(errors="replace").splitlines())[:1]:
-        log.hide(line.strip())
+    if len(content) < _LONGEST_TOKEN:
+        log.hide(content.decode(errors="replace").strip())
     return content
 
 

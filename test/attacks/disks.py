@@ -139,6 +139,18 @@ def state_file_is_a_folder(cluster: Cluster) -> None:
     Path(cluster.values[0]["paths"]["state"], "npu-0.json").mkdir(parents=True)
 
 
+def pipe(name: str) -> Callable[[Cluster], object]:
+    """Opening one waits for somebody at its other end."""
+
+    def prepare(cluster: Cluster) -> None:
+        paths = cluster.values[0]["paths"]
+        at = Path(paths["token"] if name == "token" else f"{paths['state']}/{name}")
+        at.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(at)
+
+    return prepare
+
+
 def token_is_a_folder(cluster: Cluster) -> None:
     Path(cluster.values[0]["paths"]["token"]).mkdir(parents=True)
 
@@ -148,6 +160,8 @@ STARTS: dict[str, tuple[Callable[[Cluster], object], str]] = {
     "a token of one letter": (token(b"e"), "says"),
     "an error page for a token": (token(b"<html>\nError\n</html>"), "says"),
     "a node.json of deep JSON": (config(b"[" * 100_000), "says"),
+    "a state file that is a pipe": (pipe("npu-0.json"), "serves"),
+    "a token that is a pipe": (pipe("token"), "says"),
     "a log folder that is a file": (log_folder_is_a_file, "either"),
     "an empty state file": (state(b""), "serves"),
     "half a state file": (state(b'{"schema": 1, "node": "npu-0", "hist'), "serves"),
@@ -167,7 +181,7 @@ STARTS: dict[str, tuple[Callable[[Cluster], object], str]] = {
     "half a node.json": (config(b'{"schema": 1'), "says"),
     "a node.json that is not UTF-8": (config(b"\xff\xfe{}"), "says"),
 }
-SHORT_STARTS = 5
+SHORT_STARTS = 7
 
 
 def main() -> None:

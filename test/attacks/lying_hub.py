@@ -6,6 +6,7 @@ folder, the token goes to no other origin, and no secret, address or escape gets
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -134,7 +135,10 @@ class Attack:
         took = time.monotonic() - began
         if took > _DEADLINE + 6:
             self.problems.append(f"took {took:.0f} s")
-        if {path.name for path in root.iterdir()} != before or list((root / "outside").iterdir()):
+        # The secret is taken away.
+        if {path.name for path in root.iterdir()} - {"token"} != before - {"token"} or list(
+            (root / "outside").iterdir()
+        ):
             self.problems.append("wrote outside the folder")
         if (root / "precious").read_text() != "precious":
             self.problems.append("overwrote a file outside through a link")
@@ -357,6 +361,24 @@ def attacks_of_links() -> list[Attack]:
     ):
         found.append(
             Attack(f"a planted link: {name}", Hub(listing(entry())), prepare=plant(name), is_short=True)
+        )
+
+    def pipe(name: str) -> Callable[[Path], None]:
+        def prepare(root: Path) -> None:
+            at = root / "model" / name
+            at.parent.mkdir(parents=True, exist_ok=True)
+            os.mkfifo(at)
+
+        return prepare
+
+    for name in (
+        ".staging/manifest.json",
+        ".staging/leases/000001.json",
+        ".staging/finished.jsonl",
+        "model.safetensors",
+    ):
+        found.append(
+            Attack(f"a planted pipe: {name}", Hub(listing(entry())), prepare=pipe(name), is_short=True)
         )
     folder = Hub(listing(entry("sub/m")))
     found.append(Attack("a planted link: a folder", folder, prepare=plant("sub", "outside"), is_short=True))

@@ -58,7 +58,7 @@ def processor_seconds(pid: int | str = "self") -> float:
 def loaded(path: Path) -> dict[str, object]:
     """A JSON file; empty while it is not there."""
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text()) if path.is_file() else {}
         return found if isinstance(found, dict) else {}
     except (OSError, ValueError, RecursionError):
         return {}

@@ -18,7 +18,7 @@ ROOT = HERE.parents[1]
 #: Those that take longest come first.
 SHORT = (
     *("floods", "disks", "exhaust_connections", "kill_random", "lying_hub", "partitions", "report_port"),
-    *("lying_peer", "token_leaks", "engines"),
+    *("lying_peer", "token_leaks", "engines", "decoders"),
 )
 LONG = (*SHORT, "waiting_operator", "soak")
 _AT_ONCE = 4

@@ -197,7 +197,7 @@ def read_head(content: bytes) -> object:
     request_head.parameters(head.target.partition("?")[2])
     lines = bytes(received[: end - 4]).lower().split(b"\r\n")[1:]
     lengths = [line for line in lines if line.partition(b":")[0].strip() == b"content-length"]
-    if len(lengths) > 1 or b"transfer-encoding" in head.headers or any(b"\n" in line for line in lines):
+    if len(lengths) > 1 or "transfer-encoding" in head.headers or any(b"\n" in line for line in lines):
         raise AssertionError("two readers could see two requests")
     return head
 

@@ -70,7 +70,7 @@ function unique(files: readonly BootFile[]): readonly BootFile[] {
 }
 
 function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
-  const { container, program, build, announce } = spec;
+  const { container, program, build, announce, disks } = spec;
   const { mounts = [], secrets = [], devices = [], facts = [], filter = [], stages = [], registry } = spec;
   const { role, name } = container.config.node;
   const data: { readonly [name: string]: readonly string[] } = {
@@ -79,7 +79,10 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       image: container.image,
       base: build?.base,
       runtime: container.runtime,
-      disk_folder: spec.diskFolder,
+      disk_folder: disks?.folder,
+      disk_devices: disks?.devices,
+      disk_needed: disks?.isNeeded === true ? "yes" : undefined,
+      disk_docker: disks?.isForDocker === true ? "yes" : undefined,
       program_sha256: createHash("sha256").update(bundle).digest("hex"),
       role,
       node: name ?? undefined,

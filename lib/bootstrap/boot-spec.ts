@@ -13,8 +13,8 @@ export interface BootSpec {
   readonly mounts?: readonly BootMount[];
   /** Secrets in memory, for the container or for `ContainerSpec.mounts`. @default - none */
   readonly secrets?: readonly BootSecret[];
-  /** Folder of the machine's own disks, which another service mounts. @default - the boot waits for none */
-  readonly diskFolder?: string;
+  /** @default - the machine has none, or they do not matter */
+  readonly disks?: BootDisks;
   /** Device nodes to count before the container starts. @default - none are counted */
   readonly devices?: readonly BootDevices[];
   /** What `check-machine.sh` compares the machine with; see `machineFacts`. @default - nothing */
@@ -49,6 +49,18 @@ export interface BootSecret {
   readonly source: BootSource;
   /** Of a model's source: the head's container takes it away at each start. @default false */
   readonly isOfSource?: boolean;
+}
+
+/** The machine's own disks, which are empty after each stop. */
+export interface BootDisks {
+  /** Where they are mounted. */
+  readonly folder: string;
+  /** Glob of those that are put together, where they hold nothing. @default - another service mounts them */
+  readonly devices?: string;
+  /** Whether the boot fails without them. */
+  readonly isNeeded: boolean;
+  /** Whether Docker keeps images and builds there. @default false */
+  readonly isForDocker?: boolean;
 }
 
 /** A registry that requires a login. */

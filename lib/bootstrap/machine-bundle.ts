@@ -15,6 +15,7 @@ const STEPS = [
   "fetch-secrets.sh",
   "install-docker.sh",
   "install-nvidia-toolkit.sh",
+  "local-disks.sh",
   "lustre-client.sh",
   "packages.sh",
   "packet-filter.sh",

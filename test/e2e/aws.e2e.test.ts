@@ -134,6 +134,13 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       }
     }, 300_000);
 
+    it("keep their images on their own disks, which Docker's layers need no copies on", async () => {
+      for (const machine of await region.machines()) {
+        const where = "[ /var/lib/docker -ef /opt/dlami/nvme/docker ] && docker info --format '{{.Driver}}'";
+        expect(await region.shell(machine, where)).toBe("overlay2");
+      }
+    }, 300_000);
+
     it("see one file system, with the model that the head has fetched once with its token", async () => {
       const { files, sent } = await hub.count();
       const sums = Object.entries(files).map(([path, { sha256 }]) => `${sha256}  ./${path}`);

@@ -125,21 +125,14 @@ STEP
   [ -d "$BATS_TEST_TMPDIR/c d" ]
 }
 
-@test "boot.sh with a disk folder waits until it is mounted" {
-  has settings "disk_folder=/mnt/disk" "disk_seconds=60"
-  fake mountpoint '-q /mnt/disk|1|' '-q /mnt/disk|1|' '-q /mnt/disk|0|'
+@test "boot.sh with a disk folder prepares the disks before mounts and Docker" {
+  has settings "disk_folder=/mnt/disk"
+  has mounts "/models nfs4"
+  step local-disks.sh <<<"echo local-disks >>'$BATS_TEST_TMPDIR/steps'"
   boot
   [ "$status" -eq 0 ]
-  [ "$(grep -c mountpoint "$FAKE_CALLS")" -eq 3 ]
-}
-
-@test "boot.sh with a disk that is not mounted in time notes which one" {
-  has settings "disk_folder=/mnt/disk" "disk_seconds=0"
-  fake mountpoint '*|1|'
-  boot
-  [ "$status" -eq 1 ]
-  [[ "$(cat "$RUN_FOLDER/failure")" == "the local disk is not mounted at /mnt/disk" ]]
-  [ "$(cat "$BATS_TEST_TMPDIR/steps")" = fetch-program ]
+  [ "$(paste -sd ' ' "$BATS_TEST_TMPDIR/steps")" = \
+    "fetch-program local-disks wait-for-mounts fetch-secrets install-docker check-host pull-image" ]
 }
 
 @test "boot.sh with a step that fails stops there and keeps its message" {

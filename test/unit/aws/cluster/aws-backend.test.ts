@@ -373,13 +373,15 @@ describe("AwsBackend", () => {
     expect(stack.text).toMatch(/:ecr:eu-central-1:111122223333:repository\/team\/vllm/);
   });
 
-  it("with a folder on the instance store waits for its disks", () => {
+  it("with a folder on the instance store boots only with its disks", () => {
     const storage = [HostPathStorage.perNode("/opt/dlami/nvme/models")];
     const stack = cluster({ cluster: { ...EMULATED, storage } });
-    expect(bootLines(stack, "gpu-worker", "settings")).toContain("disk_folder=/opt/dlami/nvme");
-    expect(bootLines(cluster({ cluster: EMULATED }), "gpu-worker", "settings").join()).not.toContain(
-      "disk_folder",
+    expect(bootLines(stack, "gpu-worker", "settings")).toEqual(
+      expect.arrayContaining(["disk_folder=/opt/dlami/nvme", "disk_needed=yes", "disk_docker=yes"]),
     );
+    const without = bootLines(cluster({ cluster: EMULATED }), "gpu-worker", "settings");
+    expect(without).toContain("disk_docker=yes");
+    expect(without).not.toContain("disk_needed=yes");
   });
 
   it("with clientCidrs lets clients reach the API only", () => {

@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import type { GrantedActions, PlaceFacts } from "../../review/place-facts";
+import { type GrantedActions, type PlaceFacts, unpriced } from "../../review/place-facts";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
@@ -27,7 +27,10 @@ export function awsPlaceFacts(
       .map(({ mountPath }) => `file system at ${mountPath}`),
   );
   return {
-    prices: pools.flatMap(({ machines }) => machinesPrices(machines)),
+    prices: [
+      ...pools.flatMap(({ machines }) => machinesPrices(machines)),
+      ...(props.cloudWatchLogs === false ? [] : [unpriced("CloudWatch Logs, by what is written", 1)]),
+    ],
     limitUsdPerHour:
       maxUsdPerHour === undefined ? "none" : Token.isUnresolved(maxUsdPerHour) ? "late" : maxUsdPerHour,
     reach: {
@@ -43,6 +46,7 @@ export function awsPlaceFacts(
         ...own.map((path) => `${path} of each machine`),
         ...made.map((what) => `**${what}, without a backup**`),
         "the Ray token",
+        ...(props.cloudWatchLogs === false ? [] : ["the logs in CloudWatch"]),
       ],
       kept: existing,
     },

@@ -149,8 +149,8 @@ class Hypervisor:
                 time.sleep(0.5)
 
     def _asks_for_image(self, name: str, instance: Instance) -> bool:
-        """Whether its boot has come to the pull, which fails here: an image that came earlier would be one that the
-        machine image had brought."""
+        """Whether its boot has come to the pull, which fails here: an image that came earlier would count as
+        one of the machine image."""
         while instance.is_running() and not self._ended.is_set():
             try:
                 docker("exec", name, "grep", "-qs", "cannot pull the image", "/run/ray-cluster/failure")

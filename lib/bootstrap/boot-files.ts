@@ -5,7 +5,7 @@ import type { ContainerSpec } from "../runtime/container-spec/container-spec";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError, type BootFile, type BootSecret, type BootSource, type BootSpec } from "./boot-spec";
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
-import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, LOGS_SERVICE, SERVICE } from "./host-paths";
+import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, SERVICE } from "./host-paths";
 import { machineBundle } from "./machine-bundle";
 import { rootfsFile } from "./rootfs-file";
 import { systemdUnits } from "./systemd-units";
@@ -28,27 +28,16 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
   ];
 }
 
-/** What systemd starts. */
-export function servicesOf({ announce, logs }: BootSpec): readonly string[] {
-  return [
-    SERVICE,
-    ...(announce === undefined ? [] : [ANNOUNCE_SERVICE]),
-    ...(logs === undefined ? [] : [LOGS_SERVICE]),
-  ];
-}
-
 /** The files of `rootfs` that are needed before the bundle is fetched; user data is limited in size. */
-function parts(spec: BootSpec): readonly string[] {
-  const { announce, logs } = spec;
+function parts({ announce }: BootSpec): readonly string[] {
+  const units = [SERVICE, ...(announce === undefined ? [] : [ANNOUNCE_SERVICE])];
   const programs = [
     ...["boot.sh", "common.sh", "fetch-program.sh", "sources/file.sh"],
     // Needed to report that the bundle cannot be fetched.
     ...(announce === undefined ? [] : ["announce.sh", "put_signal.py"]),
-    // Logs of a boot that fails matter most.
-    ...(logs === undefined ? [] : ["ship_logs.py"]),
   ];
   return [
-    ...servicesOf(spec).map((name) => `etc/systemd/system/${name}`),
+    ...units.map((name) => `etc/systemd/system/${name}`),
     ...programs.map((name) => `${PROGRAMS}/${name}`),
   ];
 }

@@ -1,8 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { isLate } from "../problems/late-values";
-import { bootFiles, servicesOf } from "./boot-files";
+import { bootFiles } from "./boot-files";
 import { BootError, type BootFile, type BootSpec } from "./boot-spec";
+import { ANNOUNCE_SERVICE, SERVICE } from "./host-paths";
 
 /** Leaves room for values that are known only at apply, and for another compressor. */
 export const USER_DATA_BUDGET_BYTES = 12_288;
@@ -12,6 +13,7 @@ export const USER_DATA_BUDGET_BYTES = 12_288;
  * file for bare metal (NoCloud).
  */
 export function cloudConfig(spec: BootSpec): string {
+  const services = [SERVICE, ...(spec.announce === undefined ? [] : [ANNOUNCE_SERVICE])];
   const { packages = [] } = spec;
   const config = {
     // Installed before `runcmd` starts the node.
@@ -20,7 +22,7 @@ export function cloudConfig(spec: BootSpec): string {
     runcmd: [
       ["systemctl", "daemon-reload"],
       // Without waiting: the service is ordered after cloud-init.
-      ["systemctl", "enable", "--now", "--no-block", ...servicesOf(spec)],
+      ["systemctl", "enable", "--now", "--no-block", ...services],
     ],
   };
   return `#cloud-config\n${stringify(config, { lineWidth: 0 })}`;

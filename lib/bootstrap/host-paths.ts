@@ -29,4 +29,3 @@ export const GATE_NAME = "ray-cluster-gate";
 
 export const SERVICE = "ray-cluster.service";
 export const ANNOUNCE_SERVICE = "ray-cluster-announce.service";
-export const LOGS_SERVICE = "ray-cluster-logs.service";

@@ -18,7 +18,7 @@ interface ClusterLogsProps {
 
 /**
  * Log group of a cluster, with a stream for each machine: `head/i-…`, `worker/i-…`. What the services of a machine write to the
- * journal, from the first step of the boot on, is copied by `ship_logs.py`; Docker's `awslogs` would begin with the container,
+ * journal, the boot included, is copied by `ship_logs.py` once the machine has its bundle; Docker's `awslogs` would begin with the container,
  * and agents of the images read files, which Amazon Linux does not write.
  */
 export class ClusterLogs extends Construct {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { bootFiles } from "../../../lib/bootstrap/boot-files";
 import { cloudConfig, USER_DATA_BUDGET_BYTES, userDataBytes } from "../../../lib/bootstrap/cloud-config";
 import { machineBundle } from "../../../lib/bootstrap/machine-bundle";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";

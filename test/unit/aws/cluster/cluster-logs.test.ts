@@ -22,12 +22,12 @@ describe("Logs of a cluster", () => {
     ]);
   });
 
-  it.each(["head", "worker"])("are copied by a service of the %s from before its first step", (role) => {
+  it.each(["head", "worker"])("are copied by a service that the boot of the %s starts", (role) => {
     const config = parseCloudConfig(bootOf(stack, role));
     expect(fileOf(config, "/etc/ray-cluster/boot/logs")).toMatch(
       /^aws-logs\.sh \$\{data\.aws_region\.\S+\} \$\{aws_cloudwatch_log_group\.\S+\.name\}\n$/,
     );
-    expect(config.runcmd.flat()).toContain("ray-cluster-logs.service");
+    expect(fileOf(config, "/usr/local/lib/ray-cluster/boot.sh")).toContain("ray-cluster-logs.service");
     expect(fileOf(config, "/usr/local/lib/ray-cluster/sources/aws-logs.sh")).toContain("put-log-events");
   });
 
@@ -62,7 +62,7 @@ describe("Logs of a cluster", () => {
   it("stay on the machines where the user says so", () => {
     expect(groupOf(withoutLogs)).toEqual([]);
     const config = parseCloudConfig(bootOf(withoutLogs, "head"));
-    expect(config.runcmd.flat()).not.toContain("ray-cluster-logs.service");
+    expect(fileOf(config, "/etc/ray-cluster/boot/logs")).toBe("");
     expect(Object.keys(withoutLogs.json.output["llama-access"].value)).toEqual([
       "forward",
       "headInstance",

@@ -11,6 +11,9 @@ main() {
   wait_for_time
   # All further programs are in the bundle that it fetches.
   "$PROGRAMS/fetch-program.sh"
+  # With what the boot has said so far.
+  [ ! -s "$BOOT_FOLDER/logs" ] || systemctl enable --now --no-block ray-cluster-logs.service ||
+    info "the logs stay on this machine"
   [ -z "$(setting disk_folder)" ] || "$PROGRAMS/local-disks.sh"
   [ ! -s "$BOOT_FOLDER/mounts" ] || "$PROGRAMS/wait-for-mounts.sh"
   # After the mounts, which would hide them.

@@ -16,7 +16,7 @@ const PROGRAMS = "usr/local/lib/ray-cluster";
 /** All files of a machine that boots: constant ones of `rootfs`, and the data of this node. */
 export function bootFiles(spec: BootSpec): readonly BootFile[] {
   const { container, program, build, mounts = [] } = spec;
-  const bundle = machineBundle(container.files, build);
+  const bundle = machineBundle(container.files, build, program === undefined ? unused(spec) : []);
   return [
     ...parts(spec).map((name) => rootfsFile(ROOTFS, name)),
     { path: HOST_PATHS.unpack, content: unpackProgram() },
@@ -25,6 +25,14 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
     ...(program === undefined ? [{ path: HOST_PATHS.bundle, content: bundle, isCompressed: true }] : []),
     ...systemdUnits(spec),
     ...dataFiles(spec, bundle),
+  ];
+}
+
+/** Where the bundle is part of the boot, its size counts. */
+function unused({ disks, logs }: BootSpec): readonly string[] {
+  return [
+    ...(disks === undefined ? ["local-disks.sh"] : []),
+    ...(logs === undefined ? ["ship_logs.py", "ray-cluster-logs.service"] : []),
   ];
 }
 

@@ -38,14 +38,22 @@ const FILES = [
  * The bundle that all machines of a cluster fetch: the container's files except `node.json`, the programs of the boot,
  * and the files of an image that the machines build. It holds nothing of a single node, and exceeds what a cloud takes as
  * user data.
+ *
+ * @param without names of files that the machine does not need. Not for a bundle that several machines fetch
  */
-export function machineBundle(files: readonly ContainerFile[], build?: DerivedImagePlan): string {
+export function machineBundle(
+  files: readonly ContainerFile[],
+  build?: DerivedImagePlan,
+  without: readonly string[] = [],
+): string {
   const steps = STEPS.map((name) => `${HOST_PATHS.programs.slice(1)}/${name}`);
   const recipe = build && derivedImageFiles(build);
   return bundleText(
     files.filter(({ path }) => path !== CONTAINER_PATHS.config),
     [
-      ...[...steps, ...FILES].map((name) => rootfsFile(ROOTFS, name)),
+      ...[...steps, ...FILES]
+        .filter((name) => !without.some((one) => name.endsWith(`/${one}`)))
+        .map((name) => rootfsFile(ROOTFS, name)),
       ...(recipe ?? []).map(({ name, content }) => ({ path: `${HOST_PATHS.recipe}/${name}`, content })),
     ],
   );

@@ -99,6 +99,16 @@ describe("cloudConfig", () => {
     expect(boot("program", whole)).toBe("");
   });
 
+  it("brings what an embedded bundle needs, and all of it where machines fetch one", () => {
+    const embedded = bootFiles(bootSpec({ program: undefined, disks: undefined }));
+    const { content } = embedded.find(({ path }) => path.endsWith("/bundle.json"))!;
+    for (const name of ["local-disks.sh", "ship_logs.py", "ray-cluster-logs.service"]) {
+      expect(content).not.toContain(name);
+      expect(machineBundle(bootSpec().container.files)).toContain(name);
+    }
+    expect(content).toContain("run-node.sh");
+  });
+
   it("compresses the bundle to a third, and nothing else", () => {
     const files = parseCloudConfig(cloudConfig(bootSpec({ program: undefined }))).write_files;
     const compressed = files.filter(({ encoding }) => encoding !== undefined);

@@ -141,7 +141,7 @@ export class Capacity {
     /** End of a block. @default - not known, or it has none */
     public readonly endsAt?: string,
     /** Whether workers beyond the reservation are started on demand. */
-    public readonly fallsBackToOnDemand: boolean = false,
+    public readonly fallsBackToOnDemand = false,
   ) {}
 
   /** When the workers of a block are ended, before EC2 does it. @default - the end is not known */

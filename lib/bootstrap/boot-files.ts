@@ -29,8 +29,10 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
 }
 
 /** Where the bundle is part of the boot, its size counts. */
-function unused({ disks, logs }: BootSpec): readonly string[] {
+function unused({ disks, logs, announce, mounts = [] }: BootSpec): readonly string[] {
   return [
+    ...(announce?.stop === undefined ? ["stop-cluster.sh"] : []),
+    ...(mounts.some(({ type }) => type === "lustre") ? [] : ["lustre-client.sh"]),
     ...(disks === undefined ? ["local-disks.sh"] : []),
     ...(logs === undefined ? ["ship_logs.py", "ray-cluster-logs.service"] : []),
   ];

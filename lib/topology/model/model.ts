@@ -1,5 +1,4 @@
-import { findModel } from "../../catalog/models";
-import type { ModelShape, Quantization } from "../../catalog/models";
+import { findModel, type ModelShape, type Quantization } from "../../catalog/models";
 import { elementBytesOf, loadedElementBytes, structureOf } from "./hub-config";
 import { type Modality, modalitiesOf } from "./hub-encoders";
 import { HubKeys, type HubObject } from "./hub-keys";
@@ -66,6 +65,8 @@ export class Model {
   public static readonly QWEN3_235B_A22B_FP8 = Model.of("qwen3-235b-a22b-fp8");
   /** Qwen2.5-72B, bf16: `Qwen/Qwen2.5-72B-Instruct`. */
   public static readonly QWEN2_5_72B = Model.of("qwen2.5-72b");
+  /** Qwen2.5-7B, bf16: `Qwen/Qwen2.5-7B-Instruct`. */
+  public static readonly QWEN2_5_7B = Model.of("qwen2.5-7b");
   /** FP8, as published. */
   public static readonly KIMI_K2 = Model.of("kimi-k2");
   /** GLM-4.5, bf16: `zai-org/GLM-4.5`. */
@@ -129,7 +130,6 @@ export class Model {
 
   /**
    * Any other model, by its numbers. Its weights count as spread evenly over the layers.
-   *
    * @throws Error for a number that is not positive
    */
   public static fromNumbers(numbers: ModelNumbers): Model {

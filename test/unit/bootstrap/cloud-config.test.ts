@@ -19,7 +19,7 @@ const boot = (name: string, of = config) => fileOf(of, `/etc/ray-cluster/boot/${
 
 const BUNDLE = "/var/lib/ray-cluster/host/bundle.json";
 /** What a bundle that is part of a boot without logs leaves out. */
-const NO_LOGS = ["ship_logs.py", "ray-cluster-logs.service"];
+const UNUSED = ["stop-cluster.sh", "lustre-client.sh", "ship_logs.py", "ray-cluster-logs.service"];
 const announce = {
   source: { name: "web.sh", arguments: ["a"] },
   workloads: { name: "store.sh", arguments: ["w/"] },
@@ -95,7 +95,7 @@ describe("cloudConfig", () => {
     expect(() => fileOf(config, BUNDLE)).toThrow("0 files");
     const whole = parseCloudConfig(cloudConfig(bootSpec({ program: undefined })));
     const text = fileOf(whole, BUNDLE);
-    expect(text).toBe(machineBundle(bootSpec().container.files, undefined, NO_LOGS));
+    expect(text).toBe(machineBundle(bootSpec().container.files, undefined, UNUSED));
     expect(boot("settings", whole)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
     const others = (settings: string) => settings.replace(/^program_sha256=.*$/m, "");
     expect(others(boot("settings", whole))).toBe(others(boot("settings")));
@@ -120,7 +120,7 @@ describe("cloudConfig", () => {
     // No time and no operating system: the same text is the same machine.
     expect([...bytes.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
     const whole = gunzipSync(bytes);
-    expect(whole.toString()).toBe(machineBundle(bootSpec().container.files, undefined, NO_LOGS));
+    expect(whole.toString()).toBe(machineBundle(bootSpec().container.files, undefined, UNUSED));
     expect(compressed[0].content.length).toBeLessThan(whole.length * 0.4);
   });
 
@@ -202,7 +202,7 @@ describe("cloudConfig", () => {
     const spec = bootSpec({ build, program: undefined });
     const building = parseCloudConfig(cloudConfig(spec));
     const text = fileOf(building, BUNDLE);
-    expect(text).toBe(machineBundle(spec.container.files, build, NO_LOGS));
+    expect(text).toBe(machineBundle(spec.container.files, build, UNUSED));
     for (const { name, content } of derivedImageFiles(build)) {
       expect(JSON.parse(text)[`host:/var/lib/ray-cluster/host/image-recipe/${name}`]).toBe(content);
     }

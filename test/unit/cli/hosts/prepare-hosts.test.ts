@@ -56,7 +56,7 @@ describe("prepareHosts", () => {
     expect(error).toBe("");
     expect(said).toContain("2 of 2 machines are ready");
     expect(calls).toHaveLength(2);
-    expect(calls[0]).toMatch(/^ssh .*-o BatchMode=yes .*-p 22 -l root -- a\.lan sh -c /);
+    expect(calls.sort()[0]).toMatch(/^ssh .*-o BatchMode=yes .*-p 22 -l root -- a\.lan sh -c /);
     expect(table).toMatch(/a \(ssh:\/\/root@a\.lan:22\) +ready +2 checks passed/);
   });
 

@@ -69,7 +69,7 @@ function packagesAreThere() {
   });
 }
 
-/** A build writes every file anew, so the program is stale exactly when a source is newer. */
+/** A build writes every file again, so the program is stale exactly when a source is newer. */
 function programIsFresh() {
   return existsSync(PROGRAM) && newest(SOURCES) <= statSync(PROGRAM).mtimeMs;
 }

@@ -2,7 +2,7 @@ import type { FactRow } from "./facts";
 import rows from "./speculative-methods.json";
 import { table } from "./table";
 
-/** How an engine guesses tokens ahead. */
+/** A method of speculative decoding. */
 export interface SpeculativeMethod extends FactRow {
   /** As the engine writes it. */
   readonly id: string;

@@ -104,7 +104,7 @@ export class CloudInitSite implements IClusterSite {
 
   /**
    * The resources that are the machines: they are replaced when a text changes, whatever their provider makes of that. The
-   * readiness check begins when they are made, and anew when one of them is replaced.
+   * readiness check begins when they are made, and again when one of them is replaced.
    *
    * @param machines may be empty, where this stack makes none
    */

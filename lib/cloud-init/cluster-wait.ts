@@ -23,7 +23,7 @@ export interface ClusterWaitProps {
   readonly plan: ClusterPlan;
   readonly check: ReadinessCheck;
   readonly bootTimeoutSeconds: number;
-  /** Hashes of what the machines boot with: the check runs anew when one of them changes. */
+  /** Hashes of what the machines boot with: the check runs again when one of them changes. */
   readonly hashes: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export function bringsWorkload(check: ReadinessCheck | undefined): boolean {
 
 /**
  * Brings the verdict of the cluster's head to the deployment, and over ssh the workload to the head before: it ends here when
- * the cluster serves, else it fails with the reason, and the next deployment waits anew.
+ * the cluster serves, else it fails with the reason, and the next deployment waits again.
  */
 export class ClusterWait extends LocalCommand {
   private machines?: readonly TerraformResource[];
@@ -67,7 +67,7 @@ export class ClusterWait extends LocalCommand {
     return this.machines !== undefined;
   }
 
-  /** Waits for these first, and anew when one of them is replaced. */
+  /** Waits for these first, and again when one of them is replaced. */
   public addMachines(machines: readonly TerraformResource[]): void {
     this.machines = [...(this.machines ?? []), ...machines];
     if (this.machines.length > 0) {

@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 export interface KeptValueProps {
   /** A value, which may be known only at apply. */
   readonly value: string;
-  /** With another one the value is taken anew. */
+  /** With another one the value is taken again. */
   readonly key: string;
 }
 

@@ -38,7 +38,7 @@ export const ACKNOWLEDGEMENT_TOPIC: Topic<Acknowledgements, Levels> = {
             path: `acknowledge.${rule}`,
             got: "an error",
             must: "name a warning",
-            fix: `mend what ${rule} reports`,
+            fix: `fix what ${rule} reports`,
           })),
     }),
     warningRule("RC172", {

@@ -92,7 +92,7 @@ export interface EngineSizing {
    */
   readonly cacheGiB?: number;
   /**
-   * Tokens that are guessed ahead.
+   * Speculative tokens.
    *
    * @default - none
    */
@@ -111,13 +111,13 @@ export interface EngineSizing {
   readonly longerContextVariable?: string;
 }
 
-/** How tokens are guessed ahead. */
+/** Speculative decoding. */
 export interface SpeculativeDecoding {
   /** Property or argument that says so, e.g. `engine.speculation`. */
   readonly path: string;
   /** `mtp`, `eagle`, `eagle3`, `ngram`, `draft_model`, ... as the engine writes it. */
   readonly method: string;
-  /** Tokens that are guessed for each step. */
+  /** Speculative tokens of each step. */
   readonly tokens: number;
   /** Where the weights are: in the model's own files, in another model, or nowhere. */
   readonly weights: "model" | "other" | "none";

@@ -209,7 +209,7 @@ describeWith([...DEPLOYMENT, SSH, COMPILER], "the network of the NPUs of two Asc
     "starts no engine over %s",
     async (what, node, words, culprit, reason) => {
       await fault(node, "add", ...words);
-      // The engine's end is what makes the head start it anew.
+      // The engine's end is what makes the head start it again.
       await inside(0, "sh", "-c", END_ENGINE);
       const failed = await becomes("failed");
       note(`${what}: ${failed.reason}`);

@@ -84,7 +84,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
     expect(failed.exitCode).not.toBe(0);
   }, 600_000);
 
-  describe("mended", () => {
+  describe("fixed", () => {
     beforeAll(async () => {
       await mend(region, await workerThatLostGpu(region));
       deployed = await project.deploy(500);

@@ -211,7 +211,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(await answer("second")).toMatch(/^16 of 16 ranks/);
   }, 300_000);
 
-  it("serve again after the worker's machine has started anew", async () => {
+  it("serve again after the worker's machine has restarted", async () => {
     const before = Date.now();
     await docker.output("restart", "--time", "20", WORKER);
     await eventually("the worker's container is another", 120, async () => {

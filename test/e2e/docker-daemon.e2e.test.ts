@@ -30,7 +30,7 @@ describeWith([...DEPLOYMENT, OWN_DAEMON], "a stopped Docker daemon", () => {
     project.remove();
   }, 300_000);
 
-  it("fails a deploy at once, by name, and is no reason to deploy anew once it runs again", async () => {
+  it("fails a deploy at once, by name, and is no reason to deploy again once it runs again", async () => {
     const since = new Date();
     await daemon.stop();
     const failed = await project.deploy(120);

@@ -34,7 +34,7 @@ if __name__ == "__main__":
 `;
 const ALL = [lmdeploy, roll, rayOnly];
 
-/** A cluster of each: its first deployment fails, where an engine can, and then it is mended. */
+/** A cluster of each: its first deployment fails, where an engine can, and then it is fixed. */
 describeWith(
   [...DEPLOYMENT, emulationImage(ROLL_RAY)],
   "the stand-ins of LMDeploy and ROLL, and Ray alone",

@@ -110,7 +110,7 @@ describeWith([...DEPLOYMENT, PACKAGE_INDEX, OPENSSL], "a server behind HAProxy",
     ]);
   }, 100_000);
 
-  it("starts anew with its proxy when that one is killed", async () => {
+  it("restarts with its proxy when that one is killed", async () => {
     const since = new Date();
     await docker.output("exec", head, "sh", "-c", KILL_HAPROXY);
     const { states } = await proxied.outcome(since, ["serving"], 120);

@@ -103,7 +103,7 @@ describeWith(DEPLOYMENT, "vLLM's stand-in, with the executors 'ray' and 'mp'", (
     expect(states.filter((name) => name === "loading")).toHaveLength(2);
   }, 480_000);
 
-  it("starts the follower anew when the head's part was killed, and gives up when that goes on", async () => {
+  it("starts the follower again when the head's part was killed, and gives up when that goes on", async () => {
     expect((await mp.retry("normal", ["failed", "serving"], 120)).state.state).toBe("serving");
     const [, , before] = await mp.ranks();
     for (const end of ["serving", "failed"]) {

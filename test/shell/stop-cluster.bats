@@ -65,7 +65,7 @@ NO_QUESTION="An error occurred (ParameterNotFound) when calling the GetParameter
   stopped 1
 }
 
-@test "stop-cluster.sh where the source fails ends no machine, and counts anew afterwards" {
+@test "stop-cluster.sh where the source fails ends no machine, and counts again afterwards" {
   says unasked "$NO_QUESTION" some-address
   is_up 2000
   says unasked "could not connect" some-address

@@ -8,7 +8,7 @@ jest.setTimeout(300_000);
 
 const [A, B, C, D] = MACHINES;
 
-/** What belongs to every node: its container starts anew; on Hosts its machine may be checked before. */
+/** What belongs to every node: its container restarts; on Hosts its machine may be checked before. */
 const OF_ALL_NODES: readonly (readonly [string, Change, "checked" | "not checked"])[] = [
   ["a variable of the cluster", { cluster: { environment: { A: "1" } } }, "not checked"],
   ["more accelerators of each node", { pool: { acceleratorsPerNode: 3 } }, "checked"],
@@ -67,7 +67,7 @@ describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
       expect(planOf(deployed, "local", change)).toEqual(replaced("gate"));
     });
 
-    it.each(OF_ALL_NODES)("starts every container anew for %s", (_, change) => {
+    it.each(OF_ALL_NODES)("starts every container again for %s", (_, change) => {
       expect(planOf(deployed, "local", change)).toEqual(replaced("gate", ...NODES));
     });
 
@@ -102,7 +102,7 @@ describeWith([TERRAFORM, DOCKER_PROVIDER], "a changed declaration", () => {
       expect(planOf(deployed, "hosts", change)).toEqual(replaced("gate"));
     });
 
-    it.each(OF_ALL_NODES)("starts every container anew for %s", (_, change, checked) => {
+    it.each(OF_ALL_NODES)("starts every container again for %s", (_, change, checked) => {
       expect(planOf(deployed, "hosts", change)).toEqual(
         [...containers, ...(checked === "checked" ? checks : [])].sort(),
       );

@@ -96,7 +96,7 @@ describeWith([TERRAFORM], "Terraform", () => {
       server.close();
     });
 
-    it("fail at the deadline, wait anew in the next deployment, and change nothing in the one after", async () => {
+    it("fail at the deadline, wait again in the next deployment, and change nothing in the one after", async () => {
       const stack = synth((scope) => {
         const found = cluster(scope, { readiness: ReadinessCheck.http(url) });
         const nodes = CloudInitSite.of(found.site);

@@ -55,7 +55,14 @@ const PAIRS: readonly (readonly [string, "local" | "hosts", Change, RegExp, 0 | 
     "storage",
   ],
   ["another port of the host", "local", { local: { apiPort: 9000 } }, HEAD, 2, ""],
-  ["another port of ssh", "hosts", { hosts: { sshPort: 2222 } }, /^nothing that is running is touched$/, 0, ""],
+  [
+    "another port of ssh",
+    "hosts",
+    { hosts: { sshPort: 2222 } },
+    /^nothing that is running is touched$/,
+    0,
+    "",
+  ],
 ];
 
 describeWith([TERRAFORM, DOCKER_PROVIDER], "the report of a change", () => {

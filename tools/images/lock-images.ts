@@ -42,7 +42,7 @@ export function lockedImages(): readonly LockedImage[] {
 }
 
 /**
- * Writes the locks of our own images anew, with the hashes that the package index has of each file of a version. Versions
+ * Writes the locks of our own images again, with the hashes that the package index has of each file of a version. Versions
  * change in the pins and in the catalogue alone.
  *
  * @param root of the clone
@@ -63,6 +63,6 @@ export async function lockImages(root: string, progress: Progress): Promise<void
 /** The command `lock-images`, run in the root of a clone. */
 export function lockImagesCommand(): Command {
   return new Command("lock-images")
-    .description("write the hashes of the wheels in our own images anew; needs uv and the package index")
+    .description("write the hashes of the wheels in our own images again; needs uv and the package index")
     .action(() => lockImages(process.cwd(), new Progress()));
 }

@@ -115,7 +115,7 @@ export function buildAwsCluster(
     answerSeconds: timeoutSeconds - REASON_SECONDS,
     afterFailure:
       stop === undefined
-        ? `The machines go on, for ${price.text}: mend it and deploy again, or end them by cdktf destroy.`
+        ? `The machines go on, for ${price.text}: fix the cause and deploy again, or end them by cdktf destroy.`
         : "The machines are ended if the cluster has never served; the next deployment makes new ones.",
     needs: [
       workload._object,

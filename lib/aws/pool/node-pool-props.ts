@@ -22,7 +22,7 @@ export interface AwsMachineOptions {
    */
   readonly machineImage?: AwsMachineImage;
   /**
-   * Any name, e.g. `2026-12`: with another one than before, an image that is looked up is looked up anew, and all machines are
+   * Any name, e.g. `2026-12`: with another one than before, an image that is looked up is looked up again, and all machines are
    * replaced if there is a newer one. AWS changes its images every few weeks; machines keep the one that they were deployed with.
    *
    * @default 'first'

@@ -4,7 +4,7 @@ import { KeptValue } from "../../terraform/kept-value";
 
 /**
  * The image that a public parameter names, looked up once and kept: a machine that is replaced boots the image of all others,
- * and a newer one of AWS changes nothing. Another release looks it up anew.
+ * and a newer one of AWS changes nothing. Another release looks it up again.
  */
 export class PinnedImage extends Construct {
   /** Id of the image, known at apply. */

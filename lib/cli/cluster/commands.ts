@@ -53,7 +53,7 @@ export function addClusterCommands(program: Command): void {
   command(
     program,
     "rotate-token",
-    "give a cluster a new Ray token and start its nodes anew; waits until it serves",
+    "give a cluster a new Ray token and restart its nodes; waits until it serves",
   ).action((stack: string, options: Omit<ClusterChoice, "stack">) =>
     rotateToken({ stack, ...options }, new Progress()),
   );

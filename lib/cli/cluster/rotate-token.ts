@@ -18,7 +18,7 @@ const RESTART_SECONDS = 900;
 const WAIT_SECONDS = 86_400;
 
 /**
- * Gives a cluster a new Ray token and starts its nodes anew: whoever had the old one, a machine that was lost for example, can
+ * Gives a cluster a new Ray token and restarts its nodes: whoever had the old one, a machine that was lost for example, can
  * do nothing with it any more. The engine loads again; machines, images and models stay as they are.
  *
  * @throws CommandError that says which nodes have the old token still, and if the cluster does not serve afterwards
@@ -34,7 +34,7 @@ export async function rotateToken(choice: ClusterChoice, progress: Progress): Pr
     ),
   );
   await progress.step("replacing the token", replace);
-  await progress.step("starting the nodes anew", () =>
+  await progress.step("restarting the nodes", () =>
     all(
       cluster.nodes,
       (node) =>

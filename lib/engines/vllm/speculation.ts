@@ -4,14 +4,14 @@ import type { SettingGroup } from "../nested-settings";
 /** Property with the source of the draft model. */
 export const DRAFT_PROPERTY = "engine.speculation.model";
 
-/** A guess by a model of its own. */
+/** Speculative decoding with a draft model. */
 export interface DraftOptions {
   /**
    * The draft model. It is fetched with the cluster's model, and counted where the source has its numbers
    * (`Model.fromFolder`, `Model.fromConfig`, `Model.fromNumbers`).
    */
   readonly model: ModelSource;
-  /** Tokens that are guessed for each step, at least 1. */
+  /** Speculative tokens of each step, at least 1. */
   readonly tokens: number;
   /**
    * Ranks that share the draft model: 1 or those of the model.
@@ -21,15 +21,15 @@ export interface DraftOptions {
   readonly tensorParallelSize?: number;
 }
 
-/** A guess by the modules for next tokens that the model itself has. */
+/** Speculative decoding with the model's own modules for multi-token prediction. */
 export interface MtpOptions {
-  /** Tokens that are guessed for each step, at least 1. */
+  /** Speculative tokens of each step, at least 1. */
   readonly tokens: number;
 }
 
-/** A guess by what the prompt has said before. */
+/** Speculative decoding from n-grams of the prompt. */
 export interface NgramOptions {
-  /** Tokens that are guessed for each step, at least 1. */
+  /** Speculative tokens of each step, at least 1. */
   readonly tokens: number;
   /**
    * Longest sequence of tokens that is looked up in the prompt.
@@ -45,17 +45,17 @@ export interface NgramOptions {
   readonly shortestMatch?: number;
 }
 
-/** A guess by what earlier answers have said (`arctic-inference` must be in the image). */
+/** Speculative decoding from suffixes of earlier answers (`arctic-inference` must be in the image). */
 export interface SuffixOptions {
   /**
-   * Most tokens that are guessed for each step, at least 1.
+   * Most speculative tokens of each step, at least 1.
    *
    * @default - vLLM's own
    */
   readonly tokens?: number;
 }
 
-/** Any other way of guessing. */
+/** Any other method of speculative decoding. */
 export interface SpeculationOptions {
   /** @default - vLLM's own, by method */
   readonly tokens?: number;
@@ -70,7 +70,7 @@ export interface SpeculationOptions {
 }
 
 /**
- * How vLLM guesses tokens ahead, so that one step of the model confirms several (`--speculative-config`).
+ * Speculative decoding of vLLM: tokens are proposed cheaply, and one step of the model verifies several (`--speculative-config`).
  *
  * @example
  * new VllmServe({ speculation: Speculation.ngram({ tokens: 4, longestMatch: 3 }) });

@@ -141,7 +141,7 @@ export interface VllmServeProps {
    */
   readonly maxNumSeqs?: number;
   /**
-   * How tokens are guessed ahead. A draft model is fetched with the cluster's model and counts in its memory.
+   * Speculative decoding. A draft model is fetched with the cluster's model and counts in its memory.
    *
    * @default - they are not
    */

@@ -79,7 +79,7 @@ export const VLLM_TOPIC: Topic<VllmCut, EngineContext> = {
       },
     }),
     errorRule("RC616", {
-      title: "Guessing ahead runs with the pipeline stages",
+      title: "Speculative decoding works with the pipeline stages",
       why: "A draft model or MTP module that cannot be cut into stages makes the engine refuse to start.",
       check: ({ parallelism: { pipeline }, speculative, version }, context) => {
         const obstacle =

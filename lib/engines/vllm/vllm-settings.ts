@@ -138,7 +138,7 @@ export class VllmSettings {
     return this.props.maxModelLen ?? (isAuto ? AUTO : this.number("--max-model-len"));
   }
 
-  /** Tokens of one decoding step at most: of each sequence one and those guessed ahead, twice as vLLM captures graphs. */
+  /** Tokens of one decoding step at most: of each sequence one and its speculative ones, twice as vLLM captures graphs. */
   public stepTokens(memoryGiB: number, accelerator: string): number {
     const sequences =
       this.sizing.batchedSequences ?? engineBatchFor("vllm", memoryGiB, accelerator)?.sequences ?? 256;

@@ -3,13 +3,13 @@ import type { ResourceAction } from "./actions";
 
 /** What a change does to a stack, in the words of its lives; the first one is the dearest. */
 export interface Effects {
-  /** Storage that is deleted or made anew. */
+  /** Storage that is deleted or created again. */
   readonly data: readonly string[];
   /** Machines that are replaced. */
   readonly machines: readonly string[];
-  /** Containers that start anew on their machines. */
+  /** Containers that restart on their machines. */
   readonly nodes: readonly string[];
-  /** Whether the engine starts anew. */
+  /** Whether the engine restarts. */
   readonly engine: boolean;
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -78,7 +78,7 @@ export function effectsOf(
   };
 }
 
-/** One sentence: what starts anew and what is kept. */
+/** One sentence: what restarts and what is kept. */
 export function effectText({ data, machines, nodes, engine, added, removed }: Effects): string {
   const lost = data.length === 0 ? "" : `**DATA IS LOST (${data.join(", ")})**; `;
   const size = [

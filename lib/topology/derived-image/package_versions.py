@@ -68,7 +68,7 @@ def still_needed(lock: Mapping[str, Locked], pins: list[Pin], held: Mapping[str,
     for pin in pins:
         version = lock[pin.name].version if pin.name in lock else held.get(pin.name)
         if version is None or not same_version(pin.version, version):
-            raise Refused(f"packages.lock has {version or 'no version'} for {pin.text}: make it anew")
+            raise Refused(f"packages.lock has {version or 'no version'} for {pin.text}: create it again")
     other = [
         f"{one.name} {one.version} is locked, and the base image holds {held[one.name]}"
         for one in lock.values()

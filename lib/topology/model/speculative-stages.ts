@@ -4,9 +4,9 @@ import { findSpeculativeMethod } from "../../catalog/speculative-methods";
 import type { SpeculativeDecoding } from "../engine-sizing";
 
 /**
- * Why vLLM does not guess so with several pipeline stages.
+ * Why vLLM does not run a speculative method with several pipeline stages.
  *
- * @param modelType `model_type` of the model that is guessed for
+ * @param modelType `model_type` of the target model
  * @param version a version that is not known counts as the newest
  * @returns a phrase, after `be 1`; `undefined`: it does
  */

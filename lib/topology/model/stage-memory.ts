@@ -27,7 +27,7 @@ export interface ModelSize {
   readonly cacheElementBytes?: number;
 }
 
-/** A model that guesses tokens ahead, whole on the last stage (vLLM `gpu_model_runner.py`). */
+/** A draft model, whole on the last stage (vLLM `gpu_model_runner.py`). */
 export interface DraftSize {
   readonly model: ModelSize;
   /** Ranks that share it. @default - those of the model */
@@ -74,7 +74,7 @@ export interface MemoryQuestion {
   readonly budgetsGraphs?: boolean;
   /** Whether the model's next-token prediction modules are loaded. @default false */
   readonly loadsNextTokenModules?: boolean;
-  /** Another model that guesses ahead. @default - none */
+  /** A draft model. @default - none */
   readonly draft?: DraftSize;
   /** Whether the encoders of images and sounds stay away. @default false */
   readonly textOnly?: boolean;
@@ -184,7 +184,7 @@ function filled(size: number, unit: number): number {
   return (Math.ceil(size / unit) * unit) / size;
 }
 
-/** Cache of one sequence in the layers of a stage, on one rank; on the last stage also of what guesses ahead. */
+/** Cache of one sequence in the layers of a stage, on one rank; on the last stage also of the draft model or modules. */
 export function stageCacheBytes(
   question: MemoryQuestion,
   first: number,

@@ -56,7 +56,7 @@ export class ModelHub {
     this.control = control;
   }
 
-  /** Begins to count anew. */
+  /** Begins to count again. */
   public async behave(behaviour: HubBehaviour = {}): Promise<void> {
     const usual = { gated: false, tokens: [], members: [], bytesPerSecond: {} };
     const body = JSON.stringify({ ...usual, ...behaviour });

@@ -355,7 +355,7 @@ class ShownTest(unittest.TestCase):
 
 class ReadmeTest(unittest.TestCase):
     def test_readme_holds_the_table(self) -> None:
-        """`UPDATE_GOLDEN=1` writes it anew."""
+        """`UPDATE_GOLDEN=1` writes it again."""
         before, marker, rest = README.read_text(encoding="utf-8").partition("<!-- phases -->\n")
         found, end, after = rest.partition("<!-- end of phases -->\n")
         self.assertTrue(marker and end, "the README has no place for the table")

@@ -118,7 +118,7 @@ class JobTest(KindCase):
         return Path(self.config.paths.state) / "retry-request.json"
 
     def again(self, **changes: Any) -> None:
-        """The head's container starts anew."""
+        """The head's container restarts."""
         self.end()
         Path(self.path).unlink()
         self.code.clear()

@@ -100,7 +100,7 @@ class RayWithTlsTest(unittest.TestCase):
         with self.subTest("a program in clear that has the token"):
             found = self.worker.execute(*run, "timeout", "20", "env", "RAY_USE_TLS=0", *STATUS)
             self.assertEqual((found.stdout.count(" node_"), found.returncode == 0), (0, False), found)
-        with self.subTest("the worker starts anew, with another certificate"):
+        with self.subTest("the worker restarts, with another certificate"):
             files = certified.files_in(self.folder / "machine-1")
             before = Path(files.certificate).read_bytes()
             self.assertGreater(self.worker.signal("ray_node start", signal.SIGKILL), 0)

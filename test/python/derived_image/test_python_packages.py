@@ -223,8 +223,8 @@ class InstallTest(unittest.TestCase):
     def test_refuses_a_lock_of_other_pins_or_another_base(self) -> None:
         digest = f"--hash=sha256:{'0' * 64}"
         cases = [
-            (f"other==3.0 {digest}", "packages.lock has no version for new==1.0: make it anew"),
-            (f"new==2.0 {digest}", "packages.lock has 2.0 for new==1.0: make it anew"),
+            (f"other==3.0 {digest}", "packages.lock has no version for new==1.0: create it again"),
+            (f"new==2.0 {digest}", "packages.lock has 2.0 for new==1.0: create it again"),
             (f"new==1.0 {digest}\nheld==2.0 {digest}", "held 2.0 is locked, and the base image holds 1.0"),
             ("new==1.0", "'new==1.0' is not name==version with --hash=sha256:... of its files"),
         ]

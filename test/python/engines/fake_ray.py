@@ -19,7 +19,7 @@ class ActorDiedError(Exception):
 
 
 class Cluster:
-    """What the fake answers with; every test sets it up anew."""
+    """What the fake answers with; every test sets it up again."""
 
     def __init__(self) -> None:
         self.nodes: list[dict[str, Any]] = []

@@ -63,7 +63,7 @@ class MountsTest(unittest.TestCase):
                 "9 1 0:61 / /models rw - autofs /etc/auto.nfs rw\n",
             ),
             (
-                "an array that was numbered anew",
+                "an array that was numbered again",
                 UNMOUNTED.replace("/dev/sda2", "/dev/md0"),
                 UNMOUNTED.replace("/dev/sda2", "/dev/md127"),
             ),

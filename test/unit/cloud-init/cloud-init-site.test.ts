@@ -387,7 +387,7 @@ describe("readiness", () => {
     expect(stack.file("review.md")).toContain("backend.readiness [RC511]");
   });
 
-  it("with a check waits for the machines, anew with each of them, and readers of the endpoint wait for it", () => {
+  it("with a check waits for the machines, again with each of them, and readers of the endpoint wait for it", () => {
     const stack = synth((scope) => {
       const found = cluster(scope, { readiness: ReadinessCheck.http(), bootTimeoutSeconds: 100 });
       const nodes = CloudInitSite.of(found.site);

@@ -87,7 +87,7 @@ describe("clone.cjs", () => {
       expect(host.calls()).toEqual(["npm ci --ignore-scripts --include=dev --no-audit --no-fund"]);
     });
 
-    it("installs them anew where the lock file asks for others", () => {
+    it("installs them again where the lock file asks for others", () => {
       lockFiles("2.0.0", "1.0.0");
       start("demo");
       expect(host.calls()).toHaveLength(1);

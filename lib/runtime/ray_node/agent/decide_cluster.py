@@ -30,7 +30,7 @@ class ClusterObserved:
     reshaped: bool = False
     #: A retry was requested.
     asked: bool = False
-    #: Why this node must start anew, or cannot go on.
+    #: Why this node must restart, or cannot go on.
     ended: NodeFailed | None = None
 
 

@@ -35,7 +35,7 @@ class Action(Enum):
     GO_BACK = "record the way back"
     ACCEPT = "record the success"
     REJECT = "record the failure"
-    RESTART = "end at once, to start anew"
+    RESTART = "end at once, to restart"
     END = "end slowly"
 
 
@@ -47,7 +47,7 @@ class Phase(Enum):
     FORMED = (Track.CLUSTER, "formed", state.FORMED, "an engine may run")
     BROKEN = (Track.CLUSTER, "broken", state.DEGRADED, "a member was lost; all nodes are awaited again")
     UNFORMED = (Track.CLUSTER, "unformed", state.FAILED, "the nodes are watched")
-    ENDED = (Track.CLUSTER, "ended", state.FAILED, "the process ends, its container starts anew")
+    ENDED = (Track.CLUSTER, "ended", state.FAILED, "the process ends, its container restarts")
 
     NONE = (Track.WORKLOAD, "none", state.WAITING, "no workload has been delivered")
     AWAITING = (Track.WORKLOAD, "awaiting", "", "the cluster is to form")
@@ -77,7 +77,7 @@ class Phase(Enum):
     MEMBER = (Track.WORKER, "member", "", "the head's state is shown, and done what it asks")
     SILENT = (Track.WORKER, "silent", state.JOINED, "the head does not answer; nothing changes")
     OUT = (Track.WORKER, "outside", OUTSIDE, "not in the shape: Ray is stopped, reports go on")
-    GONE = (Track.WORKER, "gone", state.FAILED, "the process ends, its container starts anew")
+    GONE = (Track.WORKER, "gone", state.FAILED, "the process ends, its container restarts")
 
     def __init__(self, track: Track, label: str, shows: str, what: str) -> None:
         self.track = track

@@ -13,7 +13,7 @@ class RetryBudget:
         self._pending: EngineFailed | MembershipLost | None = None
 
     def failed(self, trouble: EngineFailed, had_proven: bool) -> None:
-        """The engine has failed. One that had served well for a while starts counting anew."""
+        """The engine has failed. One that had served well for a while starts counting from zero."""
         if had_proven:
             self._failures = 0
         self._pending = trouble

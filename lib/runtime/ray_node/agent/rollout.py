@@ -143,7 +143,7 @@ class Rollout:
     def lost(self, reason: str, has_previous: bool) -> "Rollout":
         """The file of `current` cannot be used: the workload accepted before it takes its place.
 
-        Where there is none, nothing is current, and the next delivery begins anew.
+        Where there is none, nothing is current, and the next delivery starts over.
         """
         if self.current is None:
             raise ValueError("there is no workload that could be lost")

@@ -212,7 +212,7 @@ class Supervisor:
             raise NodeFailed(lacking)
 
     def _check_mounts(self) -> None:
-        """Docker starts this container anew after the failure, and mounts what is there by then."""
+        """Docker restarts this container after the failure, and mounts what is there by then."""
         if self.mounts_memory is None:
             return
         workload = self.config.workload

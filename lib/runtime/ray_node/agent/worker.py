@@ -250,7 +250,7 @@ class Worker(Supervisor):
     def _end_of(self, step: Step, seen: WorkerObserved) -> NodeFailed:
         if step.action is Action.END and seen.refused is not None:
             return seen.refused
-        return seen.restart or RestartNeeded(step.reason or "this node starts anew")
+        return seen.restart or RestartNeeded(step.reason or "this node restarts")
 
     def _beat_through(self, seconds: float) -> None:
         """A pause at the end of the node: nothing interrupts it."""

@@ -169,7 +169,7 @@ class _Decoder:
 class _Shape:
     """What a type says, looked up once: reports are read many times a second."""
 
-    #: Kept, so that its id is not given anew.
+    #: Kept, so that its id is not given again.
     kind: Any
     #: Without its annotation.
     bare: Any

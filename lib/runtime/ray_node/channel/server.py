@@ -22,7 +22,7 @@ from ray_node.host import clock, refusals
 
 #: From the connection to the end of its first request, and for each later one.
 REQUEST_SECONDS = 5.0
-#: A node that has nothing to say for so long connects anew.
+#: A node that has nothing to say for so long reconnects.
 IDLE_SECONDS = 30.0
 _ANSWER_SECONDS = 20.0
 _DRAIN_SECONDS = 1.0

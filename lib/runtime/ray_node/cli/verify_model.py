@@ -50,7 +50,7 @@ def _verify(path: str) -> _Found:
         text = f"{manifest.model} in {path} is what was staged: {files} files"
         return _Found(0, f"{text}, {amount(manifest.bytes)}, read in {took:.0f} s")
     fix = (
-        f"remove {os.path.join(folder.staging, 'manifest.json')} and start the container anew: it is fetched"
+        f"remove {os.path.join(folder.staging, 'manifest.json')} and restart the container: it is fetched"
     )
     text = f"{len(changed)} of {files} files in {path} are not what was staged; {fix}"
     return _Found(1, text, tuple(changed))

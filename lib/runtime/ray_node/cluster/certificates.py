@@ -1,4 +1,4 @@
-"""This node's certificate, made anew at each start.
+"""This node's certificate, created again at each start.
 
 The authority is not brought to the nodes: its key follows from the cluster's token, which every node has,
 by HKDF-SHA256 (RFC 5869) and the method of extra random bits (FIPS 186-5, A.2.1). So whoever holds the token,

@@ -108,7 +108,7 @@ class EngineClient:
         return connection
 
     def _key(self) -> dict[str, str]:
-        """Read anew for each request: the file may have been replaced."""
+        """Read again for each request: the file may have been replaced."""
         path = self._api.api_key_file
         if path is None:
             return {}

@@ -9,7 +9,7 @@ from ray_node.host.failure import EngineFailed
 def read(files: Mapping[str, str]) -> dict[str, str]:
     """Variables and their values, which are never printed from now on. Raises EngineFailed.
 
-    Read anew at each start: a file may have been replaced. Line breaks around a value are ignored.
+    Read again at each start: a file may have been replaced. Line breaks around a value are ignored.
     """
     values = {}
     for variable, path in files.items():

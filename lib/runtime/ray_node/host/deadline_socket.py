@@ -8,7 +8,7 @@ from ray_node.host import clock
 
 
 class DeadlineSocket:
-    """Takes the place of a socket in `http.client`. `renew` sets the moment anew."""
+    """Takes the place of a socket in `http.client`. `renew` sets the moment again."""
 
     def __init__(self, link: socket.socket, seconds: float) -> None:
         self._link = link

@@ -32,7 +32,7 @@ class NodeFailed(Trouble):
 
 
 class RestartNeeded(NodeFailed):
-    """This node must start anew, at once: its Ray is dead, of an earlier session, or was too slow."""
+    """This node must restart, at once: its Ray is dead, of an earlier session, or was too slow."""
 
 
 class ClusterFailed(Trouble):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ray_node.host import json_input
 
 _MOUNTS = "/proc/self/mountinfo"
-#: In the container's own layer: a restarted container finds it, one that is created anew does not.
+#: In the container's own layer: a restarted container finds it, one that is created again does not.
 MEMORY = "/var/tmp/ray-cluster-mounts.json"
 #: Docker mounts it from the disk on which it keeps containers.
 _OF_DOCKER = "/etc/hostname"

@@ -79,7 +79,7 @@ def judge(
         return [first.subject.warning(CHECK, seen, "see that every node has mounted the same storage")]
     asked = [node for node in rest if node.address in others]
     blind = [node for node in asked if others[node.address].mark is None]
-    fix = "mount the same storage on all nodes before their containers start, and start this container anew"
+    fix = "mount the same storage on all nodes before their containers start, and restart this container"
     place = os.path.dirname(head.mark)
     if len(blind) == len(asked) > 1:
         words = ", ".join(sorted({others[node.address].file_system for node in blind}))

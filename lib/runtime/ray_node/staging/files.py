@@ -61,7 +61,7 @@ class ModelFile:
 
 @contextlib.contextmanager
 def growing(part: str, file: ModelFile) -> Iterator[BinaryIO]:
-    """The half file, open at its end. One that is longer than the whole begins anew."""
+    """The half file, open at its end. One that is longer than the whole starts over."""
     with inside.opened(part, "ab") as target:
         if target.tell() > file.size:
             target.truncate(0)

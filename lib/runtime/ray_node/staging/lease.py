@@ -35,7 +35,7 @@ class Owner:
     node: str
     boot: str
     process: int
-    #: Clock ticks since boot: a process id alone may be given anew.
+    #: Clock ticks since boot: a process id alone may be given again.
     started: int
 
     @staticmethod

@@ -2,7 +2,7 @@ import { errorRule, type Rule, warningRule } from "../../../problems/rule";
 import { unless } from "../../../problems/checks";
 import { headCounts, headsDivide, type ModelPlan } from "./model-structure";
 
-/** Rules of a model that guesses ahead. */
+/** Rules of a draft model. */
 export const draftRules: readonly Rule<ModelPlan>[] = [
   warningRule("RC126", {
     title: "A draft model is fetched and counted",
@@ -47,7 +47,7 @@ export const draftRules: readonly Rule<ModelPlan>[] = [
   }),
   errorRule("RC180", {
     title: "A draft model has the vocabulary of the model",
-    why: "vLLM refuses to start where a small model guesses tokens of another vocabulary.",
+    why: "vLLM refuses to start where a draft model proposes tokens of another vocabulary.",
     check: ({ speculative, draft, model }) => {
       const [own, other] = [model, draft?.model].map((one) => one?.shape.vocabularySize ?? 0);
       return (

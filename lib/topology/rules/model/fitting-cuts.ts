@@ -58,7 +58,7 @@ export function cutOver(plan: ModelPlan, nodes: number): Parallelism | undefined
   return Number.isInteger(size) && isDeclarable(plan, cut) ? cut : undefined;
 }
 
-/** Whether the engine's release takes the cut of the model, also with what guesses ahead. */
+/** Whether the engine's release takes the cut of the model, also with speculative decoding. */
 function isDeclarable({ model, parallelism, engine, ...plan }: ModelPlan, cut: Parallelism): boolean {
   const { speculative } = plan;
   const isStaged =

@@ -22,7 +22,7 @@ export interface EngineRelease {
   readonly version?: string;
 }
 
-/** Another model that guesses ahead. */
+/** A draft model. */
 export interface DraftModel extends DraftSize {
   readonly model: Model;
 }
@@ -71,9 +71,9 @@ export interface ModelPlan {
   readonly loadsNextTokenModules?: boolean;
   /** @default false */
   readonly textOnly?: boolean;
-  /** How tokens are guessed ahead. @default - they are not */
+  /** Speculative decoding. @default - none */
   readonly speculative?: SpeculativeDecoding;
-  /** Another model that guesses ahead, where its numbers are known. @default - none */
+  /** A draft model, where its numbers are known. @default - none */
   readonly draft?: DraftModel;
   /** Whether the context is the longest that fits, which is shorter than the model's. @default false */
   readonly contextFits?: boolean;

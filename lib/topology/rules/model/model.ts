@@ -21,7 +21,7 @@ import { type ClusterSpec, countableNodes, type PoolSpec } from "../../plan/spec
 import type { ClusterRule } from "../rule";
 import { sizesAreCounts } from "./model-cut-rules";
 import { withFittingContext } from "./fitting-context";
-import { guessingRules } from "./guessing-rules";
+import { speculationRules } from "./speculation-rules";
 import { readingRules } from "./model-reading";
 import { modelRules } from "./model-rules";
 import type { DraftModel, ModelPlan } from "./model-structure";
@@ -36,7 +36,7 @@ const DECLARED_ELSEWHERE = ["nodes", "acceleratorsPerNode"];
 export const clusterModelRules: readonly ClusterRule[] = [
   ...modelRules.map(onCluster),
   ...readingRules,
-  ...guessingRules,
+  ...speculationRules,
   errorRule("RC113", {
     title: "There are as many ranks as accelerators, also without a known model",
     why: "The engine places one rank on each accelerator: with fewer ranks it refuses to start, with more it waits forever.",
@@ -164,7 +164,7 @@ function oldestCapability(pools: readonly PoolSpec[]): number | undefined {
     : Math.min(...found.map((capability) => capability ?? Infinity));
 }
 
-/** The model that guesses ahead, where its numbers are known. */
+/** The draft model, where its numbers are known. */
 function draftOf({ speculative }: Partial<EngineSizing> = {}): DraftModel | undefined {
   const model = speculative?.numbers;
   return model === undefined || model.unreadable !== undefined

@@ -5,8 +5,8 @@ import { isWhole, unless } from "../../../problems/checks";
 import { errorRule } from "../../../problems/rule";
 import type { ClusterRule } from "../rule";
 
-/** What a release takes of a context that fits, and of guessing ahead; also without a known model. */
-export const guessingRules: readonly ClusterRule[] = [
+/** What a release takes of a context that fits, and of speculative decoding; also without a known model. */
+export const speculationRules: readonly ClusterRule[] = [
   errorRule("RC175", {
     title: "The engine's version takes the longest sequence that fits",
     why: "An older vLLM refuses the value.",
@@ -26,7 +26,7 @@ export const guessingRules: readonly ClusterRule[] = [
     },
   }),
   errorRule("RC176", {
-    title: "The engine's version runs the way of guessing ahead",
+    title: "The engine's version supports the speculative method",
     why: "An older vLLM refuses to start with it.",
     check: ({ engine: { sizing, version } }) => {
       const method = sizing?.speculative?.method ?? "";
@@ -46,7 +46,7 @@ export const guessingRules: readonly ClusterRule[] = [
     },
   }),
   errorRule("RC177", {
-    title: "At least one token is guessed ahead",
+    title: "Speculative decoding proposes at least one token",
     why: "The engine refuses any other number.",
     check: ({ engine: { sizing } }) =>
       sizing?.speculative !== undefined &&

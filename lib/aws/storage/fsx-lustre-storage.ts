@@ -126,7 +126,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
   public readonly isReachedByEfa: boolean;
   public readonly availabilityZone?: string;
   public readonly capacityGB?: number;
-  public readonly isRetained: boolean;
+  public readonly isRetained?: boolean;
   public readonly mount?: BootMount;
   /** `fs-...` */
   public readonly fileSystemId: string;

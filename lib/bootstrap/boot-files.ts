@@ -29,12 +29,10 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
 }
 
 /** Where the bundle is part of the boot, its size counts. */
-function unused({ disks, logs, announce, mounts = [] }: BootSpec): readonly string[] {
+function unused({ announce, mounts = [] }: BootSpec): readonly string[] {
   return [
     ...(announce?.stop === undefined ? ["stop-cluster.sh"] : []),
     ...(mounts.some(({ type }) => type === "lustre") ? [] : ["lustre-client.sh"]),
-    ...(disks === undefined ? ["local-disks.sh"] : []),
-    ...(logs === undefined ? ["ship_logs.py", "ray-cluster-logs.service"] : []),
   ];
 }
 
@@ -58,7 +56,6 @@ export function sourcesOf(spec: BootSpec): readonly BootSource[] {
   const parts = [registry, announce, ...secrets, ...stages];
   return [
     program,
-    spec.logs,
     announce?.booted,
     announce?.workloads,
     announce?.stop?.source,
@@ -81,7 +78,7 @@ function unique(files: readonly BootFile[]): readonly BootFile[] {
 }
 
 function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
-  const { container, program, build, announce, disks } = spec;
+  const { container, program, build, announce } = spec;
   const { mounts = [], secrets = [], devices = [], facts = [], filter = [], stages = [], registry } = spec;
   const { role, name } = container.config.node;
   const data: { readonly [name: string]: readonly string[] } = {
@@ -90,10 +87,7 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       image: container.image,
       base: build?.base,
       runtime: container.runtime,
-      disk_folder: disks?.folder,
-      disk_devices: disks?.devices,
-      disk_needed: disks?.isNeeded === true ? "yes" : undefined,
-      disk_docker: disks?.isForDocker === true ? "yes" : undefined,
+      disk_folder: spec.diskFolder,
       program_sha256: createHash("sha256").update(bundle).digest("hex"),
       role,
       node: name ?? undefined,
@@ -112,7 +106,6 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       registry === undefined ? [] : [`${registry.host} ${registry.user} ${sourceLine(registry.source)}`],
     stages: stages.map(({ folder, source }) => `${oneWord(folder)} ${sourceLine(source)}`),
     announce: [announce?.source, announce?.booted].flatMap((source) => (source ? [sourceLine(source)] : [])),
-    logs: spec.logs === undefined ? [] : [sourceLine(spec.logs)],
     stop: announce?.stop === undefined ? [] : [sourceLine(announce.stop.source)],
     workloads: announce === undefined || role !== "head" ? [] : [sourceLine(announce.workloads)],
     gate: announce === undefined || role !== "head" ? [] : gateRunArguments(container),

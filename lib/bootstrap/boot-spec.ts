@@ -13,8 +13,8 @@ export interface BootSpec {
   readonly mounts?: readonly BootMount[];
   /** Secrets in memory, for the container or for `ContainerSpec.mounts`. @default - none */
   readonly secrets?: readonly BootSecret[];
-  /** @default - the machine has none, or they do not matter */
-  readonly disks?: BootDisks;
+  /** Folder of the machine's own disks, which another service mounts. @default - the boot waits for none */
+  readonly diskFolder?: string;
   /** Device nodes to count before the container starts. @default - none are counted */
   readonly devices?: readonly BootDevices[];
   /** What `check-machine.sh` compares the machine with; see `machineFacts`. @default - nothing */
@@ -29,12 +29,6 @@ export interface BootSpec {
   readonly stages?: readonly BootStage[];
   /** Where the machine signals whether the cluster serves. @default - nowhere */
   readonly announce?: BootAnnounce;
-  /**
-   * Takes log events as a JSON list on standard input; the name of a stream, `ROLE/MACHINE`, is a further argument.
-   *
-   * @default - logs stay on the machine
-   */
-  readonly logs?: BootSource;
   /** Packages of the distribution that the first boot installs, e.g. `nfs-common`. @default - none */
   readonly packages?: readonly string[];
   /** Further files of the place, e.g. its sources. @default - none */
@@ -55,18 +49,6 @@ export interface BootSecret {
   readonly source: BootSource;
   /** Of a model's source: the head's container takes it away at each start. @default false */
   readonly isOfSource?: boolean;
-}
-
-/** The machine's own disks, which are empty after each stop. */
-export interface BootDisks {
-  /** Where they are mounted. */
-  readonly folder: string;
-  /** Glob of those that are put together, where they hold nothing. @default - another service mounts them */
-  readonly devices?: string;
-  /** Whether the boot fails without them. */
-  readonly isNeeded: boolean;
-  /** Whether Docker keeps images and builds there. @default false */
-  readonly isForDocker?: boolean;
 }
 
 /** A registry that requires a login. */

@@ -15,24 +15,18 @@ const STEPS = [
   "fetch-secrets.sh",
   "install-docker.sh",
   "install-nvidia-toolkit.sh",
-  "local-disks.sh",
   "lustre-client.sh",
   "packages.sh",
   "packet-filter.sh",
   "pull-image.sh",
   "run-node.sh",
-  "ship_logs.py",
   "stage-files.sh",
   "stop-cluster.sh",
   "wait-for-mounts.sh",
 ];
 
-/** What keeps the distribution from restarting or rebooting a node that serves, and what copies its logs. */
-const FILES = [
-  "etc/apt/apt.conf.d/60-ray-cluster",
-  "etc/needrestart/conf.d/60-ray-cluster.conf",
-  "etc/systemd/system/ray-cluster-logs.service",
-];
+/** What keeps the distribution from restarting or rebooting a node that serves. */
+const GUARDS = ["etc/apt/apt.conf.d/60-ray-cluster", "etc/needrestart/conf.d/60-ray-cluster.conf"];
 
 /**
  * The bundle that all machines of a cluster fetch: the container's files except `node.json`, the programs of the boot,
@@ -51,7 +45,7 @@ export function machineBundle(
   return bundleText(
     files.filter(({ path }) => path !== CONTAINER_PATHS.config),
     [
-      ...[...steps, ...FILES]
+      ...[...steps, ...GUARDS]
         .filter((name) => !without.some((one) => name.endsWith(`/${one}`)))
         .map((name) => rootfsFile(ROOTFS, name)),
       ...(recipe ?? []).map(({ name, content }) => ({ path: `${HOST_PATHS.recipe}/${name}`, content })),

@@ -80,7 +80,7 @@ function bootSpec(plan: ClusterPlan, node: NodePlan, settings: CloudInitSettings
     container: withSecrets(container, secrets),
     program: programUrl === undefined ? undefined : { name: "url.sh", arguments: [programUrl] },
     mounts,
-    disks: diskFolder === undefined ? undefined : { folder: diskFolder, isNeeded: true },
+    diskFolder,
     packages,
     secrets: [
       // It signs what nodes send one another, also where Ray itself has no authentication.

@@ -40,8 +40,6 @@ export interface Ec2Access {
   /** Name of the container on each machine, and of the service that runs it. */
   readonly container: string;
   readonly service: string;
-  /** Address in the state of the log group; `null`: logs stay on the machines. */
-  readonly logGroup: string | null;
 }
 
 /** One for each cluster of a stack. */

@@ -125,26 +125,21 @@ STEP
   [ -d "$BATS_TEST_TMPDIR/c d" ]
 }
 
-@test "boot.sh starts what copies the logs as soon as it is there, and goes on where it does not start" {
-  has logs "aws-logs.sh us-east-1 group"
-  fake systemctl 'enable*|1|' '*|3|'
+@test "boot.sh with a disk folder waits until it is mounted" {
+  has settings "disk_folder=/mnt/disk" "disk_seconds=60"
+  fake mountpoint '-q /mnt/disk|1|' '-q /mnt/disk|1|' '-q /mnt/disk|0|'
   boot
   [ "$status" -eq 0 ]
-  [ "$(grep -c 'systemctl enable --now --no-block ray-cluster-logs.service' "$FAKE_CALLS")" -eq 1 ]
-  [[ "$output" == *"the logs stay on this machine"* ]]
-  rm "$BOOT_FOLDER/logs"
-  boot
-  [ "$(grep -c ray-cluster-logs "$FAKE_CALLS")" -eq 1 ]
+  [ "$(grep -c mountpoint "$FAKE_CALLS")" -eq 3 ]
 }
 
-@test "boot.sh with a disk folder prepares the disks before mounts and Docker" {
-  has settings "disk_folder=/mnt/disk"
-  has mounts "/models nfs4"
-  step local-disks.sh <<<"echo local-disks >>'$BATS_TEST_TMPDIR/steps'"
+@test "boot.sh with a disk that is not mounted in time notes which one" {
+  has settings "disk_folder=/mnt/disk" "disk_seconds=0"
+  fake mountpoint '*|1|'
   boot
-  [ "$status" -eq 0 ]
-  [ "$(paste -sd ' ' "$BATS_TEST_TMPDIR/steps")" = \
-    "fetch-program local-disks wait-for-mounts fetch-secrets install-docker check-host pull-image" ]
+  [ "$status" -eq 1 ]
+  [[ "$(cat "$RUN_FOLDER/failure")" == "the local disk is not mounted at /mnt/disk" ]]
+  [ "$(cat "$BATS_TEST_TMPDIR/steps")" = fetch-program ]
 }
 
 @test "boot.sh with a step that fails stops there and keeps its message" {

@@ -1,7 +1,6 @@
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
-import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { CONTAINER_NAME, SERVICE } from "../../bootstrap/host-paths";
 import { judge } from "../../problems/rule";
@@ -24,7 +23,6 @@ import { AwsNodePool } from "../pool/node-pool";
 import type { AwsBackendProps } from "./backend-props";
 import { AwsBootSources } from "./boot-sources";
 import { LONGEST_WAIT_SECONDS, WAIT_TOPIC } from "./built-rules";
-import { ClusterLogs, LOG_RETENTION_DAYS } from "./cluster-logs";
 import { machineStop, stopPermissions } from "./machine-stop";
 import { machinesReview } from "./machines-review";
 import { awsPlaceFacts } from "./place-facts";
@@ -63,16 +61,7 @@ export function buildAwsCluster(
   const timeoutSeconds = waitSeconds(scope, bootTimeoutSeconds + plan.deadlines.servingSeconds);
   const stackName = `${sources.uniqueName}-ready`;
   const stop = machineStop(decisions, region, sources.uniqueName);
-  const logs =
-    props.cloudWatchLogs === false
-      ? undefined
-      : new ClusterLogs(scope, "logs", {
-          uniqueName: sources.uniqueName,
-          region,
-          retentionDays: props.logRetentionDays ?? LOG_RETENTION_DAYS,
-          kmsKeyArn: props.logsKmsKeyArn,
-        });
-  const context = { plan, region, sources, storage, stackName, stop, logs: logs?.source };
+  const context = { plan, region, sources, storage, stackName, stop };
   requirePriceLimit(scope, props.maxUsdPerHour, price);
   if (props.asksAccount ?? true) {
     new AccountCheck(
@@ -86,7 +75,6 @@ export function buildAwsCluster(
   const repository = ecrRepository(pulledImage(plan.image));
   const permissions = [
     ...sources.permissions,
-    ...(logs?.permissions ?? []),
     readinessPermission(partition, region, stackName),
     ...(repository === undefined ? [] : ecrPermissions(partition, repository)),
     ...storage.flatMap((one) => one.permissions ?? []),
@@ -101,7 +89,7 @@ export function buildAwsCluster(
   replaceTogether(made);
 
   letClientsIn(scope, plan, props);
-  writeAccess(scope, plan, ownRegion, pools, made, logs);
+  writeAccess(scope, plan, ownRegion, pools, made);
 
   const url = clusterEndpoint(plan);
   const workload = new WorkloadObject(scope, "workload", sources.workloadStore, plan);
@@ -186,13 +174,11 @@ function writeAccess(
   region: DataAwsRegion,
   pools: readonly SitePool[],
   made: readonly AwsNodePool[],
-  logs: ClusterLogs | undefined,
 ): void {
   const head = made.find(({ _head }) => _head !== undefined)?._head;
   if (head === undefined) {
     return;
   }
-  showAccess(scope, plan, region.id, head.id, logs);
   writeAccessFile(scope, plan, {
     place: "aws",
     region: `data.${region.terraformResourceType}.${region.friendlyUniqueId}`,
@@ -202,38 +188,7 @@ function writeAccess(
     ),
     container: CONTAINER_NAME,
     service: SERVICE,
-    logGroup: logs === undefined ? null : resourceAddress(logs._group),
   });
-}
-
-/** What a person types who has only the output of a deployment. */
-function showAccess(
-  scope: Construct,
-  { name, engine: { api } }: ClusterPlan,
-  region: string,
-  headInstance: string,
-  logs: ClusterLogs | undefined,
-): void {
-  const session = `aws ssm start-session --region ${region} --target ${headInstance}`;
-  const output = new TerraformOutput(scope, "access", {
-    description: `Machine of the head of '${name}', where its logs are, and commands that reach them`,
-    value: {
-      headInstance,
-      shell: session,
-      ...(api === undefined
-        ? {}
-        : {
-            forward: `${session} --document-name AWS-StartPortForwardingSession --parameters portNumber=${api.port},localPortNumber=${api.port}`,
-          }),
-      ...(logs === undefined
-        ? {}
-        : {
-            logGroup: logs._group.name,
-            logs: `aws logs tail ${logs._group.name} --region ${region} --follow`,
-          }),
-    },
-  });
-  output.overrideLogicalId(`${name}-access`);
 }
 
 /** Workers of a new version never join a head of the old one, whose engine would still be serving. */

@@ -3,7 +3,6 @@ import { acceleratorsOfInstance } from "../../catalog/instance-types";
 import { isWithin, repeated, unless } from "../../problems/checks";
 import { errorRule, warningRule, type Topic } from "../../problems/rule";
 import { didYouMean, show } from "../../problems/text";
-import { localDiskFolderOf } from "../pool/local-disks";
 import { isAwsStorage } from "../storage/storage";
 import type { SiteDecisions, SitePool } from "./site-decisions";
 
@@ -129,7 +128,7 @@ export const BACKEND_POOL_TOPIC: Topic<SiteDecisions> = {
           return unless(machines === undefined, {
             path: `storage[${index}]`,
             got: show(hostPath),
-            must: `be outside ${machines && localDiskFolderOf(machines)}: ${machines?.instanceType} has no instance store`,
+            must: `be outside ${machines?.machineImage.localDiskFolder}: ${machines?.instanceType} has no instance store`,
             fix: "use HostPathStorage.perNode() on the root volume, or another machine type",
           });
         }),
@@ -177,5 +176,10 @@ function namedPools({ props: { pools = [] } }: SiteDecisions) {
 }
 
 function lacksDisk({ machines }: SitePool, hostPath: string): boolean {
-  return isWithin(hostPath, localDiskFolderOf(machines)) && machines.facts.type?.instanceStoreDisks === 0;
+  const { localDiskFolder } = machines.machineImage;
+  return (
+    localDiskFolder !== undefined &&
+    isWithin(hostPath, localDiskFolder) &&
+    machines.facts.type?.instanceStoreDisks === 0
+  );
 }

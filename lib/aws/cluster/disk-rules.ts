@@ -2,7 +2,6 @@ import { isWithin, unless } from "../../problems/checks";
 import { errorRule, type Topic } from "../../problems/rule";
 import { modelsOf } from "../../topology/plan/declared-models";
 import { known } from "../known";
-import { localDiskFolderOf } from "../pool/local-disks";
 import type { PoolMachines } from "../pool/pool-machines";
 import { isAwsStorage } from "../storage/storage";
 import type { SiteDecisions } from "./site-decisions";
@@ -53,8 +52,8 @@ function diskOf(
     const size = known(storage.capacityGB);
     return size === undefined ? undefined : { what: `a file system of ${size} GB`, bytes: size * GB };
   }
-  const { minimumRootGiB = SYSTEM_GIB } = machines.machineImage;
-  if (isWithin(storage.hostPath, localDiskFolderOf(machines))) {
+  const { localDiskFolder, minimumRootGiB = SYSTEM_GIB } = machines.machineImage;
+  if (localDiskFolder !== undefined && isWithin(storage.hostPath, localDiskFolder)) {
     const { type } = machines.facts;
     const size = (type?.instanceStoreDisks ?? 0) * (type?.instanceStoreDiskGB ?? 0);
     return size === 0 ? undefined : { what: `own disks of ${size} GB`, bytes: size * GB };

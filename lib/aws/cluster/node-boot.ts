@@ -1,13 +1,13 @@
 import { bootDevices } from "../../bootstrap/boot-devices";
 import { machineFacts } from "../../bootstrap/machine-facts";
 import { bootSecrets, RAY_TOKEN, withSecrets } from "../../bootstrap/boot-secrets";
-import type { BootDisks, BootSource, BootSpec, BootStop } from "../../bootstrap/boot-spec";
+import type { BootSpec, BootStop } from "../../bootstrap/boot-spec";
+import { isWithin } from "../../problems/checks";
 import { containerSpec, withoutWorkload } from "../../runtime/container-spec/make-container-spec";
 import { pulledImage } from "../../topology/declaration/derived-image";
 import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { secretsOn } from "../../topology/plan/secrets";
 import { ecrLogin, ecrRepository } from "../account/registry";
-import { localDiskFolderOf, localDisksOf } from "../pool/local-disks";
 import { efaDevicesOf } from "../pool/nic-layout";
 import type { Permission } from "../policy";
 import type { PoolMachines } from "../pool/pool-machines";
@@ -24,8 +24,6 @@ export interface BootContext {
   readonly storage: readonly IAwsStorage[];
   /** Of the stack that waits for them. */
   readonly stackName: string;
-  /** Where the machines write their logs. @default - nowhere */
-  readonly logs?: BootSource;
   /** How the head ends the machines of a cluster that has never served. @default - they go on */
   readonly stop?: BootStop;
 }
@@ -48,7 +46,7 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
       { name: RAY_TOKEN, source: node.role === "head" ? sources.tokenOfHead : sources.token },
       ...secrets,
     ],
-    disks: disksOf(context, machines),
+    diskFolder: diskFolderOf(context, machines),
     devices: bootDevices(
       plan,
       node,
@@ -57,7 +55,6 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
     facts: machineFacts(plan, container),
     registry: registry && ecrLogin(registry),
     build: plan.image.derived,
-    logs: context.logs,
     announce: {
       source: readinessSource(region, stackName),
       booted: node.role === "head" ? bootedSource(region, stackName) : undefined,
@@ -75,13 +72,11 @@ export function secretPermissions(plan: ClusterPlan, node: NodePlan | undefined)
     : [{ actions: ["secretsmanager:GetSecretValue"], resources: [...new Set(ids)] }];
 }
 
-/** Storage that names a disk of its own has that one. */
-function disksOf({ plan, storage }: BootContext, machines: PoolMachines): BootDisks | undefined {
-  const folder = storage.find(({ diskFolder }) => diskFolder !== undefined)?.diskFolder;
-  return folder === undefined || folder === localDiskFolderOf(machines)
-    ? localDisksOf(
-        machines,
-        [folder, ...plan.storage.map(({ hostPath }) => hostPath)].flatMap((one) => one ?? []),
-      )
-    : { folder, isNeeded: true };
+/** The boot waits for the instance store where anything of the cluster is on it. */
+function diskFolderOf({ plan, storage }: BootContext, machines: PoolMachines): string | undefined {
+  const folder = machines.machineImage.localDiskFolder;
+  const isUsed = folder !== undefined && plan.storage.some(({ hostPath }) => isWithin(hostPath, folder));
+  return (
+    storage.find(({ diskFolder }) => diskFolder !== undefined)?.diskFolder ?? (isUsed ? folder : undefined)
+  );
 }

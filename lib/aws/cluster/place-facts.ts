@@ -1,6 +1,6 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import { type GrantedActions, type PlaceFacts, unpriced } from "../../review/place-facts";
+import type { GrantedActions, PlaceFacts } from "../../review/place-facts";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
@@ -21,19 +21,13 @@ export function awsPlaceFacts(
   const own = storage.filter(({ mount }) => mount === undefined).map(({ hostPath }) => hostPath);
   const mounted = storage.filter(({ mount }) => mount !== undefined);
   // What exists already is plain data.
-  const [lost, kept] = [true, false].map((isLost) =>
+  const [made, existing] = [true, false].map((isMade) =>
     mounted
-      .filter((one) => (Construct.isConstruct(one) && one.isRetained !== true) === isLost)
-      .map(
-        ({ mountPath, isRetained }) =>
-          `file system at ${mountPath}${isRetained === true ? ", **for which destroy of its stack fails**" : ""}`,
-      ),
+      .filter((one) => Construct.isConstruct(one) === isMade)
+      .map(({ mountPath }) => `file system at ${mountPath}`),
   );
   return {
-    prices: [
-      ...pools.flatMap(({ machines }) => machinesPrices(machines)),
-      ...(props.cloudWatchLogs === false ? [] : [unpriced("CloudWatch Logs, by what is written", 1)]),
-    ],
+    prices: pools.flatMap(({ machines }) => machinesPrices(machines)),
     limitUsdPerHour:
       maxUsdPerHour === undefined ? "none" : Token.isUnresolved(maxUsdPerHour) ? "late" : maxUsdPerHour,
     reach: {
@@ -47,11 +41,10 @@ export function awsPlaceFacts(
       lost: [
         "all machines and their disks",
         ...own.map((path) => `${path} of each machine`),
-        ...lost.map((what) => `**${what}, without a backup**`),
+        ...made.map((what) => `**${what}, without a backup**`),
         "the Ray token",
-        ...(props.cloudWatchLogs === false ? [] : ["the logs in CloudWatch"]),
       ],
-      kept,
+      kept: existing,
     },
     givesUpAfterSeconds,
     endsAfterFailure: props.onFailure === "stop",

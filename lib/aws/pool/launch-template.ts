@@ -51,11 +51,7 @@ export function launchTemplateConfig(template: MachineTemplate): LaunchTemplateC
     ],
     networkInterfaces: template.nics.map((nic) => networkInterface(nic, template)),
     placement: placementOf(template),
-    // A group with an order of its own has it beside the template.
-    capacityReservationSpecification:
-      template.capacity.fallsBackToOnDemand && template.fixedAddress === undefined
-        ? undefined
-        : reservationOf(template.capacity),
+    capacityReservationSpecification: reservationOf(template.capacity),
     instanceMarketOptions: marketOf(template.capacity),
     tagSpecifications: ["instance", "volume", "network-interface"].map((resourceType) => ({
       resourceType,

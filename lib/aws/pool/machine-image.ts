@@ -8,7 +8,7 @@ export interface MachineImageOptions {
   /**
    * Folder where the image mounts the instance store.
    *
-   * @default - it does not mount it: the boot makes one file system of all disks, at `/mnt/ray-cluster-disk`
+   * @default - it does not mount it
    */
   readonly localDiskFolder?: string;
 }

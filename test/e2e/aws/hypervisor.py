@@ -23,6 +23,7 @@ _CAP_SYS_RESOURCE = 24
 #: systemd in a container ends in order by this.
 _STOP_SIGNAL = "SIGRTMIN+3"
 _STOP_SECONDS = 60
+_ENGINE_SECONDS = 180.0
 _ADDRESS_SECONDS = 120.0
 _reboot = EC2Backend.reboot_instances
 
@@ -114,8 +115,7 @@ class Hypervisor:
             *("--cap-add", "ALL", *([] if _may_raise_limits() else ["--cap-drop", "SYS_RESOURCE"])),
             *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
             *("--cgroupns", "host", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:rw"),
-            # An engine on a container's own layers copies every layer; on the local disks it does not.
-            *("--volume", "/var/local-disks"),
+            *("--volume", "/var/lib/docker"),
             *("--tmpfs", "/run", "--tmpfs", "/tmp", "--device", "/dev/fuse", self._machine_image),
         )
         lost = 0
@@ -131,10 +131,8 @@ class Hypervisor:
         )
         docker("cp", "-", f"{name}:/", data=files)
         self._start(name)
-        if self._asks_for_image(name, instance):
-            with (self._folder / "image.tar").open("rb") as file:
-                docker("exec", "--interactive", name, "docker", "load", "--quiet", file=file, seconds=600)
-            _log.info("%s has its image after %.0f s", name, time.monotonic() - began)
+        self._load(name)
+        _log.info("%s has its image after %.0f s", name, time.monotonic() - began)
 
     def _start(self, name: str) -> None:
         """moto hands out the address of a machine that has ended, which its container may still have."""
@@ -148,16 +146,19 @@ class Hypervisor:
                     raise
                 time.sleep(0.5)
 
-    def _asks_for_image(self, name: str, instance: Instance) -> bool:
-        """Whether its boot has come to the pull, which fails here: an image that came earlier would count as
-        one of the machine image."""
-        while instance.is_running() and not self._ended.is_set():
+    def _load(self, name: str) -> None:
+        """The image comes meanwhile, as from a registry that is near."""
+        deadline = time.monotonic() + _ENGINE_SECONDS
+        while True:
             try:
-                docker("exec", name, "grep", "-qs", "cannot pull the image", "/run/ray-cluster/failure")
-                return True
+                docker("exec", name, "docker", "version")
+                break
             except DockerError:
+                if time.monotonic() > deadline:
+                    raise
                 time.sleep(1)
-        return False
+        with (self._folder / "image.tar").open("rb") as file:
+            docker("exec", "--interactive", name, "docker", "load", "--quiet", file=file, seconds=600)
 
     def _reboot(self, backend: EC2Backend, ids: list[str]) -> Any:
         for number in ids:

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { bootFiles } from "../../../lib/bootstrap/boot-files";
 import { cloudConfig, USER_DATA_BUDGET_BYTES, userDataBytes } from "../../../lib/bootstrap/cloud-config";
 import { machineBundle } from "../../../lib/bootstrap/machine-bundle";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
@@ -18,8 +17,8 @@ const config = parseCloudConfig(text);
 const boot = (name: string, of = config) => fileOf(of, `/etc/ray-cluster/boot/${name}`);
 
 const BUNDLE = "/var/lib/ray-cluster/host/bundle.json";
-/** What a bundle that is part of a boot without logs leaves out. */
-const UNUSED = ["stop-cluster.sh", "lustre-client.sh", "ship_logs.py", "ray-cluster-logs.service"];
+/** What a bundle that is part of such a boot leaves out. */
+const UNUSED = ["stop-cluster.sh", "lustre-client.sh"];
 const announce = {
   source: { name: "web.sh", arguments: ["a"] },
   workloads: { name: "store.sh", arguments: ["w/"] },
@@ -97,19 +96,9 @@ describe("cloudConfig", () => {
     const text = fileOf(whole, BUNDLE);
     expect(text).toBe(machineBundle(bootSpec().container.files, undefined, UNUSED));
     expect(boot("settings", whole)).toContain(`\nprogram_sha256=${sha256(text)}\n`);
-    const others = (settings: string) => settings.replace(/^program_sha256=.*$/m, "");
-    expect(others(boot("settings", whole))).toBe(others(boot("settings")));
+    const otherSettings = (of = config) => boot("settings", of).replace(/^program_sha256=.*$/m, "");
+    expect(otherSettings(whole)).toBe(otherSettings());
     expect(boot("program", whole)).toBe("");
-  });
-
-  it("brings what an embedded bundle needs, and all of it where machines fetch one", () => {
-    const embedded = bootFiles(bootSpec({ program: undefined, disks: undefined }));
-    const { content } = embedded.find(({ path }) => path.endsWith("/bundle.json"))!;
-    for (const name of ["local-disks.sh", "ship_logs.py", "ray-cluster-logs.service"]) {
-      expect(content).not.toContain(name);
-      expect(machineBundle(bootSpec().container.files)).toContain(name);
-    }
-    expect(content).toContain("run-node.sh");
   });
 
   it("compresses the bundle to a third, and nothing else", () => {

@@ -18,7 +18,7 @@ export function bootSpec(change: Partial<BootSpec> = {}, plan: ClusterPlan = MAC
       { source: "nas.example:/models", hostPath: "/mnt/models", type: "nfs4", options: ["ro"], after: [] },
     ],
     secrets: [{ name: "ray-token", source: { name: "file.sh", arguments: ["/root/ray-token"] } }],
-    disks: { folder: "/mnt/disk", isNeeded: true },
+    diskFolder: "/mnt/disk",
     devices: [{ name: "GPUs", count: 8, glob: "/dev/nvidia[0-9]*" }],
     facts: ["docker 20.10.10"],
     ...change,

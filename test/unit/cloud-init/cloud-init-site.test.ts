@@ -92,13 +92,8 @@ describe("files beside the stack", () => {
     // Its size counts: what this machine does not run is left out.
     const leftOut = Object.keys(whole).filter((name) => !(name in embedded));
     expect(leftOut.map((name) => name.split("/").at(-1)).sort()).toEqual([
-      ...[
-        "local-disks.sh",
-        "lustre-client.sh",
-        "ray-cluster-logs.service",
-        "ship_logs.py",
-        "stop-cluster.sh",
-      ],
+      "lustre-client.sh",
+      "stop-cluster.sh",
     ]);
     const ids = [one, other].map((stack) => stack.file("cloud-init/llama/gpu-0.meta-data.yaml").split("\n"));
     expect(ids[0][0]).toMatch(/^instance-id: llama-gpu-0-[0-9a-f]{12}$/);

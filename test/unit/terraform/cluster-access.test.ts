@@ -82,7 +82,6 @@ describe("how the nodes of a cluster are reached", () => {
     const found = JSON.parse(stack.file("access/llama.json"));
     expect(found).toEqual({
       ...{ cluster: "llama", apiPort: 8000, dashboardPort: 8265, place: "aws" },
-      logGroup: expect.stringMatching(/^aws_cloudwatch_log_group\./),
       region: expect.stringMatching(/^data\.aws_region\./),
       head: { node: "gpu-0", address: expect.stringMatching(/^aws_instance\./) },
       groups: [{ pool: "gpu", address: expect.stringMatching(/^aws_autoscaling_group\./) }],

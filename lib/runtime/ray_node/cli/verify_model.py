@@ -49,9 +49,7 @@ def _verify(path: str) -> _Found:
     if not changed:
         text = f"{manifest.model} in {path} is what was staged: {files} files"
         return _Found(0, f"{text}, {amount(manifest.bytes)}, read in {took:.0f} s")
-    fix = (
-        f"remove {os.path.join(folder.staging, 'manifest.json')} and restart the container: it is fetched"
-    )
+    fix = f"remove {os.path.join(folder.staging, 'manifest.json')} and restart the container: it is fetched"
     text = f"{len(changed)} of {files} files in {path} are not what was staged; {fix}"
     return _Found(1, text, tuple(changed))
 

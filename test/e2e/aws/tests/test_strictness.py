@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import sys
-import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,11 @@ import ec2_machines
 import fsx_gaps
 import groups
 import launches
-import logs_gaps
 import service_quotas
 from botocore.exceptions import ClientError
 from limits import LIMITS, Limits
 from moto import mock_aws
 from moto.autoscaling.models import autoscaling_backends
-from moto.ec2.models import ec2_backends
 from place import ACCOUNT, REGION
 
 _P5 = "p5.48xlarge"
@@ -31,7 +28,7 @@ _AMI = "ami-12c6146b"
 _TARGET = {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
 _BLOCK = {"MarketType": "capacity-block"}
 
-for _part in (ec2_gaps, ec2_machines, fsx_gaps, groups, logs_gaps, service_quotas):
+for _part in (ec2_gaps, ec2_machines, fsx_gaps, groups, service_quotas):
     _part.install()
 
 
@@ -47,7 +44,6 @@ class Account(unittest.TestCase):
             setattr(LIMITS, name, value)
         ec2_gaps._placement_groups.clear()
         groups._activities.clear()
-        groups._capacity.clear()
         self.ec2, self.fsx, self.iam, self.kms, self.scaling, self.quotas = (
             boto3.client(name, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
             for name in ("ec2", "fsx", "iam", "kms", "autoscaling", "service-quotas")
@@ -84,14 +80,13 @@ class Account(unittest.TestCase):
         made = self.ec2.run_instances(MinCount=1, MaxCount=1, LaunchTemplate={"LaunchTemplateId": template})
         return str(made["Instances"][0]["InstanceId"])
 
-    def make_group(self, template: str, count: int = 3, **settings: Any) -> None:
+    def make_group(self, template: str, count: int = 3) -> None:
         self.scaling.create_auto_scaling_group(
             AutoScalingGroupName="workers",
             MinSize=count,
             MaxSize=count,
             LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
             VPCZoneIdentifier=self.subnet,
-            **settings,
         )
 
     def in_service(self) -> int:
@@ -269,28 +264,6 @@ class Launches(Account):
         self.launch(template)
 
 
-class Logs(Account):
-    def put(self, *events: tuple[int, str]) -> None:
-        stream = {"logGroupName": "machines", "logStreamName": "head/i-1"}
-        begin = int(time.time() - 2 * 86_400) * 1000
-        found = [{"timestamp": begin + at, "message": text} for at, text in events]
-        self.logs.put_log_events(**stream, logEvents=found)
-
-    def test_events_that_one_call_does_not_take(self) -> None:
-        self.logs = boto3.client("logs", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
-        self.logs.create_log_group(logGroupName="machines")
-        with self.refused("ResourceNotFoundException"):
-            self.put((0, "a"))
-        self.logs.create_log_stream(logGroupName="machines", logStreamName="head/i-1")
-        self.put((0, "a"), (0, "b"), (86_400_000, "c"))
-        with self.refused("InvalidParameterException", "chronological"):
-            self.put((1, "a"), (0, "b"))
-        with self.refused("InvalidParameterException", "24 hours"):
-            self.put((0, "a"), (86_400_001, "b"))
-        with self.refused("InvalidParameterException", "too large"):
-            self.put(*((0, "é" * 150_000) for _ in range(4)))
-
-
 class Groups(Account):
     def test_launches_that_find_no_machine_are_activities_and_tried_again(self) -> None:
         LIMITS.set({"empty_group_launches": 2})
@@ -308,29 +281,6 @@ class Groups(Account):
         self.assertEqual(self.in_service(), 3)
         statuses = [status for status, _ in self.activities()]
         self.assertEqual(statuses, ["Successful"] * 3 + ["Failed"] * 2)
-
-    def test_reservations_first_then_on_demand(self) -> None:
-        LIMITS.set({"reservations": {"cr-1": {"instance_type": _P5, "count": 2}}})
-        target = {"CapacityReservationIds": ["cr-1"]}
-        first = {
-            "CapacityReservationPreference": "capacity-reservations-first",
-            "CapacityReservationTarget": target,
-        }
-        self.make_group(self.template(), 3, CapacityReservationSpecification=first)
-        self.assertEqual(self.in_service(), 3)
-        machines = ec2_backends[ACCOUNT][REGION].all_instances()
-        self.assertEqual([one.reservation for one in machines], ["cr-1", "cr-1", None])
-        [found] = self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
-        self.assertEqual(found["CapacityReservationSpecification"], first)
-
-    def test_a_reservation_of_another_type_is_no_reason_to_go_on_without(self) -> None:
-        LIMITS.set({"reservations": {"cr-1": {"instance_type": "p4d.24xlarge", "count": 2}}})
-        first = {
-            "CapacityReservationPreference": "capacity-reservations-first",
-            "CapacityReservationTarget": {"CapacityReservationIds": ["cr-1"]},
-        }
-        self.make_group(self.template(), 1, CapacityReservationSpecification=first)
-        self.assertEqual(self.in_service(), 0)
 
     def test_a_customers_key_without_a_grant_for_the_group(self) -> None:
         key = self.kms.create_key()["KeyMetadata"]

@@ -172,8 +172,7 @@ describe("AwsBackend with four machines", () => {
   });
 
   it("permits only what the machines need", () => {
-    const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
-    const workers = ["s3:GetObject", "secretsmanager:GetSecretValue", ...logs, "ssm:GetParameter"];
+    const workers = ["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"];
     expect(policies(stack)).toEqual([
       workers,
       [...workers, "s3:GetObject", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue"],
@@ -267,8 +266,8 @@ describe("AwsBackend", () => {
     const stack = cluster({ cluster: EMULATED });
     expect(bootLines(stack, "gpu-worker", "devices")).toEqual([""]);
     expect(policies(stack)[1]).toEqual([
-      ...["s3:GetObject", "secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents"],
-      ...["ssm:GetParameter", "s3:GetObject", "secretsmanager:PutSecretValue"],
+      ...["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"],
+      ...["s3:GetObject", "secretsmanager:PutSecretValue"],
     ]);
   });
 
@@ -374,15 +373,13 @@ describe("AwsBackend", () => {
     expect(stack.text).toMatch(/:ecr:eu-central-1:111122223333:repository\/team\/vllm/);
   });
 
-  it("with a folder on the instance store boots only with its disks", () => {
+  it("with a folder on the instance store waits for its disks", () => {
     const storage = [HostPathStorage.perNode("/opt/dlami/nvme/models")];
     const stack = cluster({ cluster: { ...EMULATED, storage } });
-    expect(bootLines(stack, "gpu-worker", "settings")).toEqual(
-      expect.arrayContaining(["disk_folder=/opt/dlami/nvme", "disk_needed=yes", "disk_docker=yes"]),
+    expect(bootLines(stack, "gpu-worker", "settings")).toContain("disk_folder=/opt/dlami/nvme");
+    expect(bootLines(cluster({ cluster: EMULATED }), "gpu-worker", "settings").join()).not.toContain(
+      "disk_folder",
     );
-    const without = bootLines(cluster({ cluster: EMULATED }), "gpu-worker", "settings");
-    expect(without).toContain("disk_docker=yes");
-    expect(without).not.toContain("disk_needed=yes");
   });
 
   it("with clientCidrs lets clients reach the API only", () => {

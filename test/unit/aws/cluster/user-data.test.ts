@@ -71,7 +71,7 @@ const BOOT: Partial<BootSpec> = {
     { name: "ray-token", source: secretSource("us-east-1", SECRET, true) },
     { name: "model", source: secretSource("us-east-1", SECRET) },
   ],
-  disks: { folder: "/opt/dlami/nvme", isNeeded: true, isForDocker: true },
+  diskFolder: "/opt/dlami/nvme",
   devices: [
     { name: "accelerators", count: 8, glob: "/dev/nvidia[0-9]*" },
     { name: "EFA-devices", count: 32, glob: "/dev/infiniband/uverbs*" },

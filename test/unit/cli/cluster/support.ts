@@ -42,7 +42,6 @@ export const EC2: AccessFile = {
   cluster: "llama",
   apiPort: 8000,
   dashboardPort: 8265,
-  logGroup: null,
   place: "aws",
   region: "data.aws_region.llama_region_1",
   head: { node: "gpu-0", address: "aws_instance.llama_head_2" },

@@ -11,10 +11,7 @@ main() {
   wait_for_time
   # All further programs are in the bundle that it fetches.
   "$PROGRAMS/fetch-program.sh"
-  # With what the boot has said so far.
-  [ ! -s "$BOOT_FOLDER/logs" ] || systemctl enable --now --no-block ray-cluster-logs.service ||
-    info "the logs stay on this machine"
-  [ -z "$(setting disk_folder)" ] || "$PROGRAMS/local-disks.sh"
+  wait_for_disk
   [ ! -s "$BOOT_FOLDER/mounts" ] || "$PROGRAMS/wait-for-mounts.sh"
   # After the mounts, which would hide them.
   make_folders
@@ -46,6 +43,15 @@ keeps_time() {
 }
 
 is_time_set() { [ "$(timedatectl show --property NTPSynchronized --value 2>/dev/null)" != no ]; }
+
+# Another service assembles and mounts the machine's own disks.
+wait_for_disk() {
+  local folder
+  folder="$(setting disk_folder)"
+  [ -z "$folder" ] && return
+  insist "$(setting disk_seconds 300)" "the local disk is not mounted at $folder" \
+    mountpoint -q "$folder"
+}
 
 make_folders() {
   local folder

@@ -11,7 +11,8 @@ import type {
 } from "../topology/engine-spec";
 import type { SecretRef } from "../topology/values/secret-ref";
 import { listenAddress } from "./listen-address";
-import { behind, haproxy, proxyFiles, type ReverseProxy, withHaproxy } from "./reverse-proxy";
+import { portOnHead } from "./port-on-head";
+import { behindHaproxy, proxyFiles, type ReverseProxy, withHaproxy } from "./reverse-proxy";
 import {
   protectedApi,
   protectionFiles,
@@ -156,56 +157,39 @@ export class CustomServe implements IEngine {
       words.map((word) => word.replaceAll(CustomServe.HEAD_ADDRESS, headAddress ?? CustomServe.HEAD_ADDRESS));
     // Without an option the command reads the file itself, and needs no launcher.
     const launched = apiKeyOption === undefined ? {} : { apiKeys: this.props.apiKeys };
-    return {
+    const api = {
+      ...protectedApi(this.props),
+      ...{ port, healthPath, servedModel, proof: servingProof(servedModel, proof) },
+    };
+    const spec: EngineSpec = {
       name: this.engineName,
       declared: { ...this.props },
-      argv: this.behindHaproxy(
-        context,
-        withApiKeys(launched, (apiKeyOption ?? "").replace(/^-+/, ""), placed(argv)),
-      ),
+      argv: withApiKeys(launched, (apiKeyOption ?? "").replace(/^-+/, ""), placed(argv)),
       ...(follower === undefined ? {} : { follower: { ...follower, argv: placed(follower.argv) } }),
-      api: {
-        ...protectedApi(this.props),
-        port,
-        ...(reverseProxy === undefined ? {} : { listenAddress: listenAddress({}, context) }),
-        healthPath,
-        servedModel,
-        proof: servingProof(servedModel, proof),
-      },
+      api,
       environment: {},
-      files: [...protectionFiles(launched), ...(reverseProxy === undefined ? [] : proxyFiles(reverseProxy))],
+      files: protectionFiles(launched),
       secrets: this.secrets,
-      ports: [
-        ...ports,
-        ...(reverseProxy === undefined
-          ? []
-          : [
-              {
-                name: "server",
-                from: reverseProxy.serverPort,
-                to: reverseProxy.serverPort,
-                where: "head" as const,
-              },
-            ]),
-      ],
-      ...(reverseProxy === undefined
-        ? {}
-        : { requires: withHaproxy(reverseProxy, context, { programs: [], pythonModules: [], paths: [] }) }),
+      ports,
       rayVersions: {},
       problems: judge(CUSTOM_TOPIC, { argv, follower, headAddress }, undefined),
     };
-  }
-  private behindHaproxy(context: EngineContext, server: readonly string[]): readonly string[] {
-    const { reverseProxy, port = 8000, healthPath = "/health", apiKeys, tls } = this.props;
     if (reverseProxy === undefined) {
-      return server;
+      return spec;
     }
     const address = listenAddress({}, context);
-    const front = haproxy({
-      listen: `${address}:${port}`,
-      server: `127.0.0.1:${reverseProxy.serverPort}`,
-      ...{ healthPath, apiKeys, tls },
-    });
-    return behind(front, context.headAddress ?? "127.0.0.1", port, server);
+    const { apiKeys, tls } = this.props;
+    const proxied = {
+      ...{ apiKeys, tls, listenAddress: address, port },
+      ...{ server: `127.0.0.1:${reverseProxy.serverPort}`, healthPath },
+    };
+    return {
+      ...spec,
+      argv: behindHaproxy(proxied, headAddress ?? "127.0.0.1", spec.argv),
+      api: { ...api, listenAddress: address },
+      files: [...spec.files, ...proxyFiles(reverseProxy)],
+      ports: [...spec.ports, portOnHead("server", reverseProxy.serverPort)],
+      requires: withHaproxy(reverseProxy, context, { programs: [], pythonModules: [], paths: [] }),
+    };
   }
 }

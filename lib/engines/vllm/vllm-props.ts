@@ -143,7 +143,7 @@ export interface VllmServeProps {
   /**
    * Speculative decoding. A draft model is fetched with the cluster's model and counts in its memory.
    *
-   * @default - they are not
+   * @default - none
    */
   readonly speculation?: Speculation;
   /** @default - what the model is made for */

@@ -17,6 +17,7 @@ import { modelFolder as modelFolderOf } from "../../topology/plan/declared-model
 import { engineVersion, isBefore } from "../releases/engine-version";
 import { environmentFence } from "../releases/environment-fence";
 import { flagsOfEngine } from "../../catalog/engine-flags";
+import { portOnHead } from "../port-on-head";
 import { EXTRA_ARGUMENTS_TOPIC } from "../extra-arguments";
 import { hcclBuffer } from "../hccl-buffer";
 import { modelFolder, modelFolderProblems, servedName } from "../model-folder";
@@ -193,10 +194,9 @@ export class VllmServe implements IEngine {
     if (cut.executor !== VllmExecutor.MP || cut.nodes < 2) {
       return [];
     }
-    const onHead = (name: string, port: number) => ({ name, from: port, to: port, where: "head" as const });
     return [
-      onHead("vllm-master", cut.masterPort),
-      ...(cut.parallelism.data > 1 ? [onHead("vllm-data-parallel", cut.dataParallelPort)] : []),
+      portOnHead("vllm-master", cut.masterPort),
+      ...(cut.parallelism.data > 1 ? [portOnHead("vllm-data-parallel", cut.dataParallelPort)] : []),
     ];
   }
 }

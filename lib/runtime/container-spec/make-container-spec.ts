@@ -114,6 +114,14 @@ export function apiSecretMounts({
   return mounts.filter(({ target }) => needed.includes(target));
 }
 
+/** What the readiness check mounts of the head's secrets, where it runs beside the head: what it asks with, and what it hands over. */
+export function gateSecretMounts(
+  head: Pick<ContainerSpec, "config" | "mounts">,
+  plan: Pick<ClusterPlan, "secrets">,
+): readonly ContainerMount[] {
+  return [...apiSecretMounts(head), ...sourceSecretMounts(plan)];
+}
+
 /** A subcommand of the node program. */
 export function nodeCommand(subcommand: string): readonly string[] {
   return ["python3", "-m", "ray_node", subcommand];

@@ -1,9 +1,11 @@
 import hashlib
 import json
 import unittest
+from unittest import mock
 
 from fixtures.staging_support import StagingCase
 
+from ray_node.staging import source_secret
 from ray_node.staging.failure import SourceRefused
 from ray_node.staging.request import IndexSource
 
@@ -58,7 +60,11 @@ class ByIndex(StagingCase):
 
     def test_stage_without_the_index_fails(self) -> None:
         for index in (str(self.folder / "absent"), f"{self.hub.cdn_url}/absent"):
-            with self.subTest(index), self.assertRaisesRegex(SourceRefused, "cannot be read"):
+            with (
+                self.subTest(index),
+                mock.patch.object(source_secret, "_ANSWER_SECONDS", 0.0),
+                self.assertRaisesRegex(SourceRefused, "cannot be read"),
+            ):
                 self.stage(source=IndexSource("s3://bucket/model", index))
 
 

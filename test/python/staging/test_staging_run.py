@@ -7,6 +7,7 @@ from fixtures.fake_hub import Trouble
 from fixtures.staging_support import REVISION, StagingCase, until
 
 from ray_node.host.failure import StopRequested
+from ray_node.staging import source_secret
 from ray_node.staging.failure import TokenMissing
 from ray_node.staging.request import StagingRequest
 from ray_node.staging.run import StagingRun
@@ -49,8 +50,8 @@ class Beside(StagingCase):
         self.assertLess(given[1], 9.9)
 
     def test_result_of_a_failed_run_raises_its_failure(self) -> None:
-        run = StagingRun((self.request(source=self.source(token_file=str(self.folder / REVISION))),))
-        with self.assertRaises(TokenMissing):
+        with mock.patch.object(source_secret, "_ANSWER_SECONDS", 0.0), self.assertRaises(TokenMissing):
+            run = StagingRun((self.request(source=self.source(token_file=str(self.folder / REVISION))),))
             run.result()
 
     def test_cancel_ends_the_run_within_its_grace(self) -> None:

@@ -9,7 +9,10 @@ from typing import BinaryIO
 def opened(path: str) -> BinaryIO:
     """For reading; links are followed. Raises OSError, also for what is no file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
         raise OSError(errno.EINVAL, "is no file", path)
     return os.fdopen(descriptor, "rb")

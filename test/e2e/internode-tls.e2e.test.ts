@@ -44,7 +44,7 @@ describeWith([...DEPLOYMENT, PACKET_FILTER], "TLS between the nodes", () => {
   it("serves, and the review says what is encrypted and what is not", async () => {
     await expectServing(cluster);
     const review = readFileSync(join(project.outputFolder, "review.md"), "utf8");
-    expect(review).toContain("TLS but for collectives and Ray's HTTP");
+    expect(review).toContain("TLS except for collectives and Ray's HTTP");
     expect(review).toMatch(/\| 6379 \| gcs \|.*\| TLS \|/);
     expect(review).toMatch(/\| 6385 \| metrics-export \|.*\| unencrypted \|/);
   }, 150_000);

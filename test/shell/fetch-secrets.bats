@@ -27,6 +27,7 @@ STEP
 }
 
 @test "fetch-secrets.sh keeps secrets of model sources in a folder of their own" {
+  # shellcheck disable=SC2016 # the script's own argument
   step sources/vault.sh <<<'printf "s3cret of %s" "$1"'
   has secrets "ray-token vault.sh ray"
   has model-secrets "model vault.sh hub"

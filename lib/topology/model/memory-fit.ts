@@ -135,7 +135,10 @@ function cacheRoomGiB(question: MemoryQuestion, budgetGiB: number, takenGiB: num
 
 /** The largest number of tokens up to `wanted` that fits; 0: not even one does. */
 function longest(wanted: number, fits: (tokens: number) => boolean): number {
-  let [least, most] = [0, wanted];
+  if (fits(wanted)) {
+    return wanted;
+  }
+  let [least, most] = [0, wanted - 1];
   while (least < most) {
     const middle = Math.ceil((least + most) / 2);
     [least, most] = fits(middle) ? [middle, most] : [least, middle - 1];

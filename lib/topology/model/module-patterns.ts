@@ -16,6 +16,8 @@ interface Matcher {
   readonly literals: ReadonlySet<string>;
   readonly prefixes: readonly string[];
   readonly expressions: readonly RegExp[];
+  /** By name: each matrix of a model is asked for several times. */
+  readonly answers: Map<string, boolean>;
 }
 
 const matchers = new WeakMap<readonly string[], Matcher>();
@@ -32,13 +34,17 @@ export function matchesModule(name: string, patterns: readonly string[]): boolea
   }
   const matcher = matchers.get(patterns) ?? compile(patterns);
   matchers.set(patterns, matcher);
+  const answer = matcher.answers.get(name) ?? matches(name, matcher);
+  matcher.answers.set(name, answer);
+  return answer;
+}
+
+function matches(name: string, { literals, prefixes, expressions }: Matcher): boolean {
   return variantsOf(name).some(
     (variant) =>
-      partsOf(variant).some((part) => matcher.literals.has(part)) ||
-      matcher.prefixes.some((prefix) => variant.startsWith(prefix)) ||
-      matcher.expressions.some(
-        (expression) => expression.test(variant) || expression.test(`model.${variant}`),
-      ),
+      (literals.size > 0 && partsOf(variant).some((part) => literals.has(part))) ||
+      prefixes.some((prefix) => variant.startsWith(prefix)) ||
+      expressions.some((expression) => expression.test(variant) || expression.test(`model.${variant}`)),
   );
 }
 
@@ -59,7 +65,7 @@ function compile(patterns: readonly string[]): Matcher {
       expressions.push(new RegExp(`^${parts.join(".*")}(?:\\.|$)`));
     }
   }
-  return { literals, prefixes, expressions };
+  return { literals, prefixes, expressions, answers: new Map() };
 }
 
 function variantsOf(name: string): readonly string[] {

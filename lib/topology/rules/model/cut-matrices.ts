@@ -34,8 +34,17 @@ const NAMES: readonly { readonly pattern: RegExp; readonly what: string }[] = [
 
 const MERGED = /\.(q_proj|k_proj|v_proj|gate_proj|up_proj|in_proj_qkv|in_proj_z)$/;
 
+/** A search for cuts asks about one model many times, and a model never changes. */
+const known = new WeakMap<Model, readonly CutMatrix[]>();
+
 /** Every kind of matrix that a model's layers have and tensor parallelism cuts, each once. */
 export function cutMatrices(model: Model): readonly CutMatrix[] {
+  const matrices = known.get(model) ?? findCutMatrices(model);
+  known.set(model, matrices);
+  return matrices;
+}
+
+function findCutMatrices(model: Model): readonly CutMatrix[] {
   const { _structure: structure, quantization } = model;
   const { hiddenSize } = structure.shape;
   const found = new Map<string, CutMatrix>();

@@ -4,6 +4,7 @@ const shared = {
   // TypeScript first: otherwise a compiled file beside its source would be tested in its place.
   moduleFileExtensions: ["ts", "js", "json"],
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/cdktf.out/"],
+  moduleNameMapper: { "/stack-trace$": "<rootDir>/test/tools/no-stack-trace.cjs" },
   transform: {
     "\\.ts$": [
       "@swc/jest",

@@ -12,6 +12,7 @@ import { describeWith, DOCKER, TERRAFORM } from "../support/requirements";
 import type { AwsAppProps } from "./stacks/aws-app";
 import { forgetLustre, placesOf, stateFile } from "./support/aws-places";
 import { type AwsMachine, AwsRegion, MOTO } from "./support/aws-region";
+import { ask, servedModels } from "./support/client";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually } from "./support/command";
 import { mayRaiseLimits } from "./support/machines";
@@ -29,6 +30,7 @@ const VCPUS = 192;
 const P_QUOTA = "L-417A185B";
 const SUBNET = "10.89.141";
 const HEAD = `${SUBNET}.10`;
+const API = `http://${HEAD}:8000`;
 /** EC2 takes 16 KiB; what the library itself allows. */
 const USER_DATA_BUDGET_BYTES = 12_288;
 /** What opens the model's hub: Terraform is told where it lies, and never gets it. */
@@ -93,11 +95,11 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
 
     it("serve from all ranks when the next deployment returns", async () => {
       expect(deployed.output).toContain("Apply complete! Resources: 1 added, 0 changed, 1 destroyed.");
-      expect(deployed.output).toContain(`http://${HEAD}:8000`);
+      expect(deployed.output).toContain(API);
       const machines = await region.machines();
       expect(machines).toHaveLength(NODES);
       expect(machines[0].address).toBe(HEAD);
-      const answer = await completion();
+      const answer = await ask(API);
       expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
       expect(machines.filter(({ address }) => !answer.includes(`(${address})`))).toEqual([]);
     }, 300_000);
@@ -223,8 +225,8 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       expect(now).toMatchObject({ state: "serving", workload: expect.stringMatching(/^[0-9a-f]{12}$/) });
       expect(now.workload).not.toBe(was.workload);
       expect(new Date(now.since).getTime()).toBeGreaterThan(at.getTime());
-      expect(await servedModels()).toEqual(["renamed"]);
-      expect(await completion()).toContain(`${RANKS} of ${RANKS} ranks`);
+      expect(await servedModels(API)).toEqual(["renamed"]);
+      expect(await ask(API)).toContain(`${RANKS} of ${RANKS} ranks`);
       expect(await region.machines()).toEqual(before);
       expect(await started()).toEqual(nodesBefore);
       expect(await raySession(region)).toBe(session);
@@ -252,7 +254,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
         return (await region.machines()).find(({ id }) => !known.has(id));
       });
       await region.servesAgain(at, 300);
-      const answer = await completion();
+      const answer = await ask(API);
       note(`a machine replaced: serving ${seconds(at)} s later`);
       expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
       expect(answer).toContain(`(${fresh.address})`);
@@ -307,22 +309,6 @@ async function raySession(region: AwsRegion): Promise<string> {
   return region.shell(head, "docker exec ray-cluster readlink /tmp/ray/session_latest");
 }
 
-async function servedModels(): Promise<readonly string[]> {
-  const response = await fetch(`http://${HEAD}:8000/v1/models`, { signal: AbortSignal.timeout(30_000) });
-  const { data } = (await response.json()) as { data: { id: string }[] };
-  return data.map(({ id }) => id);
-}
-
-async function completion(): Promise<string> {
-  const response = await fetch(`http://${HEAD}:8000/v1/chat/completions`, {
-    method: "POST",
-    body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
-    signal: AbortSignal.timeout(30_000),
-  });
-  const answer = (await response.json()) as { choices: { message: { content: string } }[] };
-  return answer.choices[0].message.content;
-}
-
 /** A machine is rebooted by EC2, and the cluster serves afterwards as before. */
 async function reboots(region: AwsRegion, machine: AwsMachine): Promise<void> {
   const started = () =>
@@ -333,7 +319,7 @@ async function reboots(region: AwsRegion, machine: AwsMachine): Promise<void> {
   await eventually("the machine has rebooted", 120, async () => (await started()) !== before || undefined);
   await region.servesAgain(at, 240);
   note(`${machine.address} rebooted: serving ${seconds(at)} s later`);
-  expect(await completion()).toContain(`${RANKS} of ${RANKS} ranks`);
+  expect(await ask(API)).toContain(`${RANKS} of ${RANKS} ranks`);
 }
 
 const GPUS = "/etc/simulated-machine/gpus";

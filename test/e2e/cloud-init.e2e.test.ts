@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emulationImageTag, emulationRayVersion } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
+import { ask, servedModels } from "./support/client";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually, run, runOrFail } from "./support/command";
 import { Docker } from "./support/docker";
@@ -20,6 +21,7 @@ import type { CloudInitAppProps } from "./stacks/cloud-init-app";
 
 const NAME = "e2e-cloud-init";
 const SUBNET = "10.89.140";
+const API = `http://${SUBNET}.10:8000`;
 const MACHINES = [`${NAME}-npu-0`, `${NAME}-npu-1`] as const;
 const [HEAD, WORKER] = MACHINES;
 const APP = join(REPOSITORY, "test", "e2e", "stacks", "cloud-init-app.ts");
@@ -85,31 +87,14 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     rmSync(secretsFolder, { recursive: true, force: true });
   }, 240_000);
 
-  const answer = async (model = "first") => {
-    const response = await fetch(`http://${SUBNET}.10:8000/v1/chat/completions`, {
-      method: "POST",
-      body: JSON.stringify({ model, messages: [{ role: "user", content: "Who is there?" }] }),
-      signal: AbortSignal.timeout(30_000),
-    });
-    const { choices } = (await response.json()) as { choices: { message: { content: string } }[] };
-    return choices[0].message.content;
-  };
-
-  const served = async () => {
-    const response = await fetch(`http://${SUBNET}.10:8000/v1/models`, {
-      signal: AbortSignal.timeout(10_000),
-    });
-    return ((await response.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
-  };
-
   it("serve when the deployment returns, and not before", async () => {
     expect(deployed.output).toContain("Apply complete! Resources: 6 added, 0 changed, 0 destroyed.");
     expect(deployed.exitCode).toBe(0);
     expect(deployed.output).toMatch(/the head: /);
     expect(deployed.output).toMatch(/workload [0-9a-f]{12} is delivered to the head/);
     expect(deployed.output).toMatch(/cluster 'e2e-cloud-init' is serving after \d+ s/);
-    expect(deployed.output).toContain(`endpoint = "http://${SUBNET}.10:8000"`);
-    expect(await answer()).toMatch(
+    expect(deployed.output).toContain(`endpoint = "${API}"`);
+    expect(await ask(API, "first")).toMatch(
       /^16 of 16 ranks: \S+npu-0 \(10\.89\.140\.10\) ranks 0-7 .*; \S+npu-1 \(10\.89\.140\.\d+\) ranks 8-15/,
     );
   }, 150_000);
@@ -207,8 +192,8 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(changed.output).toContain("Apply complete! Resources: 1 added, 1 changed, 1 destroyed.");
     expect(changed.exitCode).toBe(0);
     expect(await started()).toEqual(before);
-    expect(await served()).toEqual(["second"]);
-    expect(await answer("second")).toMatch(/^16 of 16 ranks/);
+    expect(await servedModels(API)).toEqual(["second"]);
+    expect(await ask(API, "second")).toMatch(/^16 of 16 ranks/);
   }, 300_000);
 
   it("serve again after the worker's machine has restarted", async () => {
@@ -222,7 +207,7 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     const again = await eventually("serving again", 150, async () => {
       const { member } = await status(WORKER);
       const { state } = await status(HEAD);
-      return member && state === "serving" ? answer("second") : undefined;
+      return member && state === "serving" ? ask(API, "second") : undefined;
     });
     expect(again).toMatch(/^16 of 16 ranks/);
     note(`serving ${((Date.now() - before) / 1000).toFixed(0)} s after the restart of the worker's machine`);

@@ -4,6 +4,7 @@
  */
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
+import { ask } from "./support/client";
 import { note } from "./support/cluster";
 import type { CommandResult } from "./support/command";
 import { hostsDeclaration, hostsProject } from "./support/hosts-project";
@@ -48,17 +49,11 @@ describeWith([...DEPLOYMENT, SSH], "sixteen Ascend servers that exist", () => {
 
   it("serves from all ranks when the deployment returns", async () => {
     expect(deployed.output).toContain("Apply complete! Resources: 115 added, 0 changed, 0 destroyed.");
-    const response = await fetch("http://10.89.124.10:8000/v1/chat/completions", {
-      method: "POST",
-      body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
-      signal: AbortSignal.timeout(60_000),
-    });
-    const answer = (await response.json()) as { choices: { message: { content: string } }[] };
     const parts = fleet.members.map(
       ({ name, address }, index) =>
         `${name} (${address}) ranks ${2 * index}-${2 * index + 1} on NPU 0-${PER_MACHINE - 1}`,
     );
-    expect(answer.choices[0].message.content).toBe(`${RANKS} of ${RANKS} ranks: ${parts.join("; ")}`);
+    expect(await ask("http://10.89.124.10:8000")).toBe(`${RANKS} of ${RANKS} ranks: ${parts.join("; ")}`);
   }, 90_000);
 
   it("is not throttled by any sshd: few logins, and no session that was refused", async () => {

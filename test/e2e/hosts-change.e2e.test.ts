@@ -5,6 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
+import { ask } from "./support/client";
 import { type NodeState, note } from "./support/cluster";
 import { eventually } from "./support/command";
 import { hostsDeclaration, hostsProject } from "./support/hosts-project";
@@ -18,6 +19,7 @@ const NAME = "e2e-hosts-change";
 const FILTER = "ray_cluster_e2e_hosts_change";
 const PER_MACHINE = 2;
 const HEAD = "10.89.126.10";
+const API = `http://${HEAD}:8000`;
 const TOKEN = "/var/lib/ray-cluster/secrets/ray-token";
 
 describeWith([...DEPLOYMENT, SSH], "three Ascend servers, one after the other", () => {
@@ -91,7 +93,7 @@ describeWith([...DEPLOYMENT, SSH], "three Ascend servers, one after the other", 
     await machines.closeConnections();
     await deploy(2, [first, { ...entry(last), status: "lost" }, spare()]);
     expect(await kept(first)).toEqual(before);
-    expect(await ask()).toBe(shape(first, spare()));
+    expect(await ask(API)).toBe(shape(first, spare()));
   }, 430_000);
 
   it("refuses the lost machine when it is back: by the filter, by its shape, and once the token is another one", async () => {
@@ -109,7 +111,7 @@ describeWith([...DEPLOYMENT, SSH], "three Ascend servers, one after the other", 
     });
     expect(told.reason).toContain("it is not in the shape of the cluster");
     expect((await stateOn(first)).members.map(({ name }) => name)).toEqual([first.name, spare().name]);
-    expect(await ask()).toBe(shape(first, spare()));
+    expect(await ask(API)).toBe(shape(first, spare()));
 
     const rotated = await owner(project, "rotate-token");
     note(`rotate-token: exit code ${rotated.exitCode} after ${rotated.seconds.toFixed(0)} s`);
@@ -132,7 +134,7 @@ describeWith([...DEPLOYMENT, SSH], "three Ascend servers, one after the other", 
         ? true
         : Promise.reject(new Error(`${state}: ${reason}`));
     });
-    expect(await ask()).toBe(shape(first, spare()));
+    expect(await ask(API)).toBe(shape(first, spare()));
   }, 400_000);
 
   it("plans no change once the entry of the lost machine is deleted", async () => {
@@ -167,23 +169,13 @@ function shape(...nodes: readonly InventoryEntry[]): string {
   return `${ranks} of ${ranks} ranks: ${parts.join("; ")}`;
 }
 
-async function ask(): Promise<string> {
-  const response = await fetch(`http://${HEAD}:8000/v1/chat/completions`, {
-    method: "POST",
-    body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
-    signal: AbortSignal.timeout(30_000),
-  });
-  const answer = (await response.json()) as { choices: { message: { content: string } }[] };
-  return answer.choices[0].message.content;
-}
-
 /** The answers that a client gets meanwhile, each as often as it changes; requests are lost in one piece, if any. */
 async function whileAsked(work: () => Promise<void>): Promise<readonly string[]> {
-  const said: (string | undefined)[] = [await ask()];
+  const said: (string | undefined)[] = [await ask(API)];
   const done = work().then(() => true);
   for (let isDone = false; !isDone;) {
     isDone = await Promise.race([done, pause(300, false)]);
-    said.push(await ask().catch(() => undefined));
+    said.push(await ask(API).catch(() => undefined));
   }
   const runs = said.filter((text, index) => index === 0 || text !== said[index - 1]);
   note(`${said.filter((text) => text === undefined).length} of ${said.length} requests were lost`);

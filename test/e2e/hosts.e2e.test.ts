@@ -8,6 +8,7 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
+import { ask } from "./support/client";
 import { note } from "./support/cluster";
 import { type CommandResult, eventually, run } from "./support/command";
 import { hostsDeclaration, hostsProject } from "./support/hosts-project";
@@ -227,13 +228,7 @@ describeWith([...DEPLOYMENT, SSH], "two Ascend servers that exist", () => {
     it("serves from all ranks when the deployment returns", async () => {
       expect(deployed.output).toContain("Apply complete! Resources: 17 added, 0 changed, 0 destroyed.");
       expect(deployed.output).toMatch(/atlas-1 +10\.89\.120\.11 +8 of 8/);
-      const response = await fetch("http://10.89.120.10:8000/v1/chat/completions", {
-        method: "POST",
-        body: JSON.stringify({ messages: [{ role: "user", content: "Who is there?" }] }),
-        signal: AbortSignal.timeout(30_000),
-      });
-      const answer = (await response.json()) as { choices: { message: { content: string } }[] };
-      expect(answer.choices[0].message.content).toBe(
+      expect(await ask("http://10.89.120.10:8000")).toBe(
         "16 of 16 ranks: atlas-0 (10.89.120.10) ranks 0-7 on NPU 0-7; atlas-1 (10.89.120.11) ranks 8-15 on NPU 0-7",
       );
     }, 150_000);

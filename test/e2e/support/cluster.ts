@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { ask } from "./client";
 import { eventually, sleep } from "./command";
 import type { Docker } from "./docker";
 
@@ -61,22 +62,8 @@ export function gateLog(cluster: Pick<DeployedCluster, "name" | "docker">): Prom
 }
 
 /** The text of a real completion; throws with the answer unless it is a 200. */
-export async function complete(cluster: DeployedCluster): Promise<string> {
-  const response = await fetch(`${cluster.url}/v1/chat/completions`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({
-      model: cluster.model ?? "emulated",
-      messages: [{ role: "user", content: "Who is there?" }],
-    }),
-    signal: AbortSignal.timeout(30_000),
-  });
-  const body = await response.text();
-  if (response.status !== 200) {
-    throw new Error(`HTTP ${response.status}: ${body}`);
-  }
-  const answer = JSON.parse(body) as { choices: { message: { content: string } }[] };
-  return answer.choices[0].message.content;
+export function complete(cluster: DeployedCluster): Promise<string> {
+  return ask(cluster.url, cluster.model ?? "emulated");
 }
 
 /** The cluster serves now: the head says so, every container is healthy, and every rank answers. */

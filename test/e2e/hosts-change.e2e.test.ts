@@ -2,11 +2,10 @@
  * Three such servers whose cluster grows and shrinks while a client asks: one more, one out of the middle, one that is dead and
  * comes back; what stays keeps its container and its Ray, and a machine that was lost is no member, whatever token it has.
  */
-import { setTimeout as pause } from "node:timers/promises";
 import { emulationImageTag } from "../../lib/docker/images/emulation-image";
 import { describeWith } from "../support/requirements";
 import { ask } from "./support/client";
-import { type NodeState, note } from "./support/cluster";
+import { type NodeState, note, whileAsked } from "./support/cluster";
 import { eventually } from "./support/command";
 import { hostsDeclaration, hostsProject } from "./support/hosts-project";
 import { MachineFleet } from "./support/machine-fleet";
@@ -72,7 +71,10 @@ describeWith([...DEPLOYMENT, SSH], "three Ascend servers, one after the other", 
 
   it("gets another machine, and those that were there go on", async () => {
     const before = await kept(first, middle);
-    const answers = await whileAsked(() => deploy(3, [first, middle, last]));
+    const answers = await whileAsked(
+      () => ask(API),
+      () => deploy(3, [first, middle, last]),
+    );
     expect(await kept(first, middle)).toEqual(before);
     expect(answers).toEqual([shape(first, middle), shape(first, middle, last)]);
   }, 430_000);
@@ -80,7 +82,10 @@ describeWith([...DEPLOYMENT, SSH], "three Ascend servers, one after the other", 
   it("loses a retired machine out of the middle, which has nothing of it afterwards; the others keep name and container", async () => {
     const before = await kept(first, last);
     const inventory: InventoryEntry[] = [first, { ...entry(middle), status: "retired" }, last];
-    const answers = await whileAsked(() => deploy(2, inventory));
+    const answers = await whileAsked(
+      () => ask(API),
+      () => deploy(2, inventory),
+    );
     expect(await kept(first, last)).toEqual(before);
     expect(answers).toEqual([shape(first, middle, last), shape(first, last)]);
     expect(await middle.leftovers()).toEqual([]);
@@ -167,18 +172,4 @@ function shape(...nodes: readonly InventoryEntry[]): string {
       `${name} (${address}) ranks ${PER_MACHINE * index}-${PER_MACHINE * (index + 1) - 1} on NPU 0-${PER_MACHINE - 1}`,
   );
   return `${ranks} of ${ranks} ranks: ${parts.join("; ")}`;
-}
-
-/** The answers that a client gets meanwhile, each as often as it changes; requests are lost in one piece, if any. */
-async function whileAsked(work: () => Promise<void>): Promise<readonly string[]> {
-  const said: (string | undefined)[] = [await ask(API)];
-  const done = work().then(() => true);
-  for (let isDone = false; !isDone;) {
-    isDone = await Promise.race([done, pause(300, false)]);
-    said.push(await ask(API).catch(() => undefined));
-  }
-  const runs = said.filter((text, index) => index === 0 || text !== said[index - 1]);
-  note(`${said.filter((text) => text === undefined).length} of ${said.length} requests were lost`);
-  expect(runs.filter((text) => text === undefined).length).toBeLessThanOrEqual(1);
-  return runs.filter((text) => text !== undefined);
 }

@@ -27,6 +27,10 @@ export interface EngineClusterProps {
   readonly rayVersion: string;
   /** How the stand-in behaves and which version it is: `STAND_IN_…`. */
   readonly standIn?: { readonly [name: string]: string };
+  /** @default 2 */
+  readonly nodes?: number;
+  /** vLLM over Ray: longest sequence, in tokens. @default 4096 */
+  readonly maxModelLen?: number;
   /** ROLL: steps of the pipeline. @default 24, which take 12 s: longer than a job must live to be called running */
   readonly maxSteps?: number;
   /** @default - the image with the stand-ins, as it is */
@@ -43,7 +47,8 @@ export const MODEL = "/models/stand-in";
 
 /** The port of `LocalBackend`'s API is the engine's; each has the port that it has by itself. */
 const ENGINES: { readonly [name in EngineName]: (props: EngineClusterProps) => IEngine } = {
-  "vllm-ray": () => new VllmServe({ modelPath: MODEL, maxModelLen: 4096, extraArguments: ["--seed", "7"] }),
+  "vllm-ray": ({ maxModelLen = 4096 }) =>
+    new VllmServe({ modelPath: MODEL, maxModelLen, extraArguments: ["--seed", "7"] }),
   "vllm-mp": () => new VllmServe({ modelPath: MODEL, executor: VllmExecutor.MP, tensorParallelSize: 4 }),
   lmdeploy: () => new LmdeployServe({ modelPath: MODEL }),
   roll: ({ maxSteps = 24 }) => new RollPipeline({ modelPath: MODEL, overrides: { max_steps: maxSteps } }),
@@ -88,14 +93,14 @@ export function imageOf({ rayVersion, source, added }: EngineClusterProps): Cont
   return ContainerImage.withSource(ContainerImage.of(base), from);
 }
 
-/** Two nodes of two emulated accelerators with an engine's stand-in and short deadlines. */
+/** Nodes of two emulated accelerators with an engine's stand-in and short deadlines. */
 export class EngineCluster extends TerraformStack {
   public constructor(scope: Construct, id: string, props: EngineClusterProps) {
     super(scope, id);
-    const { subnetCidr, apiPort, engine, standIn } = props;
+    const { subnetCidr, apiPort, engine, standIn, nodes = 2 } = props;
     const cluster = new RayCluster(this, id, {
       backend: new LocalBackend({ subnetCidr, apiPort }),
-      pools: [{ name: "node", nodes: 2, accelerator: ACCELERATORS[engine], acceleratorsPerNode: 2 }],
+      pools: [{ name: "node", nodes, accelerator: ACCELERATORS[engine], acceleratorsPerNode: 2 }],
       fabric: Fabric.TCP,
       image: imageOf(props),
       allowUnauthenticatedRay: "older releases of Ray must run, too",

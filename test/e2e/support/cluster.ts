@@ -66,6 +66,23 @@ export function complete(cluster: DeployedCluster): Promise<string> {
   return ask(cluster.url, cluster.model ?? "emulated");
 }
 
+/** The answers that a client gets meanwhile, each as often as it changes; requests are lost in one piece, if any. */
+export async function whileAsked(
+  question: () => Promise<string>,
+  work: () => Promise<void>,
+): Promise<readonly string[]> {
+  const said: (string | undefined)[] = [await question()];
+  const done = work().then(() => true);
+  for (let isDone = false; !isDone;) {
+    isDone = await Promise.race([done, sleep(0.3).then(() => false)]);
+    said.push(await question().catch(() => undefined));
+  }
+  const runs = said.filter((text, index) => index === 0 || text !== said[index - 1]);
+  note(`${said.filter((text) => text === undefined).length} of ${said.length} requests were lost`);
+  expect(runs.filter((text) => text === undefined).length).toBeLessThanOrEqual(1);
+  return runs.filter((text) => text !== undefined);
+}
+
 /** The cluster serves now: the head says so, every container is healthy, and every rank answers. */
 export async function expectServing(cluster: DeployedCluster): Promise<void> {
   expect((await stateOf(cluster)).state).toBe("serving");

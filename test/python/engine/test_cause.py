@@ -1,3 +1,4 @@
+import json
 import unittest
 from unittest import mock
 
@@ -7,6 +8,8 @@ from ray_node.engine.cause import Cause, CauseWatch
 
 #: As vLLM 0.11 prints it (vllm-project/vllm#26898, #36217): two processes, three tracebacks.
 UNKNOWN_MODEL = support.ROOT / "test" / "fixtures" / "engine-output" / "vllm-unknown-model.log"
+#: Lines of public reports, with words of their remedy.
+REPORTED = support.ROOT / "test" / "fixtures" / "engine-output" / "reported.json"
 #: What comes before each line of a worker's.
 WORKER = "(VllmWorker rank=6 pid=223) ERROR 05-27 22:32:47 [multiproc_executor.py:522]"
 MEMORY = "(raylet) 1 Workers (tasks / actors) killed due to memory pressure (OOM)"
@@ -39,6 +42,15 @@ class CauseTest(unittest.TestCase):
         )
         self.assertTrue(str(found).endswith("is older than the model: use a newer image"), str(found))
         self.assertEqual((found.is_final, found.address), (True, None))
+
+    def test_cause_of_each_reported_line_has_its_remedy(self) -> None:
+        for reported in json.loads(REPORTED.read_text("utf-8"))["lines"]:
+            with self.subTest(reported["line"]):
+                self.watch = CauseWatch()
+                found = self.after(reported["line"])
+                fix = "" if found is None or found.symptom is None else found.symptom.fix
+                self.assertEqual(fix != "", reported["fix"] is not None)
+                self.assertIn(reported["fix"] or "", fix)
 
     def test_cause_without_a_known_remedy_is_the_error_alone(self) -> None:
         """Forms of vllm#17618, #5567 of legacy-rocm-build, lmdeploy#3292, torch's own."""

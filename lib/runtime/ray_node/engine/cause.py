@@ -24,12 +24,18 @@ _BEFORE = re.compile(
     r"(?:\[rank\d+\]:\s?)?"
 )
 #: The last line of a traceback; a frame or a log line is indented, or has words before.
-_RAISED = re.compile(r"^(?:ray\.exceptions\.\w+\()?(?:\w+\.)*\w*(?:Error|Exception|Exit)\b\)?(?::| *$)")
+#: Some classes are only known by their module to be one: `huggingface_hub.errors.OfflineModeIsEnabled: ...`.
+_RAISED = re.compile(
+    r"^(?:ray\.exceptions\.\w+\()?(?:\w+\.)*\w*(?:Error|Exception|Exit)\b\)?(?::| *$)"
+    r"|^(?:[a-z_]\w*\.)+(?:errors|exceptions)\.[A-Z]\w+(?::| *$)"
+)
 #: How vLLM, NCCL, Ray, HCCL, torch (`[E131 18:11:34.7 x.cpp:1]`, before 2.6 `[E x.cpp:1]`), Ray's core
-#: (`[2023-09-19 17:35:16,659 E 1450 3289]`) and Python begin what is an error without being raised.
+#: (`[2023-09-19 17:35:16,659 E 1450 3289]`), its autoscaler, CANN, the shell and Python begin what is an
+#: error without being raised.
 _TOLD = re.compile(
     r"\b(?:ERROR|CRITICAL|FATAL|NCCL WARN|Fatal Python error)\b|\(raylet\)|\bE[A-Z]\d{4}\b"
-    r"|\[E\d* [\w.: ]+\]|,\d+ E \d+ \d+\]"
+    r"|\[E\d* [\w.: ]+\]|,\d+ E \d+ \d+\]|\[Error\]|\(autoscaler [^)]*\) Error:|^/bin/sh: \d+: "
+    r"|^The error from device\("
 )
 _CHAINED = re.compile(r"During handling of the above exception|direct cause of the following exception")
 #: They say that something else has failed.

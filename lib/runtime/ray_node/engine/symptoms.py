@@ -57,6 +57,44 @@ SYMPTOMS = (
         is_final=True,
     ),
     _symptom(
+        r"Failed to find C compiler",
+        "Triton compiles kernels while the engine starts, and the image has no compiler: use one that has "
+        "gcc, or build it in",
+        is_final=True,
+    ),
+    _symptom(
+        r"Could not find nvcc|No such file or directory: 'nvcc'|nvcc: not found",
+        "FlashInfer compiles kernels while the engine starts, and the image has no nvcc: use one with CUDA's "
+        "compiler, or add flashinfer-jit-cache in the version of flashinfer-python",
+        is_final=True,
+    ),
+    _symptom(
+        r"Error setting (ASCEND_RT|CUDA|HIP)_VISIBLE_DEVICES: local range",
+        "more replicas were planned for a node than it has accelerators: the replicas of one node times "
+        "their accelerators must fit there",
+        is_final=True,
+    ),
+    _symptom(
+        r"invalid device ordinal",
+        "a process was given an accelerator that its node does not have: remove CUDA_VISIBLE_DEVICES, "
+        "HIP_VISIBLE_DEVICES and LOCAL_RANK from environment and from the image",
+    ),
+    _symptom(
+        r"uncorrectable (NVLink|ECC) error",
+        "the GPU's memory or link is broken: `nvidia-smi -q` and Xid lines of `dmesg` on that machine name "
+        "it; reset it or restart the machine, and replace it where that returns",
+    ),
+    _symptom(
+        r"hccl fftsplus task timeout|Watchdog caught collective operation timeout",
+        "a collective did not end because one rank had stopped before: look for the rank whose error came "
+        "first, and at the links between the nodes",
+    ),
+    _symptom(
+        r"error code:? ?(is )?50701[45]\b|aicore execution (times out|is abnormal)",
+        "a kernel failed on the NPU: its plog below ~/ascend/log says which; '--enforce-eager', without the "
+        "feature that brought the kernel, or another release of the image goes around it",
+    ),
+    _symptom(
         r"HarmonyError: error downloading or loading vocab file",
         "gpt-oss reads its vocabulary from the internet: put o200k_base.tiktoken on storage of the cluster, "
         "and name its folder by TIKTOKEN_ENCODINGS_BASE in environment",
@@ -132,6 +170,22 @@ SYMPTOMS = (
         r"Current node has no (GPU|NPU) available",
         "vLLM's driver needs an accelerator on the head that nothing else in Ray holds: see `ray list "
         "placement-groups` and `ray list actors`",
+    ),
+    _symptom(
+        r"Timed out after \d+ seconds waiting for clients|Timed out waiting for engines to send",
+        "processes on other nodes did not start, or do not reach the head: look at the first error of each "
+        "node, and at firewalls between them",
+    ),
+    _symptom(
+        r"Ray does not allocate any GPUs on the driver node|number of required GPUs exceeds the total number"
+        r"|No available node types can fulfill resource request",
+        "Ray has fewer free accelerators, or other addresses of nodes, than the engine asks for: compare "
+        "`ray status` and `ray list nodes` with the plan; VLLM_HOST_IP in the image must be removed",
+    ),
+    _symptom(
+        r"Too many open files",
+        "the container's limit of open files is used up: `ulimit -n` in it must be 65536 or more, which an "
+        "engine's own start script may lower",
     ),
     _symptom(
         r"Timed out waiting \d+ms for (recv|send) operation",

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import * as path from "node:path";
 import { unpackProgram } from "../runtime/bundle";
 import type { ContainerSpec } from "../runtime/container-spec/container-spec";
+import { sha256 } from "../runtime/content-hash";
 import { CONTAINER_PATHS } from "../runtime/paths";
 import { BootError, type BootFile, type BootSecret, type BootSource, type BootSpec } from "./boot-spec";
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
@@ -88,7 +88,7 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       base: build?.base,
       runtime: container.runtime,
       disk_folder: spec.diskFolder,
-      program_sha256: createHash("sha256").update(bundle).digest("hex"),
+      program_sha256: sha256(bundle),
       role,
       node: name ?? undefined,
       announce_boot_seconds: announce && String(announce.bootSeconds ?? 900),

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
 import { isLate } from "../problems/late-values";
+import { remembered } from "../runtime/remembered";
 import { bootFiles } from "./boot-files";
 import { BootError, type BootFile, type BootSpec } from "./boot-spec";
 import { ANNOUNCE_SERVICE, SERVICE } from "./host-paths";
@@ -35,18 +36,19 @@ export function userDataBytes(text: string): number {
 
 function writeFile({ path, content, mode = "0644", isCompressed = false }: BootFile): object {
   const permissions = mode === "0644" ? {} : { permissions: mode };
-  return isCompressed
-    ? { path, ...permissions, encoding: "gz+b64", content: compressed(content, path) }
-    : { path, ...permissions, content };
-}
-
-/** Deterministic, because a machine is replaced when its text changes. */
-function compressed(content: string, path: string): string {
+  if (!isCompressed) {
+    return { path, ...permissions, content };
+  }
   if (isLate(content)) {
     throw new BootError(`${path} holds a value that is known only at apply, and cannot be compressed`);
   }
+  return { path, ...permissions, encoding: "gz+b64", content: compressed(content) };
+}
+
+/** Deterministic, because a machine is replaced when its text changes. */
+const compressed = remembered((content) => {
   const bytes = gzipSync(content, { level: 9 });
   // The header names the operating system here; its time is 0 already.
   bytes[9] = 255;
   return bytes.toString("base64");
-}
+});

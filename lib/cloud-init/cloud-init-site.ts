@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { Fn, TerraformLocal, type TerraformResource, Token } from "cdktf";
 import type { Construct } from "constructs";
 import type { Problem } from "../problems/problem";
 import { judge } from "../problems/rule";
+import { sha256 } from "../runtime/content-hash";
 import { checkAtSynth, reportProblems, throwProblems } from "../terraform/app-problems";
 import type { ClusterDeclaration, ClusterEndpoint, IClusterSite } from "../terraform/cluster-backend";
 import { addStackFile } from "../terraform/stack-files";
@@ -187,7 +187,7 @@ function folderOf(plan: ClusterPlan): string {
 
 /** Of a text, or of the reference to it where Terraform completes it: the same for both. */
 function hashOf(text: string, reference: string): string {
-  return Token.isUnresolved(text) ? Fn.sha256(reference) : createHash("sha256").update(text).digest("hex");
+  return Token.isUnresolved(text) ? Fn.sha256(reference) : sha256(text);
 }
 
 /**

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { filterFacts } from "../bootstrap/filter-facts";
 import { bootDevices } from "../bootstrap/boot-devices";
@@ -9,6 +8,7 @@ import { machineBundle } from "../bootstrap/machine-bundle";
 import { cloudConfig } from "../bootstrap/cloud-config";
 import { rootfsFile } from "../bootstrap/rootfs-file";
 import { containerSpec, withoutWorkload } from "../runtime/container-spec/make-container-spec";
+import { sha256 } from "../runtime/content-hash";
 import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
 import type { SecretRef } from "../topology/values/secret-ref";
 import { bringsWorkload } from "./cluster-wait";
@@ -66,7 +66,7 @@ function roles(plan: ClusterPlan): readonly Role[] {
 
 /** The meta-data of NoCloud. Another text has another instance id, so that a machine that boots with it applies it. */
 export function metaData(plan: ClusterPlan, { name, nodes, text }: MachineText): string {
-  const id = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const id = sha256(text).slice(0, 12);
   const hostName = nodes.length === 1 ? [`local-hostname: ${plan.name}-${nodes[0]}`] : [];
   return [`instance-id: ${plan.name}-${name}-${id}`, ...hostName, ""].join("\n");
 }

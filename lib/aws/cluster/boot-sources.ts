@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { DataAwsRegion } from "@cdktf/provider-aws/lib/data-aws-region";
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
@@ -11,6 +10,7 @@ import { Construct } from "constructs";
 import { machineBundle } from "../../bootstrap/machine-bundle";
 import type { BootSource } from "../../bootstrap/boot-spec";
 import type { ContainerFile } from "../../runtime/container-spec/container-spec";
+import { sha256 } from "../../runtime/content-hash";
 import { literal } from "../../terraform/encode";
 import { constrainProvider } from "../../terraform/provider-versions";
 import { addStackFile } from "../../terraform/stack-files";
@@ -79,7 +79,7 @@ export class AwsBootSources extends Construct {
     const bucket = this.bucket(name, props.kmsKeyArn);
     this.uniqueName = bucket.bucket;
     const text = machineBundle(props.files, props.build);
-    const hash = createHash("sha256").update(text).digest("hex");
+    const hash = sha256(text);
     const source = `files/${name}-boot.json`;
     addStackFile(this, source, text);
     const object = new S3Object(this, "files", {

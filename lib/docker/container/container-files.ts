@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { ContainerUpload } from "@cdktf/provider-docker/lib/container";
 import type { Construct } from "constructs";
 import { bundleText, unpackProgram } from "../../runtime/bundle";
 import type { ContainerFile } from "../../runtime/container-spec/container-spec";
+import { sha256 } from "../../runtime/content-hash";
 import { CONTAINER_PATHS } from "../../runtime/paths";
 import { literal } from "../../terraform/encode";
 import { template } from "../../terraform/template";
@@ -60,7 +60,7 @@ function stackFile(scope: Construct, source: string, path: string, content: stri
   return {
     file: path,
     source: literal(source, "path of a file"),
-    sourceHash: createHash("sha256").update(content).digest("hex"),
+    sourceHash: sha256(content),
   };
 }
 

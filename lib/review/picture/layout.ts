@@ -24,7 +24,7 @@ export function svgOf(dot: string): string {
 
 function laidOut(dot: string): string {
   if (worker === undefined) {
-    worker = new Worker(join(__dirname, "layout-worker.cjs"), { workerData: { answered } });
+    worker = new Worker(join(__dirname, "layout-worker.cjs"), { workerData: { answered }, execArgv: [] });
     worker.unref();
   }
   const { port1, port2 } = new MessageChannel();

@@ -3,6 +3,7 @@ import { containerSpec } from "../container-spec/make-container-spec";
 import { nodeLife } from "../node-config/node-life";
 import { contentHash } from "../content-hash";
 import { CONTAINER_PATHS } from "../paths";
+import { remembered } from "../remembered";
 import { workload, workloadNumber, workloadText } from "../workload/make-workload";
 import type { Workload } from "../workload/workload";
 
@@ -27,12 +28,16 @@ export interface Lives {
   readonly workload: LifePart<Workload>;
 }
 
-/** Parts of a plan, as plain data. */
-export function lives(plan: ClusterPlan): Lives {
+/**
+ * Parts of a plan, as plain data.
+ *
+ * @param nodes those whose parts are asked for
+ */
+export function lives(plan: ClusterPlan, nodes: readonly NodePlan[] = plan.nodes): Lives {
   const made = workload(plan);
   return {
-    machines: plan.nodes.map((node) => part(node.name, machineOf(plan, node))),
-    nodes: plan.nodes.map((node) => part(node.name, nodeOf(plan, node))),
+    machines: nodes.map((node) => part(node.name, machineOf(plan, node))),
+    nodes: nodes.map((node) => part(node.name, nodeOf(plan, node))),
     workload: { name: plan.name, hash: workloadNumber(workloadText(made)), content: made },
   };
 }
@@ -52,6 +57,9 @@ export function touchedLives(before: Lives, after: Lives): readonly Life[] {
 function part(name: string, content: unknown): LifePart {
   return { name, hash: contentHash(JSON.stringify(content)), content };
 }
+
+/** Most files are programs that every node has. */
+const hashOfFile = remembered(contentHash);
 
 /** What the plan asks of a machine. */
 function machineOf(plan: ClusterPlan, node: NodePlan) {
@@ -73,6 +81,6 @@ function nodeOf(plan: ClusterPlan, node: NodePlan) {
   return {
     ...container,
     config: nodeLife(plan, node),
-    files: Object.fromEntries(others.map(({ path, content }) => [path, contentHash(content)])),
+    files: Object.fromEntries(others.map(({ path, content }) => [path, hashOfFile(content)])),
   };
 }

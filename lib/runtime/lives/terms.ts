@@ -1,6 +1,6 @@
 import type { ClusterOptions, NodePool } from "../../topology/declaration/cluster-props";
 import type { ModelSource } from "../../topology/values/model-source";
-import type { ClusterPlan } from "../../topology/plan/plan";
+import type { ClusterPlan, NodePlan } from "../../topology/plan/plan";
 import { type Life, lives, type LifePart } from "./lives";
 
 /** Words of a declaration, nested as they were written; `undefined` stands for what was not declared. */
@@ -16,19 +16,19 @@ export type ClusterTerms = { readonly [life in Life]: Terms };
  * hashes show what else has changed: the library's own programs and defaults.
  */
 export function clusterTerms(options: ClusterOptions, plan: ClusterPlan): ClusterTerms {
-  const { machines, nodes, workload } = lives(plan);
+  const { machines, nodes, workload } = lives(plan, representatives(plan));
   const ofPools = (terms: (pool: NodePool) => Terms) => ({
     pools: Object.fromEntries(options.pools.map((pool) => [pool.name, terms(pool)])),
   });
   return {
     machine: {
-      hashes: representatives(plan, machines),
+      hashes: hashesOf(machines),
       fabric: options.fabric.id,
       subnetCidr: plan.subnetCidr,
       ...ofPools(({ machineType, accelerator }) => ({ machineType, accelerator: accelerator?.id })),
     },
     node: {
-      hashes: representatives(plan, nodes),
+      hashes: hashesOf(nodes),
       image: options.image.reference,
       rayVersion: options.image.rayVersion,
       shellFiles: options.image.shellFiles.length > 0 ? options.image.shellFiles : undefined,
@@ -69,11 +69,14 @@ function modelTerms({ kind, location, revision, endpoint, include, exclude }: Mo
   return { kind, location, revision, endpoint, include, exclude };
 }
 
-/** The head's hash, and that of the first worker of each pool: the others of a pool differ from it only in name and address. */
-function representatives(plan: ClusterPlan, parts: readonly LifePart[]): Terms {
-  const first = plan.nodes.filter(
+/** The head, and the first worker of each pool: the others of a pool differ from it only in name and address. */
+function representatives({ nodes }: ClusterPlan): readonly NodePlan[] {
+  return nodes.filter(
     ({ role, pool }, index) =>
-      role === "head" || plan.nodes.findIndex((node) => node.role === role && node.pool === pool) === index,
+      role === "head" || nodes.findIndex((node) => node.role === role && node.pool === pool) === index,
   );
-  return Object.fromEntries(first.map(({ name }) => [name, parts.find((part) => part.name === name)?.hash]));
+}
+
+function hashesOf(parts: readonly LifePart[]): Terms {
+  return Object.fromEntries(parts.map(({ name, hash }) => [name, hash]));
 }

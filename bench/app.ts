@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Comparison, inTurns, node, timed } from "./measure";
+import { type Comparison, inTurns, node, timed, usageOf } from "./measure";
 
 const ROOT = join(__dirname, "..");
 const APP = join(ROOT, "dist/main.js");
@@ -30,16 +30,7 @@ export async function app(runs: number): Promise<Comparison[]> {
       () => node([APP], ROOT, ofRun("ours")),
       () => node([RAW, join(folder, "first"), usage], ROOT, ofRun("raw")),
     );
-    const values = (of: "ours" | "floor", value: "seconds" | "peakMiB") =>
-      samples[of].map((sample) => sample[value] ?? NaN);
-    const of = (value: "seconds" | "peakMiB") => ({
-      ours: values("ours", value),
-      floor: values("floor", value),
-    });
-    return [
-      { what: "app, time", unit: "s", ...of("seconds"), target: 1.5 },
-      { what: "app, peak memory", unit: "MiB", ...of("peakMiB"), target: 1.3 },
-    ];
+    return usageOf("app", samples);
   } finally {
     rmSync(folder, { recursive: true });
   }

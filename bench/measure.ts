@@ -6,6 +6,8 @@ import { join } from "node:path";
 /** One run of a program. */
 export interface Sample {
   readonly seconds: number;
+  /** Of all its threads, in seconds; `undefined` where the program does not say. */
+  readonly processorSeconds?: number;
   /** Peak resident memory; `undefined` where the program does not say. */
   readonly peakMiB?: number;
 }
@@ -28,9 +30,12 @@ export async function node(args: readonly string[], cwd: string, environment = p
   const usageFile = join(tmpdir(), `ray-cluster-bench-${process.pid}.json`);
   const env = { ...environment, CHECKPOINT_DISABLE: "1", BENCH_USAGE_FILE: usageFile };
   const seconds = await timed(process.execPath, ["-r", USAGE, ...args], cwd, env);
-  const { maxRSS } = JSON.parse(readFileSync(usageFile, "utf8")) as { maxRSS: number };
+  const { maxRSS, processorSeconds } = JSON.parse(readFileSync(usageFile, "utf8")) as {
+    readonly maxRSS: number;
+    readonly processorSeconds: number;
+  };
   rmSync(usageFile);
-  return { seconds, peakMiB: maxRSS / 1024 };
+  return { seconds, processorSeconds, peakMiB: maxRSS / 1024 };
 }
 
 /** Wall time of a program in seconds. Throws unless it exits with 0. */
@@ -56,6 +61,22 @@ export function timed(
       }
     });
   });
+}
+
+/** Time, processor time and peak memory of programs that say them. */
+export function usageOf(
+  name: string,
+  samples: { readonly ours: readonly Sample[]; readonly floor: readonly Sample[] },
+): Comparison[] {
+  const of = (value: "seconds" | "processorSeconds" | "peakMiB") => ({
+    ours: samples.ours.map((sample) => sample[value] ?? NaN),
+    floor: samples.floor.map((sample) => sample[value] ?? NaN),
+  });
+  return [
+    { what: `${name}, time`, unit: "s", ...of("seconds"), target: 1.5 },
+    { what: `${name}, processor time`, unit: "s", ...of("processorSeconds"), target: 1.5 },
+    { what: `${name}, peak memory`, unit: "MiB", ...of("peakMiB"), target: 1.3 },
+  ];
 }
 
 /** Runs both in turns, so that what else the machine does falls on both alike. The first turn is not counted. */

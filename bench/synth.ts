@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Comparison, inTurns, node, timed } from "./measure";
+import { type Comparison, inTurns, node, timed, usageOf } from "./measure";
 
 const ROOT = join(__dirname, "..");
 const APP = join(__dirname, "local-app.cjs");
@@ -18,12 +18,7 @@ export async function synth(runs: number): Promise<Comparison[]> {
       () => node([APP], folder),
       () => node([floor], folder),
     );
-    const peaks = (of: "ours" | "floor") => samples[of].map(({ peakMiB = NaN }) => peakMiB);
-    const seconds = (of: "ours" | "floor") => samples[of].map((sample) => sample.seconds);
-    return [
-      { what: "synth, time", unit: "s", ours: seconds("ours"), floor: seconds("floor"), target: 1.5 },
-      { what: "synth, peak memory", unit: "MiB", ours: peaks("ours"), floor: peaks("floor"), target: 1.3 },
-    ];
+    return usageOf("synth", samples);
   } finally {
     rmSync(folder, { recursive: true });
   }

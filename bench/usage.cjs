@@ -8,6 +8,10 @@ process.on("exit", () => {
   // Not in children of the measured process, which inherit the environment.
   if (file !== undefined && process.pid === pid) {
     const loaded = Object.keys(require.cache).filter((name) => name.includes("/@cdktf/provider-"));
-    writeFileSync(file, JSON.stringify({ maxRSS: process.resourceUsage().maxRSS, loaded }));
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+    writeFileSync(
+      file,
+      JSON.stringify({ maxRSS, processorSeconds: (userCPUTime + systemCPUTime) / 1e6, loaded }),
+    );
   }
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { PacketFilter } from "../topology/declaration/packet-filter";
-import type { ClusterPlan, NodePlan } from "../topology/plan/plan";
+import type { ClusterPlan, NodePlan, PortPlan } from "../topology/plan/plan";
 
 /** What `packet-filter.sh` needs to know on a node's machine. */
 export interface FilterFacts {
@@ -27,16 +27,36 @@ export function filterFacts(
   const ports = plan.ports.filter(({ where }) => where === "node" || node.role === "head");
   const facts = [
     ...members(plan).map((member) => `member ${member}`),
-    ...ports.map(
-      ({ from, to, reachableBy }) =>
-        `port ${from === to ? from : `${from}-${to}`} ${reachableBy === "user" ? "users" : "cluster"}`,
-    ),
+    ...ports
+      .flatMap((port) => (port.isPicked ? between(port, ports) : [port]))
+      .map(
+        ({ from, to, reachableBy }) =>
+          `port ${from === to ? from : `${from}-${to}`} ${reachableBy === "user" ? "users" : "cluster"}`,
+      ),
     ...clientCidrs.map((cidr) => `client ${cidr}`),
     ...(sshPort === undefined ? [] : [`ssh ${sshPort}`]),
   ];
   const version = createHash("sha256").update(facts.join("\n")).digest("hex").slice(0, 16);
   const whose = [`cluster ${plan.name}`, `version ${version}`];
   return { apply: ["action apply", ...whose, ...facts], remove: ["action remove", ...whose] };
+}
+
+/** The parts of a range, from which ports are picked, that no port of users lies in. */
+function between(range: PortPlan, ports: readonly PortPlan[]): readonly PortPlan[] {
+  return ports
+    .filter(({ reachableBy }) => reachableBy === "user")
+    .reduce<readonly PortPlan[]>(
+      (parts, { from, to }) =>
+        parts.flatMap((part) =>
+          to < part.from || from > part.to
+            ? [part]
+            : [
+                { ...part, to: from - 1 },
+                { ...part, from: to + 1 },
+              ].filter((rest) => rest.from <= rest.to),
+        ),
+      [range],
+    );
 }
 
 /** The nodes' addresses; the whole network, where a machine gets its own at boot. */

@@ -39,8 +39,12 @@ export interface PortMover {
 /** Ports that other software takes by itself. */
 export interface ReservedPortFacts extends FactRow {
   readonly name: string;
-  /** When the range is taken: with a collective library, or when a word occurs in the engine's arguments. */
-  readonly when: { readonly collective?: Collective; readonly engineArgument?: string };
+  /** When the range is taken: with a collective library, when a word occurs in the engine's arguments, or with a Ray older than the emulation image's. */
+  readonly when: {
+    readonly collective?: Collective;
+    readonly engineArgument?: string;
+    readonly isOlderRay?: boolean;
+  };
   readonly from: number;
   /** Inclusive; without the part that grows with the accelerators. */
   readonly to: number;
@@ -49,6 +53,8 @@ export interface ReservedPortFacts extends FactRow {
   readonly where: "head" | "node";
   /** Variables that move the range; the first one that is set wins. */
   readonly movedBy: readonly PortMover[];
+  /** Whether single ports of the range are picked when they are needed, and another where one is in use. */
+  readonly isPicked: boolean;
   readonly purpose: string;
 }
 

@@ -14,7 +14,9 @@ export function hostFacts(
   hasFilter: boolean,
 ): string[] {
   const [{ address: head }] = plan.nodes;
-  const ports = plan.ports.filter((port) => port.where === "node" || node.role === "head");
+  const ports = plan.ports.filter(
+    ({ where, isPicked }) => (where === "node" || node.role === "head") && !isPicked,
+  );
   return [
     `cluster ${plan.name}`,
     `container ${containerName(plan, node)}`,

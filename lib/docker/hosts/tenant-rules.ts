@@ -41,12 +41,7 @@ const inDevices: Clashes = (own, earlier) =>
 
 const inPorts: Clashes = (own, earlier) =>
   perCluster(
-    shared(
-      own,
-      earlier,
-      ({ ports }) => ports.filter(({ name }) => !ON_THE_DEVICES.test(name)),
-      (one, other) => one.from <= other.to && other.from <= one.to,
-    ),
+    shared(own, earlier, ({ ports }) => ports.filter(({ name }) => !ON_THE_DEVICES.test(name)), overlap),
   ).map(({ other, taken, machines }) => ({
     path: "ports",
     got: `${listed(taken.map(portText))} on ${machines}`,
@@ -161,8 +156,17 @@ function portText({ name, from, to }: PortPlan): string {
   return `${from === to ? from : `${from}-${to}`} (${name})`;
 }
 
+/** A range that ports are picked from is in the way of users only: the packet filter closes it. */
+function overlap(one: PortPlan, other: PortPlan): boolean {
+  const isInTheWay = (port: PortPlan, next: PortPlan) => !port.isPicked || next.reachableBy === "user";
+  return one.from <= other.to && other.from <= one.to && isInTheWay(one, other) && isInTheWay(other, one);
+}
+
 /** What moves a port. */
-function mover({ name }: PortPlan): string {
+function mover({ name, isPicked }: PortPlan): string {
+  if (isPicked) {
+    return "engine.port of the other cluster";
+  }
   if (rayPorts().some((row) => row.name === name)) {
     return "ports.offset, e.g. 1000";
   }

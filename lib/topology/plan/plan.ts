@@ -170,6 +170,8 @@ export interface PortPlan {
   readonly listensOn?: ListensOn;
   /** Whether it speaks TLS between the nodes. @default false */
   readonly hasTls?: boolean;
+  /** Whether single ports of the range are picked when they are needed, and another where one is in use. @default false */
+  readonly isPicked?: boolean;
   /** What it is for, as one phrase of the review. */
   readonly purpose: string;
 }

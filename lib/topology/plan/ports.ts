@@ -42,8 +42,7 @@ export function declaredPorts(spec: ClusterSpec): readonly DeclaredPort[] {
 }
 
 function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFacts): DeclaredPort {
-  const { rayVersion } = spec.image;
-  const isOlder = parseVersion(rayVersion) && compareVersions(rayVersion, rayVersionOf("emulation")) < 0;
+  const isOlder = isOlderRay(spec);
   const [first, last = first] = rayPortProperties(name);
   const { [first]: from, [last]: to, offset = 0 } = spec.ports;
   return {
@@ -60,6 +59,11 @@ function rayPort(spec: ClusterSpec, { name, where, purpose, ...row }: RayPortFac
     path: `ports.${first}`,
     movability: from === undefined && to === undefined ? 1 : 3,
   };
+}
+
+/** Than the one whose sockets were measured; not so where its version is not known. */
+function isOlderRay({ image: { rayVersion } }: ClusterSpec): boolean {
+  return parseVersion(rayVersion) !== undefined && compareVersions(rayVersion, rayVersionOf("emulation")) < 0;
 }
 
 function apiPort(engine: string, { port, listenAddress }: EngineApi): DeclaredPort {
@@ -100,12 +104,12 @@ export function isPortRange({ from, to }: PortRange): boolean {
 }
 
 function libraryPorts(spec: ClusterSpec, row: ReservedPortFacts): readonly DeclaredPort[] {
-  const { where, purpose, movedBy } = row;
+  const { where, purpose, movedBy, isPicked } = row;
   const mover = movedBy.find(({ variable }) => spec.environment[variable] !== undefined);
   return (isTaken(spec, row) ? takenRanges(spec, row, mover) : []).map((range, index) => {
     const name = index === 0 ? row.name : `${row.name}-${index + 1}`;
     return {
-      port: { name, ...range, where, reachableBy: "cluster", purpose },
+      port: { name, ...range, where, reachableBy: "cluster", ...(isPicked ? { isPicked } : {}), purpose },
       path: mover ? `environment.${mover.variable}` : `ports (${name})`,
       movability: 0,
     };
@@ -113,7 +117,10 @@ function libraryPorts(spec: ClusterSpec, row: ReservedPortFacts): readonly Decla
 }
 
 function isTaken(spec: ClusterSpec, row: ReservedPortFacts): boolean {
-  const { collective, engineArgument } = row.when;
+  const { collective, engineArgument, isOlderRay: isOfOlderRay } = row.when;
+  if (isOfOlderRay === true) {
+    return isOlderRay(spec);
+  }
   if (collective !== undefined) {
     return spec.collective === collective;
   }

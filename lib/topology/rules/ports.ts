@@ -91,7 +91,7 @@ export const portRules: readonly ClusterRule[] = [
 ];
 
 function checkOverlaps(_: ClusterSpec, { ports }: PlanFacts): readonly ErrorFinding[] {
-  const valid = ports.filter(({ port }) => isPortRange(port));
+  const valid = ports.filter(({ port }) => isPortRange(port) && !port.isPicked);
   return valid.flatMap((one, index) =>
     valid
       .slice(0, index)

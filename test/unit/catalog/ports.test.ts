@@ -39,6 +39,7 @@ test("reservedPorts can be moved only by cluster-scoped variables without an own
     ["hccl-npu", 16666, 16666],
     ["hccl-host", 60000, 60031],
     ["mooncake", 20000, 20000],
+    ["client-sessions", 23000, 23999],
   ]);
   for (const { variable } of reservedPorts().flatMap((row) => row.movedBy)) {
     expect(findVariable(variable)).toMatchObject({ scope: "cluster", owner: null });

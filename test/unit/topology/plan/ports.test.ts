@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { findAccelerator } from "../../../../lib/catalog/accelerators";
 import { Accelerator } from "../../../../lib/topology/declaration/accelerator";
+import { ContainerImage } from "../../../../lib/topology/declaration/container-image";
 import type { RayPorts } from "../../../../lib/topology/declaration/cluster-props";
 import type { PortPlan } from "../../../../lib/topology/plan/plan";
 import { planOrProblems, randomTopologies } from "../../../support/random-topologies";
@@ -67,6 +68,12 @@ describe("planPorts", () => {
     });
     expect(named(ports, "mooncake")).toEqual(range);
     expect(named(portsOf({}), "mooncake")).toBeUndefined();
+  });
+
+  test("reserves the sessions of Ray Client where they listen on all addresses, which older Ray does", () => {
+    const older = ContainerImage.of("ray:2.47.1", { rayVersion: "2.47.1" });
+    expect(named(portsOf({ image: older }), "client-sessions")).toEqual([23000, 23999]);
+    expect(named(portsOf({}), "client-sessions")).toBeUndefined();
   });
 
   test("adds the offset to every default, and to no port that is set", () => {

@@ -2,6 +2,8 @@
 
 run.py [--long] [--only NAME,NAME]   exits with 1 when one was broken; the last line is `N survived, N broken`
 
+RAY_PYTHONS: Pythons that have ray[default], separated by colons, for `ray_ports`.
+
 Needs root. The long form takes hours: numbers and times are then those that break what is not bounded.
 """
 
@@ -17,7 +19,16 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 #: Those that take longest come first.
 SHORT = (
-    *("floods", "disks", "exhaust_connections", "kill_random", "lying_hub", "partitions", "report_port"),
+    *(
+        "ray_ports",
+        "floods",
+        "disks",
+        "exhaust_connections",
+        "kill_random",
+        "lying_hub",
+        "partitions",
+        "report_port",
+    ),
     *("lying_peer", "token_leaks", "engines", "decoders"),
 )
 LONG = (*SHORT, "waiting_operator", "soak")
@@ -25,12 +36,22 @@ _AT_ONCE = 4
 _END = re.compile(r"^== .*: tried (\d+), survived (\d+), broken (\d+)$", re.MULTILINE)
 
 
-def run(name: str, is_long: bool) -> tuple[int, int, str]:
+def pythons_of(name: str) -> list[str]:
+    """Those that the program is run by, one after another or beside each other."""
+    if name != "ray_ports":
+        return [sys.executable]
+    found = [python for python in os.environ.get("RAY_PYTHONS", "").split(":") if python]
+    if not found:
+        print(f"skipped: {name}: no RAY_PYTHONS")
+    return found
+
+
+def run(name: str, python: str, is_long: bool) -> tuple[int, int, str]:
     """How many attacks were survived and broken, and what was said."""
     paths = (ROOT / "lib" / "runtime", ROOT / "test" / "python" / "helpers", HERE)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     script = 'ip link set lo up && mount --make-rprivate / && exec "$@"'
-    program = [sys.executable, str(HERE / f"{name}.py"), *(["--long"] if is_long else [])]
+    program = [python, str(HERE / f"{name}.py"), *(["--long"] if is_long else [])]
     ended = subprocess.run(
         ["unshare", "--net", "--mount", "sh", "-c", script, "sh", *program],
         env=environment,
@@ -50,17 +71,18 @@ def run(name: str, is_long: bool) -> tuple[int, int, str]:
 def main() -> None:
     is_long = "--long" in sys.argv
     chosen = sys.argv[sys.argv.index("--only") + 1].split(",") if "--only" in sys.argv else None
-    names = list(chosen or (LONG if is_long else SHORT))
+    names = chosen or (LONG if is_long else SHORT)
+    jobs = [(name, python) for name in names for python in pythons_of(name)]
     lock, counts = threading.Lock(), [0, 0]
 
     def work() -> None:
         while True:
             with lock:
-                if not names:
+                if not jobs:
                     return
-                name = names.pop(0)
+                name, python = jobs.pop(0)
             began = time.monotonic()
-            survived, broken, said = run(name, is_long)
+            survived, broken, said = run(name, python, is_long)
             with lock:
                 counts[0] += survived
                 counts[1] += broken

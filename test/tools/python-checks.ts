@@ -2,7 +2,8 @@ import { readFileSync, rmSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Check, Missing, single, sum } from "./check";
-import { developmentPython } from "./development-python";
+import { rayVersionOf } from "../../lib/catalog/ray-versions";
+import { developmentPython, pythonWithRay } from "./development-python";
 import { runShown } from "./program";
 import { junitCounts } from "./reports";
 
@@ -11,6 +12,9 @@ const PLACES = ["lib", "stacks", "test", "tools"];
 
 /** Far beyond what they take together. */
 const LEVEL_SECONDS = 2400;
+
+/** The one whose sockets the catalogue has for all that are older than the emulation image's. */
+const OLDER_RAY = "2.47.1";
 
 /** Tests of the node program wait more than they compute; more of them would starve the deployments beside them. */
 const WORKERS = "2";
@@ -52,7 +56,9 @@ export const attacks: Check = {
     if (process.getuid?.() !== 0) {
       throw new Missing("no root, for network namespaces");
     }
-    const outcome = await runShown(show, python, ["test/attacks/run.py"]);
+    const rays = await Promise.all([OLDER_RAY, rayVersionOf("emulation")].map(pythonWithRay));
+    const options = { environment: { RAY_PYTHONS: rays.join(":") } };
+    const outcome = await runShown(show, python, ["test/attacks/run.py"], options);
     const counts = /^(\d+) survived, (\d+) broken$/m.exec(outcome.stdout);
     return counts === null
       ? single(false)

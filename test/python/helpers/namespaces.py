@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import support
@@ -84,17 +84,34 @@ class Machine:
     def start(self) -> None:
         self._thread.start()
 
-    def execute(self, *words: str, timeout_seconds: float = 60.0) -> "subprocess.CompletedProcess[str]":
-        """A command in the node's network namespace (not among its processes)."""
-        argv = ["ip", "netns", "exec", self._namespace, *words]
+    def execute(
+        self, *words: str, given: str = "", timeout_seconds: float = 60.0
+    ) -> "subprocess.CompletedProcess[str]":
+        """A command in the node's network namespace, not among its processes. `given`: its input."""
         return subprocess.run(
-            argv,
+            self._inside(words),
             env=self._environment(),
+            input=given,
             capture_output=True,
             text=True,
             check=False,
             timeout=timeout_seconds,
         )
+
+    def session(self, *words: str) -> "subprocess.Popen[str]":
+        """The same that goes on, with pipes to its standard input and output."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            self._inside(words),
+            env=self._environment(),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _inside(self, words: Sequence[str]) -> list[str]:
+        return ["ip", "netns", "exec", self._namespace, *words]
 
     def processes(self, part: str) -> list[int]:
         """Ids (outside) of the node's processes whose command line holds `part`."""

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { ensureDocker } from "./base/docker-engine";
 import { addClusterCommands } from "./cluster/commands";
 import { prepareHosts, type PrepareHostsOptions } from "./hosts/prepare-hosts";
+import { print } from "./base/print";
 import { Progress } from "./base/progress";
 import { runProgram } from "./base/run-program";
 import { ensureEmulationImage } from "./images/emulation-image";
@@ -31,7 +32,7 @@ program
   .action(async (reference: string) => {
     const progress = new Progress();
     await ensureDocker(progress);
-    process.stdout.write(`${await inspectImage(reference, progress)}\n`);
+    print(`${await inspectImage(reference, progress)}\n`);
   });
 
 program

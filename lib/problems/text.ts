@@ -49,6 +49,15 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
+/** All but tab and line feed: what a terminal obeys, and what hides or turns around the letters beside it. */
+const OBEYED =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
+
+/** Words of others in ours: lines stay lines, and what a terminal would obey becomes a blank. */
+export function harmless(text: string): string {
+  return text.replace(OBEYED, " ");
+}
+
 function printable(text: string): string {
   const oneLine = JSON.stringify(text).slice(1, -1);
   return oneLine.length > 80 ? `${oneLine.slice(0, 77)}...` : oneLine;

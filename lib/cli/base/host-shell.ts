@@ -7,6 +7,9 @@ import { type Outcome, run } from "./process";
 /** Scripts for the machines; `rootfs` mirrors a machine's file system. */
 const SCRIPTS = join(__dirname, "../../bootstrap/rootfs/usr/local/lib/ray-cluster");
 
+/** Of one output; a script prints some kB, a package manager some more. */
+const MAXIMUM_BYTES = 16 << 20;
+
 /** One machine of a stack or an inventory. */
 export type HostTarget = HostsFile["machines"][number];
 
@@ -64,6 +67,7 @@ export async function runOnHost(
   const isRoot = target.sshArguments[target.sshArguments.indexOf("-l") + 1] === "root";
   const shell = options.asRoot && !isRoot ? "sudo -n bash" : "bash";
   const outcome = await run("ssh", [...target.sshArguments, remote(shell)], {
+    maximumBytes: MAXIMUM_BYTES,
     timeoutSeconds: options.timeoutSeconds,
     onLine: (line) => {
       if (line.trim() !== "" && line !== mark) {

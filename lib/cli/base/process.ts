@@ -30,6 +30,12 @@ export interface RunOptions {
    * @default - all
    */
   readonly keptLines?: number;
+  /**
+   * The program is stopped when an output has more bytes than this; with `keptLines`, when a line has.
+   *
+   * @default - no limit
+   */
+  readonly maximumBytes?: number;
   /** Stops the program early. */
   readonly signal?: AbortSignal;
 }
@@ -45,6 +51,8 @@ export interface Outcome {
   /** No such program in PATH. */
   readonly missing: boolean;
   readonly timedOut: boolean;
+  /** It was stopped because it printed more than `maximumBytes`. */
+  readonly overflowed: boolean;
 }
 
 const KILL_AFTER_MILLISECONDS = 5_000;
@@ -65,13 +73,18 @@ export function run(program: string, args: readonly string[], options: RunOption
     if (options.keepsInputOpen !== true) {
       child.stdin.end(options.input);
     }
-    const stdout = collect(child.stdout, options);
-    const stderr = collect(child.stderr, options);
     let timedOut = false;
+    let overflowed = false;
     const stop = (): void => {
       child.kill("SIGTERM");
       setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MILLISECONDS).unref();
     };
+    const overflow = (): void => {
+      overflowed = true;
+      stop();
+    };
+    const stdout = collect(child.stdout, options, overflow);
+    const stderr = collect(child.stderr, options, overflow);
     const limit =
       options.timeoutSeconds === undefined
         ? undefined
@@ -83,7 +96,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     const ended = (how: Pick<Outcome, "exitCode" | "signal" | "missing">): void => {
       clearTimeout(limit);
       options.signal?.removeEventListener("abort", stop);
-      resolve({ ...how, stdout: stdout.join("\n"), stderr: stderr.join("\n"), timedOut });
+      resolve({ ...how, stdout: stdout.join("\n"), stderr: stderr.join("\n"), timedOut, overflowed });
     };
     child.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") {
@@ -157,7 +170,9 @@ export function howItEnded(outcome: Outcome, options: RunOptions = {}): string {
   }
   const reason = outcome.timedOut
     ? `took longer than ${options.timeoutSeconds} s`
-    : `failed (${outcome.signal ?? `exit code ${outcome.exitCode}`})`;
+    : outcome.overflowed
+      ? `printed more than ${options.maximumBytes} bytes`
+      : `failed (${outcome.signal ?? `exit code ${outcome.exitCode}`})`;
   const last = lastLines(`${outcome.stdout}\n${outcome.stderr}`, 20);
   return last === "" ? reason : `${reason}:\n${last}`;
 }
@@ -171,8 +186,21 @@ export function lastLines(text: string, count: number): string {
     .join("\n");
 }
 
-function collect(stream: Readable, { onLine, keptLines = Infinity }: RunOptions): string[] {
+function collect(
+  stream: Readable,
+  { onLine, keptLines = Infinity, maximumBytes = Infinity }: RunOptions,
+  overflow: () => void,
+): string[] {
   const lines: string[] = [];
+  let bytes = 0;
+  stream.on("data", (chunk: Buffer) => {
+    bytes = keptLines < Infinity && chunk.includes("\n") ? 0 : bytes + chunk.length;
+    if (bytes > maximumBytes) {
+      overflow();
+      // Whoever goes on printing until it is killed finds nobody who reads.
+      stream.destroy();
+    }
+  });
   createInterface({ input: stream }).on("line", (line) => {
     lines.push(line);
     if (lines.length > keptLines) {

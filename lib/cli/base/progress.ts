@@ -1,3 +1,5 @@
+import { print } from "./print";
+
 /** After this long without a word a step says that it is still at work. */
 const SILENCE_MILLISECONDS = 15_000;
 
@@ -50,5 +52,5 @@ function seconds(since: number): string {
 }
 
 function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
+  print(`${line}\n`);
 }

@@ -4,6 +4,9 @@ import { containerLog, inContainer, withDocker } from "./command-line";
 import { MarkedOutput } from "./marked-output";
 import type { ClusterNode, CommandLine, Reach } from "./reach";
 
+/** Of one output; what a node is asked for has some MiB. With lines that go on, of one line. */
+const MAXIMUM_BYTES = 64 << 20;
+
 /** Exit code of ssh itself, where no program of the machine ran. */
 const SSH_FAILED = 255;
 
@@ -49,8 +52,9 @@ export function askLog(
 async function ask(
   reach: Reach,
   commandLine: (mark: string) => CommandLine,
-  options: AskOptions,
+  chosen: AskOptions,
 ): Promise<Answer> {
+  const options = { maximumBytes: MAXIMUM_BYTES, ...chosen };
   const mark = `ray-cluster-${randomBytes(12).toString("hex")}`;
   const { program, args } = commandLine(mark);
   if (reach.kind !== "session") {
@@ -73,7 +77,7 @@ async function ask(
 
 function answerOf(reach: Reach, program: string, outcome: Outcome, options: AskOptions): Answer {
   const unreached = reach.kind === "ssh" && outcome.exitCode === SSH_FAILED;
-  if (outcome.exitCode === undefined || unreached) {
+  if (outcome.exitCode === undefined || unreached || outcome.overflowed) {
     return noAnswer(program, outcome, options);
   }
   // Docker's own words about the container, in place of the program's.
@@ -97,7 +101,9 @@ function noAnswer(program: string, outcome: Outcome, { timeoutSeconds }: AskOpti
     ? `${program} is not installed on this machine`
     : outcome.timedOut
       ? `no answer within ${timeoutSeconds} s`
-      : `cannot be reached: ${words ?? `${program} ended with ${outcome.signal ?? outcome.exitCode}`}`;
+      : outcome.overflowed
+        ? `its answer has no end: more than ${MAXIMUM_BYTES >> 20} MiB`
+        : `cannot be reached: ${words ?? `${program} ended with ${outcome.signal ?? outcome.exitCode}`}`;
   return { exitCode: undefined, stdout: outcome.stdout, stderr: outcome.stderr, failure };
 }
 

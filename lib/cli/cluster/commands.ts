@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { print } from "../base/print";
 import { Progress } from "../base/progress";
 import type { ClusterChoice } from "./clusters";
 import { doctor, type DoctorOptions } from "./doctor";
@@ -78,10 +79,6 @@ function command(program: Command, name: string, description: string): Command {
       "--output <folder>",
       "folder that cdktf has written (default: that of cdktf.json, else cdktf.out)",
     );
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }
 
 /** Ctrl-C, or the end of whoever reads the output. */

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
-import { counted } from "../../problems/text";
+import { counted, harmless } from "../../problems/text";
 import { CommandError } from "../base/command-error";
 import { runOrFail } from "../base/process";
 import type { Progress } from "../base/progress";
@@ -20,6 +20,10 @@ export interface DoctorOptions {
 
 const COLLECT_SECONDS = 180;
 const LOG_LINES = 5000;
+const MOST_OF_A_NAME = 100;
+const DEEPEST = 8;
+/** Of one node; it has about fifty. */
+const MOST_TEXTS = 500;
 const INSPECT = "{{json .State}} restarts={{.RestartCount}} image={{.Image}} started={{.State.StartedAt}}";
 
 /** A text of the archive; the name has `/` between folders. */
@@ -103,7 +107,7 @@ async function textsOfNode(node: ClusterNode): Promise<readonly ArchivedText[]> 
 
 /** What `ray_node collect` printed. A line that is none of its own is left out. Exported for its test. */
 export function collectedTexts(printed: string): readonly ArchivedText[] {
-  return printed.split("\n").flatMap((line) => {
+  const found = printed.split("\n").flatMap((line) => {
     try {
       const { name, text } = JSON.parse(line) as Partial<ArchivedText>;
       return typeof name === "string" && typeof text === "string" ? [{ name, text }] : [];
@@ -111,24 +115,41 @@ export function collectedTexts(printed: string): readonly ArchivedText[] {
       return [];
     }
   });
+  return found.slice(0, MOST_TEXTS);
 }
 
-/** Names come from the nodes, so nothing of them may lead out of the archive's folder. */
+/** Names come from the nodes, so nothing of them may lead out of the archive's folder, or be longer than a file's. */
 function safeName(name: string): string {
   return name
     .split("/")
-    .map((part) => part.replace(/[^\w.@+-]/g, "_"))
+    .map((part) => part.replace(/[^\w.@+-]/g, "_").slice(0, MOST_OF_A_NAME))
     .filter((part) => part !== "" && part !== "." && part !== "..")
+    .slice(0, DEEPEST)
     .join("/");
+}
+
+/** By where they will lie. A name that another text has, or that would need a file to be a folder, gets a number. */
+function placed(texts: readonly ArchivedText[]): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  const folders = new Set<string>();
+  for (const { name, text } of texts) {
+    const safe = safeName(name);
+    const above = safe.split("/").map((_, index, parts) => parts.slice(0, index).join("/"));
+    const isFree = !files.has(safe) && !folders.has(safe) && !above.some((folder) => files.has(folder));
+    const path = isFree ? safe : `unplaced/${files.size}`;
+    files.set(path, text);
+    (isFree ? above : ["unplaced"]).forEach((folder) => folders.add(folder));
+  }
+  return files;
 }
 
 async function writeArchive(path: string, folder: string, texts: readonly ArchivedText[]): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), "ray-cluster-doctor-"));
   try {
-    for (const { name, text } of texts) {
-      const target = join(work, folder, safeName(name));
+    for (const [name, text] of placed(texts)) {
+      const target = join(work, folder, name);
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, redact(text), { mode: 0o600 });
+      writeFileSync(target, redact(harmless(text)), { mode: 0o600 });
     }
     mkdirSync(dirname(path), { recursive: true });
     await runOrFail("tar", ["-czf", path, "-C", work, folder], { timeoutSeconds: COLLECT_SECONDS });

@@ -1,8 +1,11 @@
+import { harmless } from "../../problems/text";
 import { type Answer, askContainer } from "./ask";
 import type { OwnedCluster } from "./clusters";
 import { type ClusterNode, nodeProgram } from "./reach";
 
 const STATUS_SECONDS = 30;
+/** Of what a node says in place of a state. */
+const MOST_WORDS = 500;
 
 /** What is read of a node's state file (`lib/runtime/README.md`). */
 export interface NodeState {
@@ -62,13 +65,49 @@ export function seenNode(node: ClusterNode, { stdout, stderr, failure }: Answer)
   if (failure !== undefined) {
     return { node, state: undefined, trouble: failure };
   }
-  try {
-    const state = JSON.parse(stdout) as NodeState;
-    return { node, state, trouble: state.healthy ? undefined : (state.unhealthyBecause ?? "not healthy") };
-  } catch {
-    const words = `${stdout}\n${stderr}`.trim().split("\n").at(-1);
-    return { node, state: undefined, trouble: words === "" ? "its node program says nothing" : words };
+  const found = parsed(stdout);
+  if (found === undefined) {
+    const words = `${stdout}\n${stderr}`.trim().split("\n").at(-1) ?? "";
+    return {
+      node,
+      state: undefined,
+      trouble: words === "" ? "its node program says nothing" : words.slice(0, MOST_WORDS),
+    };
   }
+  return isState(found)
+    ? { node, state: found, trouble: found.healthy ? undefined : (found.unhealthyBecause ?? "not healthy") }
+    : { node, state: undefined, trouble: "what it says of itself is not the state of a node" };
+}
+
+/** `undefined`: no JSON, or of a depth that nobody can print. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text, (_, value: unknown) => (typeof value === "string" ? harmless(value) : value));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A node may say anything of itself: one that does must not hide what the others say. */
+function isState(found: unknown): found is NodeState {
+  const isText = (value: unknown) => typeof value === "string";
+  const isPart = (value: unknown, ...keys: readonly string[]) =>
+    value === null || (isObject(value) && keys.every((key) => isText(value[key])));
+  return (
+    isObject(found) &&
+    isPart(found, "node", "role", "address", "state", "since") &&
+    [found.reason, found.endpoint, found.unhealthyBecause].every(
+      (value) => value === null || isText(value),
+    ) &&
+    isPart(found.culprit, "name", "address", "reason") &&
+    isPart(found.waitingFor, "what", "deadline") &&
+    typeof found.healthy === "boolean" &&
+    (found.warnings === undefined || (Array.isArray(found.warnings) && found.warnings.every(isText)))
+  );
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null;
 }
 
 async function lookAtNode(node: ClusterNode): Promise<SeenNode> {

@@ -31,7 +31,7 @@ export function statusText({ cluster, nodes, culprit }: SeenCluster, now: Date):
   const lines = [`cluster ${cluster.name}: ${state}; ${well} of ${counted(nodes.length, "node")} healthy`];
   if (culprit !== undefined) {
     const where = culprit.address === "" ? "" : ` (${culprit.address})`;
-    lines.push(`  culprit   ${culprit.name}${where}: ${culprit.reason}`);
+    lines.push(indented(`  culprit   ${culprit.name}${where}: ${culprit.reason}`));
   }
   const facts: readonly (readonly [string, string | null | undefined])[] = [
     ["reason", head?.reason],
@@ -41,18 +41,28 @@ export function statusText({ cluster, nodes, culprit }: SeenCluster, now: Date):
   ];
   for (const [title, value] of facts) {
     if (value) {
-      lines.push(`  ${title.padEnd(10)}${value}`);
+      lines.push(`  ${title.padEnd(10)}${indented(value)}`);
     }
   }
   const rows = nodes.map(({ node, state: found, trouble }) => [
     node.called,
     node.isHead ? "head" : "worker",
-    found?.address ?? "-",
-    found?.state ?? "-",
+    cell(found?.address ?? "-"),
+    cell(found?.state ?? "-"),
     found === undefined ? "-" : age(found, now),
-    trouble ?? "healthy",
+    cell(trouble ?? "healthy"),
   ]);
   return [...lines, "", table([["NODE", "ROLE", "ADDRESS", "STATE", "FOR", "HEALTH"], ...rows])].join("\n");
+}
+
+/** Of a text with several lines, those after the first cannot be taken for lines of ours. */
+function indented(text: string): string {
+  return text.replaceAll("\n", `\n${" ".repeat(12)}`);
+}
+
+/** A node's words in a row are one line, so that none of them makes a row of its own. */
+function cell(text: string): string {
+  return text.replace(/\s+/g, " ");
 }
 
 function asData({ cluster, nodes, culprit }: SeenCluster): object {

@@ -14,6 +14,7 @@ import {
 } from "../base/host-shell";
 import { targetsOfInventory, targetsOfStacks } from "./host-targets";
 import { lastLines, type Outcome } from "../base/process";
+import { print } from "../base/print";
 import type { Progress } from "../base/progress";
 import { table } from "../base/table";
 
@@ -242,7 +243,7 @@ function report(checked: readonly Checked[], progress: Progress, isDryRun: boole
     findings.some(isProblem) ? "NOT READY" : "ready",
     summary(findings),
   ]);
-  process.stdout.write(`\n${table([["MACHINE", "", "FOUND"], ...rows])}\n\n`);
+  print(`\n${table([["MACHINE", "", "FOUND"], ...rows])}\n\n`);
   const bad = checked.filter(({ findings }) => findings.some(isProblem));
   if (bad.length === 0) {
     progress.say(`${checked.length} of ${checked.length} machines are ready`);

@@ -19,6 +19,7 @@ describe("run", () => {
       stderr: "c",
       missing: false,
       timedOut: false,
+      overflowed: false,
     });
     expect(lines.sort()).toEqual(["a", "b", "c"]);
   });
@@ -32,6 +33,22 @@ describe("run", () => {
     const outcome = await run(NODE, ["-e", "setTimeout(() => {}, 60000)"], { timeoutSeconds: 0.3 });
     expect(outcome).toMatchObject({ timedOut: true, exitCode: undefined, signal: "SIGTERM" });
     expect(Date.now() - startedAt).toBeLessThan(5000);
+  });
+
+  it.each([
+    ["prints without an end", "for (;;) fs.writeSync(1, 'x'.repeat(999) + '\\n')", {}],
+    ["prints a line without an end", "for (;;) fs.writeSync(1, 'x'.repeat(999))", { keptLines: 1 }],
+  ])("ends a program that %s", async (_, script, options) => {
+    const outcome = await run(NODE, ["-e", script], { ...options, maximumBytes: 100_000 });
+    expect(outcome).toMatchObject({ overflowed: true, timedOut: false });
+    expect(outcome.stdout.length).toBeLessThan(1_000_000);
+    expect(howItEnded(outcome, { maximumBytes: 100_000 })).toMatch(/^printed more than 100000 bytes/);
+  });
+
+  it("lets a program print as many lines as it likes where only the last ones are kept", async () => {
+    const script = "for (let i = 0; i < 3000; i += 1) console.log('x'.repeat(99))";
+    const outcome = await run(NODE, ["-e", script], { keptLines: 2, maximumBytes: 100_000 });
+    expect(outcome).toMatchObject({ exitCode: 0, overflowed: false });
   });
 
   it("ends a program when it is told to", async () => {
@@ -134,6 +151,7 @@ describe("howItEnded", () => {
     stderr: "",
     missing: false,
     timedOut: false,
+    overflowed: false,
   };
   it.each([
     [{ ...ended, timedOut: true }, "took longer than 5 s"],

@@ -68,15 +68,20 @@ text() {
       $0 = substr($0, RSTART + 2)
     }
     print out $0
-  }'
+  }' | printable
 }
 
 # The answer without line breaks and control characters.
 line() { tr -d '\000-\037' <"$work/answer" && echo; }
 
+# Without what a terminal obeys: control characters but tab and line feed, those of eight bits, too.
+printable() {
+  LC_ALL=C tr -d '\000-\010\013-\037\177' | LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]//g"
+}
+
 trouble() {
   if [ -s "$work/error" ]; then
-    printf 'no answer from %s: %s\n' "$url" "$(tail -n 1 "$work/error")"
+    printf 'no answer from %s: %s\n' "$url" "$(tail -n 1 "$work/error" | printable)"
   else
     printf '%s answers HTTP %s without a verdict: is this the report port of %s?\n' "$url" "$(cat "$work/status")" "$HEAD"
   fi

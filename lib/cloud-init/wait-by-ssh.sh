@@ -18,23 +18,42 @@ now() {
 
 main() {
   deadline=$(($(now) + TIMEOUT_SECONDS))
-  trouble=$(mktemp)
-  trap 'rm -f "$trouble"' EXIT
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
   said=""
   set -f
   # Once at least, however slow this machine is.
   left=$TIMEOUT_SECONDS
   while [ "$left" -gt 0 ]; do
-    status=0
-    on_head "$left" 2>"$trouble" || status=$?
+    ended "$left" 2>"$work/trouble" | shown
+    status=$(cat "$work/status")
     # The connection failed or was lost: the machine may be starting.
     [ "$status" -eq 255 ] || return "$status"
-    say "cannot reach $HEAD over ssh: $(tail -n 1 "$trouble")"
+    say "cannot reach $HEAD over ssh: $(tail -n 1 "$work/trouble" | printable)"
     sleep "${PAUSE_SECONDS:-5}"
     left=$((deadline - $(now)))
   done
   printf "cluster '%s' is not serving: %s\n" "$CLUSTER" "${said:-no attempt was made}"
   return 1
+}
+
+# Runs it, and keeps its exit code, which a pipe would lose.
+ended() {
+  code=0
+  on_head "$1" || code=$?
+  printf '%s\n' "$code" >"$work/status"
+}
+
+# Each line as it comes.
+shown() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    printf '%s\n' "$line" | printable
+  done
+}
+
+# Without what a terminal obeys: control characters but tab and line feed, those of eight bits, too.
+printable() {
+  LC_ALL=C tr -d '\000-\010\013-\037\177' | LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]//g"
 }
 
 # After its own lines the program reads who brings the workload, and the workload.

@@ -75,6 +75,27 @@ script() {
   [ "${#lines[@]}" -eq 3 ]
 }
 
+@test "on-host with findings, a login shell and errors full of escapes passes none to the terminal" {
+  script <<'REMOTE'
+printf 'ok x y\nproblem port \033]0;owned\007\033[2Jall is well\r\302\2332J\n'
+printf 'bash: \033[31mred\n' >&2
+exit 1
+REMOTE
+  FACTS='' FINDINGS=1 BANNER=$'\033[2JWelcome\007\n' run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"npu-1 on atlas-1: problem: port: ]0;owned[2Jall is well2J"* ]]
+  [[ "$output" == *"prints '[2JWelcome' for every command"* ]]
+  [[ "$output" == *"bash: [31mred"* ]]
+  [ "$(printf '%s' "$output" | LC_ALL=C tr -d '\n\t -\176' | wc -c)" -eq 0 ]
+}
+
+@test "on-host of a machine that prints without an end ends, and is no success" {
+  script <<<'head -c 20000000 /dev/zero | tr "\0" x; exit 3'
+  FACTS='' run sh "$HOSTS/on-host.sh" "$SCRIPT"
+  [ "${#output}" -lt 5000000 ]
+  [ "$status" -ne 0 ]
+}
+
 @test "on-host creates a private folder for shared connections" {
   script <<<'true'
   FACTS='' sh "$HOSTS/on-host.sh" "$SCRIPT"
@@ -141,6 +162,30 @@ REMOTE
     FACTS='action take' run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
   [ "$status" -eq 0 ]
   [ "$output" = "took $(printf 'beef%.0s' {1..16})" ]
+}
+
+@test "share-token whose connection ends in the middle of the token stores nothing" {
+  mkdir "$BATS_TEST_TMPDIR/hosts"
+  cp "$HOSTS"/*.sh "$HOSTS/../../bootstrap/rootfs/usr/local/lib/ray-cluster/cluster-token.sh" "$BATS_TEST_TMPDIR/hosts"
+  printf '#!/bin/sh\ncase "$*" in *ray-token.new*) cat >"%s/stored" ;; *) printf "%s" ;; esac\n' \
+    "$BATS_TEST_TMPDIR" "$(printf 'beef%.0s' {1..16})" >"$BATS_TEST_TMPDIR/bin/docker"
+  # The second connection, which takes the token, ends before the last bytes have passed.
+  cat >"$BATS_TEST_TMPDIR/bin/ssh" <<'SSH'
+#!/bin/bash
+case "$*" in
+  *atlas-0*) exec sh -c "${*: -1}" ;;
+  *) head -c "-$CUT" | sh -c "${*: -1}" ;;
+esac
+SSH
+  chmod +x "$BATS_TEST_TMPDIR/bin"/*
+  for CUT in 1 2 40 64; do
+    export CUT
+    SOURCE='npu-0' SOURCE_SSH_ARGUMENTS=$'--\natlas-0' SOURCE_FACTS='action print' \
+      FACTS=$'action take\nvolume c1\nimage i' run sh "$BATS_TEST_TMPDIR/hosts/share-token.sh"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"not a token"* ]]
+    [ ! -e "$BATS_TEST_TMPDIR/stored" ]
+  done
 }
 
 @test "share-token with something that is no token copies nothing" {

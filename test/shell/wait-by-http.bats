@@ -96,10 +96,10 @@ wait_by_http() {
 }
 
 @test "control characters of an answer do not reach the terminal" {
-  answers $'200 {"verdict": "serving", "text": "a\e[31mb\\u001b[0m"}'
+  answers $'200 {"verdict": "serving", "text": "a\e[31mb\\u001b[0m\xc2\x9b2J\x7f"}'
   wait_by_http 60
   [ "$status" -eq 0 ]
-  [ "$output" = 'a[31mb\u001b[0m' ]
+  [ "$output" = 'a[31mb\u001b[0m2J' ]
 }
 
 @test "a base URL may end with a slash, and no request outlives the deadline" {

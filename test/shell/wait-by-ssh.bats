@@ -104,6 +104,16 @@ wait_by_ssh() {
   [ "$output" = 'culprit: gpu-2 (10.30.0.12)' ]
 }
 
+@test "wait-by-ssh.sh passes no escapes of a head, or of what it says when it cannot be reached, to the terminal" {
+  program ssh <<'SSH'
+[ -e "$CALLS.again" ] || { touch "$CALLS.again" && printf 'banner\033]0;owned\007\n' >&2 && exit 255; }
+printf 'all\033[2J is\r well\302\2332J\nno line feed\033'
+SSH
+  wait_by_ssh 60
+  [ "$status" -eq 0 ]
+  [ "$output" = $'cannot reach gpu-0 (10.30.0.10) over ssh: banner]0;owned\nall[2J is well2J\nno line feed' ]
+}
+
 @test "wait-by-ssh.sh with a machine out of reach names it at the deadline" {
   program ssh <<<'echo "no route to host" >&2; exit 255'
   wait_by_ssh 1

@@ -12,20 +12,26 @@
 #   FACTS_FROM_INPUT=1  reads further facts, which may be secret, from standard input
 #
 # What the login shell of the machine prints by itself is never taken for output of the script, which stands between two
-# lines with a mark that is new for each call.
+# lines with a mark that is new for each call. A machine that somebody else has may print anything: it has an end here, and
+# nothing that a terminal obeys.
 set -eu
 
 # Reads the mark, the length of a script, then the script; the rest of the input is for the script. Works in every login
 # shell. host-shell.ts has the same protocol.
 readonly REMOTE="sh -c 'read -r m n && s=\$(head -c \"\$n\") && printf \"\\n%s\\n\" \"\$m\" && { bash -c \"\$s\" on-host; r=\$?; printf \"\\n%s\\n\" \"\$m\"; exit \"\$r\"; }'"
 
+# Of each output.
+readonly LIMIT_BYTES=4194304
+
 main() {
   # For the sockets of shared connections (see ssh.ts).
   [ -d ~/.ssh ] || (umask 077 && mkdir -p ~/.ssh)
   set -f
-  status=0
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
   mark="on-host-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"
-  printed=$(input "$1" | on_host) || status=$?
+  printed=$({ ended "$1" 2>&1 >&3 | bounded >&2; } 3>&1 | bounded)
+  status=$(cat "$work/status")
   output=$(printf '%s\n' "$printed" | part inside)
   stray=$(printf '%s\n' "$printed" | part outside)
   if [ "$status" -eq 255 ]; then
@@ -41,6 +47,20 @@ problem shell its login shell prints '$(printf '%s\n' "$stray" | head -n 1)' for
     printf '%s\n' "$output"
   fi
   return "$status"
+}
+
+# Runs it, and keeps its exit code, which a pipe would lose.
+ended() {
+  code=0
+  input "$1" | on_host || code=$?
+  printf '%s\n' "$code" >"$work/status"
+}
+
+bounded() { head -c "$LIMIT_BYTES" | printable; }
+
+# Without what a terminal obeys: control characters but tab and line feed, those of eight bits, too.
+printable() {
+  LC_ALL=C tr -d '\000-\010\013-\037\177' | LC_ALL=C sed "s/$(printf '\302')[$(printf '\200')-$(printf '\237')]//g"
 }
 
 input() {

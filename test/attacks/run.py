@@ -29,7 +29,7 @@ SHORT = (
         "partitions",
         "report_port",
     ),
-    *("lying_peer", "token_leaks", "engines", "decoders"),
+    *("lying_peer", "token_leaks", "engines", "decoders", "another_user", "unsigned_mirror"),
 )
 LONG = (*SHORT, "waiting_operator", "soak")
 _AT_ONCE = 4

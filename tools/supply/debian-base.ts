@@ -70,13 +70,23 @@ async function ensureDebootstrap(base: BaseImage, progress: Progress): Promise<v
   }
 }
 
+/** Exported for the attack of an unsigned mirror. */
+export function debootstrapArguments(
+  { packages, suite }: Pick<BaseImage, "packages" | "suite">,
+  { architecture }: Pick<DockerEngine, "architecture">,
+  root: string,
+  mirror: string,
+): readonly string[] {
+  return [
+    ...["--force-check-gpg", `--keyring=${KEYRING}`],
+    ...["--variant=minbase", `--arch=${architecture}`, `--include=${packages.join(",")}`],
+    ...[suite, root, mirror],
+  ];
+}
+
 async function bootstrap(base: BaseImage, engine: DockerEngine, root: string): Promise<void> {
   try {
-    await runOrFail("debootstrap", [
-      ...["--force-check-gpg", `--keyring=${KEYRING}`],
-      ...["--variant=minbase", `--arch=${engine.architecture}`, `--include=${base.packages.join(",")}`],
-      ...[base.suite, root, await debianMirror(base)],
-    ]);
+    await runOrFail("debootstrap", debootstrapArguments(base, engine, root, await debianMirror(base)));
   } catch (error) {
     // Left mounted when it breaks off, and then nothing in there can be removed.
     await run("umount", [join(root, "proc"), join(root, "sys")]);

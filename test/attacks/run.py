@@ -19,17 +19,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 #: Those that take longest come first.
 SHORT = (
-    *(
-        "ray_ports",
-        "floods",
-        "disks",
-        "exhaust_connections",
-        "kill_random",
-        "lying_hub",
-        "partitions",
-        "report_port",
-    ),
-    *("lying_peer", "token_leaks", "engines", "decoders", "another_user", "unsigned_mirror"),
+    *("ray_ports", "floods", "disks", "tls_port", "exhaust_connections", "kill_random", "lying_hub"),
+    *("partitions", "report_port", "lying_peer", "token_leaks", "engines", "decoders", "another_user"),
+    "unsigned_mirror",
 )
 LONG = (*SHORT, "waiting_operator", "soak")
 _AT_ONCE = 4

@@ -7,6 +7,7 @@ import { BootError, type BootFile, type BootSecret, type BootSource, type BootSp
 import { dockerRunArguments, gateRunArguments, hostFolders } from "./docker-run";
 import { ANNOUNCE_SERVICE, CONTAINER_NAME, HOST_PATHS, SERVICE } from "./host-paths";
 import { machineBundle } from "./machine-bundle";
+import { packed } from "./packed";
 import { rootfsFile } from "./rootfs-file";
 import { systemdUnits } from "./systemd-units";
 
@@ -22,7 +23,7 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
     { path: HOST_PATHS.unpack, content: unpackProgram() },
     ...unique([...(spec.files ?? []), ...mounts.flatMap(({ files = [] }) => files)]),
     { path: HOST_PATHS.nodeConfig, content: nodeConfigOf(container) },
-    ...(program === undefined ? [{ path: HOST_PATHS.bundle, content: bundle, isCompressed: true }] : []),
+    ...(program === undefined ? [{ path: HOST_PATHS.packedBundle, content: packed(bundle) }] : []),
     ...systemdUnits(spec),
     ...dataFiles(spec, bundle),
   ];
@@ -37,10 +38,11 @@ function unused({ announce, mounts = [] }: BootSpec): readonly string[] {
 }
 
 /** The files of `rootfs` that are needed before the bundle is fetched; user data is limited in size. */
-function parts({ announce }: BootSpec): readonly string[] {
+function parts({ announce, program }: BootSpec): readonly string[] {
   const units = [SERVICE, ...(announce === undefined ? [] : [ANNOUNCE_SERVICE])];
   const programs = [
     ...["boot.sh", "common.sh", "fetch-program.sh", "sources/file.sh"],
+    ...(program === undefined ? ["restore_bundle.py"] : []),
     // Needed to report that the bundle cannot be fetched.
     ...(announce === undefined ? [] : ["announce.sh", "put_signal.py"]),
   ];

@@ -126,8 +126,6 @@ export interface BootFile {
   readonly content: string;
   /** @default '0644' */
   readonly mode?: string;
-  /** Whether it travels compressed: a large constant text. @default false */
-  readonly isCompressed?: boolean;
 }
 
 /** A boot that cannot be rendered. */

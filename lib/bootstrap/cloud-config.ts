@@ -1,9 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
-import { isLate } from "../problems/late-values";
-import { remembered } from "../runtime/remembered";
 import { bootFiles } from "./boot-files";
-import { BootError, type BootFile, type BootSpec } from "./boot-spec";
+import type { BootFile, BootSpec } from "./boot-spec";
 import { ANNOUNCE_SERVICE, SERVICE } from "./host-paths";
 
 /** Leaves room for values that are known only at apply, and for another compressor. */
@@ -34,21 +32,6 @@ export function userDataBytes(text: string): number {
   return gzipSync(text).length;
 }
 
-function writeFile({ path, content, mode = "0644", isCompressed = false }: BootFile): object {
-  const permissions = mode === "0644" ? {} : { permissions: mode };
-  if (!isCompressed) {
-    return { path, ...permissions, content };
-  }
-  if (isLate(content)) {
-    throw new BootError(`${path} holds a value that is known only at apply, and cannot be compressed`);
-  }
-  return { path, ...permissions, encoding: "gz+b64", content: compressed(content) };
+function writeFile({ path, content, mode = "0644" }: BootFile): object {
+  return { path, ...(mode === "0644" ? {} : { permissions: mode }), content };
 }
-
-/** Deterministic, because a machine is replaced when its text changes. */
-const compressed = remembered((content) => {
-  const bytes = gzipSync(content, { level: 9 });
-  // The header names the operating system here; its time is 0 already.
-  bytes[9] = 255;
-  return bytes.toString("base64");
-});

@@ -11,6 +11,8 @@ export const HOST_PATHS = {
   volume: "/var/lib/ray-cluster/volume",
   /** The files that all machines of a cluster share; the container unpacks its own from it. */
   bundle: "/var/lib/ray-cluster/host/bundle.json",
+  /** The same where it is part of what the machine boots with; see `packed.ts`. */
+  packedBundle: "/var/lib/ray-cluster/host/bundle.b85",
   /** What the readiness check brings to the head. */
   workload: "/var/lib/ray-cluster/host/workload.json",
   /** The program that unpacks the bundle. */

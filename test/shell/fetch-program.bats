@@ -72,5 +72,17 @@ STEP
   echo damaged >"$FILE"
   fetch_program
   [ "$status" -eq 1 ]
-  noted "*/bundle.json is damaged: its SHA-256 is not *"
+  noted "the node program from user data does not have the SHA-256 *"
+}
+
+@test "a bundle that came with the boot is restored, also when another one is there" {
+  : >"$BOOT_FOLDER/program"
+  mkdir "$STATE_FOLDER/host"
+  echo "of an earlier boot" >"$FILE"
+  printf '%s' "$BUNDLE" | python3 -c 'import base64, gzip, sys
+print(base64.b85encode(gzip.compress(sys.stdin.buffer.read())).decode())' >"$STATE_FOLDER/host/bundle.b85"
+  fetch_program
+  [ "$status" -eq 0 ]
+  [ "$(cat "$FILE")" = "$BUNDLE" ]
+  [ "$("$HOST_ROOT/usr/lib/b.sh")" = b ]
 }

@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { restored } from "../../support/restored";
 import { parse } from "yaml";
 import type { BootSpec } from "../../../lib/bootstrap/boot-spec";
 import { containerSpec } from "../../../lib/runtime/container-spec/make-container-spec";
@@ -28,7 +28,6 @@ export function bootSpec(change: Partial<BootSpec> = {}, plan: ClusterPlan = MAC
 export interface WrittenFile {
   readonly path: string;
   readonly permissions?: string;
-  readonly encoding?: string;
   readonly content: string;
 }
 
@@ -47,6 +46,6 @@ export function fileOf(config: CloudConfig, path: string): string {
   if (found.length !== 1) {
     throw new Error(`${found.length} files ${path}`);
   }
-  const [{ encoding, content }] = found;
-  return encoding === "gz+b64" ? gunzipSync(Buffer.from(content, "base64")).toString() : content;
+  const [{ content }] = found;
+  return path.endsWith(".b85") ? restored(content) : content;
 }

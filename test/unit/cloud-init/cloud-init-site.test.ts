@@ -86,7 +86,7 @@ describe("files beside the stack", () => {
   it("without programUrl contain the program, and have an instance id that follows the text", () => {
     const one = synthSite();
     const other = synthSite({ cpusPerNode: 4 });
-    const embedded = JSON.parse(fileIn(one, "gpu-0", "/var/lib/ray-cluster/host/bundle.json"));
+    const embedded = JSON.parse(fileIn(one, "gpu-0", "/var/lib/ray-cluster/host/bundle.b85"));
     const whole = JSON.parse(one.file("cloud-init/llama/program.json"));
     expect(whole).toMatchObject(embedded);
     // Its size counts: what this machine does not run is left out.

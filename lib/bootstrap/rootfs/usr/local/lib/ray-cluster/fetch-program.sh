@@ -17,8 +17,8 @@ main() {
   mkdir -p "${FILE%/*}"
   read -r -a words <"$BOOT_FOLDER/program" || true
   if ! is_right; then
-    [ "${#words[@]}" -gt 0 ] || fatal "$FILE is damaged: its SHA-256 is not $(setting program_sha256)"
     bring "${words[@]}"
+    is_right || fatal "the node program from ${words[*]:-user data} does not have the SHA-256 $(setting program_sha256)"
   fi
   python3 "$PROGRAMS/unpack_files.py" --host "$FILE" "${HOST_ROOT:-}" || fatal "cannot unpack $FILE"
   info "the node program is unpacked"
@@ -29,10 +29,12 @@ is_right() {
 }
 
 bring() {
-  local source="$1"
+  if [ $# = 0 ]; then
+    python3 "$PROGRAMS/restore_bundle.py" "${FILE%json}b85" "$FILE" || true
+    return
+  fi
   insist "$(setting program_seconds 600)" "could not fetch the node program: $* failed or returned nothing" \
-    fetch 0644 "$FILE" "$PROGRAMS/sources/$source" "${@:2}"
-  is_right || fatal "the node program from $* does not have the SHA-256 $(setting program_sha256)"
+    fetch 0644 "$FILE" "$PROGRAMS/sources/$1" "${@:2}"
 }
 
 main "$@"

@@ -23,6 +23,25 @@ units() { find "$ROOT/lib" -path '*/rootfs/*' -name '*.service' | sort; }
   done < <(units)
 }
 
+# written <script> <unit>: the unit as a script writes it on a machine.
+written() {
+  sed -n "/<<\(UNIT\|LINES\)$/,/^\(UNIT\|LINES\)$/p" \
+    "$ROOT/lib/bootstrap/rootfs/usr/local/lib/ray-cluster/$1" | sed '1d;$d' >"$BATS_TEST_TMPDIR/$2"
+  printf '%s\n' "$BATS_TEST_TMPDIR/$2"
+}
+
+@test "so do those that scripts write" {
+  for unit in "$(written packet-filter.sh filter.service)" "$(written make-nvidia-devices.sh devices.service)"; do
+    grep -q '^ExecStart=' "$unit"
+    run systemd-analyze security --offline=yes --no-pager --threshold="${MAXIMUM/./}" "$unit"
+    echo "$output"
+    [[ "$output" =~ "Overall exposure level" ]]
+    [ "$status" -eq 0 ]
+  done
+  # No other script writes one.
+  [ "$(grep -rl '^\[Service\]$' "$ROOT/lib" --include=*.sh | wc -l)" -eq 2 ]
+}
+
 @test "a unit without any setting would not pass" {
   printf '[Service]\nExecStart=/bin/true\n' >"$BATS_TEST_TMPDIR/open.service"
   run systemd-analyze security --offline=yes --no-pager --threshold="${MAXIMUM/./}" "$BATS_TEST_TMPDIR/open.service"

@@ -49,6 +49,26 @@ RemainAfterExit=yes
 ExecStart=/usr/bin/env nvidia-smi -L
 ExecStart=/usr/bin/env nvidia-modprobe -u -c=0
 TimeoutStartSec=120
+# Modules and device nodes are its work. Neither PrivateDevices nor ProtectClock, which would close the driver's devices.
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_MKNOD CAP_SYS_ADMIN CAP_SYS_MODULE
+IPAddressDeny=any
+LockPersonality=yes
+NoNewPrivileges=yes
+PrivateNetwork=yes
+PrivateTmp=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RestrictAddressFamilies=AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service @module
 
 [Install]
 WantedBy=multi-user.target docker.service

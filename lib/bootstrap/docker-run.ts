@@ -96,6 +96,7 @@ export const COMMAND_LINE: OptionRenderers<readonly string[]> = {
   stopSeconds: (seconds) => [`--stop-timeout=${seconds}`],
   sharedMemoryMiB: (size) => [`--shm-size=${size}m`],
   ipc: (mode) => [`--ipc=${mode}`],
+  isRootReadOnly: () => ["--read-only"],
   runtime: (name) => [`--runtime=${name}`],
   ulimits: (limits) => limits.map(({ name, soft, hard }) => `--ulimit=${name}=${soft}:${hard}`),
   capabilities: ({ add, drop }) => [
@@ -125,7 +126,8 @@ function mountText({ type, source, target, readOnly }: MountOption): string {
   if (/[,"]/.test(source + target)) {
     throw new BootError(`a Docker mount must not contain a comma or a quote, got ${source} at ${target}`);
   }
-  return `type=${type},source=${source},target=${target}${readOnly ? ",readonly" : ""}`;
+  const from = source === "" ? "" : `source=${source},`;
+  return `type=${type},${from}target=${target}${readOnly ? ",readonly" : ""}`;
 }
 
 /** The command line passes a health check to the container's shell. */

@@ -5,7 +5,11 @@ import { findFabric } from "../catalog/fabrics";
 import { problemLine } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
 import { counted } from "../problems/text";
-import { CONFINEMENT, droppedCapabilities } from "../runtime/container-spec/container-options";
+import {
+  CONFINEMENT,
+  droppedCapabilities,
+  WRITABLE_FOLDERS,
+} from "../runtime/container-spec/container-options";
 import { containerDevices } from "../runtime/container-spec/devices";
 import type { ClusterPlan, NodePlan, PortPlan } from "../topology/plan/plan";
 import { engineLines, engineSummary } from "./engine";
@@ -197,7 +201,7 @@ function container(plan: ClusterPlan, { reviewMounts = [] }: PlaceReview): reado
     `- shared memory: ${needs.sharedMemoryMiB} MiB`,
     `- devices: ${list(devices(plan))}`,
     `- capabilities: ${list(capabilities)}`,
-    ...confinement(capabilities),
+    ...confinement(capabilities, needs.extras.isRootReadOnly),
     ...(needs.extras.isHostIpc ? ["- shared memory and semaphores are those of the machine"] : []),
     `- ulimits: ${list(ulimits)}`,
     `- mounts: ${list([...mounts, ...reviewMounts])}`,
@@ -206,11 +210,14 @@ function container(plan: ClusterPlan, { reviewMounts = [] }: PlaceReview): reado
 }
 
 /** What the containers cannot do, and what they could still do. */
-function confinement(capabilities: readonly string[]): readonly string[] {
+function confinement(capabilities: readonly string[], isRootReadOnly: boolean): readonly string[] {
+  const root = isRootReadOnly
+    ? `read-only but for volumes at ${list(WRITABLE_FOLDERS.map(code))}, which end with the container`
+    : "writable, because the node program and what engines compile are written into it";
   return [
     `- kept from: ${list([...droppedCapabilities(capabilities), "new privileges"])}; at most ` +
       `${CONFINEMENT.pidsLimit} processes and threads where \`docker run\` starts it (the Docker provider has no such option)`,
-    "- user: root, whatever the image says; its file system is writable, because the node program and what engines compile are written into it",
+    `- user: root, whatever the image says; its file system is ${root}`,
   ];
 }
 

@@ -8,6 +8,7 @@ A name is an absolute path. With the prefix `host:` the file belongs to the mach
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import site
@@ -45,7 +46,14 @@ def make_importable(program: str = PROGRAM) -> None:
     """
     own = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = f"{program}:{own}" if own else program
-    write(Path(site.getsitepackages()[0], "ray-cluster.pth"), f"{program}\n".encode())
+    line = f"{program}\n".encode()
+    try:
+        write(Path(site.getsitepackages()[0], "ray-cluster.pth"), line)
+    except OSError as error:
+        # A read-only image: the packages of the user are not of it. A virtual environment does not see them.
+        if error.errno != errno.EROFS or not site.ENABLE_USER_SITE:
+            raise
+        write(Path(site.getusersitepackages(), "ray-cluster.pth"), line)
 
 
 def main(arguments: list[str]) -> None:

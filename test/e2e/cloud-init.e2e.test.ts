@@ -116,6 +116,32 @@ describeWith([...DEPLOYMENT, SSH], "machines of a provider that only boots cloud
     expect(await status(WORKER)).toMatchObject({ state: "serving", member: true });
   });
 
+  it("run containers whose image cannot be written, beside volumes of their own", async () => {
+    const format =
+      '{{.HostConfig.ReadonlyRootfs}} {{range .Mounts}}{{if eq .Type "volume"}}{{.Destination}} {{end}}{{end}}';
+    for (const machine of MACHINES) {
+      const [isReadOnly, ...volumes] = (
+        await on(machine, "docker", "inspect", "--format", format, "ray-cluster")
+      )
+        .trim()
+        .split(" ");
+      expect([isReadOnly, volumes.sort()]).toEqual([
+        "true",
+        ["/opt/ray-cluster", "/root", "/run", "/tmp", "/var/log/ray-cluster", "/var/tmp"],
+      ]);
+      const touched = await docker.everything(
+        "exec",
+        machine,
+        "docker",
+        "exec",
+        "ray-cluster",
+        "touch",
+        "/usr/x",
+      );
+      expect(touched).toContain("Read-only file system");
+    }
+  }, 60_000);
+
   it("say over HTTP that they serve, as another readiness check asks them", async () => {
     const script = join(REPOSITORY, "lib", "cloud-init", "wait-by-http.sh");
     const asked = await run("sh", [script], {

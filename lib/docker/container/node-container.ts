@@ -112,6 +112,8 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
     }),
     sharedMemoryMiB: (shmSize) => ({ shmSize }),
     ipc: (ipcMode) => ({ ipcMode }),
+    // RC199 refuses it where uploads are needed.
+    isRootReadOnly: (readOnly) => ({ readOnly }),
     runtime: (runtime) => ({ runtime }),
     ulimits: (limits) => ({ ulimit: nonEmpty(limits.map(({ name, soft, hard }) => ({ name, soft, hard }))) }),
     capabilities: ({ add, drop }) => ({
@@ -131,7 +133,7 @@ function dockerApi(owner: string): OptionRenderers<Partial<ContainerConfig>> {
         .filter(({ isCreated }) => !isCreated)
         .map(({ type, source, target, readOnly }) => ({
           type,
-          source: type === "bind" ? text(source, "mount") : source,
+          source: type === "bind" ? text(source, "mount") : source || undefined,
           target: text(target, "mount"),
           readOnly,
         })),

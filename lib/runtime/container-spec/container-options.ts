@@ -12,7 +12,7 @@ export interface ContainerNetwork {
 
 export interface MountOption {
   readonly type: "bind" | "volume";
-  /** Path on the machine, or name of a volume, which may be a reference. */
+  /** Path on the machine, or name of a volume, which may be a reference; empty: a volume that ends with the container. */
   readonly source: string;
   readonly target: string;
   /** @default false */
@@ -55,6 +55,19 @@ export const CONFINEMENT = {
   /** Processes and threads: more than any engine has, fewer than a machine has. */
   pidsLimit: 32_768,
 } as const;
+
+/**
+ * Where a container writes whose image is read-only: the programs that it unpacks, Ray's sessions and spilled objects, what
+ * engines compile. A volume begins with what the image has there, and is on the disk, as the container's own layer is.
+ */
+export const WRITABLE_FOLDERS = [
+  "/opt/ray-cluster",
+  "/root",
+  "/run",
+  "/tmp",
+  "/var/log/ray-cluster",
+  "/var/tmp",
+] as const;
 
 /** What the declaration does not ask for, of what a container is kept from. */
 export function droppedCapabilities(added: readonly string[]): readonly string[] {
@@ -110,6 +123,14 @@ export function containerOptions(
     ...spec,
     capabilities: { add, drop: droppedCapabilities(add) },
     ...place,
+    mounts: [
+      ...place.mounts,
+      ...(spec.isRootReadOnly === true ? WRITABLE_FOLDERS : []).map((target): MountOption => ({
+        type: "volume",
+        source: "",
+        target,
+      })),
+    ],
     // An engine's image may have an entry point of its own and would take the command as its arguments.
     entrypoint: "python3",
     command: [unpack.program, unpack.bundle, ...spec.command],

@@ -25,6 +25,8 @@ export interface ContainerSpec extends ContainerBase {
   readonly sharedMemoryMiB: number;
   /** `host`: shared memory and semaphores of the machine. @default - the container's own */
   readonly ipc?: "host";
+  /** Whether the file system of the image cannot be written. @default - it can */
+  readonly isRootReadOnly?: true;
   /** Docker runtime; `undefined`: the daemon's default. */
   readonly runtime?: string;
   readonly healthcheck: {

@@ -54,6 +54,7 @@ export function containerSpec(plan: ClusterPlan, node: NodePlan): ContainerSpec 
     sharedMemoryMiB: plan.container.sharedMemoryMiB,
     networkMode: plan.container.networkMode,
     ipc: extras.isHostIpc ? "host" : undefined,
+    isRootReadOnly: extras.isRootReadOnly || undefined,
     runtime: accelerator && plan.container.runtime,
     healthcheck: {
       test: nodeCommand("status"),

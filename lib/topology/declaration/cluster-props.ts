@@ -165,6 +165,14 @@ export interface ClusterOptions {
   /** @default IpcMode.PRIVATE */
   readonly ipc?: IpcMode;
   /**
+   * Whether the file system of the image is read-only in the nodes' containers. What engines compile and Ray keeps goes into volumes at
+   * `/root`, `/run`, `/tmp`, `/var/log/ray-cluster` and `/var/tmp`, which end with the container. An engine that writes elsewhere fails.
+   * On EC2 and machines that boot with cloud-init; the Docker provider, which starts the containers elsewhere, copies files into the root.
+   *
+   * @default false
+   */
+  readonly readOnlyRoot?: boolean;
+  /**
    * Names of further variables that take the node's address on the cluster network.
    *
    * @default - those of the catalogue that apply

@@ -196,6 +196,8 @@ export interface ContainerExtras {
   readonly capabilities: readonly string[];
   /** Whether shared memory and semaphores are the machine's. */
   readonly isHostIpc: boolean;
+  /** Whether the file system of the image cannot be written. */
+  readonly isRootReadOnly: boolean;
 }
 
 /** What a container of this cluster needs of its host, from accelerator and fabric. */

@@ -143,7 +143,7 @@ function knownModel({ model }: Partial<ModelSource> = {}): Model | undefined {
 }
 
 function extrasOf(props: ClusterProps): ContainerExtras {
-  const { extraDevices = [], extraMounts = [], extraCapabilities = [], ipc } = props;
+  const { extraDevices = [], extraMounts = [], extraCapabilities = [], ipc, readOnlyRoot = false } = props;
   return {
     devices: [...extraDevices],
     mounts: extraMounts.map(({ hostPath, mountPath, readOnly }) => ({
@@ -153,6 +153,7 @@ function extrasOf(props: ClusterProps): ContainerExtras {
     })),
     capabilities: extraCapabilities.map((name) => `CAP_${name.toUpperCase().replace(/^CAP_/, "")}`),
     isHostIpc: ipc === IpcMode.HOST,
+    isRootReadOnly: readOnlyRoot,
   };
 }
 

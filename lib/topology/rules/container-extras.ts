@@ -4,6 +4,9 @@ import { show } from "../../problems/text";
 import { CONTAINER_FOLDERS, KERNEL_FOLDERS, SYSTEM_FOLDERS } from "../plan/limits";
 import type { ClusterRule } from "./rule";
 
+/** Places whose containers the Docker provider starts. */
+const BY_PROVIDER: readonly string[] = ["local", "hosts"];
+
 /** Rules of what containers get besides what the plan derives. */
 export const containerExtraRules: readonly ClusterRule[] = [
   errorRule("RC165", {
@@ -50,5 +53,17 @@ export const containerExtraRules: readonly ClusterRule[] = [
           fix: "write e.g. 'SYS_PTRACE'",
         }),
       ),
+  }),
+  errorRule("RC199", {
+    title: "The root of a container is read-only only where no provider copies files into it",
+    why: "The Docker provider uploads the node program to '/', which Docker refuses for a read-only root.",
+    check: ({ extras: { isRootReadOnly } }, { place: { backend } }) =>
+      isRootReadOnly &&
+      BY_PROVIDER.includes(backend) && {
+        path: "readOnlyRoot",
+        got: show(isRootReadOnly),
+        must: "be left out where the Docker provider starts the containers (local, hosts)",
+        fix: "leave it out, or let the machines boot with cloud-init",
+      },
   }),
 ];

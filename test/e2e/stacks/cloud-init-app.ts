@@ -65,6 +65,7 @@ class Machines extends TerraformStack {
       fabric: Fabric.TCP,
       image: ContainerImage.of(image, { rayVersion }),
       engine: new EmulatedServe({ servedModel }),
+      readOnlyRoot: true,
       engineTimeoutSeconds: 120,
       completionTimeoutSeconds: 30,
       stopTimeoutSeconds: 10,

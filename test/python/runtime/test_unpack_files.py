@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
+import site
 import subprocess
 import unittest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 from venv import EnvBuilder
 
 import unpack_files
@@ -79,6 +82,27 @@ class ContainerTest(UnpackTestCase):
         self.start("")
         (packages,) = self.folder.glob("python/lib/python*/site-packages")
         self.assertEqual((packages / "ray-cluster.pth").read_text(), "/opt/ray-cluster\n")
+
+    def test_a_read_only_image_has_it_among_the_packages_of_the_user(self) -> None:
+        own = self.folder / "user"
+        written = unpack_files.write
+
+        def write(path: Path, content: bytes) -> None:
+            if self.folder not in path.parents:
+                raise OSError(errno.EROFS, "Read-only file system")
+            written(path, content)
+
+        with (
+            mock.patch.object(unpack_files, "write", write),
+            mock.patch.object(site, "getusersitepackages", lambda: str(own)),
+            mock.patch.dict(os.environ),
+        ):
+            with mock.patch.object(site, "ENABLE_USER_SITE", True):
+                unpack_files.make_importable("/opt/x")
+            self.assertEqual((own / "ray-cluster.pth").read_text(), "/opt/x\n")
+            # A virtual environment does not look there.
+            with mock.patch.object(site, "ENABLE_USER_SITE", False), self.assertRaises(OSError):
+                unpack_files.make_importable("/opt/x")
 
 
 class MachineTest(UnpackTestCase):

@@ -1,7 +1,8 @@
 import { containerSpec } from "../../../../lib/runtime/container-spec/make-container-spec";
 import { IpcMode } from "../../../../lib/topology/declaration/container-extras";
 import { planCluster } from "../../../../lib/topology/planner";
-import { emulatedProps, localPlace } from "../../../support/clusters";
+import { dockerRunArguments } from "../../../../lib/bootstrap/docker-run";
+import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../support/clusters";
 
 const specs = (more: object) => {
   const plan = planCluster(emulatedProps(more), localPlace());
@@ -31,4 +32,22 @@ test("every container gets the declared devices, mounts, capabilities and IPC", 
     expect(spec.capabilities).toEqual([...before.capabilities, "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"]);
     expect([before.ipc, spec.ipc]).toEqual([undefined, "host"]);
   }
+});
+
+test("a read-only root leaves a container volumes of its own where programs write, and is off unless declared", () => {
+  const argumentsOf = (more: object) => {
+    const plan = planCluster(machineProps(more), hostsPlace({ backend: "cloud-init" }));
+    return dockerRunArguments(containerSpec(plan, plan.nodes[0]), true);
+  };
+  const plain = argumentsOf({});
+  const closed = argumentsOf({ readOnlyRoot: true });
+  expect(plain).not.toContain("--read-only");
+  expect(closed.filter((argument) => !plain.includes(argument))).toEqual([
+    "--read-only",
+    ...["/opt/ray-cluster", "/root", "/run", "/tmp", "/var/log/ray-cluster", "/var/tmp"].map(
+      (folder) => `--mount=type=volume,target=${folder}`,
+    ),
+  ]);
+  // With its volumes.
+  expect(closed[0]).toBe("--rm");
 });

@@ -43,6 +43,7 @@ const OPTIONS: {
   stopSeconds: [25, ["--stop-timeout=25"], { stopTimeout: 25, destroyGraceSeconds: 30 }],
   sharedMemoryMiB: [256, ["--shm-size=256m"], { shmSize: 256 }],
   ipc: ["host", ["--ipc=host"], { ipcMode: "host" }],
+  isRootReadOnly: [true, ["--read-only"], { readOnly: true }],
   runtime: ["nvidia", ["--runtime=nvidia"], { runtime: "nvidia" }],
   ulimits: [
     [{ name: "memlock", soft: -1, hard: -1 }],

@@ -7,7 +7,7 @@ import { emulatedProps, hostsPlace, localPlace, machineProps } from "../../../su
 const machines = (change: Parameters<typeof machineProps>[0] = {}, place = hostsPlace()) =>
   planContainerNeeds(normalise(machineProps(change)), place);
 
-const NO_EXTRAS = { devices: [], mounts: [], capabilities: [], isHostIpc: false };
+const NO_EXTRAS = { devices: [], mounts: [], capabilities: [], isHostIpc: false, isRootReadOnly: false };
 
 test("planContainerNeeds of GPUs on InfiniBand has locked memory, files, stack, IPC_LOCK and NVIDIA's runtime", () => {
   expect(machines()).toEqual({

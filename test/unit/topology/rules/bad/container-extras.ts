@@ -28,4 +28,10 @@ export const BAD_CONTAINER_EXTRAS: readonly BadInput[] = [
     path: "extraCapabilities[0]",
     got: "'CAP_SYS-PTRACE'",
   },
+  {
+    props: { readOnlyRoot: true },
+    rule: "RC199",
+    path: "readOnlyRoot",
+    got: "true",
+  },
 ];

@@ -16,8 +16,10 @@ import { ROOT } from "./program";
 
 /** Packages of CDK Terrain, as `npm ci` installs them; only the place on EC2 has a published provider. */
 const PACKAGES = join(__dirname, "cdktn");
-/** Folder for the classes of the Docker provider, which nobody publishes for CDK Terrain. */
-const DOCKER = "@cdktn/provider-docker";
+/** The package of the Docker provider's classes, which nobody publishes for CDK Terrain. */
+export const DOCKER = "@cdktn/provider-docker";
+/** Its classes that the library uses. */
+const DOCKER_CLASSES = ["container", "image", "network", "provider", "volume"];
 
 interface Environment {
   readonly [name: string]: string | undefined;
@@ -34,27 +36,29 @@ export async function copyForCdktn(
   progress: Progress,
 ): Promise<void> {
   const packages = await ensurePackages(progress);
-  const bindings = await ensureDockerBindings(environment, progress);
-  for (const name of ["lib", "stacks", "tools"]) {
+  const docker = await ensureDockerProvider(packages, environment, progress);
+  for (const name of ["lib", "stacks", "tools", "docs"]) {
     copyRenamed(join(ROOT, name), join(folder, name));
   }
   writeFileSync(join(folder, "main.ts"), asCdktnReads(readFileSync(join(ROOT, "main.ts"), "utf8")));
   const modules = join(folder, "node_modules");
+  cpSync(docker, join(modules, DOCKER), { recursive: true });
   linkAll(packages, modules);
   linkAll(join(ROOT, "node_modules"), modules);
-  copyRenamed(bindings, join(modules, DOCKER, "lib"));
 }
 
 /** The same module with the packages of CDK Terrain. */
 export function asCdktnReads(text: string): string {
   return text
     .replace(/(from |import\(|require\()(["'])cdktf(["'/])/g, "$1$2cdktn$3")
-    .replace(/(from |import\(|require\()(["'])@cdktf\/provider-/g, "$1$2@cdktn/provider-");
+    .replace(/(from |import\(|require\()(["'])@cdktf\/provider-/g, "$1$2@cdktn/provider-")
+    .replace(/npx cdktf(?= )/g, "npx cdktn")
+    .replace(/"cdktf", "synth"/g, '"cdktn", "synth"');
 }
 
 function copyRenamed(from: string, to: string): void {
   for (const file of readdirSync(from, { recursive: true, withFileTypes: true })) {
-    if (!file.isFile() || file.name.endsWith(".md") || file.parentPath.includes("__pycache__")) {
+    if (!file.isFile() || /__pycache__|docs\/api/.test(file.parentPath)) {
       continue;
     }
     const source = join(file.parentPath, file.name);
@@ -98,8 +102,12 @@ async function ensurePackages(progress: Progress): Promise<string> {
   return join(installed, "node_modules");
 }
 
-/** The classes of the Docker provider, made by `cdktf get` from the provider's own schema; they still import `cdktf`. */
-function ensureDockerBindings(environment: Environment, progress: Progress): Promise<string> {
+/** The package of the Docker provider's classes, made by `cdktf get` from the provider's own schema, renamed and compiled. */
+function ensureDockerProvider(
+  packages: string,
+  environment: Environment,
+  progress: Progress,
+): Promise<string> {
   const [{ id, address, versions }] = providers.filter((provider) => provider.id === "docker");
   const settings = JSON.stringify({
     language: "typescript",
@@ -109,15 +117,46 @@ function ensureDockerBindings(environment: Environment, progress: Progress): Pro
     terraformProviders: [{ name: id, source: address, version: versions }],
     codeMakerOutput: "bindings",
   });
-  return cached(join(cacheFolder(), "cdktn", `docker-${inputsKey(settings)}`), async (work) => {
-    writeFileSync(join(work, "cdktf.json"), settings);
-    const program = join(ROOT, "node_modules", ".bin", "cdktf");
-    await progress.step("make the classes of the Docker provider", () =>
-      runOrFail(program, ["get"], {
-        cwd: work,
-        environment: { CHECKPOINT_DISABLE: "1", CI: "true", ...environment },
-      }),
-    );
-    return join(work, "bindings", "providers", id);
-  });
+  const facts = JSON.stringify([DOCKER_PACKAGE, DOCKER_OPTIONS, DOCKER_CLASSES]);
+  return cached(
+    join(cacheFolder(), "cdktn", `docker-${inputsKey(settings, facts, packages)}`),
+    async (work) => {
+      writeFileSync(join(work, "cdktf.json"), settings);
+      const program = join(ROOT, "node_modules", ".bin", "cdktf");
+      await progress.step("make the classes of the Docker provider", () =>
+        runOrFail(program, ["get"], {
+          cwd: work,
+          environment: { CHECKPOINT_DISABLE: "1", CI: "true", ...environment },
+        }),
+      );
+      const made = join(work, DOCKER);
+      copyRenamed(join(work, "bindings", "providers", id), join(work, "renamed"));
+      writeFileSync(join(work, "package.json"), JSON.stringify({ type: "commonjs" }));
+      symlinkSync(packages, join(work, "node_modules"));
+      const files = DOCKER_CLASSES.map((name) => `renamed/${name}/index.ts`);
+      const compilerOptions = { ...DOCKER_OPTIONS, rootDir: "renamed", outDir: join(made, "lib") };
+      writeFileSync(join(work, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+      await progress.step("compile the classes of the Docker provider", () =>
+        runOrFail(join(ROOT, "node_modules", ".bin", "tsc"), ["-p", "."], { cwd: work }),
+      );
+      writeFileSync(join(made, "package.json"), JSON.stringify(DOCKER_PACKAGE, null, 2));
+      return made;
+    },
+  );
 }
+
+const DOCKER_OPTIONS = {
+  target: "ES2022",
+  module: "node16",
+  moduleResolution: "node16",
+  strict: true,
+  declaration: true,
+  skipLibCheck: true,
+  types: [],
+};
+const DOCKER_PACKAGE = {
+  name: DOCKER,
+  version: "0.0.0",
+  description: "Classes of kreuzwerker/docker that cdktn-ray-cluster uses, generated by cdktf get",
+  license: "MPL-2.0",
+};

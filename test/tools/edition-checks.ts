@@ -1,8 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Progress } from "../../lib/cli/base/progress";
+import { CdktnConsumer, PACKAGE_CASES } from "./cdktn-consumer";
 import { copyForCdktn } from "./cdktn-copy";
+import { buildEdition, packEdition } from "./cdktn-package";
 import { type Check, type Counts, type Show, single } from "./check";
 import { providerEnvironment } from "./jest-checks";
 import { copyForJsii } from "./jsii-copy";
@@ -31,10 +33,13 @@ async function compileWithJsii(show: Show, folder: string) {
   return single(exitCode === 0);
 }
 
-/** The same sources with CDK Terrain in place of CDKTF: they compile, and every stack of the app is the same. */
+/**
+ * The same sources with CDK Terrain in place of CDKTF: they compile, every stack of the app is the same, and the package that is
+ * made of them works in an app of somebody else.
+ */
 export const cdktn: Check = {
   name: "cdktn",
-  title: "the edition for CDK Terrain: types, and the JSON of every stack",
+  title: "the edition for CDK Terrain: types, the JSON of every stack, the package",
   run: (show) => inFolder("ray-cluster-cdktn-", (folder) => compareWithCdktn(show, folder)),
 };
 
@@ -42,37 +47,44 @@ async function compareWithCdktn(show: Show, folder: string): Promise<Counts> {
   const copy = join(folder, "copy");
   mkdirSync(copy);
   await copyForCdktn(copy, await providerEnvironment(show), new Progress(show));
-  const { compilerOptions } = JSON.parse(readFileSync(join(ROOT, "tsconfig.json"), "utf8")) as {
-    readonly compilerOptions: object;
-  };
-  // The classes that `cdktf get` makes do not say what they override.
-  const options = { ...compilerOptions, types: ["node"], noEmit: true, noImplicitOverride: false };
-  const settings = { compilerOptions: options, include: ["main.ts"] };
-  writeFileSync(join(copy, "tsconfig.json"), JSON.stringify(settings));
-  const compiled = await runPackage(show, "tsc", "-p", copy);
+  const compiled = await buildEdition(show, copy);
   if (compiled.exitCode !== 0) {
     return single(false);
   }
   const [ours, theirs] = [
-    await synthesized(show, ROOT, folder, "cdktf"),
-    await synthesized(show, copy, folder, "cdktn"),
+    await synthesized(show, join(ROOT, "main.ts"), folder, "cdktf"),
+    await synthesized(show, join(copy, "dist/main.js"), folder, "cdktn"),
   ];
   const names = [...new Set([...ours.keys(), ...theirs.keys()])];
   const differing = names.filter((name) => ours.get(name) !== theirs.get(name));
   differing.forEach((name) => show(`${name} is another file with CDK Terrain`));
   show(`${names.length} files compared`);
-  return {
-    passed: names.length - differing.length,
-    failed: differing.length,
-    skipped: 0,
-    failures: differing,
-  };
+  const failures = [
+    ...differing,
+    ...(await failuresOfPackage(show, await packEdition(copy, folder), folder)),
+  ];
+  const passed = names.length + PACKAGE_CASES.length - failures.length;
+  return { passed, failed: failures.length, skipped: 0, failures };
 }
 
-/** Every file that the app of a folder writes. */
+/** What does not work of a tarball in a project of somebody else. */
+async function failuresOfPackage(show: Show, tarball: string, folder: string): Promise<readonly string[]> {
+  const project = join(folder, "project");
+  mkdirSync(project);
+  const consumer = await CdktnConsumer.installed(project, tarball, show);
+  const failures: string[] = [];
+  for (const { name, holds } of PACKAGE_CASES) {
+    if (!(await holds(consumer))) {
+      failures.push(`the package: ${name}`);
+    }
+  }
+  return failures;
+}
+
+/** Every file that an app writes. */
 async function synthesized(
   show: Show,
-  app: string,
+  program: string,
   folder: string,
   name: string,
 ): Promise<ReadonlyMap<string, string>> {
@@ -80,7 +92,7 @@ async function synthesized(
   const { context } = JSON.parse(readFileSync(join(ROOT, "cdktf.json"), "utf8")) as {
     readonly context: object;
   };
-  const words = ["-r", join(__dirname, "register.cjs"), join(app, "main.ts")];
+  const words = ["-r", join(__dirname, "register.cjs"), program];
   const environment = { CDKTF_OUTDIR: output, CDKTF_CONTEXT_JSON: JSON.stringify(context) };
   const { exitCode } = await runShown(show, process.execPath, words, { environment });
   if (exitCode !== 0) {

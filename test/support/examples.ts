@@ -9,7 +9,9 @@ const FOLDER = join(ROOT, "test", "unit");
 /** What examples may use besides our own names. */
 const FURTHER_IMPORTS = [
   'import { App, Fn, TerraformOutput, TerraformResource, TerraformStack } from "cdktf";',
+  'import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";',
   'import { AwsProvider } from "@cdktf/provider-aws/lib/provider";',
+  'import { DockerProvider } from "@cdktf/provider-docker/lib/provider";',
   'import type { Construct } from "constructs";',
   `import type { ${[
     "ClusterDeclaration",

@@ -1,9 +1,17 @@
 import { transformSync } from "@swc/core";
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
 import * as cdktf from "cdktf";
 import * as publicApi from "../../lib";
 
-const NAMES: { readonly [name: string]: unknown } = { ...cdktf, ...publicApi, AwsProvider };
+const NAMES: { readonly [name: string]: unknown } = {
+  ...cdktf,
+  ...publicApi,
+  AwsProvider,
+  CloudwatchMetricAlarm,
+  DockerProvider,
+};
 
 /** Runs an example as the constructor of the stack, with the names that it may use. */
 export function runExample(code: string, stack: cdktf.TerraformStack): void {

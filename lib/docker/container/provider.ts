@@ -44,6 +44,18 @@ export function dockerProvider(
   });
 }
 
+/** A provider that somebody has declared, in the range of versions that this library is tested with. */
+export function givenProvider(
+  scope: IConstruct,
+  provider: TerraformProvider | undefined,
+): DockerProvider | undefined {
+  if (provider === undefined) {
+    return undefined;
+  }
+  constrainProvider(TerraformStack.of(scope), "docker");
+  return provider as DockerProvider;
+}
+
 /**
  * The address that the stack's default provider has, as its importer has declared it.
  *
@@ -53,6 +65,11 @@ export function defaultDockerHost(scope: IConstruct): string | undefined {
   const provider = TerraformStack.of(scope)
     .node.children.filter(isDockerProvider)
     .find(({ alias }) => alias === undefined);
+  return hostOf(provider);
+}
+
+/** The address that a provider of Docker names; `undefined`: it takes `DOCKER_HOST` or the default socket. */
+export function hostOf(provider: TerraformProvider | undefined): string | undefined {
   return (provider as DockerProvider | undefined)?.host;
 }
 

@@ -1,3 +1,4 @@
+import type { TerraformProvider } from "cdktf";
 import type { Construct } from "constructs";
 import { ClusterBackend, type ClusterDeclaration, type IClusterSite } from "../../terraform/cluster-backend";
 import type { ContainerImage } from "../../topology/declaration/container-image";
@@ -25,6 +26,12 @@ export interface LocalBackendProps {
    * @default - DOCKER_HOST, else the usual socket
    */
   readonly dockerHost?: string;
+  /**
+   * Docker provider of the same stack that makes everything of the cluster; its host takes the place of `dockerHost`.
+   *
+   * @default - the stack's provider of `dockerHost`, which is made where there is none
+   */
+  readonly provider?: TerraformProvider;
   /**
    * CPUs that each node announces to Ray.
    *
@@ -66,12 +73,21 @@ export class LocalBackend extends ClusterBackend {
     subnetCidr = "10.89.28.0/24",
     apiPort = 8000,
     dockerHost,
+    provider,
     cpusPerNode = 1,
     objectStoreMiB = 100,
     sharedMemoryMiB = 256,
   }: LocalBackendProps = {}) {
     super();
-    this.settings = { subnetCidr, apiPort, dockerHost, cpusPerNode, objectStoreMiB, sharedMemoryMiB };
+    this.settings = {
+      subnetCidr,
+      apiPort,
+      dockerHost,
+      provider,
+      cpusPerNode,
+      objectStoreMiB,
+      sharedMemoryMiB,
+    };
   }
 
   public override open(scope: Construct, declaration: ClusterDeclaration): IClusterSite {

@@ -25,7 +25,7 @@ import {
   privateVolume,
 } from "../container/node-container";
 import { nodeVolumes, volumeName } from "../container/node-volumes";
-import { dockerProvider } from "../container/provider";
+import { dockerProvider, givenProvider, hostOf } from "../container/provider";
 import type { LocalSettings } from "./local-rules";
 import { addressOf, clusterNetwork } from "./network";
 import { localPlaceFacts } from "./place-facts";
@@ -39,7 +39,7 @@ export function buildLocalCluster(
   plan: ClusterPlan,
   settings: LocalSettings,
 ): ClusterEndpoint {
-  const provider = dockerProvider(scope, settings.dockerHost);
+  const provider = givenProvider(scope, settings.provider) ?? dockerProvider(scope, settings.dockerHost);
   const image = derivedImage(scope, "image", provider, plan.image);
   const network = clusterNetwork(scope, plan, provider);
   const volume = new Volume(scope, "volume", { provider, name: literal(plan.name, "volume name") });
@@ -90,7 +90,7 @@ export function buildLocalCluster(
       node: name,
       called: name,
       container: `${plan.name}-${name}`,
-      dockerHost: settings.dockerHost ?? null,
+      dockerHost: settings.dockerHost ?? hostOf(settings.provider) ?? null,
       sshArguments: null,
     })),
   });

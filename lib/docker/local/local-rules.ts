@@ -1,7 +1,10 @@
+import type { TerraformProvider } from "cdktf";
 import { isWhole } from "../../problems/checks";
+import { isLate } from "../../problems/late-values";
 import { type ErrorRule, errorRule, type Topic } from "../../problems/rule";
 import { show } from "../../problems/text";
 import { type ValueRule, valueRule, valuesAt } from "../../problems/value-rule";
+import { hostOf } from "../container/provider";
 
 /** A local cluster's place as the user declared it, with defaults. */
 export interface LocalSettings {
@@ -10,6 +13,8 @@ export interface LocalSettings {
   readonly dockerHost?: string;
   /** Address of the stack's default Docker provider. @default - that of the environment */
   readonly defaultDockerHost?: string;
+  /** @default - that of `dockerHost` */
+  readonly provider?: TerraformProvider;
   readonly cpusPerNode: number;
   readonly objectStoreMiB: number;
   readonly sharedMemoryMiB: number;
@@ -40,14 +45,40 @@ const rules: readonly ErrorRule<LocalSettings>[] = [
   errorRule("RC205", {
     title: "A cluster is on another Docker host only where it says so",
     why: "Its API would be published on the loopback interface of a machine that nobody has named.",
-    check: ({ dockerHost, defaultDockerHost }) =>
+    check: ({ provider, dockerHost, defaultDockerHost }) =>
+      provider === undefined &&
       dockerHost === undefined &&
       defaultDockerHost !== undefined && {
         path: "backend.dockerHost",
         got: `nothing, and the stack's default Docker provider is that of ${show(defaultDockerHost)}`,
         must: "name the Docker host of the cluster",
-        fix: "repeat that provider's host in dockerHost, or give the provider an alias",
+        fix: "pass that provider as provider or repeat its host in dockerHost, or give it an alias",
       },
+  }),
+  errorRule("RC206", {
+    title: "A given provider is one of Docker, and alone names the Docker host",
+    why: "Terraform refuses any other provider at plan, and a host beside it would be ignored.",
+    check: ({ provider, dockerHost }) =>
+      provider !== undefined && [
+        provider.terraformResourceType !== "docker" && {
+          path: "backend.provider",
+          got: `a provider of ${show(provider.terraformResourceType)}`,
+          must: "be a provider of Docker",
+          fix: "pass a DockerProvider of the cluster's stack",
+        },
+        isLate(hostOf(provider) ?? "") && {
+          path: "backend.provider.host",
+          got: show(hostOf(provider)),
+          must: "be known at synth",
+          fix: "write the address of the daemon",
+        },
+        dockerHost !== undefined && {
+          path: "backend.dockerHost",
+          got: show(dockerHost),
+          must: "be left out beside a provider",
+          fix: "remove it, or the provider",
+        },
+      ],
   }),
 ];
 

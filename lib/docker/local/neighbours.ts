@@ -3,6 +3,7 @@ import type { Construct } from "constructs";
 import { judge } from "../../problems/rule";
 import { AppRegistry } from "../../terraform/app-registry";
 import { reportProblems } from "../../terraform/app-problems";
+import { hostOf } from "../container/provider";
 import type { LocalSettings } from "./local-rules";
 import { type Neighbour, NEIGHBOUR_TOPIC } from "./neighbour-rules";
 
@@ -12,7 +13,7 @@ const NEIGHBOURS = new AppRegistry<Neighbour>();
 export function checkNeighbours(
   scope: Construct,
   name: string,
-  { dockerHost, subnetCidr, apiPort }: LocalSettings,
+  { provider, dockerHost = hostOf(provider), subnetCidr, apiPort }: LocalSettings,
 ): void {
   const stack = TerraformStack.of(scope).node.path;
   const own = { cluster: scope.node.path, stack, dockerHost, subnetCidr, apiPort, name };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { DockerProvider } from "@cdktf/provider-docker/lib/provider";
-import { App, TerraformStack } from "cdktf";
+import { App, TerraformStack, TerraformVariable } from "cdktf";
 import { LocalBackend, type LocalBackendProps } from "../../../../lib/docker/local/local-backend";
 import { LOCAL_TOPICS } from "../../../../lib/docker/local/local-rules";
 import { problemLine } from "../../../../lib/problems/plan-error";
@@ -69,7 +70,7 @@ describe("LocalSite", () => {
 
   it("has a bad input for every rule", () => {
     const ids = LOCAL_TOPICS.flatMap(({ rules }) => rules.map(({ id }) => id));
-    expect(new Set([...BAD.map(([rule]) => rule), "RC205"])).toEqual(new Set(ids));
+    expect(new Set([...BAD.map(([rule]) => rule), "RC205", "RC206"])).toEqual(new Set(ids));
   });
 
   it("on the machine of the stack's default Docker provider must be meant", () => {
@@ -86,8 +87,29 @@ describe("LocalSite", () => {
     expect(problemsWith({ dockerHost: "ssh://root@prod-box" })).toEqual([]);
   });
 
+  it("with a provider needs one of Docker whose host is known, and no other host", () => {
+    const stack = new TerraformStack(new App(), "test");
+    const docker = new DockerProvider(stack, "lab", { alias: "lab", host: "ssh://root@lab" });
+    const host = new TerraformVariable(stack, "host", { type: "string" }).stringValue;
+    const late = new DockerProvider(stack, "late", { alias: "late", host });
+    const problemsWith = (props: LocalBackendProps) => new LocalBackend(props).open(stack, SHAPE).problems;
+    expect(problemsWith({ provider: docker })).toEqual([]);
+    expect(problemsWith({ provider: docker, dockerHost: "ssh://root@lab" })).toMatchObject([
+      { rule: "RC206", path: "backend.dockerHost", got: "'ssh://root@lab'" },
+    ]);
+    expect(problemsWith({ provider: late })).toMatchObject([
+      { rule: "RC206", path: "backend.provider.host" },
+    ]);
+    expect(problemsWith({ provider: new AwsProvider(stack, "aws") })).toMatchObject([
+      { rule: "RC206", path: "backend.provider", got: "a provider of 'aws'" },
+    ]);
+  });
+
   it("has these sentences", () => {
-    const lines = BAD.flatMap(([, , , props]) => open(props).problems.map(problemLine));
+    const stack = new TerraformStack(new App(), "test");
+    const beside = { provider: new AwsProvider(stack, "aws"), dockerHost: "ssh://root@lab" };
+    const inputs = [...BAD.map(([, , , props]) => props), beside];
+    const lines = inputs.flatMap((props) => open(props).problems.map(problemLine));
     expectGolden(join(__dirname, "golden/problems.txt"), `${lines.join("\n")}\n`);
   });
 });

@@ -10,8 +10,10 @@ const PAID: { readonly [kind in CapacityKind]: string } = {
 };
 
 /** How machines are paid, for a person. */
-export function paid({ kind, id, endsAt, workersEndAt }: Capacity): string {
+export function paid({ kind, id, endsAt, workersEndAt, fallsBackToOnDemand }: Capacity): string {
   const name = known(id);
-  const end = workersEndAt === undefined ? "" : `, ends ${endsAt}, its workers ${workersEndAt}`;
+  const end =
+    (fallsBackToOnDemand ? ", workers beyond it on demand" : "") +
+    (workersEndAt === undefined ? "" : `, ends ${endsAt}, its workers ${workersEndAt}`);
   return name === undefined ? `${PAID[kind]}${end}` : `${PAID[kind]} \`${name}\`${end}`;
 }

@@ -33,6 +33,14 @@ export interface ReservationOptions extends ReservedCapacityOptions {
    * @default - none; EC2 places the machines where the reservation has them
    */
   readonly placementGroupName?: string;
+  /**
+   * Whether workers for which the reservation has no room are started on demand. The head is started first, and only in the
+   * reservation: EC2 knows such an order for Auto Scaling groups alone
+   * (docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CapacityReservationSpecification.html).
+   *
+   * @default false
+   */
+  readonly fallsBackToOnDemand?: boolean;
 }
 
 /** Options of a Capacity Block. */
@@ -74,7 +82,16 @@ export class Capacity {
    * @param id e.g. `cr-0123456789abcdef0`
    */
   public static reservation(id: string, options: ReservationOptions = {}): Capacity {
-    return new Capacity("reservation", id, options.availabilityZone, undefined, options.placementGroupName);
+    const { availabilityZone, placementGroupName, fallsBackToOnDemand = false } = options;
+    return new Capacity(
+      "reservation",
+      id,
+      availabilityZone,
+      undefined,
+      placementGroupName,
+      undefined,
+      fallsBackToOnDemand,
+    );
   }
 
   /**
@@ -123,6 +140,8 @@ export class Capacity {
     public readonly placementGroupName?: string,
     /** End of a block. @default - not known, or it has none */
     public readonly endsAt?: string,
+    /** Whether workers beyond the reservation are started on demand. */
+    public readonly fallsBackToOnDemand = false,
   ) {}
 
   /** When the workers of a block are ended, before EC2 does it. @default - the end is not known */

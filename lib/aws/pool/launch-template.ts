@@ -51,7 +51,11 @@ export function launchTemplateConfig(template: MachineTemplate): LaunchTemplateC
     ],
     networkInterfaces: template.nics.map((nic) => networkInterface(nic, template)),
     placement: placementOf(template),
-    capacityReservationSpecification: reservationOf(template.capacity),
+    // A group with an order of its own has it beside the template.
+    capacityReservationSpecification:
+      template.capacity.fallsBackToOnDemand && template.fixedAddress === undefined
+        ? undefined
+        : reservationOf(template.capacity),
     instanceMarketOptions: marketOf(template.capacity),
     tagSpecifications: ["instance", "volume", "network-interface"].map((resourceType) => ({
       resourceType,

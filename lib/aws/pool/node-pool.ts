@@ -173,6 +173,12 @@ export class AwsNodePool extends Construct {
       // One subnet, hence one zone.
       vpcZoneIdentifier: [settings.network.subnetId],
       launchTemplate: { id: template.id, version: Token.asString(template.latestVersion) },
+      capacityReservationSpecification: settings.capacity.fallsBackToOnDemand
+        ? {
+            capacityReservationPreference: "capacity-reservations-first",
+            capacityReservationTarget: { capacityReservationIds: [settings.capacity.id ?? ""] },
+          }
+        : undefined,
       healthCheckType: "EC2",
       // EC2 is often short of such machines for minutes: the group goes on trying, and only the time ends the wait.
       ignoreFailedScalingActivities: true,

@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import groups
 import launches
 from limits import LIMITS
 from moto.autoscaling.models import ASG_NAME_TAG
@@ -54,16 +55,18 @@ def _run_instances(
         settings["monitoring_state"] = "enabled"
     if _is_true(template.get("EbsOptimized")):
         settings["ebs_optimized"] = True
-    groups = primary.get("Groups", [])
-    if groups:
-        settings["security_group_ids"] = groups
+    if primary.get("Groups"):
+        settings["security_group_ids"] = primary["Groups"]
     profile = template.get("IamInstanceProfile", {}).get("Name")
-    launches.judge(self, LIMITS, _launch(template, count, settings, profile, primary))
+    group = settings.get("tags", {}).get("instance", {}).get(ASG_NAME_TAG, "")
+    asked = _launch(template, count, settings, profile, primary)
+    launch = launches.preferred(self, LIMITS, asked, groups.preferred_reservations(group))
+    launches.judge(self, LIMITS, launch)
     image = _resolved(image_id or template.get("ImageId", ""))
     made = _run(self, image, count, user_data, security_group_names, **settings)
     for instance in made.instances:
         instance.template = template
-        instance.reservation = launches.reservation_of(template)
+        instance.reservation = launches.reservation_of(launch.template)
         instance.placement.group_name = template.get("Placement", {}).get("GroupName", "")
         if profile is not None and not settings.get("iam_instance_profile_name"):
             self.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_name=profile)

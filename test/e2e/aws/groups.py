@@ -21,11 +21,17 @@ _launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
 #: Of each group, the newest first, as the API lists them.
 _activities: dict[str, list[dict[str, Any]]] = {}
 _RETRY_SECONDS = 5.0
+_create = AutoScalingResponse.create_auto_scaling_group
+_describe = AutoScalingResponse.describe_auto_scaling_groups
+#: Where and how a group takes reserved capacity, by its name.
+_capacity: dict[str, dict[str, Any]] = {}
 
 
 def install() -> None:
     FakeAutoScalingGroup.replace_autoscaling_group_instances = _replace
     AutoScalingResponse.describe_scaling_activities = _describe_scaling_activities
+    AutoScalingResponse.create_auto_scaling_group = _create_auto_scaling_group
+    AutoScalingResponse.describe_auto_scaling_groups = _describe_auto_scaling_groups
 
 
 def keep_trying(ended: threading.Event) -> None:
@@ -72,6 +78,30 @@ def _note(group: FakeAutoScalingGroup, status: str, message: str) -> None:
         "Progress": 100,
     }
     _activities.setdefault(group.name, []).insert(0, activity)
+
+
+def preferred_reservations(group: str) -> list[str]:
+    """Those that a group takes first; it goes on without them."""
+    specification = _capacity.get(group, {})
+    if specification.get("CapacityReservationPreference") != "capacity-reservations-first":
+        return []
+    target = specification.get("CapacityReservationTarget", {})
+    return [str(one) for one in target.get("CapacityReservationIds", [])]
+
+
+def _create_auto_scaling_group(self: AutoScalingResponse) -> ActionResult:
+    """moto forgets the preference."""
+    specification = self._get_params().get("CapacityReservationSpecification")
+    if specification is not None:
+        _capacity[self._get_param("AutoScalingGroupName")] = specification
+    return _create(self)
+
+
+def _describe_auto_scaling_groups(self: AutoScalingResponse) -> ActionResult:
+    found = _describe(self)
+    for group in found.result["AutoScalingGroups"]:
+        group.capacity_reservation_specification = _capacity.get(group.name)
+    return found
 
 
 def _describe_scaling_activities(self: AutoScalingResponse) -> ActionResult:

@@ -172,6 +172,22 @@ def _reservation(backend: EC2Backend, limits: Limits, launch: Launch) -> None:
         raise _full()
 
 
+def preferred(backend: EC2Backend, limits: Limits, launch: Launch, reservations: list[str]) -> Launch:
+    """In the first reservation with room that a group prefers, else on demand
+    (docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CapacityReservationSpecification.html)."""
+    for number in reservations:
+        target = {"CapacityReservationTarget": {"CapacityReservationId": number}}
+        template = {**launch.template, "CapacityReservationSpecification": target}
+        inside = dataclasses.replace(launch, template=template)
+        try:
+            _reservation(backend, limits, inside)
+            return inside
+        except EC2ClientError as error:
+            if error.code != "ReservationCapacityExceeded":
+                raise
+    return launch
+
+
 def _full() -> EC2ClientError:
     """errors: ReservationCapacityExceeded. What has not begun or has ended has no machines either."""
     message = "The requested reservation does not have sufficient compatible and available capacity"

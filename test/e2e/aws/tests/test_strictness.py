@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from limits import LIMITS, Limits
 from moto import mock_aws
 from moto.autoscaling.models import autoscaling_backends
+from moto.ec2.models import ec2_backends
 from place import ACCOUNT, REGION
 
 _P5 = "p5.48xlarge"
@@ -44,6 +45,7 @@ class Account(unittest.TestCase):
             setattr(LIMITS, name, value)
         ec2_gaps._placement_groups.clear()
         groups._activities.clear()
+        groups._capacity.clear()
         self.ec2, self.fsx, self.iam, self.kms, self.scaling, self.quotas = (
             boto3.client(name, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
             for name in ("ec2", "fsx", "iam", "kms", "autoscaling", "service-quotas")
@@ -80,13 +82,14 @@ class Account(unittest.TestCase):
         made = self.ec2.run_instances(MinCount=1, MaxCount=1, LaunchTemplate={"LaunchTemplateId": template})
         return str(made["Instances"][0]["InstanceId"])
 
-    def make_group(self, template: str, count: int = 3) -> None:
+    def make_group(self, template: str, count: int = 3, **settings: Any) -> None:
         self.scaling.create_auto_scaling_group(
             AutoScalingGroupName="workers",
             MinSize=count,
             MaxSize=count,
             LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
             VPCZoneIdentifier=self.subnet,
+            **settings,
         )
 
     def in_service(self) -> int:
@@ -281,6 +284,29 @@ class Groups(Account):
         self.assertEqual(self.in_service(), 3)
         statuses = [status for status, _ in self.activities()]
         self.assertEqual(statuses, ["Successful"] * 3 + ["Failed"] * 2)
+
+    def test_reservations_first_then_on_demand(self) -> None:
+        LIMITS.set({"reservations": {"cr-1": {"instance_type": _P5, "count": 2}}})
+        target = {"CapacityReservationIds": ["cr-1"]}
+        first = {
+            "CapacityReservationPreference": "capacity-reservations-first",
+            "CapacityReservationTarget": target,
+        }
+        self.make_group(self.template(), 3, CapacityReservationSpecification=first)
+        self.assertEqual(self.in_service(), 3)
+        machines = ec2_backends[ACCOUNT][REGION].all_instances()
+        self.assertEqual([one.reservation for one in machines], ["cr-1", "cr-1", None])
+        [found] = self.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+        self.assertEqual(found["CapacityReservationSpecification"], first)
+
+    def test_a_reservation_of_another_type_is_no_reason_to_go_on_without(self) -> None:
+        LIMITS.set({"reservations": {"cr-1": {"instance_type": "p4d.24xlarge", "count": 2}}})
+        first = {
+            "CapacityReservationPreference": "capacity-reservations-first",
+            "CapacityReservationTarget": {"CapacityReservationIds": ["cr-1"]},
+        }
+        self.make_group(self.template(), 1, CapacityReservationSpecification=first)
+        self.assertEqual(self.in_service(), 0)
 
     def test_a_customers_key_without_a_grant_for_the_group(self) -> None:
         key = self.kms.create_key()["KeyMetadata"]

@@ -327,6 +327,20 @@ describe("AwsNodePool with capacity", () => {
     }
   });
 
+  it("of a reservation with a way out has the order in the group, and its target in the head's template alone", () => {
+    const stack = pool({ capacity: Capacity.reservation(RESERVATION, { fallsBackToOnDemand: true }) });
+    expect(all(stack, "aws_autoscaling_group")[0].capacity_reservation_specification).toEqual({
+      capacity_reservation_preference: "capacity-reservations-first",
+      capacity_reservation_target: { capacity_reservation_ids: [RESERVATION] },
+    });
+    const targets = templates(stack).map((template) => template.capacity_reservation_specification);
+    expect(targets).toEqual(
+      expect.arrayContaining([undefined, target({ capacity_reservation_id: RESERVATION })]),
+    );
+    expect(stack.text).not.toContain('"group_name"');
+    expect(stack.file("review.md")).toContain(`reservation \`${RESERVATION}\`, workers beyond it on demand`);
+  });
+
   it("of a Capacity Block sets target and market, and no placement group", () => {
     for (const template of templates(pool({ capacity: Capacity.capacityBlock(RESERVATION) }))) {
       expect(template.capacity_reservation_specification).toEqual(

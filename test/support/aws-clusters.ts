@@ -4,7 +4,7 @@ import { AwsBackend } from "../../lib/aws/cluster/aws-backend";
 import { AwsInputs } from "../../lib/aws/account/aws-inputs";
 import type { AwsBackendProps } from "../../lib/aws/cluster/backend-props";
 import { AwsClusterNetwork } from "../../lib/aws/network/cluster-network";
-import { FsxLustreStorage } from "../../lib/aws/storage/fsx-lustre-storage";
+import { FsxLustreStorage, type FsxLustreStorageProps } from "../../lib/aws/storage/fsx-lustre-storage";
 import { AwsInstanceType } from "../../lib/aws/pool/instance-type";
 import { VllmServe } from "../../lib/engines/vllm/vllm-serve";
 import { RayCluster, type RayClusterProps } from "../../lib/ray-cluster";
@@ -18,6 +18,7 @@ import { Synthesized } from "./synth";
 export interface AwsClusterChange {
   readonly backend?: Partial<AwsBackendProps>;
   readonly cluster?: Partial<RayClusterProps>;
+  readonly lustre?: Partial<FsxLustreStorageProps>;
   /** What `cdktf.json` has for the stack. */
   readonly context?: { readonly [name: string]: unknown };
   /** Makes the provider, with the region of the inputs. */
@@ -53,7 +54,7 @@ export function buildAwsCluster(app: App, change: AwsClusterChange): RayCluster 
     });
   provider(stack, inputs.region);
   const network = new AwsClusterNetwork(stack, "net", { availabilityZone: inputs.availabilityZone });
-  const models = new FsxLustreStorage(stack, "models", { network, capacityTiB: 9.6 });
+  const models = new FsxLustreStorage(stack, "models", { network, capacityTiB: 9.6, ...change.lustre });
   const machines = AwsInstanceType.of("p5.48xlarge");
   return new RayCluster(stack, "llama", {
     backend: new AwsBackend({

@@ -21,10 +21,13 @@ export function awsPlaceFacts(
   const own = storage.filter(({ mount }) => mount === undefined).map(({ hostPath }) => hostPath);
   const mounted = storage.filter(({ mount }) => mount !== undefined);
   // What exists already is plain data.
-  const [made, existing] = [true, false].map((isMade) =>
+  const [lost, kept] = [true, false].map((isLost) =>
     mounted
-      .filter((one) => Construct.isConstruct(one) === isMade)
-      .map(({ mountPath }) => `file system at ${mountPath}`),
+      .filter((one) => (Construct.isConstruct(one) && one.isRetained !== true) === isLost)
+      .map(
+        ({ mountPath, isRetained }) =>
+          `file system at ${mountPath}${isRetained === true ? ", protected: **destroy of its stack fails**" : ""}`,
+      ),
   );
   return {
     prices: pools.flatMap(({ machines }) => machinesPrices(machines)),
@@ -41,10 +44,10 @@ export function awsPlaceFacts(
       lost: [
         "all machines and their disks",
         ...own.map((path) => `${path} of each machine`),
-        ...made.map((what) => `**${what}, without a backup**`),
+        ...lost.map((what) => `**${what}, without a backup**`),
         "the Ray token",
       ],
-      kept: existing,
+      kept,
     },
     givesUpAfterSeconds,
     endsAfterFailure: props.onFailure === "stop",

@@ -67,8 +67,9 @@ export interface FsxLustreStorageProps extends StoragePaths {
    */
   readonly dataRepositoryPath?: string;
   /**
-   * Whether Terraform refuses to destroy it, and whatever replaces it. For a file system in a stack of its own, whose weights
-   * outlive the clusters that read them (`FsxLustreStorage.fromExisting`).
+   * Whether Terraform refuses to destroy it, and whatever replaces it: `destroy` of its stack then fails before it ends anything, the
+   * machines of a cluster in it included. For a file system in a stack of its own, whose weights outlive the clusters that read them
+   * (`FsxLustreStorage.fromExisting`).
    *
    * @default false
    */
@@ -125,6 +126,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
   public readonly isReachedByEfa: boolean;
   public readonly availabilityZone?: string;
   public readonly capacityGB?: number;
+  public readonly isRetained?: boolean;
   public readonly mount?: BootMount;
   /** `fs-...` */
   public readonly fileSystemId: string;
@@ -149,6 +151,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
       bothWays: true,
     });
     // FSx counts 1.2 TiB as 1200.
+    this.isRetained = props.retain ?? false;
     this.capacityGB = Math.round(props.capacityTiB * 1000);
     const isPersistent = tier.deploymentType.startsWith("PERSISTENT");
     const fileSystem = new FsxLustreFileSystem(this, "file-system", {
@@ -164,7 +167,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
       kmsKeyId: props.kmsKeyArn,
       tags: { Name: id },
       dependsOn: [...access.rules],
-      lifecycle: props.retain === true ? { preventDestroy: true } : undefined,
+      lifecycle: this.isRetained ? { preventDestroy: true } : undefined,
     });
     if (props.dataRepositoryUri !== undefined) {
       new FsxDataRepositoryAssociation(this, "repository", {
@@ -178,7 +181,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
     }
     reviewPart(this, {
       kind: "storage",
-      what: `FSx for Lustre, ${props.capacityTiB} TiB ${tier.id}, goes with destroy, no backup`,
+      what: `FSx for Lustre, ${props.capacityTiB} TiB ${tier.id}, ${this.isRetained ? "protected from destroy" : "goes with destroy"}, no backup`,
       money: moneyOf({ prices: [unpriced(`FSx for Lustre ${props.capacityTiB} TiB ${tier.id}`, 1)] }),
     });
     const { hostPath, mountPath } = storagePaths(id, props);

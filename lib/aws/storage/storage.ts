@@ -10,6 +10,8 @@ export interface IAwsStorage extends IStorage {
   readonly availabilityZone?: string;
   /** Its size. @default - it grows, or is not known */
   readonly capacityGB?: number;
+  /** Whether Terraform refuses to destroy it. @default false */
+  readonly isRetained?: boolean;
   /** How a machine mounts it. @default - it is a folder of the machine's own disk */
   readonly mount?: BootMount;
   /** How its files get to a machine's own disk. @default - they are there, or on the mount */

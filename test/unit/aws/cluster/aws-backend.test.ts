@@ -262,6 +262,18 @@ describe("AwsBackend with four machines", () => {
 });
 
 describe("AwsBackend", () => {
+  it("says of a protected file system that it stays, and that destroy of its stack fails", () => {
+    const rows = [true, false].map((retain) => {
+      const page = cluster({ lustre: { retain } }).file("review.md");
+      return /\| Lost with destroy \| (.*) \|/.exec(page)![1];
+    });
+    expect(rows[0]).toMatch(
+      / · kept: file system at \/models, protected: \*\*destroy of its stack fails\*\*$/,
+    );
+    expect(rows[0]).not.toContain("without a backup");
+    expect(rows[1]).toMatch(/\*\*file system at \/models, without a backup\*\*.* · kept: nothing$/);
+  });
+
   it("with emulated accelerators checks for no devices", () => {
     const stack = cluster({ cluster: EMULATED });
     expect(bootLines(stack, "gpu-worker", "devices")).toEqual([""]);

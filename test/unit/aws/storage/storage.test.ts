@@ -71,6 +71,8 @@ describe("FsxLustreStorage", () => {
     const [kept] = all(lustre({ retain: true }), "aws_fsx_lustre_file_system");
     expect(kept.lifecycle).toEqual({ prevent_destroy: true });
     expect(all(lustre(), "aws_fsx_lustre_file_system")[0]).not.toHaveProperty("lifecycle");
+    expect(lustre({ retain: true }).file("review.md")).toContain("protected from destroy, no backup");
+    expect(lustre().file("review.md")).toContain("goes with destroy, no backup");
   });
 
   it("creates a persistent file system with a security group", () => {

@@ -30,10 +30,11 @@ export function bootFiles(spec: BootSpec): readonly BootFile[] {
 }
 
 /** Where the bundle is part of the boot, its size counts. */
-function unused({ announce, mounts = [] }: BootSpec): readonly string[] {
+function unused({ announce, logs, mounts = [] }: BootSpec): readonly string[] {
   return [
     ...(announce?.stop === undefined ? ["stop-cluster.sh"] : []),
     ...(mounts.some(({ type }) => type === "lustre") ? [] : ["lustre-client.sh"]),
+    ...(logs === undefined ? ["ship_logs.py", "ray-cluster-logs.service"] : []),
   ];
 }
 
@@ -58,6 +59,7 @@ export function sourcesOf(spec: BootSpec): readonly BootSource[] {
   const parts = [registry, announce, ...secrets, ...stages];
   return [
     program,
+    spec.logs,
     announce?.booted,
     announce?.workloads,
     announce?.stop?.source,
@@ -108,6 +110,7 @@ function dataFiles(spec: BootSpec, bundle: string): readonly BootFile[] {
       registry === undefined ? [] : [`${registry.host} ${registry.user} ${sourceLine(registry.source)}`],
     stages: stages.map(({ folder, source }) => `${oneWord(folder)} ${sourceLine(source)}`),
     announce: [announce?.source, announce?.booted].flatMap((source) => (source ? [sourceLine(source)] : [])),
+    logs: spec.logs === undefined ? [] : [sourceLine(spec.logs)],
     stop: announce?.stop === undefined ? [] : [sourceLine(announce.stop.source)],
     workloads: announce === undefined || role !== "head" ? [] : [sourceLine(announce.workloads)],
     gate: announce === undefined || role !== "head" ? [] : gateRunArguments(container),

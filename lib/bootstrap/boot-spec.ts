@@ -29,6 +29,12 @@ export interface BootSpec {
   readonly stages?: readonly BootStage[];
   /** Where the machine signals whether the cluster serves. @default - nowhere */
   readonly announce?: BootAnnounce;
+  /**
+   * Takes log events as a JSON list on standard input; the name of a stream, `ROLE/MACHINE`, is a further argument.
+   *
+   * @default - logs stay on the machine
+   */
+  readonly logs?: BootSource;
   /** Packages of the distribution that the first boot installs, e.g. `nfs-common`. @default - none */
   readonly packages?: readonly string[];
   /** Further files of the place, e.g. its sources. @default - none */

@@ -18,15 +18,21 @@ const STEPS = [
   "lustre-client.sh",
   "packages.sh",
   "packet-filter.sh",
+  "prepare-machine.sh",
   "pull-image.sh",
   "run-node.sh",
+  "ship_logs.py",
   "stage-files.sh",
   "stop-cluster.sh",
   "wait-for-mounts.sh",
 ];
 
-/** What keeps the distribution from restarting or rebooting a node that serves. */
-const GUARDS = ["etc/apt/apt.conf.d/60-ray-cluster", "etc/needrestart/conf.d/60-ray-cluster.conf"];
+/** What keeps the distribution from restarting or rebooting a node that serves, and what copies its logs. */
+const SETTINGS = [
+  "etc/apt/apt.conf.d/60-ray-cluster",
+  "etc/needrestart/conf.d/60-ray-cluster.conf",
+  "etc/systemd/system/ray-cluster-logs.service",
+];
 
 /**
  * The bundle that all machines of a cluster fetch: the container's files except `node.json`, the programs of the boot,
@@ -45,7 +51,7 @@ export function machineBundle(
   return bundleText(
     files.filter(({ path }) => path !== CONTAINER_PATHS.config),
     [
-      ...[...steps, ...GUARDS]
+      ...[...steps, ...SETTINGS]
         .filter((name) => !without.some((one) => name.endsWith(`/${one}`)))
         .map((name) => rootfsFile(ROOTFS, name)),
       ...(recipe ?? []).map(({ name, content }) => ({ path: `${HOST_PATHS.recipe}/${name}`, content })),

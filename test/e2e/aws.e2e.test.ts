@@ -136,6 +136,18 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       }
     }, 300_000);
 
+    it("write the logs of boot, container and engine to a stream of their own", async () => {
+      for (const machine of await region.machines()) {
+        await hasShippedEachBoot(region, machine, 1);
+        const logs = await region.logsOf(machine);
+        expect(logs).toContain("the node program is unpacked");
+        expect(logs).toContain("ray-cluster: image: ");
+      }
+      const [head] = await region.machines();
+      const printed = "docker logs ray-cluster 2>&1 | grep -v '^$' | head -n 20 | tail -n 1";
+      expect(await region.logsOf(head)).toContain((await region.shell(head, printed)).trim());
+    }, 300_000);
+
     it("see one file system, with the model that the head has fetched once with its token", async () => {
       const { files, sent } = await hub.count();
       const sums = Object.entries(files).map(([path, { sha256 }]) => `${sha256}  ./${path}`);
@@ -237,6 +249,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
     it("serve again after a worker's reboot", async () => {
       const machine = (await region.machines())[1];
       await reboots(region, machine);
+      await hasShippedEachBoot(region, machine, 2);
     }, 800_000);
 
     it("serve again after the head's reboot", async () => {
@@ -259,6 +272,7 @@ describeWith(REQUIREMENTS, "machines of EC2 that cloud-init makes nodes of", () 
       expect(answer).toContain(`${RANKS} of ${RANKS} ranks`);
       expect(answer).toContain(`(${fresh.address})`);
       expect(await region.docker.containers(gone.container)).toEqual([]);
+      expect(await region.logsOf(gone)).toContain("found 8 accelerators");
     }, 800_000);
 
     it("are gone after a destroy, with all that was made", async () => {
@@ -320,6 +334,21 @@ async function reboots(region: AwsRegion, machine: AwsMachine): Promise<void> {
   await region.servesAgain(at, 240);
   note(`${machine.address} rebooted: serving ${seconds(at)} s later`);
   expect(await ask(API)).toContain(`${RANKS} of ${RANKS} ranks`);
+}
+
+/** Each line of its journal is in CloudWatch once, from its first boot on. */
+async function hasShippedEachBoot(region: AwsRegion, machine: AwsMachine, boots: number): Promise<void> {
+  const line = "found 8 accelerators";
+  const counted = `journalctl --no-pager -o cat -u ray-cluster.service | grep -c '${line}'`;
+  const written = Number(await region.shell(machine, counted));
+  expect(written).toBeGreaterThanOrEqual(boots);
+  await eventually(`${written} lines are in CloudWatch, each once`, 60, async () => {
+    const found = (await region.logsOf(machine)).split(line).length - 1;
+    if (found !== written) {
+      throw new Error(`${found} are there`);
+    }
+    return true;
+  });
 }
 
 const GPUS = "/etc/simulated-machine/gpus";

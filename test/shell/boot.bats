@@ -125,6 +125,18 @@ STEP
   [ -d "$BATS_TEST_TMPDIR/c d" ]
 }
 
+@test "boot.sh starts what copies the logs as soon as it is there, and goes on where it does not start" {
+  has logs "aws-logs.sh us-east-1 group"
+  fake systemctl 'enable*|1|' '*|3|'
+  boot
+  [ "$status" -eq 0 ]
+  [ "$(grep -c 'systemctl enable --now --no-block ray-cluster-logs.service' "$FAKE_CALLS")" -eq 1 ]
+  [[ "$output" == *"the logs stay on this machine"* ]]
+  rm "$BOOT_FOLDER/logs"
+  boot
+  [ "$(grep -c ray-cluster-logs "$FAKE_CALLS")" -eq 1 ]
+}
+
 @test "boot.sh with a disk folder waits until it is mounted" {
   has settings "disk_folder=/mnt/disk" "disk_seconds=60"
   fake mountpoint '-q /mnt/disk|1|' '-q /mnt/disk|1|' '-q /mnt/disk|0|'

@@ -166,3 +166,59 @@ CALLS
   [ "$status" -ne 0 ]
   [ "$(grep -c terminate-instances "$FAKE_CALLS")" -eq 1 ]
 }
+
+# EVENTS of the test, through the source for CloudWatch Logs.
+ship() { run "$AWS_SOURCES/aws-logs.sh" us-east-1 /ray-cluster/a head/i-1 <<<'[{"timestamp": 1, "message": "a"}]'; }
+
+# aws logs, which keeps the events that it gets; `missing` and `refused` are files of the test.
+fake_logs() {
+  cat >"$BIN/aws" <<'AWS'
+#!/usr/bin/env bash
+printf '%s\n' "aws ${*%%file:*}" >>"$FAKE_CALLS"
+if [ -e "$FAKE_ANSWERS/refused" ]; then
+  echo "An error occurred (AccessDeniedException) when calling the PutLogEvents operation" >&2
+  exit 254
+fi
+case "$2" in
+  create-log-stream) rm "$FAKE_ANSWERS/missing" ;;
+  put-log-events)
+    if [ -e "$FAKE_ANSWERS/missing" ]; then
+      echo "An error occurred (ResourceNotFoundException): The specified log stream does not exist." >&2
+      exit 254
+    fi
+    file="$(sed 's|.*file://\([^ ]*\).*|\1|' <<<"$*")"
+    cat "$file" >"$FAKE_ANSWERS/events"
+    printf '%s' "$file" >"$FAKE_ANSWERS/file"
+    ;;
+esac
+AWS
+  chmod +x "$BIN/aws"
+}
+
+@test "aws-logs.sh puts the events and leaves no file" {
+  fake_logs
+  ship
+  [ "$status" -eq 0 ]
+  [ "$(cat "$FAKE_ANSWERS/events")" = '[{"timestamp": 1, "message": "a"}]' ]
+  [ ! -e "$(cat "$FAKE_ANSWERS/file")" ]
+  [ "$(wc -l <"$FAKE_CALLS")" -eq 1 ]
+}
+
+@test "aws-logs.sh makes the stream of a new machine" {
+  fake_logs
+  touch "$FAKE_ANSWERS/missing"
+  ship
+  [ "$status" -eq 0 ]
+  [ "$(sed -n 2p "$FAKE_CALLS")" = \
+    "aws logs create-log-stream --region us-east-1 --log-group-name /ray-cluster/a --log-stream-name head/i-1" ]
+  [ -s "$FAKE_ANSWERS/events" ]
+}
+
+@test "aws-logs.sh that is refused says why and makes nothing" {
+  fake_logs
+  touch "$FAKE_ANSWERS/refused"
+  ship
+  [ "$status" -eq 1 ]
+  [[ "$output" == *AccessDeniedException* ]]
+  lacks create-log-stream "$FAKE_CALLS"
+}

@@ -20,9 +20,11 @@ import { ecrPermissions, ecrRepository } from "../account/registry";
 import { tcp } from "../network/security-group";
 import type { Permission } from "../policy";
 import { AwsNodePool } from "../pool/node-pool";
+import { accessOutput } from "./access-output";
 import type { AwsBackendProps } from "./backend-props";
 import { AwsBootSources } from "./boot-sources";
 import { LONGEST_WAIT_SECONDS, WAIT_TOPIC } from "./built-rules";
+import { ClusterLogs, writesLogs } from "./cluster-logs";
 import { machineStop, stopPermissions } from "./machine-stop";
 import { machinesReview } from "./machines-review";
 import { awsPlaceFacts } from "./place-facts";
@@ -61,7 +63,10 @@ export function buildAwsCluster(
   const timeoutSeconds = waitSeconds(scope, bootTimeoutSeconds + plan.deadlines.servingSeconds);
   const stackName = `${sources.uniqueName}-ready`;
   const stop = machineStop(decisions, region, sources.uniqueName);
-  const context = { plan, region, sources, storage, stackName, stop };
+  const logs = writesLogs(props)
+    ? new ClusterLogs(scope, "logs", sources.uniqueName, region, props)
+    : undefined;
+  const context = { plan, region, sources, storage, stackName, stop, logs: logs?.source };
   requirePriceLimit(scope, props.maxUsdPerHour, price);
   if (props.asksAccount ?? true) {
     new AccountCheck(
@@ -75,6 +80,7 @@ export function buildAwsCluster(
   const repository = ecrRepository(pulledImage(plan.image));
   const permissions = [
     ...sources.permissions,
+    ...(logs?.permissions ?? []),
     readinessPermission(partition, region, stackName),
     ...(repository === undefined ? [] : ecrPermissions(partition, repository)),
     ...storage.flatMap((one) => one.permissions ?? []),
@@ -89,7 +95,7 @@ export function buildAwsCluster(
   replaceTogether(made);
 
   letClientsIn(scope, plan, props);
-  writeAccess(scope, plan, ownRegion, pools, made);
+  writeAccess(scope, plan, ownRegion, pools, made, logs);
 
   const url = clusterEndpoint(plan);
   const workload = new WorkloadObject(scope, "workload", sources.workloadStore, plan);
@@ -174,11 +180,13 @@ function writeAccess(
   region: DataAwsRegion,
   pools: readonly SitePool[],
   made: readonly AwsNodePool[],
+  logs: ClusterLogs | undefined,
 ): void {
   const head = made.find(({ _head }) => _head !== undefined)?._head;
   if (head === undefined) {
     return;
   }
+  accessOutput(scope, plan, region.id, head.id, logs?.groupName);
   writeAccessFile(scope, plan, {
     place: "aws",
     region: `data.${region.terraformResourceType}.${region.friendlyUniqueId}`,

@@ -60,6 +60,27 @@ export interface AwsBackendProps extends AwsMachineOptions {
    */
   readonly onFailure?: "keep" | "stop";
   /**
+   * Whether the machines write the logs of boot and container to a group of CloudWatch Logs, where they stay after a machine is gone;
+   * it goes with the cluster. The network must reach `logs`, as one with the default endpoints does. Engines may log prompts, and AWS
+   * bills what is written: turn it off where either matters more than the reason why a machine that is gone has failed.
+   *
+   * @default true
+   */
+  readonly cloudWatchLogs?: boolean;
+  /**
+   * How long these logs are kept, in days, as CloudWatch Logs offers it: 1, 3, 5, 7, 14, 30, 60, 90 and so on.
+   *
+   * @default 30
+   */
+  readonly logRetentionDays?: number;
+  /**
+   * ARN of a KMS key for these logs, whose policy lets CloudWatch Logs of the region use it
+   * (docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html).
+   *
+   * @default - the key of CloudWatch
+   */
+  readonly logsKmsKeyArn?: string;
+  /**
    * Permissions of the machines besides those for Session Manager and for the cluster itself.
    *
    * @default - none

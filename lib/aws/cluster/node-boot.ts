@@ -1,7 +1,7 @@
 import { bootDevices } from "../../bootstrap/boot-devices";
 import { machineFacts } from "../../bootstrap/machine-facts";
 import { bootSecrets, RAY_TOKEN, withSecrets } from "../../bootstrap/boot-secrets";
-import type { BootSpec, BootStop } from "../../bootstrap/boot-spec";
+import type { BootSource, BootSpec, BootStop } from "../../bootstrap/boot-spec";
 import { isWithin } from "../../problems/checks";
 import { containerSpec, withoutWorkload } from "../../runtime/container-spec/make-container-spec";
 import { pulledImage } from "../../topology/declaration/derived-image";
@@ -24,6 +24,8 @@ export interface BootContext {
   readonly storage: readonly IAwsStorage[];
   /** Of the stack that waits for them. */
   readonly stackName: string;
+  /** Where the machines write their logs. @default - nowhere */
+  readonly logs?: BootSource;
   /** How the head ends the machines of a cluster that has never served. @default - they go on */
   readonly stop?: BootStop;
 }
@@ -55,6 +57,7 @@ export function nodeBoot(context: BootContext, node: NodePlan, machines: PoolMac
     facts: machineFacts(plan, container),
     registry: registry && ecrLogin(registry),
     build: plan.image.derived,
+    logs: context.logs,
     announce: {
       source: readinessSource(region, stackName),
       booted: node.role === "head" ? bootedSource(region, stackName) : undefined,

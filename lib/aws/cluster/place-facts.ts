@@ -1,11 +1,12 @@
 import { Token } from "cdktf";
 import { Construct } from "constructs";
-import type { GrantedActions, PlaceFacts } from "../../review/place-facts";
+import { type GrantedActions, type PlaceFacts, unpriced } from "../../review/place-facts";
 import type { ClusterPlan } from "../../topology/plan/plan";
 import { known } from "../known";
 import type { IClusterNetwork } from "../network/network-props";
 import type { Permission } from "../policy";
 import { machinesPrices } from "../pool/machines-price";
+import { writesLogs } from "./cluster-logs";
 import type { SiteDecisions } from "./site-decisions";
 
 /** What a person must know of a cluster on EC2 before it is made. */
@@ -30,7 +31,10 @@ export function awsPlaceFacts(
       ),
   );
   return {
-    prices: pools.flatMap(({ machines }) => machinesPrices(machines)),
+    prices: [
+      ...pools.flatMap(({ machines }) => machinesPrices(machines)),
+      ...(writesLogs(props) ? [unpriced("CloudWatch Logs by volume", 1)] : []),
+    ],
     limitUsdPerHour:
       maxUsdPerHour === undefined ? "none" : Token.isUnresolved(maxUsdPerHour) ? "late" : maxUsdPerHour,
     reach: {
@@ -46,6 +50,7 @@ export function awsPlaceFacts(
         ...own.map((path) => `${path} of each machine`),
         ...lost.map((what) => `**${what}, without a backup**`),
         "the Ray token",
+        ...(writesLogs(props) ? ["the logs in CloudWatch"] : []),
       ],
       kept,
     },

@@ -12,7 +12,7 @@ import { USER_DATA_TOPIC } from "./built-rules";
 
 const ROOTFS = join(__dirname, "../rootfs");
 const SOURCES = [
-  ...["aws-ecr.sh", "aws-parameter.sh", "aws-s3.sh", "aws-s3-sync.sh", "aws-secret.sh"],
+  ...["aws-ecr.sh", "aws-logs.sh", "aws-parameter.sh", "aws-s3.sh", "aws-s3-sync.sh", "aws-secret.sh"],
   "aws-stop.sh",
 ];
 

@@ -25,6 +25,7 @@ import ec2_gaps
 import ec2_machines
 import fsx_gaps
 import groups
+import logs_gaps
 import roles
 import s3_gaps
 import service_quotas
@@ -121,7 +122,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    for part in (ec2_gaps, ec2_machines, fsx_gaps, groups, s3_gaps, service_quotas, ssm_gaps):
+    for part in (ec2_gaps, ec2_machines, fsx_gaps, groups, logs_gaps, s3_gaps, service_quotas, ssm_gaps):
         part.install()
     _sweep(asked.name)
     gateway = f"{asked.subnet}.1"

@@ -40,6 +40,12 @@ def call_of(environ: dict[str, Any], body: bytes) -> Call:
         asked = json.loads(body or b"{}")
         if service == "secretsmanager":
             return Call(f"secretsmanager:{action}", str(asked.get("SecretId", "")))
+        if service == "Logs_20140328":
+            # docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+            group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{asked.get('logGroupName', '')}"
+            # That of a stream that does not exist yet has no name.
+            stream = f":log-stream:{asked.get('logStreamName', '') if action == 'PutLogEvents' else ''}"
+            return Call(f"logs:{action}", group + stream)
         if service == "AmazonSSM":
             name = asked.get("Name", "")
             return Call(f"ssm:{action}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}")
@@ -120,7 +126,7 @@ def _holds(condition: Mapping[str, Any], context: Mapping[str, str]) -> bool:
 def refusal(role: str, call: Call) -> tuple[int, bytes]:
     """As the services say it."""
     message = f"role {role} is not authorized to perform: {call.action} on resource: {call.resource}"
-    if call.action.startswith(("secretsmanager:", "ssm:")):
+    if call.action.startswith(("secretsmanager:", "ssm:", "logs:")):
         return 400, json.dumps({"__type": "AccessDeniedException", "Message": message}).encode()
     if call.action.startswith("s3:"):
         return 403, f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>".encode()

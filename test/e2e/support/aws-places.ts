@@ -37,6 +37,11 @@ export async function placesOf(
         control: "fetched secret 'ray-token'",
       },
       {
+        name: `CloudWatch logs of ${machine.id}`,
+        text: await region.logsOf(machine),
+        control: "fetched secret 'ray-token'",
+      },
+      {
         name: `command lines and environments of ${machine.id}`,
         text: await shell("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'"),
         control: "PYTHONPATH=/opt/ray-cluster",

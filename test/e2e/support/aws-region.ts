@@ -135,20 +135,47 @@ export class AwsRegion {
 
   /** A secret that a user has. @returns its ARN */
   public async createSecret(name: string, value: string): Promise<string> {
+    const asked = { Name: name, SecretString: value, ClientRequestToken: randomUUID() };
+    const { ARN } = await this.json("secretsmanager", "secretsmanager.CreateSecret", asked);
+    return ARN;
+  }
+
+  /** What a machine has written to CloudWatch Logs, also one that is gone. */
+  public async logsOf(machine: AwsMachine): Promise<string> {
+    const call = (action: string, asked: object) => this.json("logs", `Logs_20140328.${action}`, asked);
+    const { logGroups } = await call("DescribeLogGroups", { logGroupNamePrefix: "/ray-cluster/" });
+    const group = { logGroupName: logGroups[0].logGroupName };
+    const { logStreams } = await call("DescribeLogStreams", group);
+    const names: string[] = logStreams.map((stream: any) => stream.logStreamName);
+    const logStreamName = names.find((name) => name.endsWith(`/${machine.id}`));
+    const lines: string[] = [];
+    let token: string | undefined;
+    for (;;) {
+      const asked = { ...group, logStreamName, startFromHead: true, nextToken: token };
+      const { events, nextForwardToken } = await call("GetLogEvents", asked);
+      lines.push(...events.map(({ message }: any) => message));
+      if (events.length === 0 || nextForwardToken === token) {
+        return lines.join("\n");
+      }
+      token = nextForwardToken;
+    }
+  }
+
+  private async json(service: string, target: string, asked: object): Promise<any> {
     const response = await fetch(this.endpoint, {
       method: "POST",
       headers: {
-        Authorization: authorization("secretsmanager"),
+        Authorization: authorization(service),
         "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": "secretsmanager.CreateSecret",
+        "X-Amz-Target": target,
       },
-      body: JSON.stringify({ Name: name, SecretString: value, ClientRequestToken: randomUUID() }),
+      body: JSON.stringify(asked),
     });
-    const answer = (await response.json()) as { ARN?: string };
-    if (answer.ARN === undefined) {
-      throw new Error(`CreateSecret: ${response.status} ${JSON.stringify(answer)}`);
+    const answer = await response.json();
+    if (!response.ok) {
+      throw new Error(`${target}: ${response.status} ${JSON.stringify(answer)}`);
     }
-    return answer.ARN;
+    return answer;
   }
 
   /** What a machine has booted, as EC2 gives it back. */

@@ -64,6 +64,14 @@ const BESIDE_LUSTRE: Reasons = {
   },
 };
 const OF_CLUSTERS: Reasons = {
+  CKV_AWS_158: {
+    on: /_(flow-log|logs)_group_\w+$/,
+    why: "encrypted with the key of CloudWatch; flowLogKmsKeyArn and logsKmsKeyArn take one of your own",
+  },
+  CKV_AWS_338: {
+    on: /_logs_group_\w+$/,
+    why: "what machines print is read within days, and may hold prompts; logRetentionDays keeps it longer",
+  },
   CKV_AWS_124: {
     on: /_ready_stack_\w+$/,
     why: "the deployment itself waits for the stack and tells what became of it: nobody needs mail about it",

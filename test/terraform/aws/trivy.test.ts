@@ -22,8 +22,8 @@ jest.setTimeout(900_000);
  */
 const WITHOUT_OWN_KEYS: Reasons = {
   "AWS-0017": {
-    on: /^aws_cloudwatch_log_group\..*flow-log/,
-    why: "encrypted with the key of CloudWatch; flowLogKmsKeyArn takes one of your own",
+    on: /^aws_cloudwatch_log_group\..*(flow-log|logs)_group/,
+    why: "encrypted with the key of CloudWatch; flowLogKmsKeyArn and logsKmsKeyArn take one of your own",
   },
   "AWS-0098": {
     on: /^aws_secretsmanager_secret\..*token/,

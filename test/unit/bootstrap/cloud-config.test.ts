@@ -17,7 +17,7 @@ const boot = (name: string, of = config) => fileOf(of, `/etc/ray-cluster/boot/${
 
 const BUNDLE = "/var/lib/ray-cluster/host/bundle.b85";
 /** What a bundle that is part of such a boot leaves out. */
-const UNUSED = ["stop-cluster.sh", "lustre-client.sh"];
+const UNUSED = ["stop-cluster.sh", "lustre-client.sh", "ship_logs.py", "ray-cluster-logs.service"];
 const announce = {
   source: { name: "web.sh", arguments: ["a"] },
   workloads: { name: "store.sh", arguments: ["w/"] },

@@ -93,6 +93,8 @@ describe("files beside the stack", () => {
     const leftOut = Object.keys(whole).filter((name) => !(name in embedded));
     expect(leftOut.map((name) => name.split("/").at(-1)).sort()).toEqual([
       "lustre-client.sh",
+      "ray-cluster-logs.service",
+      "ship_logs.py",
       "stop-cluster.sh",
     ]);
     const ids = [one, other].map((stack) => stack.file("cloud-init/llama/gpu-0.meta-data.yaml").split("\n"));

@@ -8,7 +8,7 @@ import { AWS_STACKS, type AwsStack, INPUTS, synthesize } from "../../support/aws
 const COMMON = {
   aws_autoscaling_group: 1,
   aws_cloudformation_stack: 1,
-  aws_cloudwatch_log_group: 1,
+  aws_cloudwatch_log_group: 2,
   aws_default_security_group: 1,
   aws_ec2_subnet_cidr_reservation: 1,
   aws_eip: 1,
@@ -68,7 +68,7 @@ describe.each(AWS_STACKS.map((expected) => [expected.name, expected] as const))(
 
   it("holds exactly its network, machines, storage and readiness stack", () => {
     expect(stack.counts()).toEqual({ ...COMMON, ...STORAGE[expected.storage] });
-    expect(Object.keys(stack.json.output)).toEqual(["endpoint"]);
+    expect(Object.keys(stack.json.output).sort()).toEqual(["endpoint", expect.stringMatching(/-access$/)]);
     expect(stack.json.terraform.required_providers).toEqual({
       aws: { source: "aws", version: ">= 5.100.0, < 7.0.0" },
     });

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import boto3
 import roles
 from moto import mock_aws
-from place import REGION
+from place import ACCOUNT, REGION
 
 _TAG = {"Key": "ray-cluster", "Value": "llama-boot-1"}
 _POLICY = [
@@ -114,6 +114,16 @@ class Roles(unittest.TestCase):
                 "QUERY_STRING": urlencode({"prefix": prefix}),
             }
             self.assertEqual(roles.allows("head", roles.call_of(environ, b"")), allowed, prefix)
+
+    def test_streams_of_one_log_group(self) -> None:
+        group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/ray-cluster/a"
+        actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        self.allow([{"Effect": "Allow", "Action": actions, "Resource": [group, f"{group}:*"]}])
+        for name, allowed in (("/ray-cluster/a", True), ("/ray-cluster/ab", False), ("/other", False)):
+            for action in ("CreateLogStream", "PutLogEvents"):
+                body = json.dumps({"logGroupName": name, "logStreamName": "head/i-1"}).encode()
+                call = roles.call_of({"HTTP_X_AMZ_TARGET": f"Logs_20140328.{action}"}, body)
+                self.assertEqual(roles.allows("head", call), allowed, (name, action))
 
     def test_a_condition_that_is_not_known_holds_for_nothing(self) -> None:
         self.allow([{**_POLICY[0], "Condition": {"Bool": {"aws:SecureTransport": "true"}}}])

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import sys
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import ec2_machines
 import fsx_gaps
 import groups
 import launches
+import logs_gaps
 import service_quotas
 from botocore.exceptions import ClientError
 from limits import LIMITS, Limits
@@ -29,7 +31,7 @@ _AMI = "ami-12c6146b"
 _TARGET = {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
 _BLOCK = {"MarketType": "capacity-block"}
 
-for _part in (ec2_gaps, ec2_machines, fsx_gaps, groups, service_quotas):
+for _part in (ec2_gaps, ec2_machines, fsx_gaps, groups, logs_gaps, service_quotas):
     _part.install()
 
 
@@ -265,6 +267,28 @@ class Launches(Account):
             self.launch(template)
         self.seconds = 10
         self.launch(template)
+
+
+class Logs(Account):
+    def put(self, *events: tuple[int, str]) -> None:
+        stream = {"logGroupName": "machines", "logStreamName": "head/i-1"}
+        begin = int(time.time() - 2 * 86_400) * 1000
+        found = [{"timestamp": begin + at, "message": text} for at, text in events]
+        self.logs.put_log_events(**stream, logEvents=found)
+
+    def test_events_that_one_call_does_not_take(self) -> None:
+        self.logs = boto3.client("logs", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+        self.logs.create_log_group(logGroupName="machines")
+        with self.refused("ResourceNotFoundException"):
+            self.put((0, "a"))
+        self.logs.create_log_stream(logGroupName="machines", logStreamName="head/i-1")
+        self.put((0, "a"), (0, "b"), (86_400_000, "c"))
+        with self.refused("InvalidParameterException", "chronological"):
+            self.put((1, "a"), (0, "b"))
+        with self.refused("InvalidParameterException", "24 hours"):
+            self.put((0, "a"), (86_400_001, "b"))
+        with self.refused("InvalidParameterException", "too large"):
+            self.put(*((0, "é" * 150_000) for _ in range(4)))
 
 
 class Groups(Account):

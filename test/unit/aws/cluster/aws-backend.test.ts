@@ -172,7 +172,8 @@ describe("AwsBackend with four machines", () => {
   });
 
   it("permits only what the machines need", () => {
-    const workers = ["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"];
+    const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
+    const workers = ["s3:GetObject", "secretsmanager:GetSecretValue", ...logs, "ssm:GetParameter"];
     expect(policies(stack)).toEqual([
       workers,
       [...workers, "s3:GetObject", "secretsmanager:PutSecretValue", "secretsmanager:GetSecretValue"],
@@ -278,8 +279,8 @@ describe("AwsBackend", () => {
     const stack = cluster({ cluster: EMULATED });
     expect(bootLines(stack, "gpu-worker", "devices")).toEqual([""]);
     expect(policies(stack)[1]).toEqual([
-      ...["s3:GetObject", "secretsmanager:GetSecretValue", "ssm:GetParameter"],
-      ...["s3:GetObject", "secretsmanager:PutSecretValue"],
+      ...["s3:GetObject", "secretsmanager:GetSecretValue", "logs:CreateLogStream", "logs:PutLogEvents"],
+      ...["ssm:GetParameter", "s3:GetObject", "secretsmanager:PutSecretValue"],
     ]);
   });
 

@@ -7,6 +7,8 @@ export interface FsxLustreTierFacts extends FactRow {
   readonly id: string;
   readonly deploymentType: string;
   readonly throughputMBpsPerTiB: number;
+  /** What a storage server holds, without EFA. */
+  readonly tibPerServer: number;
   /** Sizes below the first step. */
   readonly smallestTiB: readonly number[];
   readonly stepTiB: number;

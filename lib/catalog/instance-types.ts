@@ -32,6 +32,8 @@ export interface InstanceType extends FactRow {
 /** The network of an instance type. */
 export interface InstanceNetwork extends FactRow {
   readonly id: string;
+  /** Of all cards together; `null`: it is shared, and differs. */
+  readonly bandwidthGbps: number | null;
   readonly networkCards: number;
   /** Network interfaces that one card takes; `null`: it differs or is not stated. */
   readonly interfacesPerCard: number | null;

@@ -8,6 +8,7 @@ import { type FitReview, fitReview } from "./fit";
 import { type Money, moneyOf } from "./money";
 import { type Outage, outages } from "./outages";
 import type { Destroyed, GrantedActions, PlaceFacts } from "./place-facts";
+import { type LoadReview, loadReview } from "./load";
 import { ranks, type RanksOfNode } from "./ranks";
 import { type SocketReview, sockets } from "./reach";
 import type { PlaceReview } from "./review";
@@ -23,6 +24,8 @@ export interface ClusterReview {
   /** `null`: not known. */
   readonly fit: FitReview | null;
   readonly time: TimeReview;
+  /** `null`: no server loads weights of a known size. */
+  readonly load: LoadReview | null;
   readonly reach: readonly SocketReview[];
   readonly wayOut: string;
   readonly permissions: readonly GrantedActions[];
@@ -86,6 +89,7 @@ export function clusterReview(
     money: moneyOf(facts),
     fit: fitReview(plan),
     time: timeReview(plan, facts),
+    load: loadReview(plan, facts),
     reach: sockets(plan, facts),
     wayOut: facts.reach.wayOut,
     permissions: facts.permissions ?? [],

@@ -1,6 +1,7 @@
 import { counted } from "../problems/text";
 import type { ClusterReview } from "./cluster-review";
 import { fitText } from "./fit";
+import { loadText } from "./load";
 import { type Money, moneyText } from "./money";
 import { socketText } from "./reach";
 import type { StackReview } from "./stack-review";
@@ -16,7 +17,7 @@ export function title({ stack, missing }: StackReview): string {
 
 /** What a person decides on, of one cluster, on one screen. */
 export function firstScreen(cluster: ClusterReview, stack: string): readonly string[] {
-  const { money, fit, time, reach, wayOut, permissions, destroy } = cluster;
+  const { money, fit, time, load, reach, wayOut, permissions, destroy } = cluster;
   const rows: readonly (readonly [string, string])[] = [
     ["Money", moneyLine(money)],
     [
@@ -29,7 +30,7 @@ export function firstScreen(cluster: ClusterReview, stack: string): readonly str
         ? "unknown: the model, its parallel layout or the accelerators' memory is not stated"
         : fitText(fit),
     ],
-    ["Time", timeLine(time)],
+    ["Time", [timeLine(time), ...(load === null ? [] : [loadText(load)])].join(" · ")],
     [
       "Reach",
       [...reach.map(socketText), `outbound: ${wayOut}`, rolesText(permissions)]

@@ -18,8 +18,28 @@ export interface PlaceFacts {
   readonly endsAfterFailure?: boolean;
   /** Longest way of a machine to its container, in seconds. @default - it runs already */
   readonly bootSeconds?: number;
+  /** How fast the machines read their folders. @default - no number has a source */
+  readonly readSpeeds?: readonly ReadSpeed[];
   /** Who brings back what has died. */
   readonly recovery: Recovery;
+}
+
+/** How fast the machines read a folder at most. Only numbers that have a source. */
+export interface ReadSpeed {
+  /** Folder in the containers. */
+  readonly mountPath: string;
+  /** What they read, e.g. `FSx for Lustre 9.6 TiB persistent-1000`. */
+  readonly what: string;
+  readonly limits: readonly SpeedLimit[];
+}
+
+/** One thing that all bytes pass. */
+export interface SpeedLimit {
+  /** What it is, e.g. `file system`. */
+  readonly what: string;
+  readonly bytesPerSecond: number;
+  /** Whether all machines share it; else each has one. */
+  readonly isShared: boolean;
 }
 
 /** A part that is paid by the hour. */

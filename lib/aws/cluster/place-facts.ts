@@ -7,7 +7,8 @@ import type { IClusterNetwork } from "../network/network-props";
 import type { Permission } from "../policy";
 import { machinesPrices } from "../pool/machines-price";
 import { writesLogs } from "./cluster-logs";
-import type { SiteDecisions } from "./site-decisions";
+import { networkLimits } from "../storage/read-speeds";
+import type { SiteDecisions, SitePool } from "./site-decisions";
 
 /** What a person must know of a cluster on EC2 before it is made. */
 export function awsPlaceFacts(
@@ -55,6 +56,11 @@ export function awsPlaceFacts(
       kept,
     },
     givesUpAfterSeconds,
+    readSpeeds: storage.flatMap(({ readSpeed }) =>
+      readSpeed === undefined
+        ? []
+        : [{ ...readSpeed, limits: [...readSpeed.limits, ...networkLimits(bandwidths(pools))] }],
+    ),
     endsAfterFailure: props.onFailure === "stop",
     bootSeconds: bootTimeoutSeconds,
     recovery: {
@@ -86,4 +92,12 @@ function granted({ actions, resources }: Permission): GrantedActions {
 
 function late(text: string): string {
   return known(text) ?? "known at apply";
+}
+
+/** Of the machines that load the weights. With several cards it is not known what the one with the address has. */
+function bandwidths(pools: readonly SitePool[]): readonly number[] {
+  return pools
+    .map(({ machines }) => machines.facts)
+    .filter(({ type, network }) => type?.accelerator !== null && network?.networkCards === 1)
+    .flatMap(({ network }) => network?.bandwidthGbps ?? []);
 }

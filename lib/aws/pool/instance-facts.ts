@@ -13,7 +13,8 @@ export interface InstanceFacts {
   /** Its hardware. @default - the type is unknown */
   readonly type?: Omit<InstanceType, keyof FactRow | "deviceMemoryGiB">;
   /** Its network. @default - the type is unknown */
-  readonly network?: Pick<InstanceNetwork, "networkCards" | "efaCards" | "maximumIpCards">;
+  readonly network?: Pick<InstanceNetwork, "networkCards" | "efaCards" | "maximumIpCards"> &
+    Partial<Pick<InstanceNetwork, "bandwidthGbps">>;
   /** Its price. @default - unknown */
   readonly price?: OnDemandPrice;
 }

@@ -8,10 +8,11 @@ import { fsxLustreTierOf } from "../../catalog/fsx-lustre-tiers";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { moneyOf } from "../../review/money";
-import { unpriced } from "../../review/place-facts";
+import { type ReadSpeed, unpriced } from "../../review/place-facts";
 import { useAws } from "../provider";
 import { reviewPart } from "../../terraform/review-files";
 import type { IClusterNetwork } from "../network/network-props";
+import { lustreLimits } from "./read-speeds";
 import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
 import { EFA_PORTS, LUSTRE_PORTS, StorageAccess } from "./storage-access";
 import { LUSTRE_TOPIC } from "./storage-rules";
@@ -116,6 +117,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
       isShared: true,
       isReachedByEfa: efa,
       availabilityZone: props.availabilityZone,
+      readSpeed: { mountPath: paths.mountPath, what: "FSx for Lustre", limits: lustreLimits(efa) },
       mount: lustreMount(props.dnsName, props.mountName, paths.hostPath, efa),
     };
   }
@@ -127,6 +129,7 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
   public readonly availabilityZone?: string;
   public readonly capacityGB?: number;
   public readonly isRetained?: boolean;
+  public readonly readSpeed?: ReadSpeed;
   public readonly mount?: BootMount;
   /** `fs-...` */
   public readonly fileSystemId: string;
@@ -150,8 +153,8 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
       ports: efa ? EFA_PORTS : LUSTRE_PORTS,
       bothWays: true,
     });
-    // FSx counts 1.2 TiB as 1200.
     this.isRetained = props.retain ?? false;
+    // FSx counts 1.2 TiB as 1200.
     this.capacityGB = Math.round(props.capacityTiB * 1000);
     const isPersistent = tier.deploymentType.startsWith("PERSISTENT");
     const fileSystem = new FsxLustreFileSystem(this, "file-system", {
@@ -179,15 +182,18 @@ export class FsxLustreStorage extends Construct implements IAwsStorage {
         s3: { autoImportPolicy: { events: ["NEW", "CHANGED", "DELETED"] } },
       });
     }
+    const what = `FSx for Lustre ${props.capacityTiB} TiB ${tier.id}`;
     reviewPart(this, {
       kind: "storage",
       what: `FSx for Lustre, ${props.capacityTiB} TiB ${tier.id}, ${this.isRetained ? "protected from destroy" : "goes with destroy"}, no backup`,
-      money: moneyOf({ prices: [unpriced(`FSx for Lustre ${props.capacityTiB} TiB ${tier.id}`, 1)] }),
+      money: moneyOf({ prices: [unpriced(what, 1)] }),
     });
     const { hostPath, mountPath } = storagePaths(id, props);
     this.hostPath = hostPath;
     this.mountPath = mountPath;
     this.isReachedByEfa = efa;
+    const limits = lustreLimits(efa, { tier, capacityTiB: props.capacityTiB });
+    this.readSpeed = { mountPath, what, limits };
     this.availabilityZone = network.availabilityZone;
     this.fileSystemId = fileSystem.id;
     this.dnsName = fileSystem.dnsName;

@@ -6,11 +6,12 @@ import type { BootMount } from "../../bootstrap/boot-spec";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { moneyOf } from "../../review/money";
-import { unpriced } from "../../review/place-facts";
+import { type ReadSpeed, unpriced } from "../../review/place-facts";
 import { useAws } from "../provider";
 import { reviewPart } from "../../terraform/review-files";
 import type { IClusterNetwork } from "../network/network-props";
 import { tcp } from "../network/security-group";
+import { efsLimits } from "./read-speeds";
 import { type IAwsStorage, type StoragePaths, storagePaths } from "./storage";
 import { NFS_PORTS, StorageAccess } from "./storage-access";
 import { NFS_TOPIC } from "./storage-rules";
@@ -60,7 +61,9 @@ export interface ExistingEfsProps extends StoragePaths {
 export class EfsStorage extends Construct implements IAwsStorage {
   /** An existing file system. The security group of its mount target must let the machines in on port 2049. */
   public static fromExisting(id: string, props: ExistingEfsProps): IAwsStorage {
-    return nfs(id, props, `${props.dnsName}:/`, props.availabilityZone);
+    const storage = nfs(id, props, `${props.dnsName}:/`, props.availabilityZone);
+    const readSpeed = { mountPath: storage.mountPath, what: "EFS", limits: efsLimits(false) };
+    return { ...storage, readSpeed };
   }
 
   public readonly hostPath: string;
@@ -69,6 +72,7 @@ export class EfsStorage extends Construct implements IAwsStorage {
   public readonly isReachedByEfa = false;
   public readonly availabilityZone?: string;
   public readonly mount?: BootMount;
+  public readonly readSpeed?: ReadSpeed;
   /** `fs-...` */
   public readonly fileSystemId: string;
   /** Name of its mount target. */
@@ -112,6 +116,7 @@ export class EfsStorage extends Construct implements IAwsStorage {
     this.mountPath = storage.mountPath;
     this.availabilityZone = network.availabilityZone;
     this.mount = storage.mount;
+    this.readSpeed = { mountPath: this.mountPath, what: "EFS", limits: efsLimits(true) };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BootMount, BootStage } from "../../bootstrap/boot-spec";
+import type { ReadSpeed } from "../../review/place-facts";
 import type { IStorage } from "../../topology/declaration/storage";
 import type { Permission } from "../policy";
 
@@ -12,6 +13,8 @@ export interface IAwsStorage extends IStorage {
   readonly capacityGB?: number;
   /** Whether Terraform refuses to destroy it. @default false */
   readonly isRetained?: boolean;
+  /** How fast machines read it at most. @default - no number has a source */
+  readonly readSpeed?: ReadSpeed;
   /** How a machine mounts it. @default - it is a folder of the machine's own disk */
   readonly mount?: BootMount;
   /** How its files get to a machine's own disk. @default - they are there, or on the mount */

@@ -28,7 +28,9 @@ export type {
   PlaceFacts,
   PlaceReach,
   PricedPart,
+  ReadSpeed,
   Recovery,
+  SpeedLimit,
 } from "./review/place-facts";
 export type { PlaceReview } from "./review/review";
 export {

@@ -30,6 +30,7 @@ export interface ReadSpeed {
   readonly mountPath: string;
   /** What they read, e.g. `FSx for Lustre 9.6 TiB persistent-1000`. */
   readonly what: string;
+  /** All that the bytes pass on their way; the slowest counts. */
   readonly limits: readonly SpeedLimit[];
 }
 
@@ -37,6 +38,7 @@ export interface ReadSpeed {
 export interface SpeedLimit {
   /** What it is, e.g. `file system`. */
   readonly what: string;
+  /** Most that passes it, in bytes per second. */
   readonly bytesPerSecond: number;
   /** Whether all machines share it; else each has one. */
   readonly isShared: boolean;

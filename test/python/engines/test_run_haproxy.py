@@ -1,8 +1,11 @@
 """The real HAProxy in front of a server without keys and TLS."""
 
+import contextlib
 import http.client
 import os
+import resource
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -43,6 +46,16 @@ class Server(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def _is_closed(link: socket.socket) -> bool:
+    link.setblocking(False)
+    try:
+        return link.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
 
 
 class RunHaproxyTest(unittest.TestCase):
@@ -133,9 +146,44 @@ class RunHaproxyTest(unittest.TestCase):
             ("POST", "/%6eodes/add", 404),
             ("POST", "//nodes/add", 404),
             ("POST", "/v1x", 404),
+            ("POST", "/v1/../nodes/add", 404),
+            ("POST", "/v1/%2e%2E/nodes/add", 404),
+            ("POST", "/v1/./x/..", 404),
+            ("POST", "/v1/a..b/...", 200),
         ):
             with self.subTest(f"{method} {path}"):
                 self.assertEqual(self.status(method, path), status)
+
+    def test_health_path_is_read_without_a_body(self) -> None:
+        self.serve()
+        self.launch("--api-key-file", self.keys)
+        for extra in ("Content-Length: 1000000", "Transfer-Encoding: chunked"):
+            with self.subTest(extra), socket.create_connection(("127.0.0.1", self.port), 20) as stranger:
+                stranger.sendall(f"GET {HEALTH} HTTP/1.1\r\nHost: x\r\n{extra}\r\n\r\n".encode())
+                # Before anything of the body has come.
+                self.assertIn(b" 400 ", stranger.recv(100))
+        self.assertEqual(self.status("GET", HEALTH), 200)
+
+    def test_address_with_too_many_connections_gets_no_more_and_others_do(self) -> None:
+        self.serve()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 6000), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        if hard < 6000:
+            self.skipTest("this process may not open enough files")
+        self.launch("--api-key-file", self.keys)
+        links = []
+        held = contextlib.ExitStack()
+        self.addCleanup(held.close)
+        for _ in range(4300):
+            with contextlib.suppress(ConnectionError):
+                where = ("127.0.0.1", self.port)
+                link = socket.create_connection(where, 20, source_address=("127.0.0.9", 0))
+                links.append(held.enter_context(link))
+        time.sleep(0.5)
+        kept = sum(not _is_closed(link) for link in links)
+        self.assertLess(abs(kept - 4096), 10)
+        self.assertEqual(self.status("POST", CHAT, "first-key"), 200)
 
     def test_certificate_is_served_and_the_key_is_in_no_file_command_or_environment(self) -> None:
         self.serve()

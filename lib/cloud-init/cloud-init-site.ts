@@ -1,5 +1,6 @@
 import { Fn, TerraformLocal, type TerraformResource, Token } from "cdktf";
 import type { Construct } from "constructs";
+import { lateProblems } from "../problems/late-values";
 import type { Problem } from "../problems/problem";
 import { judge } from "../problems/rule";
 import { sha256 } from "../runtime/content-hash";
@@ -81,6 +82,7 @@ export class CloudInitSite implements IClusterSite {
   ) {
     this.place = placeOf(settings, declaration);
     this.problems = [
+      ...lateProblems(settings, "backend"),
       ...judge(MACHINES, settings, declaration),
       ...judge(SECRET_SOURCES, settings, undefined),
       ...judge(READINESS, settings, declaration),

@@ -53,6 +53,35 @@ export function isLate(text: string): boolean {
   return IN_TEXT.test(text) || HUGE_NUMBER.test(text);
 }
 
+/** Whether a list is known only at apply as a whole. Of one whose entries are late its number is known. */
+export function isLateList(list: readonly unknown[]): boolean {
+  return list.some((item) => typeof item === "string" && LIST.test(item));
+}
+
+/**
+ * Numbers and lists of a declaration that are known only at apply: what is computed of them is wrong, and how many resources
+ * they mean is unknown. Texts are judged by the rules of their properties: most may be late.
+ *
+ * @param declared a declaration, or a part of one
+ * @param at path of the part. @default - the whole
+ */
+export function lateProblems(declared: object, at?: string): readonly Problem[] {
+  return Object.entries(declared)
+    .filter(([, value]) => (value instanceof Array ? isLateList(value) : isLateNumber(value)))
+    .map(([name, value]) => ({
+      rule: "RC096",
+      level: "error",
+      path: at === undefined ? name : `${at}.${name}`,
+      got: String(value),
+      must: "be known at synth",
+      fix: OTHERWISE,
+    }));
+}
+
+function isLateNumber(value: unknown): boolean {
+  return typeof value === "number" && HUGE_NUMBER.test(String(value));
+}
+
 /** A text with a word in place of each value that is known only at apply. */
 export function withoutLateValues(text: string, word: string): string {
   return text

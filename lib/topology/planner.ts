@@ -6,6 +6,7 @@ import { planEnvironment } from "./plan/environment";
 import { planNodes, planPools } from "./plan/nodes";
 import type { Place } from "./plan/place";
 import type { ClusterPlan, ImagePlan, RayPlan } from "./plan/plan";
+import { lateProblems } from "../problems/late-values";
 import { PlanError } from "../problems/plan-error";
 import type { Problem } from "../problems/problem";
 import { isBuildable } from "../problems/rule";
@@ -39,7 +40,14 @@ export function judgeCluster(
 ): Judgement {
   const spec = normalise(props, place);
   const facts: PlanFacts = { place, nodes: planNodes(spec, place), ports: declaredPorts(spec) };
-  const found = [...checkRules(spec, facts), ...(spec.engine.problems ?? []), ...problemsOfPlace];
+  const found = [
+    ...lateProblems(props),
+    ...lateProblems(props.model ?? {}, "model"),
+    ...lateProblems(spec.engine.declared ?? {}, "engine"),
+    ...checkRules(spec, facts),
+    ...(spec.engine.problems ?? []),
+    ...problemsOfPlace,
+  ];
   const plan = isBuildable(found) ? planOf(spec, facts) : undefined;
   const own = plan === undefined ? [] : (props.rules ?? []).flatMap((rule) => rule.check(plan));
   const problems = acknowledged([...found, ...own], props.acknowledge);

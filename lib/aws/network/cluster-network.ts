@@ -7,6 +7,7 @@ import { Subnet } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { Construct } from "constructs";
 import { allAwsEndpoints } from "../../catalog/aws-endpoints";
+import { isLateList, lateProblems } from "../../problems/late-values";
 import { judge } from "../../problems/rule";
 import { reportProblems } from "../../terraform/app-problems";
 import { moneyOf } from "../../review/money";
@@ -40,14 +41,15 @@ import { ClusterSecurityGroup } from "./security-group";
 export class AwsClusterNetwork extends Construct implements IClusterNetwork {
   /** An existing VPC and subnet. Without `securityGroupId` a group is created in that VPC. */
   public static fromExisting(scope: Construct, id: string, props: ExistingAwsNetworkProps): IClusterNetwork {
-    const { egressCidrs = [], egressPrefixListIds = [], endpointSecurityGroupId } = props;
+    const { egressCidrs = [], egressPrefixListIds = [], endpointSecurityGroupId } = withoutLateLists(props);
     const existing = new Construct(scope, id);
     useAws(existing, props.provider);
+    const isComplete = reportProblems(existing, lateProblems(props));
     reportProblems(existing, checkEgress(egressCidrs));
     const reach = { egressCidrs, egressPrefixListIds, endpointSecurityGroupId };
     const groupProps = { name: id, vpcId: props.vpcId, ...reach };
     const isMade = props.securityGroupId === undefined;
-    if (isMade) {
+    if (isMade && isComplete) {
       reportProblems(existing, judge(MADE_GROUP_TOPIC, reach, undefined));
     }
     return {
@@ -84,9 +86,12 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
       subnetCidr = "10.20.0.0/20",
       internetAccess = AwsInternetAccess.ENDPOINTS_ONLY,
       egressCidrs = [],
-    } = props;
+      endpoints: services = allAwsEndpoints().map((endpoint) => endpoint.id),
+    } = withoutLateLists(props);
     const natSubnetCidr =
       internetAccess === AwsInternetAccess.NAT ? (props.natSubnetCidr ?? "10.20.255.240/28") : undefined;
+    const late = lateProblems({ egressCidrs: props.egressCidrs, endpoints: props.endpoints });
+    reportProblems(this, late);
     reportProblems(this, checkNetwork({ availabilityZone, vpcCidr, subnetCidr, natSubnetCidr, egressCidrs }));
     const tags = { Name: id };
     this.availabilityZone = availabilityZone;
@@ -134,7 +139,7 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
       vpcId: vpc.id,
       subnetId: subnet.id,
       routeTableId: table.id,
-      services: props.endpoints ?? allAwsEndpoints().map((endpoint) => endpoint.id),
+      services,
     });
     this.securityGroupId = new ClusterSecurityGroup(this, "machines", {
       name: id,
@@ -167,4 +172,10 @@ export class AwsClusterNetwork extends Construct implements IClusterNetwork {
       }).name;
     }
   }
+}
+
+/** Nothing can be made for each entry of a list that is known only at apply. It is reported, so nothing is written. */
+function withoutLateLists<Props extends object>(props: Props): Props {
+  const known = Object.entries(props).filter(([, value]) => !(value instanceof Array && isLateList(value)));
+  return Object.fromEntries(known) as Props;
 }

@@ -1,5 +1,6 @@
 import { allInstanceTypes } from "../../catalog/instance-types";
 import { isWhole, unless } from "../../problems/checks";
+import { lateProblems } from "../../problems/late-values";
 import type { Problem } from "../../problems/problem";
 import { errorRule, judge, type Topic } from "../../problems/rule";
 import { didYouMean, oneOf, show } from "../../problems/text";
@@ -228,7 +229,13 @@ export const NODE_POOL_TOPIC: Topic<PoolMachines> = {
 
 /** Everything that is wrong with the machines of a pool. */
 export function checkPool(machines: PoolMachines, paths: PoolPaths): readonly Problem[] {
-  return [...judge(POOL_TOPIC, machines, paths), ...judge(CAPACITY_TOPIC, machines, paths)];
+  const { capacityTimeoutMinutes } = machines;
+  return [
+    // Other timeouts are computed from it.
+    ...lateProblems({ [`${paths.options}capacityTimeoutMinutes`]: capacityTimeoutMinutes }),
+    ...judge(POOL_TOPIC, machines, paths),
+    ...judge(CAPACITY_TOPIC, machines, paths),
+  ];
 }
 
 /** Everything that is wrong with an `AwsNodePool`. */

@@ -1,5 +1,6 @@
 import { engineDownload } from "../../catalog/engine-downloads";
 import { unless } from "../../problems/checks";
+import { isLate } from "../../problems/late-values";
 import {
   type ErrorFinding,
   errorRule,
@@ -49,7 +50,7 @@ export const stagingRules: readonly ClusterRule[] = [
       unless(isPlainAddress(endpoint), {
         path: `${path}.endpoint`,
         // It may hold a password.
-        got: "a value (not shown)",
+        got: isLate(endpoint ?? "") ? show(endpoint) : "a value (not shown)",
         must: "be http(s)://<host>[:<port>][/<path>], without user, query and fragment",
         fix: "use the mirror's plain address and pass credentials as token",
       }),

@@ -61,7 +61,7 @@ export function moneyLine(money: Money): string {
   return [
     perHour === 0 ? "**not known**" : moneyText(money),
     ...(unknown.length > 0 ? [`**not included, price unknown: ${unknown.join(", ")}**`] : []),
-    ...(limit === null ? [] : [`limit of the machines: ${limitText(limit)}`]),
+    ...(limit === null ? [] : [`price limit of the machines: ${limitText(limit)}`]),
     ...(neverServing === null
       ? []
       : [
@@ -76,7 +76,7 @@ function limitText(limit: number | "late" | "none"): string {
   return limit === "none"
     ? "**none set**"
     : limit === "late"
-      ? "known at plan"
+      ? "given at plan, not here"
       : `${limit.toFixed(2)} USD an hour`;
 }
 
@@ -86,7 +86,7 @@ function timeLine({ parts, givesUpAfterSeconds }: ClusterReview["time"]): string
     givesUpAfterSeconds === null
       ? "**the deployment does not wait until it serves**"
       : `the deployment gives up after ${duration(givesUpAfterSeconds)}`;
-  return `at most: ${each}; ${end}`;
+  return `at most, one step after the other: ${each}; ${end}`;
 }
 
 function rolesText(permissions: ClusterReview["permissions"]): string {

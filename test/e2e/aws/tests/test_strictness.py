@@ -17,6 +17,7 @@ import fsx_gaps
 import groups
 import launches
 import logs_gaps
+import s3_gaps
 import service_quotas
 from botocore.exceptions import ClientError
 from limits import LIMITS, Limits
@@ -31,7 +32,7 @@ _AMI = "ami-12c6146b"
 _TARGET = {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
 _BLOCK = {"MarketType": "capacity-block"}
 
-for _part in (ec2_gaps, ec2_machines, fsx_gaps, groups, logs_gaps, service_quotas):
+for _part in (ec2_gaps, ec2_machines, fsx_gaps, groups, logs_gaps, s3_gaps, service_quotas):
     _part.install()
 
 
@@ -267,6 +268,23 @@ class Launches(Account):
             self.launch(template)
         self.seconds = 10
         self.launch(template)
+
+
+class Buckets(Account):
+    def test_one_with_a_deleted_file_is_emptied_once_its_versions_are_suspended(self) -> None:
+        s3 = boto3.client("s3", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+        s3.create_bucket(Bucket="machines")
+        s3.put_bucket_versioning(Bucket="machines", VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket="machines", Key="a", Body=b"a")
+        s3.delete_object(Bucket="machines", Key="a")
+        s3.put_bucket_versioning(Bucket="machines", VersioningConfiguration={"Status": "Suspended"})
+        found = s3.list_object_versions(Bucket="machines")
+        versions = [
+            {"Key": one["Key"], "VersionId": one["VersionId"]}
+            for one in found["Versions"] + found["DeleteMarkers"]
+        ]
+        s3.delete_objects(Bucket="machines", Delete={"Objects": versions})
+        s3.delete_bucket(Bucket="machines")
 
 
 class Logs(Account):

@@ -76,6 +76,7 @@ const cluster = new RayCluster(stack, name, {
     network,
     maxUsdPerHour: inputs.maxUsdPerHour,
     bootTimeoutSeconds: 300,
+    onFailure: "stop",
     objectStoreMiB: 100,
     sharedMemoryMiB: 256,
   }),

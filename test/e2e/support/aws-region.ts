@@ -87,10 +87,15 @@ export class AwsRegion {
     });
   }
 
+  /** All machines that there have been. */
+  public async allMachines(): Promise<readonly AwsMachine[]> {
+    const response = await fetch(`${this.endpoint}/emulator/machines`);
+    return (await response.json()) as AwsMachine[];
+  }
+
   /** All machines that run, the head first. */
   public async machines(): Promise<readonly AwsMachine[]> {
-    const response = await fetch(`${this.endpoint}/emulator/machines`);
-    const all = (await response.json()) as AwsMachine[];
+    const all = await this.allMachines();
     const trouble = all.find((machine) => machine.trouble !== null);
     if (trouble !== undefined) {
       throw new Error(`${trouble.id}: ${trouble.trouble}`);

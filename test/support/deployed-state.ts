@@ -255,7 +255,7 @@ function madeUpText(path: string): string {
   if (path.endsWith(".arn")) {
     return `arn:aws:made-up:us-east-1:123456789012:${path}`;
   }
-  return /^aws_launch_template\..*\.id$/.test(path) ? `lt-${contentHash(path)}` : `known ${path}`;
+  return /^aws_launch_template\..*\.id$/.test(path) ? `lt-${contentHash(path)}` : `known-${path}`;
 }
 
 function stateText(serial: number, deployed: readonly Resource[], schemas: Schemas): string {

@@ -352,7 +352,7 @@ async function hasShippedEachBoot(region: AwsRegion, machine: AwsMachine, boots:
   const counted = `journalctl --no-pager -o cat -u ray-cluster.service | grep -c '${line}'`;
   const written = Number(await region.shell(machine, counted));
   expect(written).toBeGreaterThanOrEqual(boots);
-  await eventually(`${written} lines are in CloudWatch, each once`, 60, async () => {
+  await eventually(`${written} lines are in CloudWatch, each once`, 120, async () => {
     const found = (await region.logsOf(machine)).split(line).length - 1;
     if (found !== written) {
       throw new Error(`${found} are there`);

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import support
-from report import HELPERS, LIBRARY, STAND_INS, loaded
+from report import HELPERS, LIBRARY, STAND_INS, loaded, processor_seconds
 
 from ray_node.host import clock
 
@@ -230,3 +230,25 @@ class Watch:
             if found.get("state") != "serving":
                 self.reasons.append(str(found.get("reason"))[:150])
             self.oldest_beat = max(self.oldest_beat, self._cluster.beat_age())
+
+
+def flood(cluster: Cluster, seconds: float, attempt: Callable[[], object]) -> tuple[bool, str]:
+    """As many attempts as four threads can make: whether the cluster has served, and what was seen."""
+    over, count = threading.Event(), [0]
+
+    def shoot() -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError, ValueError):
+                attempt()
+            count[0] += 1
+
+    pid = cluster.program(0) or 0
+    watch, began = Watch(cluster), processor_seconds(pid)
+    shooters = [threading.Thread(target=shoot, daemon=True) for _ in range(4)]
+    for shooter in shooters:
+        shooter.start()
+    time.sleep(seconds)
+    over.set()
+    used = (processor_seconds(pid) - began) / seconds
+    told = f"{count[0] / seconds:.0f} a second, {used * 100:.0f} % of a core; {watch}"
+    return watch.end() and watch.oldest_beat < 15, told

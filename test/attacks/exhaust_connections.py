@@ -6,12 +6,11 @@ Also a flood of unsigned requests. Threads, descriptors and memory of the head s
 import contextlib
 import os
 import socket
-import threading
 import time
 
-from report import IS_LONG, Attacks, descriptors, processor_seconds, resident_mib, threads
+from report import IS_LONG, Attacks, descriptors, resident_mib, threads
 
-from cluster import HEAD, REPORTS, STRANGER, Cluster, Watch, add_address
+from cluster import HEAD, REPORTS, STRANGER, Cluster, Watch, add_address, flood
 
 NOFILE = 20_000 if IS_LONG else 1024
 CONNECTIONS = 6_000 if IS_LONG else 1_500
@@ -54,7 +53,7 @@ def main() -> None:
         )
         for link in links:
             link.close()
-    _flood(attacks, cluster, pid)
+    attacks.result("a flood of unsigned requests of 60 kB", *flood(cluster, SECONDS, _ask))
     worker = cluster.state(1)
     attacks.result(
         "the worker's reports came through", worker.get("state") == "serving", str(worker.get("reason"))
@@ -82,32 +81,11 @@ def _open(addresses: list[str]) -> list[socket.socket]:
     return links
 
 
-def _flood(attacks: Attacks, cluster: Cluster, pid: int) -> None:
+def _ask() -> None:
     request = b"POST /v2/report HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
-    over, count = threading.Event(), [0]
-
-    def shoot() -> None:
-        while not over.is_set():
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection((HEAD, REPORTS), 5, source_address=(STRANGER, 0)) as link,
-            ):
-                link.sendall(request)
-                link.recv(4096)
-            count[0] += 1
-
-    watch, began = Watch(cluster), processor_seconds(pid)
-    shooters = [threading.Thread(target=shoot, daemon=True) for _ in range(4)]
-    for shooter in shooters:
-        shooter.start()
-    time.sleep(SECONDS)
-    over.set()
-    used = (processor_seconds(pid) - began) / SECONDS
-    attacks.result(
-        "a flood of unsigned requests of 60 kB",
-        watch.end() and watch.oldest_beat < 15,
-        f"{count[0] / SECONDS:.0f} a second, {used * 100:.0f} % of a core; {watch}",
-    )
+    with socket.create_connection((HEAD, REPORTS), 5, source_address=(STRANGER, 0)) as link:
+        link.sendall(request)
+        link.recv(4096)
 
 
 if __name__ == "__main__":

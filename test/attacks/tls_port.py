@@ -8,14 +8,13 @@ import os
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from report import IS_LONG, Attacks, descriptors, processor_seconds, resident_mib, threads
+from report import IS_LONG, Attacks, descriptors, resident_mib, threads
 
-from cluster import HEAD, REPORTS, STRANGER, Cluster, Watch, add_address
+from cluster import HEAD, REPORTS, STRANGER, Cluster, Watch, add_address, flood
 
 CONNECTIONS = 3_000 if IS_LONG else 600
 SECONDS = 30 if IS_LONG else 3
@@ -87,28 +86,6 @@ def half_open(attacks: Attacks, cluster: Cluster, name: str, first: bytes, drip:
         link.close()
 
 
-def flood(attacks: Attacks, cluster: Cluster, name: str, attempt: Callable[[], object]) -> None:
-    """As many as four threads can make."""
-    over, count = threading.Event(), [0]
-
-    def shoot() -> None:
-        while not over.is_set():
-            with contextlib.suppress(OSError, ValueError):
-                attempt()
-            count[0] += 1
-
-    pid = cluster.program(0) or 0
-    watch, began = Watch(cluster), processor_seconds(pid)
-    shooters = [threading.Thread(target=shoot, daemon=True) for _ in range(4)]
-    for shooter in shooters:
-        shooter.start()
-    time.sleep(SECONDS)
-    over.set()
-    used = (processor_seconds(pid) - began) / SECONDS
-    told = f"{count[0] / SECONDS:.0f} a second, {used * 100:.0f} % of a core; {watch}"
-    attacks.result(f"a flood of {name}", watch.end() and watch.oldest_beat < 15, told)
-
-
 def attempts(folder: Path) -> dict[str, Callable[[], object]]:
     request = b"GET /ready HTTP/1.1\r\n\r\n"
 
@@ -170,7 +147,7 @@ def main() -> None:
             attacks.result(f"{name} are refused", False, str(error))
             continue
         attacks.result(f"{name} are refused", True, answered)
-        flood(attacks, cluster, name, attempt)
+        attacks.result(f"a flood of {name}", *flood(cluster, SECONDS, attempt))
     worker = cluster.state(1)
     came = worker.get("state") == "serving"
     attacks.result("the worker's reports came through", came, str(worker.get("reason")))

@@ -48,9 +48,7 @@ function findCutMatrices(model: Model): readonly CutMatrix[] {
   const { _structure: structure, quantization } = model;
   const { hiddenSize } = structure.shape;
   const found = new Map<string, CutMatrix>();
-  // Only how a layer is quantized depends on its position.
-  const layers = quantization === null ? distinct(structure.layers) : structure.layers;
-  layers.forEach((layer, index) => {
+  structure.layers.forEach((layer, index) => {
     for (const module of layerModules(layer, index, hiddenSize)) {
       if (module.cut !== "nothing") {
         const matrix = matrixOf(module, model, schemeOf(module, quantization), headOf(module, layer.mixer));
@@ -59,10 +57,6 @@ function findCutMatrices(model: Model): readonly CutMatrix[] {
     }
   });
   return [...found.values()];
-}
-
-function distinct<Item>(items: readonly Item[]): readonly Item[] {
-  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }
 
 /** Rows of one KV head in its projections; 1 in all other matrices. */
